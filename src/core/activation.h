@@ -1,0 +1,19 @@
+/* The activation functions: one table for the ops of these names and for the fused act of linear. */
+#ifndef FM_ACTIVATION_H
+#define FM_ACTIVATION_H
+
+#include "real.h"
+
+typedef struct fm_activation {
+    const char *name;
+    void (*apply)(size_t n, const real *x, real *y);
+    void (*backward)(size_t n, const real *x, const real *dy, real *dx); /* dx += dy f'(x) */
+    /* y = f(y + bias), in place, and slope = f'(y + bias); bias and slope may be NULL. */
+    void (*fused)(size_t n, const real *bias, real *y, real *slope);
+} fm_activation;
+
+/* [0] is "none", which has no functions. The names, NULL at the end, are the choices of an `act` option. */
+extern const fm_activation fm_activations[];
+extern const char *const fm_activation_names[];
+
+#endif

@@ -1,0 +1,253 @@
+/* Ops that move numbers without changing them. reshape, and slice of leading rows, are views; the rest copy. */
+#include "op.h"
+
+#include <string.h>
+
+/* ---- reshape{shape}: one size may be -1 ---- */
+
+static bool reshape_shape(fm_call *c, fm_error *err) {
+    const fm_tensor *x = c->in[0];
+    size_t known = 1;
+    int open = -1;
+    c->rank = c->n_list;
+    for (int i = 0; i < c->n_list; i++) {
+        int64_t size = c->list[i];
+        if (size < -1) return fm_call_fail(c, err, "size %lld is negative", (long long)size);
+        if (size == -1 && open >= 0) return fm_call_fail(c, err, "only one size may be -1");
+        if (size == -1) open = i;
+        else if (size && known > SIZE_MAX / (size_t)size) return fm_call_fail(c, err, "the shape is too large");
+        else known *= (size_t)size;
+        c->shape[i] = size == -1 ? 1 : (size_t)size;
+    }
+    if (open >= 0 && known) c->shape[open] = x->count / known;
+    size_t count = open >= 0 ? known * c->shape[open] : known;
+    if (count != x->count) {
+        char text[FM_SHAPE_TEXT], want[FM_SHAPE_TEXT];
+        fm_tensor target = {.rank = c->rank};
+        memcpy(target.shape, c->shape, sizeof target.shape);
+        return fm_call_fail(c, err, "%s has %zu numbers, %s wants %zu", fm_shape_text(x, text), x->count, fm_shape_text(&target, want),
+                            count);
+    }
+    c->view_of = c->in[0];
+    return true;
+}
+
+/* ---- permute{axes}, transpose{axes}: a copy in another order ---- */
+
+static bool permute_checked(fm_call *c, const int64_t *axes, fm_error *err) {
+    const fm_tensor *x = c->in[0];
+    bool seen[FM_MAX_RANK] = {false};
+    for (int i = 0; i < x->rank; i++) {
+        int64_t a = axes[i];
+        if (seen[a]) return fm_call_fail(c, err, "axis %lld is given twice", (long long)a + 1);
+        seen[a] = true;
+        c->shape[i] = x->shape[a];
+    }
+    c->rank = x->rank;
+    memcpy(c->list, axes, (size_t)x->rank * sizeof *axes);
+    c->n_list = x->rank;
+    return true;
+}
+
+static bool axis_in_range(fm_call *c, int64_t *axis, fm_error *err) {
+    int rank = c->in[0]->rank;
+    if (*axis < -rank || *axis >= rank) {
+        return fm_call_fail(c, err, "axis %lld is out of range for a tensor of rank %d", (long long)(*axis < 0 ? *axis : *axis + 1), rank);
+    }
+    if (*axis < 0) *axis += rank;
+    return true;
+}
+
+static bool permute_shape(fm_call *c, fm_error *err) {
+    if (c->n_list != c->in[0]->rank) return fm_call_fail(c, err, "expected %d axes, found %d", c->in[0]->rank, c->n_list);
+    for (int i = 0; i < c->n_list; i++) {
+        if (!axis_in_range(c, &c->list[i], err)) return false;
+    }
+    int64_t axes[FM_MAX_RANK];
+    memcpy(axes, c->list, sizeof axes);
+    return permute_checked(c, axes, err);
+}
+
+static bool transpose_shape(fm_call *c, fm_error *err) {
+    int rank = c->in[0]->rank;
+    if (c->n_list == 0) { /* the last two */
+        if (rank < 2) return fm_call_fail(c, err, "a tensor of rank %d has no two axes", rank);
+        c->list[0] = rank - 2;
+        c->list[1] = rank - 1;
+    } else if (c->n_list != 2) {
+        return fm_call_fail(c, err, "expected 2 axes, found %d", c->n_list);
+    }
+    if (!axis_in_range(c, &c->list[0], err) || !axis_in_range(c, &c->list[1], err)) return false;
+    int64_t axes[FM_MAX_RANK];
+    for (int i = 0; i < rank; i++) axes[i] = i;
+    int64_t first = axes[c->list[0]];
+    axes[c->list[0]] = axes[c->list[1]];
+    axes[c->list[1]] = first;
+    return permute_checked(c, axes, err);
+}
+
+/* Visits the output in order; the input moves by the stride of each output axis. */
+static void permute_walk(const fm_call *c, const real *from, real *to, bool back) {
+    const fm_tensor *x = c->in[0], *y = c->out;
+    size_t in_stride[FM_MAX_RANK], stride[FM_MAX_RANK], index[FM_MAX_RANK] = {0}, at = 0, s = 1;
+    for (int i = x->rank - 1; i >= 0; i--) {
+        in_stride[i] = s;
+        s *= x->shape[i];
+    }
+    for (int i = 0; i < y->rank; i++) stride[i] = in_stride[c->list[i]];
+    if (y->rank == 0) {
+        if (back) to[0] += from[0];
+        else to[0] = from[0];
+        return;
+    }
+    int last = y->rank - 1;
+    size_t n = y->shape[last], step = stride[last];
+    for (size_t done = 0; done < y->count; done += n) {
+        if (back) {
+            for (size_t i = 0; i < n; i++) to[at + i * step] += from[done + i];
+        } else {
+            for (size_t i = 0; i < n; i++) to[done + i] = from[at + i * step];
+        }
+        for (int axis = last - 1; axis >= 0; axis--) {
+            at += stride[axis];
+            if (++index[axis] < y->shape[axis]) break;
+            at -= stride[axis] * y->shape[axis];
+            index[axis] = 0;
+        }
+    }
+}
+
+static void permute_forward(const fm_call *c) {
+    permute_walk(c, fm_data(c->in[0]), fm_data(c->out), false);
+}
+
+static void permute_backward(const fm_call *c) {
+    permute_walk(c, fm_grad_get(c->out), fm_grad_add(c->in[0]), true);
+}
+
+/* ---- cat{axis} ---- */
+
+static bool cat_shape(fm_call *c, fm_error *err) {
+    const fm_tensor *first = c->in[0];
+    int axis;
+    if (first->rank == 0) return fm_call_fail(c, err, "a number without axes cannot be joined; reshape it to [1]");
+    if (!fm_check_axis(c, 0, first->rank, 0, &axis, err)) return false;
+    c->opt[0].integer = axis;
+    fm_shape_like(c, first);
+    for (int k = 1; k < c->n_in; k++) {
+        const fm_tensor *t = c->in[k];
+        bool same = t->rank == first->rank;
+        for (int i = 0; same && i < t->rank; i++) same = i == axis || t->shape[i] == first->shape[i];
+        if (!same) {
+            char a[FM_SHAPE_TEXT], b[FM_SHAPE_TEXT];
+            return fm_call_fail(c, err, "tensor 1 is %s, tensor %d is %s: only axis %d may differ", fm_shape_text(first, a), k + 1,
+                                fm_shape_text(t, b), axis + 1);
+        }
+        c->shape[axis] += t->shape[axis];
+    }
+    return true;
+}
+
+static void cat_forward(const fm_call *c) {
+    int axis = (int)c->opt[0].integer;
+    fm_axis_view all = fm_along(c->out, axis);
+    size_t row = all.size * all.inner, from = 0;
+    bool leading = axis == c->out->rank - 1; /* of columns without a gradient */
+    for (int k = 0; k < c->n_in; k++) {
+        size_t n = c->in[k]->shape[axis] * all.inner;
+        const real *x = fm_data(c->in[k]);
+        real *y = fm_data(c->out) + from;
+        if (n < 8) { /* a few columns: a call of memcpy costs more than they do */
+            for (size_t r = 0; r < all.outer; r++) {
+                for (size_t i = 0; i < n; i++) y[r * row + i] = x[r * n + i];
+            }
+        } else {
+            for (size_t r = 0; r < all.outer; r++) memcpy(y + r * row, x + r * n, n * sizeof(real));
+        }
+        from += n;
+        if (leading && !fm_needs_grad(c->in[k])) c->out->grad_first = from;
+        else leading = false;
+    }
+    if (c->out->grad_first == row) c->out->grad_first = 0;
+}
+
+static void cat_backward(const fm_call *c) {
+    int axis = (int)c->opt[0].integer;
+    fm_axis_view all = fm_along(c->out, axis);
+    size_t row = all.size * all.inner, from = 0;
+    const real *dy = fm_grad_get(c->out);
+    for (int k = 0; k < c->n_in; k++) {
+        size_t n = c->in[k]->shape[axis] * all.inner;
+        bool fresh;
+        real *dx = fm_grad_write(c->in[k], &fresh);
+        for (size_t r = 0; dx && r < all.outer; r++) {
+            const real *g = dy + r * row + from;
+            if (fresh) memcpy(dx + r * n, g, n * sizeof(real));
+            else {
+                for (size_t i = 0; i < n; i++) dx[r * n + i] += g[i];
+            }
+        }
+        from += n;
+    }
+}
+
+/* ---- slice{axis, first, last}: entries first..last, both included, negative from the end ---- */
+
+static bool slice_shape(fm_call *c, fm_error *err) {
+    const fm_tensor *x = c->in[0];
+    int axis;
+    if (x->rank == 0) return fm_call_fail(c, err, "a number without axes cannot be sliced");
+    if (!fm_check_axis(c, 0, x->rank, 0, &axis, err)) return false;
+    int64_t size = (int64_t)x->shape[axis], first = c->opt[1].integer, last = c->opt[2].integer;
+    int64_t i = first < 0 ? first + size + 1 : first, j = last < 0 ? last + size + 1 : last;
+    if (first == 0 || last == 0) return fm_call_fail(c, err, "entries count from 1: 0 is none");
+    if (i < 1 || j > size || i > j) {
+        return fm_call_fail(c, err, "entries %lld to %lld are not within 1..%lld of axis %d", (long long)first, (long long)last,
+                            (long long)size, axis + 1);
+    }
+    fm_shape_like(c, x);
+    c->shape[axis] = (size_t)(j - i + 1);
+    c->opt[0].integer = axis;
+    c->opt[1].integer = i - 1;
+    fm_axis_view v = fm_along(x, axis);
+    if (v.outer == 1) { /* contiguous */
+        c->view_of = c->in[0];
+        c->view_first = (size_t)(i - 1) * v.inner;
+    }
+    return true;
+}
+
+static void slice_forward(const fm_call *c) {
+    int axis = (int)c->opt[0].integer;
+    fm_axis_view v = fm_along(c->in[0], axis);
+    size_t n = c->out->shape[axis] * v.inner;
+    const real *x = fm_data(c->in[0]) + (size_t)c->opt[1].integer * v.inner;
+    for (size_t r = 0; r < v.outer; r++) memcpy(fm_data(c->out) + r * n, x + r * v.size * v.inner, n * sizeof(real));
+}
+
+static void slice_backward(const fm_call *c) {
+    int axis = (int)c->opt[0].integer;
+    fm_axis_view v = fm_along(c->in[0], axis);
+    size_t n = c->out->shape[axis] * v.inner;
+    const real *dy = fm_grad_get(c->out);
+    real *dx = fm_grad_add(c->in[0]) + (size_t)c->opt[1].integer * v.inner;
+    for (size_t r = 0; r < v.outer; r++) {
+        for (size_t i = 0; i < n; i++) dx[r * v.size * v.inner + i] += dy[r * n + i];
+    }
+}
+
+static const fm_option reshape_options[] = {{"shape", FM_SIZES, true, 0, NULL}, {0}};
+static const fm_option permute_options[] = {{"axes", FM_AXES, true, 0, NULL}, {0}};
+static const fm_option transpose_options[] = {{"axes", FM_AXES, false, 0, NULL}, {0}};
+static const fm_option cat_options[] = {{"axis", FM_AXIS, false, 0, NULL}, {0}};
+static const fm_option slice_options[] = {
+    {"axis", FM_AXIS, true, 0, NULL}, {"first", FM_INDEX, false, 1, NULL}, {"last", FM_INDEX, false, -1, NULL}, {0}};
+
+const fm_op shape_ops[] = {
+    {"reshape", "t", reshape_options, reshape_shape, NULL, NULL},
+    {"permute", "t", permute_options, permute_shape, permute_forward, permute_backward},
+    {"transpose", "t", transpose_options, transpose_shape, permute_forward, permute_backward},
+    {"cat", "*", cat_options, cat_shape, cat_forward, cat_backward},
+    {"slice", "t", slice_options, slice_shape, slice_forward, slice_backward},
+    {0},
+};

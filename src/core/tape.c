@@ -1,0 +1,315 @@
+#include "tape.h"
+
+#include "pool.h"
+
+#include <string.h>
+
+enum { CHUNK = 32 };
+
+typedef struct chunk {
+    struct chunk *next;
+    fm_call frames[CHUNK];
+} chunk;
+
+struct fm_scope {
+    fm_scope *older, *newer;
+    bool recording;
+    fm_tensor **owned;
+    size_t n_owned, owned_room;
+    chunk *first, *last;
+    size_t n_frames; /* committed ones */
+};
+
+static fm_scope *now;
+static fm_call spare;
+static fm_custom_fn custom_backward;
+static fm_custom_release_fn custom_release;
+
+void fm_set_custom(fm_custom_fn backward, fm_custom_release_fn release) {
+    custom_backward = backward;
+    custom_release = release;
+}
+
+fm_scope *fm_scope_now(void) {
+    return now;
+}
+
+bool fm_recording(void) {
+    return now && now->recording;
+}
+
+fm_scope *fm_scope_open(bool recording, fm_error *err) {
+    fm_scope *s = fm_pool_take(sizeof *s);
+    if (!s) {
+        fm_fail(err, "out of memory: no room for a tape");
+        return NULL;
+    }
+    *s = (fm_scope){.older = now, .recording = recording};
+    if (now) now->newer = s;
+    return now = s;
+}
+
+static fm_call *frame_at(const fm_scope *s, size_t i) {
+    chunk *c = s->first;
+    for (; i >= CHUNK; i -= CHUNK) c = c->next;
+    return &c->frames[i];
+}
+
+static void pin(fm_tensor *t, int by) {
+    if (t) t->storage->pins += by;
+}
+
+static void frame_release(fm_call *c) {
+    for (int i = 0; i < c->n_in; i++) {
+        pin(c->in[i], -1);
+        fm_tensor_release(c->in[i]);
+    }
+    if (c->in != c->few) fm_pool_give(c->in, (size_t)c->n_in * sizeof *c->in);
+    pin(c->out, -1);
+    fm_tensor_release(c->out);
+    fm_storage_release(c->saved_storage);
+    if (c->custom && custom_release) custom_release(c->custom);
+}
+
+void fm_scope_close(fm_scope *s) {
+    if (!s) return;
+    if (s->newer) s->newer->older = s->older;
+    else now = s->older;
+    if (s->older) s->older->newer = s->newer;
+    size_t left = s->n_frames;
+    for (chunk *c = s->first, *next; c; c = next) {
+        next = c->next;
+        for (size_t i = 0; i < CHUNK && left; i++, left--) frame_release(&c->frames[i]);
+        fm_pool_give(c, sizeof *c);
+    }
+    for (size_t i = s->n_owned; i-- > 0;) {
+        fm_tensor *t = s->owned[i];
+        t->scope = NULL;
+        if (!t->base) {
+            t->needs_grad = false;
+            fm_grad_release(t);
+            if (!t->storage->kept) fm_storage_drop(t->storage);
+        }
+        fm_tensor_release(t);
+    }
+    fm_pool_give(s->owned, s->owned_room * sizeof(fm_tensor *));
+    fm_pool_give(s, sizeof *s);
+}
+
+bool fm_scope_record(fm_scope *s, bool recording) {
+    bool before = s->recording;
+    s->recording = recording;
+    return before;
+}
+
+bool fm_scope_own(fm_tensor *t, fm_error *err) {
+    fm_scope *s = now;
+    if (!s) return true;
+    if (s->n_owned == s->owned_room) {
+        size_t room = s->owned_room ? 2 * s->owned_room : 64;
+        fm_tensor **owned = fm_pool_take(room * sizeof *owned);
+        if (!owned) return fm_fail(err, "out of memory: no room for %zu tensors on the tape", room);
+        if (s->n_owned) memcpy(owned, s->owned, s->n_owned * sizeof *owned);
+        fm_pool_give(s->owned, s->owned_room * sizeof *owned);
+        s->owned = owned;
+        s->owned_room = room;
+    }
+    s->owned[s->n_owned++] = fm_tensor_retain(t);
+    t->scope = s;
+    return true;
+}
+
+/* The frame after the last committed one, or NULL without memory. */
+static fm_call *next_frame(fm_scope *s) {
+    size_t i = s->n_frames % CHUNK;
+    if (i == 0 && (!s->last || s->n_frames)) {
+        chunk *c = s->last ? s->last->next : s->first; /* begun before, never committed */
+        if (!c) {
+            c = fm_pool_take(sizeof *c);
+            if (!c) return NULL;
+            c->next = NULL;
+            if (s->last) s->last->next = c;
+            else s->first = c;
+        }
+        return &c->frames[0];
+    }
+    return &(s->last ? s->last : s->first)->frames[i];
+}
+
+static void commit_frame(fm_scope *s) {
+    if (s->n_frames % CHUNK == 0) s->last = s->last ? s->last->next : s->first;
+    s->n_frames++;
+}
+
+fm_call *fm_call_begin(const fm_op *op) {
+    fm_call *c = now && now->recording ? next_frame(now) : NULL;
+    if (!c) c = &spare;
+    c->op = op;
+    c->n_in = 0;
+    c->in = c->few;
+    c->n_list = 0;
+    c->saved_count = 0;
+    c->scratch_count = 0;
+    c->scratch = NULL;
+    c->view_of = NULL;
+    c->view_first = 0;
+    c->out = NULL;
+    c->saved = NULL;
+    c->saved_storage = NULL;
+    c->custom = NULL;
+    if (op && op->options) {
+        for (int i = 0; op->options[i].name; i++) {
+            const fm_option *o = &op->options[i];
+            if (o->kind == FM_NUMBER) c->opt[i].number = o->fallback;
+            else if (o->kind == FM_AXIS && o->fallback >= 0) c->opt[i].integer = FM_NO_AXIS;
+            else c->opt[i].integer = (int64_t)o->fallback;
+        }
+    }
+    return c;
+}
+
+static bool wants_grad(const fm_call *c) {
+    const char *spec = c->op ? c->op->inputs : "*";
+    for (int i = 0; i < c->n_in; i++) {
+        bool differentiable = spec[0] == '*' || spec[i] != 'n';
+        if (differentiable && fm_needs_grad(c->in[i])) return true;
+    }
+    return false;
+}
+
+/* The frame becomes a record: it holds what backward will read. */
+static bool keep_frame(fm_call *c, fm_error *err) {
+    if (c->in != c->few) {
+        fm_tensor **in = fm_pool_take((size_t)c->n_in * sizeof *in);
+        if (!in) return fm_fail(err, "out of memory: no room for a record");
+        memcpy(in, c->in, (size_t)c->n_in * sizeof *in);
+        c->in = in;
+    }
+    for (int i = 0; i < c->n_in; i++) {
+        if (c->in[i]) fm_tensor_retain(c->in[i]);
+        pin(c->in[i], 1);
+    }
+    fm_tensor_retain(c->out);
+    pin(c->out, 1);
+    c->time = fm_clock_next();
+    commit_frame(now);
+    return true;
+}
+
+fm_tensor *fm_run(fm_call *c, fm_error *err) {
+    if (!c->op->shape(c, err)) return NULL;
+    if (c->view_of) { /* shares storage and gradient: nothing to record */
+        fm_tensor *view = fm_tensor_view(c->view_of, c->view_first, c->rank, c->shape, err);
+        if (view && fm_last(view) == fm_last(c->view_of)) view->grad_first = c->view_of->grad_first;
+        return view;
+    }
+    bool record = fm_recording() && c->op->backward && wants_grad(c);
+    if (record && c == &spare) return (fm_tensor *)(fm_fail(err, "out of memory: no room for a record"), NULL);
+    fm_tensor *out = fm_tensor_new(c->rank, c->shape, err);
+    if (!out) return NULL;
+    if (!record) c->saved_count = 0;
+    if (c->saved_count + c->scratch_count) {
+        c->saved_storage = fm_storage_new(c->saved_count + c->scratch_count, err);
+        if (!c->saved_storage) goto fail;
+        c->saved = record ? c->saved_storage->data : NULL;
+        c->scratch = c->saved_storage->data + c->saved_count;
+    }
+    c->out = out;
+    if (out->count) c->op->forward(c);
+    if (!fm_scope_own(out, err)) goto fail;
+    if (record) {
+        if (!keep_frame(c, err)) goto fail;
+        out->needs_grad = true;
+    } else {
+        fm_storage_release(c->saved_storage);
+    }
+    return out;
+fail:
+    fm_storage_release(c->saved_storage);
+    fm_tensor_release(out);
+    return NULL;
+}
+
+bool fm_record_custom(int n_in, fm_tensor **in, fm_tensor *out, void *custom, fm_error *err) {
+    if (!fm_recording()) return true;
+    fm_call *c = fm_call_begin(NULL);
+    if (c == &spare) return fm_fail(err, "out of memory: no room for a record");
+    c->n_in = n_in;
+    if (n_in <= FM_FEW_INPUTS) memcpy(c->few, in, (size_t)n_in * sizeof *in);
+    else c->in = in;
+    c->out = out;
+    if (!wants_grad(c)) return true;
+    c->custom = custom;
+    if (!keep_frame(c, err)) return false;
+    out->needs_grad = true;
+    return true;
+}
+
+/* ---- backward ---- */
+
+/* What the record read must still be there, and unchanged. */
+static bool check_inputs(const fm_call *c, fm_error *err) {
+    const char *name = c->op ? c->op->name : "custom";
+    for (int i = 0; i < c->n_in; i++) {
+        if (!c->in[i]) continue;
+        const fm_storage *s = c->in[i]->storage;
+        if (!s->data) return fm_fail(err, "backward: an input of %s was released when its tape closed; use :detach()", name);
+        if (s->written > c->time) {
+            return fm_fail(err, "backward: an input of %s was changed by an optimizer after it was used; record the step again", name);
+        }
+    }
+    return true;
+}
+
+static bool backward_one(const fm_call *c, fm_error *err) {
+    if (!fm_grad_get(c->out)) return true; /* the loss does not depend on it */
+    if (!check_inputs(c, err)) return false;
+    for (int i = 0; i < c->n_in; i++) {
+        if (fm_needs_grad(c->in[i]) && !fm_grad_reserve(c->in[i], err)) return false;
+    }
+    if (c->op) c->op->backward(c);
+    else if (!custom_backward(c, err)) return false;
+    fm_grad_release(c->out); /* read for the last time: the next record takes the same, warm bytes */
+    return true;
+}
+
+/* Clears what an unfinished or earlier walk left behind, so that backward may be called again. */
+static void clear_intermediates(fm_scope *s) {
+    for (size_t i = 0; i < s->n_owned; i++) {
+        if (!s->owned[i]->base) fm_grad_release(s->owned[i]);
+    }
+}
+
+bool fm_backward(fm_tensor *loss, const fm_tensor *grad_out, fm_error *err) {
+    fm_scope *s = fm_base(loss)->scope;
+    if (!s || !s->recording || !fm_needs_grad(loss)) {
+        if (fm_needs_grad(loss)) {
+            return fm_fail(err, "backward: a parameter is no result: call it on a loss computed inside fm.record() or opt:step");
+        }
+        return fm_fail(err, "backward: nothing here was recorded (compute the loss inside fm.record() or opt:step, from a parameter)");
+    }
+    if (!grad_out && loss->count != 1) {
+        char text[FM_SHAPE_TEXT];
+        return fm_fail(err, "backward: the loss is %s: reduce it to one number, or give its gradient", fm_shape_text(loss, text));
+    }
+    if (grad_out && !fm_same_shape(loss, grad_out)) {
+        char a[FM_SHAPE_TEXT], b[FM_SHAPE_TEXT];
+        return fm_fail(err, "backward: the loss is %s, the gradient given is %s", fm_shape_text(loss, a), fm_shape_text(grad_out, b));
+    }
+    clear_intermediates(s);
+    if (!fm_grad_reserve(loss, err)) return false;
+    real *g = fm_grad_add(loss);
+    if (grad_out) memcpy(g, fm_data(grad_out), loss->count * sizeof(real));
+    else g[0] = 1;
+    bool ok = true;
+    size_t n = s->n_frames;
+    chunk *stack[64]; /* the chunks, to walk them backwards; longer tapes find theirs from the start */
+    size_t chunks = 0;
+    for (chunk *c = s->first; c && chunks < 64; c = c->next) stack[chunks++] = c;
+    while (ok && n-- > 0) {
+        size_t k = n / CHUNK;
+        ok = backward_one(k < chunks ? &stack[k]->frames[n % CHUNK] : frame_at(s, n), err);
+    }
+    if (!ok) clear_intermediates(s);
+    return ok;
+}

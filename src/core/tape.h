@@ -1,0 +1,41 @@
+/* Scopes own what a step makes; a tape is a scope that also records.
+ *
+ * Open a scope, run ops, close it: the results' bytes go back to the pool at once, whoever still holds a handle. Scopes form
+ * a list, newest first, and may be closed in any order. Only the newest one counts: it owns new results, and records them if
+ * it is a tape. */
+#ifndef FM_TAPE_H
+#define FM_TAPE_H
+
+#include "op.h"
+
+typedef struct fm_scope fm_scope;
+
+/* NULL with `err` filled. */
+fm_scope *fm_scope_open(bool recording, fm_error *err);
+/* Once per scope; NULL is fine. */
+void fm_scope_close(fm_scope *s);
+fm_scope *fm_scope_now(void); /* the newest, or NULL */
+bool fm_recording(void);
+/* Stops or resumes recording in a scope; returns what it was. */
+bool fm_scope_record(fm_scope *s, bool recording);
+/* The newest scope takes the tensor in: its bytes go back at close. Without a scope nothing happens. False with `err` filled. */
+bool fm_scope_own(fm_tensor *t, fm_error *err);
+
+/* Walks the tape of `loss` from the end; the gradients are added to those of the parameters. grad_out has the shape of loss, or is
+ * NULL for a loss of one number (then 1). False with `err` filled, e.g. when loss was not recorded. */
+bool fm_backward(fm_tensor *loss, const fm_tensor *grad_out, fm_error *err);
+
+/* A record whose backward lives above: when fm_backward reaches it, it calls fm_custom_backward (set once by the binding) with
+ * the frame. `out`, owned by the tape already, becomes a result of the inputs. The record takes `custom` over when
+ * out->needs_grad is true afterwards; else it stays the caller's. False with `err` filled. */
+typedef bool (*fm_custom_fn)(const fm_call *c, fm_error *err);
+typedef void (*fm_custom_release_fn)(void *custom);
+void fm_set_custom(fm_custom_fn backward, fm_custom_release_fn release);
+bool fm_record_custom(int n_in, fm_tensor **in, fm_tensor *out, void *custom, fm_error *err);
+
+/* True when no open tape still needs the numbers of t, so that they may be written in place. */
+static inline bool fm_may_write(const fm_tensor *t) {
+    return t->storage->pins == 0;
+}
+
+#endif

@@ -1,0 +1,146 @@
+#include "tensor.h"
+
+#include "pool.h"
+
+#include <stdio.h>
+#include <string.h>
+
+bool fm_shape_count(int rank, const size_t *shape, size_t *count, fm_error *err) {
+    if (rank > FM_MAX_RANK) return fm_fail(err, "rank %d is over the limit %d", rank, FM_MAX_RANK);
+    size_t n = 1, limit = PTRDIFF_MAX / sizeof(real);
+    bool empty = false;
+    for (int i = 0; i < rank; i++) {
+        if (!shape[i]) empty = true;
+        else if (shape[i] > limit / n) return fm_fail(err, "the shape has more numbers than this machine can address");
+        else n *= shape[i];
+    }
+    *count = empty ? 0 : n;
+    return true;
+}
+
+bool fm_same_shape(const fm_tensor *a, const fm_tensor *b) {
+    if (a->rank != b->rank) return false;
+    for (int i = 0; i < a->rank; i++) {
+        if (a->shape[i] != b->shape[i]) return false;
+    }
+    return true;
+}
+
+const char *fm_shape_text(const fm_tensor *t, char text[FM_SHAPE_TEXT]) {
+    size_t n = (size_t)snprintf(text, FM_SHAPE_TEXT, "[");
+    for (int i = 0; i < t->rank; i++) {
+        n += (size_t)snprintf(text + n, FM_SHAPE_TEXT - n, "%s%zu", i ? ", " : "", t->shape[i]);
+    }
+    snprintf(text + n, FM_SHAPE_TEXT - n, "]");
+    return text;
+}
+
+/* A tensor without numbers yet. */
+static fm_tensor *tensor_box(int rank, const size_t *shape, fm_error *err) {
+    size_t count = 0;
+    if (!fm_shape_count(rank, shape, &count, err)) return NULL;
+    fm_tensor *t = fm_pool_take(sizeof *t);
+    if (!t) {
+        fm_fail(err, "out of memory: no room for a tensor of %zu numbers", count);
+        return NULL;
+    }
+    *t = (fm_tensor){.holders = 1, .rank = rank, .count = count};
+    for (int i = 0; i < rank; i++) t->shape[i] = shape[i];
+    return t;
+}
+
+fm_tensor *fm_tensor_new(int rank, const size_t *shape, fm_error *err) {
+    fm_tensor *t = tensor_box(rank, shape, err);
+    if (!t) return NULL;
+    t->storage = fm_storage_new(t->count, err);
+    if (!t->storage) {
+        fm_pool_give(t, sizeof *t);
+        return NULL;
+    }
+    return t;
+}
+
+fm_tensor *fm_tensor_view(fm_tensor *of, size_t first, int rank, const size_t *shape, fm_error *err) {
+    fm_tensor *t = tensor_box(rank, shape, err);
+    if (!t) return NULL;
+    t->storage = fm_storage_retain(of->storage);
+    t->offset = of->offset + first;
+    t->base = fm_tensor_retain(fm_base(of));
+    return t;
+}
+
+fm_tensor *fm_tensor_detach(fm_tensor *of, fm_error *err) {
+    fm_tensor *t = tensor_box(of->rank, of->shape, err);
+    if (!t) return NULL;
+    t->storage = fm_storage_retain(of->storage);
+    t->offset = of->offset;
+    t->storage->kept = true;
+    return t;
+}
+
+fm_tensor *fm_tensor_clone(const fm_tensor *of, fm_error *err) {
+    fm_tensor *t = fm_tensor_new(of->rank, of->shape, err);
+    if (t) memcpy(fm_data(t), fm_data(of), of->count * sizeof(real));
+    return t;
+}
+
+fm_tensor *fm_tensor_retain(fm_tensor *t) {
+    t->holders++;
+    return t;
+}
+
+void fm_tensor_release(fm_tensor *t) {
+    while (t && --t->holders == 0) {
+        fm_tensor *base = t->base; /* a view holds its base: a loop, not a recursion */
+        fm_storage_release(t->storage);
+        fm_storage_release(t->grad);
+        fm_pool_give(t, sizeof *t);
+        t = base;
+    }
+}
+
+bool fm_grad_reserve(fm_tensor *t, fm_error *err) {
+    t = fm_base(t);
+    if (t->grad) return true;
+    t->grad = fm_storage_new(t->count, err);
+    t->grad_offset = 0;
+    t->grad_state = FM_GRAD_UNSET;
+    return t->grad != NULL;
+}
+
+real *fm_grad_add(fm_tensor *t) {
+    if (!fm_needs_grad(t)) return NULL;
+    fm_tensor *base = fm_base(t);
+    real *g = base->grad->data + base->grad_offset;
+    if (base->grad_state == FM_GRAD_UNSET) memset(g, 0, base->count * sizeof(real));
+    base->grad_state = FM_GRAD_SET;
+    return g + (t->offset - base->offset);
+}
+
+real *fm_grad_write(fm_tensor *t, bool *fresh) {
+    *fresh = false;
+    if (!fm_needs_grad(t)) return NULL;
+    fm_tensor *base = fm_base(t);
+    if (base->count != t->count) return fm_grad_add(t); /* part of its base: the rest must become zero */
+    *fresh = base->grad_state == FM_GRAD_UNSET;
+    base->grad_state = FM_GRAD_SET;
+    return base->grad->data + base->grad_offset;
+}
+
+const real *fm_grad_get(const fm_tensor *t) {
+    const fm_tensor *base = t->base ? t->base : t;
+    if (!base->grad || base->grad_state == FM_GRAD_UNSET) return NULL;
+    return base->grad->data + base->grad_offset + (t->offset - base->offset);
+}
+
+void fm_grad_clear(fm_tensor *t) {
+    fm_base(t)->grad_state = FM_GRAD_UNSET;
+}
+
+void fm_grad_release(fm_tensor *t) {
+    t = fm_base(t);
+    t->grad_state = FM_GRAD_UNSET;
+    if (!t->grad || t->grad->count != t->count) return;
+    fm_storage_release(t->grad);
+    t->grad = NULL;
+}

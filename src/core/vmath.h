@@ -1,0 +1,140 @@
+/* Elementary functions as branch-free C, so that a loop over them vectorizes inside an FM_CLONES function. Float versions are
+ * within 2 units in the last place of the result (the reductions and polynomials are those of the Cephes library's float
+ * functions, S. Moshier); fmrun64 uses libm. No function reads errno, rounding mode or MXCSR. */
+#ifndef FM_VMATH_H
+#define FM_VMATH_H
+
+#include "real.h"
+
+#include <string.h>
+
+#ifdef FM_DOUBLE
+
+FM_INLINE double v_exp(double x) {
+    return exp(x);
+}
+FM_INLINE double v_log(double x) {
+    return log(x);
+}
+FM_INLINE double v_tanh(double x) {
+    return tanh(x);
+}
+FM_INLINE void v_sincos(double x, double *s, double *c) {
+    *s = sin(x);
+    *c = cos(x);
+}
+
+#else
+
+FM_INLINE float v_from_bits(int32_t i) {
+    float f;
+    memcpy(&f, &i, sizeof f);
+    return f;
+}
+FM_INLINE int32_t v_to_bits(float f) {
+    int32_t i;
+    memcpy(&i, &f, sizeof i);
+    return i;
+}
+
+/* exp x = 2^n e^r, |r| <= ln 2 / 2. The scaling is done in two factors, so that results near the ends of the range are right. */
+FM_INLINE float v_exp(float x) {
+    float y = x < -104.0f ? -104.0f : x;
+    y = y > 89.0f ? 89.0f : y;
+    float shifted = y * 1.44269504088896341f + 12582912.0f; /* 1.5 * 2^23: the sum's low bits are the nearest integer */
+    float n = shifted - 12582912.0f;
+    int32_t k = v_to_bits(shifted) - 0x4B400000;
+    float r = (y - n * 0.693359375f) + n * 2.12194440e-4f;
+    float p = 1.9875691500e-4f;
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = (p * r * r + r) + 1.0f;
+    int32_t half = k >> 1;
+    return p * v_from_bits((half + 127) << 23) * v_from_bits((k - half + 127) << 23);
+}
+
+FM_INLINE float v_log(float x) {
+    float big = x < FLT_MIN ? x * 8388608.0f : x; /* subnormal numbers, scaled by 2^23 */
+    int32_t bits = v_to_bits(big);
+    int32_t e = ((bits - 0x3F3504F3) >> 23); /* so that the mantissa lies in sqrt(1/2) .. sqrt 2 */
+    float m = v_from_bits(bits - e * 8388608) - 1.0f;
+    float n = (float)e - (x < FLT_MIN ? 23.0f : 0.0f), z = m * m;
+    float p = 7.0376836292e-2f;
+    p = p * m - 1.1514610310e-1f;
+    p = p * m + 1.1676998740e-1f;
+    p = p * m - 1.2420140846e-1f;
+    p = p * m + 1.4249322787e-1f;
+    p = p * m - 1.6668057665e-1f;
+    p = p * m + 2.0000714765e-1f;
+    p = p * m - 2.4999993993e-1f;
+    p = p * m + 3.3333331174e-1f;
+    float y = m * z * p + n * -2.12194440e-4f - 0.5f * z + m + n * 0.693359375f;
+    y = x > FLT_MAX ? x : y;
+    y = x == 0 ? -INFINITY : y;
+    return x >= 0 ? y : NAN;
+}
+
+FM_INLINE float v_tanh(float x) {
+    float a = r_fabs(x), z = x * x;
+    float p = -5.70498872745e-3f;
+    p = p * z + 2.06390887954e-2f;
+    p = p * z - 5.37397155531e-2f;
+    p = p * z + 1.33314422036e-1f;
+    p = p * z - 3.33332819422e-1f;
+    float near = p * z * x + x;
+    float far = 1.0f - 2.0f / (v_exp(2.0f * a) + 1.0f);
+    far = x < 0 ? -far : far;
+    return a < 0.625f ? near : far;
+}
+
+/* For |x| < 8192; beyond it the reduction loses digits (callers with larger arguments use libm). */
+FM_INLINE void v_sincos(float x, float *s, float *c) {
+    float shifted = x * 0.636619772367581343f + 12582912.0f;
+    float n = shifted - 12582912.0f;
+    int32_t q = v_to_bits(shifted) - 0x4B400000;
+    float r = ((x - n * 1.5703125f) - n * 4.837512969970703125e-4f) - n * 7.549789948768648e-8f;
+    float z = r * r;
+    float sn = ((-1.9515295891e-4f * z + 8.3321608736e-3f) * z - 1.6666654611e-1f) * z * r + r;
+    float cs = ((2.443315711809948e-5f * z - 1.388731625493765e-3f) * z + 4.166664568298827e-2f) * z * z - 0.5f * z + 1.0f;
+    float a = (q & 1) ? cs : sn, b = (q & 1) ? sn : cs;
+    *s = (q & 2) ? -a : a;
+    *c = ((q + 1) & 2) ? -b : b;
+}
+
+#endif
+
+FM_INLINE real v_sigmoid(real x) {
+    return 1 / (1 + v_exp(-x));
+}
+
+/* exp x - 1 for x <= 0, without losing the digits of a small x. */
+FM_INLINE real v_expm1_below(real x) {
+#ifdef FM_DOUBLE
+    return expm1(x);
+#else
+    float p = 1.0f / 5040.0f;
+    p = p * x + 1.0f / 720.0f;
+    p = p * x + 1.0f / 120.0f;
+    p = p * x + 1.0f / 24.0f;
+    p = p * x + 1.0f / 6.0f;
+    p = p * x + 0.5f;
+    p = p * x * x + x;
+    float far = v_exp(x) - 1.0f;
+    return x > -0.35f ? p : far;
+#endif
+}
+
+/* log(1 + e) for 0 <= e <= 1, by the correction of the rounded sum. */
+FM_INLINE real v_log1p_unit(real e) {
+#ifdef FM_DOUBLE
+    return log1p(e);
+#else
+    float u = 1.0f + e;
+    return v_log(u) + (e - (u - 1.0f)) / u;
+#endif
+}
+
+#endif
