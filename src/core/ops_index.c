@@ -1,0 +1,5 @@
+#include "op.h"
+
+const fm_op index_ops[] = {
+    {0},
+};

@@ -1,0 +1,5 @@
+#include "op.h"
+
+const fm_op norm_ops[] = {
+    {0},
+};
