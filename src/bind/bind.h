@@ -13,6 +13,8 @@
 
 /* Raises `err` as a Lua error at the script's line. Never returns. */
 int bind_raise(lua_State *L, const fm_error *err) __attribute__((noreturn));
+/* core.fail(message): the same, for the Lua files of fm. */
+int bind_fail(lua_State *L);
 /* The world fails: pushes nil, message; returns 2. */
 int bind_failure(lua_State *L, const fm_error *err);
 
@@ -39,6 +41,10 @@ const char *bind_nearest(const char *word, const char *const *names); /* or NULL
 
 /* After a failed allocation: collect everything and tell whether another try makes sense. */
 bool bind_collect(lua_State *L);
+
+/* Makes the metatable of tensors and leaves it on the stack. */
+void bind_handle_metatable(lua_State *L);
+void bind_push_metatable(lua_State *L);
 
 /* Each file registers its functions into the module table on top of the stack. */
 void bind_tensor(lua_State *L);

@@ -21,6 +21,9 @@ fm_storage *fm_storage_retain(fm_storage *s);
 void fm_storage_release(fm_storage *s); /* NULL is fine */
 void fm_storage_drop(fm_storage *s);    /* the bytes go back to the pool now; holders see data == NULL */
 
+/* Called when an allocation would fail: frees what nobody can reach any more and says whether that was anything. */
+void fm_set_reclaim(bool (*reclaim)(void));
+
 size_t fm_live_bytes(void);             /* bytes held by storages now */
 size_t fm_peak_bytes(void);             /* the most there ever were */
 void fm_set_memory_limit(size_t bytes); /* fm_storage_new fails beyond it; 0: no limit */

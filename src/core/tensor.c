@@ -69,6 +69,14 @@ fm_tensor *fm_tensor_view(fm_tensor *of, size_t first, int rank, const size_t *s
     return t;
 }
 
+fm_tensor *fm_tensor_of(fm_storage *s, size_t offset, int rank, const size_t *shape, fm_error *err) {
+    fm_tensor *t = tensor_box(rank, shape, err);
+    if (!t) return NULL;
+    t->storage = fm_storage_retain(s);
+    t->offset = offset;
+    return t;
+}
+
 fm_tensor *fm_tensor_detach(fm_tensor *of, fm_error *err) {
     fm_tensor *t = tensor_box(of->rank, of->shape, err);
     if (!t) return NULL;

@@ -36,6 +36,8 @@ fm_tensor *fm_tensor_new(int rank, const size_t *shape, fm_error *err);
 fm_tensor *fm_tensor_view(fm_tensor *of, size_t first, int rank, const size_t *shape, fm_error *err);
 /* The same numbers outside of every tape: no gradient, and they outlive the scope that made them. */
 fm_tensor *fm_tensor_detach(fm_tensor *t, fm_error *err);
+/* A tensor over a range of a storage that exists already; retains it. */
+fm_tensor *fm_tensor_of(fm_storage *s, size_t offset, int rank, const size_t *shape, fm_error *err);
 fm_tensor *fm_tensor_clone(const fm_tensor *t, fm_error *err);
 fm_tensor *fm_tensor_retain(fm_tensor *t);
 void fm_tensor_release(fm_tensor *t); /* NULL is fine */

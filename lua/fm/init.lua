@@ -1,0 +1,20 @@
+-- fm: tensors and ops from C at once, the modules on first use (a script that only needs tensors starts in milliseconds).
+local core <const> = require "fm.core"
+
+local modules <const> = {
+  nn = "fm.nn", flow = "fm.flow", ode = "fm.ode", optim = "fm.optim", data = "fm.data", metrics = "fm.metrics", plot = "fm.plot",
+  gradcheck = "fm.gradcheck", experiment = "fm.run.experiment",
+}
+
+local fm <const> = {}
+for name, value in pairs(core) do fm[name] = value end
+
+return setmetatable(fm, {
+  __index = function(_, name)
+    local module = modules[name]
+    if not module then return nil end
+    local value = require(module)
+    fm[name] = value
+    return value
+  end,
+})

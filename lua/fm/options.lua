@@ -1,0 +1,61 @@
+-- Options by name, in one table: unknown keys are errors that name the nearest key, absent ones take their defaults.
+local core <const> = require "fm.core"
+
+local options <const> = {}
+
+local function sorted_keys(t)
+  local keys = {}
+  for key in pairs(t) do keys[#keys + 1] = key end
+  table.sort(keys)
+  return keys
+end
+
+--- Returns a copy of `defaults` with what `given` (a table or nil) overrides. A default of `options.none` means: absent.
+--- `where` begins the message.
+function options.read(where, given, defaults)
+  if given ~= nil and type(given) ~= "table" then
+    core.fail(("%s: expected a table of options, found %s"):format(where, type(given)))
+  end
+  local result = {}
+  for key, value in pairs(defaults) do
+    if value ~= options.none then result[key] = value end
+  end
+  for key, value in pairs(given or {}) do
+    if defaults[key] == nil then
+      local near = type(key) == "string" and core.nearest(key, sorted_keys(defaults))
+      core.fail(('%s: unknown option "%s"%s'):format(where, tostring(key), near and ('; did you mean "%s"?'):format(near) or ""))
+    end
+    result[key] = value
+  end
+  return result
+end
+
+--- A choice by name, or an error that names the nearest.
+function options.choose(where, name, choices)
+  local choice = choices[name]
+  if choice ~= nil then return choice end
+  local near = type(name) == "string" and core.nearest(name, sorted_keys(choices))
+  core.fail(('%s: unknown name "%s"%s'):format(where, tostring(name),
+    near and ('; did you mean "%s"?'):format(near) or " (one of: " .. table.concat(sorted_keys(choices), ", ") .. ")"))
+end
+
+--- A number within limits, or an error.
+function options.number(where, value, low, high)
+  if math.type(value) == nil or value ~= value or value < low or value > high then
+    core.fail(("%s: expected a number in %g..%g, found %s"):format(where, low, high, tostring(value)))
+  end
+  return value
+end
+
+--- A whole number within limits, or an error.
+function options.integer(where, value, low, high)
+  local whole = math.type(value) and math.tointeger(value)
+  if not whole or whole < low or (high and whole > high) then
+    core.fail(("%s: expected a whole number >= %d, found %s"):format(where, low, tostring(value)))
+  end
+  return whole
+end
+
+options.none = setmetatable({}, { __name = "none" })
+
+return options

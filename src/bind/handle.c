@@ -1,0 +1,126 @@
+/* Tensor handles: boxes that Lua owns, each with one reference to a tensor, and what Lua's collector is told about the bytes. */
+#include "bind.h"
+#include "tape.h"
+
+#include <string.h>
+
+static const char metatable_key = 0; /* its address is the registry key of the tensor metatable */
+
+enum { STEP_BYTES = 1 << 20, SOFT_LIMIT = 48 << 20 };
+
+static struct {
+    size_t announced;  /* live bytes at the last word to the collector */
+    size_t full_above; /* beyond it, collect everything */
+} gc = {0, SOFT_LIMIT};
+
+static lua_State *running; /* the thread that came last through here: whose stack a collection may use */
+
+/* An allocation would fail: what Lua can no longer reach goes first, so that a script needs no collectgarbage. */
+static bool reclaim(void) {
+    return running && bind_collect(running);
+}
+
+bool bind_collect(lua_State *L) {
+    size_t before = fm_live_bytes();
+    lua_gc(L, LUA_GCCOLLECT);
+    size_t after = fm_live_bytes();
+    gc.announced = after;
+    gc.full_above = after + (after > SOFT_LIMIT ? after : SOFT_LIMIT);
+    return after < before;
+}
+
+/* Lua sees a handle as some forty bytes. Say how much really hangs on them. */
+static void announce(lua_State *L) {
+    running = L;
+    size_t live = fm_live_bytes();
+    if (live < gc.announced) gc.announced = live;
+    if (live < gc.announced + STEP_BYTES) return;
+    if (live > gc.full_above) {
+        bind_collect(L);
+        return;
+    }
+    lua_gc(L, LUA_GCSTEP, (int)((live - gc.announced) >> 10));
+    gc.announced = fm_live_bytes();
+}
+
+fm_tensor **bind_push_empty(lua_State *L) {
+    announce(L);
+    fm_tensor **slot = lua_newuserdatauv(L, sizeof *slot, 0);
+    *slot = NULL;
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable_key);
+    lua_setmetatable(L, -2);
+    return slot;
+}
+
+int bind_push_tensor(lua_State *L, fm_tensor *t, const fm_error *err) {
+    if (!t) bind_raise(L, err);
+    fm_tensor **slot = lua_newuserdatauv(L, sizeof *slot, 0); /* Lua's own memory may run out here, and t would leak: rare, and harmless */
+    *slot = t;
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable_key);
+    lua_setmetatable(L, -2);
+    announce(L);
+    return 1;
+}
+
+static fm_tensor **slot_at(lua_State *L, int arg) {
+    fm_tensor **slot = lua_touserdata(L, arg);
+    if (!slot || !lua_getmetatable(L, arg)) return NULL;
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable_key);
+    bool is = lua_rawequal(L, -1, -2);
+    lua_pop(L, 2);
+    return is ? slot : NULL;
+}
+
+bool bind_is_tensor(lua_State *L, int arg) {
+    return slot_at(L, arg) != NULL;
+}
+
+fm_tensor *bind_check_tensor(lua_State *L, int arg) {
+    running = L;
+    fm_tensor **slot = slot_at(L, arg);
+    if (!slot) luaL_typeerror(L, arg, "tensor");
+    else if (!*slot) luaL_argerror(L, arg, "this tensor was never filled");
+    else if (!(*slot)->storage->data) luaL_argerror(L, arg, "this tensor was released when its tape closed; use :detach() to keep it");
+    return *slot;
+}
+
+fm_tensor *bind_opt_tensor(lua_State *L, int arg) {
+    return lua_isnoneornil(L, arg) ? NULL : bind_check_tensor(L, arg);
+}
+
+fm_tensor *bind_tensor_or_number(lua_State *L, int arg) {
+    if (lua_type(L, arg) != LUA_TNUMBER) return bind_check_tensor(L, arg);
+    fm_error err;
+    lua_Number v = lua_tonumber(L, arg);
+    fm_tensor **slot = bind_push_empty(L);
+    *slot = fm_tensor_new(0, NULL, &err);
+    if (!*slot) bind_raise(L, &err);
+    fm_data(*slot)[0] = (real)v;
+    lua_replace(L, arg);
+    return *slot;
+}
+
+static int tensor_gc(lua_State *L) {
+    fm_tensor **slot = slot_at(L, 1);
+    if (!slot || !*slot) return 0;
+    fm_tensor *t = *slot;
+    *slot = NULL;
+    fm_tensor_release(t);
+    return 0;
+}
+
+/* Leaves the metatable, made now, on the stack. */
+void bind_handle_metatable(lua_State *L) {
+    fm_set_reclaim(reclaim);
+    lua_newtable(L);
+    lua_pushcfunction(L, tensor_gc);
+    lua_setfield(L, -2, "__gc");
+    lua_pushliteral(L, "tensor");
+    lua_setfield(L, -2, "__name");
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &metatable_key);
+}
+
+void bind_push_metatable(lua_State *L) {
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable_key);
+}

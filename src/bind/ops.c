@@ -1,0 +1,276 @@
+/* One closure serves every op: it reads tensors and options by the op's row, runs it, pushes the result. */
+#include "bind.h"
+#include "op.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { MAX_LISTED = 4096 }; /* tensors given to cat */
+
+/* ---- options ---- */
+
+static int bad_option(lua_State *L, const fm_op *op, const fm_option *o, const char *expected, int index) {
+    fm_error err;
+    fm_fail(&err, "%s: %s: expected %s, found %s", op->name, o->name, expected,
+            lua_type(L, index) == LUA_TNUMBER ? lua_tostring(L, index) : luaL_typename(L, index));
+    return bind_raise(L, &err);
+}
+
+static int64_t read_axis(lua_State *L, const fm_op *op, const fm_option *o, int index) {
+    int whole;
+    lua_Integer a = lua_tointegerx(L, index, &whole);
+    if (!whole || lua_type(L, index) != LUA_TNUMBER || a == 0 || a > FM_MAX_RANK || a < -FM_MAX_RANK) {
+        bad_option(L, op, o, "an axis (1, 2, ..., or -1 from the end)", index);
+    }
+    return a > 0 ? a - 1 : a;
+}
+
+static int64_t read_choice(lua_State *L, const fm_op *op, const fm_option *o, int index) {
+    const char *word = lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : NULL;
+    for (int i = 0; word && o->choices[i]; i++) {
+        if (!strcmp(word, o->choices[i])) return i;
+    }
+    fm_error err;
+    const char *near = word ? bind_nearest(word, o->choices) : NULL;
+    if (near) fm_fail(&err, "%s: unknown %s \"%s\"; did you mean \"%s\"?", op->name, o->name, word, near);
+    else
+        fm_fail(&err, "%s: %s: expected a name such as \"%s\", found %s", op->name, o->name, o->choices[0],
+                word ? word : luaL_typename(L, index));
+    return bind_raise(L, &err);
+}
+
+static void read_list(lua_State *L, fm_call *c, const fm_option *o, int index) {
+    if (!lua_istable(L, index)) bad_option(L, c->op, o, "a list of whole numbers", index);
+    lua_Unsigned n = lua_rawlen(L, index);
+    if (n > FM_MAX_RANK) bad_option(L, c->op, o, "at most 8 entries", index);
+    for (lua_Unsigned i = 0; i < n; i++) {
+        lua_rawgeti(L, index, (lua_Integer)i + 1);
+        int whole;
+        lua_Integer v = lua_tointegerx(L, -1, &whole);
+        if (!whole || lua_type(L, -1) != LUA_TNUMBER) bad_option(L, c->op, o, "whole numbers", -1);
+        c->list[i] = o->kind == FM_AXES ? read_axis(L, c->op, o, -1) : v;
+        lua_pop(L, 1);
+    }
+    c->n_list = (int)n;
+}
+
+static void read_option(lua_State *L, fm_call *c, int k, int index) {
+    const fm_option *o = &c->op->options[k];
+    int whole;
+    switch (o->kind) {
+    case FM_NUMBER:
+        if (lua_type(L, index) != LUA_TNUMBER || isnan(lua_tonumber(L, index))) bad_option(L, c->op, o, "a number", index);
+        c->opt[k].number = lua_tonumber(L, index);
+        break;
+    case FM_INTEGER:
+    case FM_INDEX:
+        c->opt[k].integer = lua_tointegerx(L, index, &whole);
+        if (!whole || lua_type(L, index) != LUA_TNUMBER) bad_option(L, c->op, o, "a whole number", index);
+        break;
+    case FM_AXIS:
+        c->opt[k].integer = read_axis(L, c->op, o, index);
+        break;
+    case FM_FLAG:
+        if (!lua_isboolean(L, index)) bad_option(L, c->op, o, "true or false", index);
+        c->opt[k].integer = lua_toboolean(L, index);
+        break;
+    case FM_CHOICE:
+        c->opt[k].integer = read_choice(L, c->op, o, index);
+        break;
+    case FM_AXES:
+    case FM_SIZES:
+        read_list(L, c, o, index);
+        break;
+    }
+}
+
+static int n_options(const fm_op *op) {
+    int n = 0;
+    while (op->options && op->options[n].name) n++;
+    return n;
+}
+
+static int unknown_option(lua_State *L, const fm_op *op, const char *key) {
+    const char *names[FM_MAX_OPTIONS + 1] = {NULL};
+    for (int i = 0, n = n_options(op); i < n; i++) names[i] = op->options[i].name;
+    const char *near = bind_nearest(key, names);
+    fm_error err;
+    if (near) fm_fail(&err, "%s: unknown option \"%s\"; did you mean \"%s\"?", op->name, key, near);
+    else fm_fail(&err, "%s: unknown option \"%s\"", op->name, key);
+    return bind_raise(L, &err);
+}
+
+static unsigned read_table(lua_State *L, fm_call *c, int index) {
+    unsigned given = 0;
+    int n = n_options(c->op);
+    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+        if (lua_type(L, -2) != LUA_TSTRING) unknown_option(L, c->op, lua_type(L, -2) == LUA_TNUMBER ? "[number]" : "[key]");
+        const char *key = lua_tostring(L, -2);
+        int k = 0;
+        while (k < n && strcmp(key, c->op->options[k].name) != 0) k++;
+        if (k == n) unknown_option(L, c->op, key);
+        read_option(L, c, k, lua_gettop(L));
+        given |= 1u << k;
+    }
+    return given;
+}
+
+/* Options after the tensors: by position, the last argument may be a table of names. A list may be spelled out: reshape(2, 3). */
+static void read_options(lua_State *L, fm_call *c, int arg, int top) {
+    int n = n_options(c->op), k = 0;
+    unsigned given = 0;
+    bool list = n && (c->op->options[0].kind == FM_AXES || c->op->options[0].kind == FM_SIZES);
+    if (list && arg <= top && lua_type(L, arg) == LUA_TNUMBER) {
+        lua_createtable(L, top - arg + 1, 0);
+        for (int i = arg; i <= top; i++) {
+            lua_pushvalue(L, i);
+            lua_rawseti(L, -2, i - arg + 1);
+        }
+        read_option(L, c, 0, lua_gettop(L));
+        given = 1;
+    } else if (list && arg == top && lua_istable(L, arg) && lua_rawlen(L, arg) > 0) {
+        read_option(L, c, 0, arg);
+        given = 1;
+    } else {
+        for (; arg <= top; arg++, k++) {
+            if (lua_isnil(L, arg)) continue;
+            if (lua_istable(L, arg) && arg == top && !(k < n && c->op->options[k].kind >= FM_AXES && c->op->options[k].kind <= FM_SIZES)) {
+                given |= read_table(L, c, arg);
+                break;
+            }
+            if (k >= n) {
+                fm_error err;
+                fm_fail(&err, "%s: unexpected argument %d (%s)", c->op->name, arg, luaL_typename(L, arg));
+                bind_raise(L, &err);
+            }
+            read_option(L, c, k, arg);
+            given |= 1u << k;
+        }
+    }
+    for (int i = 0; i < n; i++) {
+        if (c->op->options[i].required && !(given & (1u << i))) {
+            fm_error err;
+            fm_fail(&err, "%s: %s is missing", c->op->name, c->op->options[i].name);
+            bind_raise(L, &err);
+        }
+    }
+}
+
+/* ---- tensors ---- */
+
+/* The list of cat: its tensors as arguments or as one table. Returns the first argument after it. */
+static int read_tensor_list(lua_State *L, fm_call *c, int top) {
+    int n = 0, arg = 1;
+    bool table = lua_istable(L, 1);
+    if (table) {
+        lua_Unsigned length = lua_rawlen(L, 1);
+        n = length < MAX_LISTED ? (int)length : MAX_LISTED;
+    } else {
+        while (n < top && bind_is_tensor(L, n + 1)) n++;
+    }
+    if (n == 0) {
+        fm_error err;
+        fm_fail(&err, "%s: expected tensors, found %s", c->op->name, luaL_typename(L, 1));
+        bind_raise(L, &err);
+    }
+    fm_tensor **list = c->few;
+    if (n > FM_FEW_INPUTS) {
+        luaL_checkstack(L, 4, NULL);
+        list = lua_newuserdatauv(L, (size_t)n * sizeof *list, 0);
+    }
+    for (int i = 0; i < n; i++) {
+        if (table) {
+            lua_rawgeti(L, 1, i + 1);
+            list[i] = bind_check_tensor(L, lua_gettop(L));
+            lua_pop(L, 1);
+        } else {
+            list[i] = bind_check_tensor(L, i + 1);
+        }
+    }
+    c->in = list;
+    c->n_in = n;
+    arg = table ? 2 : n + 1;
+    return arg;
+}
+
+static int read_tensors(lua_State *L, fm_call *c, int top) {
+    const char *spec = c->op->inputs;
+    if (*spec == '*') return read_tensor_list(L, c, top);
+    int arg = 1;
+    for (; *spec; spec++) {
+        if (*spec == 'T' && (arg > top || !bind_is_tensor(L, arg))) {
+            c->few[c->n_in++] = NULL;
+            if (arg <= top && lua_isnil(L, arg)) arg++;
+            continue;
+        }
+        c->few[c->n_in++] = bind_tensor_or_number(L, arg++);
+    }
+    return arg;
+}
+
+static int run_op(lua_State *L, const fm_op *op) {
+    int top = lua_gettop(L);
+    fm_call *c = fm_call_begin(op);
+    int arg = read_tensors(L, c, top);
+    if (op->options || arg <= top) read_options(L, c, arg, top);
+    fm_error err;
+    return bind_push_tensor(L, fm_run(c, &err), &err);
+}
+
+static int call_op(lua_State *L) {
+    return run_op(L, lua_touserdata(L, lua_upvalueindex(1)));
+}
+
+/* a + b and so on: Lua passes a second operand to unary minus too. */
+static int call_neg(lua_State *L) {
+    lua_settop(L, 1);
+    return run_op(L, lua_touserdata(L, lua_upvalueindex(1)));
+}
+
+static int call_pow(lua_State *L) {
+    fm_error err;
+    if (lua_type(L, 2) != LUA_TNUMBER) {
+        fm_fail(&err, "pow: the exponent must be a number, found %s", luaL_typename(L, 2));
+        bind_raise(L, &err);
+    }
+    return run_op(L, lua_touserdata(L, lua_upvalueindex(1)));
+}
+
+static int fm_ops(lua_State *L) {
+    lua_newtable(L);
+    for (int i = 0; fm_op_all()[i]; i++) {
+        lua_pushstring(L, fm_op_all()[i]->name);
+        lua_rawseti(L, -2, i + 1);
+    }
+    return 1;
+}
+
+static void push_closure(lua_State *L, const fm_op *op, lua_CFunction f) {
+    lua_pushlightuserdata(L, (void *)(uintptr_t)op);
+    lua_pushcclosure(L, f, 1);
+}
+
+void bind_ops(lua_State *L) {
+    static const struct {
+        const char *event, *op;
+        lua_CFunction f;
+    } operators[] = {{"__add", "add", call_op}, {"__sub", "sub", call_op},  {"__mul", "mul", call_op},
+                     {"__div", "div", call_op}, {"__unm", "neg", call_neg}, {"__pow", "pow", call_pow}};
+    lua_pushcfunction(L, fm_ops);
+    lua_setfield(L, -2, "ops");
+    lua_getfield(L, -1, "methods");
+    for (int i = 0; fm_op_all()[i]; i++) {
+        const fm_op *op = fm_op_all()[i];
+        push_closure(L, op, call_op);
+        lua_pushvalue(L, -1);
+        lua_setfield(L, -3, op->name);
+        lua_setfield(L, -3, op->name);
+    }
+    lua_pop(L, 1);
+    bind_push_metatable(L);
+    for (size_t i = 0; i < sizeof operators / sizeof *operators; i++) {
+        push_closure(L, fm_op_find(operators[i].op), operators[i].f);
+        lua_setfield(L, -2, operators[i].event);
+    }
+    lua_pop(L, 1);
+}

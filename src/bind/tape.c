@@ -1,0 +1,185 @@
+/* Tapes in Lua: fm.record(), fm.scope(), fm.custom. A scope is a box that closes with `<close>`, :close(), or at last with the
+ * collector. */
+#include "tape.h"
+
+#include "bind.h"
+
+#define SCOPE "fm.scope"
+
+static int open_scope(lua_State *L, bool recording) {
+    fm_error err;
+    fm_scope **slot = lua_newuserdatauv(L, sizeof *slot, 0);
+    *slot = NULL;
+    luaL_setmetatable(L, SCOPE);
+    *slot = fm_scope_open(recording, &err);
+    if (!*slot) bind_raise(L, &err);
+    return 1;
+}
+
+static int fm_record(lua_State *L) {
+    return open_scope(L, true);
+}
+
+/* fm.scope(): nothing is recorded inside, and what is made inside goes back to the pool at its end. */
+static int fm_scope_function(lua_State *L) {
+    return open_scope(L, false);
+}
+
+static int scope_close(lua_State *L) {
+    fm_scope **slot = luaL_checkudata(L, 1, SCOPE);
+    fm_scope *s = *slot;
+    *slot = NULL;
+    fm_scope_close(s);
+    return 0;
+}
+
+static int fm_is_recording(lua_State *L) {
+    lua_pushboolean(L, fm_recording());
+    return 1;
+}
+
+/* ---- custom: forward and backward written in Lua ----
+ * A record holds a registry reference to {backward, saved}. */
+
+static lua_State *custom_state; /* where backward() is being called from; else the main thread */
+
+static void custom_release(void *custom) {
+    if (custom_state) luaL_unref(custom_state, LUA_REGISTRYINDEX, (int)(intptr_t)custom);
+}
+
+static bool add_gradient(lua_State *L, fm_tensor *input, int index, int which, fm_error *err) {
+    if (!fm_needs_grad(input) || lua_isnil(L, index)) return true;
+    char a[FM_SHAPE_TEXT], b[FM_SHAPE_TEXT];
+    if (!bind_is_tensor(L, index)) {
+        return fm_fail(err, "custom: backward must return tensors or nil, gradient %d is a %s", which, luaL_typename(L, index));
+    }
+    const fm_tensor *g = *(fm_tensor **)lua_touserdata(L, index);
+    if (!g->storage->data) return fm_fail(err, "custom: gradient %d was released when its tape closed", which);
+    if (!fm_same_shape(g, input)) {
+        return fm_fail(err, "custom: input %d is %s, its gradient is %s", which, fm_shape_text(input, a), fm_shape_text(g, b));
+    }
+    real *into = fm_grad_add(input);
+    const real *from = fm_data(g);
+    for (size_t i = 0; i < g->count; i++) into[i] += from[i];
+    return true;
+}
+
+static bool call_backward(lua_State *L, const fm_call *c, fm_error *err) {
+    int top = lua_gettop(L);
+    if (!lua_checkstack(L, c->n_in + 8)) return fm_fail(err, "custom: the stack is full");
+    fm_tensor *dy = fm_tensor_of(c->out->grad, c->out->grad_offset, c->out->rank, c->out->shape, err);
+    if (!dy) return false;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, (lua_Integer)(intptr_t)c->custom);
+    lua_rawgeti(L, -1, 1);
+    lua_rawgeti(L, -2, 2);
+    fm_tensor **slot = bind_push_empty(L);
+    *slot = fm_tensor_retain(dy);
+    bool ok = lua_pcall(L, 2, c->n_in, 0) == LUA_OK;
+    fm_tensor_release(dy);
+    if (!ok) fm_fail(err, "%s", luaL_tolstring(L, -1, NULL));
+    for (int i = 0; ok && i < c->n_in; i++) ok = add_gradient(L, c->in[i], top + 2 + i, i + 1, err);
+    lua_settop(L, top);
+    return ok;
+}
+
+static bool custom_backward(const fm_call *c, fm_error *err) {
+    fm_scope *s = fm_scope_open(false, err);
+    if (!s) return false;
+    bool ok = call_backward(custom_state, c, err);
+    fm_scope_close(s);
+    return ok;
+}
+
+/* Runs forward unrecorded within the tape, so that the tape owns what it makes; leaves its results, at most `n`. */
+static void call_forward(lua_State *L, int n_args) {
+    fm_scope *s = fm_scope_now();
+    bool recording = s && fm_scope_record(s, false);
+    bool ok = lua_pcall(L, n_args, 2, 0) == LUA_OK;
+    if (s && s == fm_scope_now()) fm_scope_record(s, recording);
+    if (!ok) lua_error(L);
+}
+
+static int custom_call(lua_State *L) { /* upvalues: forward, backward */
+    enum { MAX_INPUTS = 16 };
+    fm_tensor *in[MAX_INPUTS];
+    fm_error err;
+    int n = lua_gettop(L);
+    if (n > MAX_INPUTS) luaL_error(L, "custom: %d inputs are over the limit %d", n, MAX_INPUTS);
+    for (int i = 0; i < n; i++) in[i] = bind_is_tensor(L, i + 1) ? bind_check_tensor(L, i + 1) : NULL;
+    luaL_checkstack(L, n + 8, NULL);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    for (int i = 1; i <= n; i++) lua_pushvalue(L, i);
+    call_forward(L, n);
+    int y_at = n + 1, saved_at = n + 2;
+    fm_tensor *y = bind_check_tensor(L, y_at);
+    if (!fm_recording()) {
+        lua_settop(L, y_at);
+        return 1;
+    }
+    bool reused = y->scope != fm_scope_now() || y->base || y->needs_grad; /* not made here: give the record a result of its own */
+    if (reused) {
+        fm_tensor **slot = bind_push_empty(L);
+        *slot = fm_tensor_clone(y, &err);
+        if (!*slot || !fm_scope_own(*slot, &err)) bind_raise(L, &err);
+        lua_replace(L, y_at);
+        y = bind_check_tensor(L, y_at);
+    }
+    lua_createtable(L, 2, 0);
+    lua_pushvalue(L, lua_upvalueindex(2));
+    lua_rawseti(L, -2, 1);
+    lua_pushvalue(L, saved_at);
+    lua_rawseti(L, -2, 2);
+    int ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    bool ok = fm_record_custom(n, in, y, (void *)(intptr_t)ref, &err);
+    if (!ok || !y->needs_grad) luaL_unref(L, LUA_REGISTRYINDEX, ref);
+    if (!ok) bind_raise(L, &err);
+    lua_settop(L, y_at);
+    return 1;
+}
+
+static int tensor_backward(lua_State *L) {
+    fm_tensor *loss = bind_check_tensor(L, 1), *grad_out = bind_opt_tensor(L, 2);
+    lua_State *before = custom_state;
+    fm_error err;
+    custom_state = L; /* a coroutine, perhaps: custom functions run on its stack */
+    bool ok = fm_backward(loss, grad_out, &err);
+    custom_state = before;
+    if (!ok) bind_raise(L, &err);
+    return 0;
+}
+
+static int fm_custom(lua_State *L) {
+    static const char *const keys[] = {"forward", "backward", NULL};
+    luaL_checktype(L, 1, LUA_TTABLE);
+    bind_check_keys(L, 1, "custom", keys);
+    for (int i = 0; keys[i]; i++) {
+        if (lua_getfield(L, 1, keys[i]) != LUA_TFUNCTION)
+            luaL_error(L, "custom: %s: expected a function, found %s", keys[i], luaL_typename(L, -1));
+    }
+    lua_pushcclosure(L, custom_call, 2);
+    return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"record", fm_record}, {"scope", fm_scope_function}, {"is_recording", fm_is_recording}, {"custom", fm_custom}, {NULL, NULL},
+};
+static const luaL_Reg scope_methods[] = {{"close", scope_close}, {"__close", scope_close}, {"__gc", scope_close}, {NULL, NULL}};
+
+void bind_tape(lua_State *L) {
+    lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
+    custom_state = lua_tothread(L, -1);
+    lua_pop(L, 1);
+    fm_set_custom(custom_backward, custom_release);
+    luaL_setfuncs(L, functions, 0);
+    lua_getfield(L, -1, "methods");
+    lua_pushcfunction(L, tensor_backward);
+    lua_setfield(L, -2, "backward");
+    lua_pop(L, 1);
+    luaL_newmetatable(L, SCOPE);
+    luaL_setfuncs(L, scope_methods, 0);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -2, "__index");
+    lua_pushliteral(L, "scope");
+    lua_setfield(L, -2, "__metatable");
+    lua_pop(L, 1);
+}

@@ -1,0 +1,454 @@
+/* Tensors in Lua: how to make one, look at it, index it, print it. Arithmetic is in ops.c. */
+#include "bind.h"
+#include "tape.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- making ---- */
+
+/* A tensor of a shape, filled by the caller. */
+static fm_tensor *push_new(lua_State *L, int rank, const size_t *shape) {
+    fm_error err;
+    fm_tensor **slot = bind_push_empty(L);
+    *slot = fm_tensor_new(rank, shape, &err);
+    if (!*slot) bind_raise(L, &err);
+    return *slot;
+}
+
+static void fill(fm_tensor *t, real v) {
+    real *p = fm_data(t);
+    for (size_t i = 0; i < t->count; i++) p[i] = v;
+}
+
+static int make_filled(lua_State *L, int first, real v) {
+    size_t shape[FM_MAX_RANK];
+    int rank = bind_check_shape(L, first, lua_gettop(L), shape);
+    fill(push_new(L, rank, shape), v);
+    return 1;
+}
+
+static int fm_zeros(lua_State *L) {
+    return make_filled(L, 1, 0);
+}
+
+static int fm_ones(lua_State *L) {
+    return make_filled(L, 1, 1);
+}
+
+static int fm_full(lua_State *L) { /* full(shape, v): the value comes last, so varargs work too */
+    int top = lua_gettop(L);
+    real v = (real)luaL_checknumber(L, top);
+    lua_settop(L, top - 1);
+    return make_filled(L, 1, v);
+}
+
+static int fm_eye(lua_State *L) {
+    size_t n = (size_t)bind_check_integer(L, 1, "eye", 0, 1 << 24), shape[2] = {n, n};
+    fm_tensor *t = push_new(L, 2, shape);
+    fill(t, 0);
+    for (size_t i = 0; i < n; i++) fm_data(t)[i * n + i] = 1;
+    return 1;
+}
+
+static int fm_range(lua_State *L) {
+    double first = luaL_checknumber(L, 1), last = luaL_checknumber(L, 2), step = luaL_optnumber(L, 3, 1);
+    if (!isfinite(first) || !isfinite(last) || !isfinite(step) || step == 0)
+        luaL_error(L, "range: expected finite numbers and a step that is not 0");
+    double n = floor((last - first) / step + 1e-9) + 1;
+    if (n > 1e12) luaL_error(L, "range: %f numbers are too many", n);
+    size_t count = n > 0 ? (size_t)n : 0;
+    fm_tensor *t = push_new(L, 1, &count);
+    for (size_t i = 0; i < count; i++) fm_data(t)[i] = (real)(first + (double)i * step);
+    return 1;
+}
+
+static int fm_linspace(lua_State *L) {
+    double first = luaL_checknumber(L, 1), last = luaL_checknumber(L, 2);
+    size_t n = (size_t)bind_check_integer(L, 3, "linspace", 1, 1 << 30);
+    fm_tensor *t = push_new(L, 1, &n);
+    for (size_t i = 0; i < n; i++) fm_data(t)[i] = (real)(first + (last - first) * (double)i / (double)(n > 1 ? n - 1 : 1));
+    if (n > 1) fm_data(t)[n - 1] = (real)last;
+    return 1;
+}
+
+/* ---- from nested tables ---- */
+
+/* The shape of a nested table by its first entries; a table inside itself ends at the limit of axes. */
+static int table_shape(lua_State *L, int index, size_t shape[FM_MAX_RANK]) {
+    int rank = 0;
+    lua_pushvalue(L, index);
+    while (lua_istable(L, -1)) {
+        if (rank == FM_MAX_RANK) luaL_error(L, "tensor: tables are nested deeper than %d (or inside themselves)", FM_MAX_RANK);
+        shape[rank++] = (size_t)lua_rawlen(L, -1);
+        if (!shape[rank - 1]) {
+            lua_pop(L, 1);
+            return rank;
+        }
+        lua_rawgeti(L, -1, 1);
+        lua_remove(L, -2);
+    }
+    lua_pop(L, 1);
+    return rank;
+}
+
+static real *fill_from(lua_State *L, int index, const size_t *shape, int rank, real *to) {
+    if (lua_rawlen(L, index) != shape[0]) {
+        luaL_error(L, "tensor: rows differ in length: expected %I, found %I", (LUAI_UACINT)shape[0], (LUAI_UACINT)lua_rawlen(L, index));
+    }
+    for (size_t i = 0; i < shape[0]; i++) {
+        lua_rawgeti(L, index, (lua_Integer)i + 1);
+        if (rank > 1) {
+            if (!lua_istable(L, -1))
+                luaL_error(L, "tensor: expected a table at entry %I, found %s", (LUAI_UACINT)(i + 1), luaL_typename(L, -1));
+            to = fill_from(L, lua_gettop(L), shape + 1, rank - 1, to);
+        } else {
+            if (lua_type(L, -1) != LUA_TNUMBER) {
+                luaL_error(L, "tensor: expected a number at entry %I, found %s", (LUAI_UACINT)(i + 1), luaL_typename(L, -1));
+            }
+            *to++ = (real)lua_tonumber(L, -1);
+        }
+        lua_pop(L, 1);
+    }
+    return to;
+}
+
+static int tensor_from_table(lua_State *L) {
+    size_t shape[FM_MAX_RANK], flat[1];
+    int rank = table_shape(L, 1, shape);
+    if (lua_isnoneornil(L, 2)) {
+        fill_from(L, 1, shape, rank, fm_data(push_new(L, rank, shape)));
+        return 1;
+    }
+    size_t want[FM_MAX_RANK], count = 0;
+    fm_error err;
+    int want_rank = bind_check_shape(L, 2, lua_gettop(L), want);
+    if (!fm_shape_count(want_rank, want, &count, &err)) bind_raise(L, &err);
+    if (rank != 1 || shape[0] != count) {
+        luaL_error(L, "tensor: the shape wants %I numbers in a flat table, found %I", (LUAI_UACINT)count, (LUAI_UACINT)shape[0]);
+    }
+    flat[0] = count;
+    fill_from(L, 1, flat, 1, fm_data(push_new(L, want_rank, want)));
+    return 1;
+}
+
+static int fm_tensor_make(lua_State *L) {
+    if (lua_type(L, 1) == LUA_TNUMBER) {
+        real v = (real)lua_tonumber(L, 1);
+        return make_filled(L, 2, v);
+    }
+    if (lua_istable(L, 1)) return tensor_from_table(L);
+    if (bind_is_tensor(L, 1)) {
+        fm_error err;
+        return bind_push_tensor(L, fm_tensor_clone(bind_check_tensor(L, 1), &err), &err);
+    }
+    return luaL_typeerror(L, 1, "number or table");
+}
+
+/* ---- looking ---- */
+
+static int tensor_shape(lua_State *L) {
+    const fm_tensor *t = bind_check_tensor(L, 1);
+    lua_createtable(L, t->rank, 0);
+    for (int i = 0; i < t->rank; i++) {
+        lua_pushinteger(L, (lua_Integer)t->shape[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    return 1;
+}
+
+static int tensor_size(lua_State *L) {
+    const fm_tensor *t = bind_check_tensor(L, 1);
+    lua_Integer axis = luaL_checkinteger(L, 2), a = axis < 0 ? axis + t->rank + 1 : axis;
+    if (a < 1 || a > t->rank) luaL_error(L, "size: axis %I is out of range for a tensor of rank %d", (LUAI_UACINT)axis, t->rank);
+    lua_pushinteger(L, (lua_Integer)t->shape[a - 1]);
+    return 1;
+}
+
+static int tensor_rank(lua_State *L) {
+    lua_pushinteger(L, bind_check_tensor(L, 1)->rank);
+    return 1;
+}
+
+static int tensor_count(lua_State *L) {
+    lua_pushinteger(L, (lua_Integer)bind_check_tensor(L, 1)->count);
+    return 1;
+}
+
+static int tensor_len(lua_State *L) {
+    const fm_tensor *t = bind_check_tensor(L, 1);
+    lua_pushinteger(L, t->rank ? (lua_Integer)t->shape[0] : 1);
+    return 1;
+}
+
+static int tensor_item(lua_State *L) {
+    const fm_tensor *t = bind_check_tensor(L, 1);
+    char text[FM_SHAPE_TEXT];
+    if (t->count != 1) luaL_error(L, "item: expected a tensor of one number, found %s", fm_shape_text(t, text));
+    lua_pushnumber(L, (lua_Number)fm_data(t)[0]);
+    return 1;
+}
+
+static const real *push_nested(lua_State *L, const fm_tensor *t, int axis, const real *p) {
+    luaL_checkstack(L, 4, NULL);
+    if (axis == t->rank) {
+        lua_pushnumber(L, (lua_Number)*p);
+        return p + 1;
+    }
+    lua_createtable(L, t->shape[axis] < (1 << 26) ? (int)t->shape[axis] : 0, 0);
+    for (size_t i = 0; i < t->shape[axis]; i++) {
+        p = push_nested(L, t, axis + 1, p);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return p;
+}
+
+static int tensor_totable(lua_State *L) {
+    const fm_tensor *t = bind_check_tensor(L, 1);
+    push_nested(L, t, 0, fm_data(t));
+    return 1;
+}
+
+static const real *add_numbers(luaL_Buffer *b, const fm_tensor *t, int axis, const real *p) {
+    enum { EDGE = 3 };
+    char text[40];
+    if (axis == t->rank) {
+        snprintf(text, sizeof text, "%.5g", (double)*p);
+        luaL_addstring(b, text);
+        return p + 1;
+    }
+    size_t n = t->shape[axis], inner = 1;
+    for (int i = axis + 1; i < t->rank; i++) inner *= t->shape[i];
+    luaL_addchar(b, '{');
+    for (size_t i = 0; i < n; i++) {
+        if (n > 2 * EDGE + 2 && i == EDGE) {
+            luaL_addstring(b, ", ...");
+            p += (n - 2 * EDGE) * inner;
+            i = n - EDGE - 1;
+            continue;
+        }
+        if (i) luaL_addstring(b, axis + 1 == t->rank ? ", " : ",\n");
+        for (int k = 0; i && axis + 1 < t->rank && k <= axis; k++) luaL_addchar(b, ' ');
+        p = add_numbers(b, t, axis + 1, p);
+    }
+    luaL_addchar(b, '}');
+    return p;
+}
+
+static int tensor_tostring(lua_State *L) {
+    const fm_tensor *t = bind_is_tensor(L, 1) ? *(fm_tensor **)lua_touserdata(L, 1) : NULL;
+    char text[FM_SHAPE_TEXT];
+    if (!t || !t->storage->data) {
+        lua_pushstring(L, "tensor (released when its tape closed)");
+        return 1;
+    }
+    luaL_Buffer b;
+    luaL_buffinit(L, &b);
+    luaL_addstring(&b, "tensor ");
+    luaL_addstring(&b, fm_shape_text(t, text));
+    luaL_addchar(&b, t->rank > 1 ? '\n' : ' ');
+    if (t->count) add_numbers(&b, t, 0, fm_data(t));
+    luaL_pushresult(&b);
+    return 1;
+}
+
+/* ---- copies ---- */
+
+static int tensor_clone(lua_State *L) {
+    fm_error err;
+    return bind_push_tensor(L, fm_tensor_clone(bind_check_tensor(L, 1), &err), &err);
+}
+
+static int tensor_detach(lua_State *L) {
+    fm_error err;
+    return bind_push_tensor(L, fm_tensor_detach(bind_check_tensor(L, 1), &err), &err);
+}
+
+static fm_tensor *check_writable(lua_State *L, int arg) {
+    fm_tensor *t = bind_check_tensor(L, arg);
+    if (!fm_may_write(t)) {
+        luaL_error(L, "this tensor takes part in an open tape: writing it in place would spoil the gradients; write a :clone(), or after "
+                      "the tape closes");
+    }
+    return t;
+}
+
+static int tensor_fill(lua_State *L) {
+    real v = (real)luaL_checknumber(L, 2);
+    fill(check_writable(L, 1), v);
+    lua_settop(L, 1);
+    return 1;
+}
+
+static int tensor_copy(lua_State *L) {
+    fm_tensor *t = check_writable(L, 1);
+    const fm_tensor *from = bind_check_tensor(L, 2);
+    char a[FM_SHAPE_TEXT], b[FM_SHAPE_TEXT];
+    if (!fm_same_shape(t, from)) luaL_error(L, "copy: target is %s, source is %s", fm_shape_text(t, a), fm_shape_text(from, b));
+    memmove(fm_data(t), fm_data(from), t->count * sizeof(real));
+    lua_settop(L, 1);
+    return 1;
+}
+
+/* ---- t[i], t[{i, j}] ---- */
+
+static lua_Integer check_row(lua_State *L, const fm_tensor *t, lua_Integer i) {
+    lua_Integer n = t->rank ? (lua_Integer)t->shape[0] : 0, at = i < 0 ? i + n + 1 : i;
+    if (!t->rank) luaL_error(L, "a tensor of rank 0 has no rows; use :item()");
+    if (at < 1 || at > n) luaL_error(L, "row %I is out of range: expected 1..%I", (LUAI_UACINT)i, (LUAI_UACINT)n);
+    return at - 1;
+}
+
+static int push_rows(lua_State *L, fm_tensor *t, size_t first, int rank, const size_t *shape) {
+    fm_error err;
+    fm_tensor **slot = bind_push_empty(L);
+    *slot = fm_tensor_view(t, first, rank, shape, &err);
+    if (!*slot) bind_raise(L, &err);
+    return 1;
+}
+
+static int index_rows(lua_State *L, fm_tensor *t) {
+    lua_rawgeti(L, 2, 1);
+    lua_rawgeti(L, 2, 2);
+    if (lua_rawlen(L, 2) != 2) luaL_error(L, "rows: expected {first, last}");
+    lua_Integer i = check_row(L, t, luaL_checkinteger(L, -2)), j = check_row(L, t, luaL_checkinteger(L, -1));
+    if (j < i) luaL_error(L, "rows %I to %I are none", (LUAI_UACINT)i + 1, (LUAI_UACINT)j + 1);
+    size_t shape[FM_MAX_RANK], row = t->count / t->shape[0];
+    memcpy(shape, t->shape, sizeof shape);
+    shape[0] = (size_t)(j - i + 1);
+    return push_rows(L, t, (size_t)i * row, t->rank, shape);
+}
+
+static int tensor_index(lua_State *L) {
+    if (lua_type(L, 2) == LUA_TSTRING) { /* a method */
+        lua_pushvalue(L, 2);
+        lua_rawget(L, lua_upvalueindex(1));
+        if (lua_isnil(L, -1)) luaL_error(L, "a tensor has no method \"%s\"", lua_tostring(L, 2));
+        return 1;
+    }
+    fm_tensor *t = bind_check_tensor(L, 1);
+    if (lua_istable(L, 2)) return index_rows(L, t);
+    if (lua_type(L, 2) != LUA_TNUMBER)
+        luaL_error(L, "a tensor is indexed by a row, {first, last} or a method's name, not by a %s", luaL_typename(L, 2));
+    size_t i = (size_t)check_row(L, t, luaL_checkinteger(L, 2));
+    if (t->rank == 1) {
+        lua_pushnumber(L, (lua_Number)fm_data(t)[i]);
+        return 1;
+    }
+    return push_rows(L, t, i * (t->count / t->shape[0]), t->rank - 1, t->shape + 1);
+}
+
+static int tensor_newindex(lua_State *L) {
+    fm_tensor *t = check_writable(L, 1);
+    char a[FM_SHAPE_TEXT], b[FM_SHAPE_TEXT];
+    size_t first = 0, count = t->count;
+    int skip = 0;
+    if (lua_istable(L, 2)) {
+        index_rows(L, t);
+        const fm_tensor *view = bind_check_tensor(L, -1);
+        first = view->offset - t->offset;
+        count = view->count;
+    } else {
+        if (lua_type(L, 2) != LUA_TNUMBER) luaL_error(L, "a tensor is indexed by a row or {first, last}, not by a %s", luaL_typename(L, 2));
+        size_t i = (size_t)check_row(L, t, luaL_checkinteger(L, 2));
+        count = t->count / t->shape[0];
+        first = i * count;
+        skip = 1;
+    }
+    real *to = fm_data(t) + first;
+    if (lua_type(L, 3) == LUA_TNUMBER) {
+        for (size_t i = 0; i < count; i++) to[i] = (real)lua_tonumber(L, 3);
+        return 0;
+    }
+    const fm_tensor *from = bind_check_tensor(L, 3);
+    bool same = from->count == count && from->rank == t->rank - skip;
+    for (int i = skip ? 0 : 1; same && i < from->rank; i++) same = from->shape[i] == t->shape[i + skip];
+    if (!same) luaL_error(L, "rows of %s do not take a %s", fm_shape_text(t, a), fm_shape_text(from, b));
+    memmove(to, fm_data(from), count * sizeof(real));
+    return 0;
+}
+
+/* ---- gradients of one tensor ---- */
+
+static int fm_parameter(lua_State *L) {
+    fm_tensor *from = bind_check_tensor(L, 1);
+    fm_error err;
+    fm_tensor **slot = bind_push_empty(L);
+    *slot = fm_tensor_clone(from, &err);
+    if (!*slot) bind_raise(L, &err);
+    (*slot)->needs_grad = true;
+    return 1;
+}
+
+static int tensor_is_parameter(lua_State *L) {
+    const fm_tensor *t = bind_check_tensor(L, 1);
+    lua_pushboolean(L, t->needs_grad && !t->scope);
+    return 1;
+}
+
+static int tensor_grad(lua_State *L) { /* a view of the gradient: shares its bytes */
+    fm_tensor *t = bind_check_tensor(L, 1), *base = fm_base(t);
+    if (!fm_grad_get(t)) {
+        lua_pushnil(L);
+        return 1;
+    }
+    fm_error err;
+    fm_tensor **slot = bind_push_empty(L);
+    *slot = fm_tensor_of(base->grad, base->grad_offset + (t->offset - base->offset), t->rank, t->shape, &err);
+    if (!*slot) bind_raise(L, &err);
+    return 1;
+}
+
+static int tensor_zero_grad(lua_State *L) {
+    fm_grad_clear(bind_check_tensor(L, 1));
+    lua_settop(L, 1);
+    return 1;
+}
+
+static int fm_is_tensor(lua_State *L) {
+    lua_pushboolean(L, bind_is_tensor(L, 1));
+    return 1;
+}
+
+static const luaL_Reg module_functions[] = {
+    {"tensor", fm_tensor_make}, {"zeros", fm_zeros},       {"ones", fm_ones},           {"full", fm_full},           {"eye", fm_eye},
+    {"range", fm_range},        {"linspace", fm_linspace}, {"parameter", fm_parameter}, {"is_tensor", fm_is_tensor}, {NULL, NULL},
+};
+static const luaL_Reg methods[] = {
+    {"shape", tensor_shape},
+    {"size", tensor_size},
+    {"rank", tensor_rank},
+    {"count", tensor_count},
+    {"item", tensor_item},
+    {"totable", tensor_totable},
+    {"clone", tensor_clone},
+    {"detach", tensor_detach},
+    {"fill", tensor_fill},
+    {"copy", tensor_copy},
+    {"grad", tensor_grad},
+    {"zero_grad", tensor_zero_grad},
+    {"is_parameter", tensor_is_parameter},
+    {NULL, NULL},
+};
+
+/* Leaves nothing; the methods table is kept in the module as "methods", where ops.c adds its own. */
+void bind_tensor(lua_State *L) {
+    luaL_setfuncs(L, module_functions, 0);
+    bind_handle_metatable(L);
+    lua_newtable(L);
+    luaL_setfuncs(L, methods, 0);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -4, "methods");
+    lua_pushcclosure(L, tensor_index, 1);
+    lua_setfield(L, -2, "__index");
+    lua_pushcfunction(L, tensor_newindex);
+    lua_setfield(L, -2, "__newindex");
+    lua_pushcfunction(L, tensor_len);
+    lua_setfield(L, -2, "__len");
+    lua_pushcfunction(L, tensor_tostring);
+    lua_setfield(L, -2, "__tostring");
+    lua_pushliteral(L, "tensor");
+    lua_setfield(L, -2, "__metatable");
+    lua_pop(L, 1);
+}

@@ -1,0 +1,243 @@
+#include "flat.h"
+
+#include "pool.h"
+#include "threads.h"
+
+#include <string.h>
+
+/* ---- layout ---- */
+
+/* Moves the numbers of those parameters that nobody shares into one storage, and binds all gradients to another. */
+static bool lay_out(fm_flat *f, fm_error *err) {
+    fm_storage *data = fm_storage_new(f->total, err);
+    if (!data) return false;
+    fm_storage *grad = fm_storage_new(f->total, err);
+    if (!grad) {
+        fm_storage_release(data);
+        return false;
+    }
+    for (size_t i = 0; i < f->n; i++) {
+        fm_tensor *p = f->params[i];
+        if (p->storage->holders == 1 && p->storage->pins == 0) {
+            memcpy(data->data + f->at[i], fm_data(p), p->count * sizeof(real));
+            fm_storage_release(p->storage);
+            p->storage = fm_storage_retain(data);
+            p->offset = f->at[i];
+        }
+        if (!p->grad || p->grad->holders == 1) {
+            const real *old = fm_grad_get(p);
+            if (old) memcpy(grad->data + f->at[i], old, p->count * sizeof(real));
+            fm_storage_release(p->grad);
+            p->grad = fm_storage_retain(grad);
+            p->grad_offset = f->at[i];
+        }
+    }
+    fm_storage_release(data); /* held by the parameters; gone at once if none moved */
+    fm_storage_release(grad);
+    return true;
+}
+
+bool fm_flat_open(fm_flat *f, size_t n, fm_tensor **params, fm_error *err) {
+    *f = (fm_flat){.n = n};
+    for (size_t i = 0; i < n; i++) {
+        if (params[i]->base || !params[i]->needs_grad || params[i]->scope)
+            return fm_fail(err, "entry %zu of the list is not a parameter", i + 1);
+        for (size_t k = 0; k < i; k++) {
+            if (params[k] == params[i]) return fm_fail(err, "entries %zu and %zu of the list are the same parameter", k + 1, i + 1);
+        }
+    }
+    f->params = fm_pool_take(n * sizeof *f->params);
+    f->at = fm_pool_take(n * sizeof *f->at);
+    if (!f->params || !f->at) {
+        fm_pool_give(f->params, n * sizeof *f->params);
+        fm_pool_give(f->at, n * sizeof *f->at);
+        f->n = 0;
+        return fm_fail(err, "out of memory: no room for %zu parameters", n);
+    }
+    for (size_t i = 0; i < n; i++) {
+        f->params[i] = fm_tensor_retain(params[i]);
+        f->at[i] = f->total;
+        f->total += params[i]->count;
+    }
+    if (lay_out(f, err)) return true;
+    fm_flat_close(f);
+    return false;
+}
+
+void fm_flat_close(fm_flat *f) {
+    if (!f->params) return;
+    for (size_t i = 0; i < f->n; i++) fm_tensor_release(f->params[i]);
+    fm_pool_give(f->params, f->n * sizeof *f->params);
+    fm_pool_give(f->at, f->n * sizeof *f->at);
+    *f = (fm_flat){0};
+}
+
+/* ---- ranges: neighbours in memory make one ---- */
+
+typedef struct range {
+    real *p;
+    const real *g;
+    size_t at, count;
+} range;
+
+/* The range that begins at parameter *i, which moves on; count 0 at the end. Ranges without a gradient have g == NULL. */
+static range next_range(const fm_flat *f, size_t *i) {
+    range r = {0};
+    for (; *i < f->n; (*i)++) {
+        fm_tensor *t = f->params[*i];
+        if (!t->count) continue;
+        real *p = fm_data(t);
+        const real *g = fm_grad_get(t);
+        if (!r.count) r = (range){p, g, f->at[*i], 0};
+        bool joins = p == r.p + r.count && (r.g ? g == r.g + r.count : !g);
+        if (!joins) break;
+        r.count += t->count;
+    }
+    return r;
+}
+
+/* A write the tapes must know of: going backward over what came before is refused. */
+static void mark_written(const fm_flat *f) {
+    uint64_t now = fm_clock_next();
+    for (size_t i = 0; i < f->n; i++) f->params[i]->storage->written = now;
+}
+
+/* ---- norm, clear ---- */
+
+FM_CLONES static double sum_of_squares(size_t n, const real *restrict g) {
+    enum { BLOCK = 512, LANES = 16 };
+    double total = 0;
+    for (size_t b = 0; b < n; b += BLOCK) {
+        size_t end = n - b < BLOCK ? n : b + BLOCK, i = b;
+        real lane[LANES] = {0};
+        for (; i + LANES <= end; i += LANES) {
+            for (size_t l = 0; l < LANES; l++) lane[l] += g[i + l] * g[i + l];
+        }
+        for (size_t l = 0; l < LANES; l++) total += (double)lane[l];
+        for (; i < end; i++) total += (double)g[i] * (double)g[i];
+    }
+    return total;
+}
+
+double fm_flat_norm(const fm_flat *f) {
+    double total = 0;
+    for (size_t i = 0; i < f->n; i++) {
+        const real *g = fm_grad_get(f->params[i]);
+        if (g) total += sum_of_squares(f->params[i]->count, g);
+    }
+    return sqrt(total);
+}
+
+void fm_flat_clear(const fm_flat *f) {
+    for (size_t i = 0; i < f->n; i++) fm_grad_clear(f->params[i]);
+}
+
+/* ---- Adam ---- */
+
+typedef struct adam_pass {
+    real *p, *m, *v;
+    const real *g;
+    real b1, b2, c1, c2, eps, l2, keep, scale; /* p = keep p - c1 m / (sqrt(v) c2 + eps) */
+} adam_pass;
+
+FM_CLONES static void adam_tile(void *context, size_t first, size_t last) {
+    const adam_pass *a = context;
+    real *restrict p = a->p, *restrict m = a->m, *restrict v = a->v;
+    const real *restrict g = a->g;
+    real b1 = a->b1, b2 = a->b2, c1 = a->c1, c2 = a->c2, eps = a->eps, l2 = a->l2, keep = a->keep, scale = a->scale;
+    for (size_t i = first; i < last; i++) {
+        real d = scale * g[i] + l2 * p[i];
+        real mi = b1 * m[i] + (1 - b1) * d;
+        real vi = b2 * v[i] + (1 - b2) * d * d;
+        m[i] = mi;
+        v[i] = vi;
+        p[i] = keep * p[i] - c1 * mi / (r_sqrt(vi) * c2 + eps);
+    }
+}
+
+void fm_flat_adam(const fm_flat *f, const fm_adam *a, real *m, real *v) {
+    double t = (double)a->step;
+    adam_pass pass = {.b1 = (real)a->beta1,
+                      .b2 = (real)a->beta2,
+                      .c1 = (real)(a->lr / (1 - pow(a->beta1, t))),
+                      .c2 = (real)(1 / sqrt(1 - pow(a->beta2, t))),
+                      .eps = (real)a->eps,
+                      .l2 = a->decoupled ? 0 : (real)a->weight_decay,
+                      .keep = a->decoupled ? (real)(1 - a->lr * a->weight_decay) : 1,
+                      .scale = (real)a->scale};
+    for (size_t i = 0; i < f->n;) {
+        range r = next_range(f, &i);
+        if (!r.g) continue;
+        pass.p = r.p;
+        pass.g = r.g;
+        pass.m = m + r.at;
+        pass.v = v + r.at;
+        fm_parallel(r.count, FM_TILE, adam_tile, &pass);
+    }
+    mark_written(f);
+}
+
+/* ---- SGD ---- */
+
+typedef struct sgd_pass {
+    real *p, *velocity;
+    const real *g;
+    real lr, momentum, l2, scale;
+    bool nesterov;
+} sgd_pass;
+
+FM_CLONES static void sgd_tile(void *context, size_t first, size_t last) {
+    const sgd_pass *s = context;
+    real *restrict p = s->p, *restrict velocity = s->velocity;
+    const real *restrict g = s->g;
+    real lr = s->lr, momentum = s->momentum;
+    for (size_t i = first; i < last; i++) {
+        real d = s->scale * g[i] + s->l2 * p[i];
+        if (velocity) {
+            real u = momentum * velocity[i] + d;
+            velocity[i] = u;
+            d = s->nesterov ? d + momentum * u : u;
+        }
+        p[i] -= lr * d;
+    }
+}
+
+void fm_flat_sgd(const fm_flat *f, const fm_sgd *s, real *velocity) {
+    sgd_pass pass = {
+        .lr = (real)s->lr, .momentum = (real)s->momentum, .l2 = (real)s->weight_decay, .scale = (real)s->scale, .nesterov = s->nesterov};
+    for (size_t i = 0; i < f->n;) {
+        range r = next_range(f, &i);
+        if (!r.g) continue;
+        pass.p = r.p;
+        pass.g = r.g;
+        pass.velocity = velocity ? velocity + r.at : NULL;
+        fm_parallel(r.count, FM_TILE, sgd_tile, &pass);
+    }
+    mark_written(f);
+}
+
+/* ---- averages ---- */
+
+FM_CLONES static void ema_range(size_t n, real keep, const real *restrict p, real *restrict e) {
+    for (size_t i = 0; i < n; i++) e[i] = keep * e[i] + (1 - keep) * p[i];
+}
+
+void fm_flat_ema(const fm_flat *f, double decay, real *average) {
+    for (size_t i = 0; i < f->n; i++) ema_range(f->params[i]->count, (real)decay, fm_data(f->params[i]), average + f->at[i]);
+}
+
+void fm_flat_swap(const fm_flat *f, real *other) {
+    for (size_t i = 0; i < f->n; i++) {
+        real *p = fm_data(f->params[i]), *q = other + f->at[i];
+        for (size_t k = 0; k < f->params[i]->count; k++) {
+            real kept = p[k];
+            p[k] = q[k];
+            q[k] = kept;
+        }
+    }
+    mark_written(f);
+}
+
+void fm_flat_read(const fm_flat *f, real *to) {
+    for (size_t i = 0; i < f->n; i++) memcpy(to + f->at[i], fm_data(f->params[i]), f->params[i]->count * sizeof(real));
+}

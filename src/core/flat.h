@@ -1,0 +1,44 @@
+/* Flat parameters: a list of parameters laid side by side in one storage, their gradients in another, so that an optimizer is one
+ * pass over flat p, g and its own flat state. Parameters whose numbers others share (views, a second optimizer) stay where
+ * they are: a pass then runs over a few ranges instead of one.
+ *
+ * A parameter without a gradient since the last clearing is left alone, as in PyTorch. */
+#ifndef FM_FLAT_H
+#define FM_FLAT_H
+
+#include "tensor.h"
+
+typedef struct fm_flat {
+    size_t n, total;    /* parameters, numbers */
+    fm_tensor **params; /* retained */
+    size_t *at;         /* where each begins in a flat vector */
+} fm_flat;
+
+/* False with `err` filled: nothing happened. The same parameter twice is an error. */
+bool fm_flat_open(fm_flat *f, size_t n, fm_tensor **params, fm_error *err);
+void fm_flat_close(fm_flat *f);
+
+double fm_flat_norm(const fm_flat *f); /* of all gradients together */
+void fm_flat_clear(const fm_flat *f);  /* gradients become unset: costs nothing */
+
+typedef struct fm_adam {
+    double lr, beta1, beta2, eps, weight_decay;
+    bool decoupled; /* AdamW: Loshchilov and Hutter 2019; else weight_decay is added to the gradient */
+    uint64_t step;  /* 1 for the first */
+    double scale;   /* of the gradient: 1, or less when clipped */
+} fm_adam;
+/* Kingma and Ba 2015; m and v have f->total numbers, zero before the first step. */
+void fm_flat_adam(const fm_flat *f, const fm_adam *a, real *m, real *v);
+
+typedef struct fm_sgd {
+    double lr, momentum, weight_decay;
+    bool nesterov;
+    double scale;
+} fm_sgd;
+void fm_flat_sgd(const fm_flat *f, const fm_sgd *s, real *velocity); /* velocity: zero before the first step; NULL without momentum */
+
+void fm_flat_ema(const fm_flat *f, double decay, real *average); /* average = decay average + (1 - decay) p */
+void fm_flat_swap(const fm_flat *f, real *other);                /* exchanges the parameters with another flat vector */
+void fm_flat_read(const fm_flat *f, real *to);
+
+#endif

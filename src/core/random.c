@@ -1,0 +1,196 @@
+#include "random.h"
+
+#include "pool.h"
+#include "threads.h"
+#include "vmath.h"
+
+#include <Random123/philox.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+enum { CHUNK = 256 }; /* numbers made at a time: a part of the definition of a stream */
+
+static bool clock_new(fm_rng *r, fm_error *err) {
+    r->clock = fm_pool_take(sizeof *r->clock);
+    if (!r->clock) return fm_fail(err, "out of memory: no room for a random stream");
+    *r->clock = (fm_rng_clock){.holders = 1};
+    r->own_clock = true;
+    return true;
+}
+
+bool fm_rng_open(fm_rng *r, uint64_t seed, const char *name, size_t name_length, fm_error *err) {
+    *r = (fm_rng){.key = XXH3_64bits_withSeed(name, name_length, seed)};
+    return clock_new(r, err);
+}
+
+bool fm_rng_child(fm_rng *child, const fm_rng *of, const char *name, size_t name_length, fm_error *err) {
+    (void)err;
+    *child = (fm_rng){.key = XXH3_64bits_withSeed(name, name_length, of->key), .clock = of->clock};
+    child->clock->holders++;
+    return true;
+}
+
+void fm_rng_close(fm_rng *r) {
+    if (r->clock && --r->clock->holders == 0) fm_pool_give(r->clock, sizeof *r->clock);
+    r->clock = NULL;
+}
+
+bool fm_rng_at(fm_rng *r, uint64_t step, fm_error *err) {
+    if (!r->own_clock) {
+        fm_rng_clock *shared = r->clock;
+        if (!clock_new(r, err)) {
+            r->clock = shared;
+            return false;
+        }
+        shared->holders--; /* the one it came from holds it too, or did: */
+        if (!shared->holders) fm_pool_give(shared, sizeof *shared);
+    }
+    r->clock->step = step;
+    r->seen = step;
+    r->calls = 0;
+    return true;
+}
+
+void fm_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]) {
+    philox4x32_ctr_t c = {{counter[0], counter[1], counter[2], counter[3]}};
+    philox4x32_key_t k = {{key[0], key[1]}};
+    philox4x32_ctr_t y = philox4x32(c, k);
+    for (int i = 0; i < 4; i++) out[i] = y.v[i];
+}
+
+/* What one draw needs to know; a copy, so that tiles may be made in any order. */
+typedef struct draw {
+    uint64_t key, step;
+    uint32_t call;
+    size_t n;
+    real low, high;
+    real *to;
+} draw;
+
+static draw next_draw(fm_rng *r) {
+    if (r->clock->step != r->seen) {
+        r->seen = r->clock->step;
+        r->calls = 0;
+    }
+    return (draw){.key = r->key, .step = r->seen, .call = r->calls++};
+}
+
+static void words(const draw *d, size_t chunk, uint32_t out[CHUNK]) {
+    uint32_t key[2] = {(uint32_t)d->key, (uint32_t)(d->key >> 32)};
+    for (uint32_t i = 0; i < CHUNK / 4; i++) {
+        uint32_t counter[4] = {(uint32_t)chunk * (CHUNK / 4) + i, d->call, (uint32_t)d->step, (uint32_t)(d->step >> 32)};
+        fm_philox(counter, key, out + (size_t)4 * i);
+    }
+}
+
+#ifdef FM_DOUBLE
+#define UNIT(w) ((double)(w)*0x1p-32)
+#define UNIT_OPEN(w) (((double)(w) + 1) * 0x1p-32) /* never 0 */
+#else
+#define UNIT(w) ((float)((w) >> 8) * 0x1p-24f)
+#define UNIT_OPEN(w) ((float)(((w) >> 8) + 1) * 0x1p-24f)
+#endif
+#define TWO_PI R(6.283185307179586476925)
+
+FM_CLONES static void box_muller(const uint32_t *restrict w, real *restrict to) {
+    for (size_t i = 0; i < CHUNK / 2; i++) {
+        real radius = r_sqrt(-2 * v_log(UNIT_OPEN(w[i]))), s, c;
+        v_sincos(TWO_PI * UNIT(w[i + CHUNK / 2]), &s, &c);
+        to[i] = radius * c;
+        to[i + CHUNK / 2] = radius * s;
+    }
+}
+
+FM_CLONES static void scale_words(const uint32_t *restrict w, real low, real width, real *restrict to) {
+    for (size_t i = 0; i < CHUNK; i++) to[i] = low + width * UNIT(w[i]);
+}
+
+/* Calls make for each chunk; a whole one goes straight to its place, the last is cut. */
+static void each_chunk(const draw *d, size_t first, size_t last, void (*make)(const draw *, const uint32_t *, real *)) {
+    uint32_t w[CHUNK];
+    real cut[CHUNK];
+    for (size_t i = first; i < last; i += CHUNK) {
+        words(d, i / CHUNK, w);
+        bool whole = d->n - i >= CHUNK;
+        make(d, w, whole ? d->to + i : cut);
+        if (!whole) memcpy(d->to + i, cut, (d->n - i) * sizeof(real));
+    }
+}
+
+static void make_normal(const draw *d, const uint32_t *w, real *to) {
+    (void)d;
+    box_muller(w, to);
+}
+
+static void make_uniform(const draw *d, const uint32_t *w, real *to) {
+    scale_words(w, d->low, d->high - d->low, to);
+    for (size_t i = 0; i < CHUNK; i++) to[i] = to[i] < d->high || d->high <= d->low ? to[i] : d->low; /* rounding may reach the end */
+}
+
+static void normal_tile(void *context, size_t first, size_t last) {
+    each_chunk(context, first, last, make_normal);
+}
+
+static void uniform_tile(void *context, size_t first, size_t last) {
+    each_chunk(context, first, last, make_uniform);
+}
+
+void fm_rng_normal(fm_rng *r, size_t n, real *to) {
+    draw d = next_draw(r);
+    d.n = n;
+    d.to = to;
+    fm_parallel(n, FM_TILE, normal_tile, &d);
+}
+
+void fm_rng_uniform(fm_rng *r, size_t n, real low, real high, real *to) {
+    draw d = next_draw(r);
+    d.n = n;
+    d.low = low;
+    d.high = high;
+    d.to = to;
+    fm_parallel(n, FM_TILE, uniform_tile, &d);
+}
+
+/* 64 bits at position i of a draw, kept a chunk at a time. */
+typedef struct word_source {
+    draw d;
+    size_t chunk;
+    bool any;
+    uint32_t w[CHUNK];
+} word_source;
+
+static uint64_t word_at(word_source *s, size_t i) {
+    size_t chunk = i / (CHUNK / 2);
+    if (!s->any || chunk != s->chunk) words(&s->d, chunk, s->w);
+    s->any = true;
+    s->chunk = chunk;
+    size_t k = i % (CHUNK / 2);
+    return (uint64_t)s->w[2 * k] << 32 | s->w[2 * k + 1];
+}
+
+/* 0..range-1; the bias of taking the high half of a 128-bit product is range / 2^64. */
+static uint64_t below(uint64_t word, uint64_t range) {
+    return (uint64_t)(((unsigned __int128)word * range) >> 64);
+}
+
+void fm_rng_integers(fm_rng *r, size_t n, int64_t low, int64_t high, real *to) {
+    word_source s = {.d = next_draw(r)};
+    uint64_t range = (uint64_t)(high - low) + 1;
+    for (size_t i = 0; i < n; i++) to[i] = (real)(low + (int64_t)below(word_at(&s, i), range));
+}
+
+void fm_rng_permutation(fm_rng *r, size_t n, real *to) {
+    word_source s = {.d = next_draw(r)};
+    for (size_t i = 0; i < n; i++) to[i] = (real)(i + 1);
+    for (size_t i = n; i > 1; i--) {
+        size_t j = (size_t)below(word_at(&s, n - i), i);
+        real kept = to[i - 1];
+        to[i - 1] = to[j];
+        to[j] = kept;
+    }
+}
+
+double fm_rng_number(fm_rng *r) {
+    word_source s = {.d = next_draw(r)};
+    return (double)(word_at(&s, 0) >> 11) * 0x1p-53;
+}

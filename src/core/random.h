@@ -1,0 +1,41 @@
+/* Random numbers keyed by position: Philox4x32-10 (Salmon et al. 2011), value = f(seed, stream names, step, call, index). There is
+ * nothing to save but the step, no stream can disturb another, and the result does not depend on threads.
+ *
+ * A stream made from another follows its clock: when the root moves to step k, so do they, and each counts its calls anew.
+ * fm_rng_at on a child gives it (and those made from it later) a clock of its own. */
+#ifndef FM_RANDOM_H
+#define FM_RANDOM_H
+
+#include "error.h"
+#include "real.h"
+
+typedef struct fm_rng_clock {
+    int holders;
+    uint64_t step;
+} fm_rng_clock;
+
+typedef struct fm_rng {
+    uint64_t key;        /* hash of the seed and the names down to here */
+    fm_rng_clock *clock; /* shared with the stream it came from */
+    bool own_clock;
+    uint64_t seen;  /* the step of `calls` */
+    uint32_t calls; /* draws made at that step */
+} fm_rng;
+
+/* False with `err` filled only without memory. A stream's clock is released by fm_rng_close. */
+bool fm_rng_open(fm_rng *r, uint64_t seed, const char *name, size_t name_length, fm_error *err);
+bool fm_rng_child(fm_rng *child, const fm_rng *of, const char *name, size_t name_length, fm_error *err);
+bool fm_rng_at(fm_rng *r, uint64_t step, fm_error *err);
+void fm_rng_close(fm_rng *r);
+
+/* Each is one call of the stream; the i-th number does not depend on n. */
+void fm_rng_normal(fm_rng *r, size_t n, real *to);                       /* mean 0, variance 1: Box and Muller 1958 */
+void fm_rng_uniform(fm_rng *r, size_t n, real low, real high, real *to); /* low <= value < high */
+void fm_rng_integers(fm_rng *r, size_t n, int64_t low, int64_t high, real *to);
+void fm_rng_permutation(fm_rng *r, size_t n, real *to); /* 1..n in random order: Fisher and Yates */
+double fm_rng_number(fm_rng *r);                        /* one uniform number of 53 bits */
+
+/* The bare generator: 4 words from a counter and a key, for its known answers. */
+void fm_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
+
+#endif
