@@ -1,0 +1,33 @@
+/* What tensors cost: fm.live_bytes() and its neighbours. */
+#include "bind.h"
+#include "pool.h"
+
+static int live_bytes(lua_State *L) {
+    lua_pushinteger(L, (lua_Integer)fm_live_bytes());
+    return 1;
+}
+
+static int peak_bytes(lua_State *L) {
+    lua_pushinteger(L, (lua_Integer)fm_peak_bytes());
+    return 1;
+}
+
+static int mallocs(lua_State *L) { /* how often the pool asked the system: constant in a warm loop */
+    lua_pushinteger(L, (lua_Integer)fm_pool_mallocs());
+    return 1;
+}
+
+/* memory_limit([bytes]) -> the limit before; tensors beyond it fail with an error. 0: none. */
+static int memory_limit(lua_State *L) {
+    lua_pushinteger(L, (lua_Integer)fm_memory_limit());
+    if (!lua_isnoneornil(L, 1)) fm_set_memory_limit((size_t)bind_check_integer(L, 1, "memory_limit", 0, LUA_MAXINTEGER));
+    return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"live_bytes", live_bytes}, {"peak_bytes", peak_bytes}, {"mallocs", mallocs}, {"memory_limit", memory_limit}, {NULL, NULL},
+};
+
+void bind_memory(lua_State *L) {
+    luaL_setfuncs(L, functions, 0);
+}

@@ -1,0 +1,72 @@
+/* fm.core.system: what the runner asks the machine. */
+#define _GNU_SOURCE /* gethostname, TIOCGWINSZ */
+#include "bind.h"
+#include "blas.h"
+#include "pool.h"
+#include "threads.h"
+
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+/* threads() tells, threads(n) sets how many work on one op; results do not depend on it. */
+static int system_threads(lua_State *L) {
+    fm_error err;
+    if (!lua_isnoneornil(L, 1) && !fm_set_threads((int)bind_check_integer(L, 1, "threads", 1, 256), &err)) return bind_failure(L, &err);
+    lua_pushinteger(L, fm_threads());
+    return 1;
+}
+
+static int system_blas(lua_State *L) { /* version, kernel family */
+    lua_pushstring(L, fm_blas_version());
+    lua_pushstring(L, fm_blas_core());
+    return 2;
+}
+
+/* How often the system was asked for memory: constant in a warm loop. */
+static int system_mallocs(lua_State *L) {
+    lua_pushinteger(L, (lua_Integer)fm_pool_mallocs());
+    return 1;
+}
+
+static int check_descriptor(lua_State *L) {
+    return (int)bind_check_integer(L, 1, "descriptor", 0, 2);
+}
+
+static int system_is_terminal(lua_State *L) {
+    lua_pushboolean(L, isatty(check_descriptor(L)));
+    return 1;
+}
+
+static int system_columns(lua_State *L) { /* of the terminal at a descriptor, or nil */
+    struct winsize size;
+    if (ioctl(check_descriptor(L), TIOCGWINSZ, &size) || !size.ws_col) return 0;
+    lua_pushinteger(L, size.ws_col);
+    return 1;
+}
+
+static int system_seconds(lua_State *L) { /* of a clock that never jumps */
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    lua_pushnumber(L, (lua_Number)now.tv_sec + (lua_Number)now.tv_nsec * 1e-9);
+    return 1;
+}
+
+static int system_process(lua_State *L) { /* process id, host name */
+    char host[256] = "";
+    if (gethostname(host, sizeof host - 1)) strcpy(host, "unknown");
+    lua_pushinteger(L, getpid());
+    lua_pushstring(L, host);
+    return 2;
+}
+
+static const luaL_Reg functions[] = {
+    {"threads", system_threads}, {"blas", system_blas},       {"mallocs", system_mallocs}, {"is_terminal", system_is_terminal},
+    {"columns", system_columns}, {"seconds", system_seconds}, {"process", system_process}, {NULL, NULL},
+};
+
+void bind_system(lua_State *L) {
+    luaL_newlib(L, functions);
+    lua_setfield(L, -2, "system");
+}
