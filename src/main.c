@@ -1,3 +1,130 @@
-int main(void) {
-    return 0;
+/* fmrun: makes a Lua state and hands the command line to lua/fm/run/main.lua. What may differ from stock Lua is in base.h. */
+#define _GNU_SOURCE /* setenv, readlink */
+#include "base.h"
+#include "bind.h"
+#include "blas.h"
+#include "pool.h"
+
+#include <lualib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { EXIT_INTERNAL = 4, PATH_SIZE = 4096 };
+
+/* OpenBLAS changes bits with its number of threads and starts them when it is loaded, before main: the only way to one thread
+ * is the environment and a second start. */
+static void pin_blas_threads(char **argv) {
+    static const char *const names[] = {"OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"};
+    static const char guard[] = "FM_RESTARTED";
+    bool pinned = true;
+    for (size_t i = 0; i < 2; i++) {
+        const char *value = getenv(names[i]);
+        if (value && !strcmp(value, "1")) continue;
+        pinned = false;
+        setenv(names[i], "1", 1);
+    }
+    if (!pinned && !getenv(guard)) {
+        setenv(guard, "1", 1);
+        execv("/proc/self/exe", argv); /* comes back only when it fails: then slower, not wrong */
+    }
+    unsetenv(guard);
+}
+
+/* Lua's memory comes from the pool, so a warm loop of small objects never reaches malloc. */
+static void *pool_allocate(void *unused, void *block, size_t old_size, size_t new_size) {
+    (void)unused;
+    if (!block) return new_size ? fm_pool_take(new_size) : NULL; /* old_size is a type tag here */
+    if (!new_size) {
+        fm_pool_give(block, old_size);
+        return NULL;
+    }
+    if (new_size == old_size) return block;
+    void *moved = fm_pool_take(new_size);
+    if (!moved) return new_size < old_size ? block : NULL; /* Lua counts on shrinking */
+    memcpy(moved, block, old_size < new_size ? old_size : new_size);
+    fm_pool_give(block, old_size);
+    return moved;
+}
+
+/* Where the Lua files are: beside the build folder of a source tree, or in the prefix's share. False when nowhere. */
+static bool find_library(char library[PATH_SIZE]) {
+    static const char *const places[] = {"/../lua", "/../../lua", "/../share"};
+    char exe[PATH_SIZE], probe[PATH_SIZE];
+    ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
+    if (n <= 0) return false;
+    exe[n] = 0;
+    char *slash = strrchr(exe, '/');
+    if (!slash) return false;
+    *slash = 0;
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        int written = snprintf(probe, sizeof probe, "%s%s/fm/run/main.lua", exe, places[i]);
+        if (written <= 0 || (size_t)written >= sizeof probe || access(probe, R_OK)) continue;
+        probe[(size_t)written - strlen("/fm/run/main.lua")] = 0;
+        return realpath(probe, library) != NULL;
+    }
+    return false;
+}
+
+static void set_package_path(lua_State *L) {
+    char library[PATH_SIZE];
+    if (!find_library(library)) return; /* LUA_PATH may know */
+    lua_getglobal(L, "package");
+    lua_getfield(L, -1, "path");
+    lua_pushfstring(L, "%s/?.lua;%s/?/init.lua;%s", library, library, lua_tostring(L, -1));
+    lua_setfield(L, -3, "path");
+    lua_pop(L, 2);
+}
+
+static int message_handler(lua_State *L) {
+    luaL_traceback(L, L, luaL_tolstring(L, 1, NULL), 1);
+    return 1;
+}
+
+/* Runs protected: opens the libraries and calls main.lua with the arguments 0..argc-1. Returns its exit code. */
+static int protected_main(lua_State *L) {
+    int argc = (int)lua_tointeger(L, 1);
+    char **argv = lua_touserdata(L, 2);
+    luaL_openlibs(L);
+    fm_base_open(L);
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+    lua_pushcfunction(L, luaopen_fm_core);
+    lua_setfield(L, -2, "fm.core");
+    lua_pop(L, 1);
+    set_package_path(L);
+    lua_gc(L, LUA_GCGEN, 0, 0);
+
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "fm.run.main");
+    lua_call(L, 1, 1);
+    lua_createtable(L, argc, 1);
+    for (int i = 0; i < argc; i++) {
+        lua_pushstring(L, argv[i]);
+        lua_rawseti(L, -2, i);
+    }
+    lua_call(L, 1, 1);
+    return 1;
+}
+
+int main(int argc, char **argv) {
+    pin_blas_threads(argv);
+    fm_blas_warm_up();
+    lua_State *L = lua_newstate(pool_allocate, NULL);
+    if (!L) {
+        fputs("fmrun: out of memory\n", stderr);
+        return EXIT_INTERNAL;
+    }
+    lua_pushcfunction(L, message_handler);
+    lua_pushcfunction(L, protected_main);
+    lua_pushinteger(L, argc);
+    lua_pushlightuserdata(L, argv);
+    int code = EXIT_INTERNAL;
+    if (lua_pcall(L, 2, 1, 1) != LUA_OK) {
+        fprintf(stderr, "fmrun: internal error: %s\n", lua_tostring(L, -1));
+    } else {
+        code = (int)lua_tointeger(L, -1);
+    }
+    lua_close(L);
+    return code;
 }

@@ -1,0 +1,13 @@
+/* What fmrun changes in Lua's base library, so that a script gives the same results every time:
+ *   pairs      walks in a fixed order: numbers ascending, strings by their bytes, false, true, then objects by age where memory tells
+ *   load ...   load, loadfile, dofile and require take text only: crafted bytecode can crash the interpreter
+ * and string.dump is gone. */
+#ifndef FM_BASE_H
+#define FM_BASE_H
+
+#include <lua.h>
+
+/* Call after luaL_openlibs. */
+void fm_base_open(lua_State *L);
+
+#endif
