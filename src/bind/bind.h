@@ -56,6 +56,7 @@ void bind_ode(lua_State *L);
 void bind_files(lua_State *L);
 void bind_picture(lua_State *L);
 void bind_measure(lua_State *L);
+void bind_path(lua_State *L);
 void bind_memory(lua_State *L);
 void bind_system(lua_State *L);
 

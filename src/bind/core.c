@@ -37,6 +37,7 @@ int luaopen_fm_core(lua_State *L) {
     bind_files(L);
     bind_picture(L);
     bind_measure(L);
+    bind_path(L);
     bind_memory(L);
     bind_system(L);
     return 1;

@@ -1,0 +1,8 @@
+-- How the times of a batch are drawn: rng, B -> [B] in 0..1.
+return {
+  uniform = function(rng, n) return rng:uniform(n) end,
+  -- more often in the middle: the logistic of a normal number. Esser et al. 2024, section 3.1
+  logit_normal = function(rng, n) return rng:normal(n):sigmoid() end,
+  -- one in each n-th of 0..1, in random order of rows: less spread of the loss
+  stratified = function(rng, n) return (rng:permutation(n) - rng:uniform(n)) / n end,
+}

@@ -1,0 +1,14 @@
+-- dropout(p): while training, each number becomes 0 with probability p and the others grow by 1/(1 - p). Srivastava et al. 2014.
+local fm <const> = require "fm"
+local options <const> = require "fm.options"
+local module <const> = require "fm.nn.module"
+local init <const> = require "fm.nn.init_stream"
+
+return function(p)
+  options.number("dropout: p", p, 0, 0.999)
+  return module.new({}, function(self, x)
+    if not self.training or p == 0 then return x end
+    local kept = fm.clamp((init.dropout:uniform(x:shape()) - p) * 1e30, 0, 1) -- 1 where the draw is over p
+    return x * (kept / (1 - p))
+  end)
+end

@@ -1,0 +1,14 @@
+-- embedding(n, dim): a table of n rows; called with 1-based indices of any shape -> [..., dim]. First rows: N(0, 1).
+local fm <const> = require "fm"
+local options <const> = require "fm.options"
+local module <const> = require "fm.nn.module"
+local init <const> = require "fm.nn.init_stream"
+
+return function(n, dim)
+  options.integer("embedding: n", n, 1)
+  options.integer("embedding: dim", dim, 1)
+  local weight = init.normal(1, n, dim)
+  local layer = module.new({ { "weight", weight } }, function(self, index) return fm.embedding(self.weight, index) end)
+  layer.weight = weight
+  return layer
+end

@@ -1,0 +1,29 @@
+-- time_embedding(dim, {kind, scale}): t in 0..1, [B] -> [B, dim], half sines and half cosines.
+-- "sinusoidal": frequencies 1000 / 10000^(i / half), as Vaswani et al. 2017 with t counted in thousandths; "fourier": fixed frequencies drawn
+-- from N(0, scale^2), Tancik et al. 2020. The frequencies are part of the state and are not trained.
+local fm <const> = require "fm"
+local options <const> = require "fm.options"
+local module <const> = require "fm.nn.module"
+local init <const> = require "fm.nn.init_stream"
+
+local function forward(self, t)
+  local angles = fm.matmul(t:reshape(-1, 1), self.frequencies:reshape(1, -1))
+  return fm.cat(fm.sin(angles), fm.cos(angles), 2)
+end
+
+return function(dim, given)
+  local o = options.read("time_embedding", given, { kind = "sinusoidal", scale = 16 })
+  options.integer("time_embedding: dim", dim, 2)
+  if dim % 2 ~= 0 then fm.fail(("time_embedding: dim: expected an even number, found %d"):format(dim)) end
+  local half, frequencies = dim // 2, nil
+  options.choose("time_embedding: kind", o.kind, { sinusoidal = true, fourier = true })
+  if o.kind == "fourier" then
+    frequencies = (init.weights:normal(half) * (2 * math.pi * o.scale)):detach()
+  else
+    frequencies = fm.zeros(half)
+    for i = 1, half do frequencies[i] = 1000 * 10000 ^ (-(i - 1) / half) end
+  end
+  local self = module.new({ { "frequencies", frequencies } }, forward)
+  self.frequencies = frequencies
+  return self
+end

@@ -1,0 +1,32 @@
+-- vector_field{dim, hidden = 256, time_embed = 64}: the founding article's network, called model(x, t) -> velocity [B, dim].
+-- Time goes through its own two layers and stands beside x at the input of the main ones. t is [B] or a number.
+local fm <const> = require "fm"
+local options <const> = require "fm.options"
+local module <const> = require "fm.nn.module"
+
+local cat <const> = fm.cat
+
+--- Time as a column [B, 1].
+local function column(x, t)
+  if type(t) == "number" then return fm.full(#x, 1, t) end
+  if t:count() == 1 then return fm.full(#x, 1, t:item()) end
+  return t:reshape(-1, 1)
+end
+
+local function forward(self, x, t)
+  return self.net(cat(x, self.time_embed(column(x, t)), 2))
+end
+
+return function(given)
+  local nn <const> = fm.nn
+  local o = options.read("vector_field", given, { dim = options.none, hidden = 256, time_embed = 64 })
+  for _, name in ipairs { "dim", "hidden", "time_embed" } do options.integer("vector_field: " .. name, o[name], 1) end
+  local time_embed = nn.sequential { nn.linear(1, o.time_embed), nn.silu(), nn.linear(o.time_embed, o.time_embed) }
+  local net = nn.sequential {
+    nn.linear(o.dim + o.time_embed, o.hidden), nn.silu(), nn.linear(o.hidden, o.hidden), nn.silu(),
+    nn.linear(o.hidden, o.hidden), nn.silu(), nn.linear(o.hidden, o.dim),
+  }
+  local self = module.new({ { "time_embed", time_embed }, { "net", net } }, forward)
+  self.time_embed, self.net = time_embed, net
+  return self
+end
