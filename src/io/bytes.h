@@ -1,0 +1,38 @@
+/* Bytes from outside: how to read numbers out of them, what they look like, how to speak of them in an error. Nothing in a file is
+ * trusted, cast or printed as it is. */
+#ifndef FM_BYTES_H
+#define FM_BYTES_H
+
+#include "error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A number of `n` <= 8 bytes, at any address. */
+static inline uint64_t fm_load_little(const uint8_t *p, size_t n) {
+    uint64_t v = 0;
+    for (size_t i = 0; i < n; i++) v |= (uint64_t)p[i] << (8 * i);
+    return v;
+}
+static inline uint64_t fm_load_big(const uint8_t *p, size_t n) {
+    uint64_t v = 0;
+    for (size_t i = 0; i < n; i++) v = v << 8 | p[i];
+    return v;
+}
+
+/* Bytes (1..4) of the well-formed UTF-8 character at p, or 0. */
+size_t fm_utf8(const uint8_t *p, size_t size);
+
+/* Fills err with "FORMAT: byte N: PROBLEM"; returns false. */
+bool fm_fail_at(fm_error *err, const char *format, size_t byte, const char *problem, ...) __attribute__((format(printf, 4, 5)));
+/* Puts "PATH: " before what err says; returns false. */
+bool fm_fail_in(fm_error *err, const char *path);
+
+enum { FM_QUOTE_BYTES = 64, FM_QUOTE_TEXT = 4 * FM_QUOTE_BYTES + 8 };
+/* Text from a file in quotes, made printable and cut at 64 bytes; returns `out`. */
+const char *fm_quote(const void *text, size_t size, char out[FM_QUOTE_TEXT]);
+
+/* What a file that is not of the expected format seems to be ("is a gzip file; decompress it first"), or NULL. */
+const char *fm_sniff(const uint8_t *bytes, size_t size);
+
+#endif
