@@ -1,0 +1,335 @@
+#include "ode.h"
+
+#include <string.h>
+
+const char *const fm_ode_status_names[] = {"finished", "max_nfe", "step_too_small", "event", "field_failed", "not_finite", NULL};
+
+/* ---- tableaus ---- */
+
+static bool last_stage_is_new_point(const fm_tableau *m) {
+    int last = m->stages - 1;
+    if (last < 1 || m->c[last] != 1 || m->b[last] != 0) return false;
+    for (int j = 0; j < last; j++) {
+        if (m->a[last][j] != m->b[j]) return false;
+    }
+    return true;
+}
+
+/* Through x, the first slope and the new point: needs no further slope. */
+static void quadratic(fm_tableau *m) {
+    m->degree = 2;
+    m->rows = m->stages;
+    for (int j = 0; j < m->stages; j++) m->dense[j][1] = m->b[j];
+    m->dense[0][0] = 1;
+    m->dense[0][1] -= 1;
+}
+
+/* Hermite's, through both points and both slopes. */
+static void cubic(fm_tableau *m) {
+    m->degree = 3;
+    m->rows = m->stages + 1;
+    for (int j = 0; j < m->stages; j++) {
+        m->dense[j][1] = 3 * m->b[j];
+        m->dense[j][2] = -2 * m->b[j];
+    }
+    m->dense[0][0] += 1;
+    m->dense[0][1] -= 2;
+    m->dense[0][2] += 1;
+    m->dense[m->stages][1] = -1;
+    m->dense[m->stages][2] = 1;
+}
+
+static bool adds_up(double sum, double to) {
+    return fabs(sum - to) <= 1e-12 * (1 + fabs(to));
+}
+
+bool fm_tableau_complete(fm_tableau *m, fm_error *err) {
+    double sum_b = 0, sum_e = 0;
+    if (m->stages < 1 || m->stages >= FM_ODE_ROWS) return fm_fail(err, "tableau: %d stages, expected 1..%d", m->stages, FM_ODE_ROWS - 1);
+    for (int i = 0; i < m->stages; i++) {
+        double sum = 0;
+        for (int j = 0; j < FM_ODE_ROWS; j++) {
+            if (j >= i && m->a[i][j] != 0) return fm_fail(err, "tableau: stage %d uses stage %d: only explicit methods run", i + 1, j + 1);
+            sum += m->a[i][j];
+        }
+        if (!adds_up(sum, m->c[i]))
+            return fm_fail(err, "tableau: row %d of a adds up to %.15g, c[%d] is %.15g", i + 1, sum, i + 1, m->c[i]);
+        sum_b += m->b[i];
+    }
+    if (!adds_up(sum_b, 1)) return fm_fail(err, "tableau: b adds up to %.15g, not 1", sum_b);
+    for (int j = 0; j < FM_ODE_ROWS; j++) sum_e += m->e[j];
+    if (!adds_up(sum_e, 0)) return fm_fail(err, "tableau: e adds up to %.15g, not 0", sum_e);
+    if (last_stage_is_new_point(m)) m->stages--;
+    if (m->degree == 0 && m->order <= 2) quadratic(m);
+    else if (m->degree == 0) cubic(m);
+    return true;
+}
+
+/* ---- memory ---- */
+
+static size_t padded(size_t n) { /* numbers of a row, so that the next one starts on a cache line */
+    return (n + 15) / 16 * 16;
+}
+
+bool fm_ode_open(fm_ode *s, const real *x0, fm_error *err) {
+    enum { PER_DOUBLE = sizeof(double) / sizeof(real) };
+    int rows = 1;
+    if (s->tableau) rows = s->tableau->rows > s->tableau->stages ? s->tableau->rows : s->tableau->stages + 1;
+    size_t row = padded(s->n), partials = padded(fm_ode_partials(s->n));
+    if (row > SIZE_MAX / 1024) return fm_fail(err, "ode: %zu numbers are too many", s->n);
+    s->memory = fm_storage_new(PER_DOUBLE * (2 * row + partials) + (size_t)rows * row, err);
+    if (!s->memory) return false;
+    s->x = (double *)(void *)s->memory->data;
+    s->x_old = s->x + row;
+    s->partial = s->x_old + row;
+    real *k = (real *)(void *)(s->partial + partials);
+    for (int j = 0; j < rows; j++) s->k[j] = k + (size_t)j * row;
+    for (size_t i = 0; i < s->n; i++) s->x[i] = (double)x0[i];
+    s->t = s->t_old = s->t0;
+    s->direction = s->t1 < s->t0 ? -1 : 1;
+    return true;
+}
+
+void fm_ode_close(fm_ode *s) {
+    fm_storage_release(s->memory);
+    s->memory = NULL;
+}
+
+/* ---- slopes ---- */
+
+static bool evaluate(fm_ode *s, double t, real *dx) {
+    s->point_is_x = false; /* the field may write where it reads */
+    s->nfe++;
+    return s->field(s->context, t, s->point, dx);
+}
+
+static bool evaluate_at_x(fm_ode *s, real *dx) {
+    if (!s->point_is_x) fm_ode_round(s->n, s->x, s->point);
+    return evaluate(s, s->t, dx);
+}
+
+/* k[0] for the step from (t, x); the slope at the end of the last step serves, if it is known. */
+static bool first_slope(fm_ode *s) {
+    if (s->first_known) return true;
+    int m = s->tableau->stages;
+    if (s->rows_known > m) {
+        real *k = s->k[0];
+        s->k[0] = s->k[m];
+        s->k[m] = k;
+    } else if (!evaluate_at_x(s, s->k[0])) {
+        return false;
+    }
+    s->first_known = true;
+    return true;
+}
+
+/* Stage times never pass the end of the step, whatever the rounding. */
+static double no_later(const fm_ode *s, double t, double end) {
+    return s->direction * (t - end) > 0 ? end : t;
+}
+
+static double stage_time(const fm_ode *s, double t, double c, double h, double t_new) {
+    return c == 1 ? t_new : no_later(s, t + c * h, t_new);
+}
+
+/* Tries the step to t_new: the new state goes to x_old, and with `close` the slope there to k[m]. */
+static bool try_step(fm_ode *s, double t_new, bool close) {
+    const fm_tableau *m = s->tableau;
+    double h = t_new - s->t;
+    if (!first_slope(s)) return false;
+    s->rows_known = 0;
+    for (int i = 1; i < m->stages; i++) {
+        fm_ode_sum(s->n, s->x, h, i, m->a[i], s->k, NULL, s->point);
+        if (!evaluate(s, stage_time(s, s->t, m->c[i], h, t_new), s->k[i])) return false;
+    }
+    fm_ode_sum(s->n, s->x, h, m->stages, m->b, s->k, s->x_old, s->point);
+    s->point_is_x = true; /* if it is accepted */
+    return !close || evaluate(s, t_new, s->k[m->stages]);
+}
+
+static void accept(fm_ode *s, double t_new, int rows_known) {
+    double *x = s->x;
+    s->x = s->x_old;
+    s->x_old = x;
+    s->t_old = s->t;
+    s->t = t_new;
+    s->h = t_new - s->t_old;
+    s->rows_known = rows_known;
+    s->first_known = false;
+    s->accepted++;
+}
+
+/* ---- dense output ---- */
+
+static fm_ode_status dense_rows(fm_ode *s) {
+    const fm_tableau *m = s->tableau;
+    if (s->rows_known < m->rows && s->nfe + m->rows - s->rows_known > s->max_nfe) return FM_ODE_MAX_NFE;
+    for (int i = s->rows_known; i < m->rows; i++) {
+        if (i == m->stages) {
+            if (!evaluate_at_x(s, s->k[i])) return FM_ODE_FIELD_FAILED;
+        } else {
+            fm_ode_sum(s->n, s->x_old, s->h, i, m->a[i], s->k, NULL, s->point);
+            if (!evaluate(s, stage_time(s, s->t_old, m->c[i], s->h, s->t), s->k[i])) return FM_ODE_FIELD_FAILED;
+        }
+        s->rows_known = i + 1;
+    }
+    return FM_ODE_FINISHED;
+}
+
+fm_ode_status fm_ode_at(fm_ode *s, double t, real *to) {
+    if (t == s->t || !s->tableau || !s->n) {
+        fm_ode_round(s->n, s->x, to);
+        return FM_ODE_FINISHED;
+    }
+    fm_ode_status status = dense_rows(s);
+    if (status != FM_ODE_FINISHED) return status;
+    const fm_tableau *m = s->tableau;
+    double w[FM_ODE_ROWS], theta = (t - s->t_old) / s->h;
+    for (int j = 0; j < m->rows; j++) {
+        w[j] = 0;
+        for (int d = m->degree; d-- > 0;) w[j] = (w[j] + m->dense[j][d]) * theta;
+    }
+    fm_ode_sum(s->n, s->x_old, s->h, m->rows, w, s->k, NULL, to);
+    return FM_ODE_FINISHED;
+}
+
+/* The states at the times that the last step has passed, and the word to whoever watches. */
+static fm_ode_status report(fm_ode *s) {
+    for (; s->n_saved < s->n_times && s->direction * (s->times[s->n_saved] - s->t) <= 0; s->n_saved++) {
+        fm_ode_status status = fm_ode_at(s, s->times[s->n_saved], s->states + s->n_saved * s->n);
+        if (status != FM_ODE_FINISHED) return status;
+    }
+    return !s->observer || s->observer(s->context, s) ? FM_ODE_FINISHED : FM_ODE_FIELD_FAILED;
+}
+
+/* ---- fixed steps ---- */
+
+static bool step_own_way(fm_ode *s, double t_new) {
+    if (!s->point_is_x) fm_ode_round(s->n, s->x, s->point);
+    s->point_is_x = false;
+    if (!s->stepper(s->context, s->t, t_new - s->t, s->point, s->k[0])) return false;
+    for (size_t i = 0; i < s->n; i++) s->x_old[i] = (double)s->k[0][i];
+    return true;
+}
+
+static fm_ode_status run_fixed(fm_ode *s) {
+    for (size_t i = 0; i < s->steps; i++) {
+        double t_new = s->grid ? s->grid[i + 1] : fm_ode_uniform(s->t0, s->t1, s->steps, i + 1);
+        int needed = s->tableau ? s->tableau->stages - (s->rows_known > s->tableau->stages) : 0;
+        if (s->nfe + needed > s->max_nfe) return FM_ODE_MAX_NFE;
+        if (s->tableau ? !try_step(s, t_new, false) : !step_own_way(s, t_new)) return FM_ODE_FIELD_FAILED;
+        accept(s, t_new, s->tableau ? s->tableau->stages : 0);
+        if (!fm_ode_finite(s->n, s->x)) return FM_ODE_NOT_FINITE;
+        fm_ode_status status = report(s);
+        if (status != FM_ODE_FINISHED) return status;
+    }
+    return FM_ODE_FINISHED;
+}
+
+/* ---- error control, as scipy's RK45, RK23 and DOP853 do it, step for step ---- */
+
+static double rms(const fm_ode *s, double sum) {
+    return sqrt(sum / (double)s->n);
+}
+
+/* The step sizes that they start with. Hairer, Norsett, Wanner I, II.4, with the interval as a further limit. */
+static fm_ode_status choose_first_step(fm_ode *s) {
+    static const double one[] = {1}, difference[] = {1, -1};
+    double interval = fabs(s->t1 - s->t0), q = s->tableau->error_order, d0 = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        double scaled = s->x[i] / (s->atol + fabs(s->x[i]) * s->rtol);
+        d0 += scaled * scaled;
+    }
+    d0 = rms(s, d0);
+    double d1 = rms(s, fm_ode_error(s->n, s->x, s->x, s->atol, s->rtol, 1, 1, one, s->k, s->partial));
+    if (!isfinite(d1)) return FM_ODE_NOT_FINITE;
+    double h0 = d0 < 1e-5 || d1 < 1e-5 ? 1e-6 : 0.01 * d0 / d1;
+    h0 = fmin(h0, interval);
+    fm_ode_sum(s->n, s->x, h0 * s->direction, 1, one, s->k, NULL, s->point);
+    if (!evaluate(s, no_later(s, s->t0 + h0 * s->direction, s->t1), s->k[1])) return FM_ODE_FIELD_FAILED;
+    real *k[] = {s->k[1], s->k[0]};
+    double d2 = rms(s, fm_ode_error(s->n, s->x, s->x, s->atol, s->rtol, 1, 2, difference, k, s->partial)) / h0;
+    double steepest = d2 > d1 ? d2 : d1;
+    double h1 = d1 <= 1e-15 && d2 <= 1e-15 ? fmax(1e-6, h0 * 1e-3) : pow(0.01 / steepest, 1 / (q + 1));
+    s->h_next = fmin(fmin(100 * h0, h1), fmin(interval, s->max_step));
+    return FM_ODE_FINISHED;
+}
+
+/* Error of the try in units of the tolerance: RMS over all components. */
+static double error_norm(const fm_ode *s, double h) {
+    const fm_tableau *m = s->tableau;
+    int rows = m->stages + 1;
+    double e = fm_ode_error(s->n, s->x, s->x_old, s->atol, s->rtol, h, rows, m->e, s->k, s->partial);
+    bool third = false;
+    for (int j = 0; j < rows; j++) third |= m->e3[j] != 0;
+    if (!third) return rms(s, e);
+    double e3 = fm_ode_error(s->n, s->x, s->x_old, s->atol, s->rtol, h, rows, m->e3, s->k, s->partial);
+    return e == 0 && e3 == 0 ? 0 : rms(s, e) * sqrt(e / (e + 0.01 * e3)); /* Hairer, Norsett, Wanner I, II.10 */
+}
+
+/* The numbers that the field sees are farther apart than the tolerance. */
+static bool below_round_off(const fm_ode *s) {
+    double sum = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        double scaled = (double)FM_REAL_EPSILON * s->x[i] / (s->atol + fabs(s->x[i]) * s->rtol);
+        sum += scaled * scaled;
+    }
+    return rms(s, sum) > 1;
+}
+
+static fm_ode_status too_small(fm_ode *s, fm_ode_why why) {
+    s->why = why;
+    return FM_ODE_STEP_TOO_SMALL;
+}
+
+static fm_ode_status adaptive_step(fm_ode *s) {
+    const fm_tableau *m = s->tableau;
+    double exponent = -1.0 / (m->error_order + 1), least = 10 * fabs(nextafter(s->t, s->direction * INFINITY) - s->t);
+    double size = s->h_next > s->max_step ? s->max_step : s->h_next < least ? least : s->h_next;
+    bool closes = m->e[m->stages] != 0, had_rejection = false;
+    for (;;) {
+        if (size < least) return too_small(s, isfinite(s->error) ? FM_ODE_BELOW_SPACING : FM_ODE_FIELD_NOT_FINITE);
+        double t_new = s->t + size * s->direction;
+        if (s->direction * (t_new - s->t1) > 0) t_new = s->t1;
+        double h = t_new - s->t;
+        size = fabs(h);
+        bool known = s->first_known || s->rows_known > m->stages;
+        if (s->nfe + m->stages - known + closes > s->max_nfe) return FM_ODE_MAX_NFE;
+        if (!try_step(s, t_new, closes)) return FM_ODE_FIELD_FAILED;
+        s->error = error_norm(s, h);
+        if (s->error < 1) {
+            double factor = s->error == 0 ? 10 : fmin(10, 0.9 * pow(s->error, exponent));
+            if (had_rejection) factor = fmin(1, factor);
+            s->h_next = size * factor;
+            accept(s, t_new, m->stages + closes);
+            return FM_ODE_FINISHED;
+        }
+        s->rejected++;
+        s->point_is_x = false;
+        had_rejection = true;
+        if (below_round_off(s)) return too_small(s, FM_ODE_BELOW_ROUND_OFF);
+        double factor = 0.9 * pow(s->error, exponent);
+        size *= factor > 0.2 ? factor : 0.2; /* 0.2 for an error that is not a number, too */
+    }
+}
+
+static fm_ode_status run_adaptive(fm_ode *s) {
+    fm_ode_status status = FM_ODE_FINISHED;
+    if (s->nfe + (s->first_step > 0 ? 1 : 2) > s->max_nfe) return FM_ODE_MAX_NFE;
+    if (!first_slope(s)) return FM_ODE_FIELD_FAILED;
+    s->h_next = s->first_step;
+    if (!(s->first_step > 0)) status = choose_first_step(s);
+    while (status == FM_ODE_FINISHED && s->t != s->t1) {
+        status = adaptive_step(s);
+        if (status == FM_ODE_FINISHED) status = report(s);
+    }
+    return status;
+}
+
+fm_ode_status fm_ode_run(fm_ode *s) {
+    if (!fm_ode_finite(s->n, s->x)) return FM_ODE_NOT_FINITE;
+    if (s->n == 0 || s->t0 == s->t1) s->t = s->t1;
+    fm_ode_status status = report(s);
+    if (status != FM_ODE_FINISHED || s->t == s->t1) return status;
+    return s->adaptive ? run_adaptive(s) : run_fixed(s);
+}

@@ -1,0 +1,107 @@
+/* Explicit Runge-Kutta methods for dx/dt = field(t, x): the method is data, the engine walks it with fixed steps or under error
+ * control. Hairer, Norsett, Wanner, Solving Ordinary Differential Equations I, chapter II.
+ *
+ * A solve is: fill the first part of an fm_ode, fm_ode_open, fm_ode_run, read the second part, fm_ode_close. It keeps no state
+ * elsewhere, so a field may solve inside itself, and nothing is allocated between open and close. When the field leaves by a
+ * jump of its own, fm_ode_close alone cleans up. */
+#ifndef FM_ODE_H
+#define FM_ODE_H
+
+#include "ode_sums.h"
+#include "storage.h"
+
+enum { FM_ODE_DEGREE = 8 };
+
+typedef struct fm_tableau {
+    int stages;      /* m: slopes k[0..m-1] that make a step */
+    int order;       /* of the step */
+    int error_order; /* of the error estimate, usually order - 1; 0: there is no estimate */
+    /* Rows 0..m-1 are the stages, row m the slope at the new point (its a and c are implied), rows after it belong to the interpolant. */
+    double c[FM_ODE_ROWS], a[FM_ODE_ROWS][FM_ODE_ROWS], b[FM_ODE_ROWS];
+    double e[FM_ODE_ROWS];  /* weights of the error estimate; with e[m], the next step begins with a slope it has already */
+    double e3[FM_ODE_ROWS]; /* a second estimate, of order 3, as in DOP853; all zero: none */
+    /* Within a step of length h, x(t + th h) = x(t) + h sum_j k[j] (dense[j][0] th + dense[j][1] th^2 + ...). */
+    int degree; /* 0: none was given; see fm_tableau_complete */
+    int rows;   /* rows that the interpolant reads */
+    double dense[FM_ODE_ROWS][FM_ODE_DEGREE];
+} fm_tableau;
+
+/* Brings a tableau as textbooks print it (stages, order, c, a, b, perhaps e, extra rows, dense and `rows`) to the form above: a last
+ * stage that equals the new point becomes row m, and without an interpolant it gets the quadratic one through x, k[0] and the new
+ * point (order <= 2) or Hermite's cubic. False with `err` filled when a stage is not explicit or a row does not add up. */
+bool fm_tableau_complete(fm_tableau *tableau, fm_error *err);
+
+typedef enum fm_ode_status {
+    FM_ODE_FINISHED,
+    FM_ODE_MAX_NFE,        /* the next step would need more evaluations than are left */
+    FM_ODE_STEP_TOO_SMALL, /* see `why` */
+    FM_ODE_EVENT,
+    FM_ODE_FIELD_FAILED, /* the callback said so */
+    FM_ODE_NOT_FINITE    /* the state, or the first slope, has a number that is not finite */
+} fm_ode_status;
+extern const char *const fm_ode_status_names[]; /* "finished", "max_nfe", ... */
+
+typedef enum fm_ode_why { FM_ODE_NO_REASON, FM_ODE_FIELD_NOT_FINITE, FM_ODE_BELOW_ROUND_OFF, FM_ODE_BELOW_SPACING } fm_ode_why;
+
+struct fm_ode;
+/* dx = slope at (t, x); false stops the solve. x is lent: it changes after the call, and writing it does no harm. */
+typedef bool (*fm_ode_field)(void *context, double t, const real *x, real *dx);
+/* A method of one's own, for fixed steps: next = x after a step from t to t + h. */
+typedef bool (*fm_ode_stepper)(void *context, double t, double h, const real *x, real *next);
+/* Called at the start and after every accepted step; false stops the solve with FM_ODE_FIELD_FAILED. */
+typedef bool (*fm_ode_observer)(void *context, struct fm_ode *s);
+
+typedef struct fm_ode {
+    /* What to do */
+    const fm_tableau *tableau; /* NULL with a stepper of one's own */
+    fm_ode_field field;
+    fm_ode_stepper stepper;
+    fm_ode_observer observer; /* or NULL */
+    void *context;
+    size_t n;
+    real *point; /* n numbers of the caller's: where field finds x */
+    double t0, t1;
+    bool adaptive;
+    size_t steps;       /* fixed: so many equal ones ... */
+    const double *grid; /* ... or steps + 1 times from t0 to t1 */
+    double rtol, atol;
+    double first_step; /* > 0, or 0: choose */
+    double max_step;   /* > 0, may be INFINITY */
+    int64_t max_nfe;
+    const double *times; /* n_times of them, from t0 towards t1: where to save the state ... */
+    size_t n_times;
+    real *states; /* ... [n_times, n] */
+
+    /* What came out */
+    double t;  /* reached */
+    double *x; /* the state there */
+    int64_t nfe, accepted, rejected;
+    double error; /* the last error estimate, in units of the tolerance; an accepted step has < 1 */
+    size_t n_saved;
+    fm_ode_why why;
+
+    /* Between steps */
+    double t_old, h; /* the last step went from t_old to t */
+    double *x_old;   /* the state at t_old; during a try, where the new state grows */
+    real *k[FM_ODE_ROWS];
+    double h_next;  /* step to try next, > 0 */
+    int rows_known; /* of the last step: rows k[0..rows_known-1] hold its slopes */
+    bool first_known, point_is_x;
+    double direction;
+    double *partial;
+    fm_storage *memory;
+} fm_ode;
+
+/* Allocates, and copies x0 into s->x. False with `err` filled. */
+bool fm_ode_open(fm_ode *s, const real *x0, fm_error *err);
+fm_ode_status fm_ode_run(fm_ode *s);
+/* The state at a time within the last step, to `to`; may call the field, for the rows of the interpolant. FM_ODE_FINISHED, or why not. */
+fm_ode_status fm_ode_at(fm_ode *s, double t, real *to);
+void fm_ode_close(fm_ode *s); /* once or more */
+
+/* The i-th of `steps` + 1 equal times; the ends are exact. */
+static inline double fm_ode_uniform(double t0, double t1, size_t steps, size_t i) {
+    return i == steps ? t1 : t0 + (double)i * (t1 - t0) / (double)steps;
+}
+
+#endif

@@ -1,0 +1,117 @@
+#include "ode_sums.h"
+
+#include "threads.h"
+
+enum { BLOCK = 256, LANES = 8 }; /* a block of sums stays in the first cache; lanes are summed apart, whatever the vector width */
+
+typedef struct pass {
+    const double *x, *y;
+    double h, atol, rtol;
+    int m;
+    double w[FM_ODE_ROWS];
+    const real *k[FM_ODE_ROWS];
+    double *state;
+    real *point;
+    double *partial;
+} pass;
+
+/* Rows without weight are left out: half of them, in many methods. */
+static void pass_rows(pass *p, int m, const double *w, real *const *k) {
+    p->m = 0;
+    for (int j = 0; j < m; j++) {
+        if (w[j] == 0) continue;
+        p->w[p->m] = w[j];
+        p->k[p->m++] = k[j];
+    }
+}
+
+FM_INLINE void weigh(const pass *p, size_t first, size_t len, double *restrict sum) {
+    if (!p->m) {
+        for (size_t i = 0; i < len; i++) sum[i] = 0;
+        return;
+    }
+    const real *k = p->k[0] + first;
+    double w = p->w[0];
+    for (size_t i = 0; i < len; i++) sum[i] = w * (double)k[i];
+    for (int j = 1; j < p->m; j++) {
+        k = p->k[j] + first;
+        w = p->w[j];
+        for (size_t i = 0; i < len; i++) sum[i] += w * (double)k[i];
+    }
+}
+
+FM_CLONES static void sum_tile(void *context, size_t first, size_t last) {
+    const pass *p = context;
+    double sum[BLOCK], h = p->h;
+    for (size_t at = first; at < last; at += BLOCK) {
+        size_t len = last - at < BLOCK ? last - at : BLOCK;
+        weigh(p, at, len, sum);
+        const double *x = p->x + at;
+        for (size_t i = 0; i < len; i++) sum[i] = x[i] + h * sum[i];
+        for (size_t i = 0; p->state && i < len; i++) p->state[at + i] = sum[i];
+        for (size_t i = 0; p->point && i < len; i++) p->point[at + i] = (real)sum[i];
+    }
+}
+
+void fm_ode_sum(size_t n, const double *x, double h, int m, const double *w, real *const *k, double *state, real *point) {
+    pass p = {.x = x, .h = h, .state = state, .point = point};
+    pass_rows(&p, m, w, k);
+    fm_parallel(n, FM_TILE, sum_tile, &p);
+}
+
+FM_CLONES static void error_tile(void *context, size_t first, size_t last) {
+    const pass *p = context;
+    double sum[BLOCK], lane[LANES] = {0}, h = p->h, atol = p->atol, rtol = p->rtol;
+    for (size_t at = first; at < last; at += BLOCK) {
+        size_t len = last - at < BLOCK ? last - at : BLOCK;
+        weigh(p, at, len, sum);
+        const double *x = p->x + at, *y = p->y + at;
+        for (size_t i = 0; i < len; i++) {
+            double a = fabs(x[i]), b = fabs(y[i]), larger = a > b ? a : b;
+            double e = sum[i] * h / (atol + larger * rtol);
+            sum[i] = e * e;
+        }
+        for (size_t i = len; i % LANES; i++) sum[i] = 0;
+        for (size_t i = 0; i < len; i += LANES) {
+            for (size_t l = 0; l < LANES; l++) lane[l] += sum[i + l];
+        }
+    }
+    p->partial[first / FM_TILE] = ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
+}
+
+size_t fm_ode_partials(size_t n) {
+    return n / FM_TILE + 1;
+}
+
+double fm_ode_error(size_t n, const double *x, const double *y, double atol, double rtol, double h, int m, const double *w, real *const *k,
+                    double *partial) {
+    pass p = {.x = x, .y = y, .h = h, .atol = atol, .rtol = rtol, .partial = partial};
+    pass_rows(&p, m, w, k);
+    fm_parallel(n, FM_TILE, error_tile, &p);
+    double sum = 0;
+    for (size_t i = 0; i * FM_TILE < n; i++) sum += partial[i];
+    return sum;
+}
+
+FM_CLONES static void round_range(size_t n, const double *restrict x, real *restrict point) {
+    for (size_t i = 0; i < n; i++) point[i] = (real)x[i];
+}
+
+void fm_ode_round(size_t n, const double *x, real *point) {
+    round_range(n, x, point);
+}
+
+/* 0 * x is 0 for a finite x and NaN for any other. */
+FM_CLONES static double zeros(size_t n, const double *x) {
+    double lane[LANES] = {0};
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        for (size_t l = 0; l < LANES; l++) lane[l] += 0 * x[i + l];
+    }
+    for (; i < n; i++) lane[0] += 0 * x[i];
+    return ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
+}
+
+bool fm_ode_finite(size_t n, const double *x) {
+    return zeros(n, x) == 0;
+}
