@@ -1,0 +1,200 @@
+-- A run as its experiment sees it: the seed and its random streams, steps, what is logged, shown and kept.
+local fm <const> = require "fm"
+local progress <const> = require "fm.run.progress"
+local traceback <const> = require "fm.run.traceback"
+
+local system <const>, encode <const> = fm.system, fm.json.encode
+
+local Run <const> = { __name = "fm.run" }
+Run.__index = Run
+
+local flush_interval <const> = 1 -- seconds
+
+local function new(experiment, values, folder, screen)
+  return setmetatable({ name = experiment.name, seed = values.seed, rng = fm.rng(values.seed, "run"), folder = folder, screen = screen, step = 0,
+    kept = {}, results = {}, shown = "", next_flush = 0, began = system.seconds() }, Run)
+end
+
+-- ---- steps ----
+
+function Run:flush(now)
+  self.next_flush = now + flush_interval
+  if self.step > 0 then
+    self.folder:add_line("timing.jsonl", ('{"step":%d,"seconds":%.3f}'):format(self.step, now - self.began))
+  end
+  self.folder:flush()
+end
+
+--- What happens between two steps, seldom enough to cost nothing.
+local function look_around(run, now)
+  if now >= run.next_flush then run:flush(now) end
+  if now >= run.screen.next_time then
+    local line = run.screen:show(run.step, run.shown, now)
+    if line then run.folder:add_line("log.txt", line) end
+  end
+end
+
+local function count_text(n)
+  return ("steps: expected a whole number >= 0, found %s"):format(tostring(n))
+end
+
+--- Iterates: for step, batch... in run:steps(n, batches). `batches` is called once a step; after its end once more, for the next
+--- round. Each step moves the clock of run.rng, so what a step draws depends on nothing but the seed and the step. A second loop
+--- goes on counting.
+function Run:steps(n, batches, state, control)
+  local total = math.type(n) and math.tointeger(n)
+  if not total or total < 0 then fm.fail(count_text(n)) end
+  local first = self.step
+  local last = first + total
+  local rng, screen = self.rng, self.screen
+  screen:begin(self.name, last, first, system.seconds())
+
+  local function next_batch(value, ...)
+    control = value
+    if value ~= nil then return self.step, value, ... end
+    error({ stop = "failed", message = traceback.place() .. ("steps: the batches ended at step %d and do not begin again"):format(self.step) }, 0)
+  end
+  local function first_try(value, ...)
+    if value ~= nil then return next_batch(value, ...) end
+    return next_batch(batches(state, nil))
+  end
+  local function iterate()
+    local step = self.step
+    look_around(self, system.seconds())
+    if step >= last then return nil end
+    self.step = step + 1
+    rng:at(self.step)
+    if not batches then return self.step end
+    return first_try(batches(state, control))
+  end
+  local closing = setmetatable({}, { __close = function() rng:at(self.step + 1) end })
+  return iterate, nil, nil, closing
+end
+
+-- ---- what is logged ----
+
+local function plain(value)
+  local kind = type(value)
+  if kind == "number" or kind == "string" or kind == "boolean" then return value end
+  if kind == "userdata" and value.item then return value:item() end
+  error(("expected a number, a string or a boolean, found %s"):format(kind), 0)
+end
+
+--- JSON has no nan and no inf: they are strings.
+local function json_value(value)
+  if math.type(value) == "float" then
+    if value ~= value then return '"nan"' end
+    if value == math.huge then return '"inf"' elseif value == -math.huge then return '"-inf"' end
+  end
+  return encode(value)
+end
+
+local function is_finite(value)
+  return math.type(value) ~= "float" or (value == value and math.abs(value) < math.huge)
+end
+
+local function sorted_names(values)
+  local names = {}
+  for name in pairs(values) do
+    if type(name) ~= "string" then error(("log: names are strings, found %s"):format(tostring(name)), 0) end
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  return names
+end
+
+--- The names of `values` in order; the last answer when they are the same, as they are in a loop.
+function Run:names_of(values)
+  local names, n = self.logged_names, 0
+  for name in next, values do
+    n = n + 1
+    if names and names[name] == nil then names = nil end
+  end
+  if names and #names == n then return names end
+  names = sorted_names(values)
+  for _, name in ipairs(names) do names[name] = name end
+  self.logged_names = names
+  return names
+end
+
+--- Writes one line of metrics.jsonl, with the step. A loss (a name with "loss" in it) that is not finite ends the run as diverged.
+function Run:log(values)
+  local line, shown, bad = { ('{"step":%d'):format(self.step) }, {}, nil
+  for i, name in ipairs(self:names_of(values)) do
+    local value = plain(values[name])
+    if name ~= "step" then
+      line[#line + 1] = (',"%s":%s'):format(name, json_value(value))
+      shown[i] = name
+      if name:find "loss" and not is_finite(value) then bad = bad or name end
+    end
+  end
+  line[#line + 1] = "}"
+  self.folder:add_line("metrics.jsonl", table.concat(line))
+  self.last_logged = values
+  if bad then
+    error({ stop = "diverged", step = self.step,
+      message = traceback.place() .. ("%s is %s at step %d"):format(bad, tostring(plain(values[bad])), self.step) }, 0)
+  end
+end
+
+--- Results of the whole run: numbers, strings, booleans by name. Several calls add up.
+function Run:summary(values)
+  for _, name in ipairs(sorted_names(values)) do self.results[name] = plain(values[name]) end
+end
+
+--- Text for a person: on stdout and in log.txt. `print` does this while the run lasts.
+function Run:print(...)
+  local words = table.pack(...)
+  for i = 1, words.n do words[i] = tostring(words[i]) end
+  local text = table.concat(words, "\t")
+  self.screen:clear()
+  io.stdout:write(text, "\n")
+  self.folder:add_line("log.txt", text)
+end
+
+-- ---- files ----
+
+--- The path of a file in the run's folder.
+function Run:path(name)
+  return self.folder:file(name)
+end
+
+local function has_ending(name)
+  return name:find "%.%w+$" ~= nil
+end
+
+--- Saves a picture of fm.plot as NAME.png, or by the ending of the name.
+function Run:picture(name, picture)
+  local path = self:path(has_ending(name) and name or name .. ".png")
+  assert(picture:save(path))
+  return path
+end
+
+local savers <const> = {
+  npy = function(path, value) return fm.npy.save(path, value) end,
+  png = function(path, value) return fm.png.save(path, value) end,
+  json = function(path, value) return fm.file.write(path, encode(value) .. "\n") end,
+  txt = function(path, value) return fm.file.write(path, value) end,
+  safetensors = function(path, value) return fm.save(path, value.state and value:state() or value) end,
+}
+
+--- Saves a value by the ending of the name: .npy (a tensor), .safetensors (a model, or tensors by name), .png, .json, .txt.
+function Run:save(name, value)
+  local path = self:path(has_ending(name) and name or name .. ".safetensors")
+  local ending = path:match "%.(%w+)$"
+  local saver = savers[ending]
+  if not saver then error(("save: no format ends in .%s (npy, safetensors, png, json, txt)"):format(ending), 2) end
+  assert(saver(path, value))
+  return path
+end
+
+--- What a checkpoint holds: things with :state(), by name. The last checkpoint is written when the run is done.
+function Run:keeps(parts)
+  for name, part in pairs(parts) do
+    if type(name) ~= "string" then fm.fail(("keeps: names are strings, found %s"):format(tostring(name))) end
+    if type(part) ~= "table" or not part.state then fm.fail(("keeps: %s has no state()"):format(name)) end
+    self.kept[name] = part
+  end
+end
+
+return { new = new }

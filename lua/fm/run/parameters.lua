@@ -1,0 +1,157 @@
+-- Parameters of an experiment: declared once, typed by their default, read from `key=value` words.
+--   steps = { 2000, "optimizer steps", min = 1 }      path = { "linear", choices = { "linear", "vp" } }      batch = 256
+local core <const> = require "fm.core"
+
+local parameters <const> = {}
+
+local fields <const> = { "1", "2", "help", "min", "max", "choices" }
+
+local function list_text(choices)
+  local words = {}
+  for i, choice in ipairs(choices) do words[i] = tostring(choice) end
+  return table.concat(words, ", ")
+end
+
+local function suggestion(word, names)
+  local near = core.nearest(word, names)
+  return near and ('; did you mean "%s"?'):format(near) or ""
+end
+
+--- The type of a value as a parameter: "integer", "number", "boolean", "string", or nil for what cannot be one.
+local function type_of(value)
+  local kind = math.type(value)
+  if kind then return kind == "float" and "number" or kind end
+  kind = type(value)
+  return (kind == "boolean" or kind == "string") and kind or nil
+end
+
+local function numeric(declaration)
+  return declaration.type == "integer" or declaration.type == "number"
+end
+
+--- nil, or what is wrong with a value of the right type.
+local function limit_problem(declaration, value)
+  if numeric(declaration) then
+    if declaration.min and value < declaration.min then return ("must be >= %s"):format(declaration.min) end
+    if declaration.max and value > declaration.max then return ("must be <= %s"):format(declaration.max) end
+  end
+  if not declaration.choices then return nil end
+  local names = {}
+  for i, choice in ipairs(declaration.choices) do
+    if choice == value then return nil end
+    names[i] = tostring(choice)
+  end
+  local near = core.nearest(tostring(value), names)
+  return ('expected one of %s, found "%s"%s'):format(list_text(names), value, near and ('; did you mean "%s"?'):format(near) or "")
+end
+
+local function declare(name, given)
+  if type(given) ~= "table" then given = { given } end
+  for key in pairs(given) do
+    local known = false
+    for _, field in ipairs(fields) do known = known or tostring(key) == field end
+    if not known then
+      error(('parameter %s: unknown field "%s"%s'):format(name, tostring(key), suggestion(tostring(key), fields)), 0)
+    end
+  end
+  local declaration = {
+    name = name, default = given[1], type = type_of(given[1]), help = given[2] or given.help, min = given.min, max = given.max,
+    choices = given.choices,
+  }
+  if not declaration.type then
+    error(("parameter %s: the default must be a number, a string or a boolean, found %s"):format(name, type(given[1])), 0)
+  end
+  for _, limit in ipairs { "min", "max" } do
+    if given[limit] ~= nil and not (numeric(declaration) and math.type(given[limit])) then
+      error(("parameter %s: %s: only numbers have limits"):format(name, limit), 0)
+    end
+  end
+  local problem = limit_problem(declaration, declaration.default)
+  if problem then error(("parameter %s: the default %s: %s"):format(name, tostring(declaration.default), problem), 0) end
+  return declaration
+end
+
+--- Reads the `params` table of an experiment: a list of declarations sorted by name, also by name. Raises what is wrong with it.
+function parameters.declare(given)
+  local list = {}
+  for name, value in pairs(given) do
+    if type(name) ~= "string" or not name:find "^[%a_][%w_]*$" then
+      error(("parameter names are words of letters, digits and _, found %s"):format(tostring(name)), 0)
+    end
+    list[#list + 1] = declare(name, value)
+  end
+  if not given.seed then list[#list + 1] = declare("seed", { 0, "seed of every random stream", min = 0 }) end
+  table.sort(list, function(a, b) return a.name < b.name end)
+  for _, declaration in ipairs(list) do list[declaration.name] = declaration end
+  if list.seed.type ~= "integer" then error("parameter seed: the default must be a whole number", 0) end
+  return list
+end
+
+local readers <const> = {
+  integer = function(text)
+    return text:find "^[+-]?%d+$" and math.tointeger(tonumber(text)) or nil, "an integer"
+  end,
+  number = function(text)
+    local digits = text:match "^[+-]?([%d.]+)$" or text:match "^[+-]?([%d.]+)[eE][+-]?%d+$"
+    local value = digits and digits:find "%d" and tonumber(text)
+    if not value or math.abs(value) == math.huge then return nil, "a finite number" end
+    return value + 0.0
+  end,
+  boolean = function(text)
+    if text == "true" then return true elseif text == "false" then return false end
+    return nil, "true or false"
+  end,
+  string = function(text) return text end,
+}
+
+--- The value that `text` says for a declaration, or nil and a message.
+function parameters.read(declaration, text)
+  if text == "" and declaration.type ~= "string" then return nil, declaration.name .. ": empty value" end
+  local value, expected = readers[declaration.type](text)
+  if value == nil then return nil, ('%s: expected %s, found "%s"'):format(declaration.name, expected, text) end
+  local problem = limit_problem(declaration, value)
+  if problem then return nil, declaration.name .. ": " .. problem end
+  return value
+end
+
+local function names_of(list)
+  local names = {}
+  for i, declaration in ipairs(list) do names[i] = declaration.name end
+  return names
+end
+
+--- Splits "key=value" at the first "="; nil and a message for any other word.
+function parameters.split(word)
+  local key, text = word:match "^([^=]+)=(.*)$"
+  if not key then return nil, ('expected key=value, found "%s"'):format(word) end
+  return key, text
+end
+
+local function unknown_key(list, key)
+  local parent, field = key:match "^([^.]+)%.(.+)$"
+  if parent and list[parent] then
+    local kind = list[parent].type
+    return ("%s is %s %s, it has no field %s"):format(parent, kind == "integer" and "an" or "a", kind, field)
+  end
+  return ('unknown key "%s"%s'):format(key, suggestion(key, names_of(list)))
+end
+
+--- The table of values that the words ("key=value") give, defaults included; or nil and a message.
+function parameters.values(list, words)
+  local values, given = {}, {}
+  for _, declaration in ipairs(list) do values[declaration.name] = declaration.default end
+  for _, word in ipairs(words) do
+    local key, text = parameters.split(word)
+    if not key then return nil, text end
+    local declaration = rawget(list, key)
+    if not declaration then return nil, unknown_key(list, key) end
+    if given[key] then return nil, key .. " given twice" end
+    given[key] = true
+    local value, message = parameters.read(declaration, text)
+    if value == nil then return nil, message end
+    values[key] = value
+  end
+  return values
+end
+
+return parameters

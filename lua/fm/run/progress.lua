@@ -1,0 +1,103 @@
+-- What a person sees while a run goes on: one line that moves on a terminal, a line every ten seconds elsewhere. All on stderr.
+local system <const> = require "fm.core".system
+
+local progress <const> = {}
+local Progress <const> = {}
+Progress.__index = Progress
+
+local stderr <const> = 2
+local colors <const> = { green = "32", red = "31", dim = "2" }
+
+--- Whether to colour: asked for, or a terminal that NO_COLOR does not silence.
+local function wants_color(when, terminal)
+  if when == "always" then return true end
+  local silenced = (os.getenv "NO_COLOR" or "") ~= "" or os.getenv "TERM" == "dumb"
+  return when ~= "never" and terminal and not silenced
+end
+
+--- options: quiet, color ("auto", "always", "never").
+function progress.new(options)
+  local terminal = system.is_terminal(stderr)
+  return setmetatable({ quiet = options.quiet, terminal = terminal, colored = wants_color(options.color, terminal), interval = terminal and 0.1 or 10,
+    next_time = 0, drawn = false }, Progress)
+end
+
+function Progress:paint(color, text)
+  return self.colored and ("\27[%sm%s\27[0m"):format(colors[color], text) or text
+end
+
+--- Forgets the moving line, so that something else can be printed.
+function Progress:clear()
+  if self.drawn then io.stderr:write "\r\27[K" end
+  self.drawn = false
+end
+
+function Progress:say(text)
+  self:clear()
+  io.stderr:write(text, "\n")
+end
+
+function Progress:note(text)
+  if not self.quiet then self:say(text) end
+end
+
+function progress.number(value)
+  if math.type(value) == "float" then return ("%.4g"):format(value) end
+  return tostring(value)
+end
+
+function progress.duration(seconds)
+  if seconds < 9.95 then return ("%.1fs"):format(seconds) end
+  if seconds < 59.5 then return ("%.0fs"):format(seconds) end
+  local whole = math.floor(seconds + 0.5)
+  if whole < 3600 then return ("%dm%02ds"):format(whole // 60, whole % 60) end
+  return ("%dh%02dm"):format(whole // 3600, whole // 60 % 60)
+end
+
+local function rate_text(rate)
+  if rate >= 1000 then return ("%.1fk/s"):format(rate / 1000) end
+  return ("%.3g/s"):format(rate)
+end
+
+--- A loop of `total` steps begins at time `now`, after `done` of them.
+function Progress:begin(name, total, done, now)
+  self.name, self.total, self.first, self.began = name, total, done, now
+  self.next_time = now + self.interval
+end
+
+--- "step 820/2000  41%  loss=0.913  1.2k/s  eta 7s"
+function Progress:describe(step, values, now)
+  local passed = now - self.began
+  local rate = passed > 0 and (step - self.first) / passed or 0
+  local parts = { ("step %d/%d"):format(step, self.total), ("%d%%"):format(step * 100 // math.max(1, self.total)) }
+  if values ~= "" then parts[#parts + 1] = values end
+  if rate > 0 then
+    parts[#parts + 1] = rate_text(rate)
+    parts[#parts + 1] = "eta " .. progress.duration((self.total - step) / rate)
+  end
+  return table.concat(parts, "  ")
+end
+
+function Progress:bar(step)
+  local width = 20
+  local full = self.total > 0 and step * width // self.total or width
+  return "[" .. ("="):rep(full) .. (full < width and ">" or "") .. (" "):rep(width - full - 1) .. "]"
+end
+
+--- Shows where the loop is, if it is time. Returns the plain line when one was shown for good.
+function Progress:show(step, values, now)
+  self.next_time = now + self.interval
+  local text = self:describe(step, values, now)
+  if not self.terminal then
+    self:note(self.name .. "  " .. text)
+    return text
+  end
+  if self.quiet then return nil end
+  local columns = system.columns(stderr) or tonumber(os.getenv "COLUMNS") or 80
+  local line = ("%s %s %s"):format(self.name, self:bar(step), text)
+  io.stderr:write("\r", line:sub(1, columns - 1), "\27[K")
+  self.drawn = true
+  return nil
+end
+
+return progress

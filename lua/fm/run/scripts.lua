@@ -1,0 +1,84 @@
+-- Scripts that share one Lua state without seeing each other: each has its globals, its modules and its folder in package.path.
+local scripts <const> = {}
+
+local function copy(t)
+  local result = {}
+  for key, value in next, t do result[key] = value end
+  return result
+end
+
+--- Puts `changes` into `t`; a value `absent` removes.
+local absent <const> = {}
+local function apply(t, changes)
+  for key, value in next, changes do
+    if value == absent then t[key] = nil else t[key] = value end
+  end
+end
+
+--- What turns `before` into `t` as it is now.
+local function changes_since(before, t)
+  local changes = {}
+  for key, value in next, t do
+    if before[key] ~= value then changes[key] = value end
+  end
+  for key in next, before do
+    if t[key] == nil then changes[key] = absent end
+  end
+  return changes
+end
+
+--- Puts `t` back to `before`.
+local function restore(t, before)
+  for key in next, t do
+    if before[key] == nil then t[key] = nil end
+  end
+  for key, value in next, before do t[key] = value end
+end
+
+local function own_modules(before)
+  local changes = changes_since(before, package.loaded)
+  for name in next, changes do
+    if name == "fm" or name:find "^fm%." then changes[name] = nil end
+  end
+  return changes
+end
+
+--- A script as a place to run things in. `words` become arg[1..].
+function scripts.new(path, argv, place, words)
+  local arg = {}
+  for i = 0, place - 1 do arg[i - place] = argv[i] end
+  arg[0] = path
+  for i, word in ipairs(words) do arg[i] = word end
+  local folder = path:match "^(.*)/[^/]*$" or "."
+  return { path = path, name = path == "-" and "stdin" or path:match("([^/]*)$"):gsub("%.lua$", ""), globals = { arg = arg }, modules = {},
+    search = ("%s/?.lua;%s/?/init.lua;"):format(folder, folder) }
+end
+
+--- Calls f(...) inside the script's place; returns what it returns. f must not raise.
+function scripts.within(script, f, ...)
+  local globals, modules, path = copy(_G), copy(package.loaded), package.path
+  apply(_G, script.globals)
+  apply(package.loaded, script.modules)
+  package.path = script.search .. path
+  local results = table.pack(f(...))
+  script.globals, script.modules = changes_since(globals, _G), own_modules(modules)
+  restore(_G, globals)
+  for name in next, script.modules do package.loaded[name] = modules[name] end
+  package.path = path
+  return table.unpack(results, 1, results.n)
+end
+
+--- Stays inside the script's place, for a prompt after it.
+function scripts.stay(script)
+  apply(_G, script.globals)
+  apply(package.loaded, script.modules)
+  package.path = script.search .. package.path
+end
+
+--- The script as a function, or nil and a message. "-" is stdin.
+function scripts.load(script)
+  if script.path == "-" then return loadfile() end
+  return loadfile(script.path)
+end
+
+return scripts
