@@ -1,0 +1,136 @@
+local fm <const> = require "fm"
+
+describe("tape", function()
+  local before
+  setup(function()
+    collectgarbage() collectgarbage()
+    before = fm.live_bytes()
+  end)
+  teardown(function()
+    collectgarbage() collectgarbage()
+    assert.equal(before, fm.live_bytes())
+  end)
+
+  local function fails(pattern, f, ...)
+    local ok, message = pcall(f, ...)
+    assert.is_false(ok)
+    assert.matches(pattern, message)
+  end
+
+  it("accumulates gradients until they are cleared", function()
+    local w = fm.parameter(fm.tensor { 1, 2 })
+    for k = 1, 2 do
+      local tape <close> = fm.record()
+      w:square():sum():backward()
+      assert.same({ 2 * k, 4 * k }, w:grad():totable())
+    end
+    w:zero_grad()
+    assert.is_nil(w:grad())
+  end)
+
+  it("goes backward twice over one tape", function()
+    local w = fm.parameter(fm.tensor { 3 })
+    local tape <close> = fm.record()
+    local y = w:square():exp():log():sum()
+    y:backward()
+    y:backward()
+    assert.near(12, w:grad()[1], 1e-4)
+  end)
+
+  it("lets gradients through views", function()
+    local w = fm.parameter(fm.tensor { { 1, 2 }, { 3, 4 } })
+    local tape <close> = fm.record()
+    (w[2] * 10 + w:reshape(4)[{ 1, 2 }]):sum():backward()
+    assert.same({ { 1, 1 }, { 10, 10 } }, w:grad():totable())
+  end)
+
+  it("releases what it made, and says so", function()
+    local w, kept, lost = fm.parameter(fm.tensor { 1 }), nil, nil
+    do
+      local tape <close> = fm.record()
+      lost = w * 2
+      kept = (w * 3):detach()
+    end
+    assert.same({ 3 }, kept:totable())
+    fails("released when its tape closed", function() return lost + 1 end)
+    assert.matches("released", tostring(lost))
+  end)
+
+  it("refuses writes that would spoil a gradient", function()
+    local w, x = fm.parameter(fm.tensor { 1 }), fm.tensor { 2 }
+    local tape <close> = fm.record()
+    local y = (w * x):sum()
+    fails("open tape", function() x:fill(3) end)
+    fails("open tape", function() x[1] = 3 end)
+    y:backward()
+    assert.same({ 2 }, w:grad():totable())
+  end)
+
+  it("refuses to go backward past an update", function()
+    local w = fm.parameter(fm.tensor { 1 })
+    local opt = fm.optim.sgd({ w }, { lr = 0.1 })
+    local tape <close> = fm.record()
+    local y = w:square():sum()
+    y:backward()
+    opt:step()
+    fails("changed by an optimizer", function() y:backward() end)
+  end)
+
+  it("refuses a loss it never saw", function()
+    fails("nothing here was recorded", function() fm.tensor(1):backward() end)
+    local w = fm.parameter(fm.tensor { 1, 2 })
+    local tape <close> = fm.record()
+    fails("reduce it to one number", function() (w * 2):backward() end)
+    fails("%[2%], the gradient given is %[3%]", function() (w * 2):backward(fm.ones(3)) end)
+  end)
+
+  it("closes in any order, and on errors", function()
+    local w = fm.parameter(fm.tensor { 1 })
+    local a = fm.record()
+    local y = w * 2
+    local b = fm.record()
+    local z = y * 3
+    a:close()
+    fails("released", function() z:backward() end)
+    b:close()
+    pcall(function()
+      local tape <close> = fm.record()
+      local _ = w * 2
+      error "thrown inside"
+    end)
+    assert.is_false(fm.is_recording())
+  end)
+
+  it("runs ops written in Lua", function()
+    local cube = fm.custom {
+      forward = function(x) return x * x * x, x end,
+      backward = function(x, dy) return dy * x * x * 3 end,
+    }
+    local w = fm.parameter(fm.tensor { 1, 2, 3 })
+    assert(fm.gradcheck(function(x) return cube(x) end, { w }))
+    local broken = fm.custom { forward = function(x) return x * 1 end, backward = function() return fm.ones(7) end }
+    fails("input 1 is %[3%], its gradient is %[7%]", function()
+      local tape <close> = fm.record()
+      broken(w):sum():backward()
+    end)
+    fails("inside backward", function()
+      local tape <close> = fm.record()
+      fm.custom { forward = function(x) return x * 1 end, backward = function() error "inside backward" end }(w):sum():backward()
+    end)
+    assert.same({ 1, 8, 27 }, cube(w):totable())
+  end)
+
+  it("records in a coroutine", function()
+    local w = fm.parameter(fm.tensor { 2 })
+    local double = fm.custom { forward = function(x) return x * 2 end, backward = function(_, dy) return dy * 2 end }
+    local co = coroutine.wrap(function()
+      local tape <close> = fm.record()
+      local y = double(w):sum()
+      coroutine.yield()
+      y:backward()
+    end)
+    co()
+    co()
+    assert.same({ 2 }, w:grad():totable())
+  end)
+end)

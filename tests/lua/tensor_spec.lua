@@ -1,0 +1,64 @@
+local fm <const> = require "fm"
+
+describe("tensor", function()
+  local before
+  setup(function()
+    collectgarbage() collectgarbage()
+    before = fm.live_bytes()
+  end)
+  teardown(function()
+    collectgarbage() collectgarbage()
+    assert.equal(before, fm.live_bytes())
+  end)
+
+  it("is made from tables, numbers and shapes", function()
+    assert.same({ 2, 3 }, fm.tensor { { 1, 2, 3 }, { 4, 5, 6 } }:shape())
+    assert.same({ { 1, 2 }, { 3, 4 } }, fm.tensor({ 1, 2, 3, 4 }, { 2, 2 }):totable())
+    assert.equal(7, fm.tensor(7):item())
+    assert.equal(0, fm.tensor(7):rank())
+    assert.same({ 0, 0, 0 }, fm.zeros(3):totable())
+    assert.same({ { 5, 5 } }, fm.full({ 1, 2 }, 5):totable())
+    assert.same({ 1, 3, 5 }, fm.range(1, 5, 2):totable())
+    assert.same({ 0, 0.5, 1 }, fm.linspace(0, 1, 3):totable())
+    assert.same({ { 1, 0 }, { 0, 1 } }, fm.eye(2):totable())
+  end)
+
+  it("gives rows as views and numbers by index", function()
+    local x = fm.tensor { { 1, 2 }, { 3, 4 }, { 5, 6 } }
+    assert.same({ 3, 4 }, x[2]:totable())
+    assert.equal(6, x[-1][2])
+    assert.same({ { 3, 4 }, { 5, 6 } }, x[{ 2, 3 }]:totable())
+    x[2] = 0
+    assert.same({ 0, 0 }, x[2]:totable())
+    x[2][1] = 9
+    x[1] = fm.tensor { 7, 8 }
+    x[{ 3, 3 }] = fm.tensor { { 1, 1 } }
+    assert.same({ { 7, 8 }, { 9, 0 }, { 1, 1 } }, x:totable())
+    assert.equal(3, #x)
+    assert.equal(2, x:size(-1))
+  end)
+
+  it("prints short ones whole and long ones cut", function()
+    assert.equal("tensor [2, 2]\n{{1, 2},\n {3, 4}}", tostring(fm.tensor { { 1, 2 }, { 3, 4 } }))
+    assert.equal("tensor [100] {1, 2, 3, ..., 98, 99, 100}", tostring(fm.range(1, 100)))
+  end)
+
+  it("copies with clone and shares with detach", function()
+    local x = fm.tensor { 1, 2 }
+    local c, d = x:clone(), x:detach()
+    x:fill(5)
+    assert.same({ 1, 2 }, c:totable())
+    assert.same({ 5, 5 }, d:totable())
+    c:copy(d)
+    assert.same({ 5, 5 }, c:totable())
+  end)
+
+  it("needs no collectgarbage for 10,000 throw-away tensors under a cap", function()
+    local old = fm.memory_limit(fm.live_bytes() + 256 * 1024 * 1024)
+    local ok, message = pcall(function()
+      for _ = 1, 10000 do fm.zeros(1024 * 1024) end
+    end)
+    fm.memory_limit(old)
+    assert(ok, message)
+  end)
+end)
