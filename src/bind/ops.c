@@ -134,7 +134,7 @@ static void read_options(lua_State *L, fm_call *c, int arg, int top) {
     } else {
         for (; arg <= top; arg++, k++) {
             if (lua_isnil(L, arg)) continue;
-            if (lua_istable(L, arg) && arg == top && !(k < n && c->op->options[k].kind >= FM_AXES && c->op->options[k].kind <= FM_SIZES)) {
+            if (lua_istable(L, arg) && arg == top) {
                 given |= read_table(L, c, arg);
                 break;
             }

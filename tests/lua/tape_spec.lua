@@ -40,7 +40,8 @@ describe("tape", function()
   it("lets gradients through views", function()
     local w = fm.parameter(fm.tensor { { 1, 2 }, { 3, 4 } })
     local tape <close> = fm.record()
-    (w[2] * 10 + w:reshape(4)[{ 1, 2 }]):sum():backward()
+    local y = w[2] * 10 + w:reshape(4)[{ 1, 2 }]
+    y:sum():backward()
     assert.same({ { 1, 1 }, { 10, 10 } }, w:grad():totable())
   end)
 
