@@ -82,10 +82,22 @@ static int message_handler(lua_State *L) {
     return 1;
 }
 
+/* -E before the script: the libraries do not read LUA_PATH and LUA_CPATH. */
+static bool ignores_environment(int argc, char **argv) {
+    for (int i = 1; i < argc && argv[i][0] == '-'; i++) {
+        if (!strcmp(argv[i], "-E")) return true;
+    }
+    return false;
+}
+
 /* Runs protected: opens the libraries and calls main.lua with the arguments 0..argc-1. Returns its exit code. */
 static int protected_main(lua_State *L) {
     int argc = (int)lua_tointeger(L, 1);
     char **argv = lua_touserdata(L, 2);
+    if (ignores_environment(argc, argv)) {
+        lua_pushboolean(L, true);
+        lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
+    }
     luaL_openlibs(L);
     fm_base_open(L);
     luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
@@ -98,6 +110,7 @@ static int protected_main(lua_State *L) {
     lua_getglobal(L, "require");
     lua_pushliteral(L, "fm.run.main");
     lua_call(L, 1, 1);
+    lua_getfield(L, -1, "start");
     lua_createtable(L, argc, 1);
     for (int i = 0; i < argc; i++) {
         lua_pushstring(L, argv[i]);

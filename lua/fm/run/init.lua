@@ -12,7 +12,7 @@ local flush_interval <const> = 1 -- seconds
 
 local function new(experiment, values, folder, screen)
   return setmetatable({ name = experiment.name, seed = values.seed, rng = fm.rng(values.seed, "run"), folder = folder, screen = screen, step = 0,
-    kept = {}, results = {}, shown = "", next_flush = 0, began = system.seconds() }, Run)
+    kept = {}, results = {}, logged = {}, next_flush = 0, began = system.seconds() }, Run)
 end
 
 -- ---- steps ----
@@ -25,11 +25,18 @@ function Run:flush(now)
   self.folder:flush()
 end
 
+--- The last logged numbers, for the progress line: "loss=0.913 lr=0.001".
+local function shown(run)
+  local words = {}
+  for i, name in ipairs(run:names_of(run.logged)) do words[i] = name .. "=" .. progress.number(run.logged[name]) end
+  return table.concat(words, " ")
+end
+
 --- What happens between two steps, seldom enough to cost nothing.
 local function look_around(run, now)
   if now >= run.next_flush then run:flush(now) end
   if now >= run.screen.next_time then
-    local line = run.screen:show(run.step, run.shown, now)
+    local line = run.screen:show(run.step, shown(run), now)
     if line then run.folder:add_line("log.txt", line) end
   end
 end
@@ -76,8 +83,8 @@ end
 local function plain(value)
   local kind = type(value)
   if kind == "number" or kind == "string" or kind == "boolean" then return value end
-  if kind == "userdata" and value.item then return value:item() end
-  error(("expected a number, a string or a boolean, found %s"):format(kind), 0)
+  if fm.is_tensor(value) then return value:item() end
+  fm.fail(("expected a number, a string or a boolean, found %s"):format(kind))
 end
 
 --- JSON has no nan and no inf: they are strings.
@@ -96,14 +103,14 @@ end
 local function sorted_names(values)
   local names = {}
   for name in pairs(values) do
-    if type(name) ~= "string" then error(("log: names are strings, found %s"):format(tostring(name)), 0) end
-    names[#names + 1] = name
+    if type(name) ~= "string" then fm.fail(("names are strings, found %s"):format(tostring(name))) end
+    if name ~= "step" then names[#names + 1] = name end
   end
   table.sort(names)
   return names
 end
 
---- The names of `values` in order; the last answer when they are the same, as they are in a loop.
+--- The names of `values` in order, without "step"; the last answer when they are the same, as they are in a loop.
 function Run:names_of(values)
   local names, n = self.logged_names, 0
   for name in next, values do
@@ -112,29 +119,23 @@ function Run:names_of(values)
   end
   if names and #names == n then return names end
   names = sorted_names(values)
-  for _, name in ipairs(names) do names[name] = name end
+  for _, name in ipairs(names) do names[name] = true end
   self.logged_names = names
   return names
 end
 
 --- Writes one line of metrics.jsonl, with the step. A loss (a name with "loss" in it) that is not finite ends the run as diverged.
 function Run:log(values)
-  local line, shown, bad = { ('{"step":%d'):format(self.step) }, {}, nil
-  for i, name in ipairs(self:names_of(values)) do
+  local line, bad = { ('{"step":%d'):format(self.step) }, nil
+  for _, name in ipairs(self:names_of(values)) do
     local value = plain(values[name])
-    if name ~= "step" then
-      line[#line + 1] = (',"%s":%s'):format(name, json_value(value))
-      shown[i] = name
-      if name:find "loss" and not is_finite(value) then bad = bad or name end
-    end
+    line[#line + 1] = (',%s:%s'):format(encode(name), json_value(value))
+    if name:find "loss" and not is_finite(value) then bad = bad or ("%s is %s"):format(name, json_value(value):gsub('"', "")) end
   end
   line[#line + 1] = "}"
   self.folder:add_line("metrics.jsonl", table.concat(line))
-  self.last_logged = values
-  if bad then
-    error({ stop = "diverged", step = self.step,
-      message = traceback.place() .. ("%s is %s at step %d"):format(bad, tostring(plain(values[bad])), self.step) }, 0)
-  end
+  self.logged = values
+  if bad then error({ stop = "diverged", message = ("%s%s at step %d"):format(traceback.place(), bad, self.step) }, 0) end
 end
 
 --- Results of the whole run: numbers, strings, booleans by name. Several calls add up.

@@ -46,4 +46,10 @@ function traceback.handler(message)
   return text .. "\nstack traceback:\n\t" .. table.concat(frames, "\n\t")
 end
 
+--- "FILE:LINE: " of the script's line that is running now.
+function traceback.place()
+  local _, innermost = script_frames(2)
+  return innermost or ""
+end
+
 return traceback

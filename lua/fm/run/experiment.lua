@@ -1,0 +1,48 @@
+-- fm.experiment { name, params, run, help }: an experiment as data, checked when it is made, run by fmrun. Under stock Lua there is
+-- nobody else to run it, so the main script's experiment runs at once.
+local fm <const> = require "fm"
+local parameters <const> = require "fm.run.parameters"
+
+local Experiment <const> = { __name = "fm.experiment" }
+local fields <const> = { "name", "params", "run", "help" }
+
+local function check_fields(given)
+  if type(given) ~= "table" then fm.fail("experiment: expected a table, found " .. type(given)) end
+  local types = { name = "string", params = "table", run = "function", help = "string" }
+  for key, value in pairs(given) do
+    local wanted = types[key]
+    if not wanted then
+      local near = fm.nearest(tostring(key), fields)
+      fm.fail(('experiment: unknown field "%s"%s'):format(tostring(key), near and ('; did you mean "%s"?'):format(near) or ""))
+    end
+    if type(value) ~= wanted then fm.fail(("experiment: %s: expected a %s, found %s"):format(key, wanted, type(value))) end
+  end
+  if not given.run then fm.fail("experiment: run is missing: function(run, p) ... end") end
+  if given.name and not (#given.name <= 64 and given.name:find "^[%w_][%w_.-]*$") then
+    fm.fail(("experiment: name: expected up to 64 letters, digits, _ . -, found %q"):format(given.name))
+  end
+end
+
+--- Whether stock Lua is running the calling script as its main one.
+local function is_main_of_stock_lua()
+  if package.loaded["fm.run.main"] or type(arg) ~= "table" or not arg[0] then return false end
+  for level = 3, 64 do
+    local frame = debug.getinfo(level, "S")
+    if not frame then return false end
+    if frame.what == "main" then return frame.source == "@" .. arg[0] end
+  end
+  return false
+end
+
+local function experiment(given)
+  check_fields(given)
+  local ok, list = pcall(parameters.declare, given.params or {})
+  if not ok then fm.fail("experiment: " .. tostring(list)) end
+  local made = setmetatable({ name = given.name, help = given.help, run = given.run, parameters = list }, Experiment)
+  if is_main_of_stock_lua() then os.exit(require "fm.run.main".stock(made, arg), true) end
+  return made
+end
+
+return setmetatable({
+  is = function(value) return getmetatable(value) == Experiment end,
+}, { __call = function(_, given) return experiment(given) end })

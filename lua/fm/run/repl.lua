@@ -1,0 +1,54 @@
+-- The prompt: reads a line, or several until they make a chunk, prints what an expression gives, shows errors and goes on.
+local traceback <const> = require "fm.run.traceback"
+
+local chunk_name <const> = "=stdin"
+
+local function read_line(prompt)
+  io.stdout:write(prompt)
+  io.stdout:flush()
+  return io.read "L"
+end
+
+local function is_incomplete(message)
+  return message:find "<eof>$" ~= nil
+end
+
+--- Reads until the text is a chunk. Returns it as a function; false and a message; or nil at the end of the input.
+local function read_chunk()
+  local text = read_line(_PROMPT or "> ")
+  if not text then return nil end
+  local expression = load("return " .. text, chunk_name)
+  if expression then return expression end
+  while true do
+    local chunk, message = load(text, chunk_name)
+    if chunk then return chunk end
+    if not is_incomplete(message) then return false, message end
+    local more = read_line(_PROMPT2 or ">> ")
+    if not more then return false, message end
+    text = text .. more
+  end
+end
+
+local function show(ok, ...)
+  if not ok then
+    io.stderr:write((...), "\n")
+  elseif select("#", ...) > 0 then
+    local printed, message = pcall(print, ...)
+    if not printed then io.stderr:write(("error calling 'print' (%s)\n"):format(message)) end
+  end
+end
+
+--- Goes on until the input ends.
+return function()
+  while true do
+    local chunk, message = read_chunk()
+    if chunk then
+      show(xpcall(chunk, traceback.handler))
+    elseif chunk == false then
+      show(false, message)
+    else
+      io.stdout:write "\n"
+      return
+    end
+  end
+end
