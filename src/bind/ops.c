@@ -210,7 +210,7 @@ static int read_tensors(lua_State *L, fm_call *c, int top) {
 
 static int run_op(lua_State *L, const fm_op *op) {
     int top = lua_gettop(L);
-    fm_call *c = fm_call_begin(op);
+    fm_call frame, *c = fm_call_init(&frame, op); /* our own: the collector may close a tape while we read */
     int arg = read_tensors(L, c, top);
     if (op->options || arg <= top) read_options(L, c, arg, top);
     fm_error err;

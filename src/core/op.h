@@ -76,9 +76,11 @@ typedef struct fm_op {
 const fm_op *const *fm_op_all(void);
 const fm_op *fm_op_find(const char *name); /* NULL when there is none */
 
-/* A frame to fill: of the tape when one records, else a spare one. Valid until the next fm_call_begin. Options are at their
- * fallbacks, c->in == c->few, c->n_in == 0. */
+/* A frame to fill: of the tape when one records, else a spare one. Valid until the next fm_call_begin or the next scope opens or
+ * closes. Options are at their fallbacks, c->in == c->few, c->n_in == 0. */
 fm_call *fm_call_begin(const fm_op *op);
+/* The same in a frame of the caller's, for one who runs other code while filling it; the tape copies it. Returns c. */
+fm_call *fm_call_init(fm_call *c, const fm_op *op);
 /* Checks, allocates, computes and, when a tape records and an input wants a gradient, keeps the frame. The result has one
  * holder, the caller; inside a scope the scope holds it too and its bytes go back when the scope closes.
  * NULL with `err` filled: nothing happened. */

@@ -7,13 +7,14 @@
 enum { CHUNK = 32 };
 
 typedef struct chunk {
-    struct chunk *next;
+    struct chunk *prev, *next;
     fm_call frames[CHUNK];
 } chunk;
 
 struct fm_scope {
     fm_scope *older, *newer;
     bool recording;
+    bool walking, doomed; /* a walk is under way; closed meanwhile, to be carried out at its end */
     fm_tensor **owned;
     size_t n_owned, owned_room;
     chunk *first, *last;
@@ -21,6 +22,7 @@ struct fm_scope {
 };
 
 static fm_scope *now;
+static unsigned long closings; /* how many scopes were closed so far */
 static fm_call spare;
 static fm_custom_fn custom_backward;
 static fm_custom_release_fn custom_release;
@@ -49,12 +51,6 @@ fm_scope *fm_scope_open(bool recording, fm_error *err) {
     return now = s;
 }
 
-static fm_call *frame_at(const fm_scope *s, size_t i) {
-    chunk *c = s->first;
-    for (; i >= CHUNK; i -= CHUNK) c = c->next;
-    return &c->frames[i];
-}
-
 static void pin(fm_tensor *t, int by) {
     if (t) t->storage->pins += by;
 }
@@ -73,6 +69,11 @@ static void frame_release(fm_call *c) {
 
 void fm_scope_close(fm_scope *s) {
     if (!s) return;
+    if (s->walking) { /* by a backward function of a custom op */
+        s->doomed = true;
+        return;
+    }
+    closings++;
     if (s->newer) s->newer->older = s->older;
     else now = s->older;
     if (s->older) s->older->newer = s->newer;
@@ -127,6 +128,7 @@ static fm_call *next_frame(fm_scope *s) {
         if (!c) {
             c = fm_pool_take(sizeof *c);
             if (!c) return NULL;
+            c->prev = s->last;
             c->next = NULL;
             if (s->last) s->last->next = c;
             else s->first = c;
@@ -143,10 +145,14 @@ static void commit_frame(fm_scope *s) {
 
 fm_call *fm_call_begin(const fm_op *op) {
     fm_call *c = now && now->recording ? next_frame(now) : NULL;
-    if (!c) c = &spare;
+    return fm_call_init(c ? c : &spare, op);
+}
+
+fm_call *fm_call_init(fm_call *c, const fm_op *op) {
     c->op = op;
     c->n_in = 0;
     c->in = c->few;
+    memset(c->opt, 0, sizeof c->opt);
     c->n_list = 0;
     c->saved_count = 0;
     c->scratch_count = 0;
@@ -178,7 +184,13 @@ static bool wants_grad(const fm_call *c) {
 }
 
 /* The frame becomes a record: it holds what backward will read. */
-static bool keep_frame(fm_call *c, fm_error *err) {
+static bool keep_frame(fm_call *frame, fm_error *err) {
+    fm_call *c = next_frame(now);
+    if (!c) return fm_fail(err, "out of memory: no room for a record");
+    if (c != frame) {
+        *c = *frame;
+        if (frame->in == frame->few) c->in = c->few;
+    }
     if (c->in != c->few) {
         fm_tensor **in = fm_pool_take((size_t)c->n_in * sizeof *in);
         if (!in) return fm_fail(err, "out of memory: no room for a record");
@@ -204,7 +216,7 @@ fm_tensor *fm_run(fm_call *c, fm_error *err) {
         return view;
     }
     bool record = fm_recording() && c->op->backward && wants_grad(c);
-    if (record && c == &spare) return (fm_tensor *)(fm_fail(err, "out of memory: no room for a record"), NULL);
+    unsigned long before = closings;
     fm_tensor *out = fm_tensor_new(c->rank, c->shape, err);
     if (!out) return NULL;
     if (!record) c->saved_count = 0;
@@ -213,6 +225,10 @@ fm_tensor *fm_run(fm_call *c, fm_error *err) {
         if (!c->saved_storage) goto fail;
         c->saved = record ? c->saved_storage->data : NULL;
         c->scratch = c->saved_storage->data + c->saved_count;
+    }
+    if (closings != before) { /* memory was reclaimed, and what we read may be gone */
+        fm_fail(err, "%s: out of memory, and a forgotten tape was closed to make room; declare tapes as local tape <close>", c->op->name);
+        goto fail;
     }
     c->out = out;
     if (out->count) c->op->forward(c);
@@ -233,7 +249,6 @@ fail:
 bool fm_record_custom(int n_in, fm_tensor **in, fm_tensor *out, void *custom, fm_error *err) {
     if (!fm_recording()) return true;
     fm_call *c = fm_call_begin(NULL);
-    if (c == &spare) return fm_fail(err, "out of memory: no room for a record");
     c->n_in = n_in;
     if (n_in <= FM_FEW_INPUTS) memcpy(c->few, in, (size_t)n_in * sizeof *in);
     else c->in = in;
@@ -247,8 +262,8 @@ bool fm_record_custom(int n_in, fm_tensor **in, fm_tensor *out, void *custom, fm
 
 /* ---- backward ---- */
 
-/* What the record read must still be there, and unchanged. */
-static bool check_inputs(const fm_call *c, fm_error *err) {
+/* What the record read must still be there, and unchanged; and the gradients must end on this tape or in parameters. */
+static bool check_inputs(const fm_scope *scope, const fm_call *c, fm_error *err) {
     const char *name = c->op ? c->op->name : "custom";
     for (int i = 0; i < c->n_in; i++) {
         if (!c->in[i]) continue;
@@ -257,16 +272,21 @@ static bool check_inputs(const fm_call *c, fm_error *err) {
         if (s->written > c->time) {
             return fm_fail(err, "backward: an input of %s was changed by an optimizer after it was used; record the step again", name);
         }
+        const fm_tensor *base = fm_base(c->in[i]);
+        if (base->needs_grad && base->scope && base->scope != scope) {
+            return fm_fail(err, "backward: an input of %s was recorded on another tape; use :detach(), or one tape for both", name);
+        }
     }
     return true;
 }
 
-static bool backward_one(const fm_call *c, fm_error *err) {
-    if (!fm_grad_get(c->out)) return true; /* the loss does not depend on it */
-    if (!check_inputs(c, err)) return false;
+static bool backward_one(const fm_scope *scope, const fm_call *c, fm_error *err) {
+    if (!fm_grad_get(c->out)) return true;             /* the loss does not depend on it */
+    if (!c->out->count || !wants_grad(c)) return true; /* nothing to pass on, or nobody: an input's own tape closed */
     for (int i = 0; i < c->n_in; i++) {
         if (fm_needs_grad(c->in[i]) && !fm_grad_reserve(c->in[i], err)) return false;
     }
+    if (!check_inputs(scope, c, err)) return false; /* after the allocations, which may close a forgotten tape */
     if (c->op) c->op->backward(c);
     else if (!custom_backward(c, err)) return false;
     fm_grad_release(c->out); /* read for the last time: the next record takes the same, warm bytes */
@@ -280,9 +300,27 @@ static void clear_intermediates(fm_scope *s) {
     }
 }
 
+static bool walk_back(const fm_scope *s, fm_error *err) {
+    bool ok = true;
+    chunk *c = s->last;
+    for (size_t n = s->n_frames; ok && n-- > 0;) {
+        ok = backward_one(s, &c->frames[n % CHUNK], err);
+        if (n % CHUNK == 0) c = c->prev;
+    }
+    return ok;
+}
+
+static bool set_loss_gradient(fm_tensor *loss, const fm_tensor *grad_out, fm_error *err) {
+    if (!fm_grad_reserve(loss, err)) return false;
+    real *g = fm_grad_add(loss);
+    if (grad_out) memcpy(g, fm_data(grad_out), loss->count * sizeof(real));
+    else g[0] = 1;
+    return true;
+}
+
 bool fm_backward(fm_tensor *loss, const fm_tensor *grad_out, fm_error *err) {
     fm_scope *s = fm_base(loss)->scope;
-    if (!s || !s->recording || !fm_needs_grad(loss)) {
+    if (!s || !fm_needs_grad(loss)) {
         if (fm_needs_grad(loss)) {
             return fm_fail(err, "backward: a parameter is no result: call it on a loss computed inside fm.record() or opt:step");
         }
@@ -296,20 +334,12 @@ bool fm_backward(fm_tensor *loss, const fm_tensor *grad_out, fm_error *err) {
         char a[FM_SHAPE_TEXT], b[FM_SHAPE_TEXT];
         return fm_fail(err, "backward: the loss is %s, the gradient given is %s", fm_shape_text(loss, a), fm_shape_text(grad_out, b));
     }
+    if (s->walking) return fm_fail(err, "backward: this tape is being walked already (called from a backward function)");
     clear_intermediates(s);
-    if (!fm_grad_reserve(loss, err)) return false;
-    real *g = fm_grad_add(loss);
-    if (grad_out) memcpy(g, fm_data(grad_out), loss->count * sizeof(real));
-    else g[0] = 1;
-    bool ok = true;
-    size_t n = s->n_frames;
-    chunk *stack[64]; /* the chunks, to walk them backwards; longer tapes find theirs from the start */
-    size_t chunks = 0;
-    for (chunk *c = s->first; c && chunks < 64; c = c->next) stack[chunks++] = c;
-    while (ok && n-- > 0) {
-        size_t k = n / CHUNK;
-        ok = backward_one(k < chunks ? &stack[k]->frames[n % CHUNK] : frame_at(s, n), err);
-    }
+    s->walking = true;
+    bool ok = set_loss_gradient(loss, grad_out, err) && walk_back(s, err);
+    s->walking = false;
     if (!ok) clear_intermediates(s);
+    if (s->doomed) fm_scope_close(s);
     return ok;
 }

@@ -37,13 +37,21 @@ FM_INLINE int32_t v_to_bits(float f) {
     return i;
 }
 
+/* Differences and powers that wrap around where the argument has no result (a NaN, say), instead of being undefined. */
+FM_INLINE int32_t v_sub(int32_t a, int32_t b) {
+    return (int32_t)((uint32_t)a - (uint32_t)b);
+}
+FM_INLINE float v_power_of_two(int32_t n) {
+    return v_from_bits((int32_t)(((uint32_t)n + 127u) << 23));
+}
+
 /* exp x = 2^n e^r, |r| <= ln 2 / 2. The scaling is done in two factors, so that results near the ends of the range are right. */
 FM_INLINE float v_exp(float x) {
     float y = x < -104.0f ? -104.0f : x;
     y = y > 89.0f ? 89.0f : y;
     float shifted = y * 1.44269504088896341f + 12582912.0f; /* 1.5 * 2^23: the sum's low bits are the nearest integer */
     float n = shifted - 12582912.0f;
-    int32_t k = v_to_bits(shifted) - 0x4B400000;
+    int32_t k = v_sub(v_to_bits(shifted), 0x4B400000);
     float r = (y - n * 0.693359375f) + n * 2.12194440e-4f;
     float p = 1.9875691500e-4f;
     p = p * r + 1.3981999507e-3f;
@@ -53,14 +61,14 @@ FM_INLINE float v_exp(float x) {
     p = p * r + 5.0000001201e-1f;
     p = (p * r * r + r) + 1.0f;
     int32_t half = k >> 1;
-    return p * v_from_bits((half + 127) << 23) * v_from_bits((k - half + 127) << 23);
+    return p * v_power_of_two(half) * v_power_of_two(v_sub(k, half));
 }
 
 FM_INLINE float v_log(float x) {
     float big = x < FLT_MIN ? x * 8388608.0f : x; /* subnormal numbers, scaled by 2^23 */
     int32_t bits = v_to_bits(big);
-    int32_t e = ((bits - 0x3F3504F3) >> 23); /* so that the mantissa lies in sqrt(1/2) .. sqrt 2 */
-    float m = v_from_bits(bits - e * 8388608) - 1.0f;
+    int32_t e = v_sub(bits, 0x3F3504F3) >> 23; /* so that the mantissa lies in sqrt(1/2) .. sqrt 2 */
+    float m = v_from_bits(v_sub(bits, e * 8388608)) - 1.0f;
     float n = (float)e - (x < FLT_MIN ? 23.0f : 0.0f), z = m * m;
     float p = 7.0376836292e-2f;
     p = p * m - 1.1514610310e-1f;
@@ -94,14 +102,14 @@ FM_INLINE float v_tanh(float x) {
 FM_INLINE void v_sincos(float x, float *s, float *c) {
     float shifted = x * 0.636619772367581343f + 12582912.0f;
     float n = shifted - 12582912.0f;
-    int32_t q = v_to_bits(shifted) - 0x4B400000;
+    int32_t q = v_sub(v_to_bits(shifted), 0x4B400000);
     float r = ((x - n * 1.5703125f) - n * 4.837512969970703125e-4f) - n * 7.549789948768648e-8f;
     float z = r * r;
     float sn = ((-1.9515295891e-4f * z + 8.3321608736e-3f) * z - 1.6666654611e-1f) * z * r + r;
     float cs = ((2.443315711809948e-5f * z - 1.388731625493765e-3f) * z + 4.166664568298827e-2f) * z * z - 0.5f * z + 1.0f;
     float a = (q & 1) ? cs : sn, b = (q & 1) ? sn : cs;
     *s = (q & 2) ? -a : a;
-    *c = ((q + 1) & 2) ? -b : b;
+    *c = (v_sub(q, -1) & 2) ? -b : b;
 }
 
 #endif
