@@ -1,0 +1,153 @@
+-- Whatever a script does, it gets a Lua error at its own line, never a crash. Run under the sanitizers too.
+local fm <const> = require "fm"
+
+local nan <const>, huge <const> = 0 / 0, math.huge
+
+local function nested(depth)
+  local t = { 1 }
+  for _ = 1, depth do t = { t } end
+  return t
+end
+
+local function myself()
+  local t = {}
+  t[1] = t
+  return t
+end
+
+describe("misuse", function()
+  local x <const> = fm.tensor { { 1, 2, 3 }, { 4, 5, 6 } }
+  local cases <const> = {
+    { "wrong shapes", "do not fit", function() return x + fm.zeros(4) end },
+    { "wrong inner size", "do not fit", function() return x:matmul(x) end },
+    { "weight of other width", "the weight wants 7 columns", function() return x:linear(fm.zeros(2, 7)) end },
+    { "a string for a tensor", "tensor expected", function() return fm.add(x, "one") end },
+    { "a table for a tensor", "tensor expected", function() return fm.exp {} end },
+    { "nil for a tensor", "tensor expected", function() return fm.mse(x) end },
+    { "an op on another userdata", "tensor expected", function() return fm.exp(io.stdout) end },
+    { "a method on another userdata", "tensor expected", function() return x.shape(io.stdout) end },
+    { "a NaN size", "whole number", function() return fm.zeros(nan) end },
+    { "an infinite size", "whole number", function() return fm.zeros(huge) end },
+    { "a negative size", "expected 0", function() return fm.zeros(-1) end },
+    { "half a row", "whole number", function() return fm.zeros(1.5) end },
+    { "a huge shape", "more numbers than this machine", function() return fm.zeros(2 ^ 40 // 1 | 0, 2 ^ 40 // 1 | 0) end },
+    { "a shape that overflows", "more numbers", function() return fm.zeros(1 << 30, 1 << 30, 1 << 30) end },
+    { "more memory than there is", "out of memory", function() return fm.zeros(1 << 39) end },
+    { "nine axes", "over the limit 8", function() return fm.zeros(1, 1, 1, 1, 1, 1, 1, 1, 1) end },
+    { "a ragged table", "differ in length", function() return fm.tensor { { 1, 2 }, { 3 } } end },
+    { "a table of words", "expected a number", function() return fm.tensor { "a", "b" } end },
+    { "a table inside itself", "nested deeper", function() return fm.tensor(myself()) end },
+    { "a table nested 1000 deep", "nested deeper", function() return fm.tensor(nested(1000)) end },
+    { "numbers among tables", "expected a table", function() return fm.tensor { { 1 }, 2 } end },
+    { "axis 0", "an axis", function() return x:sum(0) end },
+    { "axis 3 of 2", "out of range", function() return x:sum(3) end },
+    { "axis 1.5", "an axis", function() return x:sum(1.5) end },
+    { "an unknown option", 'unknown option "axes"; did you mean "axis"', function() return x:sum { axes = 1 } end },
+    { "a numbered option", "unknown option", function() return x:exp { 1 } end },
+    { "an unknown act", 'did you mean "silu"', function() return x:linear(fm.zeros(2, 3), nil, { act = "sillu" }) end },
+    { "an argument too many", "unexpected argument", function() return x:exp(3) end },
+    { "a NaN option", "expected a number", function() return x:pow(nan) end },
+    { "row 0", "out of range", function() return x[0] end },
+    { "row 3 of 2", "out of range", function() return x[3] end },
+    { "row 1.5", "number has no integer representation", function() return x[1.5] end },
+    { "rows backwards", "none", function() return x[{ 2, 1 }] end },
+    { "a method that is none", 'no method "summ"', function() return x:summ() end },
+    { "index 0", "must lie in 1..2", function() return x:index_select(fm.tensor { 0 }, { axis = 1 }) end },
+    { "index NaN", "must lie in 1..2", function() return x:index_select(fm.tensor { nan }, { axis = 1 }) end },
+    { "index 1.5", "whole number", function() return x:index_select(fm.tensor { 1.5 }, { axis = 1 }) end },
+    { "label 9 of 3", "must lie in 1..3", function() return x:cross_entropy(fm.tensor { 1, 9 }) end },
+    { "a reshape that loses numbers", "has 6 numbers", function() return x:reshape(4) end },
+    { "a reshape with two -1", "only one", function() return x:reshape(-1, -1) end },
+    { "a permutation twice", "given twice", function() return x:permute(1, 1) end },
+    { "cat of nothing", "expected tensors", function() return fm.cat {} end },
+    { "cat of other sizes", "only axis 1 may differ", function() return fm.cat(x, fm.zeros(1, 2)) end },
+    { "slices beyond the end", "not within", function() return x:slice(1, 1, 9) end },
+    { "item of six", "one number", function() return x:item() end },
+    { "a tensor to the power of a tensor", "exponent must be a number", function() return x ^ x end },
+    { "copy of another shape", "copy: target", function() return x:copy(fm.zeros(1)) end },
+    { "a row of another size", "do not take", function() x[1] = fm.zeros(7) end },
+    { "a seed that is no number", "whole number", function() return fm.rng "seed" end },
+    { "a permutation of too many", "expected", function() return fm.rng(1):permutation(-1) end },
+    { "integers the wrong way round", "is over high", function() return fm.rng(1):integers(3, 5, 1) end },
+    { "a stream without a name", "string expected", function() return fm.rng(1):stream() end },
+    { "an rng method on a tensor", "fm.rng expected", function() return fm.rng(1).normal(x, 3) end },
+    { "custom without backward", "backward: expected a function", function() return fm.custom { forward = print } end },
+    { "custom whose forward returns a number", "tensor expected", function()
+      return fm.custom { forward = function() return 1 end, backward = print }(x)
+    end },
+    { "custom whose forward throws", "thrown", function()
+      return fm.custom { forward = function() error "thrown" end, backward = print }(x)
+    end },
+    { "a model that returns nothing", "tensor expected", function() return fm.flow.loss(function() end, x, { rng = fm.rng(1) }) end },
+    { "a model of another shape", "prediction is", function()
+      return fm.flow.loss(function(v) return v:sum(2) end, x, { rng = fm.rng(1) })
+    end },
+    { "a loss without draws", "rng is missing", function() return fm.flow.loss(print, x) end },
+    { "an unknown path", 'unknown path "lineer"', function() return fm.flow.path "lineer" end },
+    { "a path without a", "expected a function", function() return fm.flow.path { s = print } end },
+    { "times of another length", "t is", function() return fm.flow.path "linear":sample(x, x, fm.zeros(5)) end },
+  }
+
+  local before
+  setup(function()
+    collectgarbage() collectgarbage()
+    before = fm.live_bytes()
+  end)
+
+  for _, case in ipairs(cases) do
+    it(case[1], function()
+      local ok, message = pcall(case[3])
+      assert.is_false(ok)
+      assert.is_string(message)
+      assert.matches(case[2], message)
+      assert.is_false(fm.is_recording())
+    end)
+  end
+
+  it("names the script's line", function()
+    local ok, message = pcall(function() return fm.flow.loss(function(v) return v:linear(fm.zeros(2, 9)) end, x, { rng = fm.rng(1) }) end)
+    assert.is_false(ok)
+    assert.matches("misuse_spec.lua:%d+: linear: weight is %[2, 9%], input is %[2, 3%]", message)
+  end)
+
+  it("survives errors, yields and closed scopes in the middle of a step", function()
+    local w = fm.parameter(fm.ones(3))
+    local opt = fm.optim.adam { w }
+    assert.is_false(pcall(function() opt:step(function() return (w + "x"):sum() end) end))
+    local co = coroutine.create(function() opt:step(function()
+      coroutine.yield()
+      return w:sum()
+    end) end)
+    assert(coroutine.resume(co))
+    assert(coroutine.close(co))
+    assert.is_false(fm.is_recording())
+    local scope = fm.scope()
+    scope:close()
+    scope:close()
+    assert.is_number(opt:step(function() return w:sum() end))
+  end)
+
+  it("survives gradients asked inside custom functions", function()
+    local w = fm.parameter(fm.ones(3))
+    local inner = fm.custom {
+      forward = function(v) return v * 2 end,
+      backward = function(_, dy)
+        local k = fm.parameter(fm.ones(3))
+        do
+          local tape <close> = fm.record()
+          local y = k * k
+          y:sum():backward()
+        end
+        return dy * k:grad()
+      end,
+    }
+    local tape <close> = fm.record()
+    inner(w):sum():backward()
+    assert.same({ 2, 2, 2 }, w:grad():totable())
+  end)
+
+  it("leaves nothing behind", function()
+    collectgarbage() collectgarbage()
+    assert.equal(before, fm.live_bytes())
+  end)
+end)
