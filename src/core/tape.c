@@ -281,12 +281,12 @@ static bool check_inputs(const fm_scope *scope, const fm_call *c, fm_error *err)
 }
 
 static bool backward_one(const fm_scope *scope, const fm_call *c, fm_error *err) {
-    if (!fm_grad_get(c->out)) return true;             /* the loss does not depend on it */
-    if (!c->out->count || !wants_grad(c)) return true; /* nothing to pass on, or nobody: an input's own tape closed */
+    if (!fm_grad_get(c->out)) return true; /* the loss does not depend on it */
     for (int i = 0; i < c->n_in; i++) {
         if (fm_needs_grad(c->in[i]) && !fm_grad_reserve(c->in[i], err)) return false;
     }
-    if (!check_inputs(scope, c, err)) return false; /* after the allocations, which may close a forgotten tape */
+    if (!check_inputs(scope, c, err)) return false;    /* after the allocations, which may close a forgotten tape */
+    if (!c->out->count || !wants_grad(c)) return true; /* nothing to pass on, or nobody: an input's own tape closed */
     if (c->op) c->op->backward(c);
     else if (!custom_backward(c, err)) return false;
     fm_grad_release(c->out); /* read for the last time: the next record takes the same, warm bytes */
