@@ -60,6 +60,11 @@ bool fm_tableau_complete(fm_tableau *m, fm_error *err) {
     for (int j = 0; j < FM_ODE_ROWS; j++) sum_e += m->e[j];
     if (!adds_up(sum_e, 0)) return fm_fail(err, "tableau: e adds up to %.15g, not 0", sum_e);
     if (last_stage_is_new_point(m)) m->stages--;
+    for (int j = 0; m->degree && j < FM_ODE_ROWS; j++) {
+        double sum = 0;
+        for (int d = 0; d < FM_ODE_DEGREE; d++) sum += m->dense[j][d];
+        if (!adds_up(sum, m->b[j])) return fm_fail(err, "tableau: row %d of dense adds up to %.15g, not to b", j + 1, sum);
+    }
     if (m->degree == 0 && m->order <= 2) quadratic(m);
     else if (m->degree == 0) cubic(m);
     return true;

@@ -1,0 +1,110 @@
+-- What a new method must show before it is used: its tableau fulfils the order conditions up to its stated order (5 at most), and a
+-- problem that depends on time confirms the order by the slope of its errors.
+local core <const> = require "fm.core"
+
+local check <const> = {}
+
+-- The order conditions, one per rooted tree: sum of b_i * weight_i = 1 / density. Hairer, Norsett, Wanner I, II.2, table 2.2.
+-- Each weight is made of the weights before it: A(w) = sum_j a_ij w_j.
+local function conditions(c, A)
+  local function times(...)
+    local product = {}
+    for i = 1, #c do
+      product[i] = 1
+      for _, w in ipairs { ... } do product[i] = product[i] * w[i] end
+    end
+    return product
+  end
+  local one = {}
+  for i = 1, #c do one[i] = 1 end
+  local c2, c3, Ac = times(c, c), times(c, c, c), A(c)
+  local Ac2, AAc = A(c2), A(Ac)
+  return {
+    { order = 1, weight = one, is = 1, text = "b" },
+    { order = 2, weight = c, is = 1 / 2, text = "b c" },
+    { order = 3, weight = c2, is = 1 / 3, text = "b c^2" },
+    { order = 3, weight = Ac, is = 1 / 6, text = "b A c" },
+    { order = 4, weight = c3, is = 1 / 4, text = "b c^3" },
+    { order = 4, weight = times(c, Ac), is = 1 / 8, text = "b c (A c)" },
+    { order = 4, weight = Ac2, is = 1 / 12, text = "b A c^2" },
+    { order = 4, weight = AAc, is = 1 / 24, text = "b A A c" },
+    { order = 5, weight = times(c2, c2), is = 1 / 5, text = "b c^4" },
+    { order = 5, weight = times(c2, Ac), is = 1 / 10, text = "b c^2 (A c)" },
+    { order = 5, weight = times(c, Ac2), is = 1 / 15, text = "b c (A c^2)" },
+    { order = 5, weight = times(c, AAc), is = 1 / 30, text = "b c (A A c)" },
+    { order = 5, weight = times(Ac, Ac), is = 1 / 20, text = "b (A c)^2" },
+    { order = 5, weight = A(c3), is = 1 / 20, text = "b A c^3" },
+    { order = 5, weight = A(times(c, Ac)), is = 1 / 40, text = "b A (c (A c))" },
+    { order = 5, weight = A(Ac2), is = 1 / 60, text = "b A A c^2" },
+    { order = 5, weight = A(AAc), is = 1 / 120, text = "b A A A c" },
+  }
+end
+
+local function dot(b, w)
+  local sum = 0
+  for i = 1, #w do sum = sum + (b[i] or 0) * w[i] end
+  return sum
+end
+
+-- x' = x cos t + sin 3t (1 + x^2) / 4: nonlinear, and every order is seen in it.
+local function slope_at(t, x)
+  return x * math.cos(t) + math.sin(3 * t) * (1 + x * x) / 4
+end
+
+local function integrate(m, n)
+  local x, h, k = 0.5, 1 / n, {}
+  for step = 0, n - 1 do
+    for i = 1, #m.b do
+      local at = x
+      for j = 1, i - 1 do at = at + h * (m.a[i][j] or 0) * k[j] end
+      k[i] = slope_at((step + m.c[i]) * h, at)
+    end
+    for i = 1, #m.b do x = x + h * m.b[i] * k[i] end
+  end
+  return x
+end
+
+-- The order that the errors show: of three runs with halved steps, the ratio of the differences.
+local function measured_order(run, n)
+  local coarse, middle, fine = run(n), run(2 * n), run(4 * n)
+  return math.log(math.abs(coarse - middle) / math.abs(middle - fine), 2)
+end
+
+--- Raises when a tableau breaks a condition of its order, and names it.
+function check.tableau(m, name)
+  if math.type(m.order) ~= "integer" then core.fail(("ode: %s: order is missing"):format(name)) end
+  local function A(w)
+    local result = {}
+    for i = 1, #m.b do result[i] = dot(m.a[i], w) end
+    return result
+  end
+  for _, condition in ipairs(conditions(m.c, A)) do
+    local found = dot(m.b, condition.weight)
+    if condition.order <= m.order and math.abs(found - condition.is) > 1e-9 then
+      core.fail(("ode: %s is not of order %d: sum of %s is %.10g, expected %.10g"):format(name, m.order, condition.text, found,
+        condition.is))
+    end
+  end
+  local order = measured_order(function(n) return integrate(m, n) end, m.order > 5 and 4 or 16)
+  if order < m.order - 0.5 then
+    core.fail(("ode: %s is not of order %d: halved steps show order %.2f"):format(name, m.order, order))
+  end
+end
+
+--- The same for a step function that states an order, as far as the numbers of this build show it.
+function check.step(m, name)
+  if m.order == nil then return end
+  if math.type(m.order) ~= "integer" or m.order < 1 then core.fail(("ode: %s: order: expected a whole number"):format(name)) end
+  local function field(x, t)
+    return core.tensor { slope_at(t, x[1]) }
+  end
+  local order = measured_order(function(n)
+    return core.ode_engine.solve(m.step, field, core.tensor { 0.5 }, { t0 = 0, t1 = 1, steps = n })[1]
+  end, 4)
+  local visible = core.real == "double" and m.order or math.min(m.order, 2)
+  if not (order > visible - 0.5) then
+    core.fail(("ode: %s is not of order %d: halved steps show order %.2f"):format(name, m.order, order))
+  end
+end
+
+return check

@@ -1,0 +1,32 @@
+-- grid_of(what, steps, t0, t1): the steps + 1 times of a grid by name, "cosine" or { "edm", rho = 7 }. Each grid maps s in 0..1 to
+-- the share of the way; its ends are exact.
+local options <const> = require "fm.options"
+
+local shares <const> = {
+  uniform = function(s) return s end,
+  --- short steps at both ends
+  cosine = function(s) return (1 - math.cos(math.pi * s)) / 2 end,
+  --- short steps at the start
+  quadratic = function(s) return s * s end,
+  --- short steps at the end, where noise is small: Karras et al. (2022), equation 5, with sigma = 1 - t from 1 to 0
+  edm = function(s, o) return 1 - (1 - s) ^ o.rho end,
+  --- a shift of the noise level by a factor: sigma' = k sigma / (1 + (k - 1) sigma). Esser et al. (2024), section 5.3.2
+  shift = function(s, o)
+    local sigma = 1 - s
+    return 1 - o.by * sigma / (1 + (o.by - 1) * sigma)
+  end,
+}
+local defaults <const> = { edm = { options.none, rho = 7 }, shift = { options.none, by = 3 } }
+
+return function(what, steps, t0, t1)
+  local name = type(what) == "table" and what[1] or what
+  local share = options.choose("ode.solve: grid", name, shares)
+  local o = options.read("ode.solve: grid " .. name, type(what) == "table" and what or { name }, defaults[name] or { options.none })
+  for key, value in pairs(o) do
+    if key ~= 1 then options.number(("ode.solve: grid %s: %s"):format(name, key), value, 1e-3, 1e3) end
+  end
+  local grid = {}
+  for i = 0, steps do grid[i + 1] = t0 + share(i / steps, o) * (t1 - t0) end
+  grid[1], grid[steps + 1] = t0, t1
+  return grid
+end

@@ -1,0 +1,68 @@
+-- method_of(what): a solver by name, or as a table or function of the kind that a solver file returns, made ready for the engine:
+-- { tableau | step, order, adaptive }.
+--
+-- A solver file returns { order =, c =, a =, b = [, e =, dense =] }, a Butcher tableau, or { order =, step = } or just the function
+-- step(field, t, x, h) -> x at t + h.
+local core <const> = require "fm.core"
+local check <const> = require "fm.ode.check"
+
+local aliases <const> = { dopri5 = "rk45", bosh3 = "rk23" }
+local not_solvers <const> = { init = true, method = true, check = true, grid = true }
+local by_name <const> = {}
+local by_value <const> = setmetatable({}, { __mode = "k" })
+
+local function made_ready(what, name)
+  if type(what) == "function" then return { step = what } end
+  if type(what) ~= "table" then
+    core.fail(("ode: %s: expected a tableau or a step function, found a %s"):format(name, type(what)))
+  end
+  if what.step ~= nil then
+    if type(what.step) ~= "function" then core.fail(("ode: %s: step: expected a function"):format(name)) end
+    check.step(what, name)
+    return { step = what.step, order = what.order }
+  end
+  if what.b == nil then core.fail(("ode: %s: found neither b, of a tableau, nor step"):format(name)) end
+  local tableau = core.ode_engine.tableau(what)
+  check.tableau(what, name)
+  local _, error_order = core.ode_engine.facts(tableau)
+  return { tableau = tableau, order = what.order, adaptive = error_order > 0 }
+end
+
+-- The names of this folder, for "did you mean".
+local function known_names()
+  local names, here = {}, package.searchpath("fm.ode", package.path)
+  local found, lfs = pcall(require, "lfs")
+  for alias in pairs(aliases) do names[#names + 1] = alias end
+  if not found or not here then return names end
+  for file in lfs.dir((here:gsub("[^/]*$", ""))) do
+    local name = file:match "^([%w_]+)%.lua$"
+    if name and not not_solvers[name] then names[#names + 1] = name end
+  end
+  table.sort(names)
+  return names
+end
+
+local function load_file(name)
+  local path = not not_solvers[name] and package.searchpath("fm.ode." .. name, package.path) or package.searchpath(name, package.path)
+  if not path then
+    local names = known_names()
+    local near = core.nearest(name, names)
+    core.fail(('ode: there is no method "%s", here or beside the script%s'):format(name,
+      near and ('; did you mean "%s"?'):format(near) or " (there are: " .. table.concat(names, ", ") .. ")"))
+  end
+  local chunk, problem = loadfile(path, "t")
+  if not chunk then core.fail("ode: " .. problem) end
+  return chunk()
+end
+
+return function(what)
+  if type(what) == "string" then
+    local name = aliases[what] or what
+    if not name:find "^[%w_]+$" then core.fail(('ode: "%s" is no name of a method'):format(name)) end
+    if not by_name[name] then by_name[name] = made_ready(load_file(name), name) end
+    return by_name[name]
+  end
+  if what == nil then core.fail "ode: the method is nil" end
+  if not by_value[what] then by_value[what] = made_ready(what, "method") end
+  return by_value[what]
+end
