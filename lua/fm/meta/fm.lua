@@ -1,6 +1,6 @@
 ---@meta fm
--- The types and the help of fm, in LuaCATS: editors complete from it. Nothing loads this file. Every op is a function fm.NAME(x, ...) and a
--- method x:NAME(...); options come last in one table, the first may be positional. Axes, rows and labels are 1-based, negative from the end.
+-- The types and the help of fm, in LuaCATS: editors complete from it. Nothing loads this file. Every op is a function of fm and a
+-- method of tensors; options come last in one table, the first may be positional. Axes, rows and labels are 1-based, negative from the end.
 
 ---@class fm
 ---@field version string

@@ -17,7 +17,7 @@ local function machine()
   local pid, host = system.process()
   local blas, blas_core = system.blas()
   return { pid = pid, host = host, threads = system.threads(),
-    versions = { fmrun = fm.version, real = fm.real, lua = _VERSION, blas = blas, blas_core = blas_core } }
+    versions = { fmrun = fm.version, real = fm.real, lua = system.lua, blas = blas, blas_core = blas_core } }
 end
 
 --- JSON has no nan and no inf.
@@ -50,6 +50,7 @@ end
 --- Calls the experiment; returns status, message, traceback text.
 local function call(experiment, run, values)
   local unbind = random.bind(run.rng:stream "math.random")
+  fm.nn.seed(run.rng) -- first weights come from the run's seed, whatever ran before
   local print = print
   _G.print = function(...) run:print(...) end -- luacheck: ignore 122
   local ok, problem = xpcall(function()
