@@ -1,5 +1,268 @@
-#include "bind.h"
+/* Files in Lua. What the world does wrong (missing, damaged, full) is nil and a message; wrong arguments raise. */
+#include "files.h"
+
+#include "atomic_file.h"
+#include "cifar.h"
+#include "digest.h"
+#include "idx.h"
+#include "npy.h"
+#include "png_file.h"
+#include "safetensors.h"
+#include "vectors.h"
+
+#include <string.h>
+
+static const char *check_path(lua_State *L, int arg) {
+    size_t n;
+    const char *path = luaL_checklstring(L, arg, &n);
+    luaL_argcheck(L, n > 0, arg, "the path is empty");
+    luaL_argcheck(L, strlen(path) == n, arg, "the path holds a NUL byte");
+    return path;
+}
+
+static int finish(lua_State *L, bool ok, const fm_error *err) {
+    if (!ok) return bind_failure(L, err);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+/* ---- what readers made, held by Lua while its parts are pushed, so that a raise on the way leaks nothing ---- */
+
+static int safetensors_gc(lua_State *L) {
+    fm_safetensors_release(lua_touserdata(L, 1));
+    return 0;
+}
+
+static int vectors_gc(lua_State *L) {
+    fm_vectors_release(lua_touserdata(L, 1));
+    return 0;
+}
+
+static void *push_held(lua_State *L, size_t size, const char *name, lua_CFunction gc) {
+    void *held = lua_newuserdatauv(L, size, 0);
+    memset(held, 0, size);
+    if (luaL_newmetatable(L, name)) {
+        lua_pushcfunction(L, gc);
+        lua_setfield(L, -2, "__gc");
+    }
+    lua_setmetatable(L, -2);
+    return held;
+}
+
+/* Hands one reference over to a new handle on the stack. */
+static void push_handle(lua_State *L, fm_tensor **from) {
+    fm_tensor **slot = bind_push_empty(L);
+    *slot = *from;
+    *from = NULL;
+}
+
+/* ---- save, load: safetensors ---- */
+
+static size_t count_keys(lua_State *L, int table) {
+    size_t n = 0;
+    for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) n++;
+    return n;
+}
+
+static fm_text check_key(lua_State *L, int index, const char *what) {
+    fm_text t;
+    if (lua_type(L, index) != LUA_TSTRING) luaL_error(L, "save: %s must be strings, found a %s", what, luaL_typename(L, index));
+    t.at = lua_tolstring(L, index, &t.size);
+    return t;
+}
+
+/* The texts and tensors are borrowed from the tables, which stay on the stack. */
+static void take_tensors(lua_State *L, int table, fm_safetensors *s) {
+    size_t n = count_keys(L, table);
+    s->tensors = lua_newuserdatauv(L, (n + 1) * sizeof *s->tensors, 0);
+    for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
+        int value = lua_gettop(L);
+        fm_named_tensor *t = &s->tensors[s->n];
+        t->name = check_key(L, value - 1, "names of tensors");
+        if (!bind_is_tensor(L, value)) luaL_error(L, "save: \"%s\": expected a tensor, found a %s", t->name.at, luaL_typename(L, value));
+        t->tensor = bind_check_tensor(L, value);
+        s->n++;
+    }
+}
+
+static void take_metadata(lua_State *L, int table, fm_safetensors *s) {
+    size_t n = count_keys(L, table);
+    s->metadata = lua_newuserdatauv(L, (n + 1) * sizeof *s->metadata, 0);
+    for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
+        fm_text_pair *pair = &s->metadata[s->n_metadata];
+        pair->key = check_key(L, lua_gettop(L) - 1, "keys of metadata");
+        if (lua_type(L, -1) != LUA_TSTRING) {
+            luaL_error(L, "save: metadata \"%s\": expected a string, found a %s", pair->key.at, luaL_typename(L, -1));
+        }
+        pair->value.at = lua_tolstring(L, -1, &pair->value.size);
+        s->n_metadata++;
+    }
+}
+
+static int fm_save(lua_State *L) {
+    const char *path = check_path(L, 1);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    if (!lua_isnoneornil(L, 3)) luaL_checktype(L, 3, LUA_TTABLE);
+    lua_settop(L, 3);
+    fm_safetensors s = {0};
+    fm_error err;
+    take_tensors(L, 2, &s);
+    if (lua_istable(L, 3)) take_metadata(L, 3, &s);
+    return finish(L, fm_safetensors_save(path, &s, &err), &err);
+}
+
+static int fm_load(lua_State *L) {
+    const char *path = check_path(L, 1);
+    fm_error err;
+    fm_safetensors *s = push_held(L, sizeof *s, "fm.safetensors", safetensors_gc);
+    if (!fm_safetensors_load(path, s, &err)) return bind_failure(L, &err);
+    lua_createtable(L, 0, (int)(s->n < 1 << 20 ? s->n : 1 << 20));
+    for (size_t i = 0; i < s->n; i++) {
+        lua_pushlstring(L, s->tensors[i].name.at, s->tensors[i].name.size);
+        push_handle(L, &s->tensors[i].tensor);
+        lua_rawset(L, -3);
+    }
+    lua_newtable(L);
+    for (size_t i = 0; i < s->n_metadata; i++) {
+        lua_pushlstring(L, s->metadata[i].key.at, s->metadata[i].key.size);
+        lua_pushlstring(L, s->metadata[i].value.at, s->metadata[i].value.size);
+        lua_rawset(L, -3);
+    }
+    fm_safetensors_release(s);
+    return 2;
+}
+
+/* ---- one tensor in a file ---- */
+
+static int load_one(lua_State *L, bool (*load)(const char *path, fm_tensor **out, fm_error *err)) {
+    const char *path = check_path(L, 1);
+    fm_error err;
+    fm_tensor **slot = bind_push_empty(L);
+    return load(path, slot, &err) ? 1 : bind_failure(L, &err);
+}
+
+static int save_one(lua_State *L, bool (*save)(const char *path, const fm_tensor *t, fm_error *err)) {
+    const char *path = check_path(L, 1);
+    fm_error err;
+    return finish(L, save(path, bind_check_tensor(L, 2), &err), &err);
+}
+
+static int npy_load(lua_State *L) {
+    return load_one(L, fm_npy_load);
+}
+
+static int npy_save(lua_State *L) {
+    return save_one(L, fm_npy_save);
+}
+
+static int png_load(lua_State *L) {
+    return load_one(L, fm_png_load);
+}
+
+/* A tensor that is no picture is the script's mistake; a full disk is not. */
+static int png_save(lua_State *L) {
+    const fm_tensor *t = bind_check_tensor(L, 2);
+    char shape[FM_SHAPE_TEXT];
+    if (!fm_png_fits(t)) return luaL_error(L, "png.save: expected a tensor [H, W] or [H, W, 1..4], found %s", fm_shape_text(t, shape));
+    return save_one(L, fm_png_save);
+}
+
+static int idx_load(lua_State *L) {
+    return load_one(L, fm_idx_load);
+}
+
+static int cifar10_load(lua_State *L) {
+    const char *path = check_path(L, 1);
+    fm_error err;
+    fm_tensor **images = bind_push_empty(L), **labels = bind_push_empty(L);
+    return fm_cifar10_load(path, images, labels, &err) ? 2 : bind_failure(L, &err);
+}
+
+static int vectors_load(lua_State *L) {
+    const char *path = check_path(L, 1);
+    fm_error err;
+    fm_vectors *v = push_held(L, sizeof *v, "fm.vectors", vectors_gc);
+    if (!fm_vectors_load(path, v, &err)) return bind_failure(L, &err);
+    push_handle(L, &v->vectors);
+    lua_createtable(L, (int)(v->n < 1 << 24 ? v->n : 1 << 24), 0);
+    for (size_t i = 0; i < v->n; i++) {
+        lua_pushlstring(L, v->words[i].at, v->words[i].size);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    fm_vectors_release(v);
+    return 2;
+}
+
+/* ---- fm.file: what a run's folder needs ---- */
+
+static int file_write(lua_State *L) {
+    size_t size;
+    const char *path = check_path(L, 1), *text = luaL_checklstring(L, 2, &size);
+    fm_error err;
+    return finish(L, fm_file_write(path, text, size, &err), &err);
+}
+
+static int file_append(lua_State *L) {
+    size_t size;
+    const char *path = check_path(L, 1), *text = luaL_checklstring(L, 2, &size);
+    fm_error err;
+    return finish(L, fm_file_append(path, text, size, &err), &err);
+}
+
+static int file_sync(lua_State *L) {
+    fm_error err;
+    return finish(L, fm_file_sync(check_path(L, 1), &err), &err);
+}
+
+static int file_mkdir_new(lua_State *L) { /* true | nil, message, "exists" or nil */
+    bool exists;
+    fm_error err;
+    if (fm_folder_new(check_path(L, 1), &exists, &err)) return finish(L, true, &err);
+    bind_failure(L, &err);
+    lua_pushstring(L, exists ? "exists" : NULL);
+    return 3;
+}
+
+static int file_hash(lua_State *L) {
+    size_t size;
+    const char *text = luaL_checklstring(L, 1, &size);
+    char digest[FM_DIGEST_TEXT];
+    fm_digest(text, size, digest);
+    lua_pushstring(L, digest);
+    return 1;
+}
+
+static int file_hash_file(lua_State *L) {
+    char digest[FM_DIGEST_TEXT];
+    fm_error err;
+    if (!fm_digest_file(check_path(L, 1), digest, &err)) return bind_failure(L, &err);
+    lua_pushstring(L, digest);
+    return 1;
+}
+
+static const luaL_Reg npy_functions[] = {{"load", npy_load}, {"save", npy_save}, {NULL, NULL}};
+static const luaL_Reg png_functions[] = {{"load", png_load}, {"save", png_save}, {NULL, NULL}};
+static const luaL_Reg idx_functions[] = {{"load", idx_load}, {NULL, NULL}};
+static const luaL_Reg cifar10_functions[] = {{"load", cifar10_load}, {NULL, NULL}};
+static const luaL_Reg vectors_functions[] = {{"load", vectors_load}, {NULL, NULL}};
+static const luaL_Reg file_functions[] = {
+    {"write", file_write}, {"append", file_append},       {"sync", file_sync}, {"mkdir_new", file_mkdir_new},
+    {"hash", file_hash},   {"hash_file", file_hash_file}, {NULL, NULL}};
+static const struct {
+    const char *name;
+    const luaL_Reg *functions;
+} modules[] = {{"npy", npy_functions},         {"png", png_functions},         {"idx", idx_functions},
+               {"cifar10", cifar10_functions}, {"vectors", vectors_functions}, {"file", file_functions}};
 
 void bind_files(lua_State *L) {
-    (void)L;
+    lua_pushcfunction(L, fm_save);
+    lua_setfield(L, -2, "save");
+    lua_pushcfunction(L, fm_load);
+    lua_setfield(L, -2, "load");
+    for (size_t i = 0; i < sizeof modules / sizeof *modules; i++) {
+        lua_newtable(L);
+        luaL_setfuncs(L, modules[i].functions, 0);
+        lua_setfield(L, -2, modules[i].name);
+    }
+    bind_json(L);
 }

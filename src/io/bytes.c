@@ -18,6 +18,15 @@ size_t fm_utf8(const uint8_t *p, size_t size) {
     return n;
 }
 
+bool fm_utf8_all(const void *text, size_t size) {
+    const uint8_t *p = text;
+    for (size_t i = 0, n; i < size; i += n) {
+        n = fm_utf8(p + i, size - i);
+        if (!n) return false;
+    }
+    return true;
+}
+
 bool fm_fail_at(fm_error *err, const char *format, size_t byte, const char *problem, ...) {
     char text[sizeof err->text];
     va_list args;

@@ -23,6 +23,8 @@ static inline uint64_t fm_load_big(const uint8_t *p, size_t n) {
 /* Bytes (1..4) of the well-formed UTF-8 character at p, or 0. */
 size_t fm_utf8(const uint8_t *p, size_t size);
 
+bool fm_utf8_all(const void *text, size_t size); /* all of it is well-formed */
+
 /* Fills err with "FORMAT: byte N: PROBLEM"; returns false. */
 bool fm_fail_at(fm_error *err, const char *format, size_t byte, const char *problem, ...) __attribute__((format(printf, 4, 5)));
 /* Puts "PATH: " before what err says; returns false. */

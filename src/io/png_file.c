@@ -241,9 +241,13 @@ bool fm_png_write(const char *path, size_t width, size_t height, int channels, c
     return false;
 }
 
+bool fm_png_fits(const fm_tensor *t) {
+    return t->rank >= 2 && t->rank <= 3 && t->count > 0 && (t->rank == 2 || t->shape[2] <= 4);
+}
+
 bool fm_png_save(const char *path, const fm_tensor *t, fm_error *err) {
     char text[FM_SHAPE_TEXT];
-    if (t->rank < 2 || t->rank > 3 || t->count == 0 || (t->rank == 3 && t->shape[2] > 4)) {
+    if (!fm_png_fits(t)) {
         fm_fail(err, "png: expected a tensor [H, W] or [H, W, 1..4], found %s", fm_shape_text(t, text));
         return fm_fail_in(err, path);
     }

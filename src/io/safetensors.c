@@ -324,11 +324,7 @@ static int by_pair_key(const void *a, const void *b) {
 
 static bool check_text(fm_text t, const char *what, fm_error *err) {
     char shown[FM_QUOTE_TEXT];
-    for (size_t i = 0, n; i < t.size; i += n) {
-        n = fm_utf8((const uint8_t *)t.at + i, t.size - i);
-        if (!n) return fm_fail(err, "safetensors: %s %s is not UTF-8", what, fm_quote(t.at, t.size, shown));
-    }
-    return true;
+    return fm_utf8_all(t.at, t.size) || fm_fail(err, "safetensors: %s %s is not UTF-8", what, fm_quote(t.at, t.size, shown));
 }
 
 static bool check_names(const fm_safetensors *s, fm_error *err) {
