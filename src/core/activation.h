@@ -8,7 +8,7 @@ typedef struct fm_activation {
     const char *name;
     void (*apply)(size_t n, const real *x, real *y);
     void (*backward)(size_t n, const real *x, const real *dy, real *dx); /* dx += dy f'(x) */
-    /* y = f(y + bias), in place, and slope = f'(y + bias); bias and slope may be NULL. */
+    /* y = f(y + bias), in place, and slope = f'(y + bias); slope may be NULL. */
     void (*fused)(size_t n, const real *bias, real *y, real *slope);
 } fm_activation;
 

@@ -105,6 +105,7 @@ static bool linear_shape(fm_call *c, fm_error *err) {
     fm_shape_like(c, x);
     c->shape[c->rank - 1] = w->shape[0];
     c->saved_count = act_of(c)->apply ? fm_rows(x) * w->shape[0] : 0; /* the slope of act, for the way back */
+    c->scratch_count = act_of(c)->apply && !b ? w->shape[0] : 0;      /* a bias of zeros */
     return fits(c, x, err) && fits(c, w, err);
 }
 
@@ -119,6 +120,7 @@ static void linear_forward(const fm_call *c) {
     fm_gemm(false, true, rows, n_out, n_in, fm_data(x), n_in, fm_data(w), n_in, 0, y, n_out);
     const fm_activation *act = act_of(c);
     const real *bias = b ? fm_data(b) : NULL;
+    if (!bias && act->fused) bias = memset(c->scratch, 0, n_out * sizeof *c->scratch);
     for (size_t r = 0; r < rows; r++) {
         real *row = y + r * n_out;
         if (act->fused) act->fused(n_out, bias, row, c->saved ? c->saved + r * n_out : NULL);
