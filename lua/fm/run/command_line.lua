@@ -39,7 +39,7 @@ local function find_option(word)
   if long and by_flag[long] and by_flag[long].value then return by_flag[long], value end
   local short = word:sub(1, 2)
   if short ~= "--" and by_flag[short] and by_flag[short].value then return by_flag[short], word:sub(3) end
-  local near = require "fm.core".nearest(long or word, flags)
+  local near = #word > 2 and require "fm.core".nearest(long or word, flags)
   usage(('unknown option "%s"%s; words for the script itself go after --'):format(word, near and ('; did you mean "%s"?'):format(near) or ""))
 end
 

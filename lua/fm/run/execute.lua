@@ -20,16 +20,6 @@ local function machine()
     versions = { fmrun = fm.version, real = fm.real, lua = system.lua, blas = blas, blas_core = blas_core } }
 end
 
---- JSON has no nan and no inf.
-local function finite(values)
-  local result = {}
-  for name, value in pairs(values) do
-    local odd = math.type(value) == "float" and (value ~= value or math.abs(value) == math.huge)
-    result[name] = odd and (value ~= value and "nan" or value > 0 and "inf" or "-inf") or value
-  end
-  return result
-end
-
 --- One safetensors file: tensors by part and name ("model.net.0.weight"), numbers exactly in the metadata.
 local function save_checkpoint(run)
   if not next(run.kept) then return end
@@ -115,7 +105,7 @@ local function execute(experiment, values, how)
   if not wrote then status, problem = "failed", tostring(trouble) end
 
   record.status, record.error, record.ended = status, problem, utc()
-  record.seconds, record.steps, record.summary = system.seconds() - run.began, run.step, finite(run.results)
+  record.seconds, record.steps, record.summary = system.seconds() - run.began, run.step, run.results
   wrote, trouble = pcall(folder.write_json, folder, "run.json", record)
   if not wrote then
     record.status, record.error = "failed", record.error or tostring(trouble)

@@ -87,15 +87,6 @@ local function plain(value)
   fm.fail(("expected a number, a string or a boolean, found %s"):format(kind))
 end
 
---- JSON has no nan and no inf: they are strings.
-local function json_value(value)
-  if math.type(value) == "float" then
-    if value ~= value then return '"nan"' end
-    if value == math.huge then return '"inf"' elseif value == -math.huge then return '"-inf"' end
-  end
-  return encode(value)
-end
-
 local function is_finite(value)
   return math.type(value) ~= "float" or (value == value and math.abs(value) < math.huge)
 end
@@ -129,8 +120,8 @@ function Run:log(values)
   local line, bad = { ('{"step":%d'):format(self.step) }, nil
   for _, name in ipairs(self:names_of(values)) do
     local value = plain(values[name])
-    line[#line + 1] = (',%s:%s'):format(encode(name), json_value(value))
-    if name:find "loss" and not is_finite(value) then bad = bad or ("%s is %s"):format(name, json_value(value):gsub('"', "")) end
+    line[#line + 1] = (',%s:%s'):format(encode(name), encode(value))
+    if name:find "loss" and not is_finite(value) then bad = bad or ("%s is %s"):format(name, encode(value):gsub('"', "")) end
   end
   line[#line + 1] = "}"
   self.folder:add_line("metrics.jsonl", table.concat(line))
@@ -143,13 +134,13 @@ function Run:summary(values)
   for _, name in ipairs(sorted_names(values)) do self.results[name] = plain(values[name]) end
 end
 
---- Text for a person: on stdout and in log.txt. `print` does this while the run lasts.
+--- Text for a person: on stdout (stderr when stdout is for events) and in log.txt. `print` does this while the run lasts.
 function Run:print(...)
   local words = table.pack(...)
   for i = 1, words.n do words[i] = tostring(words[i]) end
   local text = table.concat(words, "\t")
   self.screen:clear()
-  io.stdout:write(text, "\n")
+  self.screen.out:write(text, "\n")
   self.folder:add_line("log.txt", text)
 end
 

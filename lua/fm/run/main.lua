@@ -12,7 +12,7 @@ end
 local function version_text()
   local core = require "fm.core"
   local blas, kernels = core.system.blas()
-  return ("fmrun %s (%s)  %s  OpenBLAS %s %s"):format(core.version, core.real, _VERSION, blas, kernels)
+  return ("fmrun %s (%s)  Lua %s  OpenBLAS %s %s"):format(core.version, core.real, core.system.lua, blas, kernels)
 end
 
 --- Calls f protected; on an error says it and returns false.
@@ -97,18 +97,17 @@ local function open_script(script, line)
   return true
 end
 
+--- Runs the experiments of the list, one after the other; one that fails stops none of the others.
 local function run_experiments(list, line, argv)
+  if #list == 0 then return true end
   local execute = require "fm.run.execute"
-  local scripts = require "fm.run.scripts"
-  local count, failed = 0, 0
+  local failed = 0
   for _, script in ipairs(list) do
-    if script.experiment then
-      count = count + 1
-      local status = scripts.within(script, execute, script.experiment, script.values, how_to_run(line, script, argv))
-      if status ~= "done" then failed = failed + 1 end
-    end
+    local how = how_to_run(line, script, argv)
+    local status = require "fm.run.scripts".within(script, execute, script.experiment, script.values, how)
+    if status ~= "done" then failed = failed + 1 end
   end
-  if count > 1 and not line.quiet then io.stderr:write(("%d well, %d failed\n"):format(count - failed, failed)) end
+  if #list > 1 and not line.quiet then io.stderr:write(("%d well, %d failed\n"):format(#list - failed, failed)) end
   return failed == 0
 end
 
@@ -116,20 +115,16 @@ end
 local function run_scripts(line, argv)
   local scripts = require "fm.run.scripts"
   local words = table.move(line.extra, 1, #line.extra, #line.words + 1, table.move(line.words, 1, #line.words, 1, {}))
-  local list, well = {}, true
-  for i, path in ipairs(line.scripts) do
-    local script = scripts.new(path, argv, line.script_place, words)
-    list[i] = script
-    local function open()
-      local called, result = pcall(open_script, script, line)
-      return called, result
-    end
-    local called, result = scripts.within(script, open)
+  local experiments, well, script = {}, true, nil
+  for _, path in ipairs(line.scripts) do
+    script = scripts.new(path, argv, line.script_place, words)
+    local called, result = scripts.within(script, pcall, open_script, script, line)
     if not called then error(result, 0) end
     well = well and result
+    if script.experiment then experiments[#experiments + 1] = script end
   end
-  well = run_experiments(list, line, argv) and well
-  if line.interactive then scripts.stay(list[#list]) end
+  well = run_experiments(experiments, line, argv) and well
+  if line.interactive then scripts.stay(script) end
   return well
 end
 
