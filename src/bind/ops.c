@@ -115,6 +115,15 @@ static unsigned read_table(lua_State *L, fm_call *c, int index) {
     return given;
 }
 
+/* A table without names: {2, 3}, and {} for no axes at all. */
+static bool is_list(lua_State *L, int index) {
+    if (lua_rawlen(L, index) > 0) return true;
+    lua_pushnil(L);
+    if (!lua_next(L, index)) return true;
+    lua_pop(L, 2);
+    return false;
+}
+
 /* Options after the tensors: by position, the last argument may be a table of names. A list may be spelled out: reshape(2, 3). */
 static void read_options(lua_State *L, fm_call *c, int arg, int top) {
     int n = n_options(c->op), k = 0;
@@ -128,7 +137,7 @@ static void read_options(lua_State *L, fm_call *c, int arg, int top) {
         }
         read_option(L, c, 0, lua_gettop(L));
         given = 1;
-    } else if (list && arg == top && lua_istable(L, arg) && lua_rawlen(L, arg) > 0) {
+    } else if (list && arg == top && lua_istable(L, arg) && is_list(L, arg)) {
         read_option(L, c, 0, arg);
         given = 1;
     } else {

@@ -313,17 +313,13 @@ static bool walk_back(const fm_scope *s, fm_error *err) {
 static bool set_loss_gradient(fm_tensor *loss, const fm_tensor *grad_out, fm_error *err) {
     if (!fm_grad_reserve(loss, err)) return false;
     real *g = fm_grad_add(loss);
-    if (grad_out) memcpy(g, fm_data(grad_out), loss->count * sizeof(real));
-    else g[0] = 1;
+    for (size_t i = 0; i < loss->count; i++) g[i] += grad_out ? fm_data(grad_out)[i] : 1;
     return true;
 }
 
 bool fm_backward(fm_tensor *loss, const fm_tensor *grad_out, fm_error *err) {
     fm_scope *s = fm_base(loss)->scope;
-    if (!s || !fm_needs_grad(loss)) {
-        if (fm_needs_grad(loss)) {
-            return fm_fail(err, "backward: a parameter is no result: call it on a loss computed inside fm.record() or opt:step");
-        }
+    if (!fm_needs_grad(loss)) {
         return fm_fail(err, "backward: nothing here was recorded (compute the loss inside fm.record() or opt:step, from a parameter)");
     }
     if (!grad_out && loss->count != 1) {
@@ -334,6 +330,7 @@ bool fm_backward(fm_tensor *loss, const fm_tensor *grad_out, fm_error *err) {
         char a[FM_SHAPE_TEXT], b[FM_SHAPE_TEXT];
         return fm_fail(err, "backward: the loss is %s, the gradient given is %s", fm_shape_text(loss, a), fm_shape_text(grad_out, b));
     }
+    if (!s) return set_loss_gradient(loss, grad_out, err); /* a parameter, or a view of one: its own derivative is 1 */
     if (s->walking) return fm_fail(err, "backward: this tape is being walked already (called from a backward function)");
     clear_intermediates(s);
     s->walking = true;

@@ -45,6 +45,14 @@ describe("tape", function()
     assert.same({ { 1, 1 }, { 10, 10 } }, w:grad():totable())
   end)
 
+  it("takes a parameter, or a view of one, for a loss: its derivative is 1", function()
+    local w = fm.parameter(fm.tensor { { 1, 2 }, { 3, 4 } })
+    local tape <close> = fm.record()
+    w:reshape(4):backward(fm.tensor { 1, 2, 3, 4 })
+    w[2]:backward(fm.tensor { 10, 10 })
+    assert.same({ { 1, 2 }, { 13, 14 } }, w:grad():totable())
+  end)
+
   it("releases what it made, and says so", function()
     local w, kept, lost = fm.parameter(fm.tensor { 1 }), nil, nil
     do
