@@ -42,12 +42,12 @@ local function call(experiment, run, values)
   local unbind = random.bind(run.rng:stream "math.random")
   fm.nn.seed(run.rng) -- first weights come from the run's seed, whatever ran before
   local print = print
-  _G.print = function(...) run:print(...) end -- luacheck: ignore 122
+  _G.print = function(...) run:print(...) end
   local ok, problem = xpcall(function()
     experiment.run(run, values)
     save_checkpoint(run)
   end, traceback.handler)
-  _G.print = print -- luacheck: ignore 122
+  _G.print = print
   unbind()
   if ok then return "done" end
   if type(problem) == "table" then return problem.stop, problem.message end

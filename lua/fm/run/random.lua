@@ -31,7 +31,7 @@ end
 function random.bind(stream)
   local root, former, former_seed = stream, math.random, math.randomseed
 
-  function math.random(low, high) -- luacheck: ignore 122
+  function math.random(low, high)
     if low == nil then return stream:number() end
     low = check_whole(1, low)
     if high == nil then
@@ -44,12 +44,12 @@ function random.bind(stream)
     return between(stream, low, high)
   end
 
-  function math.randomseed(n) -- luacheck: ignore 122
+  function math.randomseed(n)
     stream = n and root:stream(tostring(n)) or root
   end
 
   return function()
-    math.random, math.randomseed = former, former_seed -- luacheck: ignore 122
+    math.random, math.randomseed = former, former_seed
   end
 end
 
