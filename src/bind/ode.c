@@ -84,7 +84,7 @@ static void read_extra(lua_State *L, fm_tableau *m) {
     lua_pop(L, 1);
 }
 
-/* tableau{order, c, a, b [, e, e3, error_order, dense, extra]} -> a method for solve; raises when it is none. */
+/* tableau{order, c, a, b [, e, e3, error_order, closes, dense, extra]} -> a method for solve; raises when it is none. */
 static int engine_tableau(lua_State *L) {
     luaL_checktype(L, 1, LUA_TTABLE);
     fm_error err;
@@ -99,6 +99,9 @@ static int engine_tableau(lua_State *L) {
     int n_e = read_list(L, 1, "e", m->e, m->stages + 1);
     read_list(L, 1, "e3", m->e3, m->stages + 1);
     if (n_e) m->error_order = read_order(L, "error_order", m->order > 1 ? m->order - 1 : 1);
+    lua_getfield(L, 1, "closes");
+    m->closes = lua_toboolean(L, -1);
+    lua_pop(L, 1);
     m->rows = read_rows(L, 1, "dense", m->dense[0], FM_ODE_DEGREE, 0);
     if (m->rows) m->degree = FM_ODE_DEGREE;
     read_extra(L, m);

@@ -60,6 +60,7 @@ bool fm_tableau_complete(fm_tableau *m, fm_error *err) {
     for (int j = 0; j < FM_ODE_ROWS; j++) sum_e += m->e[j];
     if (!adds_up(sum_e, 0)) return fm_fail(err, "tableau: e adds up to %.15g, not 0", sum_e);
     if (last_stage_is_new_point(m)) m->stages--;
+    m->closes |= m->e[m->stages] != 0;
     for (int j = 0; m->degree && j < FM_ODE_ROWS; j++) {
         double sum = 0;
         for (int d = 0; d < FM_ODE_DEGREE; d++) sum += m->dense[j][d];
@@ -291,7 +292,7 @@ static fm_ode_status adaptive_step(fm_ode *s) {
     const fm_tableau *m = s->tableau;
     double exponent = -1.0 / (m->error_order + 1), least = 10 * fabs(nextafter(s->t, s->direction * INFINITY) - s->t);
     double size = s->h_next > s->max_step ? s->max_step : s->h_next < least ? least : s->h_next;
-    bool closes = m->e[m->stages] != 0, had_rejection = false;
+    bool had_rejection = false;
     for (;;) {
         if (size < least) return too_small(s, isfinite(s->error) ? FM_ODE_BELOW_SPACING : FM_ODE_FIELD_NOT_FINITE);
         double t_new = s->t + size * s->direction;
@@ -299,14 +300,14 @@ static fm_ode_status adaptive_step(fm_ode *s) {
         double h = t_new - s->t;
         size = fabs(h);
         bool known = s->first_known || s->rows_known > m->stages;
-        if (s->nfe + m->stages - known + closes > s->max_nfe) return FM_ODE_MAX_NFE;
-        if (!try_step(s, t_new, closes)) return FM_ODE_FIELD_FAILED;
+        if (s->nfe + m->stages - known + m->closes > s->max_nfe) return FM_ODE_MAX_NFE;
+        if (!try_step(s, t_new, m->closes)) return FM_ODE_FIELD_FAILED;
         s->error = error_norm(s, h);
         if (s->error < 1) {
             double factor = s->error == 0 ? 10 : fmin(10, 0.9 * pow(s->error, exponent));
             if (had_rejection) factor = fmin(1, factor);
             s->h_next = size * factor;
-            accept(s, t_new, m->stages + closes);
+            accept(s, t_new, m->stages + m->closes);
             return FM_ODE_FINISHED;
         }
         s->rejected++;

@@ -18,8 +18,10 @@ typedef struct fm_tableau {
     int error_order; /* of the error estimate, usually order - 1; 0: there is no estimate */
     /* Rows 0..m-1 are the stages, row m the slope at the new point (its a and c are implied), rows after it belong to the interpolant. */
     double c[FM_ODE_ROWS], a[FM_ODE_ROWS][FM_ODE_ROWS], b[FM_ODE_ROWS];
-    double e[FM_ODE_ROWS];  /* weights of the error estimate; with e[m], the next step begins with a slope it has already */
+    double e[FM_ODE_ROWS];  /* weights of the error estimate */
     double e3[FM_ODE_ROWS]; /* a second estimate, of order 3, as in DOP853; all zero: none */
+    bool closes; /* under error control every try ends with the slope at the new point: e reads it (then set by itself), and the next
+                  * step begins with it */
     /* Within a step of length h, x(t + th h) = x(t) + h sum_j k[j] (dense[j][0] th + dense[j][1] th^2 + ...). */
     int degree; /* 0: none was given; see fm_tableau_complete */
     int rows;   /* rows that the interpolant reads */

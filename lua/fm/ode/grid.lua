@@ -16,15 +16,19 @@ local shares <const> = {
     return 1 - o.by * sigma / (1 + (o.by - 1) * sigma)
   end,
 }
-local defaults <const> = { edm = { options.none, rho = 7 }, shift = { options.none, by = 3 } }
+local defaults <const> = { edm = { rho = 7 }, shift = { by = 3 } }
 
 return function(what, steps, t0, t1)
-  local name = type(what) == "table" and what[1] or what
-  local share = options.choose("ode.solve: grid", name, shares)
-  local o = options.read("ode.solve: grid " .. name, type(what) == "table" and what or { name }, defaults[name] or { options.none })
-  for key, value in pairs(o) do
-    if key ~= 1 then options.number(("ode.solve: grid %s: %s"):format(name, key), value, 1e-3, 1e3) end
+  local name, given = what, {}
+  if type(what) == "table" then
+    name = what[1]
+    for key, value in pairs(what) do
+      if key ~= 1 then given[tostring(key)] = value end
+    end
   end
+  local share = options.choose("ode.solve: grid", name, shares)
+  local o = options.read("ode.solve: grid " .. name, given, defaults[name] or {})
+  for key, value in pairs(o) do options.number(("ode.solve: grid %s: %s"):format(name, key), value, 1e-3, 1e3) end
   local grid = {}
   for i = 0, steps do grid[i + 1] = t0 + share(i / steps, o) * (t1 - t0) end
   grid[1], grid[steps + 1] = t0, t1

@@ -1,0 +1,377 @@
+local fm <const> = require "fm"
+local ode <const> = fm.ode
+local double <const> = fm.real == "double"
+
+local fixed <const> = { euler = 1, midpoint = 2, heun = 2, ralston = 2, heun3 = 3, rk4 = 4, rk4_38 = 4 }
+local adaptive <const> = { rk23 = 3, rk45 = 5, dop853 = 8, tsit5 = 5, adaptive_heun = 2 }
+
+local function decay(x) return x * -0.5 end
+local function cosine(x, t) return x * math.cos(t) end -- x(t) = x(0) exp(sin t)
+
+local function raises(pattern, f, ...)
+  local ok, message = pcall(f, ...)
+  assert.is_false(ok)
+  assert.truthy(tostring(message):find(pattern), tostring(message))
+end
+
+describe("ode", function()
+  local before
+  before_each(function()
+    collectgarbage()
+    collectgarbage()
+    before = fm.live_bytes()
+  end)
+  after_each(function()
+    collectgarbage()
+    collectgarbage()
+    assert.equal(before, fm.live_bytes())
+  end)
+
+  it("takes the steps of scipy's solve_ivp, one by one", function()
+    if not double then return end -- in float the field's rounding moves the steps
+    local fields = {
+      decay = decay, reverse_decay = decay, time_cos = cosine,
+      lotka_volterra = function(x) return fm.tensor { 1.5 * x[1] - x[1] * x[2], x[1] * x[2] - 3 * x[2] } end,
+      harmonic = function(x) return fm.tensor { x[2], -x[1] } end,
+      van_der_pol_mu1 = function(x) return fm.tensor { x[2], (1 - x[1] ^ 2) * x[2] - x[1] } end,
+    }
+    -- Where the error estimate is near round-off, scipy's own steps move that far when its field changes by one unit in the last place.
+    local allowed = {
+      ["van_der_pol_mu1.RK45.1e-06"] = 1e-7, ["lotka_volterra.DOP853.0.001"] = 1e-7, ["harmonic.DOP853.1e-06"] = 1e-7,
+      ["van_der_pol_mu1.DOP853.0.001"] = 1e-3, ["van_der_pol_mu1.DOP853.1e-06"] = 1e-7, ["time_cos.DOP853.0.001"] = 1e-4,
+      ["time_cos.DOP853.1e-06"] = 1e-5,
+    }
+    local tensors, metadata = assert(fm.load "tests/golden/ode.safetensors")
+    local cases = fm.json.decode(metadata.cases)
+    assert.equal(36, #cases)
+    for _, c in ipairs(cases) do
+      local function near(got, want)
+        local off = (got - want):abs():max():item() / want:abs():max():item()
+        if not (off <= (allowed[c.name] or 1e-9)) then error(("%s: off by %.3g"):format(c.name, off)) end
+      end
+      local o = { method = c.method:lower(), t0 = c.span[1], t1 = c.span[2], rtol = c.rtol, atol = c.atol, save = "steps" }
+      local x, info = ode.solve(fields[c.problem], tensors[c.y0], o)
+      assert.same({ c.name, c.nfev, c.steps, "finished" }, { c.name, info.nfe, info.steps, info.status })
+      near(fm.tensor(info.times), tensors[c.t])
+      near(info.states, tensors[c.y])
+      near(x, tensors[c.y][-1])
+      o.save, o.times = nil, tensors[c.t_eval]:totable()
+      near(select(2, ode.solve(fields[c.problem], tensors[c.y0], o)).states, tensors[c.y_eval])
+    end
+  end)
+
+  it("shows every method's order on a problem that depends on time", function()
+    if not double then return end
+    local function field(x, t) return fm.tensor { x[2] + math.sin(2 * t), -x[1] * (1 + math.cos(t) / 2) } end
+    local steps = { 2048, 512, 128, 64, 32, nil, nil, 8 }
+    local exact = ode.solve(field, fm.ones(2), { method = "dop853", steps = 100, t1 = 2 })
+    for _, methods in ipairs { fixed, adaptive } do
+      for name, order in pairs(methods) do
+        local function off(n)
+          local x, info = ode.solve(field, fm.ones(2), { method = name, steps = n, t1 = 2 })
+          assert.equal(n, info.steps)
+          return (x - exact):norm():item()
+        end
+        local n = steps[order]
+        local slope = math.log(off(n) / off(2 * n), 2)
+        assert(math.abs(slope - order) < 0.1, ("%s: order %.3f"):format(name, slope))
+      end
+    end
+  end)
+
+  it("counts evaluations and leaves x0 alone", function()
+    local x0 = fm.tensor { { 1, 2 }, { 3, 4 } }
+    local calls = 0
+    local x, info = ode.solve(function(x, t)
+      calls = calls + 1
+      assert.same({ 2, 2 }, x:shape())
+      assert.equal("float", math.type(t))
+      return decay(x)
+    end, x0, { method = "rk4", steps = 10 })
+    assert.same({ 40, 40, 10, 10, 0, "finished", 1.0 },
+      { calls, info.nfe, info.steps, info.accepted, info.rejected, info.status, info.t })
+    assert.same({ { 1, 2 }, { 3, 4 } }, x0:totable())
+    assert.near(4 * math.exp(-0.5), x[2][2], 1e-5)
+    assert.is_nil(info.states)
+    assert.equal(100, select(2, ode.solve(decay, x0, { method = "euler" })).nfe)
+    assert.same({ 1, 2 }, ode.solve(decay, x0, { t0 = 1, t1 = 1 })[1]:totable())
+  end)
+
+  it("calls a model, a table that can be called", function()
+    local model = setmetatable({ rate = -1 }, { __call = function(self, x) return x * self.rate end })
+    assert.near(math.exp(-1), ode.solve(model, fm.ones(3), { method = "rk45" })[1], 1e-4)
+  end)
+
+  it("stays within t0 and t1, also backwards, with any limit on the steps", function()
+    for name in pairs(adaptive) do
+      for _, o in ipairs { { t0 = 0, t1 = 1 }, { t0 = 1, t1 = 0 }, { first_step = 1 }, { max_step = 0.3 }, { t0 = -3, t1 = -2.9 } } do
+        o.method, o.rtol, o.atol = name, 1e-4, 1e-4
+        local t0, t1 = o.t0 or 0, o.t1 or 1
+        local x, info = ode.solve(function(x, t)
+          assert(t >= math.min(t0, t1) and t <= math.max(t0, t1), t)
+          return cosine(x, t)
+        end, fm.ones(2), o)
+        assert.equal("finished", info.status)
+        assert.equal(t1, info.t)
+        assert.near(math.exp(math.sin(t1) - math.sin(t0)), x[2], 2e-3)
+        if o.max_step then assert(info.steps >= 4) end
+      end
+    end
+  end)
+
+  it("saves states at times, evenly, or at every step", function()
+    local x0 = fm.ones(2, 3)
+    local function check(info, tolerance)
+      assert.same({ #info.times, 2, 3 }, info.states:shape())
+      for i, t in ipairs(info.times) do assert.near(math.exp(math.sin(t)), info.states[i][2][3], tolerance) end
+    end
+    local times = { 0, 0.1, 0.7, 1.25, 2 }
+    for name in pairs(adaptive) do
+      local _, info = ode.solve(cosine, x0, { method = name, times = times, rtol = 1e-5, atol = 1e-5 })
+      assert.same(times, info.times)
+      assert.equal(2, info.t)
+      check(info, 1e-3)
+      _, info = ode.solve(cosine, x0, { method = name, save = 9, t1 = 2, rtol = 1e-5, atol = 1e-5 })
+      assert.equal(9, #info.times)
+      check(info, 1e-3)
+    end
+    local _, info = ode.solve(cosine, x0, { method = "rk4", times = { 0, 0.1, 0.3, 0.5, 0.9 } })
+    assert.same({ 4, 0.9 }, { info.steps, info.t })
+    check(info, 1e-3)
+    for _, name in ipairs { "midpoint", "rk4", "rk45" } do -- between the steps
+      _, info = ode.solve(cosine, x0, { method = name, steps = 64, times = times, t1 = 2 })
+      check(info, 1e-3)
+    end
+    _, info = ode.solve(cosine, x0, { method = "rk4", steps = 10, save = 5, t1 = 2 })
+    assert.same({ 0, 0.6, 1, 1.6, 2 }, info.times)
+    assert.equal(40, info.nfe)
+    check(info, 1e-3)
+    local x, all = ode.solve(cosine, x0, { method = "rk45", save = "steps", t1 = 2 })
+    assert.equal(all.steps + 1, #all.times)
+    assert.equal(x[1][1], all.states[-1][1][1])
+  end)
+
+  it("takes grids by name", function()
+    for _, grid in ipairs { "uniform", "cosine", "quadratic", "edm", { "edm", rho = 3 }, "shift", { "shift", by = 2 } } do
+      local x, info = ode.solve(cosine, fm.ones(1), { method = "rk4", grid = grid, steps = 20, t0 = 1, t1 = 3, save = "steps" })
+      assert.same({ 21, 1.0, 3.0 }, { #info.times, info.times[1], info.times[21] })
+      for i = 1, 20 do assert(info.times[i] < info.times[i + 1]) end
+      assert.near(math.exp(math.sin(3) - math.sin(1)), x[1], 1e-3)
+    end
+    raises('unknown name "cosin"; did you mean "cosine"', ode.solve, decay, fm.ones(1), { method = "euler", grid = "cosin" })
+    raises('unknown option "roh"; did you mean "rho"', ode.solve, decay, fm.ones(1), { method = "euler", grid = { "edm", roh = 2 } })
+  end)
+
+  it("keeps to a budget and gives what it has", function()
+    for budget = 0, 60 do
+      local x, info = ode.solve(cosine, fm.ones(1), { method = "rk45", t1 = 20, max_nfe = budget, save = "steps" })
+      assert.equal("max_nfe", info.status)
+      assert(info.nfe <= budget and info.t < 20 and #info.times == info.steps + 1)
+      assert.near(math.exp(math.sin(info.t)), x[1], 1e-3)
+    end
+    local _, info = ode.solve(cosine, fm.ones(1), { method = "heun", steps = 10, max_nfe = 7, times = { 0.25, 0.5, 1 } })
+    assert.same({ 6, 3, "max_nfe" }, { info.nfe, info.steps, info.status })
+    assert.same({ 0.25 }, info.times)
+    assert.same({ 1, 1 }, info.states:shape())
+  end)
+
+  it("ends where no step is small enough, and says why", function()
+    local bad = function(x, t) return t > 0.5 and x * (0 / 0) or x * 0 + 1 end
+    local x, info = ode.solve(bad, fm.zeros(2), { method = "rk45" })
+    assert.equal("step_too_small", info.status)
+    assert.truthy(info.reason:find "not finite")
+    assert.near(0.5, info.t, 1e-6)
+    assert.near(0.5, x[1], 1e-6)
+    local _
+    _, info = ode.solve(function(y) return y * y end, fm.ones(1), { method = "rk45", t1 = 2, max_nfe = 1e5 })
+    assert.equal("step_too_small", info.status)
+    if not double then
+      _, info = ode.solve(cosine, fm.ones(1), { method = "rk23", t1 = 20, rtol = 1e-9, atol = 1e-12 })
+      assert.equal("step_too_small", info.status)
+      assert.truthy(info.reason:find "round%-off of float")
+    end
+  end)
+
+  it("raises on numbers that are not finite", function()
+    local nan = 0 / 0
+    raises("x0 has numbers that are not finite", ode.solve, decay, fm.tensor { 1, nan })
+    raises("field returns numbers that are not finite at t = 0", ode.solve, function(x) return x * nan end, fm.ones(1))
+    raises("not finite at t = 0.6, after step 6", ode.solve, function(x, t) return t > 0.45 and x * nan or x end, fm.ones(1),
+      { method = "euler", steps = 10 })
+  end)
+
+  it("runs a user's tableau, step function or file", function()
+    local ssp3 = { order = 3, c = { 0, 1, 1 / 2 }, a = { {}, { 1 }, { 1 / 4, 1 / 4 } }, b = { 1 / 6, 1 / 6, 2 / 3 } }
+    local x, info = ode.solve(cosine, fm.ones(1), { method = ssp3, steps = 50, t1 = 2 })
+    assert.near(math.exp(math.sin(2)), x[1], 1e-4)
+    assert.equal(150, info.nfe)
+    local function midpoint(f, t, y, h) return y + f(y + f(y, t) * (h / 2), t + h / 2) * h end
+    local y, same = ode.solve(cosine, fm.ones(1), { method = "midpoint", steps = 50, t1 = 2 })
+    for _, method in ipairs { midpoint, { order = 2, step = midpoint } } do
+      x, info = ode.solve(cosine, fm.ones(1), { method = method, steps = 50, t1 = 2, save = 3 })
+      assert.near(y[1], x[1], 1e-5)
+      assert.same({ same.nfe, 50, 3 }, { info.nfe, info.steps, #info.times })
+    end
+    local folder = os.tmpname()
+    os.remove(folder)
+    assert(os.execute("mkdir " .. folder))
+    local file = assert(io.open(folder .. "/my_euler.lua", "w"))
+    file:write "return { order = 1, c = { 0 }, a = { {} }, b = { 1 } }"
+    file:close()
+    local path = package.path
+    package.path = folder .. "/?.lua;" .. path
+    assert.equal(10, select(2, ode.solve(decay, fm.ones(1), { method = "my_euler", steps = 10 })).nfe)
+    package.path = path
+    os.remove(folder .. "/my_euler.lua")
+    os.remove(folder)
+  end)
+
+  it("refuses a wrong method with what it breaks", function()
+    local function solve(method, more)
+      local o = { method = method, steps = 4 }
+      for k, v in pairs(more or {}) do o[k] = v end
+      return ode.solve(decay, fm.ones(1), o)
+    end
+    local rk4 = function() return dofile "lua/fm/ode/rk4.lua" end
+    raises('there is no method "rk55".*did you mean "rk45"', solve, "rk55")
+    raises('is no name of a method', solve, "../rk4")
+    local m = rk4(); m.c[2] = 0.4
+    raises("row 2 of a adds up to 0.5, c%[2%] is 0.4", solve, m)
+    m = rk4(); m.b = { 1 / 4, 1 / 4, 1 / 4, 1 / 4 }
+    raises("not of order 4: sum of b c%^2 is 0.375, expected 0.33333", solve, m)
+    m = rk4(); m.order = 5
+    raises("not of order 5: sum of b c%^4", solve, m)
+    m = rk4(); m.a[2] = { 0, 0, 0.5 }
+    raises("only explicit methods", solve, m)
+    raises("expected as many of each", solve, { order = 1, c = { 0, 1 }, a = { {} }, b = { 1 } })
+    raises("order is missing", solve, { c = { 0 }, a = { {} }, b = { 1 } })
+    raises("neither b, of a tableau, nor step", solve, {})
+    raises("expected a finite number", solve, { order = 1, c = { 0 }, a = { {} }, b = { 0 / 0 } })
+    m = rk4(); m.a = m
+    raises("tableau", solve, m)
+    raises("not of order 2: halved steps show order 0%.8", solve,
+      { order = 2, step = function(f, t, x, h) return x + f(x, t) * h end })
+    raises("step function returned a number", solve, function() return 1 end)
+    raises("at most 19", solve, { order = 1, c = {}, a = {}, b = table.pack(string.rep("x", 64):byte(1, -1)) })
+  end)
+
+  it("names the script's line and the option when it is misused", function()
+    local x0 = fm.ones(2, 3)
+    local here = debug.getinfo(1, "S").short_src:gsub("%p", "%%%0")
+    local function fails(pattern, ...)
+      local arguments = table.pack(...)
+      local ok, message = pcall(function()
+        local x = ode.solve(table.unpack(arguments, 1, arguments.n))
+        return x
+      end)
+      assert.is_false(ok)
+      assert.truthy(message:find("^" .. here .. ":%d+: "), message)
+      assert.truthy(message:find(pattern), message)
+    end
+    fails('unknown option "step"; did you mean "steps"', decay, x0, { step = 3 })
+    fails("the field is a nil", nil, x0)
+    fails("x0 is a number", decay, 1)
+    fails("expected a table of options", decay, x0, 5)
+    fails("rtol is for error control", decay, x0, { method = "euler", rtol = 1e-3 })
+    fails("rtol is for error control", decay, x0, { method = "rk45", steps = 10, rtol = 1e-3 })
+    fails("steps: expected a whole number", decay, x0, { method = "euler", steps = 0 })
+    fails("steps: expected a whole number", decay, x0, { method = "euler", steps = 0 / 0 })
+    fails("max_step", decay, x0, { max_step = -1 })
+    fails("first_step", decay, x0, { first_step = 2 })
+    fails("t1: expected a number", decay, x0, { t1 = "1" })
+    fails("t0 and t1 must be finite", decay, x0, { t1 = math.huge })
+    fails("times%[2%] = 2 lies outside", decay, x0, { times = { 0, 2 }, t1 = 1 })
+    fails("times%[3%] = 0.5 does not follow 0.5", decay, x0, { times = { 0, 0.5, 0.5 }, t1 = 1 })
+    fails("expected a list of numbers", decay, x0, { times = {} })
+    fails("times or save", decay, x0, { times = { 1 }, save = 2 })
+    fails("save = 5 states, but 3 steps have 4", decay, x0, { method = "rk4", steps = 3, save = 5 })
+    fails('control: expected "batch"', decay, x0, { control = "bath" })
+    fails("x is %[2, 3%], the field returned %[2, 1%]", function(x) return x:sum { axis = 2, keep = true } end, x0)
+    fails("the field returned a nil, expected a tensor %[2, 3%]", function() end, x0)
+    fails("the field returned a number", function() return 1 end, x0)
+  end)
+
+  it("passes the field's own errors on as they are", function()
+    local mine = setmetatable({}, { __tostring = function() return "mine" end })
+    for _, method in ipairs { "euler", "rk45", "dop853" } do
+      for at = 1, 9 do
+        local calls = 0
+        local ok, thrown = pcall(ode.solve, function(x)
+          calls = calls + 1
+          if calls == at then error(mine) end
+          return decay(x) + fm.ones(1)
+        end, fm.ones(1), { method = method })
+        assert.is_false(ok)
+        assert.equal(mine, thrown)
+        assert.equal(at, calls)
+      end
+    end
+    local _, text = xpcall(ode.solve, debug.traceback, function() error "inside the field" end, fm.ones(1))
+    local line = debug.getinfo(1, "l").currentline - 1
+    assert.truthy(text:find("ode_spec.lua:" .. line .. ": inside the field", 1, true), text)
+    assert.truthy(text:find("ode_spec.lua:" .. line .. ": in function <", 1, true), text) -- the field's frame is still there
+  end)
+
+  it("refuses a yield inside the field, and is whole afterwards", function()
+    local field = function(x)
+      coroutine.yield(1)
+      return x
+    end
+    local co = coroutine.create(function() return ode.solve(field, fm.ones(4)) end)
+    local ok, message = coroutine.resume(co)
+    assert.is_false(ok)
+    assert.truthy(message:find "yield")
+    assert.is_false(fm.is_recording())
+    local x = fm.ones(3) -- no scope of the dead coroutine owns it
+    coroutine.close(co)
+    assert.equal(1, x[1])
+    local good = coroutine.wrap(function() return ode.solve(decay, fm.ones(4)) end)
+    assert.near(math.exp(-0.5), good()[1], 1e-4)
+  end)
+
+  it("solves inside itself", function()
+    local x = ode.solve(function(x, t)
+      local inner = ode.solve(function(y) return y * 0 + t end, x * 0, { method = "rk4", steps = 2 }) -- t
+      return inner * 2
+    end, fm.zeros(3), { method = "rk45" })
+    assert.near(1, x[2], 1e-5) -- the integral of 2 t
+  end)
+
+  it("records nothing, and keeps no step's tensors", function()
+    local w = fm.parameter(fm.tensor { 2 })
+    local tape <close> = fm.record()
+    local x = ode.solve(function(x) return x * w end, fm.ones(1), { method = "rk4", steps = 50 })
+    assert.near(math.exp(2), x[1], 1e-3)
+    raises("nothing here was recorded", function() x:sum():backward() end)
+  end)
+
+  it("lends x to the field", function()
+    local kept = {}
+    ode.solve(function(x)
+      kept[#kept + 1] = x
+      return x:clone():fill(1)
+    end, fm.zeros(2), { method = "euler", steps = 3 })
+    raises("released", function() return kept[1][1] end)
+    local x = ode.solve(function(x) return x:fill(1) end, fm.zeros(2), { method = "euler", steps = 4 }) -- writing x does no harm
+    assert.same({ 1, 1 }, x:totable())
+    kept = {}
+    ode.solve(function(x)
+      kept[#kept + 1] = x:detach()
+      return x
+    end, fm.ones(2), { method = "euler", steps = 3 })
+    assert.equal("number", type(kept[1][1]))
+  end)
+
+  it("asks the system for no memory in a warm loop", function()
+    local x0 = fm.ones(64, 32)
+    local function run()
+      local scope <close> = fm.scope()
+      for _ = 1, 300 do ode.solve(decay, x0, { method = "rk45", steps = 5 }) end
+    end
+    run()
+    local before_run = fm.system.mallocs()
+    run()
+    local grown = fm.system.mallocs() - before_run
+    assert(grown <= 2 or os.getenv "ASAN_OPTIONS", grown) -- of 9000 calls; when the collector runs is not ours to say
+  end)
+end)
