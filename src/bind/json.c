@@ -23,9 +23,9 @@ static void push_string(lua_State *L, fm_json v) {
     luaL_pushresultsize(&b, fm_json_string(v, to));
 }
 
-static void push_value(lua_State *L, const char **at);
+static void push_value(lua_State *L, fm_json_cursor *at);
 
-static void push_list(lua_State *L, const char **at) {
+static void push_list(lua_State *L, fm_json_cursor *at) {
     lua_newtable(L);
     lua_Integer n = 0;
     while (fm_json_more(at)) {
@@ -37,7 +37,7 @@ static void push_list(lua_State *L, const char **at) {
     lua_setmetatable(L, -2);
 }
 
-static void push_object(lua_State *L, const char **at) {
+static void push_object(lua_State *L, fm_json_cursor *at) {
     lua_newtable(L);
     while (fm_json_more(at)) {
         push_string(L, fm_json_take(at));
@@ -46,7 +46,7 @@ static void push_object(lua_State *L, const char **at) {
     }
 }
 
-static void push_value(lua_State *L, const char **at) {
+static void push_value(lua_State *L, fm_json_cursor *at) {
     fm_json v = fm_json_take(at);
     switch (v.kind) {
     case FM_JSON_NULL:
@@ -83,7 +83,7 @@ static int json_decode(lua_State *L) {
     fm_error err;
     if (!fm_json_check_lines(text, size, FM_JSON_DEPTH, &err)) return bind_failure(L, &err);
     luaL_checkstack(L, 3 * FM_JSON_DEPTH, NULL);
-    push_value(L, &text);
+    push_value(L, &(fm_json_cursor){text, text + size});
     return 1;
 }
 

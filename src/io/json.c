@@ -352,8 +352,8 @@ static const char *past_blanks(const char *p) {
     return p;
 }
 
-fm_json fm_json_take(const char **at) {
-    const char *p = past_blanks(*at), *q = p;
+fm_json fm_json_take(fm_json_cursor *at) {
+    const char *p = past_blanks(at->p), *q = p;
     fm_json v = {FM_JSON_NULL, p, 1};
     switch (*p) {
     case '{':
@@ -373,28 +373,28 @@ fm_json fm_json_take(const char **at) {
         break;
     case '"':
         for (q = p + 1; *q != '"'; q++) q += *q == '\\';
-        *at = q + 1;
+        at->p = q + 1;
         return (fm_json){FM_JSON_STRING, p + 1, (size_t)(q - p - 1)};
     default:
         v.kind = FM_JSON_INTEGER;
-        for (; (*q >= '0' && *q <= '9') || *q == '-' || *q == '+' || *q == '.' || *q == 'e' || *q == 'E'; q++) {
+        for (; q < at->end && ((*q >= '0' && *q <= '9') || *q == '-' || *q == '+' || *q == '.' || *q == 'e' || *q == 'E'); q++) {
             if (*q == '.' || *q == 'e' || *q == 'E') v.kind = FM_JSON_NUMBER;
         }
         v.size = (size_t)(q - p);
         if (v.size == 2 && p[0] == '-' && p[1] == '0') v.kind = FM_JSON_NUMBER; /* a whole number has no -0 */
     }
-    *at = p + v.size;
+    at->p = p + v.size;
     return v;
 }
 
-bool fm_json_more(const char **at) {
-    const char *p = past_blanks(*at);
+bool fm_json_more(fm_json_cursor *at) {
+    const char *p = past_blanks(at->p);
     bool more = *p != ']' && *p != '}';
-    *at = p + !more;
+    at->p = p + !more;
     return more;
 }
 
-void fm_json_skip(const char **at, fm_json taken) {
+void fm_json_skip(fm_json_cursor *at, fm_json taken) {
     int open = taken.kind == FM_JSON_ARRAY || taken.kind == FM_JSON_OBJECT;
     while (open) {
         if (!fm_json_more(at)) open--;

@@ -38,11 +38,15 @@ typedef struct fm_json {
     size_t size;
 } fm_json;
 
-/* Takes the value at *at. (After a number that is the whole text, the byte behind it is looked at: a C string's 0.) Of an array or object
- * only the bracket is taken: while (fm_json_more(&at)) take its items; of an object each item is a key, a string, and then its value. */
-fm_json fm_json_take(const char **at);
-bool fm_json_more(const char **at);                /* false at the end of the array or object, which is taken */
-void fm_json_skip(const char **at, fm_json taken); /* takes the rest of an array or object just begun */
+typedef struct fm_json_cursor { /* into a checked text; starts as {text, text + size} */
+    const char *p, *end;
+} fm_json_cursor;
+
+/* Takes the value at the cursor. Of an array or object
+ * only the bracket is taken: while (fm_json_more(at)) take its items; of an object each item is a key, a string, and then its value. */
+fm_json fm_json_take(fm_json_cursor *at);
+bool fm_json_more(fm_json_cursor *at);                /* false at the end of the array or object, which is taken */
+void fm_json_skip(fm_json_cursor *at, fm_json taken); /* takes the rest of an array or object just begun */
 
 /* Decodes a string into `to`, which has room for v.size bytes; returns the length. */
 size_t fm_json_string(fm_json v, char *to);

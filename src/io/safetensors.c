@@ -26,7 +26,7 @@ typedef struct entry {
 typedef struct parser {
     const uint8_t *bytes;
     size_t size, data; /* data: where the numbers begin */
-    const char *at;    /* in the header, which has been checked to be JSON */
+    fm_json_cursor at; /* in the header, which has been checked to be JSON */
     size_t n, n_metadata;
     entry *entries;
     fm_safetensors *out;
@@ -73,13 +73,14 @@ static bool check_header(parser *p) {
         return fail(p, (const char *)p->bytes, "header length %llu exceeds the file (%zu bytes)", (unsigned long long)length, p->size);
     }
     p->data = LENGTH_BYTES + (size_t)length;
-    p->at = (const char *)p->bytes + LENGTH_BYTES;
+    const char *header = (const char *)p->bytes + LENGTH_BYTES;
+    p->at = (fm_json_cursor){header, header + length};
     fm_json_problem problem;
-    if (!fm_json_check(p->at, (size_t)length, HEADER_DEPTH, &problem)) {
-        if (problem.first == SIZE_MAX) return fail(p, p->at + problem.at, "header: %s", problem.says);
-        return fail(p, p->at + problem.at, "header: %s, first at byte %zu", problem.says, problem.first + LENGTH_BYTES);
+    if (!fm_json_check(header, (size_t)length, HEADER_DEPTH, &problem)) {
+        if (problem.first == SIZE_MAX) return fail(p, header + problem.at, "header: %s", problem.says);
+        return fail(p, header + problem.at, "header: %s, first at byte %zu", problem.says, problem.first + LENGTH_BYTES);
     }
-    return fm_json_take(&p->at).kind == FM_JSON_OBJECT || fail(p, (const char *)p->bytes + LENGTH_BYTES, "header is not a JSON object");
+    return fm_json_take(&p->at).kind == FM_JSON_OBJECT || fail(p, header, "header is not a JSON object");
 }
 
 /* ---- one entry ---- */
@@ -180,7 +181,7 @@ static bool take_entry(parser *p, entry *e) {
 
 /* Counts what must be allocated: tensors, pairs of metadata. */
 static bool count_entries(parser *p) {
-    const char *start = p->at;
+    fm_json_cursor start = p->at;
     while (fm_json_more(&p->at)) {
         fm_json key = fm_json_take(&p->at), value = fm_json_take(&p->at);
         if (!fm_json_equals(key, "__metadata__")) {

@@ -1,0 +1,702 @@
+/* Readers and writers of tensors: round trips, what is accepted, and what each damaged input is told. */
+#include "cifar.h"
+#include "idx.h"
+#include "npy.h"
+#include "png_file.h"
+#include "safetensors.h"
+#include "vectors.h"
+
+#include "atomic_file.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <cmocka.h>
+
+typedef struct bytes {
+    uint8_t at[16384];
+    size_t size;
+} bytes;
+
+static char folder[64];
+
+static int make_folder(void **state) {
+    (void)state;
+    snprintf(folder, sizeof folder, "/tmp/fm-io-XXXXXX");
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state) {
+    (void)state;
+    return rmdir(folder); /* fails when a temporary file was left behind */
+}
+
+static const char *in_folder(const char *name) {
+    static char path[128];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+/* ---- one face for all readers: the text of the error, or "" ---- */
+
+typedef enum format { SAFETENSORS, NPY, IDX, CIFAR, PNG, VECTORS } format;
+
+static fm_tensor *taken; /* the first tensor of the last good read */
+
+static void drop_taken(void) {
+    fm_tensor_release(taken);
+    taken = NULL;
+}
+
+static bool read_as(format f, const uint8_t *at, size_t size, fm_error *err) {
+    fm_safetensors s;
+    fm_vectors v;
+    fm_tensor *labels;
+    bool ok = false;
+    drop_taken();
+    switch (f) {
+    case NPY:
+        return fm_npy_parse(at, size, &taken, err);
+    case IDX:
+        return fm_idx_parse(at, size, &taken, err);
+    case PNG:
+        return fm_png_parse(at, size, &taken, err);
+    case CIFAR:
+        ok = fm_cifar10_parse(at, size, &taken, &labels, err);
+        if (ok) fm_tensor_release(labels);
+        return ok;
+    case SAFETENSORS:
+        ok = fm_safetensors_parse(at, size, &s, err);
+        if (ok && s.n) taken = fm_tensor_retain(s.tensors[0].tensor);
+        if (ok) fm_safetensors_release(&s);
+        return ok;
+    case VECTORS:
+        ok = fm_vectors_parse(at, size, &v, err);
+        if (ok) taken = fm_tensor_retain(v.vectors);
+        if (ok) fm_vectors_release(&v);
+        return ok;
+    }
+    return false;
+}
+
+/* From a block of exactly that size, so that a read beyond it is seen. A failure leaves nothing allocated. */
+static const char *error_of(format f, const void *at, size_t size) {
+    static fm_error err;
+    drop_taken();
+    size_t before = fm_live_bytes();
+    uint8_t *copy = malloc(size ? size : 1);
+    if (size) memcpy(copy, at, size);
+    err.text[0] = 0;
+    bool ok = read_as(f, copy, size, &err);
+    free(copy);
+    if (ok) return "";
+    assert_int_not_equal(err.text[0], 0);
+    assert_int_equal(fm_live_bytes(), before);
+    return err.text;
+}
+
+static void expect_error(format f, const void *at, size_t size, const char *part) {
+    const char *text = error_of(f, at, size);
+    if (!strstr(text, part)) fail_msg("expected \"%s\", found \"%s\"", part, text);
+}
+
+static void expect_good(format f, const void *at, size_t size) {
+    const char *text = error_of(f, at, size);
+    if (*text) fail_msg("expected no error, found \"%s\"", text);
+}
+
+static void expect_cuts_fail(format f, const bytes *b) {
+    expect_good(f, b->at, b->size);
+    for (size_t n = 0; n < b->size; n++) {
+        if (!*error_of(f, b->at, n)) fail_msg("cut at %zu of %zu was accepted", n, b->size);
+    }
+}
+
+static bytes file_bytes(const char *path) {
+    bytes b = {.size = 0};
+    fm_file file;
+    fm_error err;
+    assert_true(fm_file_read(path, &file, &err));
+    assert_true(file.size <= sizeof b.at);
+    memcpy(b.at, file.bytes, b.size = file.size);
+    fm_file_release(&file);
+    unlink(path);
+    return b;
+}
+
+static fm_tensor *numbers(int rank, size_t a, size_t b, size_t c) {
+    fm_error err;
+    size_t shape[3] = {a, b, c};
+    fm_tensor *t = fm_tensor_new(rank, shape, &err);
+    for (size_t i = 0; i < t->count; i++) fm_data(t)[i] = (real)i / 3 - 1;
+    return t;
+}
+
+/* ---- safetensors ---- */
+
+static bytes safetensors_of(const char *header, size_t data) {
+    bytes b = {.size = 8};
+    size_t n = strlen(header);
+    for (size_t i = 0; i < 8; i++) b.at[i] = (uint8_t)(n >> 8 * i);
+    memcpy(b.at + 8, header, n);
+    for (size_t i = 0; i < data; i++) b.at[8 + n + i] = (uint8_t)i;
+    b.size = 8 + n + data;
+    return b;
+}
+
+static bytes saved_safetensors(void) {
+    fm_error err;
+    fm_named_tensor named[] = {
+        {{"z", 1}, numbers(2, 2, 3, 0)}, {{"a\"\n\xC3\xA9", 5}, numbers(0, 0, 0, 0)}, {{"empty", 5}, numbers(2, 0, 3, 0)}};
+    fm_text_pair pairs[] = {{{"step", 4}, {"17", 2}}, {{"blank", 5}, {"a\0b", 3}}};
+    fm_safetensors s = {.n = 3, .n_metadata = 2, .tensors = named, .metadata = pairs};
+    assert_true(fm_safetensors_save(in_folder("a"), &s, &err));
+    for (size_t i = 0; i < 3; i++) fm_tensor_release(named[i].tensor);
+    return file_bytes(in_folder("a"));
+}
+
+static void test_safetensors_round_trip(void **state) {
+    (void)state;
+    bytes b = saved_safetensors(), again = saved_safetensors();
+    assert_int_equal(b.size, again.size);
+    assert_memory_equal(b.at, again.at, b.size);
+    assert_memory_equal(b.at + 8,
+                        "{\"__metadata__\":{\"blank\":\"a\\u0000b\",\"step\":\"17\"},\"a\\\"\\n\xC3\xA9\":{\"dtype\":\"F64\",\"shape\":[],"
+                        "\"data_offsets\":[0,8]},",
+                        107);
+    assert_int_equal(b.at[0] % 8, 0);
+    fm_safetensors s;
+    fm_error err;
+    assert_true(fm_safetensors_parse(b.at, b.size, &s, &err));
+    assert_int_equal(s.n, 3);
+    assert_int_equal(s.n_metadata, 2);
+    assert_int_equal(s.metadata[0].value.size, 3);
+    assert_memory_equal(s.metadata[0].value.at, "a\0b", 3);
+    assert_int_equal(s.tensors[2].name.size, 1);
+    assert_int_equal(s.tensors[2].tensor->shape[1], 3);
+    for (size_t i = 0; i < 6; i++) assert_true(fm_data(s.tensors[2].tensor)[i] == (real)i / 3 - 1);
+    fm_safetensors_release(&s);
+    expect_cuts_fail(SAFETENSORS, &b);
+    b.at[b.size++] = 0;
+    expect_error(SAFETENSORS, b.at, b.size, "1 bytes after the last tensor");
+}
+
+static void test_safetensors_dtypes(void **state) {
+    (void)state;
+    static const struct {
+        const char *dtype, *bits;
+        size_t size;
+        double value;
+    } rows[] = {{"F16", "\x00\xC1", 2, -2.5},
+                {"F16", "\x01\x00", 2, 0x1p-24},
+                {"BF16", "\x20\xC0", 2, -2.5},
+                {"F32", "\0\0\x20\xC0", 4, -2.5},
+                {"I64", "\xFE\xFF\xFF\xFF\xFF\xFF\xFF\xFF", 8, -2},
+                {"I32", "\xFE\xFF\xFF\xFF", 4, -2},
+                {"I8", "\xFE", 1, -2},
+                {"U8", "\xFE", 1, 254},
+                {"U32", "\xFE\xFF\xFF\xFF", 4, 4294967294.0},
+                {"BOOL", "\x01", 1, 1}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char header[128];
+        snprintf(header, sizeof header, "{\"x\":{\"dtype\":\"%s\",\"shape\":[1],\"data_offsets\":[0,%zu]}}", rows[i].dtype, rows[i].size);
+        bytes b = safetensors_of(header, rows[i].size);
+        memcpy(b.at + b.size - rows[i].size, rows[i].bits, rows[i].size);
+        expect_good(SAFETENSORS, b.at, b.size);
+        if (fm_data(taken)[0] != (real)rows[i].value) fail_msg("%s: %g", rows[i].dtype, (double)fm_data(taken)[0]);
+    }
+}
+
+static void test_safetensors_hostile(void **state) {
+    (void)state;
+#define T(fields) "{\"x\":{" fields "}}"
+    static const struct {
+        const char *header;
+        size_t data;
+        const char *error;
+    } rows[] = {
+        {"[]", 0, "byte 8: header is not a JSON object"},
+        {"3", 0, "not a JSON object"},
+        {"null", 0, "not a JSON object"},
+        {"", 0, "byte 8: header: the text ends"},
+        {"{\"x\":1}", 0, "tensor \"x\": must be an object"},
+        {"{}x", 0, "byte 10: header: text after the end"},
+        {"\xEF\xBB\xBF{}", 0, "byte 8: header: invalid JSON"},
+        {"{\"\xC0\x80\":{}}", 0, "invalid UTF-8"},
+        {"{\"\xED\xA0\x80\":{}}", 0, "invalid UTF-8"},
+        {"{\"a\":{},\"\\u0061\":{}}", 0, "duplicate key \"\\x5cu0061\", first at byte 9"},
+        {"{\"x\":[[[[1]]]]}", 0, "nesting"},
+        {"{\"x\":{\"dtype\":\"F32\",\"dtype\":\"F32\"}}", 0, "duplicate key \"dtype\""},
+        {T("\"shape\":[],\"data_offsets\":[0,4]"), 4, "missing \"dtype\""},
+        {T("\"dtype\":\"F32\",\"data_offsets\":[0,4]"), 4, "missing \"shape\""},
+        {T("\"dtype\":\"F32\",\"shape\":[]"), 4, "missing \"data_offsets\""},
+        {T("\"dtype\":4,\"shape\":[],\"data_offsets\":[0,4]"), 4, "dtype must be a string"},
+        {T("\"dtype\":\"f32\",\"shape\":[],\"data_offsets\":[0,4]"), 4, "unknown dtype \"f32\""},
+        {T("\"dtype\":\"F8_E4M3\",\"shape\":[],\"data_offsets\":[0,4]"), 4, "valid but not supported"},
+        {T("\"dtype\":\"F32\",\"shape\":[-1],\"data_offsets\":[0,4]"), 4, "shape[0] is not a whole number"},
+        {T("\"dtype\":\"F32\",\"shape\":[1,2.0],\"data_offsets\":[0,4]"), 4, "shape[1] is not a whole number"},
+        {T("\"dtype\":\"F32\",\"shape\":[true],\"data_offsets\":[0,4]"), 4, "shape[0] is not a whole number"},
+        {T("\"dtype\":\"F32\",\"shape\":[18446744073709551616],\"data_offsets\":[0,4]"), 4, "number out of range"},
+        {T("\"dtype\":\"F32\",\"shape\":[1,1,1,1,1,1,1,1,1],\"data_offsets\":[0,4]"), 4, "rank 9 is over the limit 8"},
+        {T("\"dtype\":\"F32\",\"shape\":[2,9223372036854775807],\"data_offsets\":[0,4]"), 4, "shape product overflows"},
+        {T("\"dtype\":\"F32\",\"shape\":[0,9223372036854775807,9223372036854775807],\"data_offsets\":[0,0]"), 0, "overflows"},
+        {T("\"dtype\":\"F32\",\"shape\":[4611686018427387904],\"data_offsets\":[0,4]"), 4, "overflows"},
+        {T("\"dtype\":\"F32\",\"shape\":[1099511627776],\"data_offsets\":[0,4398046511104]"), 4, "past the end"},
+        {T("\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[0]"), 4, "data_offsets has 1 numbers"},
+        {T("\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[4,0]"), 4, "the end comes first"},
+        {T("\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[-4,0]"), 4, "data_offsets[0] is not"},
+        {T("\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,4]"), 4, "expected 8 bytes for 2 x F32, found 4"},
+        {T("\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[4,8]"), 8, "hole of 4 bytes"},
+        {"{\"x\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[0,3]},\"y\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[2,4]}}", 4,
+         "overlaps \"x\""},
+        {"{\"__metadata__\":{\"k\":1}}", 0, "__metadata__ \"k\": value must be a string"},
+        {"{\"__metadata__\":[]}", 0, "__metadata__ must be an object"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        bytes b = safetensors_of(rows[i].header, rows[i].data);
+        expect_error(SAFETENSORS, b.at, b.size, rows[i].error);
+    }
+    expect_error(SAFETENSORS, "1234567", 7, "byte 0: too short");
+    expect_error(SAFETENSORS, "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF{}", 10, "over the limit 100000000");
+    expect_error(SAFETENSORS, "\x03\0\0\0\0\0\0\0{}", 10, "header length 3 exceeds the file (10 bytes)");
+    expect_error(SAFETENSORS, "\x1F\x8B\x08\0\0\0\0\0{}", 10, "it is a gzip file");
+    bytes b = safetensors_of(" \n\t{}  ", 0);
+    expect_good(SAFETENSORS, b.at, b.size);
+    b = safetensors_of(T("\"dtype\":\"U8\",\"more\":[{}],\"shape\":[],\"data_offsets\":[0,1]"), 1);
+    expect_good(SAFETENSORS, b.at, b.size);
+}
+
+static void test_safetensors_refuses_to_write(void **state) {
+    (void)state;
+    fm_error err;
+    fm_tensor *t = numbers(1, 2, 0, 0);
+    fm_named_tensor twice[] = {{{"a", 1}, t}, {{"a", 1}, t}};
+    fm_safetensors s = {.n = 2, .tensors = twice};
+    assert_false(fm_safetensors_save(in_folder("a"), &s, &err));
+    assert_non_null(strstr(err.text, "the name \"a\" is there twice"));
+    twice[1].name = (fm_text){"\xFF", 1};
+    assert_false(fm_safetensors_save(in_folder("a"), &s, &err));
+    assert_non_null(strstr(err.text, "not UTF-8"));
+    twice[1].name = (fm_text){"__metadata__", 12};
+    assert_false(fm_safetensors_save(in_folder("a"), &s, &err));
+    fm_tensor_release(t);
+}
+
+/* ---- NPY ---- */
+
+static bytes npy_of(const char *header, const void *data, size_t size) {
+    bytes b = {.size = 10};
+    size_t n = strlen(header);
+    memcpy(b.at, "\x93NUMPY\x01\0", 8);
+    b.at[8] = (uint8_t)n;
+    b.at[9] = (uint8_t)(n >> 8);
+    memcpy(b.at + 10, header, n);
+    if (size) memcpy(b.at + 10 + n, data, size);
+    b.size = 10 + n + size;
+    return b;
+}
+
+#define NPY(descr, fortran, shape) "{'descr': " descr ", 'fortran_order': " fortran ", 'shape': " shape ", }"
+
+static void test_npy_round_trip(void **state) {
+    (void)state;
+    fm_error err;
+    for (int rank = 0; rank <= 3; rank++) {
+        fm_tensor *t = numbers(rank, 2, 3, 4);
+        assert_true(fm_npy_save(in_folder("a.npy"), t, &err));
+        bytes b = file_bytes(in_folder("a.npy"));
+        assert_int_equal((b.size - t->count * sizeof(real)) % 64, 0);
+        expect_cuts_fail(NPY, &b);
+        expect_good(NPY, b.at, b.size);
+        assert_true(fm_same_shape(t, taken));
+        assert_memory_equal(fm_data(t), fm_data(taken), t->count * sizeof(real));
+        fm_tensor_release(t);
+        b.at[b.size++] = 0;
+        expect_error(NPY, b.at, b.size, "wrong size of the data");
+    }
+}
+
+static void test_npy_accepts(void **state) {
+    (void)state;
+    bytes b = npy_of(NPY("'|u1'", "True", "(2, 3)"), "\1\2\3\4\5\6", 6);
+    expect_good(NPY, b.at, b.size);
+    static const real transposed[] = {1, 3, 5, 2, 4, 6};
+    assert_memory_equal(fm_data(taken), transposed, sizeof transposed);
+    b = npy_of(NPY("\">i2\"", "False", "(2L,)"), "\xFF\xFE\1\0", 4);
+    expect_good(NPY, b.at, b.size);
+    assert_true(fm_data(taken)[0] == -2 && fm_data(taken)[1] == 256);
+    b = npy_of(NPY("'<f2'", "False", "()"), "\x00\xC1", 2);
+    expect_good(NPY, b.at, b.size);
+    assert_true(fm_data(taken)[0] == (real)-2.5 && taken->rank == 0);
+    b = npy_of(NPY("'<f4'", "True", "(0, 3)"), "", 0);
+    expect_good(NPY, b.at, b.size);
+}
+
+static void test_npy_hostile(void **state) {
+    (void)state;
+    static const struct {
+        const char *header, *error;
+    } rows[] = {
+        {"", "header: it ends (expected '{')"},
+        {"[]", "expected '{'"},
+        {"{}", "missing key \"descr\""},
+        {"__import__('os')", "expected '{'"},
+        {"{'descr': '<f4', 'descr': '<f4'}", "duplicate key \"descr\""},
+        {"{'extra': 1}", "unexpected key \"extra\""},
+        {"{b'descr': '<f4'}", "expected a key in quotes"},
+        {"{'de\\x73cr': '<f4'}", "expected a plain character"},
+        {NPY("'|O'", "False", "(2,)"), "object arrays need pickle"},
+        {NPY("[('a', '<f4')]", "False", "(2,)"), "structured types"},
+        {NPY("'<U4'", "False", "(2,)"), "descr \"<U4\" is not supported"},
+        {NPY("'<c8'", "False", "(2,)"), "not supported"},
+        {NPY("'=f4'", "False", "(2,)"), "not supported"},
+        {NPY("'|f4'", "False", "(2,)"), "not supported"},
+        {NPY("'<f'", "False", "(2,)"), "not supported"},
+        {NPY("''", "False", "(2,)"), "not supported"},
+        {NPY("'<'", "False", "(2,)"), "not supported"},
+        {NPY("'<f99'", "False", "(2,)"), "not supported"},
+        {NPY("'<f4'", "1", "(2,)"), "expected True or False"},
+        {NPY("'<f4'", "'False'", "(2,)"), "expected True or False"},
+        {NPY("'<f4'", "False", "[2]"), "expected '('"},
+        {NPY("'<f4'", "False", "2"), "expected '('"},
+        {NPY("'<f4'", "False", "(2)"), "expected ','"},
+        {NPY("'<f4'", "False", "(2.0,)"), "expected ','"},
+        {NPY("'<f4'", "False", "(-1,)"), "shape[0] is not a whole number"},
+        {NPY("'<f4'", "False", "(True,)"), "shape[0] is not a whole number"},
+        {NPY("'<f4'", "False", "(,)"), "shape[0] is not a whole number"},
+        {NPY("'<f4'", "False", "(2,,)"), "shape[1] is not a whole number"},
+        {NPY("'<f4'", "False", "(9223372036854775808,)"), "shape[0] is not a whole number"},
+        {NPY("'<f4'", "False", "(1,1,1,1,1,1,1,1,1)"), "rank 9 is over the limit 8"},
+        {NPY("'<f4'", "False", "(4611686018427387904,4)"), "shape product overflows"},
+        {NPY("'<f4'", "False", "(0,9223372036854775807,9223372036854775807)"), "shape product overflows"},
+        {NPY("'<f4'", "False", "(274877906944,)"), "expected 1099511627776 bytes, found 4"},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (1,)} x", "expected only blanks"},
+        {"{'descr': '<f4' 'fortran_order': False}", "expected ',' or '}'"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        bytes b = npy_of(rows[i].header, "abcd", 4);
+        expect_error(NPY, b.at, b.size, rows[i].error);
+    }
+    expect_error(NPY, "\x93NUMPX\1\0", 8, "byte 5: not an NPY file");
+    expect_error(NPY, "\x93NUMPY\4\0\0\0", 10, "byte 6: unsupported version 4.0");
+    expect_error(NPY, "\x93NUMPY\1\1\0\0", 10, "byte 6: unsupported version 1.1");
+    expect_error(NPY, "\x93NUMPY\2\0\xFF\xFF\xFF\xFF", 12, "byte 8: header length 4294967295 exceeds the file");
+    expect_error(NPY, "\x80\x04pickle", 8, "is a Python pickle");
+}
+
+/* ---- IDX ---- */
+
+static bytes gzip_of(const bytes *b) {
+    bytes out = {.size = 0};
+    z_stream z = {0};
+    assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    z.next_in = (Bytef *)(uintptr_t)b->at;
+    z.avail_in = (uInt)b->size;
+    z.next_out = out.at;
+    z.avail_out = sizeof out.at;
+    assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+    out.size = sizeof out.at - z.avail_out;
+    deflateEnd(&z);
+    return out;
+}
+
+static bytes bytes_of(const char *text, size_t size) {
+    bytes b = {.size = size};
+    memcpy(b.at, text, size);
+    return b;
+}
+
+static void test_idx(void **state) {
+    (void)state;
+    bytes b = bytes_of("\0\0\x0B\2\0\0\0\2\0\0\0\1\xFF\xFE\1\0", 16), z = gzip_of(&b);
+    expect_cuts_fail(IDX, &b);
+    expect_cuts_fail(IDX, &z);
+    expect_good(IDX, z.at, z.size);
+    assert_int_equal(taken->shape[0], 2);
+    assert_true(fm_data(taken)[0] == -2 && fm_data(taken)[1] == 256);
+    for (size_t i = 0; i < 8; i++) { /* checksum and length at the end of a gzip file */
+        z.at[z.size - 1 - i] ^= 0x10;
+        expect_error(IDX, z.at, z.size, "gzip: byte");
+        z.at[z.size - 1 - i] ^= 0x10;
+    }
+    z.at[z.size++] = 0;
+    expect_error(IDX, z.at, z.size, "1 bytes after the end of the content");
+    b.at[b.size++] = 0;
+    expect_error(IDX, b.at, b.size, "expected 4 bytes, found 5");
+    z = gzip_of(&b);
+    expect_error(IDX, z.at, z.size, "content is too long");
+    b = bytes_of("\0\0\x08\3\0\1\0\0\0\1\0\0\0\1\0\0", 16);
+    z = gzip_of(&b);
+    expect_error(IDX, z.at, z.size, "cannot come from a gzip file");
+    expect_error(IDX, "\0\0\x08\3\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF", 16, "dimensions overflow");
+    expect_error(IDX, "\1\x08\0\0", 4, "looks byte-swapped");
+    expect_error(IDX, "\0\0\x0A\1\0\0\0\1\0", 9, "byte 2: unknown element type 0x0A");
+    expect_error(IDX, "\0\0\x08\0", 4, "byte 3: rank 0 is not in 1..8");
+    expect_error(IDX, "\0\0\x08\xFF", 4, "byte 3: rank 255 is not in 1..8");
+    expect_error(IDX, "\0\0\x08\1\0\0\0\0", 8, "byte 4: empty dimension 1");
+}
+
+/* ---- CIFAR-10 ---- */
+
+static void test_cifar(void **state) {
+    (void)state;
+    bytes b = {.size = 2 * 3073};
+    b.at[0] = 9;
+    b.at[1] = 255;
+    b.at[3073 + 3072] = 51;
+    expect_good(CIFAR, b.at, b.size);
+    assert_int_equal(taken->shape[1], 3072);
+    assert_true(fm_data(taken)[0] == 1 && fm_data(taken)[2 * 3072 - 1] == (real)0.2);
+    fm_tensor *images, *labels;
+    fm_error err;
+    assert_true(fm_cifar10_parse(b.at, b.size, &images, &labels, &err));
+    assert_true(fm_data(labels)[0] == 10 && fm_data(labels)[1] == 1);
+    fm_tensor_release(images);
+    fm_tensor_release(labels);
+    expect_error(CIFAR, b.at, b.size - 1, "byte 3073: not a whole number of 3073-byte records (remainder 3072)");
+    expect_error(CIFAR, b.at, 3074, "looks like CIFAR-100");
+    expect_error(CIFAR, b.at, 0, "no records");
+    b.at[3073] = 57;
+    expect_error(CIFAR, b.at, b.size, "byte 3073: record 2 has label 57");
+    expect_error(CIFAR, "\x80\x02}q", 4, "is the Python pickle version");
+}
+
+/* ---- text vectors ---- */
+
+static void test_vectors(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *error;
+    } rows[] = {
+        {"a 1 2\nb 3 4\n", ""},
+        {"a 1 2\nb 3 4", ""},
+        {"a 1 2 \r\nb 3 4\r\n", ""},
+        {"2 2\na 1 2\nb 3 4\n", ""},
+        {"a 1 2\n. . . 3 4\nto me@x.com 1 1\n\xFF 1e-3 .5\n5 6 7\n", ""},
+        {"5 3\n", ""},
+        {"", "no vectors"},
+        {"a\n", "line 1: no numbers behind the word"},
+        {"a 1 2\nb 3\n", "line 2: expected 2 numbers, found 1"},
+        {"a 1 2\nb 0.5 3 4\n", "line 2: expected 2 numbers, found 3"},
+        {"a 1 2\nb 3 x\n", "not a finite decimal number: \"x\""},
+        {"a 1 2\nb 3 nan\n", "not a finite decimal number: \"nan\""},
+        {"a 1 2\nb 1e999 4\n", "not a finite decimal number: \"1e999\""},
+        {"a 1 2\nb 0x1p3 4\n", "not a finite decimal number: \"0x1p3\""},
+        {"a 1 2\nb 1,5 4\n", "not a finite decimal number: \"1,5\""},
+        {"a 1 2\nb --1 4\n", "not a finite decimal number: \"--1\""},
+        {"a 1 2\nb . 4\n", "not a finite decimal number: \".\""},
+        {"a 1 2\n 3 4\n", "line 2: empty word"},
+        {"a 1 2\n\nb 3 4\n", "line 2: is empty"},
+        {"a 1 2\nb\t3\t4\n", "line 2: expected 2 numbers, found 0"},
+        {"a 1 2\nb 1 1\na 3 4\n", "line 3: duplicate word \"a\", first at line 1"},
+        {"3 2\na 1 2\nb 3 4\n", "the header says 3 vectors, found 2"},
+        {"2 3\na 1 2\nb 3 4\n", "line 2: expected 3 numbers, found 2"},
+        {"2 1000000000\na 1 2\nb 3 4\n", "line 2: expected 1000000000 numbers"},
+        {"\xEF\xBB\xBF"
+         "a 1 2\n",
+         "starts with a byte order mark"},
+        {"\xFF\xFE"
+         "a",
+         "is UTF-16"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (*rows[i].error) expect_error(VECTORS, rows[i].text, strlen(rows[i].text), rows[i].error);
+        else expect_good(VECTORS, rows[i].text, strlen(rows[i].text));
+    }
+    expect_error(VECTORS, "a\0 1 2\n", 7, "line 1: has a NUL byte");
+    const char *text = "2 3\nb -1.5 2e1 .25\n. . 4 5 6 \n";
+    fm_vectors v;
+    fm_error err;
+    assert_true(fm_vectors_parse((const uint8_t *)text, strlen(text), &v, &err));
+    static const real want[] = {-1.5, 20, 0.25, 4, 5, 6};
+    assert_memory_equal(fm_data(v.vectors), want, sizeof want);
+    assert_int_equal(v.words[1].size, 3);
+    assert_memory_equal(v.words[1].at, ". .", 3);
+    fm_vectors_release(&v);
+}
+
+/* ---- PNG ---- */
+
+static void put_chunk(bytes *b, const char *type, const void *data, size_t n) {
+    uint8_t *at = b->at + b->size;
+    for (size_t i = 0; i < 4; i++) at[i] = (uint8_t)(n >> (24 - 8 * i));
+    memcpy(at + 4, type, 4);
+    if (n) memcpy(at + 8, data, n);
+    uint32_t crc = (uint32_t)crc32(0, at + 4, (uInt)n + 4);
+    for (size_t i = 0; i < 4; i++) at[8 + n + i] = (uint8_t)(crc >> (24 - 8 * i));
+    b->size += 12 + n;
+}
+
+static bytes png_start(uint32_t width, uint32_t height, int depth, int type) {
+    bytes b = bytes_of("\x89PNG\r\n\x1A\n", 8);
+    uint8_t header[13] = {0};
+    for (size_t i = 0; i < 4; i++) {
+        header[i] = (uint8_t)(width >> (24 - 8 * i));
+        header[4 + i] = (uint8_t)(height >> (24 - 8 * i));
+    }
+    header[8] = (uint8_t)depth;
+    header[9] = (uint8_t)type;
+    put_chunk(&b, "IHDR", header, 13);
+    return b;
+}
+
+static void png_end(bytes *b, const void *rows, size_t n) {
+    uint8_t packed[1024];
+    uLongf size = sizeof packed;
+    assert_int_equal(compress2(packed, &size, rows, n, 9), Z_OK);
+    put_chunk(b, "IDAT", packed, size);
+    put_chunk(b, "IEND", NULL, 0);
+}
+
+static void expect_pixels(const bytes *b, size_t channels, const double *want) {
+    expect_good(PNG, b->at, b->size);
+    assert_int_equal(taken->rank, 3);
+    assert_int_equal(taken->shape[2], channels);
+    for (size_t i = 0; i < taken->count; i++) {
+        if (fabs((double)fm_data(taken)[i] - want[i]) > 1e-6)
+            fail_msg("pixel value %zu is %g, not %g", i, (double)fm_data(taken)[i], want[i]);
+    }
+}
+
+static void test_png_round_trip(void **state) {
+    (void)state;
+    fm_error err;
+    for (size_t channels = 1; channels <= 4; channels++) {
+        fm_tensor *t = numbers(3, 5, 7, channels);
+        for (size_t i = 0; i < t->count; i++) fm_data(t)[i] = (real)(i * 37 % 256) / 255;
+        assert_true(fm_png_save(in_folder("a.png"), t, &err));
+        bytes b = file_bytes(in_folder("a.png"));
+        assert_true(fm_png_save(in_folder("a.png"), t, &err));
+        bytes again = file_bytes(in_folder("a.png"));
+        assert_memory_equal(b.at, again.at, b.size);
+        expect_cuts_fail(PNG, &b);
+        expect_good(PNG, b.at, b.size);
+        assert_true(fm_same_shape(t, taken));
+        assert_memory_equal(fm_data(t), fm_data(taken), t->count * sizeof(real));
+        for (size_t i = 8; i < b.size; i++) { /* every chunk has a checksum: no changed byte may pass */
+            b.at[i] ^= 1;
+            if (!*error_of(PNG, b.at, b.size)) fail_msg("a change at byte %zu was accepted", i);
+            b.at[i] ^= 1;
+        }
+        fm_tensor_release(t);
+    }
+}
+
+static void test_png_kinds(void **state) {
+    (void)state;
+    bytes b = png_start(3, 1, 2, 0); /* gray, two bits a pixel: 0, 1, 3 */
+    png_end(&b, "\0\x1C", 2);
+    expect_pixels(&b, 1, (const double[]){0, 1 / 3.0, 1});
+    b = png_start(1, 1, 16, 2);
+    png_end(&b, "\0\xFF\xFF\x80\x00\x00\x01", 7);
+    expect_pixels(&b, 3, (const double[]){1, 32768 / 65535.0, 1 / 65535.0});
+    b = png_start(2, 1, 8, 3); /* a palette with transparency */
+    put_chunk(&b, "PLTE", "\xFF\0\0\0\xFF\0", 6);
+    put_chunk(&b, "tRNS", "\x33", 1);
+    png_end(&b, "\0\1\0", 3);
+    expect_pixels(&b, 4, (const double[]){0, 1, 0, 1, 1, 0, 0, 0.2});
+    b = png_start(2, 1, 8, 0); /* gray 7 is transparent */
+    put_chunk(&b, "tRNS", "\0\7", 2);
+    png_end(&b, "\0\7\xFF", 3);
+    expect_pixels(&b, 2, (const double[]){7 / 255.0, 0, 1, 1});
+    b = png_start(2, 1, 1, 3);
+    put_chunk(&b, "gAMA", "\0\0\0\1", 4); /* not applied */
+    put_chunk(&b, "PLTE", "\xFF\0\0\0\0\xFF", 6);
+    png_end(&b, "\0\x40", 2);
+    expect_pixels(&b, 3, (const double[]){1, 0, 0, 0, 0, 1});
+}
+
+static void test_png_hostile(void **state) {
+    (void)state;
+    bytes b = png_start(2, 1, 8, 3);
+    put_chunk(&b, "PLTE", "\xFF\0\0", 3);
+    bytes palette = b;
+    png_end(&b, "\0\0\1", 3);
+    expect_error(PNG, b.at, b.size, "row 1: palette index 1 in a palette of 1");
+    b = palette;
+    png_end(&b, "\0\0", 2);
+    expect_error(PNG, b.at, b.size, "libpng: ");
+    b = png_start(1000000, 1000000, 16, 6);
+    expect_error(PNG, b.at, b.size, "image 1000000x1000000 is over the limit 16384x16384");
+    b = png_start(16384, 16384, 16, 6);
+    put_chunk(&b, "IDAT", "x", 1);
+    expect_error(PNG, b.at, b.size, "needs 2147483648 bytes");
+    b = png_start(8192, 8192, 8, 0);
+    put_chunk(&b, "IDAT", "x", 1);
+    expect_error(PNG, b.at, b.size, "cannot come from a file of 46 bytes");
+    static const int bad[][2] = {{3, 0}, {7, 0}, {16, 3}, {4, 2}, {8, 1}, {8, 5}, {8, 7}, {32, 2}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        b = png_start(1, 1, bad[i][0], bad[i][1]);
+        png_end(&b, "\0\0\0\0\0\0\0", 7);
+        expect_error(PNG, b.at, b.size, "Invalid IHDR data");
+    }
+    b = png_start(0, 1, 8, 0);
+    png_end(&b, "\0", 1);
+    expect_error(PNG, b.at, b.size, "Invalid IHDR data");
+    b = png_start(1, 1, 8, 3);
+    png_end(&b, "\0\0", 2);
+    expect_error(PNG, b.at, b.size, "Missing PLTE");
+    b = png_start(1, 1, 8, 0);
+    png_end(&b, "\5\0", 2);
+    expect_error(PNG, b.at, b.size, "bad adaptive filter value");
+    b = png_start(1, 1, 8, 0);
+    put_chunk(&b, "ABCD", "x", 1);
+    png_end(&b, "\0\0", 2);
+    expect_error(PNG, b.at, b.size, "unhandled critical chunk");
+    b = png_start(1, 1, 8, 0);
+    put_chunk(&b, "zTXt", "k\0\0not deflate at all", 22); /* skipped unread */
+    png_end(&b, "\0\0", 2);
+    expect_good(PNG, b.at, b.size);
+    expect_error(PNG, "\xFF\xD8\xFF\xE0", 4, "byte 0: not a PNG file: it is a JPEG file");
+    expect_error(PNG, "\x89PNG\r\n\x1A\x0B", 8, "byte 7: not a PNG file");
+}
+
+static void test_png_refuses_to_write(void **state) {
+    (void)state;
+    fm_error err;
+    fm_tensor *t = numbers(2, 2, 2, 0);
+    fm_data(t)[2] = NAN;
+    assert_false(fm_png_save(in_folder("a.png"), t, &err));
+    assert_non_null(strstr(err.text, "value 3 of 4 is not a number"));
+    fm_data(t)[2] = INFINITY;
+    assert_true(fm_png_save(in_folder("a.png"), t, &err));
+    unlink(in_folder("a.png"));
+    fm_tensor_release(t);
+    t = numbers(3, 2, 2, 5);
+    assert_false(fm_png_save(in_folder("a.png"), t, &err));
+    fm_tensor_release(t);
+    assert_false(fm_png_write(in_folder("a.png"), 0, 1, 3, (const uint8_t *)"", &err));
+    assert_false(fm_png_write(in_folder("no/a.png"), 1, 1, 1, (const uint8_t *)"", &err));
+    assert_non_null(strstr(err.text, "no/a.png: cannot write: No such file"));
+}
+
+static int nothing_left(void **state) {
+    (void)state;
+    drop_taken();
+    return fm_live_bytes() ? -1 : 0;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(test_safetensors_round_trip, nothing_left),
+        cmocka_unit_test_teardown(test_safetensors_dtypes, nothing_left),
+        cmocka_unit_test_teardown(test_safetensors_hostile, nothing_left),
+        cmocka_unit_test_teardown(test_safetensors_refuses_to_write, nothing_left),
+        cmocka_unit_test_teardown(test_npy_round_trip, nothing_left),
+        cmocka_unit_test_teardown(test_npy_accepts, nothing_left),
+        cmocka_unit_test_teardown(test_npy_hostile, nothing_left),
+        cmocka_unit_test_teardown(test_idx, nothing_left),
+        cmocka_unit_test_teardown(test_cifar, nothing_left),
+        cmocka_unit_test_teardown(test_vectors, nothing_left),
+        cmocka_unit_test_teardown(test_png_round_trip, nothing_left),
+        cmocka_unit_test_teardown(test_png_kinds, nothing_left),
+        cmocka_unit_test_teardown(test_png_hostile, nothing_left),
+        cmocka_unit_test_teardown(test_png_refuses_to_write, nothing_left),
+    };
+    return cmocka_run_group_tests_name("io_formats", tests, make_folder, remove_folder);
+}
