@@ -276,7 +276,9 @@ static void avg_pool2d_forward(const fm_call *c) {
         const real *x = fm_data(c->in[0]) + (row / oh * h + row % oh * s) * w;
         for (size_t j = 0; j < ow; j++) {
             real sum = 0;
-            for (size_t i = 0; i < s * s; i++) sum += x[i / s * w + j * s + i % s];
+            for (size_t i = 0; i < s; i++) {
+                for (size_t l = 0; l < s; l++) sum += x[i * w + j * s + l];
+            }
             y[j] = sum * k;
         }
     }
@@ -289,7 +291,9 @@ static void avg_pool2d_backward(const fm_call *c) {
     for (size_t row = 0; row < c->out->count / ow; row++, dy += ow) {
         real *to = dx + (row / oh * h + row % oh * s) * w;
         for (size_t j = 0; j < ow; j++) {
-            for (size_t i = 0; i < s * s; i++) to[i / s * w + j * s + i % s] += dy[j] * k;
+            for (size_t i = 0; i < s; i++) {
+                for (size_t l = 0; l < s; l++) to[i * w + j * s + l] += dy[j] * k;
+            }
         }
     }
 }
@@ -315,7 +319,9 @@ static void upsample_nearest2d_forward(const fm_call *c) {
     const real *x = fm_data(c->in[0]);
     real *y = fm_data(c->out);
     for (size_t row = 0; row < c->in[0]->count / w; row++, x += w, y += s * ow) {
-        for (size_t j = 0; j < ow; j++) y[j] = x[j / s];
+        for (size_t j = 0; j < w; j++) {
+            for (size_t i = 0; i < s; i++) y[j * s + i] = x[j];
+        }
         for (size_t i = 1; i < s; i++) memcpy(y + i * ow, y, ow * sizeof *y);
     }
 }
@@ -326,7 +332,11 @@ static void upsample_nearest2d_backward(const fm_call *c) {
     real *dx = fm_grad_add(c->in[0]);
     for (size_t line = 0; line < c->out->count / ow; line++, dy += ow) {
         real *to = dx + line / s * w;
-        for (size_t j = 0; j < ow; j++) to[j / s] += dy[j];
+        for (size_t j = 0; j < w; j++) {
+            real sum = 0;
+            for (size_t i = 0; i < s; i++) sum += dy[j * s + i];
+            to[j] += sum;
+        }
     }
 }
 

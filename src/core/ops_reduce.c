@@ -265,7 +265,10 @@ static void var_backward(const fm_call *c) { /* the mean's own share is 0: the d
 
 /* ---- max, min: a NaN wins; the gradient goes to the first of equal entries ---- */
 
-typedef void (*extreme_fn)(size_t rows, size_t stride, size_t n, const real *x, real *best);
+typedef struct extreme {
+    void (*columns)(size_t rows, size_t stride, size_t n, const real *x, real *best); /* best[j] of column j, which it holds already */
+    void (*rows)(size_t outer, size_t n, const real *x, real *best);                  /* best[o] of row o, for short rows */
+} extreme;
 
 #define EXTREME(name, BETTER)                                                                                                              \
     FM_CLONES static void name##_columns(size_t rows, size_t stride, size_t n, const real *restrict x, real *restrict best) {              \
@@ -275,33 +278,45 @@ typedef void (*extreme_fn)(size_t rows, size_t stride, size_t n, const real *x, 
                 best[j] = v BETTER b || v != v ? v : b;                                                                                    \
             }                                                                                                                              \
         }                                                                                                                                  \
-    }
+    }                                                                                                                                      \
+    static void name##_rows(size_t outer, size_t n, const real *restrict x, real *restrict best) {                                         \
+        for (size_t o = 0; o < outer; o++, x += n) {                                                                                       \
+            real b = x[0];                                                                                                                 \
+            for (size_t i = 1; i < n; i++) b = x[i] BETTER b || x[i] != x[i] ? x[i] : b;                                                   \
+            best[o] = b;                                                                                                                   \
+        }                                                                                                                                  \
+    }                                                                                                                                      \
+    static const extreme name = {name##_columns, name##_rows};
 EXTREME(max, >)
 EXTREME(min, <)
 
-static void extreme_axis(fm_axis_view v, extreme_fn columns, const real *x, real *y) {
+static void extreme_axis(fm_axis_view v, const extreme *k, const real *x, real *y) {
+    if (v.inner == 1 && v.size < LANES) {
+        k->rows(v.outer, v.size, x, y);
+        return;
+    }
     for (size_t o = 0; o < v.outer; o++, x += v.size * v.inner, y += v.inner) {
         size_t side = v.inner < LANES && v.size >= 2 * LANES ? LANES / v.inner : 1, rows = v.size / side, wide = side * v.inner;
         if (side == 1) {
             memcpy(y, x, v.inner * sizeof *y);
-            columns(v.size - 1, v.inner, v.inner, x + v.inner, y);
+            k->columns(v.size - 1, v.inner, v.inner, x + v.inner, y);
             continue;
         }
         real best[LANES];
         memcpy(best, x, wide * sizeof *best);
-        columns(rows - 1, wide, wide, x + wide, best);
-        columns(v.size - rows * side, v.inner, v.inner, x + rows * wide, best);
+        k->columns(rows - 1, wide, wide, x + wide, best);
+        k->columns(v.size - rows * side, v.inner, v.inner, x + rows * wide, best);
         memcpy(y, best, v.inner * sizeof *y);
-        columns(side - 1, v.inner, v.inner, best + v.inner, y);
+        k->columns(side - 1, v.inner, v.inner, best + v.inner, y);
     }
 }
 
 static void max_forward(const fm_call *c) {
-    extreme_axis(reduced_view(c), max_columns, fm_data(c->in[0]), fm_data(c->out));
+    extreme_axis(reduced_view(c), &max, fm_data(c->in[0]), fm_data(c->out));
 }
 
 static void min_forward(const fm_call *c) {
-    extreme_axis(reduced_view(c), min_columns, fm_data(c->in[0]), fm_data(c->out));
+    extreme_axis(reduced_view(c), &min, fm_data(c->in[0]), fm_data(c->out));
 }
 
 static void extreme_backward(const fm_call *c) {
@@ -329,7 +344,7 @@ static bool logsumexp_shape(fm_call *c, fm_error *err) {
 static void logsumexp_forward(const fm_call *c) {
     fm_axis_view v = reduced_view(c);
     real *top = c->scratch;
-    extreme_axis(v, max_columns, fm_data(c->in[0]), top);
+    extreme_axis(v, &max, fm_data(c->in[0]), top);
     for (size_t i = 0; i < c->out->count; i++) top[i] = r_fabs(top[i]) > FM_REAL_MAX ? 0 : top[i]; /* inf - inf is not a number */
     sum_axis(v, &sum_of_exponentials, fm_data(c->in[0]), top, finish_log, 0, fm_data(c->out));
 }
@@ -361,6 +376,13 @@ static void logsumexp_backward(const fm_call *c) {
 static void cumsum_forward(const fm_call *c) {
     fm_axis_view v = reduced_view(c);
     double acc[STRIP];
+    for (size_t o = 0; v.inner == 1 && o < v.outer; o++) {
+        const real *x = fm_data(c->in[0]) + o * v.size;
+        real *y = fm_data(c->out) + o * v.size;
+        double sum = 0;
+        for (size_t i = 0; i < v.size; i++) y[i] = (real)(sum += (double)x[i]);
+    }
+    if (v.inner == 1) return;
     for (size_t o = 0; o < v.outer; o++) {
         for (size_t j = 0; j < v.inner; j += STRIP) {
             size_t n = v.inner - j < STRIP ? v.inner - j : STRIP, at = o * v.size * v.inner + j;
@@ -377,6 +399,13 @@ static void cumsum_forward(const fm_call *c) {
 static void cumsum_backward(const fm_call *c) { /* an entry counts in every sum from its own on: summed from the end */
     fm_axis_view v = reduced_view(c);
     double acc[STRIP];
+    for (size_t o = 0; v.inner == 1 && o < v.outer; o++) {
+        const real *dy = fm_grad_get(c->out) + o * v.size;
+        real *dx = fm_grad_add(c->in[0]) + o * v.size;
+        double sum = 0;
+        for (size_t i = v.size; i-- > 0;) dx[i] += (real)(sum += (double)dy[i]);
+    }
+    if (v.inner == 1) return;
     for (size_t o = 0; o < v.outer; o++) {
         for (size_t j = 0; j < v.inner; j += STRIP) {
             size_t n = v.inner - j < STRIP ? v.inner - j : STRIP, at = o * v.size * v.inner + j;
@@ -390,111 +419,135 @@ static void cumsum_backward(const fm_call *c) { /* an entry counts in every sum 
     }
 }
 
-/* ---- softmax, log_softmax: rows along the axis; another axis than the last goes through a copy ---- */
+/* ---- softmax, log_softmax: along contiguous rows, or along columns of [size, inner] ---- */
 
 /* In 16 lanes: the same order whatever the machine. */
-FM_INLINE double row_sum(size_t n, const real *x) {
-    double lane[16] = {0}, sum = 0;
-    size_t i = 0;
-    for (; i + 16 <= n; i += 16) {
-        for (size_t l = 0; l < 16; l++) lane[l] += (double)x[i + l];
-    }
-    for (; i < n; i++) sum += (double)x[i];
-    for (size_t l = 0; l < 16; l++) sum += lane[l];
-    return sum;
-}
+#define ROW_SUM(n, TERM, sum)                                                                                                              \
+    double sum = 0;                                                                                                                        \
+    do {                                                                                                                                   \
+        double lane[16] = {0};                                                                                                             \
+        size_t i0 = 0;                                                                                                                     \
+        for (; i0 + 16 <= n; i0 += 16) {                                                                                                   \
+            for (size_t l = 0; l < 16; l++) {                                                                                              \
+                size_t i = i0 + l;                                                                                                         \
+                lane[l] += TERM;                                                                                                           \
+            }                                                                                                                              \
+        }                                                                                                                                  \
+        for (size_t i = i0; i < n; i++) sum += TERM;                                                                                       \
+        for (size_t l = 0; l < 16; l++) sum += lane[l];                                                                                    \
+    } while (0)
 
-FM_INLINE real row_top(size_t n, const real *x) {
-    real lane[16];
-    for (size_t l = 0; l < 16; l++) lane[l] = x[0];
-    size_t i = 0;
-    for (; i + 16 <= n; i += 16) {
-        for (size_t l = 0; l < 16; l++) lane[l] = x[i + l] > lane[l] ? x[i + l] : lane[l];
-    }
-    for (; i < n; i++) lane[0] = x[i] > lane[0] ? x[i] : lane[0];
-    for (size_t l = 1; l < 16; l++) lane[0] = lane[l] > lane[0] ? lane[l] : lane[0];
-    return lane[0];
-}
-
-FM_CLONES static void softmax_rows(size_t rows, size_t n, const real *restrict x, real *restrict y) {
+/* `top` is the largest number of each row or column. */
+FM_CLONES static void softmax_rows(size_t rows, size_t n, const real *restrict x, const real *restrict top, real *restrict y) {
     for (size_t r = 0; r < rows; r++, x += n, y += n) {
-        real top = row_top(n, x);
-        for (size_t i = 0; i < n; i++) y[i] = v_exp(x[i] - top);
-        real k = (real)(1 / row_sum(n, y));
+        for (size_t i = 0; i < n; i++) y[i] = v_exp(x[i] - top[r]);
+        ROW_SUM(n, (double)y[i], sum);
+        real k = (real)(1 / sum);
         for (size_t i = 0; i < n; i++) y[i] *= k;
     }
 }
 
-FM_CLONES static void log_softmax_rows(size_t rows, size_t n, const real *restrict x, real *restrict y) {
+FM_CLONES static void log_softmax_rows(size_t rows, size_t n, const real *restrict x, const real *restrict top, real *restrict y) {
     for (size_t r = 0; r < rows; r++, x += n, y += n) {
-        real top = row_top(n, x);
-        for (size_t i = 0; i < n; i++) y[i] = v_exp(x[i] - top);
-        real log_sum = (real)log(row_sum(n, y));
-        for (size_t i = 0; i < n; i++) y[i] = (x[i] - top) - log_sum;
+        for (size_t i = 0; i < n; i++) y[i] = v_exp(x[i] - top[r]);
+        ROW_SUM(n, (double)y[i], sum);
+        real log_sum = (real)log(sum);
+        for (size_t i = 0; i < n; i++) y[i] = (x[i] - top[r]) - log_sum;
     }
 }
 
-typedef void (*rows_fn)(size_t rows, size_t n, const real *x, real *y);
+FM_CLONES static void softmax_columns(size_t size, size_t n, const real *restrict x, const real *restrict top, const real *restrict sum,
+                                      real *restrict y) {
+    for (size_t i = 0; i < size; i++, x += n, y += n) {
+        for (size_t j = 0; j < n; j++) y[j] = v_exp(x[j] - top[j]) / sum[j];
+    }
+}
+
+FM_CLONES static void log_softmax_columns(size_t size, size_t n, const real *restrict x, const real *restrict top,
+                                          const real *restrict log_sum, real *restrict y) {
+    for (size_t i = 0; i < size; i++, x += n, y += n) {
+        for (size_t j = 0; j < n; j++) y[j] = (x[j] - top[j]) - log_sum[j];
+    }
+}
 
 static bool softmax_shape(fm_call *c, fm_error *err) {
     if (!along_shape(c, err)) return false;
-    fm_axis_view v = reduced_view(c);
-    c->scratch_count = v.inner > 1 ? 2 * v.size : 0;
+    c->scratch_count = 2 * result_count(c);
     return true;
 }
 
-static void softmax_axis(const fm_call *c, rows_fn rows) {
-    fm_axis_view v = reduced_view(c);
-    const real *x = fm_data(c->in[0]);
-    real *y = fm_data(c->out), *from = c->scratch, *to = c->scratch ? c->scratch + v.size : NULL;
-    if (v.inner == 1) {
-        rows(v.outer, v.size, x, y);
-        return;
-    }
-    for (size_t o = 0; o < v.outer; o++, x += v.size * v.inner, y += v.size * v.inner) {
-        for (size_t j = 0; j < v.inner; j++) {
-            for (size_t i = 0; i < v.size; i++) from[i] = x[i * v.inner + j];
-            rows(1, v.size, from, to);
-            for (size_t i = 0; i < v.size; i++) y[i * v.inner + j] = to[i];
-        }
-    }
+static double finish_log_sum(double sum, double n, double p) {
+    (void)n, (void)p;
+    return log(sum);
 }
 
 static void softmax_forward(const fm_call *c) {
-    softmax_axis(c, softmax_rows);
+    fm_axis_view v = reduced_view(c);
+    const real *x = fm_data(c->in[0]);
+    real *y = fm_data(c->out), *top = c->scratch, *sum = top + v.outer * v.inner;
+    extreme_axis(v, &max, x, top);
+    if (v.inner == 1) {
+        softmax_rows(v.outer, v.size, x, top, y);
+        return;
+    }
+    sum_axis(v, &sum_of_exponentials, x, top, finish_sum, 0, sum);
+    for (size_t o = 0; o < v.outer; o++) {
+        size_t at = o * v.size * v.inner;
+        softmax_columns(v.size, v.inner, x + at, top + o * v.inner, sum + o * v.inner, y + at);
+    }
 }
 
 static void log_softmax_forward(const fm_call *c) {
-    softmax_axis(c, log_softmax_rows);
-}
-
-static void softmax_backward(const fm_call *c) { /* dx = y (dy - sum(y dy)) */
     fm_axis_view v = reduced_view(c);
-    const real *y = fm_data(c->out), *dy = fm_grad_get(c->out);
-    real *dx = fm_grad_add(c->in[0]);
-    for (size_t o = 0; o < v.outer; o++, y += v.size * v.inner, dy += v.size * v.inner, dx += v.size * v.inner) {
-        for (size_t j = 0; j < v.inner; j++) {
-            double sum = 0;
-            for (size_t i = j; i < v.size * v.inner; i += v.inner) sum += (double)y[i] * (double)dy[i];
-            real dot = (real)sum;
-            for (size_t i = j; i < v.size * v.inner; i += v.inner) dx[i] += y[i] * (dy[i] - dot);
-        }
+    const real *x = fm_data(c->in[0]);
+    real *y = fm_data(c->out), *top = c->scratch, *log_sum = top + v.outer * v.inner;
+    extreme_axis(v, &max, x, top);
+    if (v.inner == 1) {
+        log_softmax_rows(v.outer, v.size, x, top, y);
+        return;
+    }
+    sum_axis(v, &sum_of_exponentials, x, top, finish_log_sum, 0, log_sum);
+    for (size_t o = 0; o < v.outer; o++) {
+        size_t at = o * v.size * v.inner;
+        log_softmax_columns(v.size, v.inner, x + at, top + o * v.inner, log_sum + o * v.inner, y + at);
     }
 }
 
-static void log_softmax_backward(const fm_call *c) { /* dx = dy - e^y sum(dy) */
-    fm_axis_view v = reduced_view(c);
-    const real *y = fm_data(c->out), *dy = fm_grad_get(c->out);
-    real *dx = fm_grad_add(c->in[0]);
-    for (size_t o = 0; o < v.outer; o++, y += v.size * v.inner, dy += v.size * v.inner, dx += v.size * v.inner) {
-        for (size_t j = 0; j < v.inner; j++) {
-            double sum = 0;
-            for (size_t i = j; i < v.size * v.inner; i += v.inner) sum += (double)dy[i];
-            real total = (real)sum;
-            for (size_t i = j; i < v.size * v.inner; i += v.inner) dx[i] += dy[i] - v_exp(y[i]) * total;
-        }
+/* With `total` the sum of TERM along the axis: dx += GRAD. */
+#define SOFTMAX_BACK(name, TERM, GRAD)                                                                                                     \
+    FM_CLONES static void name##_rows(size_t rows, size_t n, const real *restrict y, const real *restrict dy, real *restrict dx) {         \
+        for (size_t r = 0; r < rows; r++, y += n, dy += n, dx += n) {                                                                      \
+            ROW_SUM(n, TERM, sum);                                                                                                         \
+            real total = (real)sum;                                                                                                        \
+            for (size_t i = 0; i < n; i++) dx[i] += GRAD;                                                                                  \
+        }                                                                                                                                  \
+    }                                                                                                                                      \
+    FM_CLONES static void name##_columns(size_t size, size_t n, const real *restrict y, const real *restrict dy, real *restrict sum,       \
+                                         real *restrict dx) {                                                                              \
+        for (size_t j = 0; j < n; j++) sum[j] = 0;                                                                                         \
+        for (size_t r = 0; r < size; r++) {                                                                                                \
+            for (size_t j = 0, i = r * n; j < n; j++, i++) sum[j] += (real)(TERM);                                                         \
+        }                                                                                                                                  \
+        for (size_t r = 0; r < size; r++) {                                                                                                \
+            for (size_t j = 0; j < n; j++) {                                                                                               \
+                size_t i = r * n + j;                                                                                                      \
+                real total = sum[j];                                                                                                       \
+                dx[i] += GRAD;                                                                                                             \
+            }                                                                                                                              \
+        }                                                                                                                                  \
+    }                                                                                                                                      \
+    static void name(const fm_call *c) {                                                                                                   \
+        fm_axis_view v = reduced_view(c);                                                                                                  \
+        const real *y = fm_data(c->out), *dy = fm_grad_get(c->out);                                                                        \
+        real *dx = fm_grad_add(c->in[0]);                                                                                                  \
+        if (v.inner == 1) name##_rows(v.outer, v.size, y, dy, dx);                                                                         \
+        for (size_t o = 0; v.inner > 1 && o < v.outer; o++) {                                                                              \
+            size_t at = o * v.size * v.inner;                                                                                              \
+            name##_columns(v.size, v.inner, y + at, dy + at, c->scratch, dx + at);                                                         \
+        }                                                                                                                                  \
     }
-}
+SOFTMAX_BACK(softmax_backward, (double)y[i] * (double)dy[i], y[i] * (dy[i] - total))
+SOFTMAX_BACK(log_softmax_backward, (double)dy[i], dy[i] - v_exp(y[i]) * total)
 
 static const fm_option reduce_options[] = {{"axis", FM_AXIS, false, 0, NULL}, {"keep", FM_FLAG, false, 0, NULL}, {0}};
 static const fm_option var_options[] = {
