@@ -293,7 +293,7 @@ static bool backward_one(const fm_scope *scope, const fm_call *c, fm_error *err)
     return true;
 }
 
-/* Clears what an unfinished or earlier walk left behind, so that backward may be called again. */
+/* Clears what an unfinished walk left behind, so that backward may be called again. A finished one leaves nothing. */
 static void clear_intermediates(fm_scope *s) {
     for (size_t i = 0; i < s->n_owned; i++) {
         if (!s->owned[i]->base) fm_grad_release(s->owned[i]);
@@ -332,7 +332,6 @@ bool fm_backward(fm_tensor *loss, const fm_tensor *grad_out, fm_error *err) {
     }
     if (!s) return set_loss_gradient(loss, grad_out, err); /* a parameter, or a view of one: its own derivative is 1 */
     if (s->walking) return fm_fail(err, "backward: this tape is being walked already (called from a backward function)");
-    clear_intermediates(s);
     s->walking = true;
     bool ok = set_loss_gradient(loss, grad_out, err) && walk_back(s, err);
     s->walking = false;

@@ -466,6 +466,20 @@ static void reductions_of_special_numbers(void **state) {
     assert_true(reduced("max", 1000, many) == 5000 && reduced("min", 1000, many) == 0);
 }
 
+static void the_variance_divides_by_one_less_unless_told(void **state) {
+    (void)state;
+    double values[] = {1, 2, 3, 4};
+    assert_true(fabs(reduced("var", 4, values) - 5.0 / 3) < 1e-15);
+    size_t n = 4;
+    fm_tensor *in[MAX_IN] = {numbers(1, &n, values)};
+    sample s = {.op = "var", .in = {"n"}, .given = {{"unbiased", 0}}};
+    fm_error err;
+    fm_tensor *y = run_with(&s, in, &err);
+    assert_true(y && fabs(fm_data(y)[0] - 1.25) < 1e-15);
+    fm_tensor_release(y);
+    fm_tensor_release(in[0]);
+}
+
 static void a_tie_gives_its_gradient_to_the_first(void **state) {
     (void)state;
     size_t shape[] = {2, 3};
@@ -502,6 +516,7 @@ int main(void) {
         cmocka_unit_test(gradients_match_finite_differences),
         cmocka_unit_test(bad_shapes_are_refused_with_a_message),
         cmocka_unit_test(reductions_of_special_numbers),
+        cmocka_unit_test(the_variance_divides_by_one_less_unless_told),
         cmocka_unit_test(a_tie_gives_its_gradient_to_the_first),
         cmocka_unit_test(an_index_must_be_a_whole_number_in_range),
     };
