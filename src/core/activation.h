@@ -8,8 +8,7 @@ typedef struct fm_activation {
     const char *name;
     void (*apply)(size_t n, const real *x, real *y);
     void (*backward)(size_t n, const real *x, const real *dy, real *dx); /* dx += dy f'(x) */
-    /* y = f(y + bias), in place, and slope = f'(y + bias); slope may be NULL. */
-    void (*fused)(size_t n, const real *bias, real *y, real *slope);
+    void (*in_place)(size_t n, real *y, real *slope);                    /* y = f(y), and slope = f'(y) unless it is NULL */
 } fm_activation;
 
 /* [0] is "none", which has no functions. The names, NULL at the end, are the choices of an `act` option. */

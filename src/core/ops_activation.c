@@ -30,25 +30,25 @@
             dx[i] += dy[i] * d;                                                                                                            \
         }                                                                                                                                  \
     }                                                                                                                                      \
-    FM_CLONES static void name##_with_slope(size_t n, const real *restrict bias, real *restrict io, real *restrict slope) {                \
+    FM_CLONES static void name##_with_slope(size_t n, real *restrict io, real *restrict slope) {                                           \
         for (size_t i = 0; i < n; i++) {                                                                                                   \
-            real x = io[i] + bias[i], y, d;                                                                                                \
+            real x = io[i], y, d;                                                                                                          \
             VALUE_AND_SLOPE;                                                                                                               \
             io[i] = y;                                                                                                                     \
             slope[i] = d;                                                                                                                  \
         }                                                                                                                                  \
     }                                                                                                                                      \
-    FM_CLONES static void name##_value(size_t n, const real *restrict bias, real *restrict io) {                                           \
+    FM_CLONES static void name##_value(size_t n, real *io) {                                                                               \
         for (size_t i = 0; i < n; i++) {                                                                                                   \
-            real x = io[i] + bias[i], y, d;                                                                                                \
+            real x = io[i], y, d;                                                                                                          \
             VALUE_AND_SLOPE;                                                                                                               \
             (void)d;                                                                                                                       \
             io[i] = y;                                                                                                                     \
         }                                                                                                                                  \
     }                                                                                                                                      \
-    static void name##_fused(size_t n, const real *bias, real *y, real *slope) {                                                           \
-        if (slope) name##_with_slope(n, bias, y, slope);                                                                                   \
-        else name##_value(n, bias, y);                                                                                                     \
+    static void name##_in_place(size_t n, real *y, real *slope) {                                                                          \
+        if (slope) name##_with_slope(n, y, slope);                                                                                         \
+        else name##_value(n, y);                                                                                                           \
     }                                                                                                                                      \
     static void name##_op_forward(const fm_call *c) {                                                                                      \
         forward_tiles(c, name##_apply);                                                                                                    \
@@ -129,7 +129,7 @@ static bool same_shape(fm_call *c, fm_error *err) {
 }
 
 #define ACT(name)                                                                                                                          \
-    { #name, name##_apply, name##_backward, name##_fused }
+    { #name, name##_apply, name##_backward, name##_in_place }
 const fm_activation fm_activations[] = {
     {"none", NULL, NULL, NULL},
     ACT(tanh),

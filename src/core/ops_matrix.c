@@ -2,6 +2,7 @@
 #include "activation.h"
 #include "blas.h"
 #include "op.h"
+#include "threads.h"
 #include "vmath.h"
 
 #include <string.h>
@@ -105,27 +106,28 @@ static bool linear_shape(fm_call *c, fm_error *err) {
     fm_shape_like(c, x);
     c->shape[c->rank - 1] = w->shape[0];
     c->saved_count = act_of(c)->apply ? fm_rows(x) * w->shape[0] : 0; /* the slope of act, for the way back */
-    c->scratch_count = act_of(c)->apply && !b ? w->shape[0] : 0;      /* a bias of zeros */
     return fits(c, x, err) && fits(c, w, err);
 }
 
-FM_CLONES static void add_bias(size_t n, const real *restrict bias, real *restrict y) {
-    for (size_t i = 0; i < n; i++) y[i] += bias[i];
+/* Rows that go through product and activation together, so that the activation finds them in the cache. Constant, and only for many
+ * rows and a small weight: a large one would be packed by BLAS again for every tile. */
+enum { LINEAR_TILE = 512, SMALL_WEIGHT = 1 << 17 };
+
+static void linear_rows(void *context, size_t first, size_t last) {
+    const fm_call *c = *(const fm_call *const *)context;
+    const fm_tensor *w = c->in[1], *b = c->n_in > 2 ? c->in[2] : NULL;
+    size_t n_in = w->shape[1], n_out = w->shape[0], rows = last - first;
+    real *y = fm_data(c->out) + first * n_out;
+    for (size_t r = 0; b && r < rows; r++) memcpy(y + r * n_out, fm_data(b), n_out * sizeof(real)); /* the product is added to the bias */
+    fm_gemm(false, true, rows, n_out, n_in, fm_data(c->in[0]) + first * n_in, n_in, fm_data(w), n_in, b ? 1 : 0, y, n_out);
+    if (act_of(c)->in_place) act_of(c)->in_place(rows * n_out, y, c->saved ? c->saved + first * n_out : NULL);
 }
 
 static void linear_forward(const fm_call *c) {
-    const fm_tensor *x = c->in[0], *w = c->in[1], *b = c->n_in > 2 ? c->in[2] : NULL;
-    size_t rows = fm_rows(x), n_in = w->shape[1], n_out = w->shape[0];
-    real *y = fm_data(c->out);
-    fm_gemm(false, true, rows, n_out, n_in, fm_data(x), n_in, fm_data(w), n_in, 0, y, n_out);
-    const fm_activation *act = act_of(c);
-    const real *bias = b ? fm_data(b) : NULL;
-    if (!bias && act->fused) bias = memset(c->scratch, 0, n_out * sizeof *c->scratch);
-    for (size_t r = 0; r < rows; r++) {
-        real *row = y + r * n_out;
-        if (act->fused) act->fused(n_out, bias, row, c->saved ? c->saved + r * n_out : NULL);
-        else if (bias) add_bias(n_out, bias, row);
-    }
+    size_t rows = fm_rows(c->in[0]), tile = rows ? rows : 1;
+    if (rows >= 2 * LINEAR_TILE && c->in[1]->count <= SMALL_WEIGHT) tile = LINEAR_TILE;
+    const fm_call *call = c;
+    fm_parallel(rows, tile, linear_rows, &call);
 }
 
 /* dz = dy slope (in place: nobody reads dy again), and the bias gradient, its column sums. */
