@@ -23,15 +23,20 @@ local function check_fields(given)
   end
 end
 
---- Whether stock Lua is running the calling script as its main one.
+--- Whether stock Lua is running the calling script as its main one. `return fm.experiment {...}` is a tail call, which leaves no frame
+--- of the script: then nothing but the interpreter's own frame is below.
 local function is_main_of_stock_lua()
   if package.loaded["fm.run.main"] or type(arg) ~= "table" or not arg[0] then return false end
-  for level = 3, 64 do
-    local frame = debug.getinfo(level, "S")
-    if not frame then return false end
-    if frame.what == "main" then return frame.source == "@" .. arg[0] end
+  local own = debug.getinfo(1, "S").source
+  local level = 2
+  local frame = debug.getinfo(level, "S")
+  while frame and frame.source == own do
+    level = level + 1
+    frame = debug.getinfo(level, "S")
   end
-  return false
+  if not frame then return false end
+  if frame.what == "C" then return debug.getinfo(level + 1, "S") == nil end
+  return frame.what == "main" and frame.source == "@" .. arg[0]
 end
 
 local function experiment(given)

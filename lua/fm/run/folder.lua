@@ -35,7 +35,7 @@ end
 --- The path of a file in the folder; its parents exist afterwards. Raises for a path that leads out of it.
 function Folder:file(name)
   if type(name) ~= "string" or name == "" or name:find "^/" or name:find "%z" or ("/" .. name .. "/"):find("/../", 1, true) then
-    error(("expected the name of a file inside the run's folder, found %q"):format(tostring(name)), 0)
+    fm.fail(("expected the name of a file inside the run's folder, found %q"):format(tostring(name)))
   end
   local path = self.path .. "/" .. name
   local parent = name:match "^(.*)/"

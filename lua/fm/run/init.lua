@@ -175,7 +175,7 @@ function Run:save(name, value)
   local path = self:path(has_ending(name) and name or name .. ".safetensors")
   local ending = path:match "%.(%w+)$"
   local saver = savers[ending]
-  if not saver then error(("save: no format ends in .%s (npy, safetensors, png, json, txt)"):format(ending), 2) end
+  if not saver then fm.fail(("save: no format ends in .%s (npy, safetensors, png, json, txt)"):format(ending)) end
   assert(saver(path, value))
   return path
 end

@@ -90,7 +90,12 @@ local function open_script(script, line)
   end
   local words = _G.arg
   local result
-  if not protected(function() result = chunk(table.unpack(words)) end) then return false end
+  local ok, problem = xpcall(function() result = chunk(table.unpack(words)) end, traceback.handler)
+  if not ok then
+    problem = type(problem) == "table" and problem.message or problem
+    say(problem:find(script.path, 1, true) and problem or script.path .. ": " .. problem)
+    return false
+  end
   if not is_experiment(result) then return true end
   result.name = result.name or script.name:gsub("[^%w_.-]", "_")
   script.experiment, script.values = result, values_of(result, line, script)

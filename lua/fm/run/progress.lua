@@ -18,8 +18,10 @@ end
 --- options: quiet, color ("auto", "always", "never"), json.
 function progress.new(options)
   local terminal = system.is_terminal(stderr)
-  return setmetatable({ out = options.json and io.stderr or io.stdout, quiet = options.quiet, terminal = terminal, colored = wants_color(options.color, terminal), interval = terminal and 0.1 or 10,
-    next_time = 0, drawn = false }, Progress)
+  return setmetatable({
+    out = options.json and io.stderr or io.stdout, quiet = options.quiet, terminal = terminal, colored = wants_color(options.color, terminal),
+    interval = terminal and 0.1 or 10, next_time = 0, drawn = false,
+  }, Progress)
 end
 
 function Progress:paint(color, text)

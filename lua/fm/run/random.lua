@@ -12,8 +12,9 @@ end
 local function between(stream, low, high)
   local range = high - low
   if range >= 0 and range < exact then return low + math.floor(stream:number() * (range + 1)) end
-  local mask, value = -1, nil
-  while range >= 0 and mask >> 1 >= range and mask ~= 0 do mask = mask >> 1 end
+  local mask = -1
+  while range >= 0 and mask >> 1 >= range do mask = mask >> 1 end
+  local value
   repeat value = bits(stream) & mask until math.ult(value, range) or value == range
   return low + value
 end

@@ -15,7 +15,7 @@ end
 
 --- Reads until the text is a chunk. Returns it as a function; false and a message; or nil at the end of the input.
 local function read_chunk()
-  local text = read_line(_PROMPT or "> ")
+  local text = read_line(_G._PROMPT or "> ")
   if not text then return nil end
   local expression = load("return " .. text, chunk_name)
   if expression then return expression end
@@ -23,7 +23,7 @@ local function read_chunk()
     local chunk, message = load(text, chunk_name)
     if chunk then return chunk end
     if not is_incomplete(message) then return false, message end
-    local more = read_line(_PROMPT2 or ">> ")
+    local more = read_line(_G._PROMPT2 or ">> ")
     if not more then return false, message end
     text = text .. more
   end

@@ -41,7 +41,7 @@ function traceback.handler(message)
   local text = text_of(message)
   local frames, innermost = script_frames(2)
   local place = text:match(inside_fm)
-  if place and innermost then text = ("%s%s (fm/%s)"):format(innermost, text:gsub(inside_fm, "", 1), place) end
+  if place then text = ("%s%s (fm/%s)"):format(innermost or "", text:gsub(inside_fm, "", 1), place) end
   if #frames == 0 then return text end
   return text .. "\nstack traceback:\n\t" .. table.concat(frames, "\n\t")
 end
