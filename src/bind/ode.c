@@ -84,7 +84,7 @@ static void read_extra(lua_State *L, fm_tableau *m) {
     lua_pop(L, 1);
 }
 
-/* tableau{order, c, a, b [, e, e3, error_order, closes, dense, extra]} -> a method for solve; raises when it is none. */
+/* tableau{order, c, a, b [, e, e3, error_order, closes, dense, extra, history]} -> a method for solve; raises when it is none. */
 static int engine_tableau(lua_State *L) {
     luaL_checktype(L, 1, LUA_TTABLE);
     fm_error err;
@@ -99,6 +99,8 @@ static int engine_tableau(lua_State *L) {
     int n_e = read_list(L, 1, "e", m->e, m->stages + 1);
     read_list(L, 1, "e3", m->e3, m->stages + 1);
     if (n_e) m->error_order = read_order(L, "error_order", m->order > 1 ? m->order - 1 : 1);
+    if (lua_getfield(L, 1, "history") != LUA_TNIL) m->history = (int)lua_tointeger(L, -1);
+    lua_pop(L, 1);
     lua_getfield(L, 1, "closes");
     m->closes = lua_toboolean(L, -1);
     lua_pop(L, 1);
@@ -109,17 +111,17 @@ static int engine_tableau(lua_State *L) {
     return 1;
 }
 
-/* stages, error_order (0: no error estimate) */
+/* has an error estimate, has an interpolant */
 static int tableau_facts(lua_State *L) {
     const fm_tableau *m = luaL_checkudata(L, 1, TABLEAU);
-    lua_pushinteger(L, m->stages);
-    lua_pushinteger(L, m->error_order);
+    lua_pushboolean(L, m->error_order > 0);
+    lua_pushboolean(L, m->degree > 0 && !m->history);
     return 2;
 }
 
 /* ---- a solve ---- */
 
-enum { METHOD = 1, FIELD, START, PLAN, BOX, POINT, TIMES, COUNTED, FIRST_FREE };
+enum { METHOD = 1, FIELD, START, PLAN, BOX, POINT, TIMES, COUNTED, EVENTS, FIRST_FREE };
 
 typedef struct solve {
     fm_ode ode;
@@ -129,6 +131,7 @@ typedef struct solve {
     bool guarded;     /* in a coroutine */
     bool raised;      /* guarded: the error is on top of the stack */
     fm_storage *states;
+    fm_ode_event events[FM_ODE_EVENTS];
     size_t n_kept, room; /* save = "steps": states so far, and how many there is room for */
     fm_error err;
 } solve;
@@ -151,18 +154,25 @@ static int solve_close(lua_State *L) {
     return 0;
 }
 
-/* Calls what lies on the stack with `n` arguments and copies its result, a tensor shaped as x0, to `to`. What it makes meanwhile is
- * neither recorded nor kept. */
-static bool call_for_tensor(solve *s, const char *who, int n, real *to) {
-    lua_State *L = s->L;
+/* Calls what lies on the stack with `n` arguments; its result is on top. What it makes is neither recorded nor kept: call_end. */
+static bool call_begin(solve *s, int n) {
     s->scope = fm_scope_open(false, &s->err);
     if (!s->scope) return false;
-    if (!s->guarded) {
-        lua_call(L, n, 1);
-    } else if (lua_pcall(L, n, 1, 0) != LUA_OK) {
-        s->raised = true;
-        return false;
-    }
+    if (!s->guarded) lua_call(s->L, n, 1);
+    else if (lua_pcall(s->L, n, 1, 0) != LUA_OK) return s->raised = true, false;
+    return true;
+}
+
+static void call_end(solve *s) {
+    lua_pop(s->L, 1);
+    fm_scope_close(s->scope);
+    s->scope = NULL;
+}
+
+/* The result must be a tensor shaped as x0, and is copied. */
+static bool call_for_tensor(solve *s, const char *who, int n, real *to) {
+    lua_State *L = s->L;
+    if (!call_begin(s, n)) return false;
     const fm_tensor *x = s->point;
     char a[FM_SHAPE_TEXT], b[FM_SHAPE_TEXT];
     if (!bind_is_tensor(L, -1))
@@ -171,9 +181,7 @@ static bool call_for_tensor(solve *s, const char *who, int n, real *to) {
     if (!fm_same_shape(x, y))
         return fm_fail(&s->err, "ode.solve: x is %s, the %s returned %s", fm_shape_text(x, a), who, fm_shape_text(y, b));
     if (y->count) memcpy(to, fm_data(y), y->count * sizeof(real));
-    lua_pop(L, 1);
-    fm_scope_close(s->scope);
-    s->scope = NULL;
+    call_end(s);
     return true;
 }
 
@@ -223,6 +231,64 @@ static bool keep_step(void *context, fm_ode *ode) {
     lua_pushnumber(s->L, ode->t);
     lua_rawseti(s->L, TIMES, (lua_Integer)++s->n_kept);
     return true;
+}
+
+/* ---- events: EVENTS is the plan's list of { f, direction =, last =, t = {}, x = {} } ---- */
+
+static bool event_value(void *context, int which, double t, const real *x, double *value) {
+    (void)x;
+    solve *s = context;
+    lua_State *L = s->L;
+    lua_rawgeti(L, EVENTS, which + 1);
+    lua_rawgeti(L, -1, 1);
+    lua_remove(L, -2);
+    lua_pushvalue(L, POINT);
+    lua_pushnumber(L, t);
+    if (!call_begin(s, 2)) return false;
+    *value = NAN;
+    if (lua_type(L, -1) == LUA_TNUMBER) *value = lua_tonumber(L, -1);
+    else if (bind_is_tensor(L, -1) && bind_check_tensor(L, -1)->count == 1) *value = (double)fm_data(bind_check_tensor(L, -1))[0];
+    else return fm_fail(&s->err, "ode.solve: event %d returned a %s, expected a number", which + 1, luaL_typename(L, -1));
+    if (!isfinite(*value)) return fm_fail(&s->err, "ode.solve: event %d is not finite at t = %.6g", which + 1, t);
+    call_end(s);
+    return true;
+}
+
+static bool event_found(void *context, int which, double t, const real *x) {
+    solve *s = context;
+    lua_State *L = s->L;
+    lua_rawgeti(L, EVENTS, which + 1);
+    lua_getfield(L, -1, "t");
+    lua_pushnumber(L, t);
+    lua_rawseti(L, -2, (lua_Integer)s->events[which].count);
+    lua_getfield(L, -2, "x");
+    fm_tensor **slot = bind_push_empty(L);
+    *slot = fm_tensor_new(s->point->rank, s->point->shape, &s->err);
+    if (!*slot || !fm_scope_own(*slot, &s->err)) return false;
+    memcpy(fm_data(*slot), x, s->point->count * sizeof(real));
+    lua_rawseti(L, -2, (lua_Integer)s->events[which].count);
+    lua_pop(L, 3);
+    return true;
+}
+
+static void read_events(lua_State *L, solve *s) {
+    lua_getfield(L, PLAN, "events");
+    lua_replace(L, EVENTS);
+    if (lua_isnil(L, EVENTS)) return;
+    lua_Unsigned n = lua_rawlen(L, EVENTS);
+    if (n > FM_ODE_EVENTS) complain(L, "ode.solve: %d events are over the limit %d", (int)n, FM_ODE_EVENTS);
+    for (lua_Unsigned i = 0; i < n; i++) {
+        lua_rawgeti(L, EVENTS, (lua_Integer)i + 1);
+        lua_getfield(L, -1, "direction");
+        lua_getfield(L, -2, "last");
+        s->events[i].direction = (int)lua_tointeger(L, -2);
+        s->events[i].last = lua_tointeger(L, -1);
+        lua_pop(L, 3);
+    }
+    s->ode.events = s->events;
+    s->ode.n_events = (int)n;
+    s->ode.event_value = event_value;
+    s->ode.event_found = event_found;
 }
 
 /* ---- the plan ---- */
@@ -304,7 +370,7 @@ static const char *reason(fm_ode_why why) {
 
 static void push_info(lua_State *L, const solve *s, fm_ode_status status) {
     const fm_ode *o = &s->ode;
-    lua_createtable(L, 0, 11);
+    lua_createtable(L, 0, 12);
     struct {
         const char *name;
         int64_t value;
@@ -322,6 +388,10 @@ static void push_info(lua_State *L, const solve *s, fm_ode_status status) {
     if (o->adaptive) {
         lua_pushnumber(L, o->error);
         lua_setfield(L, -2, "error");
+    }
+    if (o->n_events) {
+        lua_pushvalue(L, EVENTS);
+        lua_setfield(L, -2, "events");
     }
     if (!o->observer && !o->times) return;
     size_t n = o->observer ? s->n_kept : o->n_saved;
@@ -374,6 +444,8 @@ static int engine_solve(lua_State *L) {
     lua_pushvalue(L, BOX);
     lua_pushvalue(L, FIELD);
     lua_pushcclosure(L, counted_field, 2); /* COUNTED */
+    lua_pushnil(L);                        /* EVENTS */
+    read_events(L, s);
     read_plan(L, s, x0);
     fm_ode *o = &s->ode;
     o->point = fm_data(s->point);

@@ -60,6 +60,9 @@ bool fm_tableau_complete(fm_tableau *m, fm_error *err) {
     for (int j = 0; j < FM_ODE_ROWS; j++) sum_e += m->e[j];
     if (!adds_up(sum_e, 0)) return fm_fail(err, "tableau: e adds up to %.15g, not 0", sum_e);
     if (last_stage_is_new_point(m)) m->stages--;
+    if (m->history < 0 || m->history > FM_ODE_HISTORY)
+        return fm_fail(err, "tableau: history is %d, expected 0..%d", m->history, FM_ODE_HISTORY);
+    if (m->history && (m->error_order || m->degree)) return fm_fail(err, "tableau: with history there is no e and no dense");
     m->closes |= m->e[m->stages] != 0;
     for (int j = 0; m->degree && j < FM_ODE_ROWS; j++) {
         double sum = 0;
@@ -81,6 +84,7 @@ bool fm_ode_open(fm_ode *s, const real *x0, fm_error *err) {
     enum { PER_DOUBLE = sizeof(double) / sizeof(real) };
     int rows = 1;
     if (s->tableau) rows = s->tableau->rows > s->tableau->stages ? s->tableau->rows : s->tableau->stages + 1;
+    if (s->tableau && s->tableau->history) rows = s->tableau->stages + s->tableau->history;
     size_t row = padded(s->n), partials = padded(fm_ode_partials(s->n));
     if (row > SIZE_MAX / 1024) return fm_fail(err, "ode: %zu numbers are too many", s->n);
     s->memory = fm_storage_new(PER_DOUBLE * (2 * row + partials) + (size_t)rows * row, err);
@@ -182,11 +186,7 @@ static fm_ode_status dense_rows(fm_ode *s) {
     return FM_ODE_FINISHED;
 }
 
-fm_ode_status fm_ode_at(fm_ode *s, double t, real *to) {
-    if (t == s->t || !s->tableau || !s->n) {
-        fm_ode_round(s->n, s->x, to);
-        return FM_ODE_FINISHED;
-    }
+static fm_ode_status interpolate(fm_ode *s, double t, double *state, real *to) {
     fm_ode_status status = dense_rows(s);
     if (status != FM_ODE_FINISHED) return status;
     const fm_tableau *m = s->tableau;
@@ -195,17 +195,36 @@ fm_ode_status fm_ode_at(fm_ode *s, double t, real *to) {
         w[j] = 0;
         for (int d = m->degree; d-- > 0;) w[j] = (w[j] + m->dense[j][d]) * theta;
     }
-    fm_ode_sum(s->n, s->x_old, s->h, m->rows, w, s->k, NULL, to);
+    fm_ode_sum(s->n, s->x_old, s->h, m->rows, w, s->k, state, to);
     return FM_ODE_FINISHED;
 }
 
-/* The states at the times that the last step has passed, and the word to whoever watches. */
+static bool interpolates(const fm_ode *s) {
+    return s->tableau && !s->tableau->history && s->n;
+}
+
+fm_ode_status fm_ode_at(fm_ode *s, double t, real *to) {
+    if (to == s->point) s->point_is_x = false;
+    if (t != s->t && interpolates(s)) return interpolate(s, t, NULL, to);
+    fm_ode_round(s->n, s->x, to);
+    return FM_ODE_FINISHED;
+}
+
+/* What the last step brought: events, the states at the times it has passed, and the word to whoever watches. */
 static fm_ode_status report(fm_ode *s) {
-    for (; s->n_saved < s->n_times && s->direction * (s->times[s->n_saved] - s->t) <= 0; s->n_saved++) {
+    double end = s->t;
+    fm_ode_status found = s->n_events ? fm_ode_find_events(s, &end) : FM_ODE_FINISHED;
+    if (found != FM_ODE_FINISHED && found != FM_ODE_EVENT) return found;
+    for (; s->n_saved < s->n_times && s->direction * (s->times[s->n_saved] - end) <= 0; s->n_saved++) {
         fm_ode_status status = fm_ode_at(s, s->times[s->n_saved], s->states + s->n_saved * s->n);
         if (status != FM_ODE_FINISHED) return status;
     }
-    return !s->observer || s->observer(s->context, s) ? FM_ODE_FINISHED : FM_ODE_FIELD_FAILED;
+    if (end != s->t) { /* an event ended the step early */
+        fm_ode_status status = interpolate(s, end, s->x, NULL);
+        if (status != FM_ODE_FINISHED) return status;
+        s->t = end;
+    }
+    return !s->observer || s->observer(s->context, s) ? found : FM_ODE_FIELD_FAILED;
 }
 
 /* ---- fixed steps ---- */
@@ -218,13 +237,72 @@ static bool step_own_way(fm_ode *s, double t_new) {
     return true;
 }
 
+/* Adams and Bashforth: w[j] = the integral over the step of the polynomial that is 1 at the j-th of the last points and 0 at the
+ * others; s[j] are those points in units of the step, from its start. Hairer, Norsett, Wanner I, III.1 and III.5. */
+static void adams_weights(int p, const double *s, double *w) {
+    for (int j = 0; j < p; j++) {
+        double c[FM_ODE_HISTORY + 1] = {1}; /* coefficients of the polynomial, so far */
+        for (int i = 0; i < p; i++) {
+            if (i == j) continue;
+            for (int d = p; d >= 0; d--) c[d] = ((d ? c[d - 1] : 0) - s[i] * c[d]) / (s[j] - s[i]);
+        }
+        w[j] = 0;
+        for (int d = 0; d < p; d++) w[j] += c[d] / (d + 1);
+    }
+}
+
+/* The row of k with the slope j points ago. */
+static int row_of_past(const fm_ode *s, int j) {
+    return j ? s->tableau->stages + j : 0;
+}
+
+static bool try_adams(fm_ode *s, double t_new) {
+    int p = s->tableau->history;
+    double at[FM_ODE_HISTORY], w[FM_ODE_HISTORY], h = t_new - s->t;
+    real *k[FM_ODE_HISTORY];
+    if (!first_slope(s)) return false;
+    for (int j = 0; j < p; j++) {
+        at[j] = j ? (s->past[j - 1] - s->t) / h : 0;
+        k[j] = s->k[row_of_past(s, j)];
+    }
+    adams_weights(p, at, w);
+    fm_ode_sum(s->n, s->x, h, p, w, k, s->x_old, s->point);
+    s->point_is_x = true;
+    return true;
+}
+
+/* k[0] becomes the newest of the past slopes; the oldest gives its memory. */
+static void remember(fm_ode *s, double t) {
+    real *k = s->k[row_of_past(s, s->tableau->history - 1)];
+    for (int j = s->tableau->history - 1; j > 0; j--) {
+        s->k[row_of_past(s, j)] = s->k[row_of_past(s, j - 1)];
+        s->past[j] = s->past[j - 1];
+    }
+    s->past[0] = t;
+    s->k[0] = k;
+}
+
+static bool fixed_step(fm_ode *s, double t_new) {
+    if (!s->tableau) return step_own_way(s, t_new);
+    bool adams = s->tableau->history && s->accepted >= s->tableau->history - 1;
+    if (adams ? !try_adams(s, t_new) : !try_step(s, t_new, false)) return false;
+    if (s->tableau->history) remember(s, s->t);
+    return true;
+}
+
+/* Evaluations that the next fixed step needs; what a step function needs is only known afterwards. */
+static int evaluations(const fm_ode *s) {
+    if (!s->tableau) return 0;
+    if (s->tableau->history && s->accepted >= s->tableau->history - 1) return 1;
+    return s->tableau->stages - (s->rows_known > s->tableau->stages);
+}
+
 static fm_ode_status run_fixed(fm_ode *s) {
     for (size_t i = 0; i < s->steps; i++) {
         double t_new = s->grid ? s->grid[i + 1] : fm_ode_uniform(s->t0, s->t1, s->steps, i + 1);
-        int needed = s->tableau ? s->tableau->stages - (s->rows_known > s->tableau->stages) : 0;
-        if (s->nfe + needed > s->max_nfe) return FM_ODE_MAX_NFE;
-        if (s->tableau ? !try_step(s, t_new, false) : !step_own_way(s, t_new)) return FM_ODE_FIELD_FAILED;
-        accept(s, t_new, s->tableau ? s->tableau->stages : 0);
+        if (s->nfe + evaluations(s) > s->max_nfe) return FM_ODE_MAX_NFE;
+        if (!fixed_step(s, t_new)) return FM_ODE_FIELD_FAILED;
+        accept(s, t_new, s->tableau && !s->tableau->history ? s->tableau->stages : 0);
         if (!fm_ode_finite(s->n, s->x)) return FM_ODE_NOT_FINITE;
         fm_ode_status status = report(s);
         if (status != FM_ODE_FINISHED) return status;

@@ -10,7 +10,7 @@
 #include "ode_sums.h"
 #include "storage.h"
 
-enum { FM_ODE_DEGREE = 8 };
+enum { FM_ODE_DEGREE = 8, FM_ODE_EVENTS = 16, FM_ODE_HISTORY = 4 };
 
 typedef struct fm_tableau {
     int stages;      /* m: slopes k[0..m-1] that make a step */
@@ -22,6 +22,8 @@ typedef struct fm_tableau {
     double e3[FM_ODE_ROWS]; /* a second estimate, of order 3, as in DOP853; all zero: none */
     bool closes; /* under error control every try ends with the slope at the new point: e reads it (then set by itself), and the next
                   * step begins with it */
+    int history; /* p > 0: Adams and Bashforth's method through the last p slopes; the tableau makes the first p - 1 steps. Fixed steps,
+                  * any spacing, and no interpolant */
     /* Within a step of length h, x(t + th h) = x(t) + h sum_j k[j] (dense[j][0] th + dense[j][1] th^2 + ...). */
     int degree; /* 0: none was given; see fm_tableau_complete */
     int rows;   /* rows that the interpolant reads */
@@ -45,11 +47,22 @@ extern const char *const fm_ode_status_names[]; /* "finished", "max_nfe", ... */
 
 typedef enum fm_ode_why { FM_ODE_NO_REASON, FM_ODE_FIELD_NOT_FINITE, FM_ODE_BELOW_ROUND_OFF, FM_ODE_BELOW_SPACING } fm_ode_why;
 
+/* Something to find on the way: where a function of (t, x) changes sign. */
+typedef struct fm_ode_event {
+    int direction; /* 1: from below, -1: from above, 0: both */
+    int64_t last;  /* the solve ends at the so-manieth; 0: never */
+    int64_t count;
+    double value; /* at the last point */
+} fm_ode_event;
+
 struct fm_ode;
 /* dx = slope at (t, x); false stops the solve. x is lent: it changes after the call, and writing it does no harm. */
 typedef bool (*fm_ode_field)(void *context, double t, const real *x, real *dx);
 /* A method of one's own, for fixed steps: next = x after a step from t to t + h. */
 typedef bool (*fm_ode_stepper)(void *context, double t, double h, const real *x, real *next);
+/* value = event number `which` at (t, x), finite; false stops the solve. */
+typedef bool (*fm_ode_event_value)(void *context, int which, double t, const real *x, double *value);
+typedef bool (*fm_ode_event_found)(void *context, int which, double t, const real *x);
 /* Called at the start and after every accepted step; false stops the solve with FM_ODE_FIELD_FAILED. */
 typedef bool (*fm_ode_observer)(void *context, struct fm_ode *s);
 
@@ -72,7 +85,11 @@ typedef struct fm_ode {
     int64_t max_nfe;
     const double *times; /* n_times of them, from t0 towards t1: where to save the state ... */
     size_t n_times;
-    real *states; /* ... [n_times, n] */
+    real *states;         /* ... [n_times, n] */
+    fm_ode_event *events; /* n_events, at most FM_ODE_EVENTS */
+    int n_events;
+    fm_ode_event_value event_value;
+    fm_ode_event_found event_found;
 
     /* What came out */
     double t;  /* reached */
@@ -89,6 +106,7 @@ typedef struct fm_ode {
     double h_next;  /* step to try next, > 0 */
     int rows_known; /* of the last step: rows k[0..rows_known-1] hold its slopes */
     bool first_known, point_is_x;
+    double past[FM_ODE_HISTORY]; /* history: the times of the last slopes, which lie in the last rows of k */
     double direction;
     double *partial;
     fm_storage *memory;
@@ -100,6 +118,9 @@ fm_ode_status fm_ode_run(fm_ode *s);
 /* The state at a time within the last step, to `to`; may call the field, for the rows of the interpolant. FM_ODE_FINISHED, or why not. */
 fm_ode_status fm_ode_at(fm_ode *s, double t, real *to);
 void fm_ode_close(fm_ode *s); /* once or more */
+/* Part of fm_ode_run: the events of the last step (at the start: their first values). FM_ODE_EVENT when one ends the solve, then
+ * *end is where; FM_ODE_FINISHED: go on. */
+fm_ode_status fm_ode_find_events(fm_ode *s, double *end);
 
 /* The i-th of `steps` + 1 equal times; the ends are exact. */
 static inline double fm_ode_uniform(double t0, double t1, size_t steps, size_t i) {

@@ -15,7 +15,7 @@ local ode <const> = {}
 local none <const> = options.none
 local defaults <const> = {
   method = "dopri5", t0 = 0, t1 = none, steps = none, grid = none, times = none, rtol = none, atol = none, first_step = none,
-  max_step = none, max_nfe = none, save = none, control = "batch",
+  max_step = none, max_nfe = none, save = none, events = none, control = "batch",
 }
 local where <const> = "ode.solve"
 local default_steps <const> = 100
@@ -88,7 +88,7 @@ local function plan_fixed(plan, o, method)
   else
     plan.steps = options.integer(where .. ": steps", o.steps or default_steps, 1, 1e9)
     if o.grid then plan.grid = grid_of(o.grid, plan.steps, plan.t0, plan.t1) end
-    if o.times and not method.tableau then core.fail(where .. ": times: a step function cannot interpolate; leave steps out") end
+    if o.times and not method.interpolates then core.fail(where .. ": times: this method cannot interpolate; leave steps out") end
   end
   if math.type(o.save) then plan.times = points_to_save(plan.save, plan) end
 end
@@ -110,6 +110,29 @@ local function plan_adaptive(plan, o)
   if math.type(o.save) then plan.times = plan.save == 1 and { plan.t1 } or uniform_times(plan.save, plan.t0, plan.t1) end
 end
 
+local directions <const> = { up = 1, down = -1, both = 0 }
+
+-- Each event is a function f(x, t) -> number, or { f, direction = "up" | "down" | "both", terminal = true | count }.
+local function events_of(given, method)
+  if type(given) ~= "table" then core.fail(where .. ": events: expected a list") end
+  if not method.interpolates then core.fail(where .. ": events: this method cannot interpolate") end
+  local events = {}
+  for i, event in ipairs(given) do
+    local name = ("%s: events[%d]"):format(where, i)
+    if callable(event) then event = { event } end
+    if type(event) ~= "table" or not callable(event[1]) then core.fail(name .. ": expected a function, or a table that begins with one") end
+    local given_options = {}
+    for key, value in pairs(event) do
+      if key ~= 1 then given_options[tostring(key)] = value end
+    end
+    local o = options.read(name, given_options, { direction = "both", terminal = false })
+    local last = o.terminal == true and 1 or o.terminal or 0
+    events[i] = { event[1], direction = options.choose(name .. ": direction", o.direction, directions),
+      last = options.integer(name .. ": terminal", last, 0), t = {}, x = {} }
+  end
+  return events
+end
+
 local function plan_of(o, method)
   local times = o.times
   local last = type(times) == "table" and math.type(times[#times]) and times[#times]
@@ -121,13 +144,14 @@ local function plan_of(o, method)
   if times and o.save then core.fail(where .. ": give times or save, not both") end
   if o.save == "steps" then plan.every_step = true
   elseif o.save then plan.save = options.integer(where .. ": save", o.save, 1, 1e9) end
+  if o.events then plan.events = events_of(o.events, method) end
   local adaptive = method.adaptive and not o.steps and not o.grid
   if adaptive then plan_adaptive(plan, o) else plan_fixed(plan, o, method) end
   return plan
 end
 
 --- Solves dx/dt = field(x, t). See doc of the options in the README; info has nfe, accepted, rejected, steps, status, t, and with
---- `times` or `save` also times and states [times, ...].
+--- `times` or `save` also times and states [times, ...], with `events` for each a list t and a list x.
 function ode.solve(field, x0, given)
   if not callable(field) then core.fail(("%s: the field is a %s: expected a function or a model"):format(where, type(field))) end
   if not core.is_tensor(x0) then core.fail(("%s: x0 is a %s: expected a tensor"):format(where, type(x0))) end

@@ -1,7 +1,8 @@
 -- method_of(what): a solver by name, or as a table or function of the kind that a solver file returns, made ready for the engine:
--- { tableau | step, order, adaptive }.
+-- { tableau | step, order, adaptive, interpolates }.
 --
--- A solver file returns { order =, c =, a =, b = [, e =, dense =] }, a Butcher tableau, or { order =, step = } or just the function
+-- A solver file returns { order =, c =, a =, b = [, e =, dense =] }, a Butcher tableau (with history = p, one that only starts the method
+-- of Adams and Bashforth through the last p slopes), or { order =, step = } or just the function
 -- step(field, t, x, h) -> x at t + h.
 local core <const> = require "fm.core"
 local check <const> = require "fm.ode.check"
@@ -24,8 +25,8 @@ local function made_ready(what, name)
   if what.b == nil then core.fail(("ode: %s: found neither b, of a tableau, nor step"):format(name)) end
   local tableau = core.ode_engine.tableau(what)
   check.tableau(what, name)
-  local _, error_order = core.ode_engine.facts(tableau)
-  return { tableau = tableau, order = what.order, adaptive = error_order > 0 }
+  local adaptive, interpolates = core.ode_engine.facts(tableau)
+  return { tableau = tableau, order = what.order, adaptive = adaptive, interpolates = interpolates }
 end
 
 -- The names of this folder, for "did you mean".
