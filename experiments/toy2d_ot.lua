@@ -23,7 +23,7 @@ return fm.experiment {
     run:keeps { model = model, opt = opt }
 
     for _, x1 in run:steps(p.steps, data.batches(target, p.batch, { rng = run.rng:stream "to" })) do
-      local x0 = from()
+      local x0 = from() or from() -- the next round begins after the last batch
       run:log { loss = opt:step(function() return flow.loss(model, x1, { rng = run.rng, x0 = x0, coupling = couple }) end) }
     end
 

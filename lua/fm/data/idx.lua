@@ -1,0 +1,2 @@
+-- idx(path) -> tensor of the file's numbers as they are (MNIST: 0..255), or nil and a message. Reads .gz too.
+return require("fm").idx.load

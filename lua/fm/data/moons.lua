@@ -1,0 +1,9 @@
+-- Two half circles of radius 1 that reach into each other, as scikit-learn's make_moons, the angle drawn uniformly.
+local points <const> = require "fm.data.points"
+local columns <const> = require "fm.data.columns"
+
+return points("moons", { noise = 0.05 }, function(o, u)
+  local angle, lower = u() * math.pi, (u() * 2 - 1):relu():sqrt() -- lower is 0 for one half of the points
+  local x, y = angle:cos(), angle:sin()
+  return columns(lower:where(1 - x, x), lower:where(0.5 - y, y))
+end)

@@ -1,0 +1,2 @@
+-- npy(path) -> tensor, or nil and a message.
+return require("fm").npy.load
