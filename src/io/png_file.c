@@ -24,6 +24,7 @@ typedef struct png_work {
     uint8_t *pixels; /* malloc'd when reading */
     png_bytep *rows; /* malloc'd */
     fm_writer *writer;
+    bool write_failed;
 } png_work;
 
 static void on_error(png_structp png, png_const_charp message) {
@@ -198,7 +199,9 @@ bool fm_png_load(const char *path, fm_tensor **out, fm_error *err) {
 
 static void take_bytes(png_structp png, png_bytep bytes, size_t n) {
     png_work *w = png_get_io_ptr(png);
-    if (!fm_writer_put(w->writer, bytes, n, w->err)) png_error(png, "write");
+    if (fm_writer_put(w->writer, bytes, n, w->err)) return;
+    w->write_failed = true;
+    png_error(png, "write");
 }
 
 static void flush_nothing(png_structp png) {
@@ -234,11 +237,12 @@ bool fm_png_write(const char *path, size_t width, size_t height, int channels, c
     w.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &w, on_error, on_warning);
     w.info = w.png ? png_create_info_struct(w.png) : NULL;
     bool ok = w.info && write_guarded(&w);
-    if (!w.info) fm_fail(err, "%s: png: no memory to write", path);
     png_destroy_write_struct(&w.png, &w.info);
     if (ok) return fm_writer_close(w.writer, err);
     fm_writer_abandon(w.writer);
-    return false;
+    if (w.write_failed) return false; /* the writer has named the path */
+    if (!err->text[0]) fm_fail(err, "png: no memory to write");
+    return fm_fail_in(err, path);
 }
 
 bool fm_png_fits(const fm_tensor *t) {
