@@ -267,6 +267,22 @@ function fm.experiment(description) end
 function fm.save(path, tensors, metadata) end
 ---@return table|nil tensors, table|string metadata or the message
 function fm.load(path) end
-fm.npy, fm.png, fm.json = {}, {}, {}
+---Files of one kind each. Every load and save gives nil and a message ("PATH: FORMAT: byte N: problem") when the file is at fault.
+---npy.load(path) -> tensor; npy.save(path, tensor).
+fm.npy = {}
+---png.load(path) -> [H, W, C] in 0..1, C 1 gray, 2 gray and alpha, 3 colour, 4 colour and alpha; png.save(path, [H, W] or [H, W, C]).
+fm.png = {}
+---idx.load(path) -> the numbers as they are, plain or .gz.
+fm.idx = {}
+---cifar10.load(path) -> images [N, 3072] in 0..1 (planes red, green, blue), labels [N] 1..10.
+fm.cifar10 = {}
+---vectors.load(path) -> vectors [N, D], list of N words; GloVe or word2vec text.
+fm.vectors = {}
+---encode(value [, {indent = n}]) -> text, keys sorted, nan and inf as strings; decode(text) -> value, or nil and "line n col m: problem".
+---json.null stands for null; json.array(t) marks an empty table as a list.
+fm.json = {}
+---write(path, text) replaces a file in one step, append(path, text), sync(path), mkdir_new(path) -> true | nil, message, "exists" or nil;
+---hash(text), hash_file(path) -> 16 hexadecimal digits (XXH3).
+fm.file = {}
 
 return fm
