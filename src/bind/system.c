@@ -5,6 +5,7 @@
 #include "pool.h"
 #include "threads.h"
 
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
@@ -61,12 +62,44 @@ static int system_process(lua_State *L) { /* process id, host name */
     return 2;
 }
 
+/* ---- Ctrl-C at the prompt ---- */
+
+static lua_State *prompt_state; /* whose chunk a signal shall interrupt */
+
+static void raise_interrupted(lua_State *L, lua_Debug *unused) {
+    (void)unused;
+    lua_sethook(L, NULL, 0, 0);
+    luaL_error(L, "interrupted!");
+}
+
+static void on_interrupt(int number) {
+    signal(number, SIG_DFL); /* a second one ends the process: the first may wait for C code to return */
+    lua_sethook(prompt_state, raise_interrupted, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
+}
+
+/* interrupts(true): Ctrl-C raises an error in the running chunk, as in lua. interrupts(false): it ends the process. */
+static int system_interrupts(lua_State *L) {
+    lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
+    prompt_state = lua_tothread(L, -1);
+    signal(SIGINT, lua_toboolean(L, 1) ? on_interrupt : SIG_DFL);
+    return 0;
+}
+
 static const luaL_Reg functions[] = {
-    {"threads", system_threads}, {"blas", system_blas},       {"mallocs", system_mallocs}, {"is_terminal", system_is_terminal},
-    {"columns", system_columns}, {"seconds", system_seconds}, {"process", system_process}, {NULL, NULL},
+    {"threads", system_threads},
+    {"blas", system_blas},
+    {"mallocs", system_mallocs},
+    {"is_terminal", system_is_terminal},
+    {"columns", system_columns},
+    {"seconds", system_seconds},
+    {"process", system_process},
+    {"interrupts", system_interrupts},
+    {NULL, NULL},
 };
 
 void bind_system(lua_State *L) {
     luaL_newlib(L, functions);
+    lua_pushliteral(L, LUA_VERSION_MAJOR "." LUA_VERSION_MINOR "." LUA_VERSION_RELEASE);
+    lua_setfield(L, -2, "lua");
     lua_setfield(L, -2, "system");
 }

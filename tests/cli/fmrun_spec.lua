@@ -110,6 +110,12 @@ describe("fmrun", function()
       assert.truthy((select(2, shell("echo answer | " .. fmrun .. " -i sets.lua"))):find("> 42\n", 1, true))
     end)
 
+    it("comes back to the prompt after Ctrl-C", function()
+      local _, out, err = shell(([[(echo 'while true do end'; sleep 0.5; echo '1 + 1') | timeout -s INT --preserve-status 0.2 %s -i]]):format(fmrun))
+      assert.truthy(err:find("interrupted!", 1, true), err)
+      assert.truthy(out:find("> 2\n", 1, true), out)
+    end)
+
     it("tells its version and its options", function()
       assert.truthy((select(2, call "--version")):find("^fmrun %d+%.%d+%.%d+ %(%a+%)  Lua 5%.4%.%d+  OpenBLAS"))
       local code, out = call "--help"
@@ -348,6 +354,7 @@ describe("fmrun", function()
         ["run:steps 'x'"] = "steps: expected a whole number >= 0",
         ["for _ in run:steps(3, function() end) do end"] = "the batches ended at step 1",
         ["run:save('x.zip', 1)"] = "no format ends in .zip",
+        ["os.exit(0)"] = "os.exit was called inside the run",
       } do
         write("misuse.lua", ('return require "fm".experiment { name = "misuse", run = function(run)\n%s\nend }'):format(body))
         local code, _, err = call "misuse.lua"

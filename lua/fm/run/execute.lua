@@ -41,13 +41,14 @@ end
 local function call(experiment, run, values)
   local unbind = random.bind(run.rng:stream "math.random")
   fm.nn.seed(run.rng) -- first weights come from the run's seed, whatever ran before
-  local print = print
+  local print, exit = print, os.exit
   _G.print = function(...) run:print(...) end
+  os.exit = function() error({ stop = "failed", message = traceback.place() .. "os.exit was called inside the run" }, 0) end
   local ok, problem = xpcall(function()
     experiment.run(run, values)
     save_checkpoint(run)
   end, traceback.handler)
-  _G.print = print
+  _G.print, os.exit = print, exit
   unbind()
   if ok then return "done" end
   if type(problem) == "table" then return problem.stop, problem.message end

@@ -110,21 +110,29 @@ function Run:names_of(values)
   end
   if names and #names == n then return names end
   names = sorted_names(values)
-  for _, name in ipairs(names) do names[name] = true end
+  names.keys, names.texts, names.lasts = {}, {}, {}
+  for i, name in ipairs(names) do names[name], names.keys[i] = true, (",%s:"):format(encode(name)) end
   self.logged_names = names
   return names
 end
 
 --- Writes one line of metrics.jsonl, with the step. A loss (a name with "loss" in it) that is not finite ends the run as diverged.
 function Run:log(values)
-  local line, bad = { ('{"step":%d'):format(self.step) }, nil
-  for _, name in ipairs(self:names_of(values)) do
-    local value = plain(values[name])
-    line[#line + 1] = (',%s:%s'):format(encode(name), encode(value))
-    if name:find "loss" and not is_finite(value) then bad = bad or ("%s is %s"):format(name, encode(value):gsub('"', "")) end
+  local names, line, bad = self:names_of(values), '{"step":' .. self.step, nil
+  local keys, texts, lasts = names.keys, names.texts, names.lasts
+  for i = 1, #names do
+    local value = values[names[i]]
+    local text = texts[i]
+    if value ~= lasts[i] or math.type(value) ~= "float" then -- a learning rate that stays is encoded once
+      lasts[i] = value
+      value = plain(value)
+      text = encode(value)
+      texts[i] = text
+      if not is_finite(value) and names[i]:find "loss" then bad = bad or ("%s is %s"):format(names[i], text:gsub('"', "")) end
+    end
+    line = line .. keys[i] .. text
   end
-  line[#line + 1] = "}"
-  self.folder:add_line("metrics.jsonl", table.concat(line))
+  self.folder:add_line("metrics.jsonl", line .. "}")
   self.logged = values
   if bad then error({ stop = "diverged", message = ("%s%s at step %d"):format(traceback.place(), bad, self.step) }, 0) end
 end

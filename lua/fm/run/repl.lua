@@ -1,4 +1,5 @@
 -- The prompt: reads a line, or several until they make a chunk, prints what an expression gives, shows errors and goes on.
+local system <const> = require "fm.core".system
 local traceback <const> = require "fm.run.traceback"
 
 local chunk_name <const> = "=stdin"
@@ -43,7 +44,10 @@ return function()
   while true do
     local chunk, message = read_chunk()
     if chunk then
-      show(xpcall(chunk, traceback.handler))
+      system.interrupts(true)
+      local results = table.pack(xpcall(chunk, traceback.handler))
+      system.interrupts(false)
+      show(table.unpack(results, 1, results.n))
     elseif chunk == false then
       show(false, message)
     else
