@@ -2,7 +2,7 @@
 local points <const> = require "fm.data.points"
 local columns <const> = require "fm.data.columns"
 
-return points("moons", { noise = 0.05 }, function(o, u)
+return points("moons", { noise = 0.05 }, function(_, u)
   local angle, lower = u() * math.pi, (u() * 2 - 1):relu():sqrt() -- lower is 0 for one half of the points
   local x, y = angle:cos(), angle:sin()
   return columns(lower:where(1 - x, x), lower:where(0.5 - y, y))

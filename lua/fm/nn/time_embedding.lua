@@ -15,7 +15,7 @@ return function(dim, given)
   local o = options.read("time_embedding", given, { kind = "sinusoidal", scale = 16 })
   options.integer("time_embedding: dim", dim, 2)
   if dim % 2 ~= 0 then fm.fail(("time_embedding: dim: expected an even number, found %d"):format(dim)) end
-  local half, frequencies = dim // 2, nil
+  local half, frequencies = dim // 2
   options.choose("time_embedding: kind", o.kind, { sinusoidal = true, fourier = true })
   if o.kind == "fourier" then
     frequencies = (init.weights:normal(half) * (2 * math.pi * o.scale)):detach()

@@ -168,7 +168,7 @@ end
 --- Runs f with the averaged numbers in the model, and puts the model's own back, also after an error.
 function Average:swap(f)
   self.flat:swap(self.average)
-  local back <close> = setmetatable({}, { __close = function() self.flat:swap(self.average) end })
+  local _ <close> = setmetatable({}, { __close = function() self.flat:swap(self.average) end })
   return f()
 end
 
