@@ -125,19 +125,19 @@ end)
 
 describe("golden paths", function()
   local tensors, cases = read "paths"
-  local names = { linear = "linear" }
+  local names = { linear = { "linear" }, poly3 = { "poly", { n = 3 } }, linear_vp = { "linear_vp" }, cosine = { "cosine" }, vp = { "vp" },
+    ["lipman_sigma_min_0.1"] = { "lipman", { sigma_min = 0.1 } }, ["schrodinger_bridge_sigma_0.7"] = { "schrodinger_bridge", { sigma = 0.7 } },
+    ["i_cfm_sigma_0.1"] = { "i_cfm", { sigma = 0.1 } } }
   for _, c in ipairs(cases) do
-    if names[c.name] then
-      it(c.name, function()
-        local path, t, limit = fm.flow.path(names[c.name]), tensors[c.t], double and 1e-9 or 1e-5
-        local a, s, da, ds = path:coefficients(t)
-        for key, got in pairs { a = a, s = s, da = da, ds = ds } do
-          near(type(got) == "number" and fm.full(#t, got) or got, tensors[c[key]], limit, key)
-        end
-        local xt, u = path:sample(tensors[c.x0], tensors[c.x1], t)
-        near(xt, tensors[c.xt], limit, "xt")
-        near(u, tensors[c.u], limit, "u")
-      end)
-    end
+    it(c.name, function()
+      local path, t, limit = fm.flow.path(table.unpack(names[c.name])), tensors[c.t], double and 1e-9 or 1e-5
+      local a, s, da, ds = path:coefficients(t)
+      for key, got in pairs { a = a, s = s, da = da, ds = ds } do
+        if c[key] then near(type(got) == "number" and fm.full(#t, got) or got, tensors[c[key]], limit, key) end
+      end
+      local xt, u = path:sample(tensors[c.x0], tensors[c.x1], t, c.z and tensors[c.z])
+      near(xt, tensors[c.xt], limit, "xt")
+      near(u, tensors[c.u], limit, "u")
+    end)
   end
 end)

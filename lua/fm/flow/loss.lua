@@ -40,7 +40,7 @@ return function(model, x1, given)
   local x0 = o.x0 or o.rng:normal(x1:shape())
   if o.coupling ~= "independent" then x0, x1 = couplings.named(o.coupling)(x0, x1) end
   local t = times_for(o, x1)
-  local xt, u = path:sample(x0, x1, t)
+  local xt, u = path:sample(x0, x1, t, path.noisy and o.rng:normal(x1:shape()) or nil)
   local prediction = model(xt, t, o.cond)
   local target = kind.target(x0, x1, u)
   if o.weight then return weighted(prediction, target, o.weight, t) end

@@ -36,15 +36,24 @@ local function over_rows(c, x)
   return c:reshape(shape)
 end
 
---- xt, u for pairs x0, x1 [B, ...] at times t [B] or a number.
-function Path:sample(x0, x1, t)
-  if type(t) ~= "number" and not (t:count() == 1 or t:rank() == 1 and #t == #x1) then
-    fm.fail(("path: t is [%s], expected [%d] or a number"):format(table.concat(t:shape(), ", "), #x1))
-  end
+local function line(self, x0, x1, t)
   local a, s, da, ds = self:coefficients(t)
   if not fm.needs_grad(x0, x1, t) then return fm.path_sample(x0, x1, a, s, da, ds) end
   a, s, da, ds = over_rows(a, x1), over_rows(s, x1), over_rows(da, x1), over_rows(ds, x1)
   return a * x1 + s * x0, da * x1 + ds * x0
+end
+
+--- xt, u for pairs x0, x1 [B, ...] at times t [B] or a number; z, like x0, is the noise that some paths have around the line.
+function Path:sample(x0, x1, t, z)
+  if type(t) ~= "number" and not (t:count() == 1 or t:rank() == 1 and #t == #x1) then
+    fm.fail(("path: t is [%s], expected [%d] or a number"):format(table.concat(t:shape(), ", "), #x1))
+  end
+  if self.noisy then
+    if not z then fm.fail "path: this path wants noise z, shaped as x0" end
+    local m, u = line(self, x0, x1, t)
+    return self.around(m, u, over_rows(t, x1), z)
+  end
+  return line(self, x0, x1, t)
 end
 
 local path <const> = {}

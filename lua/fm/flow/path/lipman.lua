@@ -1,0 +1,12 @@
+-- lipman{sigma_min}: a = t, s = 1 - (1 - sigma_min) t. Lipman et al. 2023, equation 20.
+local options <const> = require "fm.options"
+
+return function(given)
+  local keep = 1 - options.number("lipman: sigma_min", options.read("lipman", given, { sigma_min = 1e-4 }).sigma_min, 0, 1)
+  return {
+    a = function(t) return t end,
+    s = function(t) return 1 - t * keep end,
+    da = function() return 1 end,
+    ds = function() return -keep end,
+  }
+end
