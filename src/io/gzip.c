@@ -49,16 +49,16 @@ static bool run(const uint8_t *bytes, size_t size, uint8_t *to, size_t room, siz
 }
 
 bool fm_gzip_head(const uint8_t *bytes, size_t size, uint8_t *to, size_t *room, fm_error *err) {
-    bool ended;
-    size_t got;
+    bool ended = false;
+    size_t got = 0;
     if (!run(bytes, size, to, *room, &got, &ended, err)) return false;
     *room = got;
     return true;
 }
 
 bool fm_gzip_all(const uint8_t *bytes, size_t size, uint8_t *to, size_t room, fm_error *err) {
-    bool ended;
-    size_t got;
+    bool ended = false;
+    size_t got = 0;
     if (!run(bytes, size, to, room, &got, &ended, err)) return false;
     if (got < room) return fm_fail(err, "gzip: the content is too short (expected %zu bytes, found %zu)", room, got);
     return ended || fm_fail(err, "gzip: the content is too long (expected %zu bytes, found more)", room);

@@ -206,7 +206,7 @@ static bool check_data(parser *p, size_t size, size_t *count) {
 
 /* The first axis runs fastest in the file, the last one in a tensor. */
 static void decode_fortran(const parser *p, size_t count, real *to) {
-    size_t stride[FM_MAX_RANK], index[FM_MAX_RANK] = {0}, at = 0;
+    size_t stride[FM_MAX_RANK] = {0}, index[FM_MAX_RANK] = {0}, at = 0;
     for (int i = 0; i < p->rank; i++) stride[i] = i ? stride[i - 1] * p->shape[i - 1] : 1;
     for (size_t n = 0; n < count; n++) {
         fm_element_decode(p->element, p->order, 1, p->end + at * p->element->size, to + n);
