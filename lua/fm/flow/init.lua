@@ -3,12 +3,4 @@
 local path <const> = require "fm.flow.path"
 local coupling <const> = require "fm.flow.coupling"
 
-return setmetatable({ path = path.named, coupling = coupling.named }, {
-  __index = function(flow, name)
-    local place = type(name) == "string" and "fm.flow." .. name
-    if not place or not package.searchpath(place, package.path) then return nil end
-    local value = require(place)
-    flow[name] = value
-    return value
-  end,
-})
+return require("fm.by_name").module("fm.flow", { path = path.named, coupling = coupling.named })

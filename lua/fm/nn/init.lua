@@ -1,6 +1,7 @@
 -- Layers, found by name: nn.linear is nn/linear.lua, or linear.lua of a user's beside the script (in a folder on package.path).
 -- Activations come from C: any op that takes one tensor and has no options of its own can stand between layers.
 local fm <const> = require "fm"
+local by_name <const> = require "fm.by_name"
 local module <const> = require "fm.nn.module"
 local init <const> = require "fm.nn.init_stream"
 
@@ -16,16 +17,4 @@ for _, name in ipairs(activations) do
   end
 end
 
-return setmetatable(nn, {
-  __index = function(_, name)
-    if type(name) ~= "string" then return nil end
-    for _, place in ipairs { "fm.nn." .. name, name } do
-      if package.searchpath(place, package.path) then
-        local layer = require(place)
-        nn[name] = layer
-        return layer
-      end
-    end
-    return nil
-  end,
-})
+return by_name.module("fm.nn", nn)

@@ -1,6 +1,7 @@
 -- Probability paths xt = a(t) x1 + s(t) x0. A path file returns { a, s [, da, ds] } or a function(options) that does; a, s, da, ds take
 -- t as a tensor [B] (or a number) and give the like. Derivatives that are not given come from the tape.
 local fm <const> = require "fm"
+local by_name <const> = require "fm.by_name"
 local options <const> = require "fm.options"
 
 local Path <const> = {}
@@ -73,16 +74,10 @@ end
 function path.named(name, given)
   if getmetatable(name) == Path then return name end
   if type(name) == "table" then return new("path", options.read("path", name, { a = options.none, s = options.none, da = options.none, ds = options.none })) end
-  if type(name) == "string" then
-    for _, place in ipairs { "fm.flow.path." .. name, name } do
-      if package.searchpath(place, package.path) then
-        local found = require(place)
-        if type(found) == "function" then found = found(given) end
-        return new("path " .. name, found)
-      end
-    end
-  end
-  fm.fail(('path: unknown path "%s"'):format(tostring(name)))
+  local found = by_name.find("fm.flow.path", name)
+  if not found then by_name.fail("path: unknown path", "fm.flow.path", name) end
+  if type(found) == "function" then found = found(given) end
+  return new("path " .. name, found)
 end
 
 return path
