@@ -312,43 +312,64 @@ static fm_ode_status run_fixed(fm_ode *s) {
 
 /* ---- error control, as scipy's RK45, RK23 and DOP853 do it, step for step ---- */
 
+/* The step sizes that they start with. Hairer, Norsett, Wanner I, II.4, with the interval as a further limit. */
+double fm_ode_start_step(double d0, double d1, double interval) {
+    return fmin(d0 < 1e-5 || d1 < 1e-5 ? 1e-6 : 0.01 * d0 / d1, interval);
+}
+
+double fm_ode_first_step(double h0, double d1, double d2, int error_order) {
+    double steepest = d2 > d1 ? d2 : d1;
+    double h1 = d1 <= 1e-15 && d2 <= 1e-15 ? fmax(1e-6, h0 * 1e-3) : pow(0.01 / steepest, 1.0 / (error_order + 1));
+    return fmin(100 * h0, h1);
+}
+
+double fm_ode_step_factor(double error, int error_order, bool had_rejection) {
+    double factor = 0.9 * pow(error, -1.0 / (error_order + 1));
+    if (error < 1) return fmin(had_rejection ? 1 : 10, error == 0 ? 10 : factor);
+    return factor > 0.2 ? factor : 0.2; /* 0.2 for an error that is not a number, too */
+}
+
+/* Hairer, Norsett, Wanner I, II.10 */
+double fm_ode_both_errors(double sum_e, double sum_e3, size_t n) {
+    return sum_e == 0 && sum_e3 == 0 ? 0 : sqrt(sum_e / (double)n) * sqrt(sum_e / (sum_e + 0.01 * sum_e3));
+}
+
+bool fm_tableau_has_third(const fm_tableau *m) {
+    for (int j = 0; j <= m->stages; j++) {
+        if (m->e3[j] != 0) return true;
+    }
+    return false;
+}
+
 static double rms(const fm_ode *s, double sum) {
     return sqrt(sum / (double)s->n);
 }
 
-/* The step sizes that they start with. Hairer, Norsett, Wanner I, II.4, with the interval as a further limit. */
 static fm_ode_status choose_first_step(fm_ode *s) {
     static const double one[] = {1}, difference[] = {1, -1};
-    double interval = fabs(s->t1 - s->t0), q = s->tableau->error_order, d0 = 0;
+    double interval = fabs(s->t1 - s->t0), d0 = 0;
     for (size_t i = 0; i < s->n; i++) {
         double scaled = s->x[i] / (s->atol + fabs(s->x[i]) * s->rtol);
         d0 += scaled * scaled;
     }
-    d0 = rms(s, d0);
     double d1 = rms(s, fm_ode_error(s->n, s->x, s->x, s->atol, s->rtol, 1, 1, one, s->k, s->partial));
     if (!isfinite(d1)) return FM_ODE_NOT_FINITE;
-    double h0 = d0 < 1e-5 || d1 < 1e-5 ? 1e-6 : 0.01 * d0 / d1;
-    h0 = fmin(h0, interval);
+    double h0 = fm_ode_start_step(rms(s, d0), d1, interval);
     fm_ode_sum(s->n, s->x, h0 * s->direction, 1, one, s->k, NULL, s->point);
     if (!evaluate(s, no_later(s, s->t0 + h0 * s->direction, s->t1), s->k[1])) return FM_ODE_FIELD_FAILED;
     real *k[] = {s->k[1], s->k[0]};
     double d2 = rms(s, fm_ode_error(s->n, s->x, s->x, s->atol, s->rtol, 1, 2, difference, k, s->partial)) / h0;
-    double steepest = d2 > d1 ? d2 : d1;
-    double h1 = d1 <= 1e-15 && d2 <= 1e-15 ? fmax(1e-6, h0 * 1e-3) : pow(0.01 / steepest, 1 / (q + 1));
-    s->h_next = fmin(fmin(100 * h0, h1), fmin(interval, s->max_step));
+    s->h_next = fmin(fm_ode_first_step(h0, d1, d2, s->tableau->error_order), fmin(interval, s->max_step));
     return FM_ODE_FINISHED;
 }
 
 /* Error of the try in units of the tolerance: RMS over all components. */
 static double error_norm(const fm_ode *s, double h) {
     const fm_tableau *m = s->tableau;
-    int rows = m->stages + 1;
-    double e = fm_ode_error(s->n, s->x, s->x_old, s->atol, s->rtol, h, rows, m->e, s->k, s->partial);
-    bool third = false;
-    for (int j = 0; j < rows; j++) third |= m->e3[j] != 0;
-    if (!third) return rms(s, e);
-    double e3 = fm_ode_error(s->n, s->x, s->x_old, s->atol, s->rtol, h, rows, m->e3, s->k, s->partial);
-    return e == 0 && e3 == 0 ? 0 : rms(s, e) * sqrt(e / (e + 0.01 * e3)); /* Hairer, Norsett, Wanner I, II.10 */
+    double e = fm_ode_error(s->n, s->x, s->x_old, s->atol, s->rtol, h, m->stages + 1, m->e, s->k, s->partial);
+    if (!fm_tableau_has_third(m)) return rms(s, e);
+    double e3 = fm_ode_error(s->n, s->x, s->x_old, s->atol, s->rtol, h, m->stages + 1, m->e3, s->k, s->partial);
+    return fm_ode_both_errors(e, e3, s->n);
 }
 
 /* The numbers that the field sees are farther apart than the tolerance. */
@@ -368,7 +389,7 @@ static fm_ode_status too_small(fm_ode *s, fm_ode_why why) {
 
 static fm_ode_status adaptive_step(fm_ode *s) {
     const fm_tableau *m = s->tableau;
-    double exponent = -1.0 / (m->error_order + 1), least = 10 * fabs(nextafter(s->t, s->direction * INFINITY) - s->t);
+    double least = 10 * fabs(nextafter(s->t, s->direction * INFINITY) - s->t);
     double size = s->h_next > s->max_step ? s->max_step : s->h_next < least ? least : s->h_next;
     bool had_rejection = false;
     for (;;) {
@@ -382,9 +403,7 @@ static fm_ode_status adaptive_step(fm_ode *s) {
         if (!try_step(s, t_new, m->closes)) return FM_ODE_FIELD_FAILED;
         s->error = error_norm(s, h);
         if (s->error < 1) {
-            double factor = s->error == 0 ? 10 : fmin(10, 0.9 * pow(s->error, exponent));
-            if (had_rejection) factor = fmin(1, factor);
-            s->h_next = size * factor;
+            s->h_next = size * fm_ode_step_factor(s->error, m->error_order, had_rejection);
             accept(s, t_new, m->stages + m->closes);
             return FM_ODE_FINISHED;
         }
@@ -392,8 +411,7 @@ static fm_ode_status adaptive_step(fm_ode *s) {
         s->point_is_x = false;
         had_rejection = true;
         if (below_round_off(s)) return too_small(s, FM_ODE_BELOW_ROUND_OFF);
-        double factor = 0.9 * pow(s->error, exponent);
-        size *= factor > 0.2 ? factor : 0.2; /* 0.2 for an error that is not a number, too */
+        size *= fm_ode_step_factor(s->error, m->error_order, had_rejection);
     }
 }
 

@@ -5,7 +5,7 @@
 enum { BLOCK = 256, LANES = 8 }; /* a block of sums stays in the first cache; lanes are summed apart, whatever the vector width */
 
 typedef struct pass {
-    const double *x, *y;
+    const double *x, *y, *each;
     double h, atol, rtol;
     int m;
     double w[FM_ODE_ROWS];
@@ -91,6 +91,47 @@ double fm_ode_error(size_t n, const double *x, const double *y, double atol, dou
     double sum = 0;
     for (size_t i = 0; i * FM_TILE < n; i++) sum += partial[i];
     return sum;
+}
+
+FM_CLONES static void sum_each_tile(void *context, size_t first, size_t last) {
+    const pass *p = context;
+    double sum[BLOCK];
+    for (size_t at = first; at < last; at += BLOCK) {
+        size_t len = last - at < BLOCK ? last - at : BLOCK;
+        weigh(p, at, len, sum);
+        const double *x = p->x + at, *h = p->each + at;
+        for (size_t i = 0; i < len; i++) sum[i] = x[i] + h[i] * sum[i];
+        for (size_t i = 0; p->state && i < len; i++) p->state[at + i] = sum[i];
+        for (size_t i = 0; p->point && i < len; i++) p->point[at + i] = (real)sum[i];
+    }
+}
+
+void fm_ode_sum_each(size_t n, const double *x, const double *each, int m, const double *w, real *const *k, double *state, real *point) {
+    pass p = {.x = x, .each = each, .state = state, .point = point};
+    pass_rows(&p, m, w, k);
+    fm_parallel(n, FM_TILE, sum_each_tile, &p);
+}
+
+FM_CLONES static void error_each_tile(void *context, size_t first, size_t last) {
+    const pass *p = context;
+    double sum[BLOCK], atol = p->atol, rtol = p->rtol;
+    for (size_t at = first; at < last; at += BLOCK) {
+        size_t len = last - at < BLOCK ? last - at : BLOCK;
+        weigh(p, at, len, sum);
+        const double *x = p->x + at, *y = p->y + at, *h = p->each + at;
+        for (size_t i = 0; i < len; i++) {
+            double a = fabs(x[i]), b = fabs(y[i]), larger = a > b ? a : b;
+            double e = sum[i] * h[i] / (atol + larger * rtol);
+            p->partial[at + i] = e * e;
+        }
+    }
+}
+
+void fm_ode_error_each(size_t n, const double *x, const double *y, double atol, double rtol, const double *each, int m, const double *w,
+                       real *const *k, double *square) {
+    pass p = {.x = x, .y = y, .each = each, .atol = atol, .rtol = rtol, .partial = square};
+    pass_rows(&p, m, w, k);
+    fm_parallel(n, FM_TILE, error_each_tile, &p);
 }
 
 FM_CLONES static void round_range(size_t n, const double *restrict x, real *restrict point) {

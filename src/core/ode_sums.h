@@ -15,6 +15,11 @@ double fm_ode_error(size_t n, const double *x, const double *y, double atol, dou
                     double *partial);
 size_t fm_ode_partials(size_t n);
 
+/* The same two with a step of its own for every number, each[i]; the errors' squares go to square[i]. */
+void fm_ode_sum_each(size_t n, const double *x, const double *each, int m, const double *w, real *const *k, double *state, real *point);
+void fm_ode_error_each(size_t n, const double *x, const double *y, double atol, double rtol, const double *each, int m, const double *w,
+                       real *const *k, double *square);
+
 void fm_ode_round(size_t n, const double *x, real *point);
 bool fm_ode_finite(size_t n, const double *x);
 

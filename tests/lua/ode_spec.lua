@@ -253,6 +253,59 @@ describe("ode", function()
     raises("expected a function", ode.solve, decay, fm.ones(1), { events = { { direction = "up" } } })
   end)
 
+  it("gives every row its own steps", function()
+    -- x' = -s (x - cos t), s in the second column: from easy to stiff.
+    local function field(x, t)
+      local rate = x:slice { axis = 2, first = 2, last = 2 }
+      local time = type(t) == "number" and fm.full(#x, 1, math.cos(t)) or t:cos():reshape(-1, 1)
+      return fm.cat((x:slice { axis = 2, first = 1, last = 1 } - time) * rate * -1, rate * 0, { axis = 2 })
+    end
+    local rates = { 0.1, 1, 5, 200, 2, 0.5 }
+    local rows = {}
+    for i, rate in ipairs(rates) do rows[i] = { 0.5, rate } end
+    local x0 = fm.tensor(rows)
+    for _, name in ipairs { "rk45", "rk23", "dop853", "tsit5" } do
+      local o = { method = name, rtol = 1e-4, atol = 1e-4, t1 = 2, control = "sample" }
+      local x, info = ode.solve(field, x0, o)
+      assert.same({ "finished", 2.0 }, { info.status, info.t })
+      local nfe, total = info.rows.nfe:totable(), 0
+      for i = 1, #rates do
+        local alone = { method = name, rtol = 1e-4, atol = 1e-4, t1 = 2 }
+        local y, one = ode.solve(field, x0[{ i, i }], alone)
+        assert.near(y[1][1], x[i][1], double and 1e-9 or 1e-4)
+        if double then assert.same({ i, one.nfe, one.steps }, { i, nfe[i], info.rows.accepted[i] }) end
+        total = total + nfe[i]
+      end
+      assert.equal(total, info.evaluations)
+      assert.equal(math.max(table.unpack(nfe)), info.nfe)
+      local _, batch = ode.solve(field, x0, { method = name, rtol = 1e-4, atol = 1e-4, t1 = 2 })
+      assert(info.evaluations < batch.nfe * #rates / 2, info.evaluations)
+      o.max_nfe = 40
+      local half, stopped = ode.solve(field, x0, o)
+      assert.equal("max_nfe", stopped.status)
+      assert(stopped.nfe <= 40 and stopped.rows.t[4] < 2 and stopped.t < 2)
+      if name == "rk45" then assert.equal(x[1][1], half[1][1]) end
+    end
+    local seen
+    local x = ode.solve(function(x, t)
+      seen = t:shape()
+      return x * -1
+    end, fm.ones(3, 2, 2), { control = "sample", t0 = 1, t1 = 0 })
+    assert.same({ 3 }, seen)
+    assert.near(math.exp(1), x[3][2][2], 1e-3)
+    raises("needs a method with an error estimate", ode.solve, field, x0, { method = "rk4", control = "sample" })
+    raises('save does not go with control = "sample"', ode.solve, field, x0, { control = "sample", save = 3 })
+    raises("needs rows", ode.solve, field, fm.tensor(1), { control = "sample" })
+    raises("the field returned a nil", ode.solve, function() end, x0, { control = "sample" })
+    raises("in the field", ode.solve, function() error "in the field" end, x0, { control = "sample" })
+    raises("field returns numbers that are not finite", ode.solve, function(y) return y * (0 / 0) end, x0, { control = "sample" })
+    local co = coroutine.create(function() return ode.solve(function() coroutine.yield() end, x0, { control = "sample" }) end)
+    assert.is_false(coroutine.resume(co))
+    local _, bad = ode.solve(function(y, t) return y / (0.5 - t):relu():reshape(-1, 1):sqrt() end, fm.ones(2, 1), { control = "sample" })
+    assert.equal("step_too_small", bad.status)
+    assert.is_string(bad.reason)
+  end)
+
   it("runs a user's tableau, step function or file", function()
     local ssp3 = { order = 3, c = { 0, 1, 1 / 2 }, a = { {}, { 1 }, { 1 / 4, 1 / 4 } }, b = { 1 / 6, 1 / 6, 2 / 3 } }
     local x, info = ode.solve(cosine, fm.ones(1), { method = ssp3, steps = 50, t1 = 2 })
@@ -338,7 +391,7 @@ describe("ode", function()
     fails("expected a list of numbers", decay, x0, { times = {} })
     fails("times or save", decay, x0, { times = { 1 }, save = 2 })
     fails("save = 5 states, but 3 steps have 4", decay, x0, { method = "rk4", steps = 3, save = 5 })
-    fails('control: expected "batch"', decay, x0, { control = "bath" })
+    fails('control: expected "batch" or "sample"', decay, x0, { control = "bath" })
     fails("x is %[2, 3%], the field returned %[2, 1%]", function(x) return x:sum { axis = 2, keep = true } end, x0)
     fails("the field returned a nil, expected a tensor %[2, 3%]", function() end, x0)
     fails("the field returned a number", function() return 1 end, x0)

@@ -150,14 +150,28 @@ local function plan_of(o, method)
   return plan
 end
 
+-- control = "sample": every row has its own step and leaves when it is done. Only the end is kept.
+local function plan_of_rows(o, method)
+  if not method.adaptive then core.fail(where .. ': control = "sample" needs a method with an error estimate') end
+  for _, name in ipairs { "steps", "grid", "times", "save", "events" } do
+    if o[name] ~= nil then core.fail(('%s: %s does not go with control = "sample"'):format(where, name)) end
+  end
+  return plan_of(o, method)
+end
+
 --- Solves dx/dt = field(x, t). See doc of the options in the README; info has nfe, accepted, rejected, steps, status, t, and with
 --- `times` or `save` also times and states [times, ...], with `events` for each a list t and a list x.
+--- With control = "sample" the field gets t as a tensor [A], one time for each row of x that is still on its way; info.nfe counts
+--- calls, info.evaluations rows, and info.rows has nfe, accepted, rejected and t of each row.
 function ode.solve(field, x0, given)
   if not callable(field) then core.fail(("%s: the field is a %s: expected a function or a model"):format(where, type(field))) end
   if not core.is_tensor(x0) then core.fail(("%s: x0 is a %s: expected a tensor"):format(where, type(x0))) end
   local o = options.read(where, given, defaults)
-  if o.control ~= "batch" then core.fail(('%s: control: expected "batch", found %s'):format(where, tostring(o.control))) end
   local method = method_of(o.method)
+  if o.control == "sample" then return core.ode_engine.solve_rows(method.tableau, field, x0, plan_of_rows(o, method)) end
+  if o.control ~= "batch" then
+    core.fail(('%s: control: expected "batch" or "sample", found %s'):format(where, tostring(o.control)))
+  end
   return core.ode_engine.solve(method.tableau or method.step, field, x0, plan_of(o, method))
 end
 

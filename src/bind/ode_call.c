@@ -1,0 +1,105 @@
+#include "ode_call.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void ode_complain(lua_State *L, const char *format, ...) {
+    fm_error err;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(err.text, sizeof err.text, format, args);
+    va_end(args);
+    bind_raise(L, &err);
+}
+
+void *ode_push_box(lua_State *L, size_t size, const char *name) {
+    lua_settop(L, ODE_PLAN);
+    const fm_tensor *x0 = bind_check_tensor(L, ODE_START);
+    luaL_checktype(L, ODE_PLAN, LUA_TTABLE);
+    luaL_checkstack(L, ODE_NEXT_PLACE + 24, "ode.solve");
+    ode_call *c = lua_newuserdatauv(L, size, 0);
+    memset(c, 0, size);
+    c->L = L;
+    luaL_setmetatable(L, name);
+    lua_toclose(L, ODE_BOX);
+    c->guarded = !lua_pushthread(L);
+    lua_pop(L, 1);
+    fm_error err;
+    fm_tensor **slot = bind_push_empty(L);
+    if (x0->rank == FM_MAX_RANK) ode_complain(L, "ode.solve: x0 has %d axes, expected at most %d", x0->rank, FM_MAX_RANK - 1);
+    *slot = fm_tensor_new(x0->rank, x0->shape, &err);
+    if (!*slot) bind_raise(L, &err);
+    c->point = fm_tensor_retain(*slot);
+    return c;
+}
+
+void ode_call_release(ode_call *c) {
+    fm_scope_close(c->scope);
+    c->scope = NULL;
+    if (!c->point) return;
+    fm_storage *lent = c->point->storage; /* a field that kept x without cloning it is told so, not shown another state */
+    if (!lent->kept && !lent->pins) fm_storage_drop(lent);
+    fm_tensor_release(c->point);
+    c->point = NULL;
+}
+
+bool ode_call_begin(ode_call *c, int n) {
+    c->scope = fm_scope_open(false, &c->err);
+    if (!c->scope) return false;
+    if (!c->guarded) lua_call(c->L, n, 1);
+    else if (lua_pcall(c->L, n, 1, 0) != LUA_OK) return c->raised = true, false;
+    return true;
+}
+
+void ode_call_end(ode_call *c) {
+    lua_pop(c->L, 1);
+    fm_scope_close(c->scope);
+    c->scope = NULL;
+}
+
+bool ode_call_for_tensor(ode_call *c, const char *who, int n, real *to) {
+    lua_State *L = c->L;
+    if (!ode_call_begin(c, n)) return false;
+    const fm_tensor *x = c->point;
+    char a[FM_SHAPE_TEXT], b[FM_SHAPE_TEXT];
+    if (!bind_is_tensor(L, -1))
+        return fm_fail(&c->err, "ode.solve: the %s returned a %s, expected a tensor %s", who, luaL_typename(L, -1), fm_shape_text(x, a));
+    const fm_tensor *y = bind_check_tensor(L, -1);
+    if (!fm_same_shape(x, y))
+        return fm_fail(&c->err, "ode.solve: x is %s, the %s returned %s", fm_shape_text(x, a), who, fm_shape_text(y, b));
+    if (y->count) memcpy(to, fm_data(y), y->count * sizeof(real));
+    ode_call_end(c);
+    return true;
+}
+
+void ode_call_raise(ode_call *c) {
+    if (c->raised) lua_error(c->L);
+    bind_raise(c->L, &c->err);
+}
+
+double ode_plan_number(lua_State *L, const char *name, double fallback) {
+    int type = lua_getfield(L, ODE_PLAN, name);
+    if (type != LUA_TNIL && type != LUA_TNUMBER) ode_complain(L, "ode.solve: %s: expected a number, found %s", name, luaL_typename(L, -1));
+    double v = type == LUA_TNIL ? fallback : lua_tonumber(L, -1);
+    lua_pop(L, 1);
+    return v;
+}
+
+const char *ode_reason(fm_ode_why why) {
+    switch (why) {
+    case FM_ODE_FIELD_NOT_FINITE:
+        return "the field returns numbers that are not finite";
+    case FM_ODE_BELOW_ROUND_OFF:
+        return "the tolerance is below the round-off of " FM_REAL_NAME;
+    case FM_ODE_BELOW_SPACING:
+        return "the step fell below the spacing of numbers near t";
+    default:
+        return NULL;
+    }
+}
+
+void ode_set_integer(lua_State *L, const char *name, int64_t value) {
+    lua_pushinteger(L, value);
+    lua_setfield(L, -2, name);
+}

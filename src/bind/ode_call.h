@@ -1,0 +1,51 @@
+/* What the solvers of ode.c and ode_rows.c share: a call from the engine into Lua.
+ *
+ * The field is a Lua function that may raise. Everything a solve holds hangs on one box that closes with it, so an error passes
+ * straight through the engine with its traceback whole. Only in a coroutine, whose boxes close nobody knows when, the call is
+ * protected. */
+#ifndef FM_ODE_CALL_H
+#define FM_ODE_CALL_H
+
+#include "bind.h"
+#include "ode.h"
+#include "tape.h"
+
+#define ODE_TABLEAU "fm.ode.tableau"
+
+/* Places on the stack of a solve */
+enum { ODE_METHOD = 1, ODE_FIELD, ODE_START, ODE_PLAN, ODE_BOX, ODE_POINT, ODE_NEXT_PLACE };
+
+/* The first member of a box. */
+typedef struct ode_call {
+    lua_State *L;
+    fm_tensor *point; /* what the field gets, also in the handle at ODE_POINT */
+    fm_scope *scope;  /* around the call that runs now */
+    bool guarded;     /* in a coroutine */
+    bool raised;      /* guarded: the error is on top of the stack */
+    fm_error err;
+} ode_call;
+
+/* Raises at the script's line. */
+void ode_complain(lua_State *L, const char *format, ...) __attribute__((noreturn, format(printf, 2, 3)));
+/* Checks x0 and the plan; pushes the box, of `size` bytes and the type `name`, to be closed with the caller, and the point. */
+void *ode_push_box(lua_State *L, size_t size, const char *name);
+void ode_call_release(ode_call *c); /* once or more */
+
+/* Calls what lies on the stack with `n` arguments; its result is on top. What it makes is neither recorded nor kept: ode_call_end.
+ * False when the call was guarded and raised. */
+bool ode_call_begin(ode_call *c, int n);
+void ode_call_end(ode_call *c);
+/* The result must be a tensor shaped as the point, and is copied. False with c->err, or as above. */
+bool ode_call_for_tensor(ode_call *c, const char *who, int n, real *to);
+/* After a solve that failed and was released: raises what the call left. */
+void ode_call_raise(ode_call *c) __attribute__((noreturn));
+
+double ode_plan_number(lua_State *L, const char *name, double fallback);
+const char *ode_reason(fm_ode_why why); /* or NULL */
+void ode_set_integer(lua_State *L, const char *name, int64_t value);
+
+/* ode_rows.c: solve_rows(tableau, field, x0, plan) -> x, info */
+int ode_solve_rows(lua_State *L);
+void ode_rows_metatable(lua_State *L);
+
+#endif

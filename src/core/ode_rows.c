@@ -1,0 +1,249 @@
+#include "ode_rows.h"
+
+#include <string.h>
+
+static size_t padded(size_t bytes) {
+    return (bytes + 63) / 64 * 64;
+}
+
+bool fm_ode_rows_open(fm_ode_rows *s, const real *x0, fm_error *err) {
+    size_t n = s->rows * s->width, doubles = padded(n * sizeof(double)), reals = padded(n * sizeof(real));
+    size_t records = padded(s->rows * sizeof(fm_ode_row));
+    int slopes = s->tableau->stages + 1;
+    size_t bytes = 6 * doubles + 2 * records + (size_t)slopes * reals;
+    s->memory = fm_storage_new((bytes + sizeof(real) - 1) / sizeof(real), err);
+    if (!s->memory) return false;
+    char *at = (char *)s->memory->data;
+    double **arrays[] = {&s->x, &s->y, &s->y_new, &s->each, &s->square, &s->square3};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++, at += doubles) *arrays[i] = (double *)(void *)at;
+    for (int j = 0; j < slopes; j++, at += reals) s->k[j] = (real *)(void *)at;
+    s->row = (fm_ode_row *)(void *)at;
+    s->now = (fm_ode_row *)(void *)(at + records);
+    for (size_t i = 0; i < n; i++) s->x[i] = s->y[i] = (double)x0[i];
+    for (size_t r = 0; r < s->rows; r++) s->now[r] = (fm_ode_row){.id = r, .t = s->t0, .status = FM_ODE_MAX_NFE};
+    memcpy(s->row, s->now, s->rows * sizeof *s->row);
+    s->direction = s->t1 < s->t0 ? -1 : 1;
+    return true;
+}
+
+void fm_ode_rows_close(fm_ode_rows *s) {
+    fm_storage_release(s->memory);
+    s->memory = NULL;
+}
+
+static bool beyond(const fm_ode_rows *s, double t, double end) {
+    return s->direction * (t - end) > 0;
+}
+
+static bool evaluate(fm_ode_rows *s, real *dx) {
+    s->nfe++;
+    s->evaluations += (int64_t)s->active;
+    for (size_t r = 0; r < s->active; r++) s->now[r].nfe++;
+    return s->field(s->context, s->active, dx);
+}
+
+static size_t numbers(const fm_ode_rows *s) {
+    return s->active * s->width;
+}
+
+static void set_each(fm_ode_rows *s, size_t r, double h) {
+    for (size_t i = 0; i < s->width; i++) s->each[r * s->width + i] = h;
+}
+
+static double row_sum(const fm_ode_rows *s, const double *square, size_t r) {
+    double sum = 0;
+    for (size_t i = 0; i < s->width; i++) sum += square[r * s->width + i];
+    return sum;
+}
+
+/* ---- the first step ---- */
+
+static double row_norm(const fm_ode_rows *s, size_t r) {
+    return sqrt(row_sum(s, s->square, r) / (double)s->width);
+}
+
+static double start_norm(const fm_ode_rows *s, size_t r) {
+    double sum = 0;
+    for (size_t i = r * s->width; i < (r + 1) * s->width; i++) {
+        double scaled = s->y[i] / (s->atol + fabs(s->y[i]) * s->rtol);
+        sum += scaled * scaled;
+    }
+    return sqrt(sum / (double)s->width);
+}
+
+static fm_ode_status choose_first_steps(fm_ode_rows *s) {
+    static const double one[] = {1}, difference[] = {1, -1};
+    double interval = fabs(s->t1 - s->t0);
+    for (size_t r = 0; r < s->active; r++) set_each(s, r, 1);
+    fm_ode_error_each(numbers(s), s->y, s->y, s->atol, s->rtol, s->each, 1, one, s->k, s->square);
+    for (size_t r = 0; r < s->active; r++) {
+        double d1 = row_norm(s, r);
+        if (!isfinite(d1)) return FM_ODE_NOT_FINITE;
+        double h0 = fm_ode_start_step(start_norm(s, r), d1, interval), t = s->t0 + h0 * s->direction;
+        s->now[r].error = d1; /* kept here until the step is chosen */
+        s->now[r].size = h0;
+        s->clock[r] = (real)(beyond(s, t, s->t1) ? s->t1 : t);
+        set_each(s, r, h0 * s->direction);
+    }
+    fm_ode_sum_each(numbers(s), s->y, s->each, 1, one, s->k, NULL, s->point);
+    if (!evaluate(s, s->k[1])) return FM_ODE_FIELD_FAILED;
+    real *k[] = {s->k[1], s->k[0]};
+    for (size_t r = 0; r < s->active; r++) set_each(s, r, 1);
+    fm_ode_error_each(numbers(s), s->y, s->y, s->atol, s->rtol, s->each, 2, difference, k, s->square);
+    for (size_t r = 0; r < s->active; r++) {
+        fm_ode_row *row = &s->now[r];
+        double d2 = row_norm(s, r) / row->size;
+        row->size = fmin(fm_ode_first_step(row->size, row->error, d2, s->tableau->error_order), fmin(interval, s->max_step));
+        row->error = 0;
+    }
+    return FM_ODE_FINISHED;
+}
+
+static fm_ode_status begin(fm_ode_rows *s) {
+    fm_ode_round(numbers(s), s->y, s->point);
+    for (size_t r = 0; r < s->active; r++) s->clock[r] = (real)s->t0;
+    if (!evaluate(s, s->k[0])) return FM_ODE_FIELD_FAILED;
+    if (!(s->first_step > 0)) return choose_first_steps(s);
+    for (size_t r = 0; r < s->active; r++) s->now[r].size = s->first_step;
+    return FM_ODE_FINISHED;
+}
+
+/* ---- steps ---- */
+
+/* Every row that is done goes to its place in x, the others close ranks, in order. */
+static void compact(fm_ode_rows *s) {
+    size_t to = 0, w = s->width;
+    for (size_t r = 0; r < s->active; r++) {
+        fm_ode_row *row = &s->now[r];
+        if (row->status != FM_ODE_MAX_NFE) { /* MAX_NFE: still running */
+            s->row[row->id] = *row;
+            memcpy(s->x + row->id * w, s->y + r * w, w * sizeof(double));
+        } else {
+            if (to != r) {
+                s->now[to] = *row;
+                memcpy(s->y + to * w, s->y + r * w, w * sizeof(double));
+                memcpy(s->k[0] + to * w, s->k[0] + r * w, w * sizeof(real));
+            }
+            to++;
+        }
+    }
+    s->active = to;
+}
+
+static void leave(fm_ode_row *row, fm_ode_status status, fm_ode_why why) {
+    row->status = status;
+    row->why = why;
+}
+
+/* The next try of each row; rows that cannot make one leave. */
+static void plan_steps(fm_ode_rows *s) {
+    for (size_t r = 0; r < s->active; r++) {
+        fm_ode_row *row = &s->now[r];
+        double least = 10 * fabs(nextafter(row->t, s->direction * INFINITY) - row->t);
+        if (!row->had_rejection) row->size = row->size > s->max_step ? s->max_step : fmax(row->size, least);
+        if (row->size < least) leave(row, FM_ODE_STEP_TOO_SMALL, isfinite(row->error) ? FM_ODE_BELOW_SPACING : FM_ODE_FIELD_NOT_FINITE);
+    }
+    compact(s);
+    for (size_t r = 0; r < s->active; r++) {
+        fm_ode_row *row = &s->now[r];
+        double t = row->t + row->size * s->direction;
+        row->t_new = beyond(s, t, s->t1) ? s->t1 : t;
+        set_each(s, r, row->t_new - row->t);
+    }
+}
+
+static void set_clock(fm_ode_rows *s, double c) {
+    for (size_t r = 0; r < s->active; r++) {
+        const fm_ode_row *row = &s->now[r];
+        double t = c == 1 ? row->t_new : row->t + c * (row->t_new - row->t);
+        s->clock[r] = (real)(beyond(s, t, row->t_new) ? row->t_new : t);
+    }
+}
+
+static bool try_steps(fm_ode_rows *s) {
+    const fm_tableau *m = s->tableau;
+    size_t n = numbers(s);
+    if (!m->closes) { /* nobody left a slope: evaluate it, for rows that try again, too */
+        fm_ode_round(n, s->y, s->point);
+        set_clock(s, 0);
+        if (!evaluate(s, s->k[0])) return false;
+    }
+    for (int i = 1; i < m->stages; i++) {
+        fm_ode_sum_each(n, s->y, s->each, i, m->a[i], s->k, NULL, s->point);
+        set_clock(s, m->c[i]);
+        if (!evaluate(s, s->k[i])) return false;
+    }
+    fm_ode_sum_each(n, s->y, s->each, m->stages, m->b, s->k, s->y_new, s->point);
+    set_clock(s, 1);
+    return !m->closes || evaluate(s, s->k[m->stages]);
+}
+
+static bool below_round_off(const fm_ode_rows *s, size_t r) {
+    double sum = 0;
+    for (size_t i = r * s->width; i < (r + 1) * s->width; i++) {
+        double scaled = (double)FM_REAL_EPSILON * s->y[i] / (s->atol + fabs(s->y[i]) * s->rtol);
+        sum += scaled * scaled;
+    }
+    return sum > (double)s->width;
+}
+
+static void judge(fm_ode_rows *s, size_t r, bool third) {
+    fm_ode_row *row = &s->now[r];
+    const fm_tableau *m = s->tableau;
+    double e = row_sum(s, s->square, r);
+    row->error = third ? fm_ode_both_errors(e, row_sum(s, s->square3, r), s->width) : sqrt(e / (double)s->width);
+    bool good = row->error < 1;
+    row->size = fabs(row->t_new - row->t) * fm_ode_step_factor(row->error, m->error_order, row->had_rejection);
+    row->had_rejection = !good;
+    if (!good) {
+        row->rejected++;
+        if (below_round_off(s, r)) leave(row, FM_ODE_STEP_TOO_SMALL, FM_ODE_BELOW_ROUND_OFF);
+        return;
+    }
+    row->accepted++;
+    row->t = row->t_new;
+    memcpy(s->y + r * s->width, s->y_new + r * s->width, s->width * sizeof(double));
+    if (m->closes) memcpy(s->k[0] + r * s->width, s->k[m->stages] + r * s->width, s->width * sizeof(real));
+    if (row->t == s->t1) leave(row, FM_ODE_FINISHED, FM_ODE_NO_REASON);
+}
+
+static fm_ode_status steps(fm_ode_rows *s) {
+    const fm_tableau *m = s->tableau;
+    bool third = fm_tableau_has_third(m);
+    while (s->active) {
+        plan_steps(s);
+        if (!s->active) break;
+        if (s->nfe + m->stages > s->max_nfe) return FM_ODE_MAX_NFE;
+        if (!try_steps(s)) return FM_ODE_FIELD_FAILED;
+        fm_ode_error_each(numbers(s), s->y, s->y_new, s->atol, s->rtol, s->each, m->stages + 1, m->e, s->k, s->square);
+        if (third) fm_ode_error_each(numbers(s), s->y, s->y_new, s->atol, s->rtol, s->each, m->stages + 1, m->e3, s->k, s->square3);
+        for (size_t r = 0; r < s->active; r++) judge(s, r, third);
+        compact(s);
+    }
+    for (size_t r = 0; r < s->rows; r++) {
+        if (s->row[r].status == FM_ODE_STEP_TOO_SMALL) return FM_ODE_STEP_TOO_SMALL;
+    }
+    return FM_ODE_FINISHED;
+}
+
+/* Rows that are still running show where they are. */
+static void show_running(fm_ode_rows *s) {
+    for (size_t r = 0; r < s->active; r++) {
+        s->row[s->now[r].id] = s->now[r];
+        memcpy(s->x + s->now[r].id * s->width, s->y + r * s->width, s->width * sizeof(double));
+    }
+}
+
+fm_ode_status fm_ode_rows_run(fm_ode_rows *s) {
+    if (!fm_ode_finite(s->rows * s->width, s->x)) return FM_ODE_NOT_FINITE;
+    s->active = s->rows;
+    if (s->rows == 0 || s->width == 0 || s->t0 == s->t1) {
+        for (size_t r = 0; r < s->rows; r++) s->row[r].t = s->t1, s->row[r].status = FM_ODE_FINISHED;
+        return FM_ODE_FINISHED;
+    }
+    if (s->nfe + (s->first_step > 0 ? 1 : 2) > s->max_nfe) return FM_ODE_MAX_NFE;
+    fm_ode_status status = begin(s);
+    if (status == FM_ODE_FINISHED) status = steps(s);
+    show_running(s);
+    return status;
+}
