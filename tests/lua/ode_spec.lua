@@ -60,6 +60,34 @@ describe("ode", function()
     end
   end)
 
+  it("counts the evaluations of scipy's RK45 on problems of DETEST (Hull and others, 1972)", function()
+    if not double then return end
+    local T = fm.tensor
+    local function kepler(x)
+      local r3 = (x[1] ^ 2 + x[2] ^ 2) ^ 1.5
+      return T { x[3], x[4], -x[1] / r3, -x[2] / r3 }
+    end
+    local problems = { -- start, field, then nfe, accepted, rejected at 1e-3, 1e-6, 1e-9
+      A2 = { { 1 }, function(x) return T { -x[1] ^ 3 / 2 } end, { 44, 7, 0, 98, 16, 0, 302, 50, 0 } },
+      A3 = { { 1 }, cosine, { 128, 18, 3, 482, 62, 18, 1502, 222, 28 } },
+      A5 = { { 4 }, function(x, t) return T { (x[1] - t) / (x[1] + t) } end, { 32, 5, 0, 86, 13, 1, 266, 44, 0 } },
+      B1 = { { 1, 3 }, function(x) return T { 2 * (x[1] - x[1] * x[2]), x[1] * x[2] - x[2] } end,
+        { 284, 37, 10, 866, 116, 28, 2768, 442, 19 } },
+      B5 = { { 0, 1, 1 }, function(x) return T { x[2] * x[3], -x[1] * x[3], -0.51 * x[1] * x[2] } end,
+        { 158, 20, 6, 482, 66, 14, 1484, 247, 0 } },
+      D1 = { { 0.9, 0, 0, (1.1 / 0.9) ^ 0.5 }, kepler, { 188, 29, 2, 428, 71, 0, 1700, 283, 0 } },
+      D5 = { { 0.1, 0, 0, (1.9 / 0.1) ^ 0.5 }, kepler, { 458, 56, 20, 1352, 165, 60, 3602, 599, 1 } },
+    }
+    for name, p in pairs(problems) do
+      local found = {}
+      for _, tolerance in ipairs { 1e-3, 1e-6, 1e-9 } do
+        local _, info = ode.solve(p[2], T(p[1]), { method = "rk45", t1 = 20, rtol = tolerance, atol = tolerance })
+        for _, count in ipairs { info.nfe, info.accepted, info.rejected } do found[#found + 1] = count end
+      end
+      assert.same({ name, p[3] }, { name, found })
+    end
+  end)
+
   it("shows every method's order on a problem that depends on time", function()
     if not double then return end
     local function field(x, t) return fm.tensor { x[2] + math.sin(2 * t), -x[1] * (1 + math.cos(t) / 2) } end
@@ -428,7 +456,7 @@ describe("ode", function()
     assert.is_false(ok)
     assert.truthy(message:find "yield")
     assert.is_false(fm.is_recording())
-    local x = fm.ones(3) -- no scope of the dead coroutine owns it
+    local x = fm.zeros(3) + 1 -- no scope of the dead coroutine owns it
     coroutine.close(co)
     assert.equal(1, x[1])
     local good = coroutine.wrap(function() return ode.solve(decay, fm.ones(4)) end)
