@@ -6,7 +6,7 @@ local nn, flow, optim, ode, data, metrics, plot = fm.nn, fm.flow, fm.optim, fm.o
 return fm.experiment {
   name = "toy2d_moons",
   params = {
-    steps = { 3000, "optimizer steps", min = 1 },
+    steps = { 4000, "optimizer steps", min = 1 },
     batch = { 256, "points in a step", min = 1 },
     lr = { 2e-3, "learning rate at the start; it falls along half a cosine" },
     hidden = { 256, "width of the network", min = 1 },
