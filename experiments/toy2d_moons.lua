@@ -8,7 +8,7 @@ return fm.experiment {
   params = {
     steps = { 4000, "optimizer steps", min = 1 },
     batch = { 256, "points in a step", min = 1 },
-    lr = { 2e-3, "learning rate at the start; it falls along half a cosine" },
+    lr = { 4e-3, "learning rate at the start; it falls along half a cosine" },
     hidden = { 256, "width of the network", min = 1 },
     samples = { 10000, "points to sample", min = 2000 },
     euler = { 100, "Euler steps of the sampler", min = 1 },
