@@ -166,6 +166,15 @@ describe("fmrun", function()
       local _, first = call("--seed 3 " .. draw)
       assert.equal(first, (select(2, call("--seed 3 " .. draw))))
       assert.not_equal(first, (select(2, call("--seed 4 " .. draw))))
+      local _, out = call [[-e 'local seen, n = {}, 0
+        for _ = 1, 2000 do
+          local x, i = math.random(), math.random(3, 5)
+          assert(x >= 0 and x < 1 and i >= 3 and i <= 5 and math.type(i) == "integer")
+          if not seen[x] then n = n + 1 end
+          seen[x], seen[i] = true, true
+        end
+        print(n, seen[3] and seen[4] and seen[5], pcall(math.random, 2, 1))']]
+      assert.truthy(out:find("^2000\ttrue\tfalse\t.*interval is empty"), out)
     end)
 
     it("takes text chunks only", function()
