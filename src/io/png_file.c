@@ -1,6 +1,5 @@
 #include "png_file.h"
 
-#include "atomic_file.h"
 #include "bytes.h"
 
 #include <png.h>
@@ -21,9 +20,10 @@ typedef struct png_work {
     size_t width, height, row_bytes;
     int channels, depth; /* after expansion: depth is 8 or 16 */
     bool palette;
-    uint8_t *pixels; /* malloc'd when reading */
-    png_bytep *rows; /* malloc'd */
-    fm_writer *writer;
+    uint8_t *pixels;   /* malloc'd when reading */
+    png_bytep *rows;   /* malloc'd */
+    fm_writer *writer; /* or NULL: into memory */
+    fm_file *memory;
     bool write_failed;
 } png_work;
 
@@ -197,9 +197,18 @@ bool fm_png_load(const char *path, fm_tensor **out, fm_error *err) {
 
 /* ---- writing ---- */
 
+static bool keep_bytes(fm_file *to, const uint8_t *bytes, size_t n, fm_error *err) {
+    uint8_t *grown = realloc(to->bytes, to->size + n + 1); /* libpng writes some 8 KB at a time */
+    if (!grown) return fm_fail(err, "png: no memory for %zu bytes", to->size + n);
+    memcpy(grown + to->size, bytes, n);
+    to->bytes = grown;
+    to->size += n;
+    return true;
+}
+
 static void take_bytes(png_structp png, png_bytep bytes, size_t n) {
     png_work *w = png_get_io_ptr(png);
-    if (fm_writer_put(w->writer, bytes, n, w->err)) return;
+    if (w->writer ? fm_writer_put(w->writer, bytes, n, w->err) : keep_bytes(w->memory, bytes, n, w->err)) return;
     w->write_failed = true;
     png_error(png, "write");
 }
@@ -223,26 +232,41 @@ static bool write_guarded(png_work *w) {
     return true;
 }
 
+static bool check_sizes(size_t width, size_t height, int channels, fm_error *err) {
+    if (width >= 1 && height >= 1 && width <= FM_PNG_MAX_SIDE && height <= FM_PNG_MAX_SIDE && channels >= 1 && channels <= 4) return true;
+    return fm_fail(err, "png: cannot write an image of %zux%zu with %d channels (sides 1..%d, channels 1..4)", width, height, channels,
+                   FM_PNG_MAX_SIDE);
+}
+
+static bool encode(png_work *w, fm_error *err) {
+    w->row_bytes = w->width * (size_t)w->channels;
+    w->png = png_create_write_struct(PNG_LIBPNG_VER_STRING, w, on_error, on_warning);
+    w->info = w->png ? png_create_info_struct(w->png) : NULL;
+    bool ok = w->info && write_guarded(w);
+    png_destroy_write_struct(&w->png, &w->info);
+    if (!ok && !err->text[0]) fm_fail(err, "png: no memory to write");
+    return ok;
+}
+
 bool fm_png_write(const char *path, size_t width, size_t height, int channels, const uint8_t *pixels, fm_error *err) {
     err->text[0] = 0;
-    if (width < 1 || height < 1 || width > FM_PNG_MAX_SIDE || height > FM_PNG_MAX_SIDE || channels < 1 || channels > 4) {
-        fm_fail(err, "png: cannot write an image of %zux%zu with %d channels (sides 1..%d, channels 1..4)", width, height, channels,
-                FM_PNG_MAX_SIDE);
-        return fm_fail_in(err, path);
-    }
+    if (!check_sizes(width, height, channels, err)) return fm_fail_in(err, path);
     png_work w = {.err = err, .bytes = pixels, .width = width, .height = height, .channels = channels};
-    w.row_bytes = width * (size_t)channels;
     w.writer = fm_writer_open(path, err);
     if (!w.writer) return false;
-    w.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &w, on_error, on_warning);
-    w.info = w.png ? png_create_info_struct(w.png) : NULL;
-    bool ok = w.info && write_guarded(&w);
-    png_destroy_write_struct(&w.png, &w.info);
-    if (ok) return fm_writer_close(w.writer, err);
+    if (encode(&w, err)) return fm_writer_close(w.writer, err);
     fm_writer_abandon(w.writer);
-    if (w.write_failed) return false; /* the writer has named the path */
-    if (!err->text[0]) fm_fail(err, "png: no memory to write");
-    return fm_fail_in(err, path);
+    return w.write_failed ? false : fm_fail_in(err, path); /* the writer has named the path */
+}
+
+bool fm_png_encode(size_t width, size_t height, int channels, const uint8_t *pixels, fm_file *out, fm_error *err) {
+    err->text[0] = 0;
+    *out = (fm_file){0};
+    if (!check_sizes(width, height, channels, err)) return false;
+    png_work w = {.err = err, .bytes = pixels, .width = width, .height = height, .channels = channels, .memory = out};
+    if (encode(&w, err)) return true;
+    fm_file_release(out);
+    return false;
 }
 
 bool fm_png_fits(const fm_tensor *t) {

@@ -2,6 +2,7 @@
 #ifndef FM_PNG_FILE_H
 #define FM_PNG_FILE_H
 
+#include "atomic_file.h"
 #include "tensor.h"
 
 enum { FM_PNG_MAX_SIDE = 16384 };
@@ -13,6 +14,8 @@ bool fm_png_load(const char *path, fm_tensor **out, fm_error *err);
 
 /* 8 bits a channel, rows from the top, `pixels` holds height * width * channels bytes (channels as above). */
 bool fm_png_write(const char *path, size_t width, size_t height, int channels, const uint8_t *pixels, fm_error *err);
+/* The same into memory, which fm_file_release gives back. */
+bool fm_png_encode(size_t width, size_t height, int channels, const uint8_t *pixels, fm_file *out, fm_error *err);
 /* [H, W] or [H, W, C]: values are held within 0..1 and rounded to 8 bits; one that is not a number is an error. */
 bool fm_png_fits(const fm_tensor *t); /* the shape is one of these */
 bool fm_png_save(const char *path, const fm_tensor *t, fm_error *err);
