@@ -78,7 +78,7 @@ static void set_package_path(lua_State *L) {
 }
 
 static int message_handler(lua_State *L) {
-    luaL_traceback(L, L, luaL_tolstring(L, 1, NULL), 1);
+    luaL_tolstring(L, 1, NULL);
     return 1;
 }
 

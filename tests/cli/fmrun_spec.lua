@@ -111,7 +111,7 @@ describe("fmrun", function()
     end)
 
     it("comes back to the prompt after Ctrl-C", function()
-      local _, out, err = shell(([[(echo 'while true do end'; sleep 1.5; echo '1 + 1') | timeout -s INT --preserve-status 1 %s -i]]):format(fmrun))
+      local _, out, err = shell(([[(echo 'while true do end'; sleep 1.5; echo '1 + 1') | timeout --foreground -s INT --preserve-status 1 %s -i]]):format(fmrun))
       assert.truthy(err:find("interrupted!", 1, true), err)
       assert.truthy(out:find("> 2\n", 1, true), out)
     end)
