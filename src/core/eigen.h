@@ -1,0 +1,11 @@
+/* Eigenvalues of a small symmetric matrix, in double: the cyclic method of Jacobi. */
+#ifndef FM_EIGEN_H
+#define FM_EIGEN_H
+
+#include <stddef.h>
+
+/* a is [n, n], symmetric, and is overwritten. values get the eigenvalues, largest first; vectors [n, n] their unit vectors in its
+ * columns. */
+void fm_eigen_symmetric(size_t n, double *a, double *values, double *vectors);
+
+#endif
