@@ -11,8 +11,9 @@ typedef struct problem {
     size_t *column, *row; /* of each row, of each column; NONE while free */
     double *price;        /* of each column: v in the paper */
     size_t *free_rows, n_free;
-    double *distance;    /* of the shortest path to each column */
-    size_t *from, *list; /* the row before each column on its path; columns in the order of the search */
+    double *open, *closed; /* of the search: the distance to each column not passed yet; 0, or infinite once passed */
+    double *distance;      /* of each column passed */
+    size_t *from, *list;   /* the row before each column on its path; the columns passed */
 } problem;
 
 static double cost_at(const problem *p, size_t i, size_t j) {
@@ -89,54 +90,58 @@ static void bid(problem *p) {
         p->row[first] = i;
         if (held == NONE) continue;
         p->column[held] = NONE;
-        if (better && bids++ < 10 * p->n) p->free_rows[--k] = held;
+        if (better && bids++ < 3 * p->n) p->free_rows[--k] = held;
         else p->free_rows[p->n_free++] = held;
     }
 }
 
-/* Dijkstra over columns from a free row to the nearest free column; then the path is turned over. */
-static void augment(problem *p, size_t start) {
-    size_t n = p->n, low = 0, up = 0, ready = 0, end = NONE;
-    double least = 0;
+/* Paths through row i, whose own column lies at `reached`: shorter ways to the columns that are still open. */
+FM_CLONES static void relax(size_t n, const real *restrict cost, const double *restrict price, const double *restrict closed,
+                            double reached, size_t i, double *restrict open, size_t *restrict from) {
     for (size_t j = 0; j < n; j++) {
-        p->distance[j] = cost_at(p, start, j) - p->price[j];
-        p->from[j] = start;
-        p->list[j] = j;
+        double h = (double)cost[j] - price[j] - reached + closed[j];
+        bool nearer = h < open[j];
+        open[j] = nearer ? h : open[j];
+        from[j] = nearer ? i : from[j];
     }
-    while (end == NONE) {
-        if (up == low) { /* the next nearest columns: list[low..up) */
-            ready = low;
-            least = INFINITY;
-            for (size_t k = up; k < n; k++) {
-                double h = p->distance[p->list[k]];
-                if (h > least) continue;
-                if (h < least) up = low;
-                least = h;
-                size_t j = p->list[k];
-                p->list[k] = p->list[up];
-                p->list[up++] = j;
-            }
-            for (size_t k = low; k < up && end == NONE; k++) {
-                if (p->row[p->list[k]] == NONE) end = p->list[k];
-            }
-        }
-        if (end != NONE) break;
-        size_t j1 = p->list[low++], i = p->row[j1];
-        double h1 = cost_at(p, i, j1) - p->price[j1] - least;
-        for (size_t k = up; k < n && end == NONE; k++) {
-            size_t j = p->list[k];
-            double h = cost_at(p, i, j) - p->price[j] - h1;
-            if (h >= p->distance[j]) continue;
-            p->distance[j] = h;
-            p->from[j] = i;
-            if (h > least) continue;
-            if (p->row[j] == NONE) end = j;
-            p->list[k] = p->list[up];
-            p->list[up++] = j;
-        }
+}
+
+FM_CLONES static double least_of(size_t n, const double *restrict x) {
+    enum { LANES = 8 };
+    double lane[LANES], least = INFINITY;
+    for (size_t l = 0; l < LANES; l++) lane[l] = INFINITY;
+    size_t j = 0;
+    for (; j + LANES <= n; j += LANES) {
+        for (size_t l = 0; l < LANES; l++) lane[l] = x[j + l] < lane[l] ? x[j + l] : lane[l];
     }
-    for (size_t k = 0; k < ready; k++) p->price[p->list[k]] += p->distance[p->list[k]] - least;
-    for (size_t i = NONE; i != start;) {
+    for (size_t l = 0; l < LANES; l++) least = lane[l] < least ? lane[l] : least;
+    for (; j < n; j++) least = x[j] < least ? x[j] : least;
+    return least;
+}
+
+/* Dijkstra over columns from a free row to the nearest free column; then the path is turned over. A column is open until the search has
+ * passed it: then open[j] and closed[j] are infinite, so that the loops over all columns need no question. */
+static void augment(problem *p, size_t start) {
+    size_t n = p->n, passed = 0, end = NONE, i = start;
+    double least = 0, reached = 0;
+    for (size_t j = 0; j < n; j++) {
+        p->open[j] = INFINITY;
+        p->closed[j] = 0;
+    }
+    for (;;) {
+        relax(n, p->cost + i * n, p->price, p->closed, reached, i, p->open, p->from);
+        least = least_of(n, p->open);
+        for (end = 0; p->open[end] != least; end++) {
+        }
+        if (p->row[end] == NONE) break;
+        p->list[passed++] = end;
+        p->distance[end] = least;
+        p->open[end] = p->closed[end] = INFINITY;
+        i = p->row[end];
+        reached = cost_at(p, i, end) - p->price[end] - least;
+    }
+    for (size_t k = 0; k < passed; k++) p->price[p->list[k]] += p->distance[p->list[k]] - least;
+    for (i = NONE; i != start;) {
         i = p->from[end];
         size_t next = p->column[i];
         p->row[end] = i;
@@ -150,7 +155,7 @@ bool fm_assignment(size_t n, const real *cost, size_t *column, fm_error *err) {
     for (size_t i = 0; i < n * n; i++) {
         if (!isfinite(cost[i])) return fm_fail(err, "assignment: the cost of row %zu, column %zu is not finite", i / n + 1, i % n + 1);
     }
-    size_t words = 7 * n * sizeof(size_t); /* size_t and double are of one size here */
+    size_t words = 9 * n * sizeof(size_t); /* size_t and double are of one size here */
     _Static_assert(sizeof(size_t) == sizeof(double), "one block holds both");
     size_t *block = fm_pool_take(words);
     if (!block) return fm_fail(err, "out of memory: no room for an assignment of %zu rows", n);
@@ -159,6 +164,8 @@ bool fm_assignment(size_t n, const real *cost, size_t *column, fm_error *err) {
     size_t *used = block + 4 * n;
     p.price = (double *)(void *)(block + 5 * n);
     p.distance = (double *)(void *)(block + 6 * n);
+    p.open = (double *)(void *)(block + 7 * n);
+    p.closed = (double *)(void *)(block + 8 * n);
     for (size_t i = 0; i < n; i++) {
         p.column[i] = p.row[i] = NONE;
         used[i] = 0;
