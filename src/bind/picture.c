@@ -1,5 +1,265 @@
+/* fm.picture: the canvas that fm.plot draws on, and what plots ask of whole tensors of points. Colors are numbers 0xRRGGBB. */
+#include "picture.h"
 #include "bind.h"
 
+#include <string.h>
+
+static const char canvas_name[] = "fm.canvas", bytes_name[] = "fm.picture.bytes";
+
+/* ---- arguments ---- */
+
+static fm_picture *check_canvas(lua_State *L) {
+    fm_picture **slot = luaL_checkudata(L, 1, canvas_name);
+    if (!*slot) luaL_argerror(L, 1, "this canvas was closed");
+    return *slot;
+}
+
+static fm_paint check_paint(lua_State *L, int arg) { /* color, alpha = 1 */
+    lua_Integer color = bind_check_integer(L, arg, "color", 0, 0xFFFFFF);
+    lua_Number alpha = luaL_optnumber(L, arg + 1, 1);
+    luaL_argcheck(L, alpha >= 0 && alpha <= 1, arg + 1, "alpha is not within 0..1");
+    fm_paint paint = {.alpha = (float)alpha};
+    for (int k = 0; k < 3; k++) paint.color[k] = (float)(color >> (16 - 8 * k) & 0xFF) / 255;
+    return paint;
+}
+
+/* Points [..., 2]. */
+static fm_tensor *check_points(lua_State *L, int arg, size_t *n) {
+    fm_tensor *t = bind_check_tensor(L, arg);
+    char shape[FM_SHAPE_TEXT];
+    if (!t->rank || fm_last(t) != 2) luaL_error(L, "picture: points are [n, 2], found %s", fm_shape_text(t, shape));
+    *n = t->count / 2;
+    return t;
+}
+
+static fm_map check_map(lua_State *L, int arg) {
+    return (fm_map){luaL_checknumber(L, arg), luaL_checknumber(L, arg + 1), luaL_checknumber(L, arg + 2), luaL_checknumber(L, arg + 3)};
+}
+
+/* [H, W] or [H, W, 1..4]. */
+static fm_tensor *check_image(lua_State *L, int arg, size_t shape[3]) {
+    fm_tensor *t = bind_check_tensor(L, arg);
+    char text[FM_SHAPE_TEXT];
+    if (t->rank < 2 || t->rank > 3 || !t->count || (t->rank == 3 && t->shape[2] > 4))
+        luaL_error(L, "picture: an image is [H, W] or [H, W, 1..4], found %s", fm_shape_text(t, text));
+    shape[0] = t->shape[0];
+    shape[1] = t->shape[1];
+    shape[2] = t->rank == 3 ? t->shape[2] : 1;
+    return t;
+}
+
+/* ---- the canvas ---- */
+
+static int picture_canvas(lua_State *L) { /* width, height, color */
+    size_t width = (size_t)bind_check_integer(L, 1, "width", 1, 1 << 20), height = (size_t)bind_check_integer(L, 2, "height", 1, 1 << 20);
+    fm_paint background = check_paint(L, 3);
+    fm_error err;
+    fm_picture **slot = lua_newuserdatauv(L, sizeof *slot, 0);
+    *slot = NULL;
+    luaL_setmetatable(L, canvas_name);
+    *slot = fm_picture_new(width, height, background.color, &err);
+    return *slot ? 1 : bind_raise(L, &err);
+}
+
+static int canvas_close(lua_State *L) {
+    fm_picture **slot = luaL_checkudata(L, 1, canvas_name);
+    fm_picture_release(*slot);
+    *slot = NULL;
+    return 0;
+}
+
+static int canvas_clip(lua_State *L) { /* x, y, width, height */
+    fm_picture *p = check_canvas(L);
+    double box[4];
+    for (int i = 0; i < 4; i++) {
+        box[i] = luaL_checknumber(L, i + 2);
+        luaL_argcheck(L, box[i] == box[i], i + 2, "not a number");
+    }
+    fm_picture_clip(p, box[0], box[1], box[2], box[3]);
+    return 0;
+}
+
+static int canvas_rectangle(lua_State *L) { /* x, y, width, height, color, alpha */
+    fm_picture *p = check_canvas(L);
+    fm_picture_rectangle(p, luaL_checknumber(L, 2), luaL_checknumber(L, 3), luaL_checknumber(L, 4), luaL_checknumber(L, 5),
+                         check_paint(L, 6));
+    return 0;
+}
+
+static int canvas_discs(lua_State *L) { /* points, x, dx, y, dy, radius, color, alpha */
+    fm_picture *p = check_canvas(L);
+    size_t n;
+    fm_tensor *points = check_points(L, 2, &n);
+    fm_map map = check_map(L, 3);
+    fm_picture_discs(p, n, fm_data(points), map, luaL_checknumber(L, 7), check_paint(L, 8));
+    return 0;
+}
+
+static int canvas_lines(lua_State *L) { /* points [m, 2], or [n, m, 2] for n lines, x, dx, y, dy, width, color, alpha */
+    fm_picture *p = check_canvas(L);
+    size_t n;
+    fm_tensor *points = check_points(L, 2, &n);
+    fm_map map = check_map(L, 3);
+    double width = luaL_checknumber(L, 7);
+    fm_paint paint = check_paint(L, 8);
+    size_t each = points->rank >= 2 ? points->shape[points->rank - 2] : 1;
+    for (size_t first = 0; first < n; first += each) fm_picture_line(p, each, fm_data(points) + 2 * first, map, width, paint);
+    return 0;
+}
+
+static int canvas_image(lua_State *L) { /* image, x, y, width, height */
+    fm_picture *p = check_canvas(L);
+    size_t shape[3];
+    fm_tensor *image = check_image(L, 2, shape);
+    fm_picture_image(p, luaL_checknumber(L, 3), luaL_checknumber(L, 4), luaL_checknumber(L, 5), luaL_checknumber(L, 6), shape,
+                     fm_data(image));
+    return 0;
+}
+
+static int canvas_text(lua_State *L) { /* text, x, y, size, anchor, upwards, color, alpha */
+    fm_picture *p = check_canvas(L);
+    size_t bytes;
+    const char *text = luaL_checklstring(L, 2, &bytes);
+    fm_lettering how = {.size = luaL_checknumber(L, 5), .anchor = luaL_checknumber(L, 6), .upwards = lua_toboolean(L, 7)};
+    how.paint = check_paint(L, 8);
+    fm_picture_text(p, luaL_checknumber(L, 3), luaL_checknumber(L, 4), text, bytes, &how);
+    return 0;
+}
+
+static int canvas_save(lua_State *L) {
+    fm_picture *p = check_canvas(L);
+    size_t bytes;
+    const char *path = luaL_checklstring(L, 2, &bytes);
+    luaL_argcheck(L, bytes && strlen(path) == bytes, 2, "the path is empty or holds a NUL byte");
+    fm_error err;
+    if (!fm_picture_save(p, path, &err)) return bind_failure(L, &err);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+/* ---- questions ---- */
+
+static int picture_text_width(lua_State *L) { /* text, size */
+    size_t bytes;
+    const char *text = luaL_checklstring(L, 1, &bytes);
+    lua_pushnumber(L, fm_text_width(text, bytes, luaL_checknumber(L, 2)));
+    return 1;
+}
+
+static void push_pair(lua_State *L, const char *name, const double v[2]) {
+    lua_createtable(L, 2, 0);
+    for (int k = 0; k < 2; k++) {
+        lua_pushnumber(L, v[k]);
+        lua_rawseti(L, -2, k + 1);
+    }
+    lua_setfield(L, -2, name);
+}
+
+static int picture_extent(lua_State *L) { /* points -> {low, high, inner_low, inner_high}, or nil when none is finite */
+    size_t n;
+    fm_tensor *points = check_points(L, 1, &n);
+    fm_extent extent;
+    fm_error err;
+    if (!fm_points_extent(n, fm_data(points), &extent, &err)) return bind_raise(L, &err);
+    if (!extent.count) return 0;
+    lua_createtable(L, 0, 4);
+    push_pair(L, "low", extent.low);
+    push_pair(L, "high", extent.high);
+    push_pair(L, "inner_low", extent.inner_low);
+    push_pair(L, "inner_high", extent.inner_high);
+    return 1;
+}
+
+static int picture_count(lua_State *L) { /* points, x0, y0, x1, y1, rows, columns -> counts [rows, columns], how many in all */
+    size_t n;
+    fm_tensor *points = check_points(L, 1, &n);
+    double low[2] = {luaL_checknumber(L, 2), luaL_checknumber(L, 3)}, high[2] = {luaL_checknumber(L, 4), luaL_checknumber(L, 5)};
+    size_t shape[2] = {(size_t)bind_check_integer(L, 6, "rows", 1, 1 << 14), (size_t)bind_check_integer(L, 7, "columns", 1, 1 << 14)};
+    fm_error err;
+    fm_tensor **slot = bind_push_empty(L);
+    *slot = fm_tensor_new(2, shape, &err);
+    if (!*slot) return bind_raise(L, &err);
+    lua_pushinteger(L, (lua_Integer)fm_points_count(n, fm_data(points), low, high, shape[0], shape[1], fm_data(*slot)));
+    return 2;
+}
+
+static int picture_colors(lua_State *L) { /* values, low, high, colors [n, 3] -> [..., 3] */
+    fm_tensor *values = bind_check_tensor(L, 1), *colors = bind_check_tensor(L, 4);
+    double low = luaL_checknumber(L, 2), high = luaL_checknumber(L, 3);
+    size_t shape[FM_MAX_RANK];
+    char text[FM_SHAPE_TEXT];
+    if (values->rank == FM_MAX_RANK) return luaL_error(L, "picture.colors: no room for one axis more");
+    if (colors->rank != 2 || colors->shape[0] < 2 || colors->shape[1] != 3)
+        return luaL_error(L, "picture.colors: colors are [n, 3], found %s", fm_shape_text(colors, text));
+    memcpy(shape, values->shape, sizeof values->shape);
+    shape[values->rank] = 3;
+    fm_error err;
+    fm_tensor **slot = bind_push_empty(L);
+    *slot = fm_tensor_new(values->rank + 1, shape, &err);
+    if (!*slot) return bind_raise(L, &err);
+    fm_colors_of(values->count, fm_data(values), low, high, colors->shape[0], fm_data(colors), fm_data(*slot));
+    return 1;
+}
+
+/* ---- images as text ---- */
+
+static int bytes_gc(lua_State *L) {
+    fm_file_release(luaL_checkudata(L, 1, bytes_name));
+    return 0;
+}
+
+static void push_base64(lua_State *L, const uint8_t *bytes, size_t size) { /* RFC 4648 */
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    luaL_Buffer buffer;
+    size_t length = (size + 2) / 3 * 4;
+    char *to = luaL_buffinitsize(L, &buffer, length);
+    for (size_t i = 0; i < size; i += 3) {
+        uint32_t three = (uint32_t)bytes[i] << 16;
+        if (i + 1 < size) three |= (uint32_t)bytes[i + 1] << 8;
+        if (i + 2 < size) three |= bytes[i + 2];
+        for (size_t k = 0; k < 4; k++) *to++ = i + k > size ? '=' : digits[three >> (18 - 6 * k) & 63];
+    }
+    luaL_pushresultsize(&buffer, length);
+}
+
+static int picture_base64(lua_State *L) { /* image -> a PNG file in base64 */
+    size_t shape[3];
+    fm_tensor *image = check_image(L, 1, shape);
+    fm_error err;
+    fm_file *file = lua_newuserdatauv(L, sizeof *file, 0);
+    *file = (fm_file){0};
+    luaL_setmetatable(L, bytes_name);
+    if (!fm_image_encode(shape, fm_data(image), file, &err)) return bind_raise(L, &err);
+    push_base64(L, file->bytes, file->size);
+    fm_file_release(file);
+    return 1;
+}
+
+static const luaL_Reg canvas_methods[] = {{"clip", canvas_clip},   {"rectangle", canvas_rectangle}, {"discs", canvas_discs},
+                                          {"lines", canvas_lines}, {"image", canvas_image},         {"text", canvas_text},
+                                          {"save", canvas_save},   {"close", canvas_close},         {NULL, NULL}};
+static const luaL_Reg picture_functions[] = {{"canvas", picture_canvas},
+                                             {"text_width", picture_text_width},
+                                             {"extent", picture_extent},
+                                             {"count", picture_count},
+                                             {"colors", picture_colors},
+                                             {"base64", picture_base64},
+                                             {NULL, NULL}};
+
 void bind_picture(lua_State *L) {
-    (void)L;
+    luaL_newmetatable(L, bytes_name);
+    lua_pushcfunction(L, bytes_gc);
+    lua_setfield(L, -2, "__gc");
+    luaL_newmetatable(L, canvas_name);
+    lua_pushcfunction(L, canvas_close);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -3, "__gc");
+    lua_setfield(L, -2, "__close");
+    lua_newtable(L);
+    luaL_setfuncs(L, canvas_methods, 0);
+    lua_setfield(L, -2, "__index");
+    lua_pop(L, 2);
+    lua_newtable(L);
+    luaL_setfuncs(L, picture_functions, 0);
+    lua_setfield(L, -2, "picture");
 }

@@ -145,6 +145,21 @@ void fm_picture_image(fm_picture *p, double x, double y, double width, double he
     }
 }
 
+bool fm_image_encode(const size_t shape[3], const real *values, fm_file *out, fm_error *err) {
+    size_t count = shape[0] * shape[1];
+    uint8_t *bytes = malloc(4 * count + 1);
+    if (!bytes) return fm_fail(err, "no memory for an image of %zux%zu", shape[1], shape[0]);
+    for (size_t i = 0; i < count; i++) {
+        fm_paint paint = {{1, 1, 1}, 0};
+        if (!read_entry(values + i * shape[2], shape[2], &paint)) paint = (fm_paint){{1, 1, 1}, 0};
+        for (size_t k = 0; k < 3; k++) bytes[4 * i + k] = (uint8_t)(paint.color[k] * 255 + 0.5f);
+        bytes[4 * i + 3] = (uint8_t)(paint.alpha * 255 + 0.5f);
+    }
+    bool ok = fm_png_encode(shape[1], shape[0], 4, bytes, out, err);
+    free(bytes);
+    return ok;
+}
+
 /* ---- lines ---- */
 
 static void widen(fm_box *box, const fm_box *b) {
@@ -266,4 +281,18 @@ size_t fm_points_count(size_t n, const real *points, const double low[2], const 
         inside++;
     }
     return inside;
+}
+
+void fm_colors_of(size_t count, const real *values, double low, double high, size_t n, const real *colors, real *out) {
+    for (size_t i = 0; i < count; i++) {
+        double at = ((double)values[i] - low) / (high - low);
+        if (isnan(at)) {
+            for (size_t k = 0; k < 3; k++) out[3 * i + k] = NAN;
+            continue;
+        }
+        at = limit(at, 0, 1) * (double)(n - 1);
+        size_t j = at < (double)(n - 2) ? (size_t)at : n - 2;
+        real part = (real)(at - (double)j);
+        for (size_t k = 0; k < 3; k++) out[3 * i + k] = colors[3 * j + k] + part * (colors[3 * j + 3 + k] - colors[3 * j + k]);
+    }
 }

@@ -4,6 +4,7 @@
 #ifndef FM_PICTURE_H
 #define FM_PICTURE_H
 
+#include "atomic_file.h"
 #include "tensor.h"
 
 enum { FM_PICTURE_MAX_PIXELS = 1 << 25 };
@@ -43,6 +44,9 @@ void fm_picture_line(fm_picture *p, size_t n, const real *points, fm_map map, do
  * taking the nearest entry. Entries with a NaN are not drawn. */
 void fm_picture_image(fm_picture *p, double x, double y, double width, double height, const size_t shape[3], const real *values);
 
+/* The same numbers as a PNG file in memory with colors and alpha, for pictures inside of other files. */
+bool fm_image_encode(const size_t shape[3], const real *values, fm_file *out, fm_error *err);
+
 /* Text in ASCII from the baseline's point (x, y) on; other characters are boxes. `size` is that of a font: capitals are 0.72 of it high.
  * `anchor` is the part of the text that lies before the point: 0, 0.5 or 1. `upwards` turns it by a quarter. */
 typedef struct fm_lettering {
@@ -69,5 +73,8 @@ typedef struct fm_extent {
 bool fm_points_extent(size_t n, const real *points, fm_extent *extent, fm_error *err);
 /* How many points fall into each cell of [rows, columns] over low..high; the first row is the lowest. Returns how many fell into any. */
 size_t fm_points_count(size_t n, const real *points, const double low[2], const double high[2], size_t rows, size_t columns, real *counts);
+
+/* out[i] is the color [3] of values[i] on a scale low..high, mixed from the nearest two of `n` >= 2 `colors` [n, 3]; NaN stays NaN. */
+void fm_colors_of(size_t count, const real *values, double low, double high, size_t n, const real *colors, real *out);
 
 #endif

@@ -1,0 +1,56 @@
+-- Where an axis has ticks, and what they say. Each function returns a list of {at = value, label = text or nil}.
+local ticks <const> = {}
+
+local function nice_step(range, count)
+  local raw = range / count
+  local power = 10.0 ^ math.floor(math.log(raw, 10))
+  for _, step in ipairs { 1, 2, 5, 10 } do
+    if step * power >= raw * (1 - 1e-9) then return step * power end
+  end
+end
+
+local function text(value, decimals, largest)
+  if value == 0 then return "0" end
+  if largest >= 1e6 or decimals > 5 then return (("%.3g"):format(value):gsub("e([+-])0*(%d)", function(sign, digits)
+    return "e" .. (sign == "-" and "-" or "") .. digits
+  end)) end
+  return ("%." .. decimals .. "f"):format(value)
+end
+
+--- The step of 1, 2 or 5 times a power of ten that makes at most `count` intervals of a range.
+function ticks.step(low, high, count)
+  return nice_step(high - low, math.max(count, 1))
+end
+
+function ticks.linear(low, high, step)
+  local list, decimals = {}, math.max(0, math.ceil(-math.log(step, 10) - 1e-9))
+  local largest = math.max(math.abs(low), math.abs(high))
+  for k = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) do
+    list[#list + 1] = { at = k * step, label = text(k * step, decimals, largest) }
+  end
+  return list
+end
+
+local function power_label(multiple, k)
+  if k >= -3 and k <= 4 then return k >= 0 and ("%d"):format(multiple * 10 ^ k) or ("%." .. -k .. "f"):format(multiple * 10.0 ^ k) end
+  return ("%de%d"):format(multiple, k)
+end
+
+--- Ticks of a logarithmic axis, at logarithms to base 10, low and high being such too: powers of ten, 2 and 5 between when there are few.
+function ticks.logarithmic(low, high, count)
+  local list = {}
+  local every = math.max(1, math.ceil((high - low) / count))
+  local named = (high - low) < 1.2 and { [1] = true, [2] = true, [5] = true } or { [1] = true }
+  if (high - low) < 0.25 then named = { true, true, true, true, true, true, true, true, true } end
+  for k = math.floor(low), math.ceil(high) do
+    for multiple = 1, every == 1 and 9 or 1 do
+      local at = k + math.log(multiple, 10)
+      if at >= low - 1e-9 and at <= high + 1e-9 then
+        list[#list + 1] = { at = at, label = named[multiple] and k % every == 0 and power_label(multiple, k) or nil }
+      end
+    end
+  end
+  return list
+end
+
+return ticks
