@@ -16,6 +16,12 @@ static int raise(lua_State *L, const char *format, const fm_tensor *a, const fm_
     return bind_raise(L, &err);
 }
 
+static int refuse(lua_State *L, const char *format, int n) {
+    fm_error err;
+    fm_fail(&err, "%s", lua_pushfstring(L, format, n));
+    return bind_raise(L, &err);
+}
+
 /* Two samples [n, D], [m, D] at arguments 1 and 2. */
 static fm_samples check_samples(lua_State *L) {
     const fm_tensor *a = bind_check_tensor(L, 1), *b = bind_check_tensor(L, 2);
@@ -39,13 +45,6 @@ static void *scratch(lua_State *L, size_t bytes) {
     return lua_newuserdatauv(L, bytes ? bytes : 1, 0);
 }
 
-static size_t *solve(lua_State *L, size_t n, const real *cost) {
-    fm_error err;
-    size_t *column = scratch(L, n * sizeof *column);
-    if (!fm_assignment(n, cost, column, &err)) bind_raise(L, &err);
-    return column;
-}
-
 static int push_columns(lua_State *L, size_t n, const size_t *column) {
     fm_tensor *t = push_new(L, 1, &n);
     for (size_t i = 0; i < n; i++) fm_data(t)[i] = (real)(column[i] + 1);
@@ -55,22 +54,21 @@ static int push_columns(lua_State *L, size_t n, const size_t *column) {
 static int measure_assignment(lua_State *L) { /* assignment(cost [n, n]) -> 1-based columns [n] */
     const fm_tensor *cost = bind_check_tensor(L, 1);
     if (cost->rank != 2 || cost->shape[0] != cost->shape[1]) raise(L, "assignment: cost is %s: expected [n, n]", cost, NULL);
-    return push_columns(L, cost->shape[0], solve(L, cost->shape[0], fm_data(cost)));
+    size_t n = cost->shape[0], *column = scratch(L, n * sizeof *column);
+    double *wide = scratch(L, cost->count * sizeof *wide);
+    for (size_t i = 0; i < cost->count; i++) wide[i] = (double)fm_data(cost)[i];
+    fm_error err;
+    if (!fm_assignment(n, wide, column, &err)) bind_raise(L, &err);
+    return push_columns(L, n, column);
 }
 
-/* The exact transport between samples of one size: columns, and the sum over pairs of the cost, in double. */
+/* For each row of a its row of b in the exact transport between samples of one size. */
 static size_t *transport(lua_State *L, const fm_samples *s, bool root) {
     if (s->n != s->m)
         raise(L, "transport: samples are %s and %s: expected as many of each", bind_check_tensor(L, 1), bind_check_tensor(L, 2));
-    size_t shape[2] = {s->n, s->n};
     fm_error err;
-    fm_tensor **slot = bind_push_empty(L);
-    *slot = fm_tensor_new(2, shape, &err);
-    if (!*slot) bind_raise(L, &err);
-    fm_pair_costs(s, root, fm_data(*slot));
-    size_t *column = solve(L, s->n, fm_data(*slot));
-    fm_tensor_release(*slot); /* large: not left for the collector */
-    *slot = NULL;
+    size_t *column = scratch(L, s->n * sizeof *column);
+    if (!fm_match(s, root, column, &err)) bind_raise(L, &err);
     return column;
 }
 
@@ -106,7 +104,7 @@ static int measure_mean_distance(lua_State *L) {
 static int measure_mean_kernel(lua_State *L) { /* mean_kernel(a, b, sigma, apart) */
     fm_samples s = check_samples(L);
     bool apart = lua_toboolean(L, 4);
-    if (apart && s.m < 2) luaL_error(L, "metric: an unbiased mean needs at least 2 samples");
+    if (apart && s.m < 2) refuse(L, "metric: an unbiased mean needs at least %d samples", 2);
     lua_pushnumber(L, fm_mean_kernel(&s, luaL_checknumber(L, 3), apart));
     return 1;
 }
@@ -191,8 +189,8 @@ enum { MAX_COVARIANCE = 1024 };
 static int measure_frechet(lua_State *L) {
     fm_samples s = check_samples(L);
     size_t d = s.d, square = d * d;
-    if (s.n < 2 || s.m < 2) luaL_error(L, "frechet_distance: needs at least 2 samples of each");
-    if (d > MAX_COVARIANCE) luaL_error(L, "frechet_distance: %d dimensions are over the limit %d", (int)d, MAX_COVARIANCE);
+    if (s.n < 2 || s.m < 2) refuse(L, "frechet_distance: needs at least %d samples of each", 2);
+    if (d > MAX_COVARIANCE) refuse(L, "frechet_distance: over the limit of %d dimensions", MAX_COVARIANCE);
     double *m = scratch(L, (6 * square + 3 * d) * sizeof *m);
     double *a = m, *b = m + square, *work = m + 2 * square, *vectors = m + 3 * square, *root = m + 4 * square, *other = m + 5 * square;
     double *mean_a = m + 6 * square, *mean_b = mean_a + d, *values = mean_b + d, result = 0;
@@ -214,7 +212,7 @@ static int measure_components(lua_State *L) { /* components(x [n, D], k) -> mean
     const fm_tensor *x = bind_check_tensor(L, 1);
     if (x->rank != 2 || x->shape[0] < 2) raise(L, "pca: x is %s: expected [n, D] with at least 2 rows", x, NULL);
     size_t d = x->shape[1], k = (size_t)bind_check_integer(L, 2, "pca: k", 1, (lua_Integer)d), shape[2] = {d, k};
-    if (d > MAX_COVARIANCE) luaL_error(L, "pca: %d dimensions are over the limit %d", (int)d, MAX_COVARIANCE);
+    if (d > MAX_COVARIANCE) refuse(L, "pca: over the limit of %d dimensions", MAX_COVARIANCE);
     double *a = scratch(L, (2 * d * d + 2 * d) * sizeof *a), *vectors = a + d * d, *mean = vectors + d * d, *values = mean + d;
     moments(x->shape[0], d, fm_data(x), mean, a);
     fm_eigen_symmetric(d, a, values, vectors);

@@ -1,23 +1,24 @@
 #include "assignment.h"
 
 #include "pool.h"
+#include "real.h"
 
 enum { SWEEPS = 2 };
 #define NONE SIZE_MAX
 
 typedef struct problem {
     size_t n;
-    const real *cost;
+    const double *cost;
     size_t *column, *row; /* of each row, of each column; NONE while free */
     double *price;        /* of each column: v in the paper */
     size_t *free_rows, n_free;
-    double *open, *closed; /* of the search: the distance to each column not passed yet; 0, or infinite once passed */
-    double *distance;      /* of each column passed */
-    size_t *from, *list;   /* the row before each column on its path; the columns passed */
+    double *distance;         /* of the columns in the list: how far the search went for each */
+    size_t *list, *from;      /* columns in the order of the search; the row before each column on its path */
+    double *key, *open_price; /* see search */
 } problem;
 
 static double cost_at(const problem *p, size_t i, size_t j) {
-    return (double)p->cost[i * p->n + j];
+    return p->cost[i * p->n + j];
 }
 
 /* Each column takes its cheapest row, if that row is still free. used[i] counts the columns that wanted row i. */
@@ -95,62 +96,98 @@ static void bid(problem *p) {
     }
 }
 
-/* Paths through row i, whose own column lies at `reached`: shorter ways to the columns that are still open. */
-FM_CLONES static void relax(size_t n, const real *restrict cost, const double *restrict price, const double *restrict closed,
-                            double reached, size_t i, double *restrict open, size_t *restrict from) {
-    for (size_t j = 0; j < n; j++) {
-        double h = (double)cost[j] - price[j] - reached + closed[j];
-        bool nearer = h < open[j];
-        open[j] = nearer ? h : open[j];
-        from[j] = nearer ? i : from[j];
-    }
-}
+typedef double lanes __attribute__((vector_size(64), aligned(8)));
+typedef int64_t marks __attribute__((vector_size(64), aligned(8)));
+enum { LANES = 8 };
 
-FM_CLONES static double least_of(size_t n, const double *restrict x) {
-    enum { LANES = 8 };
-    double lane[LANES], least = INFINITY;
-    for (size_t l = 0; l < LANES; l++) lane[l] = INFINITY;
+typedef struct search { /* of one augmenting path; a column that was reached has key INFINITY and price -INFINITY: it never wins again */
+    double *key, *price;
+    size_t *from; /* the row before each column on its path */
+    double least; /* the smallest key, and its column */
+    size_t nearest;
+} search;
+
+/* Goes on to every column through row i, whose own column lies `base` away, and finds the nearest of all. The hot loop: all columns, no
+ * branch. */
+static FM_CLONES void relax(search *s, size_t n, const double *cost, double base, size_t i) {
+    const marks step = {0, 1, 2, 3, 4, 5, 6, 7}, row = step * 0 + (int64_t)i;
+    lanes least = (lanes){0} + INFINITY;
+    marks nearest = step;
     size_t j = 0;
     for (; j + LANES <= n; j += LANES) {
-        for (size_t l = 0; l < LANES; l++) lane[l] = x[j + l] < lane[l] ? x[j + l] : lane[l];
+        lanes key = *(lanes *)(s->key + j), h = *(const lanes *)(cost + j) - *(lanes *)(s->price + j) - base;
+        marks *from = (marks *)(void *)(s->from + j), less = h < key;
+        *from = (less & row) | (~less & *from);
+        key = (lanes)((less & (marks)h) | (~less & (marks)key));
+        *(lanes *)(s->key + j) = key;
+        less = key < least;
+        nearest = (less & (step + (int64_t)j)) | (~less & nearest);
+        least = (lanes)((less & (marks)key) | (~less & (marks)least));
     }
-    for (size_t l = 0; l < LANES; l++) least = lane[l] < least ? lane[l] : least;
-    for (; j < n; j++) least = x[j] < least ? x[j] : least;
-    return least;
+    s->least = INFINITY;
+    for (int k = 0; k < LANES; k++) {
+        if (least[k] < s->least) {
+            s->least = least[k];
+            s->nearest = (size_t)nearest[k];
+        }
+    }
+    for (; j < n; j++) {
+        double h = cost[j] - s->price[j] - base;
+        if (h < s->key[j]) {
+            s->key[j] = h;
+            s->from[j] = i;
+        }
+        if (s->key[j] < s->least) {
+            s->least = s->key[j];
+            s->nearest = j;
+        }
+    }
 }
 
-/* Dijkstra over columns from a free row to the nearest free column; then the path is turned over. A column is open until the search has
- * passed it: then open[j] and closed[j] are infinite, so that the loops over all columns need no question. */
+/* Among equals a free column ends the search at once. */
+static void prefer_free(const problem *p, search *s) {
+    for (size_t j = 0; j < p->n; j++) {
+        if (p->row[j] == NONE && s->key[j] <= s->least) {
+            s->nearest = j;
+            return;
+        }
+    }
+}
+
+/* Dijkstra over columns from a free row to the nearest free column; then the path is turned over. */
 static void augment(problem *p, size_t start) {
-    size_t n = p->n, passed = 0, end = NONE, i = start;
-    double least = 0, reached = 0;
-    for (size_t j = 0; j < n; j++) {
-        p->open[j] = INFINITY;
-        p->closed[j] = 0;
+    search s = {.key = p->key, .price = p->open_price, .from = p->from};
+    size_t reached = 0, i = start;
+    double base = 0;
+    for (size_t j = 0; j < p->n; j++) {
+        s.key[j] = INFINITY;
+        s.price[j] = p->price[j];
     }
     for (;;) {
-        relax(n, p->cost + i * n, p->price, p->closed, reached, i, p->open, p->from);
-        least = least_of(n, p->open);
-        for (end = 0; p->open[end] != least; end++) {
-        }
-        if (p->row[end] == NONE) break;
-        p->list[passed++] = end;
-        p->distance[end] = least;
-        p->open[end] = p->closed[end] = INFINITY;
-        i = p->row[end];
-        reached = cost_at(p, i, end) - p->price[end] - least;
+        double before = s.least;
+        relax(&s, p->n, p->cost + i * p->n, base, i);
+        if (reached && s.least <= before) prefer_free(p, &s);
+        size_t j = s.nearest;
+        if (p->row[j] == NONE) break;
+        p->list[reached] = j;
+        p->distance[reached++] = s.least;
+        s.key[j] = INFINITY;
+        s.price[j] = -INFINITY;
+        i = p->row[j];
+        base = cost_at(p, i, j) - p->price[j] - s.least;
     }
-    for (size_t k = 0; k < passed; k++) p->price[p->list[k]] += p->distance[p->list[k]] - least;
-    for (i = NONE; i != start;) {
-        i = p->from[end];
+    for (size_t k = 0; k < reached; k++) p->price[p->list[k]] += p->distance[k] - s.least;
+    size_t end = s.nearest;
+    do {
+        i = s.from[end];
         size_t next = p->column[i];
         p->row[end] = i;
         p->column[i] = end;
         end = next;
-    }
+    } while (i != start);
 }
 
-bool fm_assignment(size_t n, const real *cost, size_t *column, fm_error *err) {
+bool fm_assignment(size_t n, const double *cost, size_t *column, fm_error *err) {
     if (n == 0) return true;
     for (size_t i = 0; i < n * n; i++) {
         if (!isfinite(cost[i])) return fm_fail(err, "assignment: the cost of row %zu, column %zu is not finite", i / n + 1, i % n + 1);
@@ -164,8 +201,8 @@ bool fm_assignment(size_t n, const real *cost, size_t *column, fm_error *err) {
     size_t *used = block + 4 * n;
     p.price = (double *)(void *)(block + 5 * n);
     p.distance = (double *)(void *)(block + 6 * n);
-    p.open = (double *)(void *)(block + 7 * n);
-    p.closed = (double *)(void *)(block + 8 * n);
+    p.key = (double *)(void *)(block + 7 * n);
+    p.open_price = (double *)(void *)(block + 8 * n);
     for (size_t i = 0; i < n; i++) {
         p.column[i] = p.row[i] = NONE;
         used[i] = 0;
@@ -176,4 +213,15 @@ bool fm_assignment(size_t n, const real *cost, size_t *column, fm_error *err) {
     for (size_t k = 0; k < p.n_free; k++) augment(&p, p.free_rows[k]);
     fm_pool_give(block, words);
     return true;
+}
+
+bool fm_match(const fm_samples *s, bool root, size_t *column, fm_error *err) {
+    if (s->n && s->n > SIZE_MAX / s->n / sizeof(double)) return fm_fail(err, "assignment: %zu rows are too many", s->n);
+    size_t bytes = s->n * s->n * sizeof(double);
+    double *cost = fm_pool_take(bytes);
+    if (!cost) return fm_fail(err, "out of memory: no room for the costs of %zu by %zu pairs", s->n, s->n);
+    fm_pair_costs(s, root, cost);
+    bool done = fm_assignment(s->n, cost, column, err);
+    fm_pool_give(cost, bytes);
+    return done;
 }

@@ -15,11 +15,11 @@ static double dot(size_t d, const real *restrict a, const real *restrict b) {
     return sum;
 }
 
-void fm_pair_costs(const fm_samples *s, bool root, real *out) {
+void fm_pair_costs(const fm_samples *s, bool root, double *out) {
     for (size_t i = 0; i < s->n; i++) {
         for (size_t j = 0; j < s->m; j++) {
             double e = squared(s->d, s->a + i * s->d, s->b + j * s->d);
-            out[i * s->m + j] = (real)(root ? sqrt(e) : e);
+            out[i * s->m + j] = root ? sqrt(e) : e;
         }
     }
 }

@@ -10,7 +10,7 @@ typedef struct fm_samples {
 } fm_samples;
 
 /* out [n, m]: squared distances, or distances when `root`. */
-void fm_pair_costs(const fm_samples *s, bool root, real *out);
+void fm_pair_costs(const fm_samples *s, bool root, double *out);
 /* Mean over pairs of |a - b|. */
 double fm_mean_distance(const fm_samples *s);
 /* Mean over pairs of exp(-|a - b|^2 / 2 sigma^2), or with sigma 0 of (a . b / d + 1)^3. `apart` leaves out pairs (i, i): the unbiased mean

@@ -19,6 +19,7 @@ static void rotate(size_t n, double *a, double *v, size_t p, size_t q) {
         a[p * n + k] = c * pk - s * qk;
         a[q * n + k] = s * pk + c * qk;
     }
+    a[p * n + q] = a[q * n + p] = 0; /* what rounding left there would keep the sweeps going */
     for (size_t k = 0; k < n; k++) { /* v holds the vectors in its rows until the end: neighbours in memory */
         double kp = v[p * n + k], kq = v[q * n + k];
         v[p * n + k] = c * kp - s * kq;
