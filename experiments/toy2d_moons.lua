@@ -10,7 +10,7 @@ return fm.experiment {
     batch = { 256, "points in a step", min = 1 },
     lr = { 4e-3, "learning rate at the start; it falls along half a cosine" },
     hidden = { 256, "width of the network", min = 1 },
-    samples = { 10000, "points to sample", min = 2000 },
+    samples = { 5000, "points to sample", min = 4000 },
     euler = { 100, "Euler steps of the sampler", min = 1 },
   },
   run = function(run, p)
