@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-enum { SMALL = 512, GRAIN = 16, SLAB = 64 * 1024, LARGE_CLASSES = 4 * 64, KEEP_FREE = 32 << 20 };
+enum { SMALL = 512, GRAIN = 16, SLAB = 64 * 1024, LARGE_CLASSES = 4 * 64, KEEP_FREE = 8 << 20 };
 
 typedef struct block {
     struct block *next;
