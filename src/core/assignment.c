@@ -215,13 +215,44 @@ bool fm_assignment(size_t n, const double *cost, size_t *column, fm_error *err) 
     return true;
 }
 
+/* The mean of each column into `mean`; returns the root of the mean squared length of the rows from there. */
+static double centre(size_t n, size_t d, const real *x, double *mean) {
+    double sum = 0;
+    for (size_t k = 0; k < d; k++) mean[k] = 0;
+    for (size_t i = 0; i < n * d; i++) mean[i % d] += (double)x[i] / (double)n;
+    for (size_t i = 0; i < n * d; i++) sum += ((double)x[i] - mean[i % d]) * ((double)x[i] - mean[i % d]);
+    return sqrt(sum / (double)n);
+}
+
+/* Squared distances after b was moved and scaled onto a. Of |a - b|^2 only the sum of -2 a.b depends on the matching, so the best matching
+ * stays the same, and the first prices are far nearer to the last. */
+static bool aligned_costs(const fm_samples *s, double *cost, fm_error *err) {
+    size_t d = s->d, bytes = 2 * d * sizeof(double);
+    double *mean_a = fm_pool_take(bytes), *mean_b = mean_a + d;
+    if (!mean_a) return fm_fail(err, "out of memory: no room for means of %zu columns", d);
+    double size_a = centre(s->n, d, s->a, mean_a), size_b = centre(s->m, d, s->b, mean_b), scale = size_a / size_b;
+    if (!(scale > 1e-6 && scale < 1e6)) scale = 1; /* a sample of one point, or not finite */
+    for (size_t i = 0; i < s->n; i++) {
+        for (size_t j = 0; j < s->m; j++) {
+            double sum = 0;
+            for (size_t k = 0; k < d; k++) {
+                double e = ((double)s->a[i * d + k] - mean_a[k]) - ((double)s->b[j * d + k] - mean_b[k]) * scale;
+                sum += e * e;
+            }
+            cost[i * s->m + j] = sum;
+        }
+    }
+    fm_pool_give(mean_a, bytes);
+    return true;
+}
+
 bool fm_match(const fm_samples *s, bool root, size_t *column, fm_error *err) {
     if (s->n && s->n > SIZE_MAX / s->n / sizeof(double)) return fm_fail(err, "assignment: %zu rows are too many", s->n);
     size_t bytes = s->n * s->n * sizeof(double);
     double *cost = fm_pool_take(bytes);
     if (!cost) return fm_fail(err, "out of memory: no room for the costs of %zu by %zu pairs", s->n, s->n);
-    fm_pair_costs(s, root, cost);
-    bool done = fm_assignment(s->n, cost, column, err);
+    if (root) fm_pair_costs(s, root, cost);
+    bool done = (root || aligned_costs(s, cost, err)) && fm_assignment(s->n, cost, column, err);
     fm_pool_give(cost, bytes);
     return done;
 }

@@ -4,6 +4,8 @@ local metrics <const> = fm.metrics
 local double <const> = fm.real == "double"
 
 describe("metrics", function()
+  collectgarbage()
+  local before <const> = fm.live_bytes()
   local rng <const> = fm.rng(5, "metrics_spec")
 
   it("agrees with the golden values", function()
@@ -90,6 +92,44 @@ describe("metrics", function()
     fails("not finite", metrics.wasserstein2, fm.zeros(3, 2) / 0, fm.zeros(3, 2))
     fails("expected %[n, n%]", metrics.assignment, fm.zeros(3, 2))
     fails('did you mean "wasserstein2"', function() return metrics.waserstein2 end)
+    fails("list of numbers", metrics.mmd, fm.zeros(3, 2), fm.zeros(3, 2), { bandwidths = {} })
+    fails("at least 2 samples", metrics.mmd, fm.zeros(1, 2), fm.zeros(1, 2), { unbiased = true })
+    fails("at least 2 samples", metrics.frechet_distance, fm.zeros(1, 2), fm.zeros(1, 2))
+    fails('wasserstein2: unknown option "power"', metrics.wasserstein2, fm.zeros(3, 2), fm.zeros(3, 2), { power = 1 })
+    fails("expected %[D, k%]", metrics.sliced_wasserstein2, fm.zeros(3, 2), fm.zeros(3, 2), { directions = fm.zeros(3, 2) })
     fails('unknown option "bandwith"', metrics.mmd, fm.zeros(3, 2), fm.zeros(3, 2), { bandwith = 1 })
+  end)
+
+  it("draws the directions of slices from the stream it is given", function()
+    local a, b = rng:normal(40, 3), rng:normal(40, 3)
+    local sliced <const> = metrics.sliced_wasserstein2
+    assert.equal(sliced(a, b), sliced(a, b))
+    assert.equal(sliced(a, b, { rng = fm.rng(1, "s"), projections = 7 }), sliced(a, b, { rng = fm.rng(1, "s"), projections = 7 }))
+    assert.not_equal(sliced(a, b, { rng = fm.rng(1, "s"), projections = 7 }), sliced(a, b, { rng = fm.rng(2, "s"), projections = 7 }))
+  end)
+
+  it("couples a batch of pictures by optimal transport inside a tape", function()
+    local x1 = rng:normal(12, 2, 3)
+    local order = rng:permutation(12)
+    local w = fm.parameter(fm.ones(1))
+    local x0 = fm.index_select(x1, order, 1) * 0.1 + 4 -- moved and shrunk: the matching is known
+    do
+      local _ <close> = fm.record()
+      local y0, y1 = fm.flow.coupling "ot"(x0 * w, x1)
+      assert.near(0, (y0 - (x1 * 0.1 + 4)):abs():max():item(), 1e-6)
+      assert.equal(0, (y1 - x1):abs():max():item())
+      y0:sum():backward()
+    end
+    assert.near(x0:sum():item(), w:grad():item(), 1e-3)
+    local z0, z1 = fm.flow.coupling "independent"(x0, x1)
+    assert.equal(x0, z0)
+    assert.equal(x1, z1)
+    assert.has_error(function() fm.flow.coupling("ot", { power = 1 }) end)
+  end)
+
+  it("holds no bytes", function()
+    collectgarbage()
+    collectgarbage()
+    assert.equal(before, fm.live_bytes())
   end)
 end)

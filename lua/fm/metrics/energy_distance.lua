@@ -1,3 +1,8 @@
 -- 2 E|a - b| - E|a - a'| - E|b - b'| over all pairs, a pair with itself included. Szekely and Rizzo 2013.
+local options <const> = require "fm.options"
 local mean <const> = require("fm.core").measure.mean_distance
-return function(a, b) return 2 * mean(a, b) - mean(a, a) - mean(b, b) end
+
+return function(a, b, given)
+  options.read("energy_distance", given, {})
+  return 2 * mean(a, b) - mean(a, a) - mean(b, b)
+end

@@ -1,3 +1,8 @@
 -- The unbiased squared MMD with the kernel (a . b / D + 1)^3. Binkowski et al. 2018.
+local options <const> = require "fm.options"
 local mean <const> = require("fm.core").measure.mean_kernel
-return function(a, b) return mean(a, a, 0, true) + mean(b, b, 0, true) - 2 * mean(a, b, 0, false) end
+
+return function(a, b, given)
+  options.read("kid", given, {})
+  return mean(a, a, 0, true) + mean(b, b, 0, true) - 2 * mean(a, b, 0, false)
+end

@@ -1,10 +1,12 @@
 -- mmd(a, b, {bandwidths, unbiased}): squared maximum mean discrepancy with the sum of Gaussian kernels exp(-|a - b|^2 / 2 s^2). Gretton et al.
 -- 2012; unbiased leaves out pairs of a sample with itself.
 local options <const> = require "fm.options"
-local mean <const> = require("fm.core").measure.mean_kernel
+local core <const> = require "fm.core"
+local mean <const> = core.measure.mean_kernel
 
 return function(a, b, given)
   local o = options.read("mmd", given, { bandwidths = { 0.5, 1, 2 }, unbiased = false })
+  if type(o.bandwidths) ~= "table" or #o.bandwidths == 0 then core.fail "mmd: bandwidths: expected a list of numbers" end
   local sum = 0
   for _, s in ipairs(o.bandwidths) do
     options.number("mmd: bandwidths", s, 1e-12, math.huge)

@@ -1,3 +1,8 @@
 -- The mean distance |a - b| over the best one-to-one matching; as many samples of each.
+local options <const> = require "fm.options"
 local measure <const> = require("fm.core").measure
-return function(a, b) return measure.transport(a, b, 1) end
+
+return function(a, b, given)
+  options.read("wasserstein1", given, {})
+  return measure.transport(a, b, 1)
+end

@@ -1,3 +1,8 @@
 -- The root of the mean squared distance over the best one-to-one matching; as many samples of each.
+local options <const> = require "fm.options"
 local measure <const> = require("fm.core").measure
-return function(a, b) return math.sqrt(measure.transport(a, b, 2)) end
+
+return function(a, b, given)
+  options.read("wasserstein2", given, {})
+  return math.sqrt(measure.transport(a, b, 2))
+end

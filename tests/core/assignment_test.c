@@ -1,0 +1,131 @@
+/* The assignment against trying all orders, against duality on larger problems, and on what it must refuse. */
+#include "assignment.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { MOST = 300 };
+static double cost[MOST * MOST];
+static size_t column[MOST];
+static uint64_t state = 1;
+
+static double uniform(void) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return (double)(state >> 11) / 9007199254740992.0;
+}
+
+static double total(size_t n) { /* also checks that no column is used twice */
+    bool taken[MOST] = {false};
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        assert_true(column[i] < n && !taken[column[i]]);
+        taken[column[i]] = true;
+        sum += cost[i * n + column[i]];
+    }
+    return sum;
+}
+
+static double best_order(size_t n, size_t row, unsigned taken) {
+    double least = row == n ? 0 : INFINITY;
+    for (size_t j = 0; j < n && row < n; j++) {
+        if (!(taken >> j & 1)) least = fmin(least, cost[row * n + j] + best_order(n, row + 1, taken | 1u << j));
+    }
+    return least;
+}
+
+static void small_problems_match_all_orders(void **unused) {
+    (void)unused;
+    fm_error err;
+    for (int round = 0; round < 400; round++) {
+        size_t n = 1 + (size_t)round % 8;
+        for (size_t i = 0; i < n * n; i++) cost[i] = round % 3 ? uniform() * 20 - 10 : floor(uniform() * 4); /* every third has ties */
+        assert_true(fm_assignment(n, cost, column, &err));
+        assert_float_equal(total(n), best_order(n, 0, 0), 1e-9);
+    }
+}
+
+/* In an optimal assignment no ring of rows gains by passing columns on: Bellman and Ford find no negative cycle. */
+static void assert_optimal(size_t n) {
+    static double potential[MOST];
+    for (size_t i = 0; i < n; i++) potential[i] = 0;
+    bool changed = true;
+    for (size_t sweep = 0; sweep <= n && changed; sweep++) {
+        changed = false;
+        for (size_t i = 0; i < n; i++) {
+            for (size_t k = 0; k < n; k++) {
+                double through = potential[i] + cost[i * n + column[k]] - cost[i * n + column[i]];
+                if (through < potential[k] - 1e-9) {
+                    potential[k] = through;
+                    changed = true;
+                }
+            }
+        }
+    }
+    assert_false(changed);
+}
+
+static void large_problems_have_no_better_ring(void **unused) {
+    (void)unused;
+    fm_error err;
+    const size_t sizes[] = {9, 16, 23, 64, 129, MOST}; /* the search takes 8 columns at a time: with and without a rest */
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+        size_t n = sizes[s];
+        for (int ties = 0; ties < 2; ties++) {
+            for (size_t i = 0; i < n * n; i++) cost[i] = ties ? floor(uniform() * 5) : uniform();
+            assert_true(fm_assignment(n, cost, column, &err));
+            total(n);
+            assert_optimal(n);
+        }
+    }
+}
+
+static void matches_samples(void **unused) {
+    (void)unused;
+    fm_error err;
+    static real a[200 * 3], b[200 * 3];
+    for (size_t i = 0; i < 600; i++) {
+        a[i] = (real)uniform();
+        b[i] = (real)(5 + 0.3 * uniform());
+    }
+    fm_samples s = {200, 200, 3, a, b};
+    for (int root = 0; root < 2; root++) {
+        assert_true(fm_match(&s, root, column, &err));
+        fm_pair_costs(&s, root, cost);
+        total(200);
+        assert_optimal(200);
+    }
+}
+
+static void a_constant_cost_is_any_order(void **unused) {
+    (void)unused;
+    fm_error err;
+    for (size_t i = 0; i < MOST * MOST; i++) cost[i] = 2;
+    assert_true(fm_assignment(MOST, cost, column, &err));
+    assert_float_equal(total(MOST), 2 * MOST, 1e-9);
+    assert_true(fm_assignment(0, cost, column, &err));
+}
+
+static void costs_that_are_not_finite_are_refused(void **unused) {
+    (void)unused;
+    fm_error err;
+    for (size_t i = 0; i < 9; i++) cost[i] = 1;
+    cost[5] = NAN;
+    assert_false(fm_assignment(3, cost, column, &err));
+    assert_non_null(strstr(err.text, "row 2, column 3"));
+    cost[5] = -INFINITY;
+    assert_false(fm_assignment(3, cost, column, &err));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(small_problems_match_all_orders),
+        cmocka_unit_test(large_problems_have_no_better_ring),
+        cmocka_unit_test(matches_samples),
+        cmocka_unit_test(a_constant_cost_is_any_order),
+        cmocka_unit_test(costs_that_are_not_finite_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
