@@ -7,9 +7,9 @@ local nn, flow, optim, ode, data, metrics, plot = fm.nn, fm.flow, fm.optim, fm.o
 return fm.experiment {
   name = "toy2d_ot",
   params = {
-    steps = { 2000, "optimizer steps", min = 1 },
+    steps = { 3000, "optimizer steps", min = 1 },
     batch = { 256, "pairs in a step", min = 1 },
-    lr = { 2e-3, "learning rate at the start" },
+    lr = { 5e-3, "learning rate at the start" },
     hidden = { 128, "width of the network", min = 1 },
     coupling = { "ot", "which x0 goes with which x1", choices = { "ot", "independent" } },
   },
@@ -19,10 +19,10 @@ return fm.experiment {
     local model = nn.vector_field { dim = 2, hidden = p.hidden }
     local opt = optim.adam(model, { lr = optim.cosine { lr = p.lr, steps = p.steps } })
     local couple = flow.coupling(p.coupling)
-    local from = data.batches(source, p.batch, { rng = run.rng:stream "from" })
+    local from = data.batches(source, p.batch, { rng = run.rng:stream "from", drop_last = true })
     run:keeps { model = model, opt = opt }
 
-    for _, x1 in run:steps(p.steps, data.batches(target, p.batch, { rng = run.rng:stream "to" })) do
+    for _, x1 in run:steps(p.steps, data.batches(target, p.batch, { rng = run.rng:stream "to", drop_last = true })) do
       local x0 = from() or from() -- the next round begins after the last batch
       run:log { loss = opt:step(function() return flow.loss(model, x1, { rng = run.rng, x0 = x0, coupling = couple }) end) }
     end
