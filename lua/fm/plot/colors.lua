@@ -2,14 +2,15 @@
 local core <const> = require "fm.core"
 
 local colors <const> = {
-  background = 0xFFFFFF, grid = 0xE9EBEF, frame = 0xC4C9D2, text = 0x4B5160, title = 0x1F2430, muted = 0x8A91A0,
+  background = 0xFFFFFF, grid = 0xE9EBEF, faint_grid = 0xF4F5F7, frame = 0xC4C9D2, text = 0x4B5160, title = 0x1F2430, muted = 0x8A91A0,
   reference = 0xB4BAC6, sample = 0x2360C4, accent = 0xD9602B,
   -- For series, in this order: apart in hue and in lightness, so that they differ in gray and for most color-blind readers too.
   series = { 0x2360C4, 0xD9602B, 0x2A9D72, 0xB23A8A, 0xE0A416, 0x5AA9DE, 0x7A5230, 0x5B5F97 },
 }
 
--- OKLab to sRGB, B. Ottosson 2020.
-local function srgb(lightness, a, b)
+-- OKLab to linear sRGB, B. Ottosson 2020; and whether a screen can show it.
+local function linear(lightness, chroma, hue)
+  local a, b = chroma * math.cos(hue), chroma * math.sin(hue)
   local l = (lightness + 0.3963377774 * a + 0.2158037573 * b) ^ 3
   local m = (lightness - 0.1055613458 * a - 0.0638541728 * b) ^ 3
   local s = (lightness - 0.0894841775 * a - 1.2914855480 * b) ^ 3
@@ -18,10 +19,17 @@ local function srgb(lightness, a, b)
     -1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s,
     -0.0041960863 * l - 0.7034186147 * m + 1.7076147010 * s,
   }
-  for i, v in ipairs(rgb) do
-    v = math.min(math.max(v, 0), 1)
-    rgb[i] = v <= 0.0031308 and 12.92 * v or 1.055 * v ^ (1 / 2.4) - 0.055
+  return rgb, math.min(rgb[1], rgb[2], rgb[3]) >= 0 and math.max(rgb[1], rgb[2], rgb[3]) <= 1
+end
+
+-- As much of the chroma as sRGB has at this lightness and hue: cutting channels instead would bend the scale of lightness.
+local function srgb(lightness, chroma, hue)
+  local rgb, fits = linear(lightness, chroma, hue)
+  while not fits do
+    chroma = chroma * 0.97
+    rgb, fits = linear(lightness, chroma, hue)
   end
+  for i, v in ipairs(rgb) do rgb[i] = v <= 0.0031308 and 12.92 * v or 1.055 * v ^ (1 / 2.4) - 0.055 end
   return rgb
 end
 
@@ -34,9 +42,7 @@ function colors.ramp()
   local rows, n = {}, 64
   for i = 0, n - 1 do
     local s = i / (n - 1)
-    local hue = math.rad(105 + 185 * s)
-    local chroma = 0.135 * math.sin(math.pi * math.min(1, 0.02 + s * 0.8)) ^ 0.8
-    rows[i + 1] = srgb(0.99 - 0.70 * s, chroma * math.cos(hue), chroma * math.sin(hue))
+    rows[i + 1] = srgb(0.99 - 0.7 * s, 0.012 + 0.1 * math.sin(0.88 * math.pi * s ^ 0.8) ^ 0.7, math.rad(110 + 185 * s))
   end
   ramp = core.tensor(rows):detach()
   return ramp

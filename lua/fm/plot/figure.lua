@@ -49,7 +49,7 @@ function Panel:axes(xticks, yticks)
   local on, bottom = self.on, self.y + self.height
   for _, tick in ipairs(xticks) do
     local x = math.floor(self:at(tick.at, 0))
-    on:rectangle(x, self.y, 1, self.height, colors.grid)
+    on:rectangle(x, self.y, 1, self.height, tick.label and colors.grid or colors.faint_grid)
     if tick.label then
       on:rectangle(x, bottom, 1, 5, colors.frame)
       on:text(tick.label, x, bottom + 9 + letter, small, 0.5, false, colors.text)
@@ -58,7 +58,7 @@ function Panel:axes(xticks, yticks)
   for _, tick in ipairs(yticks) do
     local _, y = self:at(0, tick.at)
     y = math.floor(y)
-    on:rectangle(self.x, y, self.width, 1, colors.grid)
+    on:rectangle(self.x, y, self.width, 1, tick.label and colors.grid or colors.faint_grid)
     if tick.label then
       on:rectangle(self.x - 5, y, 5, 1, colors.frame)
       on:text(tick.label, self.x - 9, y + letter // 2, small, 1, false, colors.text)
@@ -121,20 +121,21 @@ function figure.title(text, on, left)
 end
 
 --- A picture with one panel of width x height, its axes drawn and the panel ready to draw in; call panel:frame() last.
---- o: box {x0, x1, y0, y1} (of logarithms where log_x, log_y), width, height, title, legend, xlabel, ylabel, log_x, log_y, same_step, right (room
---- at the right).
+--- o: box {x0, x1, y0, y1} (of logarithms where log_x, log_y), width, height, title, legend, xlabel, ylabel, log_x, log_y, same_step, right and head
+--- (room at the right and above).
 function figure.new(o)
   local box = o.box
-  local count_x, count_y = math.max(2, o.width // 58), math.max(2, o.height // 46)
+  local count_x, count_y = math.max(2, o.width // 52), math.max(2, o.height // 46)
   local step = o.same_step and math.max(ticks.step(box[1], box[2], count_x), ticks.step(box[3], box[4], count_y)) or nil
   local xticks = axis_ticks(box[1], box[2], o.log_x, count_x, step)
   local yticks = axis_ticks(box[3], box[4], o.log_y, count_y, step)
 
   local title_height, title_width = figure.title(o.title)
   local places, rows = place_legend(o.legend or {}, o.width)
-  local top = 16 + title_height + rows * 20 + (rows > 0 and 6 or 0)
+  local head = rows > 0 and rows * 20 + 6 or 0
+  local top = 16 + title_height + math.max(head, o.head or 0)
   local left = math.ceil(16 + 10 + widest(yticks) + (o.ylabel and 22 or 0))
-  local right = math.max(20, (o.right or 0) + 16, widest(xticks) // 2 + 8)
+  local right = math.max(20, (o.right or 0) + 12, widest(xticks) // 2 + 8)
   local total = left + o.width + right
   for _, place in ipairs(places) do total = math.max(total, left + place.right + 16) end
   local bottom = 9 + letter + 14 + (o.xlabel and 22 or 0)

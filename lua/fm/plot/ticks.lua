@@ -36,20 +36,35 @@ local function power_label(multiple, k)
   return ("%de%d"):format(multiple, k)
 end
 
---- Ticks of a logarithmic axis, at logarithms to base 10, low and high being such too: powers of ten, 2 and 5 between when there are few.
-function ticks.logarithmic(low, high, count)
-  local list = {}
-  local every = math.max(1, math.ceil((high - low) / count))
-  local named = (high - low) < 1.2 and { [1] = true, [2] = true, [5] = true } or { [1] = true }
-  if (high - low) < 0.25 then named = { true, true, true, true, true, true, true, true, true } end
+-- Labels at these multiples of powers of ten; the first that gives three labels is taken.
+local named <const> = { { 1 }, { 1, 2, 5 }, { 1, 2, 3, 4, 5, 6, 7, 8, 9 } }
+
+local function with_labels(low, high, every, multiples)
+  local list, labels, has = {}, 0, {}
+  for _, multiple in ipairs(multiples) do has[multiple] = true end
   for k = math.floor(low), math.ceil(high) do
     for multiple = 1, every == 1 and 9 or 1 do
       local at = k + math.log(multiple, 10)
       if at >= low - 1e-9 and at <= high + 1e-9 then
-        list[#list + 1] = { at = at, label = named[multiple] and k % every == 0 and power_label(multiple, k) or nil }
+        local label = has[multiple] and k % every == 0 and power_label(multiple, k) or nil
+        if label then labels = labels + 1 end
+        list[#list + 1] = { at = at, label = label }
       end
     end
   end
+  return list, labels
+end
+
+--- Ticks of a logarithmic axis, at logarithms to base 10, low and high being such too.
+function ticks.logarithmic(low, high, count)
+  local every = math.max(1, math.ceil((high - low) / count))
+  for _, multiples in ipairs(named) do
+    local list, labels = with_labels(low, high, every, multiples)
+    if labels >= 3 then return list end
+  end
+  local from, to = 10.0 ^ low, 10.0 ^ high -- less than a few multiples: steps as on a linear axis
+  local list = ticks.linear(from, to, ticks.step(from, to, count))
+  for _, tick in ipairs(list) do tick.at = math.log(tick.at, 10) end
   return list
 end
 

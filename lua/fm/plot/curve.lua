@@ -1,0 +1,123 @@
+-- curve(series, {log, xlabel, ylabel, title, limits, width, height}): lines, or points, over axes. For the forms of `series` see series.lua.
+--   log = "x" | "y" | "xy": logarithmic axes; what is not positive there is left out
+--   a series with points = true is drawn as points; labels = {..} writes a text beside each, where there is room
+local core <const> = require "fm.core"
+local colors <const> = require "fm.plot.colors"
+local figure <const> = require "fm.plot.figure"
+local limits <const> = require "fm.plot.limits"
+local options <const> = require "fm.options"
+local picture <const> = require "fm.plot.picture"
+local read_series <const> = require "fm.plot.series"
+
+local where <const> = "plot.curve"
+local logs <const> = { x = { true, false }, y = { false, true }, xy = { true, true }, yx = { true, true } }
+
+local function scaled(list, log)
+  if not log then return list end
+  local result = {}
+  for i, v in ipairs(list) do result[i] = v > 0 and math.log(v, 10) or 0 / 0 end
+  return result
+end
+
+local function span(series, axis)
+  local low, high = math.huge, -math.huge
+  for _, s in ipairs(series) do
+    for i, v in ipairs(s[axis]) do
+      local other = s[axis == "x" and "y" or "x"][i]
+      if v - v == 0 and other - other == 0 then low, high = math.min(low, v), math.max(high, v) end
+    end
+  end
+  if low > high then return 0, 1 end
+  return limits.widen(low, high, axis == "x" and 0.02 or 0.05)
+end
+
+-- Limits in the units of the panel: logarithms where the axis is logarithmic.
+local function bounds(series, given, log_x, log_y)
+  if given then
+    limits.check(where, given)
+    local box = { given[1], given[2], given[3], given[4] }
+    for i, log in ipairs { log_x, log_x, log_y, log_y } do
+      if log and box[i] <= 0 then core.fail(where .. ": limits of a logarithmic axis must be positive") end
+      if log then box[i] = math.log(box[i], 10) end
+    end
+    return box
+  end
+  local x0, x1 = span(series, "x")
+  local y0, y1 = span(series, "y")
+  return { x0, x1, y0, y1 }
+end
+
+-- Pixels, not numbers, go to the canvas: a float has too few digits for step 16777217, a pixel needs none.
+local function pixels(panel, s)
+  local rows = {}
+  for i, x in ipairs(s.x) do rows[i] = { panel:at(x, s.y[i]) } end
+  return rows
+end
+
+local function overlaps(a, b)
+  return a[1] < b[3] and b[1] < a[3] and a[2] < b[4] and b[2] < a[4]
+end
+
+-- Beside each point, on the first side where the text meets no other text or point; nowhere when none is free.
+local function draw_labels(on, panel, rows, labels, taken)
+  for i, label in ipairs(labels) do
+    local x, y, text = rows[i][1], rows[i][2], tostring(label)
+    local wide, tall = picture.text_width(text, figure.small), figure.letter + 4
+    local sides = { { x + 8, y - tall / 2 }, { x - 8 - wide, y - tall / 2 }, { x - wide / 2, y - tall - 7 }, { x - wide / 2, y + 7 } }
+    for _, side in ipairs(sides) do
+      local box = { side[1], side[2], side[1] + wide, side[2] + tall }
+      local free = box[1] > panel.x and box[3] < panel.x + panel.width and box[2] > panel.y and box[4] < panel.y + panel.height
+      for _, other in ipairs(taken) do free = free and not overlaps(box, other) end
+      if free then
+        on:text(text, box[1], box[2] + figure.letter + 2, figure.small, 0, false, colors.text)
+        taken[#taken + 1] = box
+        break
+      end
+    end
+  end
+end
+
+local function draw_series(on, s, taken)
+  if #s.rows == 0 then return end
+  local rows = core.tensor(s.rows)
+  if not s.points then
+    on:lines(rows, 0, 1, 0, 1, #s.rows > 1500 and 1.2 or 1.8, s.color, 0.95)
+    return
+  end
+  on:discs(rows, 0, 1, 0, 1, 4, s.color, 0.95)
+  for _, p in ipairs(s.rows) do taken[#taken + 1] = { p[1] - 5, p[2] - 5, p[1] + 5, p[2] + 5 } end
+end
+
+return function(given_series, given)
+  local o = options.read(where, given, { log = options.none, xlabel = options.none, ylabel = options.none, title = options.none,
+    limits = options.none, width = 560, height = 340 })
+  options.integer(where .. ": width", o.width, 100, 8000)
+  options.integer(where .. ": height", o.height, 60, 8000)
+  local log = o.log and options.choose(where .. ": log", o.log, logs) or { false, false }
+  local series = read_series(where, given_series)
+  local legend = {}
+  for i, s in ipairs(series) do
+    s.x, s.y = scaled(s.x, log[1]), scaled(s.y, log[2])
+    s.color = colors.series[(i - 1) % #colors.series + 1]
+    if s.name then legend[#legend + 1] = { name = tostring(s.name), color = s.color, line = not s.points } end
+  end
+
+  local scope <close> = core.scope()
+  local on, panel = figure.new { box = bounds(series, o.limits, log[1], log[2]), width = o.width, height = o.height, title = o.title,
+    legend = legend, xlabel = o.xlabel, ylabel = o.ylabel, log_x = log[1], log_y = log[2] }
+  local taken, order = {}, {}
+  for i, s in ipairs(series) do
+    s.rows, s.rank = pixels(panel, s), i
+    order[i] = s
+  end
+  table.sort(order, function(a, b) -- long, noisy lines first: short and smooth ones stay visible on them
+    if #a.rows ~= #b.rows then return #a.rows > #b.rows end
+    return a.rank < b.rank
+  end)
+  for _, s in ipairs(order) do draw_series(on, s, taken) end
+  for _, s in ipairs(series) do
+    if s.labels then draw_labels(on, panel, s.rows, s.labels, taken) end
+  end
+  panel:frame()
+  return on
+end
