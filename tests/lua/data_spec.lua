@@ -69,6 +69,151 @@ describe("data", function()
     for rows, l in data.batches(x, 3, { rng = fm.rng(2), labels = labels }) do assert.same((rows:reshape(-1) + 10):totable(), l:totable()) end
   end)
 
+  it("leaves the clock of the rng it is given alone, and keeps one order in memory however many rounds", function()
+    local rng = fm.rng(1)
+    rng:at(7)
+    local next_batch = data.batches(fm.zeros(4000, 2), 1000, { rng = rng })
+    local function rounds(n)
+      for _ = 1, n do
+        local more = true
+        while more do
+          local scope <close> = fm.scope()
+          more = next_batch()
+        end
+      end
+    end
+    rounds(5)
+    assert.equal(7, rng:step())
+    local held, asked = fm.live_bytes(), fm.mallocs()
+    rounds(50)
+    assert.is_true(fm.live_bytes() <= held)
+    assert.is_true(fm.mallocs() <= asked + 8) -- Lua's own blocks
+  end)
+
+  it("covers each set evenly", function()
+    local counts = {}
+    for _, p in ipairs(data.checkerboard { n = 8000, rng = fm.rng(4) }:totable()) do
+      local square = math.floor(p[1] / 2) .. " " .. math.floor(p[2] / 2)
+      counts[square] = (counts[square] or 0) + 1
+    end
+    local squares = 0
+    for _, count in pairs(counts) do
+      squares = squares + 1
+      assert.near(1000, count, 150)
+    end
+    assert.equal(8, squares)
+    local bright = data.eight_gaussians { n = 8000, noise = 0, rng = fm.rng(5) }
+    assert.near(5, bright:norm(2):max():item(), 1e-5)
+    assert.near(5, bright:norm(2):min():item(), 1e-5)
+    assert.near(0, bright:mean(1):abs():max():item(), 0.2)
+    local seen = {}
+    for _, r in ipairs(data.rings { n = 400, noise = 0, rng = fm.rng(6) }:norm(2):totable()) do
+      assert.near(math.floor(r / 0.75 + 0.5), r / 0.75, 1e-5)
+      seen[math.floor(r / 0.75 + 0.5)] = true
+    end
+    assert.same({ true, true, true, true }, seen)
+  end)
+
+  it("draws shapes by their area: a disc covers pi r^2, and edges are soft", function()
+    local x, labels = data.shapes32 { n = 300, rng = fm.rng(2) }
+    local soft = 0
+    for i = 1, 300 do
+      local plane = x[i]:reshape(3, 1024)[1]
+      local back, low, high = plane[1], plane:min():item(), plane:max():item() -- the corner is background
+      local front = back == low and high or low
+      if math.abs(front - back) > 0.2 then
+        local cover = (plane - back) / (front - back)
+        if labels[i] == 1 then
+          local across = cover:reshape(32, 32):max(1):sum():item() -- the shadow of a disc is its diameter
+          assert.near(math.pi * across ^ 2 / 4, cover:sum():item(), 12 + 0.08 * across ^ 2)
+        end
+        soft = soft + (cover * (1 - cover)):sum():item()
+      end
+    end
+    assert.is_true(soft > 300)
+  end)
+
+  describe("of files", function()
+    local folder
+    local function write(name, bytes)
+      local file = assert(io.open(folder .. "/" .. name, "wb"))
+      file:write(bytes)
+      file:close()
+      return folder .. "/" .. name
+    end
+    before_each(function()
+      folder = os.tmpname()
+      os.remove(folder)
+      assert(require("lfs").mkdir(folder))
+    end)
+    after_each(function()
+      for name in require("lfs").dir(folder) do os.remove(folder .. "/" .. name) end
+      assert(require("lfs").rmdir(folder))
+    end)
+
+    it("reads IDX, CIFAR-10, NPY and word vectors", function()
+      local digits = assert(data.idx(write("digits", string.pack(">I1I1I1I1I4I4I4BBBBBBBB", 0, 0, 8, 3, 2, 2, 2, 0, 1, 2, 3, 4, 5, 6, 255))))
+      assert.same({ { { 0, 1 }, { 2, 3 } }, { { 4, 5 }, { 6, 255 } } }, digits:totable())
+      local record = string.char(9) .. string.rep("\255", 1024) .. string.rep("\0", 2048)
+      local images, labels = data.cifar10(write("batch.bin", record))
+      assert.same({ 1, 3072 }, images:shape())
+      assert.equal(1024, images:sum():item())
+      assert.same({ 10 }, labels:totable())
+      assert(fm.npy.save(folder .. "/x.npy", fm.range(1, 6):reshape(2, 3)))
+      assert.same({ { 1, 2, 3 }, { 4, 5, 6 } }, data.npy(folder .. "/x.npy"):totable())
+      local vectors, words = data.vectors(write("v.txt", "cat 1 2\ndog -3 4.5\n"))
+      assert.same({ { 1, 2 }, { -3, 4.5 } }, vectors:totable())
+      assert.same({ "cat", "dog" }, words)
+    end)
+
+    it("reads a folder of pictures in the order of their names, planes apart", function()
+      local red = fm.zeros(2, 2, 3)
+      red[1][2][1] = 1
+      assert(fm.png.save(folder .. "/b.png", red))
+      assert(fm.png.save(folder .. "/a.png", fm.ones(2, 2, 3)))
+      write("notes.txt", "no picture")
+      local x, size = data.png_folder(folder)
+      assert.same({ channels = 3, height = 2, width = 2 }, size)
+      assert.same({ { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 }, { -1, 1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 } }, x:totable())
+      assert(fm.png.save(folder .. "/c.png", fm.ones(2, 3, 3)))
+      local none, message = data.png_folder(folder)
+      assert.is_nil(none)
+      assert.matches('"c.png" is 3x2x3, the first is 2x2x3', message, 1, true)
+    end)
+
+    it("reads words and sentences", function()
+      local words, sentences = data.text(write("t.txt", "The cat's MAT.\n\n'Quoted' well-known caf\u{e9}, 42\n"))
+      assert.same({ "the", "cat's", "mat", "quoted", "well-known", "caf\u{e9}" }, words)
+      assert.same({ { "the", "cat's", "mat" }, { "quoted", "well-known", "caf\u{e9}" } }, sentences)
+      local none, message = data.text(folder)
+      assert.is_nil(none)
+      assert.matches(folder, message, 1, true)
+    end)
+
+    it("finds a user's dataset beside the script", function()
+      write("my_line.lua", "return function(o) return require('fm').zeros(o.n, 2) end")
+      local path = package.path
+      package.path = folder .. "/?.lua;" .. path
+      local ok, x = pcall(function() return data.my_line { n = 3 } end)
+      package.path = path
+      assert.is_true(ok, x)
+      assert.same({ 3, 2 }, x:shape())
+    end)
+  end)
+
+  it("counts neighbours: words that stand together are near", function()
+    local sentences = {}
+    for i = 1, 20 do
+      sentences[2 * i - 1] = { "red", "apple" }
+      sentences[2 * i] = { "blue", "sky" }
+    end
+    local x, words = data.cooccurrence(sentences)
+    assert.same({ "apple", "blue", "red", "sky" }, words)
+    assert.near(math.log(4), x[1][3], 1e-5)
+    assert.equal(0, x[1][2])
+    assert.same(x:totable(), x:transpose():totable())
+  end)
+
   it("refuses misuse", function()
     local function fails(pattern, f, ...)
       local ok, message = pcall(f, ...)
@@ -79,6 +224,16 @@ describe("data", function()
     fails("n: expected a whole number", data.moons, { n = 0 })
     fails("shuffle needs an rng", data.batches, fm.zeros(3, 1), 2, { shuffle = true })
     fails("3 rows and 2 labels", data.batches, fm.zeros(3, 1), 2, { labels = fm.zeros(2) })
+    fails("moons: rng: expected a random stream, found number", data.moons, { rng = 3 })
+    fails("shapes32: rng: expected a random stream, found table", data.shapes32, { rng = {} })
+    fails("batches: rng: expected a random stream, found number", data.batches, fm.zeros(3, 1), 2, { rng = 3 })
+    fails("eight_gaussians: radius: expected a number", data.eight_gaussians, { radius = "a" })
+    fails("gaussians: modes: expected a whole number >= 1, found 0", data.gaussians, { modes = 0 })
+    fails("batches: the tensor has no rows", data.batches, fm.zeros(0, 2), 2)
+    fails("batches: labels: expected a tensor", data.batches, fm.zeros(3, 2), 2, { labels = { 1, 2, 3 } })
+    fails("png_folder: expected a path, found nil", data.png_folder)
+    fails("text: expected a path, found nil", data.text)
+    fails("data has no \"mons\"; did you mean \"moons\"", function() return data.mons end)
     assert.is_nil((data.idx "no/such/file"))
     assert.is_nil((data.png_folder "no/such/folder"))
     assert.is_nil((data.text "no/such/file"))

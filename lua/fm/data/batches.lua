@@ -1,37 +1,50 @@
--- batches(x, size, {rng, shuffle, drop_last, labels}): an iterator over batches of rows. `for x in batches` is one round over the data and
--- ends; called again it begins the next round, in another order. The order depends on the rng's key and the round alone.
+-- batches(x, size, {rng, shuffle, drop_last, labels}): an iterator over batches of rows, and over the labels' rows when they are given.
+-- `for x in batches` is one round over the data and ends; called again it begins the next round, in another order. The order depends on the
+-- rng's key and the round alone, and the clock of the rng is left alone. Shuffled when there is an rng; size is at most the number of rows.
 local fm <const> = require "fm"
 local options <const> = require "fm.options"
+local stream <const> = require "fm.data.stream"
 
 local pick <const> = fm.index_select
 
-return function(x, size, given)
+local function check(x, size, given)
   local o = options.read("batches", given, { rng = options.none, shuffle = options.none, drop_last = false, labels = options.none })
   if not fm.is_tensor(x) or x:rank() < 1 then fm.fail "batches: expected a tensor [N, ...]" end
-  local n = #x
+  if #x == 0 then fm.fail "batches: the tensor has no rows" end
   options.integer("batches: size", size, 1)
-  if o.labels and #o.labels ~= n then fm.fail(("batches: %d rows and %d labels"):format(n, #o.labels)) end
-  local shuffle = o.shuffle == nil and o.rng ~= nil or o.shuffle
-  if shuffle and not o.rng then fm.fail "batches: shuffle needs an rng" end
+  if o.labels ~= nil and not fm.is_tensor(o.labels) then fm.fail("batches: labels: expected a tensor, found " .. type(o.labels)) end
+  if o.labels and #o.labels ~= #x then fm.fail(("batches: %d rows and %d labels"):format(#x, #o.labels)) end
+  if o.shuffle == nil then o.shuffle = o.rng ~= nil end
+  if o.shuffle and not o.rng then fm.fail "batches: shuffle needs an rng" end
+  return o
+end
+
+return function(x, size, given)
+  local o = check(x, size, given)
+  local n, labels = #x, o.labels
+  local rng = o.shuffle and stream("batches", o.rng):stream "batches" -- a child: its clock counts rounds
   size = math.min(size, n)
   local count = o.drop_last and n // size or (n + size - 1) // size
-  local round, next_batch, order = 0, 1, nil
+  local round, next_batch, drawn = 0, 1, nil
+  local order = rng and fm.zeros(n):detach() -- one for all rounds
+
+  local function draw()
+    local scope <close> = fm.scope()
+    order:copy(rng:at(round):permutation(n))
+    drawn = round
+  end
 
   return function()
     if next_batch > count then
-      next_batch = 1
-      round = round + 1
-      order = nil
+      round, next_batch = round + 1, 1
       return nil
     end
     local first = (next_batch - 1) * size + 1
     local last = math.min(first + size - 1, n)
     next_batch = next_batch + 1
-    if not shuffle then
-      return x[{ first, last }], o.labels and o.labels[{ first, last }]
-    end
-    order = order or o.rng:at(round):permutation(n):detach()
+    if not rng then return x[{ first, last }], labels and labels[{ first, last }] end
+    if drawn ~= round then draw() end
     local rows = order[{ first, last }]
-    return pick(x, rows, 1), o.labels and pick(o.labels, rows, 1)
+    return pick(x, rows, 1), labels and pick(labels, rows, 1)
   end
 end

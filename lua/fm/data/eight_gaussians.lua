@@ -2,7 +2,7 @@
 local points <const> = require "fm.data.points"
 local columns <const> = require "fm.data.columns"
 
-return points("eight_gaussians", { radius = 5, noise = math.sqrt(0.1) }, function(o)
+return points("eight_gaussians", { radius = 5.0, noise = math.sqrt(0.1) }, function(o)
   local angle = o.rng:integers(o.n, 1, 8) * (math.pi / 4)
   return columns(angle:cos(), angle:sin()) * o.radius
 end)

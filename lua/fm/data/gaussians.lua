@@ -2,7 +2,7 @@
 local points <const> = require "fm.data.points"
 local columns <const> = require "fm.data.columns"
 
-return points("gaussians", { modes = 5, radius = 4, noise = 0.3 }, function(o)
+return points("gaussians", { modes = 5, radius = 4.0, noise = 0.3 }, function(o)
   local angle = o.rng:integers(o.n, 1, o.modes) * (2 * math.pi / o.modes)
   return columns(angle:cos(), angle:sin()) * o.radius
 end)

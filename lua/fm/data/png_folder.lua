@@ -15,6 +15,7 @@ local function names_in(path)
 end
 
 return function(path)
+  if type(path) ~= "string" then fm.fail("png_folder: expected a path, found " .. type(path)) end
   local names, message = names_in(path)
   if not names then return nil, message end
   local pictures, size, first

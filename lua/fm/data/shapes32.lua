@@ -2,6 +2,7 @@
 -- [n, 3072], channel by channel as CIFAR-10, in -1..1. Second result: labels 1 disc, 2 square, 3 triangle.
 local fm <const> = require "fm"
 local options <const> = require "fm.options"
+local stream <const> = require "fm.data.stream"
 
 local side <const>, chunk <const> = 32, 500
 
@@ -32,7 +33,7 @@ end
 return function(given)
   local o = options.read("shapes32", given, { n = 1000, rng = options.none })
   options.integer("shapes32: n", o.n, 1)
-  local rng = o.rng or fm.rng(0, "shapes32")
+  local rng = stream("shapes32", o.rng)
   local pictures, labels = fm.zeros(o.n, 3 * side * side), fm.zeros(o.n)
   local pixel = fm.zeros(1, side * side)
   local x, y = pixel:clone(), pixel

@@ -1,16 +1,25 @@
--- text(path) -> list of words in lower case, list of sentences (lists of words, one a line); or nil and a message.
+-- text(path) -> list of words in lower case, list of sentences (lists of words, one a line); or nil and a message. A word is letters, with
+-- apostrophes and hyphens inside; bytes beyond ASCII count as letters, as they are.
+local fm <const> = require "fm"
+
+local letter <const> = "[%a\x80-\xff]"
+local word_pattern <const> = letter .. "[%a\x80-\xff'-]*"
+
 return function(path)
-  local file, message = io.open(path, "rb")
+  if type(path) ~= "string" then fm.fail("text: expected a path, found " .. type(path)) end
+  local file <close>, message = io.open(path, "rb")
   if not file then return nil, message end
+  local all, problem = file:read "a"
+  if not all then return nil, path .. ": " .. problem end
   local words, sentences = {}, {}
-  for line in file:lines() do
+  for line in all:gmatch "[^\n]+" do
     local sentence = {}
-    for word in line:lower():gmatch "[%a'][%a'-]*" do
+    for word in line:lower():gmatch(word_pattern) do
+      word = word:gsub("['-]+$", "") -- a closing quote is no part of it
       words[#words + 1] = word
       sentence[#sentence + 1] = word
     end
     if #sentence > 0 then sentences[#sentences + 1] = sentence end
   end
-  file:close()
   return words, sentences
 end
