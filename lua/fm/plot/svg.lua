@@ -90,7 +90,7 @@ function Svg:save(path)
   return core.file.write(path, table.concat(text, "\n"))
 end
 
-function Svg:__close() end -- as the canvas: nothing to give back here
+function Svg.__close() end -- as the canvas: nothing to give back here
 
 return function(width, height, background)
   local head = ('<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" font-family="Helvetica, Arial, sans-serif">')
