@@ -259,7 +259,8 @@ fm.optim = {}
 fm.data = {}
 ---Distances between two samples, each with a floor.
 fm.metrics = {}
----Pictures: picture:save(path).
+---Pictures: scatter(x, o), density(x | f | grid, o), trajectories(states, o), filmstrip(states, o), quiver(field, o), image_grid(x, o),
+---curve(series, o); each in its file of lua/fm/plot. picture:save("NAME.png" | "NAME.svg") -> true, or nil and a message.
 fm.plot = {}
 ---An experiment as data: name, params, run(run, p).
 function fm.experiment(description) end

@@ -80,7 +80,7 @@ end
 local function draw_series(on, s, taken)
   if #s.rows == 0 then return end
   local rows = core.tensor(s.rows)
-  if not s.points then
+  if not s.points and #s.rows > 1 then
     on:lines(rows, 0, 1, 0, 1, #s.rows > 1500 and 1.2 or 1.8, s.color, 0.95)
     return
   end
@@ -91,6 +91,7 @@ end
 return function(given_series, given)
   local o = options.read(where, given, { log = options.none, xlabel = options.none, ylabel = options.none, title = options.none,
     limits = options.none, width = 560, height = 340 })
+  figure.check_texts(where, o, "title", "xlabel", "ylabel")
   options.integer(where .. ": width", o.width, 100, 8000)
   options.integer(where .. ": height", o.height, 60, 8000)
   local log = o.log and options.choose(where .. ": log", o.log, logs) or { false, false }

@@ -91,6 +91,7 @@ end
 
 return function(what, given)
   local o = options.read(where, given, { limits = options.none, title = options.none, label = options.none, cells = options.none, size = 440 })
+  figure.check_texts(where, o, "title", "label")
   options.integer(where .. ": size", o.size, 100, 8000)
   if o.cells then options.integer(where .. ": cells", o.cells, 2, 4096) end
   local scope <close> = core.scope()

@@ -108,7 +108,16 @@ local figure <const> = {}
 
 figure.small, figure.letter, figure.panel = small, letter, panel
 
---- A legend of one entry per name.
+--- Options that are texts must be texts.
+function figure.check_texts(where, o, ...)
+  for _, name in ipairs { ... } do
+    if o[name] ~= nil and type(o[name]) ~= "string" then
+      core.fail(("%s: %s: expected a string, found a %s"):format(where, name, type(o[name])))
+    end
+  end
+end
+
+--- A legend entry that says how much is not shown.
 function figure.remark(count, what)
   return { name = ("%d %s%s outside"):format(count, what, count == 1 and "" or "s") }
 end

@@ -26,6 +26,7 @@ end
 return function(states, given)
   local o = options.read(where, given, { titles = options.none, reference = options.none, title = options.none, limits = options.none,
     columns = 6, size = 170 })
+  figure.check_texts(where, o, "title")
   options.integer(where .. ": size", o.size, 40, 4000)
   options.integer(where .. ": columns", o.columns, 1, 1000)
   local times = points.over_time(where, states)

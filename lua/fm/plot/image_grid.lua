@@ -55,9 +55,7 @@ local function assemble(x, channels, height, width, columns, gap)
     x = core.cat(x, core.ones(rows * columns, channels, gap, width + gap), 3)
   end
   local tall, wide = height + gap, width + gap
-  x = x:reshape(rows, columns, channels * tall, wide):reshape(rows, columns, channels, tall * wide)
-  x = x:reshape(rows * columns, channels, tall, wide):permute(1, 3, 4, 2) -- [N, H, W, C]
-  x = x:reshape(rows, columns, tall, wide * channels):permute(1, 3, 2, 4)
+  x = x:permute(1, 3, 4, 2):reshape(rows, columns, tall, wide * channels):permute(1, 3, 2, 4)
   x = x:reshape(rows * tall, columns * wide, channels)
   return x:slice { axis = 1, first = 1, last = rows * tall - gap }:slice { axis = 2, first = 1, last = columns * wide - gap }
 end
@@ -65,6 +63,7 @@ end
 return function(x, given)
   local o = options.read(where, given, { channels = options.none, height = options.none, width = options.none, columns = options.none,
     range = { 0, 1 }, scale = options.none, title = options.none })
+  figure.check_texts(where, o, "title")
   for _, name in ipairs { "channels", "height", "width", "columns", "scale" } do
     if o[name] then o[name] = options.integer(where .. ": " .. name, o[name], 1, 16384) end
   end

@@ -6,7 +6,7 @@ local limits <const> = {}
 --- Checks an option {x0, x1, y0, y1}.
 function limits.check(where, given)
   local ok = type(given) == "table" and #given == 4
-  for i = 1, ok and 4 or 0 do ok = ok and math.type(given[i]) and given[i] - given[i] == 0 end
+  for i = 1, ok and 4 or 0 do ok = ok and math.type(given[i]) and math.abs(given[i]) <= 1e100 end
   if not (ok and given[1] < given[2] and given[3] < given[4]) then
     core.fail(where .. ": limits are four numbers {x0, x1, y0, y1} with x0 < x1 and y0 < y1")
   end

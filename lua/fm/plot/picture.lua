@@ -14,7 +14,7 @@ Picture.__index = Picture
 
 for _, shape in ipairs { "clip", "rectangle", "discs", "lines", "image", "text" } do
   Picture[shape] = function(self, first, ...)
-    if core.is_tensor(first) then first = first:detach() end
+    if core.is_tensor(first) then first = first:clone():detach() end -- as it is now, whatever happens to it before save
     self[#self + 1] = table.pack(shape, first, ...)
     return self
   end

@@ -1,7 +1,7 @@
 -- quiver(field, {limits, t, arrows, points, title, size}): a velocity field as arrows. `field` is called field(x [n, 2], t) at a grid over limits =
 -- {x0, x1, y0, y1}; quiver(x [n, 2], u [n, 2], options) draws given velocities at given points.
---   t = 0: the time of the field; arrows: along the longer side; points [n, 2]: in gray under the arrows. The longest arrow is as long as the grid is
---   wide; the others are to scale, never less than a tenth.
+--   t = 0: the time of the field; arrows: along the longer side; points [n, 2]: in gray under the arrows. The longest arrow is as long as a
+--   cell of the grid; the others are to scale, but never shorter than a tenth of it.
 local core <const> = require "fm.core"
 local colors <const> = require "fm.plot.colors"
 local figure <const> = require "fm.plot.figure"
@@ -50,8 +50,11 @@ end
 
 return function(field, second, third)
   local given_points = core.is_tensor(field)
-  local o = options.read(where, given_points and third or second, { limits = options.none, t = 0, arrows = 20, points = options.none,
+  local given = second
+  if given_points then given = third end
+  local o = options.read(where, given, { limits = options.none, t = 0, arrows = 20, points = options.none,
     title = options.none, size = 480 })
+  figure.check_texts(where, o, "title")
   options.integer(where .. ": size", o.size, 100, 8000)
   options.integer(where .. ": arrows", o.arrows, 1, 400)
   options.number(where .. ": t", o.t, -math.huge, math.huge)

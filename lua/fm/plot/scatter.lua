@@ -1,5 +1,6 @@
 -- scatter(x [n, 2], {reference, title, names, limits, size}): samples over the truth, both axes on the same scale.
 --   names = {"samples", "reference"} in the legend; limits = {x0, x1, y0, y1}; size: the longer side in pixels
+local core <const> = require "fm.core"
 local colors <const> = require "fm.plot.colors"
 local figure <const> = require "fm.plot.figure"
 local limits <const> = require "fm.plot.limits"
@@ -11,6 +12,9 @@ local where <const> = "plot.scatter"
 return function(x, given)
   local o = options.read(where, given, { reference = options.none, title = options.none, names = { "samples", "reference" },
     limits = options.none, size = 480 })
+  figure.check_texts(where, o, "title")
+  if type(o.names) ~= "table" then core.fail(where .. ": names are two texts {samples, reference}") end
+  figure.check_texts(where .. ": names", o.names, 1, 2)
   options.integer(where .. ": size", o.size, 100, 8000)
   x = points.check(where, x)
   local truth = o.reference and points.check(where .. ": reference", o.reference)

@@ -10,6 +10,7 @@ local where <const> = "plot.trajectories"
 
 return function(states, given)
   local o = options.read(where, given, { title = options.none, limits = options.none, size = 480 })
+  figure.check_texts(where, o, "title")
   options.integer(where .. ": size", o.size, 100, 8000)
   local scope <close> = core.scope()
   local times = points.over_time(where, states, true)
