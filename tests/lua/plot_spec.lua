@@ -199,6 +199,12 @@ describe("plot", function()
     assert.is_true(near(p[33][33], 255, 255, 255)) -- no fourth image
     local same = pixels(plot.image_grid(x:reshape(3, 3, 2, 2), { columns = 2, range = { -1, 1 }, scale = 5 }))
     assert.equal(0, (image - same):abs():max():item())
+    local rows = fm.tensor { { 0, 0.2, 0.4, 0.6, 0.8, 1 } }
+    local wide = pixels(plot.image_grid(rows, { height = 2, width = 3, scale = 1 }))
+    assert.same({ 24 + 2, 24 + 3, 3 }, wide:shape())
+    for i = 1, 2 do
+      for j = 1, 3 do assert.is_true(math.abs(wide[12 + i][12 + j][1] - rows[1][3 * (i - 1) + j]) < 0.003) end
+    end
     assert.same({ 24 + 28 * 6, 24 + 28 * 6, 3 }, pixels(plot.image_grid(fm.zeros(1, 784))):shape())
   end)
 
