@@ -27,7 +27,7 @@ return fm.experiment {
       { "rk4 10", { method = "rk4", steps = 10 } }, { "rk23", { method = "rk23", rtol = p.tolerance, atol = p.tolerance } },
       { "rk45", { method = "rk45", rtol = p.tolerance, atol = p.tolerance } },
     }
-    local calls, distance = {}, {}
+    local calls, distance, names = {}, {}, {}
     run:print(("%-12s %6s %12s %10s"):format("solver", "nfe", "distance", "W2"))
     for _, solver in ipairs(solvers) do
       local name, settings = solver[1], solver[2]
@@ -36,9 +36,9 @@ return fm.experiment {
       local w2 = metrics.wasserstein2(x, truth[{ 1, 2000 }])
       run:print(("%-12s %6d %12.3g %10.4f"):format(name, info.nfe, d, w2))
       run:summary { [name:gsub(" ", "_") .. "_nfe"] = info.nfe, [name:gsub(" ", "_") .. "_distance"] = d, [name:gsub(" ", "_") .. "_w2"] = w2 }
-      calls[#calls + 1], distance[#distance + 1] = info.nfe, math.max(d, 1e-7)
+      calls[#calls + 1], distance[#distance + 1], names[#names + 1] = info.nfe, math.max(d, 1e-7), name
     end
-    run:picture("distance_by_nfe", plot.curve({ { name = "solvers", x = calls, y = distance, points = true } },
+    run:picture("distance_by_nfe", plot.curve({ { x = calls, y = distance, points = true, labels = names } },
       { log = "xy", xlabel = "model calls", ylabel = "distance to the flow" }))
   end,
 }

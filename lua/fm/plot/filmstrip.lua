@@ -51,7 +51,7 @@ return function(states, given)
       panel:discs(truth, radius * 0.75, colors.reference, alpha)
     end
     local radius, alpha = points.look(#x, 2.2 * o.size)
-    panel:discs(x, radius * 0.7, colors.sample, alpha):frame()
+    panel:discs(x, radius * 0.7, colors.sample, alpha * 0.7):frame()
   end
   return on
 end

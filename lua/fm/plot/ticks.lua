@@ -43,7 +43,7 @@ local function with_labels(low, high, every, multiples)
   local list, labels, has = {}, 0, {}
   for _, multiple in ipairs(multiples) do has[multiple] = true end
   for k = math.floor(low), math.ceil(high) do
-    for multiple = 1, every == 1 and 9 or 1 do
+    for multiple = 1, (high - low) < 3.5 and 9 or 1 do -- over more decades, ticks between them would be a thicket
       local at = k + math.log(multiple, 10)
       if at >= low - 1e-9 and at <= high + 1e-9 then
         local label = has[multiple] and k % every == 0 and power_label(multiple, k) or nil
