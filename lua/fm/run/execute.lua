@@ -1,6 +1,7 @@
 -- One run from beginning to end: its folder, its record in run.json, its last checkpoint, and what a person reads about it.
 local fm <const> = require "fm"
 local folders <const> = require "fm.run.folder"
+local parameters <const> = require "fm.run.parameters"
 local progress <const> = require "fm.run.progress"
 local random <const> = require "fm.run.random"
 local runs <const> = require "fm.run"
@@ -92,6 +93,7 @@ local function execute(experiment, values, how)
   local record = machine()
   record.schema, record.experiment, record.script, record.command = schema, experiment.name, how.script, how.command
   record.seed, record.config, record.status, record.started = values.seed, values, "running", utc()
+  record.defaults = parameters.defaults(experiment.parameters) -- whoever reads the record can mark what was changed
   local run = runs.new(experiment, values, folder, screen)
 
   local status, problem

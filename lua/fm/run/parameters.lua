@@ -120,6 +120,13 @@ local function names_of(list)
   return names
 end
 
+--- The values of a command line that says nothing.
+function parameters.defaults(list)
+  local values = {}
+  for _, declaration in ipairs(list) do values[declaration.name] = declaration.default end
+  return values
+end
+
 --- Splits "key=value" at the first "="; nil and a message for any other word.
 function parameters.split(word)
   local key, text = word:match "^([^=]+)=(.*)$"
@@ -138,8 +145,7 @@ end
 
 --- The table of values that the words ("key=value") give, defaults included; or nil and a message.
 function parameters.values(list, words)
-  local values, given = {}, {}
-  for _, declaration in ipairs(list) do values[declaration.name] = declaration.default end
+  local values, given = parameters.defaults(list), {}
   for _, word in ipairs(words) do
     local key, text = parameters.split(word)
     if not key then return nil, text end
