@@ -1,10 +1,11 @@
--- The words after `fmrun`: options, scripts, key=value, and what follows `--`.
+-- The words after `fmrun`: options, scripts, key=value, and what follows `--`; or options and a command, which reads the rest.
+local option_reader <const> = require "fm.run.option_reader"
+
 local command_line <const> = {}
 
--- name: how the result calls it. value: it takes one, also written -lmod or --seed=1. many: it may come several times, in order.
-local options <const> = {
-  { "-e", name = "chunk", value = "STATEMENT", many = true, help = "run the statement" },
-  { "-l", name = "module", value = "MODULE", many = true, help = "require the module into a global of its name" },
+command_line.options = { -- in the words of option_reader
+  { "-e", name = "chunk", value = "STATEMENT", action = true, help = "run the statement" },
+  { "-l", name = "module", value = "MODULE", action = true, help = "require the module into a global of its name" },
   { "-i", name = "interactive", help = "go on with a prompt afterwards" },
   { "-v", name = "show_version", help = "print the version, go on" },
   { "-E", name = "no_environment", help = "ignore LUA_INIT, LUA_PATH and LUA_CPATH" },
@@ -14,34 +15,11 @@ local options <const> = {
   { "--threads", name = "threads", value = "N", help = "threads of one run; results do not depend on it (1)" },
   { "-q", "--quiet", name = "quiet", help = "no progress, no notes: errors only" },
   { "--json", name = "json", help = "events as JSON lines on stdout" },
-  { "--color", name = "color", value = "WHEN", help = "auto, always or never; NO_COLOR is heeded" },
+  { "--color", name = "color", value = "WHEN", choices = { "auto", "always", "never" }, help = "auto, always or never; NO_COLOR is heeded" },
   { "-V", "--version", name = "version", help = "print the version and end" },
   { "-h", "--help", name = "help", help = "print this and end" },
+  advice = "words for the script itself go after --",
 }
-
-local by_flag <const> = {}
-local flags <const> = {}
-for _, option in ipairs(options) do
-  for _, flag in ipairs(option) do
-    by_flag[flag] = option
-    flags[#flags + 1] = flag
-  end
-end
-
-local function usage(message)
-  error({ usage = message }, 0)
-end
-
---- The option a word names, and the value inside the word ("-lmod", "--seed=1"), if any.
-local function find_option(word)
-  if by_flag[word] then return by_flag[word] end
-  local long, value = word:match "^(%-%-[^=]+)=(.*)$"
-  if long and by_flag[long] and by_flag[long].value then return by_flag[long], value end
-  local short = word:sub(1, 2)
-  if short ~= "--" and by_flag[short] and by_flag[short].value then return by_flag[short], word:sub(3) end
-  local near = #word > 2 and require "fm.core".nearest(long or word, flags)
-  usage(('unknown option "%s"%s; words for the script itself go after --'):format(word, near and ('; did you mean "%s"?'):format(near) or ""))
-end
 
 local function is_assignment(word)
   return word:find "^[^-/=][^/=]*=" ~= nil
@@ -51,65 +29,52 @@ local function is_first_script(word)
   return word == "-" or word:find "%.lua$" ~= nil or word:find("/", 1, true) ~= nil
 end
 
-local function add_word(result, word, place)
+--- Sorts a word into scripts, words for them, or the command; true when it is the command.
+local function add_word(result, scripts, word, place)
   if is_assignment(word) then
     result.words[#result.words + 1] = word
-  elseif #result.scripts == 0 then
-    if not is_first_script(word) then usage(('unknown command "%s"; a script ends in .lua or is written with a folder: ./%s'):format(word, word)) end
-    result.scripts[1] = word
+  elseif #scripts == 0 then
+    if not is_first_script(word) then
+      result.command, result.command_place = word, place
+      return true
+    end
+    scripts[1] = word
     result.script_place = place
   elseif word:find "%.lua$" then
-    result.scripts[#result.scripts + 1] = word
+    scripts[#scripts + 1] = word
   else
     result.words[#result.words + 1] = word
   end
+  return false
 end
 
---- Reads argv[1..]. Returns { scripts, words, extra (after --), actions = { {name, text}... }, script_place, and one field per option
---- given }; raises { usage = message }.
+--- Reads argv[1..]. Returns { scripts, words, extra (after --), actions = { {name, text}... }, script_place, or command and
+--- command_place, and one field per option given }; raises { usage = message }.
 function command_line.parse(argv)
-  local result = { scripts = {}, words = {}, extra = {}, actions = {} }
-  local i = 1
-  while i <= #argv do
-    local word = argv[i]
-    if word == "--" then
-      table.move(argv, i + 1, #argv, 1, result.extra)
-      break
-    elseif word == "-" or word:sub(1, 1) ~= "-" then
-      add_word(result, word, i)
-    else
-      local option, value = find_option(word)
-      if option.value and not value then
-        i = i + 1
-        value = argv[i] or usage(("%s needs a value: %s"):format(word, option.value))
-      end
-      if option.many then
-        result.actions[#result.actions + 1] = { option.name, value }
-      elseif option.value and result[option.name] then
-        usage(word .. " given twice")
-      else
-        result[option.name] = value or true
-      end
-    end
-    i = i + 1
-  end
+  local scripts = {}
+  local result = option_reader.read(command_line.options, argv, function(result, word, place) return add_word(result, scripts, word, place) end)
+  result.scripts = scripts
   return result
+end
+
+--- Where runs are: said, or FM_RUNS, or ./runs.
+function command_line.runs(line)
+  local runs = line.runs or os.getenv "FM_RUNS" or ""
+  return runs ~= "" and runs or "runs"
 end
 
 function command_line.help()
   local lines = {
-    "usage: fmrun [options] SCRIPT... [key=value...] [-- words for the script]", "",
+    "usage: fmrun [options] SCRIPT... [key=value...] [-- words for the script]", "       fmrun COMMAND ...     see fmrun help", "",
     "  fmrun experiments/toy2d_moons.lua               run an experiment, results in runs/",
     "  fmrun experiments/toy2d_moons.lua lr=3e-3 seed=2   the same with other parameters",
+    "  fmrun ls                                        the runs so far",
     "  fmrun -e 'print(1 + 1)'                         as lua does",
     "  fmrun                                           a prompt", "", "options:",
   }
-  for _, option in ipairs(options) do
-    local names = table.concat(option, ", ") .. (option.value and " " .. option.value or "")
-    lines[#lines + 1] = ("  %-18s %s"):format(names, option.help)
-  end
+  table.move(option_reader.help(command_line.options), 1, #command_line.options, #lines + 1, lines)
   lines[#lines + 1] = ""
-  lines[#lines + 1] = "exit: 0 all runs well, 1 a run failed, 2 usage, 4 internal error"
+  lines[#lines + 1] = "exit: 0 all runs well, 1 a run failed, 2 usage, 3 nothing matched, 4 internal error"
   return table.concat(lines, "\n")
 end
 

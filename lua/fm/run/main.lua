@@ -61,10 +61,9 @@ end
 
 --- Where runs go, and what is recorded about how they were started.
 local function how_to_run(line, script, argv)
-  local runs = line.runs or os.getenv "FM_RUNS" or ""
   local words = {}
   for i = 0, #argv do words[i + 1] = argv[i] end
-  return { runs = runs ~= "" and runs or "runs", script = script.path, source = read_file(script.path), command = table.concat(words, " "),
+  return { runs = command_line.runs(line), script = script.path, source = read_file(script.path), command = table.concat(words, " "),
     quiet = line.quiet, json = line.json, color = line.color }
 end
 
@@ -152,12 +151,6 @@ local function set_threads(text)
   end
 end
 
-local function check_color(text)
-  if text and text ~= "auto" and text ~= "always" and text ~= "never" then
-    error({ usage = ('--color: expected auto, always or never, found "%s"'):format(text) }, 0)
-  end
-end
-
 local function wants_prompt(line)
   local nothing_else = #line.scripts == 0 and #line.actions == 0 and not line.show_version
   return line.interactive or (nothing_else and require "fm.core".system.is_terminal(0))
@@ -165,14 +158,15 @@ end
 
 local function start(argv)
   local line = command_line.parse(argv)
-  if line.help then
+  if line.command then
+    return require "fm.command".start(argv, line.command_place)
+  elseif line.help then
     print(command_line.help())
     return exit.well
   elseif line.version then
     print(version_text())
     return exit.well
   end
-  check_color(line.color)
   set_threads(line.threads)
   set_seed(line.seed)
   if line.warnings then warn "@on" end
@@ -196,16 +190,16 @@ local function start(argv)
   return well and exit.well or exit.failed
 end
 
---- argv[0..] as main got it. Returns the exit code.
+--- argv[0..] as main got it. Returns the exit code. What is raised as { usage } is a wrong word; as { message, exit }, an end foreseen.
 function main.start(argv)
   local ok, result = xpcall(start, function(problem)
     return type(problem) == "table" and problem or debug.traceback(problem, 2)
   end, argv)
   if ok then return result end
-  if type(result) ~= "table" or not result.usage then error(result, 0) end
-  say(result.usage)
-  io.stderr:write "try: fmrun --help\n"
-  return exit.usage
+  if type(result) ~= "table" then error(result, 0) end
+  say(result.usage or result.message)
+  if result.usage then io.stderr:write(("try: fmrun %s\n"):format(result.try and result.try .. " --help" or "--help")) end
+  return result.usage and exit.usage or result.exit
 end
 
 --- An experiment of the main script under stock Lua, with its `arg`. Returns the exit code.
@@ -214,7 +208,6 @@ function main.stock(experiment, arg)
   local script = scripts.new(arg[0], arg, 0, {})
   local ok, result = pcall(function()
     local line = command_line.parse(table.move(arg, 1, #arg, 2, { arg[0] }))
-    check_color(line.color)
     set_threads(line.threads)
     experiment.name = experiment.name or script.name
     return require "fm.run.execute"(experiment, values_of(experiment, line, script), how_to_run(line, script, arg))

@@ -1,0 +1,73 @@
+-- `fmrun WORD ...`: a command is one file WORD.lua in this folder, found by its name. It returns
+--   { help = "one line", usage = "fmrun WORD ...", options = { ... }, takes = "run", run = function(line) return exit_code end }
+-- options: in the words of option_reader; a string borrows fmrun's own option of that name. takes (for completion): what its words name,
+-- "run", "experiment", "script", "name" or a list of words. line: its words, options by name, and argv.
+local by_name <const> = require "fm.by_name"
+local command_line <const> = require "fm.run.command_line"
+local option_reader <const> = require "fm.run.option_reader"
+
+local command <const> = {}
+
+function command.names()
+  return by_name.names "fm.command"
+end
+
+local function borrowed(name)
+  for _, option in ipairs(command_line.options) do
+    if option.name == name then return option end
+  end
+  error(("fmrun has no option %s to borrow"):format(name))
+end
+
+local help_option <const> = { "-h", "--help", name = "help", help = "print this and end" }
+
+--- The options of a command, those of fmrun that it borrows included.
+function command.options(made)
+  local list = {}
+  for i, option in ipairs(made.options or {}) do list[i] = type(option) == "string" and borrowed(option) or option end
+  list[#list + 1] = help_option
+  return list
+end
+
+local function exists(path)
+  local file = io.open(path)
+  return file ~= nil and file:close()
+end
+
+--- The command of that name; raises { usage }.
+function command.find(word)
+  if word:find "^%l+$" and package.searchpath("fm.command." .. word, package.path) then return require("fm.command." .. word) end
+  local advice = option_reader.suggestion(word, command.names())
+  if exists(word .. ".lua") then
+    advice = ('; did you mean "%s.lua"?'):format(word)
+  elseif advice == "" then
+    advice = ("; see fmrun help, and a script ends in .lua or is written with a folder: ./%s"):format(word)
+  end
+  option_reader.refuse(('unknown command "%s"%s'):format(word, advice))
+end
+
+function command.help(made)
+  local lines = { "usage: " .. made.usage, "", made.help, "" }
+  for _, example in ipairs(made.examples or {}) do lines[#lines + 1] = "  " .. example end
+  if made.examples then lines[#lines + 1] = "" end
+  lines[#lines + 1] = "options:"
+  local options = option_reader.help(command.options(made))
+  return table.concat(table.move(options, 1, #options, #lines + 1, lines), "\n")
+end
+
+--- Runs the command at argv[place]; options before it are its own too. Returns the exit code; raises { usage, try }.
+function command.start(argv, place)
+  local word = argv[place]
+  local made = command.find(word)
+  local words = table.move(argv, place + 1, #argv, place, table.move(argv, 1, place - 1, 1, {}))
+  local ok, line = pcall(option_reader.read, command.options(made), words)
+  if not ok then error(type(line) == "table" and { usage = ("%s: %s"):format(word, line.usage), try = word } or line, 0) end
+  if line.help then
+    print(command.help(made))
+    return 0
+  end
+  line.argv = argv
+  return made.run(line) or 0
+end
+
+return command

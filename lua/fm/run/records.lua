@@ -1,0 +1,230 @@
+-- The runs in a folder, read from their files. A record is what run.json says, and path, name ("moons/20260712-153012-7f3a1c2d"), parts of
+-- the name, id (the shortest part that tells it apart) and sweep (the name of its sweep). Its status may also be "lost" (it says it runs,
+-- but no process does) or "damaged" (run.json is missing or torn; error says how). config and summary are always tables.
+local fm <const> = require "fm"
+local lfs <const> = require "lfs"
+local match <const> = require "fm.run.match"
+
+local records <const> = {}
+
+-- ---- reading ----
+
+local types <const> = { experiment = "string", script = "string", command = "string", seed = "number", config = "table", status = "string",
+  error = "string", started = "string", ended = "string", seconds = "number", steps = "number", summary = "table", versions = "table",
+  code = "table", data = "table" }
+
+local function read_file(path)
+  local file <close>, message = io.open(path, "rb")
+  if not file then return nil, message end
+  local text, problem = file:read "a"
+  return text, problem
+end
+
+--- What run.json says, or nil and what is wrong with it.
+local function read_json(path)
+  local text, message = read_file(path)
+  if not text then return nil, message:find "No such file" and "run.json is missing" or message end
+  local value, problem = fm.json.decode(text)
+  if type(value) ~= "table" then return nil, "run.json: " .. (problem or "no object") end
+  for name, wanted in next, types do
+    local found = value[name]
+    if found == fm.json.null then
+      value[name] = nil
+    elseif found ~= nil and type(found) ~= wanted then
+      return nil, ("run.json: %s: expected a %s, found a %s"):format(name, wanted, type(found))
+    end
+  end
+  if not value.status then return nil, "run.json: it has no status" end
+  return value
+end
+
+--- When a run began, from its folder's name: "2026-07-12T15:30:12Z".
+local function time_in(part)
+  local y, m, d, hour, minute, second = part:match "^(%d%d%d%d)(%d%d)(%d%d)%-(%d%d)(%d%d)(%d%d)%-"
+  return y and ("%s-%s-%sT%s:%s:%sZ"):format(y, m, d, hour, minute, second)
+end
+
+--- Whether a process holds the run; nobody can tell where there are no locks.
+local function is_held(path)
+  local locked = fm.system.locked
+  return not locked or locked(path .. "/lock")
+end
+
+--- The record of the run in a folder.
+function records.read(path, name)
+  local record, message = read_json(path .. "/run.json")
+  record = record or { status = "damaged", error = message }
+  if record.status == "running" and not is_held(path) then record.status = "lost" end
+  record.path, record.name, record.parts = path, name, match.split(name)
+  local last = record.parts[#record.parts]
+  record.id = match.hash(last)
+  record.sweep = name:match "^(.*/sweep%-%x+)/[^/]+$"
+  record.experiment = record.experiment or record.parts[#record.parts - (record.sweep and 2 or 1)] or "?"
+  record.started = record.started or time_in(last) or ""
+  record.config, record.summary = record.config or {}, record.summary or {}
+  return record
+end
+
+-- ---- scanning ----
+
+--- The names in a folder, in order; none when it is no folder.
+local function names_in(path)
+  local ok, iterate, state = pcall(lfs.dir, path)
+  local names = {}
+  if not ok then return names end
+  for name in iterate, state do
+    if name:sub(1, 1) ~= "." then names[#names + 1] = name end
+  end
+  table.sort(names)
+  return names
+end
+
+local function has_run(path)
+  return lfs.attributes(path .. "/run.json", "mode") == "file"
+end
+
+local single <const>, part_of_sweep <const> = "^%d+%-%d+%-%x+", "^%x%x%x%x%x%x%x%x%-?%d*$"
+
+local function add_run(list, path, name, pattern)
+  if name:match("[^/]*$"):find(pattern) and lfs.attributes(path, "mode") == "directory" or has_run(path) then
+    list[#list + 1] = { path = path, name = name }
+  end
+end
+
+local function add_runs_of_sweep(list, path, name)
+  for _, inner in ipairs(names_in(path)) do add_run(list, path .. "/" .. inner, name .. "/" .. inner, part_of_sweep) end
+end
+
+--- The folders of runs and of sweeps, as { path, name }.
+local function scan(base)
+  local runs, sweeps = {}, {}
+  for _, experiment in ipairs(names_in(base)) do
+    for _, inner in ipairs(names_in(base .. "/" .. experiment)) do
+      local name = experiment .. "/" .. inner
+      local path = base .. "/" .. name
+      if inner:find "^sweep%-%x+$" then
+        sweeps[#sweeps + 1] = { path = path, name = name, is_sweep = true }
+        add_runs_of_sweep(runs, path, name)
+      else
+        add_run(runs, path, name, single)
+      end
+    end
+  end
+  return runs, sweeps
+end
+
+local function is_older(a, b)
+  if a.started ~= b.started then return a.started < b.started end
+  return a.name < b.name
+end
+
+--- The records of runs, the oldest first.
+local function read_all(runs)
+  local list = {}
+  for i, run in ipairs(runs) do list[i] = records.read(run.path, run.name) end
+  table.sort(list, is_older)
+  return list
+end
+
+--- All records below `base` (or of one experiment), the oldest first.
+function records.list(base, experiment)
+  local list = read_all((scan(base)))
+  if not experiment then return list end
+  local own = {}
+  for _, record in ipairs(list) do
+    if record.experiment == experiment then own[#own + 1] = record end
+  end
+  return own
+end
+
+-- ---- finding ----
+
+local code <const> = { usage = 2, nothing = 3 }
+
+local function names_text(list)
+  local shown = {}
+  for i = 1, math.min(#list, 8) do shown[i] = "\n  " .. list[i].name end
+  return table.concat(shown) .. (#list > 8 and ("\n  and %d more"):format(#list - 8) or "")
+end
+
+local function nothing(base, word, all)
+  if #all == 0 then return nil, ('no run is called "%s": there are none in %s'):format(word, base), code.nothing end
+  local near = match.nearest(word, match.spellings(all, #match.split(word)))
+  return nil, ('no run is called "%s"%s'):format(word, near and ('; did you mean "%s"?'):format(near) or "; fmrun ls lists them"), code.nothing
+end
+
+local function by_age(base, word)
+  local back = math.tointeger(tonumber(word:match "^@%-(%d+)$"))
+  if not back or back == 0 then return nil, ('expected @-1 (the last run), @-2, ..., found "%s"'):format(word), code.usage end
+  local list = records.list(base)
+  if list[#list + 1 - back] then return list[#list + 1 - back] end
+  return nil, ("%s: there are %d runs in %s"):format(word, #list, base), code.nothing
+end
+
+local function sweep_of(path, name)
+  local runs = {}
+  add_runs_of_sweep(runs, path, name)
+  return { kind = "sweep", path = path, name = name, id = match.hash(name:match "[^/]*$"), runs = read_all(runs) }
+end
+
+local function experiment_of(base, word)
+  local runs = word:find "^[%w_][%w_.-]*$" and records.list(base, word) or {}
+  return #runs > 0 and { kind = "experiment", path = base .. "/" .. word, name = word, id = word, runs = runs } or nil
+end
+
+--- The run or the sweep in the folder `word`, if it is one.
+local function as_path(base, word)
+  local path = #word > 1 and word:gsub("/+$", "") or word
+  local name = path:sub(1, #base + 1) == base .. "/" and path:sub(#base + 2) or path
+  if has_run(path) then return records.read(path, name) end
+  if lfs.attributes(path .. "/sweep.json", "mode") == "file" then return sweep_of(path, name) end
+end
+
+--- What a word stands for: the record of a run, or a group { kind = "sweep" | "experiment", path, name, id, runs = records }. A word is a
+--- path, "@-1" (the last run), "@-2", an experiment, or the beginning of a name or of its hash, also "sweep/run" (see fm.run.match).
+--- Or nil, a message, and an exit code.
+function records.target(base, word)
+  if word:sub(1, 1) == "@" then return by_age(base, word) end
+  local there = as_path(base, word)
+  if there then return there end
+  local runs, sweeps = scan(base)
+  local all = table.move(sweeps, 1, #sweeps, #runs + 1, runs)
+  for _, thing in ipairs(all) do thing.parts = match.split(thing.name) end
+  local found = match.among(all, word)
+  if #found > 1 then return nil, ('"%s" may be any of %d:%s'):format(word, #found, names_text(found)), code.usage end
+  if #found == 0 then
+    local experiment = experiment_of(base, word)
+    if experiment then return experiment end
+    return nothing(base, word, all)
+  end
+  return (found[1].is_sweep and sweep_of or records.read)(found[1].path, found[1].name)
+end
+
+--- The record of the one run a word stands for; or nil, a message, and an exit code.
+function records.find(base, word)
+  local found, message, exit = records.target(base, word)
+  if not found or not found.runs then return found, message, exit end
+  return nil, ('"%s" is %s %s of %d runs:%s'):format(word, found.kind == "sweep" and "a" or "an", found.kind, #found.runs, names_text(found.runs)), code.usage
+end
+
+--- The records all the words stand for, each once: a group stands for its runs. Or nil, a message, and an exit code.
+function records.select(base, words)
+  local list, seen = {}, {}
+  for _, word in ipairs(words) do
+    local found, message, exit = records.target(base, word)
+    if not found then return nil, message, exit end
+    for _, record in ipairs(found.runs or { found }) do
+      if not seen[record.path] then list[#list + 1] = record end
+      seen[record.path] = true
+    end
+  end
+  return list
+end
+
+--- found, or raises what ends the command: for the results of find, target and select.
+function records.expect(found, message, exit)
+  if found then return found end
+  error({ message = message, exit = exit }, 0)
+end
+
+return records
