@@ -59,6 +59,7 @@ void bind_measure(lua_State *L);
 void bind_path(lua_State *L);
 void bind_memory(lua_State *L);
 void bind_system(lua_State *L);
+void bind_lock(lua_State *L); /* into the table of system */
 
 int luaopen_fm_core(lua_State *L);
 

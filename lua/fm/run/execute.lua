@@ -1,5 +1,6 @@
 -- One run from beginning to end: its folder, its record in run.json, its last checkpoint, and what a person reads about it.
 local fm <const> = require "fm"
+local code <const> = require "fm.run.code"
 local folders <const> = require "fm.run.folder"
 local parameters <const> = require "fm.run.parameters"
 local progress <const> = require "fm.run.progress"
@@ -15,9 +16,9 @@ local function utc()
 end
 
 local function machine()
-  local pid, host = system.process()
+  local pid, host, boot = system.process()
   local blas, blas_core = system.blas()
-  return { pid = pid, host = host, threads = system.threads(),
+  return { pid = pid, host = host, boot = boot, threads = system.threads(),
     versions = { fmrun = fm.version, real = fm.real, lua = system.lua, blas = blas, blas_core = blas_core } }
 end
 
@@ -81,19 +82,29 @@ local function tell_end(screen, run, record)
   screen:note(table.concat(words, "  "))
 end
 
---- Runs an experiment with its values. `how`: runs (folder), script (path), source (its text), command, quiet, json, color.
---- Returns the status ("done", "failed", "diverged") and the run's folder, or "failed" when there can be none.
+--- Runs an experiment with its values. `how`: runs (folder), path (the run's own folder, instead of a new one below `runs`), script
+--- (path), source (its text), code (its files), command, quiet, json, color.
+--- Returns the status ("done", "failed", "diverged") and the run's folder; "failed" when there can be none; "busy" and the folder when
+--- another process writes there.
 local function execute(experiment, values, how)
   local screen = progress.new(how)
-  local folder, message = folders.new(how.runs, experiment.name, how.source .. fm.json.encode(values))
+  local folder, message
+  if how.path then
+    folder, message = folders.at(how.path)
+  else
+    folder, message = folders.new(how.runs, experiment.name, how.source .. fm.json.encode(values))
+  end
   if not folder then
     screen:say("fmrun: " .. message)
+    if message:find("another process", 1, true) then return "busy", how.path end
     return "failed"
   end
+  local _ <close> = folder.lock
   local record = machine()
   record.schema, record.experiment, record.script, record.command = schema, experiment.name, how.script, how.command
   record.seed, record.config, record.status, record.started = values.seed, values, "running", utc()
   record.defaults = parameters.defaults(experiment.parameters) -- whoever reads the record can mark what was changed
+  record.code = code.list(how.code or {})
   local run = runs.new(experiment, values, folder, screen)
 
   local status, problem
@@ -108,6 +119,7 @@ local function execute(experiment, values, how)
   if not wrote then status, problem = "failed", tostring(trouble) end
 
   record.status, record.error, record.ended = status, problem, utc()
+  record.code = code.list(how.code or {})
   record.seconds, record.steps, record.summary = system.seconds() - run.began, run.step, run.results
   wrote, trouble = pcall(folder.write_json, folder, "run.json", record)
   if not wrote then

@@ -16,6 +16,27 @@ local function make_parents(path)
   return true
 end
 
+--- The folder as ours: locked for as long as this process lives, so that nobody else writes into it and a reader knows whether
+--- somebody still does. nil and a message when it is not to be had.
+local function own(path)
+  local lock, problem = fm.system.lock(path .. "/lock")
+  if lock then return setmetatable({ path = path, lock = lock, pending = {} }, Folder) end
+  if problem == "locked" then problem = path .. ": another process writes this run" end
+  return nil, problem
+end
+
+--- The folder at an exact path, which is made when there is none. nil and a message when it is another process's or cannot be.
+function folder.at(path)
+  local parent = path:match "^(.*)/[^/]+/*$"
+  if parent and parent ~= "" then
+    local ok, message = make_parents(parent)
+    if not ok then return nil, message end
+  end
+  local made, problem, exists = fm.file.mkdir_new(path)
+  if not made and not exists then return nil, problem end
+  return own(path)
+end
+
 --- Makes a folder nobody else has: the name of the second is taken by whoever comes first, the next gets -2, -3, ... nil and a
 --- message when there can be none.
 function folder.new(base, experiment, identity)
@@ -26,7 +47,7 @@ function folder.new(base, experiment, identity)
   for n = 1, 10000 do
     local path = parent .. "/" .. name .. (n > 1 and "-" .. n or "")
     local made, problem, exists = fm.file.mkdir_new(path)
-    if made then return setmetatable({ path = path, pending = {} }, Folder) end
+    if made then return own(path) end
     if not exists then return nil, problem end
   end
   return nil, parent .. "/" .. name .. ": too many runs of one second"

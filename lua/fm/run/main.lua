@@ -64,7 +64,7 @@ local function how_to_run(line, script, argv)
   local words = {}
   for i = 0, #argv do words[i + 1] = argv[i] end
   return { runs = command_line.runs(line), script = script.path, source = read_file(script.path), command = table.concat(words, " "),
-    quiet = line.quiet, json = line.json, color = line.color }
+    code = script.files, quiet = line.quiet, json = line.json, color = line.color }
 end
 
 --- The values of an experiment for this command line; raises { usage }.

@@ -1,4 +1,6 @@
 -- Scripts that share one Lua state without seeing each other: each has its globals, its modules and its folder in package.path.
+local code <const> = require "fm.run.code"
+
 local scripts <const> = {}
 
 local function copy(t)
@@ -43,14 +45,14 @@ local function own_modules(before)
   return changes
 end
 
---- A script as a place to run things in. `words` become arg[1..].
+--- A script as a place to run things in. `words` become arg[1..]. Its `files` are the script and what it required so far (fm.run.code).
 function scripts.new(path, argv, place, words)
   local arg = {}
   for i = 0, place - 1 do arg[i - place] = argv[i] end
   arg[0] = path
   for i, word in ipairs(words) do arg[i] = word end
   local folder = path:match "^(.*)/[^/]*$" or "."
-  return { path = path, name = path == "-" and "stdin" or path:match("([^/]*)$"):gsub("%.lua$", ""), globals = { arg = arg }, modules = {},
+  return { path = path, name = path == "-" and "stdin" or path:match("([^/]*)$"):gsub("%.lua$", ""), globals = { arg = arg }, modules = {}, files = {},
     search = ("%s/?.lua;%s/?/init.lua;"):format(folder, folder) }
 end
 
@@ -60,7 +62,9 @@ function scripts.within(script, f, ...)
   apply(_G, script.globals)
   apply(package.loaded, script.modules)
   package.path = script.search .. path
+  local unwatch = code.watch(script.files)
   local results = table.pack(f(...))
+  unwatch()
   script.globals, script.modules = changes_since(globals, _G), own_modules(modules)
   restore(_G, globals)
   for name in next, script.modules do package.loaded[name] = modules[name] end
@@ -78,6 +82,7 @@ end
 --- The script as a function, or nil and a message. "-" is stdin.
 function scripts.load(script)
   if script.path == "-" then return loadfile() end
+  code.add(script.files, script.path)
   return loadfile(script.path)
 end
 

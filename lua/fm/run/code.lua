@@ -1,0 +1,39 @@
+-- The Lua files a script is made of: itself, and those that `require` opened for it, fm's own left out. Each with the digest of the text
+-- as it was read, so that a run can say later what it ran, and whether that is still there.
+local core <const> = require "fm.core"
+
+local code <const> = {}
+
+local here <const> = debug.getinfo(1, "S").source:sub(2)
+local fm_folder <const> = here:gsub("run/code%.lua$", "")
+
+--- Notes a file in `files`, a list of { path, hash }, unless it is there.
+function code.add(files, path)
+  if files[path] or path:sub(1, #fm_folder) == fm_folder then return end
+  local hash = core.file.hash_file(path)
+  if not hash then return end -- what cannot be read tells so itself
+  files[path] = true
+  files[#files + 1] = { path = path, hash = hash }
+end
+
+--- From now on what `require` opens is noted in `files`. Returns what ends it.
+function code.watch(files)
+  local searchers = package.searchers
+  local former = searchers[2]
+  searchers[2] = function(name)
+    local loader, path = former(name)
+    if type(loader) == "function" and type(path) == "string" then code.add(files, path) end
+    return loader, path
+  end
+  return function() searchers[2] = former end
+end
+
+--- The files without their marks, in the order of their paths: what goes into a record.
+function code.list(files)
+  local list = core.json.array {}
+  for i, file in ipairs(files) do list[i] = file end
+  table.sort(list, function(a, b) return a.path < b.path end)
+  return list
+end
+
+return code
