@@ -262,7 +262,9 @@ fm.metrics = {}
 ---Pictures: scatter(x, o), density(x | f | grid, o), trajectories(states, o), filmstrip(states, o), quiver(field, o), image_grid(x, o),
 ---curve(series, o); each in its file of lua/fm/plot. picture:save("NAME.png" | "NAME.svg") -> true, or nil and a message.
 fm.plot = {}
----An experiment as data: name, params, run(run, p).
+---An experiment as data: name, params (key = default, or { default, "help", min, max, choices }), presets (name = { key = value }, chosen
+---by preset=name), run(run, p).
+---@param description {name: string, params: table, presets: table<string, table>, help: string, run: fun(run: table, p: table)}
 function fm.experiment(description) end
 ---name -> tensor into a safetensors file. True, or nil and a message.
 function fm.save(path, tensors, metadata) end

@@ -1,14 +1,14 @@
--- fm.experiment { name, params, run, help }: an experiment as data, checked when it is made, run by fmrun. Under stock Lua there is
+-- fm.experiment { name, params, presets, run, help }: an experiment as data, checked when it is made, run by fmrun. Under stock Lua there is
 -- nobody else to run it, so the main script's experiment runs at once.
 local fm <const> = require "fm"
 local parameters <const> = require "fm.run.parameters"
 
 local Experiment <const> = { __name = "fm.experiment" }
-local fields <const> = { "name", "params", "run", "help" }
+local fields <const> = { "name", "params", "presets", "run", "help" }
 
 local function check_fields(given)
   if type(given) ~= "table" then fm.fail("experiment: expected a table, found " .. type(given)) end
-  local types = { name = "string", params = "table", run = "function", help = "string" }
+  local types = { name = "string", params = "table", presets = "table", run = "function", help = "string" }
   for key, value in pairs(given) do
     local wanted = types[key]
     if not wanted then
@@ -43,7 +43,10 @@ local function experiment(given)
   check_fields(given)
   local ok, list = pcall(parameters.declare, given.params or {})
   if not ok then fm.fail("experiment: " .. tostring(list)) end
-  local made = setmetatable({ name = given.name, help = given.help, run = given.run, parameters = list }, Experiment)
+  local presets
+  ok, presets = pcall(parameters.declare_presets, list, given.presets or {})
+  if not ok then fm.fail("experiment: " .. tostring(presets)) end
+  local made = setmetatable({ name = given.name, help = given.help, run = given.run, parameters = list, presets = presets }, Experiment)
   if is_main_of_stock_lua() then os.exit(require "fm.run.main".stock(made, arg), true) end
   return made
 end

@@ -143,19 +143,52 @@ local function unknown_key(list, key)
   return ('unknown key "%s"%s'):format(key, suggestion(key, names_of(list)))
 end
 
---- The table of values that the words ("key=value") give, defaults included; or nil and a message.
-function parameters.values(list, words)
-  local values, given = parameters.defaults(list), {}
-  for _, word in ipairs(words) do
-    local key, text = parameters.split(word)
-    if not key then return nil, text end
-    local declaration = rawget(list, key)
-    if not declaration then return nil, unknown_key(list, key) end
-    if given[key] then return nil, key .. " given twice" end
-    given[key] = true
-    local value, message = parameters.read(declaration, text)
-    if value == nil then return nil, message end
-    values[key] = value
+--- One value of a preset, as its parameter wants it. Raises what is wrong with it.
+local function preset_value(list, key, value)
+  local declaration = type(key) == "string" and rawget(list, key)
+  if not declaration then error(unknown_key(list, tostring(key)), 0) end
+  if declaration.type == "number" and math.type(value) == "integer" then value = value + 0.0 end
+  if type_of(value) ~= declaration.type then error(("%s: expected %s, found %s"):format(key, declaration.type, tostring(value)), 0) end
+  local problem = limit_problem(declaration, value)
+  if problem then error(("%s: %s"):format(key, problem), 0) end
+  return value
+end
+
+--- Reads the `presets` of an experiment: name -> values of some parameters. Raises what is wrong with them.
+function parameters.declare_presets(list, given)
+  local presets = {}
+  for name, values in pairs(given) do
+    if type(name) ~= "string" or type(values) ~= "table" then
+      error(("presets: expected name = { key = value }, found %s = %s"):format(tostring(name), type(values)), 0)
+    end
+    presets[name] = {}
+    for key, value in pairs(values) do
+      local ok, result = pcall(preset_value, list, key, value)
+      if not ok then error(("preset %s: %s"):format(name, result), 0) end
+      presets[name][key] = result
+    end
+  end
+  if next(presets) and list.preset then error("a parameter called preset leaves no name for choosing among the presets", 0) end
+  return presets
+end
+
+--- The declaration of a key, "preset" included where there are presets; or nil and a message.
+function parameters.find(list, key, presets)
+  local declaration = rawget(list, key)
+  if declaration then return declaration end
+  if key ~= "preset" or not next(presets) then return nil, unknown_key(list, key) end
+  local choices = {}
+  for name in pairs(presets) do choices[#choices + 1] = name end
+  table.sort(choices)
+  return { name = "preset", type = "string", choices = choices }
+end
+
+--- The whole table of values: defaults, over them the preset that `given` names, over both the rest of `given`.
+function parameters.resolve(list, given, presets)
+  local values = parameters.defaults(list)
+  for name, value in pairs(presets[given.preset] or {}) do values[name] = value end
+  for name, value in pairs(given) do
+    if rawget(list, name) then values[name] = value end
   end
   return values
 end

@@ -1,0 +1,101 @@
+-- Trials from a file: "@trials.csv" (the first line names the keys) or "@trials.jsonl" (an object a line). Each trial is a list of
+-- { key, text }, read later by the declared type of each parameter. Data is never code, so there are no trials in Lua.
+local fm <const> = require "fm"
+
+local trials <const> = {}
+
+local function fail(path, number, message, ...)
+  error({ usage = ("%s: line %d: %s"):format(path, number, message:format(...)) }, 0)
+end
+
+--- The fields of a line of CSV: quotes may hold commas, "" inside them is one quote. nil when a quote stays open.
+local function fields(line)
+  local list, at = {}, 1
+  while true do
+    local field
+    if line:sub(at, at) == '"' then
+      local from = at + 1
+      repeat
+        at = line:find('"', at + 1, true)
+        if not at then return nil end
+        local doubled = line:sub(at + 1, at + 1) == '"'
+        if doubled then at = at + 1 end
+      until not doubled
+      field, at = line:sub(from, at - 1):gsub('""', '"'), at + 1
+    else
+      local to = line:find(",", at, true) or #line + 1
+      field, at = line:sub(at, to - 1):match "^%s*(.-)%s*$", to
+    end
+    list[#list + 1] = field
+    if at > #line then return list end
+    at = at + 1
+  end
+end
+
+local function read_csv(path, lines)
+  local list, names = {}, nil
+  for number, line in lines do
+    local found = fields(line) or fail(path, number, "a quote stays open")
+    if not names then
+      names = found
+    elseif #found ~= #names then
+      fail(path, number, "expected %d fields as in the first line, found %d", #names, #found)
+    else
+      local trial = {}
+      for i, name in ipairs(names) do trial[i] = { name, found[i] } end
+      list[#list + 1] = trial
+    end
+  end
+  return list
+end
+
+--- A JSON value as the text that a word of the command line would have.
+local function text_of(value)
+  local kind = type(value)
+  if math.type(value) == "float" then return ("%.17g"):format(value) end
+  return (kind == "number" or kind == "string" or kind == "boolean") and tostring(value) or nil
+end
+
+local function read_jsonl(path, lines)
+  local list = {}
+  for number, line in lines do
+    local object, message = fm.json.decode(line)
+    if message then fail(path, number, "%s", message) end
+    if type(object) ~= "table" or #object > 0 then fail(path, number, "expected an object") end
+    local trial = {}
+    for key, value in pairs(object) do
+      trial[#trial + 1] = { key, text_of(value) or fail(path, number, "%s: expected a number, a string or a boolean", key) }
+    end
+    list[#list + 1] = trial
+  end
+  return list
+end
+
+local readers <const> = { csv = read_csv, jsonl = read_jsonl }
+
+--- The numbered lines of a text that say something.
+local function lines_of(text)
+  local number, next_line = 0, text:gmatch "([^\r\n]*)\r?\n"
+  return function()
+    while true do
+      local line = next_line()
+      if not line then return nil end
+      number = number + 1
+      if line:find "%S" then return number, line end
+    end
+  end
+end
+
+--- The trials of a file; raises { usage }.
+function trials.read(path)
+  local reader = readers[path:match "%.(%w+)$" or ""]
+  if not reader then error({ usage = ("%s: trials are read from .csv or .jsonl"):format(path) }, 0) end
+  local file <close>, message = io.open(path, "rb")
+  local text = file and file:read "a"
+  if not text then error({ usage = message or path .. ": cannot be read" }, 0) end
+  local list = reader(path, lines_of(text .. "\n"))
+  if #list == 0 then error({ usage = path .. ": empty list: there are no trials" }, 0) end
+  return list
+end
+
+return trials

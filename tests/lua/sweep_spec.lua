@@ -1,0 +1,172 @@
+-- From words to runs: axes, trials, presets, combinations. Processes are the matter of tests/cli/sweep_spec.lua.
+local fm <const> = require "fm"
+local axes <const> = require "fm.run.sweep.axes"
+local expand <const> = require "fm.run.sweep.expand"
+local parameters <const> = require "fm.run.parameters"
+
+local live <const> = fm.live_bytes()
+local list <const> = parameters.declare { steps = { 20, min = 1, max = 100 }, lr = { 1e-3, min = 0 }, path = { "linear", choices = { "linear", "vp" } },
+  note = "", shout = false }
+local presets <const> = parameters.declare_presets(list, { fast = { steps = 2, lr = 1 }, slow = { steps = 90 } })
+local script <const> = { path = "x.lua", experiment = { parameters = list, presets = presets } }
+
+local function values_of(key, text)
+  local axis, values = axes.new(list[key], text), {}
+  for i = 1, axis.count do values[i] = axis.at(i) end
+  return values
+end
+
+local function refused(message, f, ...)
+  local ok, problem = pcall(f, ...)
+  assert.is_false(ok)
+  assert.equal(message, problem.usage)
+end
+
+local function runs_of(words, line)
+  line = line or { multirun = true }
+  line.words = words
+  return expand({ script }, line)
+end
+
+local function texts(plan)
+  local result = {}
+  for i, run in ipairs(plan.runs) do
+    local parts = {}
+    for j, pair in ipairs(run.changed) do parts[j] = pair[1] .. "=" .. tostring(pair[2]) end
+    result[i] = table.concat(parts, " ")
+  end
+  return result
+end
+
+local function temporary(ending, text)
+  local name = os.tmpname()
+  os.remove(name)
+  local path = name .. ending
+  local file <close> = assert(io.open(path, "w"))
+  file:write(text)
+  return path
+end
+
+describe("an axis", function()
+  it("is a list, typed by the declaration", function()
+    assert.same({ 1e-3, 3.0 }, values_of("lr", "1e-3,3"))
+    assert.equal("float", math.type(values_of("lr", "1e-3,3")[2]))
+    assert.same({ "linear", "vp" }, values_of("path", "linear,vp"))
+    assert.same({ true, false }, values_of("shout", "true,false"))
+    assert.same({ "a:b", "(c" }, values_of("note", "a:b,(c"))
+  end)
+
+  it("has ranges with both ends", function()
+    assert.same({ 1, 2, 3, 4, 5 }, values_of("steps", "1:5"))
+    assert.same({ 5, 3, 1 }, values_of("steps", "5:1:-2"))
+    assert.same({ 0.0, 0.25, 0.5, 0.75, 1.0 }, values_of("lr", "0:1:0.25"))
+    assert.same({ 0.0, 0.1, 0.2, 0.3 }, values_of("lr", "0:0.3:0.1"))
+    assert.same({ 1, 3, 4, 9 }, values_of("steps", "1,3:4,9"))
+  end)
+
+  it("counts without making", function()
+    assert.equal(1000000001, axes.new(parameters.declare { n = 1 }.n, "0:1000000000").count)
+  end)
+
+  it("draws from continuous ranges", function()
+    local axis = axes.new(list.lr, "log(1e-4,1e-2)")
+    assert.equal(1e-4, axis.draw(0))
+    assert.equal(1e-3, axis.draw(0.5))
+    assert.equal(0.5, axes.new(list.lr, "uniform(0,1)").draw(0.5))
+    local whole = axes.new(list.steps, "uniform(1,3)")
+    assert.same({ 1, 2, 3 }, { whole.draw(0), whole.draw(0.5), whole.draw(0.9999) })
+    assert.equal(32, axes.new(list.steps, "log(16,64)").draw(0.5))
+  end)
+
+  it("refuses what says nothing, in one line", function()
+    refused("lr: empty list", axes.new, list.lr, "")
+    refused("lr: empty value", axes.new, list.lr, "1,,2")
+    refused('steps: expected an integer, found "1.5"', values_of, "steps", "1,1.5")
+    refused('steps: expected an integer, found "0.5"', values_of, "steps", "1:3:0.5")
+    refused("steps: the step of 1:3:0 is 0", axes.new, list.steps, "1:3:0")
+    refused("steps: empty list: 3:1 has no values", axes.new, list.steps, "3:1")
+    refused('steps: expected first:last or first:last:step, found "1:2:3:4"', axes.new, list.steps, "1:2:3:4")
+    refused("steps: must be <= 100", values_of, "steps", "99:101")
+    refused('path: expected one of linear, vp, found "liner"; did you mean "linear"?', axes.new, list.path, "vp,liner")
+    refused('lr: expected log(low,high) or uniform(low,high), found "lag(1,2)"', axes.new, list.lr, "lag(1,2)")
+    refused("lr: log(0,1): a logarithm wants numbers above 0", axes.new, list.lr, "log(0,1)")
+    refused("lr: uniform(1,0): the first number must be the smaller one", axes.new, list.lr, "uniform(1,0)")
+  end)
+end)
+
+describe("expansion", function()
+  it("runs the last key fastest, and leaves commas alone without -m", function()
+    local plan = runs_of { "lr=1e-3,3e-3", "seed=1:2", "steps=7" }
+    assert.same({ "lr=0.001 seed=1", "lr=0.001 seed=2", "lr=0.003 seed=1", "lr=0.003 seed=2" }, texts(plan))
+    assert.same({ "lr", "seed" }, plan.keys)
+    assert.same({ steps = 7 }, plan.fixed)
+    assert.equal(7, plan.runs[3].values.steps)
+    assert.equal(0.003, plan.runs[3].values.lr)
+    local one = runs_of({ "note=a,b" }, {})
+    assert.equal("a,b", one.runs[1].values.note)
+    assert.same({}, one.keys)
+  end)
+
+  it("lays presets below what is given", function()
+    local values = runs_of({ "preset=fast", "lr=0.5" }, {}).runs[1].values
+    assert.same({ 2, 0.5 }, { values.steps, values.lr })
+    assert.equal("float", math.type(runs_of({ "preset=fast" }, {}).runs[1].values.lr))
+    assert.same({ "preset=fast", "preset=slow" }, texts(runs_of { "preset=fast,slow" }))
+    refused('x.lua: preset: expected one of fast, slow, found "fats"; did you mean "fast"?', runs_of, { "preset=fats" })
+  end)
+
+  it("reads trials from files", function()
+    local csv = temporary(".csv", 'lr,note\n0.5,"a, ""b"""\r\n\n1, c \n')
+    local plan = runs_of({ "@" .. csv, "steps=3" }, {})
+    assert.same({ 'lr=0.5 note=a, "b"', "lr=1.0 note=c" }, texts(plan))
+    assert.equal(3, plan.runs[2].values.steps)
+    local jsonl = temporary(".jsonl", '{"lr":1,"shout":true}\n{"lr":2.5}')
+    assert.same({ "lr=1.0 shout=true seed=1", "lr=1.0 shout=true seed=2", "lr=2.5 seed=1", "lr=2.5 seed=2" }, texts(runs_of { "@" .. jsonl, "seed=1,2" }))
+    local unknown = temporary(".jsonl", '{"x":1}')
+    refused('x.lua: unknown key "x"', runs_of, { "@" .. unknown })
+    os.remove(csv)
+    os.remove(jsonl)
+    os.remove(unknown)
+  end)
+
+  it("draws the same search again, and a longer one begins with the shorter", function()
+    local function search(n, seed) return texts(runs_of({ "lr=log(1e-4,1e-2)", "path=linear,vp" }, { multirun = true, random = n, sweep_seed = seed })) end
+    local five, nine = search(5), search(9)
+    assert.equal(9, #nine)
+    assert.same(five, table.move(nine, 1, 5, 1, {}))
+    assert.not_same(five, search(5, 1))
+    refused("--random 3: there are only 2 different runs", runs_of, { "path=linear,vp" }, { multirun = true, random = 3 })
+  end)
+
+  it("refuses, before anything is made", function()
+    refused("sweep has 1000000000 runs, over the limit of 10000 (--max-runs N)", runs_of, { "seed=1:1000000000" })
+    refused("sweep has 1000000000000000000000 runs, over the limit of 10000 (--max-runs N)", runs_of, { "seed=1:10000000000", "lr=1:100000000000" })
+    refused("runs 1 and 3 are identical", runs_of, { "seed=1,2,1" })
+    refused("x.lua: lr given twice", runs_of, { "lr=1,2", "lr=3" })
+    refused('x.lua: unknown key "lrr"; did you mean "lr"?', runs_of, { "lrr=1,2" })
+    refused("lr: log(1,2) is a range to draw from: say how often with --random N", runs_of, { "lr=log(1,2)" })
+    refused("--random: nothing to draw from; give a list or a range: lr=log(1e-4,1e-2)", runs_of, { "lr=1" }, { multirun = true, random = 3 })
+    refused("x.lua: none.csv: No such file or directory", runs_of, { "@none.csv" })
+    refused("x.lua: a.txt: trials are read from .csv or .jsonl", runs_of, { "@a.txt" })
+  end)
+
+  it("leaves no tensors", function()
+    collectgarbage()
+    assert.equal(live, fm.live_bytes())
+  end)
+end)
+
+describe("presets", function()
+  it("are checked when they are declared", function()
+    for message, given in pairs {
+      ['preset fast: unknown key "stps"; did you mean "steps"?'] = { fast = { stps = 1 } },
+      ["preset fast: steps: expected integer, found 1.5"] = { fast = { steps = 1.5 } },
+      ["preset fast: steps: must be >= 1"] = { fast = { steps = 0 } },
+      ["presets: expected name = { key = value }, found fast = number"] = { fast = 3 },
+    } do
+      local ok, problem = pcall(parameters.declare_presets, list, given)
+      assert.is_false(ok)
+      assert.equal(message, problem)
+    end
+  end)
+end)
