@@ -15,6 +15,7 @@ struct fm_scope {
     fm_scope *older, *newer;
     bool recording;
     bool walking, doomed; /* a walk is under way; closed meanwhile, to be carried out at its end */
+    uint64_t walked;      /* the time of the record where the walk is */
     fm_tensor **owned;
     size_t n_owned, owned_room;
     chunk *first, *last;
@@ -203,7 +204,7 @@ static bool keep_frame(fm_call *frame, fm_error *err) {
     }
     fm_tensor_retain(c->out);
     pin(c->out, 1);
-    c->time = fm_clock_next();
+    c->time = c->out->recorded = fm_clock_next();
     commit_frame(now);
     return true;
 }
@@ -246,23 +247,32 @@ fail:
     return NULL;
 }
 
+bool fm_record_call(fm_call *c, fm_error *err) {
+    if (!fm_recording() || !wants_grad(c)) return true;
+    if (!keep_frame(c, err)) return false;
+    c->out->needs_grad = true;
+    return true;
+}
+
 bool fm_record_custom(int n_in, fm_tensor **in, fm_tensor *out, void *custom, fm_error *err) {
-    if (!fm_recording()) return true;
-    fm_call *c = fm_call_begin(NULL);
+    fm_call frame, *c = fm_call_init(&frame, NULL);
     c->n_in = n_in;
     if (n_in <= FM_FEW_INPUTS) memcpy(c->few, in, (size_t)n_in * sizeof *in);
     else c->in = in;
     c->out = out;
-    if (!wants_grad(c)) return true;
     c->custom = custom;
-    if (!keep_frame(c, err)) return false;
-    out->needs_grad = true;
-    return true;
+    return fm_record_call(c, err);
 }
 
 /* ---- backward ---- */
 
-/* What the record read must still be there, and unchanged; and the gradients must end on this tape or in parameters. */
+/* The gradient of a tensor that another tape recorded reaches it only when that tape is being walked (a backward function of its goes
+ * back over a tape of its own) and has the tensor's record still before it. */
+static bool will_be_walked(const fm_tensor *base) {
+    return base->scope->walking && base->recorded < base->scope->walked;
+}
+
+/* What the record read must still be there, and unchanged; and the gradients must end where a walk will find them, or in parameters. */
 static bool check_inputs(const fm_scope *scope, const fm_call *c, fm_error *err) {
     const char *name = c->op ? c->op->name : "custom";
     for (int i = 0; i < c->n_in; i++) {
@@ -273,7 +283,7 @@ static bool check_inputs(const fm_scope *scope, const fm_call *c, fm_error *err)
             return fm_fail(err, "backward: an input of %s was changed by an optimizer after it was used; record the step again", name);
         }
         const fm_tensor *base = fm_base(c->in[i]);
-        if (base->needs_grad && base->scope && base->scope != scope) {
+        if (base->needs_grad && base->scope && base->scope != scope && !will_be_walked(base)) {
             return fm_fail(err, "backward: an input of %s was recorded on another tape; use :detach(), or one tape for both", name);
         }
     }
@@ -300,10 +310,11 @@ static void clear_intermediates(fm_scope *s) {
     }
 }
 
-static bool walk_back(const fm_scope *s, fm_error *err) {
+static bool walk_back(fm_scope *s, fm_error *err) {
     bool ok = true;
     chunk *c = s->last;
     for (size_t n = s->n_frames; ok && n-- > 0;) {
+        s->walked = c->frames[n % CHUNK].time;
         ok = backward_one(s, &c->frames[n % CHUNK], err);
         if (n % CHUNK == 0) c = c->prev;
     }

@@ -32,6 +32,9 @@ typedef bool (*fm_custom_fn)(const fm_call *c, fm_error *err);
 typedef void (*fm_custom_release_fn)(void *custom);
 void fm_set_custom(fm_custom_fn backward, fm_custom_release_fn release);
 bool fm_record_custom(int n_in, fm_tensor **in, fm_tensor *out, void *custom, fm_error *err);
+/* The same for a frame that was filled elsewhere: op (its backward is all that is used), in, out, and saved_storage, which the record
+ * takes over when c->out->needs_grad is true afterwards. */
+bool fm_record_call(fm_call *c, fm_error *err);
 
 /* True when no open tape still needs the numbers of t, so that they may be written in place. */
 static inline bool fm_may_write(const fm_tensor *t) {

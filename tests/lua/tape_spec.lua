@@ -129,6 +129,27 @@ describe("tape", function()
     assert.same({ 1, 8, 27 }, cube(w):totable())
   end)
 
+  it("lets a backward function go back over a tape of its own", function()
+    local w, x = fm.parameter(fm.tensor { 3 }), fm.parameter(fm.tensor { 5 })
+    local tape <close> = fm.record()
+    local scale = w * 2 -- used inside, without being an input
+    local times_scale = fm.custom {
+      forward = function(v) return v * scale, v end,
+      backward = function(v, dy)
+        local inner <close> = fm.record()
+        local leaf = fm.parameter(v)
+        local y = leaf * scale
+        y:backward(dy)
+        return leaf:grad()
+      end,
+    }
+    local y = times_scale(x)
+    y:backward(fm.ones(1))
+    assert.same({ { 6 }, { 10 } }, { x:grad():totable(), w:grad():totable() })
+    scale = scale * 1 -- recorded after the custom op: the walk is past it already
+    fails("recorded on another tape", function() (y + scale):backward(fm.ones(1)) end)
+  end)
+
   it("records in a coroutine", function()
     local w = fm.parameter(fm.tensor { 2 })
     local double = fm.custom { forward = function(x) return x * 2 end, backward = function(_, dy) return dy * 2 end }
