@@ -105,7 +105,23 @@ void fm_ode_close(fm_ode *s) {
     s->memory = NULL;
 }
 
-/* ---- slopes ---- */
+/* ---- states and slopes ---- */
+
+static bool put_sum(fm_ode *s, const double *x, double h, int m, const double *w, real **k, double *state, real *point) {
+    fm_ode_sum(s->n, x, h, m, w, k, state, point);
+    return !s->summed || s->summed(s->context, x, h, m, w, k, state, point);
+}
+
+static bool copied(fm_ode *s, real **k, const double *state) {
+    static const double one[] = {1};
+    return !s->summed || s->summed(s->context, NULL, 1, 1, one, k, state, NULL);
+}
+
+/* The state of now as `real`. */
+static bool show(fm_ode *s, real *to) {
+    fm_ode_round(s->n, s->x, to);
+    return !s->summed || s->summed(s->context, s->x, 0, 0, NULL, NULL, NULL, to);
+}
 
 static bool evaluate(fm_ode *s, double t, real *dx) {
     s->point_is_x = false; /* the field may write where it reads */
@@ -114,8 +130,7 @@ static bool evaluate(fm_ode *s, double t, real *dx) {
 }
 
 static bool evaluate_at_x(fm_ode *s, real *dx) {
-    if (!s->point_is_x) fm_ode_round(s->n, s->x, s->point);
-    return evaluate(s, s->t, dx);
+    return (s->point_is_x || show(s, s->point)) && evaluate(s, s->t, dx);
 }
 
 /* k[0] for the step from (t, x); the slope at the end of the last step serves, if it is known. */
@@ -149,10 +164,10 @@ static bool try_step(fm_ode *s, double t_new, bool close) {
     if (!first_slope(s)) return false;
     s->rows_known = 0;
     for (int i = 1; i < m->stages; i++) {
-        fm_ode_sum(s->n, s->x, h, i, m->a[i], s->k, NULL, s->point);
+        if (!put_sum(s, s->x, h, i, m->a[i], s->k, NULL, s->point)) return false;
         if (!evaluate(s, stage_time(s, s->t, m->c[i], h, t_new), s->k[i])) return false;
     }
-    fm_ode_sum(s->n, s->x, h, m->stages, m->b, s->k, s->x_old, s->point);
+    if (!put_sum(s, s->x, h, m->stages, m->b, s->k, s->x_old, s->point)) return false;
     s->point_is_x = true; /* if it is accepted */
     return !close || evaluate(s, t_new, s->k[m->stages]);
 }
@@ -178,7 +193,7 @@ static fm_ode_status dense_rows(fm_ode *s) {
         if (i == m->stages) {
             if (!evaluate_at_x(s, s->k[i])) return FM_ODE_FIELD_FAILED;
         } else {
-            fm_ode_sum(s->n, s->x_old, s->h, i, m->a[i], s->k, NULL, s->point);
+            if (!put_sum(s, s->x_old, s->h, i, m->a[i], s->k, NULL, s->point)) return FM_ODE_FIELD_FAILED;
             if (!evaluate(s, stage_time(s, s->t_old, m->c[i], s->h, s->t), s->k[i])) return FM_ODE_FIELD_FAILED;
         }
         s->rows_known = i + 1;
@@ -195,8 +210,7 @@ static fm_ode_status interpolate(fm_ode *s, double t, double *state, real *to) {
         w[j] = 0;
         for (int d = m->degree; d-- > 0;) w[j] = (w[j] + m->dense[j][d]) * theta;
     }
-    fm_ode_sum(s->n, s->x_old, s->h, m->rows, w, s->k, state, to);
-    return FM_ODE_FINISHED;
+    return put_sum(s, s->x_old, s->h, m->rows, w, s->k, state, to) ? FM_ODE_FINISHED : FM_ODE_FIELD_FAILED;
 }
 
 static bool interpolates(const fm_ode *s) {
@@ -206,8 +220,7 @@ static bool interpolates(const fm_ode *s) {
 fm_ode_status fm_ode_at(fm_ode *s, double t, real *to) {
     if (to == s->point) s->point_is_x = false;
     if (t != s->t && interpolates(s)) return interpolate(s, t, NULL, to);
-    fm_ode_round(s->n, s->x, to);
-    return FM_ODE_FINISHED;
+    return show(s, to) ? FM_ODE_FINISHED : FM_ODE_FIELD_FAILED;
 }
 
 /* What the last step brought: events, the states at the times it has passed, and the word to whoever watches. */
@@ -230,11 +243,11 @@ static fm_ode_status report(fm_ode *s) {
 /* ---- fixed steps ---- */
 
 static bool step_own_way(fm_ode *s, double t_new) {
-    if (!s->point_is_x) fm_ode_round(s->n, s->x, s->point);
+    if (!s->point_is_x && !show(s, s->point)) return false;
     s->point_is_x = false;
     if (!s->stepper(s->context, s->t, t_new - s->t, s->point, s->k[0])) return false;
     for (size_t i = 0; i < s->n; i++) s->x_old[i] = (double)s->k[0][i];
-    return true;
+    return copied(s, s->k, s->x_old);
 }
 
 /* Adams and Bashforth: w[j] = the integral over the step of the polynomial that is 1 at the j-th of the last points and 0 at the
@@ -266,9 +279,8 @@ static bool try_adams(fm_ode *s, double t_new) {
         k[j] = s->k[row_of_past(s, j)];
     }
     adams_weights(p, at, w);
-    fm_ode_sum(s->n, s->x, h, p, w, k, s->x_old, s->point);
     s->point_is_x = true;
-    return true;
+    return put_sum(s, s->x, h, p, w, k, s->x_old, s->point);
 }
 
 /* k[0] becomes the newest of the past slopes; the oldest gives its memory. */
@@ -288,6 +300,21 @@ static bool fixed_step(fm_ode *s, double t_new) {
     if (adams ? !try_adams(s, t_new) : !try_step(s, t_new, false)) return false;
     if (s->tableau->history) remember(s, s->t);
     return true;
+}
+
+int fm_ode_n_past(const fm_ode *s) {
+    int most = s->tableau && s->tableau->history ? s->tableau->history - 1 : 0;
+    return s->accepted < most ? (int)s->accepted : most;
+}
+
+real *fm_ode_past(fm_ode *s, int j) {
+    return s->k[row_of_past(s, j + 1)];
+}
+
+void fm_ode_resume(fm_ode *s, const double *x, int known, const double *past) {
+    memcpy(s->x, x, s->n * sizeof *x);
+    if (known) memcpy(s->past, past, (size_t)known * sizeof *past);
+    s->accepted = known;
 }
 
 /* Evaluations that the next fixed step needs; what a step function needs is only known afterwards. */
@@ -355,7 +382,7 @@ static fm_ode_status choose_first_step(fm_ode *s) {
     double d1 = rms(s, fm_ode_error(s->n, s->x, s->x, s->atol, s->rtol, 1, 1, one, s->k, s->partial));
     if (!isfinite(d1)) return FM_ODE_NOT_FINITE;
     double h0 = fm_ode_start_step(rms(s, d0), d1, interval);
-    fm_ode_sum(s->n, s->x, h0 * s->direction, 1, one, s->k, NULL, s->point);
+    if (!put_sum(s, s->x, h0 * s->direction, 1, one, s->k, NULL, s->point)) return FM_ODE_FIELD_FAILED;
     if (!evaluate(s, no_later(s, s->t0 + h0 * s->direction, s->t1), s->k[1])) return FM_ODE_FIELD_FAILED;
     real *k[] = {s->k[1], s->k[0]};
     double d2 = rms(s, fm_ode_error(s->n, s->x, s->x, s->atol, s->rtol, 1, 2, difference, k, s->partial)) / h0;

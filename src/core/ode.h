@@ -65,6 +65,10 @@ typedef bool (*fm_ode_event_value)(void *context, int which, double t, const rea
 typedef bool (*fm_ode_event_found)(void *context, int which, double t, const real *x);
 /* Called at the start and after every accepted step; false stops the solve with FM_ODE_FIELD_FAILED. */
 typedef bool (*fm_ode_observer)(void *context, struct fm_ode *s);
+/* Told of every new state or row, x + h (w[0] k[0] + ...) with m terms; its numbers are in `state`, in `row` (the point, a saved state) or
+ * in both. x is NULL where numbers are copied: of k[0]. For one who keeps more of a row than its numbers. False stops the solve. */
+typedef bool (*fm_ode_summed)(void *context, const double *x, double h, int m, const double *w, real *const *k, const double *state,
+                              const real *row);
 
 typedef struct fm_ode {
     /* What to do */
@@ -72,6 +76,7 @@ typedef struct fm_ode {
     fm_ode_field field;
     fm_ode_stepper stepper;
     fm_ode_observer observer; /* or NULL */
+    fm_ode_summed summed;     /* or NULL */
     void *context;
     size_t n;
     real *point; /* n numbers of the caller's: where field finds x */
@@ -114,6 +119,11 @@ typedef struct fm_ode {
 
 /* Allocates, and copies x0 into s->x. False with `err` filled. */
 bool fm_ode_open(fm_ode *s, const real *x0, fm_error *err);
+/* Before the run: to begin in the middle of another solve, at its state x, after `known` steps of a method with history, whose slopes at
+ * the times past[0], past[1], ... (the newest first) are in fm_ode_past. */
+void fm_ode_resume(fm_ode *s, const double *x, int known, const double *past);
+real *fm_ode_past(fm_ode *s, int j); /* n numbers, j from 0 */
+int fm_ode_n_past(const fm_ode *s);  /* how many are known */
 fm_ode_status fm_ode_run(fm_ode *s);
 /* The state at a time within the last step, to `to`; may call the field, for the rows of the interpolant. FM_ODE_FINISHED, or why not. */
 fm_ode_status fm_ode_at(fm_ode *s, double t, real *to);
