@@ -1,6 +1,7 @@
 ---@meta fm
--- The types and the help of fm, in LuaCATS: editors complete from it. Nothing loads this file. Every op is a function of fm and a
--- method of tensors; options come last in one table, the first may be positional. Axes, rows and labels are 1-based, negative from the end.
+-- The types and the help of fm, in LuaCATS: editors complete from it, `fmrun help fm.x` and ? at the
+-- prompt print it. No script loads it. Every op is a function of fm and a method of tensors; options come last in one table, the first may
+-- be positional. Axes, rows and labels are 1-based, negative from the end.
 
 ---@class fm
 ---@field version string
@@ -24,10 +25,13 @@ local Tensor = {}
 ---@param shape? integer[]
 ---@return fm.Tensor
 function fm.tensor(v, shape) end
+---Zeros.
 ---@return fm.Tensor of the shape given as sizes or one table
 function fm.zeros(...) end
+---Ones.
 ---@return fm.Tensor
 function fm.ones(...) end
+---One number everywhere.
 ---@param shape integer[]|integer
 ---@param v number
 ---@return fm.Tensor
@@ -38,14 +42,17 @@ function fm.range(first, last, step) end
 ---n numbers from first to last, both included.
 ---@return fm.Tensor
 function fm.linspace(first, last, n) end
+---The identity matrix.
 ---@return fm.Tensor [n, n] with ones on the diagonal
 function fm.eye(n) end
 ---A leaf that collects a gradient: a copy of the tensor.
 ---@param tensor fm.Tensor
 ---@return fm.Tensor
 function fm.parameter(tensor) end
+---Whether a value is a tensor.
 ---@return boolean
 function fm.is_tensor(v) end
+---The names of all ops.
 ---@return string[] names of all ops
 function fm.ops() end
 ---Bytes held by tensors now.
@@ -58,37 +65,49 @@ function fm.memory_limit(bytes) end
 
 -- ---- looking ----
 
+---The sizes of all axes.
 ---@return integer[]
 function Tensor:shape() end
+---The size of one axis.
 ---@param axis integer
 ---@return integer
 function Tensor:size(axis) end
+---The number of axes.
 ---@return integer
 function Tensor:rank() end
+---The number of numbers.
 ---@return integer
 function Tensor:count() end
+---The number of a tensor that holds one.
 ---@return number of a tensor with one number
 function Tensor:item() end
+---Nested lists, as the shape.
 ---@return table nested as the shape
 function Tensor:totable() end
+---A copy with its own numbers.
 ---@return fm.Tensor with its own numbers
 function Tensor:clone() end
 ---The same numbers outside of every tape; they outlive the tape that made them.
 ---@return fm.Tensor
 function Tensor:detach() end
+---Sets every number; the tensor itself.
 ---@return fm.Tensor itself, every number v
 function Tensor:fill(v) end
+---Takes the numbers of src, which has the same shape; the tensor itself.
 ---@return fm.Tensor itself, with the numbers of src
 function Tensor:copy(src) end
 
 -- ---- gradients ----
 
+---The gradient collected so far, or nil.
 ---@return fm.Tensor|nil
 function Tensor:grad() end
+---Forgets the gradient.
 function Tensor:zero_grad() end
 ---Adds gradients of this loss to its parameters; grad_out is needed unless it is one number.
 ---@param grad_out? fm.Tensor
 function Tensor:backward(grad_out) end
+---Whether it was made by fm.parameter.
 ---@return boolean
 function Tensor:is_parameter() end
 ---What depends on a parameter is recorded until it closes: `local tape <close> = fm.record()`.
@@ -107,35 +126,64 @@ function fm.gradcheck(f, inputs, options) end
 
 -- ---- ops: elementwise, with NumPy broadcasting ----
 
+---self + b
 function Tensor:add(b) end
+---self - b
 function Tensor:sub(b) end
+---self * b
 function Tensor:mul(b) end
+---self / b
 function Tensor:div(b) end
+---The larger of self and b.
 function Tensor:maximum(b) end
+---The smaller of self and b.
 function Tensor:minimum(b) end
+----x
 function Tensor:neg() end
+---e^x
 function Tensor:exp() end
+---Natural logarithm.
 function Tensor:log() end
+---Square root.
 function Tensor:sqrt() end
+---1 / sqrt(x)
 function Tensor:rsqrt() end
+---1 / x
 function Tensor:reciprocal() end
+---Sine, in radians.
 function Tensor:sin() end
+---Cosine, in radians.
 function Tensor:cos() end
+---Hyperbolic tangent.
 function Tensor:tanh() end
+---1 / (1 + e^-x)
 function Tensor:sigmoid() end
+---max(x, 0)
 function Tensor:relu() end
+---x sigmoid(x). Elfwing et al. 2018.
 function Tensor:silu() end
+---x Phi(x), Phi the normal distribution function. Hendrycks and Gimpel 2016.
 function Tensor:gelu() end
+---gelu by its tanh approximation: x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))).
 function Tensor:gelu_tanh() end
+---Scaled elu that keeps mean 0 and variance 1. Klambauer et al. 2017.
 function Tensor:selu() end
+---x where x > 0, else e^x - 1.
 function Tensor:elu() end
+---log(1 + e^x)
 function Tensor:softplus() end
+---x where x > 0, else 0.01 x.
 function Tensor:leaky_relu() end
+---log sigmoid(x), without overflow.
 function Tensor:log_sigmoid() end
+---x^2
 function Tensor:square() end
+---|x|
 function Tensor:abs() end
+---x^exponent
 ---@param options {exponent: number}|number
 function Tensor:pow(options) end
+---x held within min..max.
 ---@param options {min: number, max: number}
 function Tensor:clamp(options) end
 ---a where the condition is not 0, else b: condition:where(a, b)
@@ -143,24 +191,34 @@ function Tensor:where(a, b) end
 
 -- ---- ops: reductions. Without an axis over all numbers; keep = true leaves the axis with size 1 ----
 
+---The sum.
 ---@param options? {axis: integer, keep: boolean}|integer
 function Tensor:sum(options) end
+---The mean.
 ---@param options? {axis: integer, keep: boolean}|integer
 function Tensor:mean(options) end
+---The largest number.
 ---@param options? {axis: integer, keep: boolean}|integer
 function Tensor:max(options) end
+---The smallest number.
 ---@param options? {axis: integer, keep: boolean}|integer
 function Tensor:min(options) end
+---The variance; unbiased = true divides by n - 1.
 ---@param options? {axis: integer, keep: boolean, unbiased: boolean}
 function Tensor:var(options) end
+---The root of the sum of squares.
 ---@param options? {axis: integer, keep: boolean}|integer
 function Tensor:norm(options) end
+---log of the sum of e^x, without overflow.
 ---@param options? {axis: integer, keep: boolean}|integer
 function Tensor:logsumexp(options) end
+---Running sums along the axis.
 ---@param options {axis: integer}|integer
 function Tensor:cumsum(options) end
+---e^x over its sum along the axis (the last).
 ---@param options? {axis: integer}|integer
 function Tensor:softmax(options) end
+---log of softmax, without overflow.
 ---@param options? {axis: integer}|integer
 function Tensor:log_softmax(options) end
 
@@ -168,18 +226,23 @@ function Tensor:log_softmax(options) end
 
 ---A view; one size may be -1.
 function Tensor:reshape(...) end
+---Swaps two axes (the last two); a copy.
 ---@param options? {axes: integer[]}
 function Tensor:transpose(options) end
+---The axes in another order; a copy.
 ---@param options {axes: integer[]}
 function Tensor:permute(options) end
 ---Joins tensors along an axis; takes them as arguments or one list.
 ---@param ... fm.Tensor|{axis: integer}
 function Tensor:cat(...) end
+---first..last along an axis; a copy unless the axis is the first.
 ---@param options {axis: integer, first: integer, last: integer}
 function Tensor:slice(options) end
+---Rows (of an axis) by their numbers.
 ---@param index fm.Tensor 1-based
 ---@param options {axis: integer}
 function Tensor:index_select(index, options) end
+---One number per place of index, taken along the axis; index has the rank of self.
 ---@param index fm.Tensor
 ---@param options {axis: integer}
 function Tensor:gather(index, options) end
@@ -197,10 +260,13 @@ function Tensor:bmm(b) end
 function Tensor:linear(w, b, options) end
 ---softmax(q k^T / sqrt d) v
 function Tensor:attention(k, v) end
+---Over the last axis: to mean 0 and variance 1, then weight, bias. Ba et al. 2016.
 ---@param options? {eps: number}
 function Tensor:layer_norm(weight, bias, options) end
+---Over the last axis: divided by the root mean square, times weight. Zhang and Sennrich 2019.
 ---@param options? {eps: number}
 function Tensor:rms_norm(weight, options) end
+---x [N, C, ...]: as layer_norm over groups of channels. Wu and He 2018.
 ---@param options {groups: integer, eps: number}
 function Tensor:group_norm(weight, bias, options) end
 ---x [N, C, H, W], w [O, C, h, w]
@@ -209,12 +275,16 @@ function Tensor:conv2d(w, b, options) end
 ---x [N, C, H, W], w [C, O, h, w]
 ---@param options? {stride: integer, padding: integer}
 function Tensor:conv_transpose2d(w, b, options) end
+---x [N, C, H, W]: means of size x size squares.
 ---@param options {size: integer}
 function Tensor:avg_pool2d(options) end
+---x [N, C, H, W]: each pixel scale x scale times.
 ---@param options {scale: integer}
 function Tensor:upsample_nearest2d(options) end
+---(self - target)^2, its mean or sum.
 ---@param options? {reduce: "mean"|"sum"}
 function Tensor:mse(target, options) end
+---Squared up to delta, linear beyond. Huber 1964.
 ---@param options? {delta: number, reduce: "mean"|"sum"}
 function Tensor:huber(target, options) end
 ---logits [B, C], labels [B] in 1..C
@@ -230,44 +300,484 @@ local Rng = {}
 ---@param stream? string
 ---@return fm.Rng
 function fm.rng(seed, stream) end
+---Normal numbers, of the shape given.
 ---@return fm.Tensor of mean 0 and variance 1
 function Rng:normal(...) end
+---Numbers in 0..1, of the shape given.
 ---@return fm.Tensor in 0..1, 1 excluded; {low, high} may come last
 function Rng:uniform(...) end
+---Whole numbers, all equally likely.
 ---@return fm.Tensor [n] of whole numbers low..high
 function Rng:integers(n, low, high) end
+---1..n in random order.
 ---@return fm.Tensor 1..n in random order
 function Rng:permutation(n) end
+---One number in 0..1.
 ---@return number
 function Rng:number() end
+---A stream of its own, named, that follows the step of this one.
 ---@return fm.Rng that follows the step of this one
 function Rng:stream(name) end
+---Moves to a step: what is drawn depends on seed, name, step and call alone.
 ---@return fm.Rng itself, at step k
 function Rng:at(k) end
 
--- ---- modules ----
+-- ---- layers ----
 
----Layers; see lua/fm/nn, one file each. A model is callable; m:parameters(), m:state(), m:load_state(t), m:train(), m:eval(), m:count().
+---Layers, each a file of lua/fm/nn, or of its name beside the script. A layer of your own is any table with __call and parameters.
 fm.nn = {}
----flow.path(name), flow.coupling(name), flow.loss(model, x1, options), flow.velocity(model, options).
+
+---A model: layers that hold parameters; called as model(x), or model(x, t [, cond]) -> velocity shaped as x.
+---@class fm.Module
+local Module = {}
+---Every parameter once, in order.
+---@return fm.Tensor[]
+function Module:parameters() end
+---name -> tensor, by PyTorch's names ("net.0.weight").
+---@return table<string, fm.Tensor>
+function Module:state() end
+---Takes the numbers of a state; a missing or unknown name or another shape raises.
+---@param state table<string, fm.Tensor>
+function Module:load_state(state) end
+---From now on training: dropout drops.
+function Module:train() end
+---From now on sampling: dropout does nothing.
+function Module:eval() end
+---How many numbers are trained.
+---@return integer
+function Module:count() end
+
+---act(x w^T + b), weight [outputs, inputs]. First weights uniform in -1/sqrt(inputs)..1/sqrt(inputs). He et al. 2015.
+---@param inputs integer
+---@param outputs integer
+---@param options? {bias: boolean, act: string, init: "uniform"|"zero"|function}
+---@return fm.Module
+function fm.nn.linear(inputs, outputs, options) end
+---A table of n rows [n, dim]; called with 1-based indices of any shape -> [..., dim].
+---@param n integer
+---@param dim integer
+---@return fm.Module
+function fm.nn.embedding(n, dim) end
+---Each row to mean 0 and variance 1, then scaled and shifted. Ba et al. 2016.
+---@param dim integer
+---@param options? {eps: number}
+---@return fm.Module
+function fm.nn.layer_norm(dim, options) end
+---Each row divided by its root mean square, then scaled. Zhang and Sennrich 2019.
+---@param dim integer
+---@param options? {eps: number}
+---@return fm.Module
+function fm.nn.rms_norm(dim, options) end
+---While training, each number becomes 0 with probability p, the others grow by 1 / (1 - p). Srivastava et al. 2014.
+---@param p number in 0..1
+---@return fm.Module
+function fm.nn.dropout(p) end
+---One layer after the other; a linear layer and the activation after it run as one op.
+---@param layers fm.Module[]
+---@return fm.Module
+function fm.nn.sequential(layers) end
+---Linear layers with an activation between them.
+---@param options {inputs: integer, hidden: integer[], outputs: integer, act: string}
+---@return fm.Module
+function fm.nn.mlp(options) end
+---x + layer(x). He et al. 2016.
+---@param layer fm.Module
+---@return fm.Module
+function fm.nn.residual(layer) end
+---Times [B] in 0..1 -> [B, dim], half sines and half cosines. Vaswani et al. 2017, Tancik et al. 2020.
+---@param dim integer
+---@param options? {kind: "sinusoidal"|"fourier", scale: number}
+---@return fm.Module
+function fm.nn.time_embedding(dim, options) end
+---The founding article's network: model(x [B, dim], t) -> velocity [B, dim]; t is [B] or a number.
+---@param options {dim: integer, hidden: integer, time_embed: integer}
+---@return fm.Module
+function fm.nn.vector_field(options) end
+---A layer of your own: parts = {{name, tensor or layer}, ...} in order, forward(self, ...). state, parameters and modes follow.
+---@param parts table[]
+---@param forward function
+---@return fm.Module
+function fm.nn.module(parts, forward) end
+---First weights are drawn from this seed (or rng) from now on; a run does it with its own.
+---@param from integer|fm.Rng
+function fm.nn.seed(from) end
+---The activation of that name as a layer.
+---@return fm.Module
+function fm.nn.tanh() end
+---The activation of that name as a layer.
+---@return fm.Module
+function fm.nn.sigmoid() end
+---The activation of that name as a layer.
+---@return fm.Module
+function fm.nn.relu() end
+---The activation of that name as a layer.
+---@return fm.Module
+function fm.nn.silu() end
+---The activation of that name as a layer.
+---@return fm.Module
+function fm.nn.gelu() end
+---The activation of that name as a layer.
+---@return fm.Module
+function fm.nn.gelu_tanh() end
+---The activation of that name as a layer.
+---@return fm.Module
+function fm.nn.selu() end
+---The activation of that name as a layer.
+---@return fm.Module
+function fm.nn.elu() end
+---The activation of that name as a layer.
+---@return fm.Module
+function fm.nn.softplus() end
+---The activation of that name as a layer.
+---@return fm.Module
+function fm.nn.leaky_relu() end
+---The activation of that name as a layer.
+---@return fm.Module
+function fm.nn.log_sigmoid() end
+
+-- ---- flows: t = 0 is the source x0 (noise), t = 1 the data x1; shapes [B, D] ----
+
+---Paths, couplings, the loss, and the velocity a trained model stands for. A model is any callable model(x, t [, cond]).
 fm.flow = {}
----ode.solve(field, x0, options) -> x, info.
+
+---xt = a(t) x1 + s(t) x0, and the velocity along it.
+---@class fm.Path
+local Path = {}
+---Points on the path and the velocities there; z is the noise of a noisy path.
+---@return fm.Tensor xt, fm.Tensor u
+function Path:sample(x0, x1, t, z) end
+---a, s and their derivatives at t.
+---@return fm.Tensor a, fm.Tensor s, fm.Tensor da, fm.Tensor ds
+function Path:coefficients(t) end
+
+---A probability path by name: linear, poly{n}, vp{beta_min, beta_max}, linear_vp, cosine, ve{sigma_min, sigma_max}, lipman{sigma_min},
+---i_cfm{sigma}, schrodinger_bridge{sigma}; or your own { a = function(t), s = function(t) }, differentiated by the tape.
+---@param name string|table
+---@param options? table
+---@return fm.Path
+function fm.flow.path(name, options) end
+---Which x0 goes with which x1: x0, x1 = couple(x0, x1). "independent", "ot" (exact, a permutation of the batch), or a function of yours.
+---@param name string|function
+---@param options? table
+---@return fun(x0: fm.Tensor, x1: fm.Tensor): fm.Tensor, fm.Tensor
+function fm.flow.coupling(name, options) end
+---@class fm.LossOptions
+---@field rng fm.Rng draws x0 and t
+---@field x0 fm.Tensor [B, D] instead of drawn ones
+---@field t fm.Tensor|number [B] or [B, 1], instead of drawn ones
+---@field path string|table "linear"
+---@field coupling string|function "independent"
+---@field cond any goes to the model
+---@field time "uniform"|"logit_normal"|"stratified"|function how times are drawn
+---@field predict "velocity"|"data"|"noise" what the model gives
+---@field weight function of t [B], times each row's mean square
+
+---The flow matching loss: the mean over batch and dimensions of |v(xt, t) - u|^2. Lipman et al. 2023, equation 14.
+---@param model function|table model(x [B, D], t [B] [, cond]) -> [B, D]
+---@param x1 fm.Tensor [B, D]
+---@param options? fm.LossOptions
+---@return fm.Tensor one number
+function fm.flow.loss(model, x1, options) end
+---field(x, t) for a solver, whatever the model predicts; a division by what vanishes at an end of the path stops at guard.
+---@param model function|table
+---@param options? {predict: string, path: string|table, cond: any, guard: number}
+---@return fun(x: fm.Tensor, t: number|fm.Tensor): fm.Tensor
+function fm.flow.velocity(model, options) end
+
+-- ---- ODE solvers ----
+
+---Solvers of dx/dt = field(x, t): fixed steps, adaptive steps, dense output, events. A method is a file of lua/fm/ode or beside the script.
 fm.ode = {}
----adam, adamw, sgd, ema; cosine, linear, step.
+---@class fm.SolveOptions
+---@field method string|table|function "dopri5"
+---@field t0 number 0
+---@field t1 number 1
+---@field steps integer of a fixed method (100)
+---@field grid number[] the points of fixed steps
+---@field times number[] where states are kept
+---@field save integer keep this many states
+---@field rtol number 1e-5
+---@field atol number 1e-5
+---@field first_step number
+---@field max_step number
+---@field max_nfe integer
+---@field control "batch"|"sample" one step size for all rows, or one each
+---@field events function[] f(x, t) -> number, or { f, direction = "up"|"down"|"both", terminal = boolean|integer }
+
+---Solves dx/dt = field(x, t) from t0 to t1. Fixed steps: euler, midpoint, heun, heun3, ralston, rk4, rk4_38, ab2, ab3, ab4 with `steps` or
+---`grid`; error control: dopri5, rk45, rk23, bosh3, tsit5, dop853, adaptive_heun with `rtol`, `atol`. `times` or `save = n` keep states;
+---events are functions f(x, t) whose zeros are found. Nothing is recorded inside. Hairer, Norsett, Wanner 1993.
+---info: nfe, steps, accepted, rejected, status ("finished", "max_nfe", "step_too_small", "event"), t, states [times, B, D], times.
+---@param field fun(x: fm.Tensor, t: number|fm.Tensor): fm.Tensor
+---@param x0 fm.Tensor [B, D]
+---@param options? fm.SolveOptions
+---@return fm.Tensor x, table info
+function fm.ode.solve(field, x0, options) end
+
+-- ---- optimizers ----
+
+---Optimizers, learning rate schedules, and the moving average of weights.
 fm.optim = {}
----Datasets, loaders, batches.
+
+---@class fm.Optimizer
+---@field lr number|function the learning rate, or a schedule
+local Optimizer = {}
+---step(closure): records the closure, goes back from the loss it returns, updates. step() uses the gradients at hand.
+---A loss that is not finite changes nothing.
+---@param closure? fun(): fm.Tensor
+---@param options? {clip: number} the largest norm of all gradients together
+---@return number loss, any what else the closure returned
+function Optimizer:step(closure, options) end
+---The learning rate of the next update.
+---@return number
+function Optimizer:rate() end
+---Forgets all gradients.
+function Optimizer:zero_grad() end
+---name -> tensor: the moments, and the steps taken.
+function Optimizer:state() end
+---Goes on from a state.
+function Optimizer:load_state(state) end
+
+---Kingma and Ba 2015.
+---@param model fm.Module|fm.Tensor[]
+---@param options? {lr: number|function, betas: number[], eps: number, weight_decay: number}
+---@return fm.Optimizer
+function fm.optim.adam(model, options) end
+---Adam with the weight decay beside the gradient. Loshchilov and Hutter 2019.
+---@param model fm.Module|fm.Tensor[]
+---@param options? {lr: number|function, betas: number[], eps: number, weight_decay: number}
+---@return fm.Optimizer
+function fm.optim.adamw(model, options) end
+---Stochastic gradient descent. Sutskever et al. 2013.
+---@param model fm.Module|fm.Tensor[]
+---@param options {lr: number|function, momentum: number, nesterov: boolean, weight_decay: number}
+---@return fm.Optimizer
+function fm.optim.sgd(model, options) end
+---A moving average of a model's numbers: average:update() after each step, average:swap(f) runs f with them in the model.
+---@param model fm.Module|fm.Tensor[]
+---@param options? {decay: number, warmup: boolean}
+---@return table
+function fm.optim.ema(model, options) end
+---From lr down to floor * lr along half a cosine over `steps`, after a linear warmup. Loshchilov and Hutter 2017.
+---@param options {steps: integer, lr: number, warmup: integer, floor: number}
+---@return function
+function fm.optim.cosine(options) end
+---From lr down to floor * lr along a line over `steps`, after a linear warmup.
+---@param options {steps: integer, lr: number, warmup: integer, floor: number}
+---@return function
+function fm.optim.linear(options) end
+---Times factor after every `every` steps.
+---@param options {every: integer, factor: number, lr: number, warmup: integer}
+---@return function
+function fm.optim.step(options) end
+
+-- ---- data ----
+
+---Datasets, loaders and batches, each a file of lua/fm/data or beside the script. Datasets take {n, rng, noise} and give [n, 2].
 fm.data = {}
----Distances between two samples, each with a floor.
+---Batches of rows: `for x in batches` is one round, called again the next, in another order. With labels: x, l.
+---@param x fm.Tensor [N, ...]
+---@param size integer
+---@param options? {rng: fm.Rng, shuffle: boolean, drop_last: boolean, labels: fm.Tensor}
+---@return function
+function fm.data.batches(x, size, options) end
+---Two half circles that reach into each other, as scikit-learn's make_moons.
+---@param options {n: integer, noise: number, rng: fm.Rng}
+---@return fm.Tensor [n, 2]
+function fm.data.moons(options) end
+---Eight Gaussians of variance 0.1 on a circle of radius 5. Tong et al. 2023.
+---@param options {n: integer, radius: number, noise: number, rng: fm.Rng}
+---@return fm.Tensor [n, 2]
+function fm.data.eight_gaussians(options) end
+---The dark squares of a 4 x 4 board on -4..4.
+---@param options {n: integer, rng: fm.Rng}
+---@return fm.Tensor [n, 2]
+function fm.data.checkerboard(options) end
+---Two spirals of one and a half turns within -4..4. Grathwohl et al. 2019.
+---@param options {n: integer, noise: number, rng: fm.Rng}
+---@return fm.Tensor [n, 2]
+function fm.data.two_spirals(options) end
+---Bent arms. Johnson et al. 2016.
+---@param options {n: integer, arms: integer, radial: number, tangential: number, rate: number, rng: fm.Rng}
+---@return fm.Tensor [n, 2]
+function fm.data.pinwheel(options) end
+---A rolled sheet seen from its end, as scikit-learn's make_swiss_roll, divided by 5.
+---@param options {n: integer, noise: number, rng: fm.Rng}
+---@return fm.Tensor [n, 2]
+function fm.data.swiss_roll(options) end
+---A circle of radius 1 and one of `factor`, as scikit-learn's make_circles.
+---@param options {n: integer, factor: number, noise: number, rng: fm.Rng}
+---@return fm.Tensor [n, 2]
+function fm.data.circles(options) end
+---Four rings of radius 0.75, 1.5, 2.25 and 3. Grathwohl et al. 2019.
+---@param options {n: integer, noise: number, rng: fm.Rng}
+---@return fm.Tensor [n, 2]
+function fm.data.rings(options) end
+---A letter S, as scikit-learn's make_s_curve without the second axis.
+---@param options {n: integer, noise: number, rng: fm.Rng}
+---@return fm.Tensor [n, 2]
+function fm.data.s_curve(options) end
+---Gaussians of deviation `noise` on a circle.
+---@param options {n: integer, modes: integer, radius: number, noise: number, rng: fm.Rng}
+---@return fm.Tensor [n, 2]
+function fm.data.gaussians(options) end
+---32 x 32 colour pictures of one disc, square or triangle each, in -1..1, channel by channel as CIFAR-10.
+---@param options {n: integer, rng: fm.Rng}
+---@return fm.Tensor x [n, 3072], fm.Tensor labels 1 disc, 2 square, 3 triangle
+function fm.data.shapes32(options) end
+---The numbers of an IDX file as they are (MNIST: 0..255), plain or .gz; or nil and a message.
+---@param path string
+---@return fm.Tensor|nil, string? message
+function fm.data.idx(path) end
+---Pictures [N, 3072] in 0..1 and labels [N] in 1..10; or nil and a message. Krizhevsky 2009.
+---@param path string
+---@return fm.Tensor|nil, fm.Tensor|string
+function fm.data.cifar10(path) end
+---The pictures of a folder [N, C * H * W] in -1..1 by name, and {channels, height, width}; or nil and a message.
+---@param path string
+---@return fm.Tensor|nil, table|string
+function fm.data.png_folder(path) end
+---The tensor of an .npy file, or nil and a message.
+---@param path string
+---@return fm.Tensor|nil, string? message
+function fm.data.npy(path) end
+---Vectors [N, D] and a list of N words from GloVe or word2vec text; or nil and a message.
+---@param path string
+---@return fm.Tensor|nil, string[]|string
+function fm.data.vectors(path) end
+---A list of words in lower case, and a list of sentences (one a line); or nil and a message.
+---@param path string
+---@return string[]|nil, string[][]|string
+function fm.data.text(path) end
+---Positive pointwise mutual information [V, V] of words near each other, and the V words. Levy and Goldberg 2014.
+---@param sentences string[][]
+---@param options? {window: integer, least: integer}
+---@return fm.Tensor, string[]
+function fm.data.cooccurrence(sentences, options) end
+
+-- ---- metrics of two samples a [n, D] and b [m, D] ----
+
+---Distances between two samples -> number. Each has a floor(a, b): the same between two true samples, what a perfect model would measure.
 fm.metrics = {}
----Pictures: scatter(x, o), density(x | f | grid, o), trajectories(states, o), filmstrip(states, o), quiver(field, o), image_grid(x, o),
----curve(series, o); each in its file of lua/fm/plot. picture:save("NAME.png" | "NAME.svg") -> true, or nil and a message.
+---The mean distance |a - b| over the best one-to-one matching; n = m.
+---@return number
+function fm.metrics.wasserstein1(a, b) end
+---The root of the mean squared distance over the best one-to-one matching; n = m.
+---@return number
+function fm.metrics.wasserstein2(a, b) end
+---W2 of the samples seen along directions, root of the mean of squares. Bonneel et al. 2015.
+---@param options? {projections: integer, rng: fm.Rng, directions: fm.Tensor} directions [D, k], unit columns
+---@return number
+function fm.metrics.sliced_wasserstein2(a, b, options) end
+---Squared maximum mean discrepancy with a sum of kernels exp(-|a - b|^2 / 2 s^2). Gretton et al. 2012.
+---@param options? {bandwidths: number[], unbiased: boolean}
+---@return number
+function fm.metrics.mmd(a, b, options) end
+---2 E|a - b| - E|a - a'| - E|b - b'| over all pairs. Szekely and Rizzo 2013.
+---@return number
+function fm.metrics.energy_distance(a, b) end
+---|m - m'|^2 + tr(A + B - 2 (A B)^1/2) of means and covariances. Heusel et al. 2017.
+---@return number
+function fm.metrics.frechet_distance(a, b) end
+---The unbiased squared MMD with the kernel (a . b / D + 1)^3. Binkowski et al. 2018.
+---@return number
+function fm.metrics.kid(a, b) end
+---The cheapest assignment of a cost matrix [n, n]: the 1-based column of each row. Jonker and Volgenant 1987.
+---@return fm.Tensor
+function fm.metrics.assignment(cost) end
+---Rows in the first k principal components [n, k], the components [D, k], the mean [D].
+---@return fm.Tensor, fm.Tensor, fm.Tensor
+function fm.metrics.pca(x, k) end
+
+-- ---- plots ----
+
+---Pictures, each a file of lua/fm/plot or beside the script.
 fm.plot = {}
----An experiment as data: name, params (key = default, or { default, "help", min, max, choices }), presets (name = { key = value }, chosen
----by preset=name), run(run, p).
----@param description {name: string, params: table, presets: table<string, table>, help: string, run: fun(run: table, p: table)}
+
+---@class fm.Picture
+local Picture = {}
+---Draws it into a .png or .svg file. True, or nil and a message.
+---@param path string
+---@return true|nil, string? message
+function Picture:save(path) end
+
+---Samples [n, 2] over the truth, both axes on the same scale.
+---@param options? {reference: fm.Tensor, title: string, names: string[], limits: number[], size: integer}
+---@return fm.Picture
+function fm.plot.scatter(x, options) end
+---A heat map of points [n, 2], of a function of points, or of a grid [rows, columns].
+---@param options? {limits: number[], title: string, label: string, cells: integer, size: integer}
+---@return fm.Picture
+function fm.plot.density(what, options) end
+---One line per sample from its start to its end: states [T, B, 2].
+---@param options? {title: string, limits: number[], size: integer}
+---@return fm.Picture
+function fm.plot.trajectories(states, options) end
+---One small scatter per time, all on the same scale: states [T, B, 2].
+---@param options? {titles: string[], reference: fm.Tensor, title: string, limits: number[], columns: integer, size: integer}
+---@return fm.Picture
+function fm.plot.filmstrip(states, options) end
+---A velocity field as arrows: quiver(field, options), or quiver(x [n, 2], u [n, 2], options).
+---@param options? {limits: number[], t: number, arrows: integer, points: fm.Tensor, title: string, size: integer}
+---@return fm.Picture
+function fm.plot.quiver(field, options) end
+---Images side by side: x [N, C * H * W] or [N, C, H, W].
+---@param options? {channels: integer, height: integer, width: integer, columns: integer, range: number[], scale: integer, title: string}
+---@return fm.Picture
+function fm.plot.image_grid(x, options) end
+---Lines or points over axes: { loss = {..} }, or a list of { name, x, y, points, labels }.
+---@param options? {log: "x"|"y"|"xy", xlabel: string, ylabel: string, title: string, limits: number[], width: integer, height: integer}
+---@return fm.Picture
+function fm.plot.curve(series, options) end
+
+-- ---- experiments ----
+
+---An experiment as data, returned by its script: name, params (key = default, or { default, "help", min, max, choices }), presets
+---(name = { key = value }, chosen by preset=name), run(run, p).
+---@param description {name: string, params: table, presets: table<string, table>, help: string, run: fun(run: fm.Run, p: table)}
 function fm.experiment(description) end
+
+---A run, as its experiment sees it.
+---@class fm.Run
+---@field seed integer
+---@field rng fm.Rng follows the steps
+---@field step integer
+local Run = {}
+---`for step, x1 in run:steps(n, batches) do`: each step moves the clock of run.rng. A second loop goes on counting.
+---@param n integer
+---@param batches? function an iterator that begins anew after its end
+function Run:steps(n, batches) end
+---One line of metrics.jsonl, with the step. A loss that is not finite ends the run as diverged.
+---@param values table<string, number|string|boolean|fm.Tensor>
+function Run:log(values) end
+---Results of the whole run, by name; several calls add up.
+---@param values table<string, number|string|boolean|fm.Tensor>
+function Run:summary(values) end
+---What a checkpoint holds: things with state() and load_state(), by name.
+---@param parts table<string, table>
+function Run:keeps(parts) end
+---Saves a picture as NAME.png, or by the ending of the name. Returns its path.
+---@param name string
+---@param picture fm.Picture
+function Run:picture(name, picture) end
+---Saves a value by the ending of the name: .npy, .safetensors, .png, .json, .txt. Returns its path.
+---@param name string
+function Run:save(name, value) end
+---The path of a file in the run's folder.
+---@param name string
+---@return string
+function Run:path(name) end
+---Text for a person: stdout and log.txt. print does this while the run lasts.
+function Run:print(...) end
+
+-- ---- files ----
+
 ---name -> tensor into a safetensors file. True, or nil and a message.
+---@param path string
+---@param tensors table<string, fm.Tensor>
+---@param metadata? table<string, string>
 function fm.save(path, tensors, metadata) end
+---The tensors of a safetensors file by name, and its metadata; or nil and a message.
 ---@return table|nil tensors, table|string metadata or the message
 function fm.load(path) end
 ---Files of one kind each. Every load and save gives nil and a message ("PATH: FORMAT: byte N: problem") when the file is at fault.
