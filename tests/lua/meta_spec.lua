@@ -1,19 +1,75 @@
--- lua/fm/meta/fm.lua documents every op and every method of tensors and streams; no more, no less.
+-- lua/fm/meta/fm.lua documents every public name of fm; no more, no less. fm.run.reference reads it for `fmrun help` and the prompt's ?.
 local fm <const> = require "fm"
+local by_name <const> = require "fm.by_name"
+local reference <const> = require "fm.run.reference"
+
+local rooms <const> = { "nn", "flow", "ode", "optim", "data", "metrics", "plot" }
+-- Files of a room that others of its files share, and what the C side keeps to itself.
+local inner <const> = {
+  ["nn.init_stream"] = true, ["flow.predict"] = true, ["flow.times"] = true, ["ode.check"] = true, ["ode.grid"] = true, ["ode.method"] = true,
+  ["optim.schedule"] = true, ["data.columns"] = true, ["data.points"] = true, ["data.stream"] = true, ["plot.colors"] = true,
+  ["plot.figure"] = true, ["plot.limits"] = true, ["plot.picture"] = true, ["plot.points"] = true, ["plot.series"] = true, ["plot.svg"] = true,
+  ["plot.ticks"] = true,
+}
+local machinery <const> = {
+  fail = true, nearest = true, flat = true, is_recording = true, mallocs = true, measure = true, methods = true, needs_grad = true,
+  ode_engine = true, path_sample = true, peak_bytes = true, picture = true, system = true,
+}
 
 describe("meta", function()
   local file = assert(io.open "lua/fm/meta/fm.lua")
   local text = file:read "a"
   file:close()
+  local entries = reference.parse(text)
 
-  it("has every op", function()
-    for _, name in ipairs(fm.ops()) do assert(text:find("function Tensor:" .. name .. "(", 1, true), name .. " is missing") end
+  it("has every op and what else fm holds", function()
+    for _, name in ipairs(fm.ops()) do assert(entries["fm.Tensor:" .. name], name .. " is missing") end
+    for name in pairs(require "fm.core") do
+      assert(entries["fm." .. name] or entries["fm.Tensor:" .. name] or machinery[name] or name == "version" or name == "real", "fm." .. name .. " is missing")
+    end
   end)
 
-  it("names no method that is not there", function()
-    for name in text:gmatch "function Tensor:([%w_]+)%(" do assert(fm.methods[name], name .. " is no method") end
+  it("has every file of a room, and every function of a module", function()
+    for _, room in ipairs(rooms) do
+      for _, name in ipairs(by_name.names("fm." .. room)) do
+        local is_solver = room == "ode" and entries["fm.ode.solve"] and table.concat(entries["fm.ode.solve"].text, " "):find("%f[%w]" .. name .. "%f[%W]")
+        local full = room .. "." .. name
+        assert(entries["fm." .. full] or inner[full] or is_solver, "fm." .. full .. " is missing")
+      end
+      for name, value in next, fm[room] do
+        if type(value) == "function" then assert(entries[("fm.%s.%s"):format(room, name)], ("fm.%s.%s is missing"):format(room, name)) end
+      end
+    end
+  end)
+
+  it("says something about each, and names nothing that is not there", function()
+    for _, entry in ipairs(entries) do
+      assert(#entry.text > 0 or entry.kind == "class", entry.name .. " has no text")
+      local room, name = entry.name:match "^fm%.(%l+)%.([%w_]+)$"
+      if room then assert(fm[room][name], entry.name .. " is not there") end
+    end
     local rng = fm.rng(1)
+    for name in text:gmatch "function Tensor:([%w_]+)%(" do assert(fm.methods[name], name .. " is no method") end
     for name in text:gmatch "function Rng:([%w_]+)%(" do assert(rng[name], name .. " is no method") end
     for name in text:gmatch "function fm%.([%w_]+)%(" do assert(fm[name], name .. " is no function") end
+  end)
+end)
+
+describe("reference", function()
+  it("finds a name by its end, and the nearest of one that is not there", function()
+    assert.equal("fm.ode.solve", reference.find("fm.ode.solve")[1].name)
+    assert.equal("fm.ode.solve", reference.find("solve")[1].name)
+    assert.equal("fm.Tensor:sum", reference.find("fm.sum")[1].name)
+    assert.equal("fm.Run:log", reference.find("run:log")[1].name)
+    assert.same({ nil, 'the reference has no "fm.ode.slove"; did you mean "fm.ode.solve"?' }, { reference.find "fm.ode.slove" })
+  end)
+
+  it("prints signature, text, parameters and options within the width", function()
+    local page = reference.text(reference.find("fm.flow.loss")[1], 70)
+    assert.truthy(page:find "^fm%.flow%.loss%(model, x1, options%)\n  The flow matching loss")
+    assert.truthy(page:find "\n  takes    model function")
+    assert.truthy(page:find "\n  options  rng fm%.Rng")
+    for line in page:gmatch "[^\n]+" do assert.truthy(#line <= 70, line) end
+    assert.truthy(reference.text(reference.find("fm.nn")[1], 70):find "\n  fm%.nn%.linear%(inputs, outputs, options%)")
   end)
 end)

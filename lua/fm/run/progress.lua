@@ -1,31 +1,24 @@
 -- What a person sees while a run goes on: one line that moves on a terminal, a line every ten seconds elsewhere. All on stderr.
 local system <const> = require "fm.core".system
+local painter <const> = require "fm.run.paint"
 
 local progress <const> = {}
 local Progress <const> = {}
 Progress.__index = Progress
 
 local stderr <const> = 2
-local colors <const> = { green = "32", red = "31", dim = "2" }
-
---- Whether to colour: asked for, or a terminal that NO_COLOR does not silence.
-local function wants_color(when, terminal)
-  if when == "always" then return true end
-  local silenced = (os.getenv "NO_COLOR" or "") ~= "" or os.getenv "TERM" == "dumb"
-  return when ~= "never" and terminal and not silenced
-end
 
 --- options: quiet, color ("auto", "always", "never"), json.
 function progress.new(options)
   local terminal = system.is_terminal(stderr)
   return setmetatable({
-    out = options.json and io.stderr or io.stdout, quiet = options.quiet, terminal = terminal, colored = wants_color(options.color, terminal),
+    out = options.json and io.stderr or io.stdout, quiet = options.quiet, terminal = terminal, painted = painter(stderr, options.color),
     interval = terminal and 0.1 or 10, next_time = 0, drawn = false,
   }, Progress)
 end
 
 function Progress:paint(color, text)
-  return self.colored and ("\27[%sm%s\27[0m"):format(colors[color], text) or text
+  return self.painted(color, text)
 end
 
 --- Forgets the moving line, so that something else can be printed.

@@ -14,10 +14,24 @@ local function is_incomplete(message)
   return message:find "<eof>$" ~= nil
 end
 
---- Reads until the text is a chunk. Returns it as a function; false and a message; or nil at the end of the input.
+--- Answers "?fm.ode.solve" from the reference, and "?" with how to ask.
+local function explain(name)
+  if name == "" then return print "?fm.ode.solve explains a name of fm; ?fm.ode lists what it holds" end
+  local reference <const> = require "fm.run.reference"
+  local found, message = reference.find(name)
+  if not found then
+    io.stderr:write(message, "\n")
+    return
+  end
+  for _, entry in ipairs(found) do print(reference.text(entry, require "fm.run.layout".columns() or 80)) end
+end
+
+--- Reads until the text is a chunk. Returns it as a function (for "?name" one that explains the name); false and a message; or nil at the end of the input.
 local function read_chunk()
   local text = read_line(_G._PROMPT or "> ")
   if not text then return nil end
+  local question = text:match "^%s*%?%s*([%w_.:]*)%s*$"
+  if question then return function() explain(question) end end
   local expression = load("return " .. text, chunk_name)
   if expression then return expression end
   while true do
