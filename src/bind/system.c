@@ -63,6 +63,13 @@ static void read_boot(char *text, size_t size) {
     if (f) fclose(f);
 }
 
+static int system_now(lua_State *L) { /* seconds since 1970, with their fraction */
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    lua_pushnumber(L, (lua_Number)now.tv_sec + (lua_Number)now.tv_nsec * 1e-9);
+    return 1;
+}
+
 static int system_process(lua_State *L) { /* process id, host name, boot id */
     char host[256] = "", boot[64];
     if (gethostname(host, sizeof host - 1)) strcpy(host, "unknown");
@@ -103,6 +110,7 @@ static const luaL_Reg functions[] = {
     {"is_terminal", system_is_terminal},
     {"columns", system_columns},
     {"seconds", system_seconds},
+    {"now", system_now},
     {"process", system_process},
     {"interrupts", system_interrupts},
     {NULL, NULL},

@@ -1,7 +1,8 @@
 -- `fmrun WORD ...`: a command is one file WORD.lua in this folder, found by its name. It returns
 --   { help = "one line", usage = "fmrun WORD ...", options = { ... }, takes = "run", run = function(line) return exit_code end }
 -- options: in the words of option_reader; a string borrows fmrun's own option of that name. takes (for completion): what its words name,
--- "run", "experiment", "script", "name" or a list of words. line: its words, options by name, and argv.
+-- "run", "experiment", "script", "name" or a list of words. line: its words, options by name, argv, and refuse(message), which ends the
+-- command because of how it was called.
 local by_name <const> = require "fm.by_name"
 local command_line <const> = require "fm.run.command_line"
 local option_reader <const> = require "fm.run.option_reader"
@@ -60,13 +61,14 @@ function command.start(argv, place)
   local word = argv[place]
   local made = command.find(word)
   local words = table.move(argv, place + 1, #argv, place, table.move(argv, 1, place - 1, 1, {}))
+  local function refuse(message) error({ usage = ("%s: %s"):format(word, message), try = word }, 0) end
   local ok, line = pcall(option_reader.read, command.options(made), words)
-  if not ok then error(type(line) == "table" and { usage = ("%s: %s"):format(word, line.usage), try = word } or line, 0) end
+  if not ok then refuse(line.usage) end
   if line.help then
     print(command.help(made))
     return 0
   end
-  line.argv = argv
+  line.argv, line.refuse = argv, refuse
   return made.run(line) or 0
 end
 

@@ -1,13 +1,12 @@
 -- The folder of a run or a sweep: cd "$(fmrun path @-1)".
 local command_line <const> = require "fm.run.command_line"
-local option_reader <const> = require "fm.run.option_reader"
 local records <const> = require "fm.run.records"
 
 return {
   help = "print the folder of a run, a sweep or an experiment", usage = "fmrun path RUN", takes = "run", options = { "runs" },
   examples = { 'cd "$(fmrun path @-1)"' },
   run = function(line)
-    if #line.words ~= 1 then option_reader.refuse(("path: expected one run, found %d words"):format(#line.words)) end
+    if #line.words ~= 1 then line.refuse(("expected one run, found %d words"):format(#line.words)) end
     print(records.expect(records.target(command_line.runs(line), line.words[1])).path)
   end,
 }

@@ -11,8 +11,10 @@ local traceback <const> = require "fm.run.traceback"
 local system <const> = fm.system
 local schema <const> = 1 -- of run.json and of the events
 
+--- "2026-07-12T15:30:12.345Z": runs of one second have an order.
 local function utc()
-  return os.date "!%Y-%m-%dT%H:%M:%SZ"
+  local now = system.now()
+  return ("%s.%03dZ"):format(os.date("!%Y-%m-%dT%H:%M:%S", math.floor(now)), math.floor(now % 1 * 1000))
 end
 
 local function machine()

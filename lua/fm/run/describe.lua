@@ -1,0 +1,103 @@
+-- A run in few words, for listings: what was changed, what came out, how long ago.
+local match <const> = require "fm.run.match"
+local progress <const> = require "fm.run.progress"
+
+local describe <const> = {}
+
+describe.colors = { done = "green", running = "blue", failed = "red", diverged = "red", killed = "yellow", lost = "yellow", damaged = "red" }
+
+--- Keys in order.
+function describe.keys(t)
+  local keys = {}
+  for key in pairs(t) do keys[#keys + 1] = key end
+  table.sort(keys)
+  return keys
+end
+
+--- Seconds since 1970 of "2026-07-12T15:30:12Z", fractions allowed; nil for another text.
+function describe.epoch(text)
+  local y, month, d, h, m, s = text:match "^(%d%d%d%d)%-(%d%d)%-(%d%d)T(%d%d):(%d%d):([%d.]+)Z$"
+  if not y then return nil end
+  y, month = math.tointeger(y), math.tointeger(month)
+  if month < 3 then y, month = y - 1, month + 12 end -- the year begins in March, so that leap days come last
+  local days = 365 * y + y // 4 - y // 100 + y // 400 + (153 * (month - 3) + 2) // 5 + math.tointeger(d) - 719469
+  return days * 86400 + h * 3600 + m * 60 + tonumber(s)
+end
+
+--- "3s", "12m", "5h", "8d".
+local function span(seconds)
+  if seconds < 60 then return ("%ds"):format(math.max(0, seconds) // 1) end
+  if seconds < 3600 then return ("%dm"):format(seconds // 60) end
+  if seconds < 172800 then return ("%dh"):format(seconds // 3600) end
+  return ("%dd"):format(seconds // 86400)
+end
+
+--- How long ago the run began.
+function describe.age(record, now)
+  local began = describe.epoch(record.started)
+  return began and span(now - began) or ""
+end
+
+--- How long it took, or has taken so far.
+function describe.took(record, now)
+  if record.seconds then return progress.duration(record.seconds) end
+  local began = record.status == "running" and describe.epoch(record.started)
+  return began and progress.duration(math.max(0, now - began)) or ""
+end
+
+--- A number as people read it; other values as they are.
+describe.number = progress.number
+
+function describe.pairs_text(values, keys)
+  local words = {}
+  for i, key in ipairs(keys) do words[i] = ("%s=%s"):format(key, describe.number(values[key])) end
+  return table.concat(words, " ")
+end
+
+--- Names of the parameters that were changed from their defaults.
+function describe.changed_keys(record)
+  local keys = {}
+  for _, key in ipairs(describe.keys(record.config)) do
+    if record.defaults and record.config[key] ~= record.defaults[key] then keys[#keys + 1] = key end
+  end
+  return keys
+end
+
+--- "lr=0.003 seed=2"; the seed when nothing was changed.
+function describe.changed(record)
+  local keys = describe.changed_keys(record)
+  if #keys > 0 then return describe.pairs_text(record.config, keys) end
+  return record.seed and "seed=" .. record.seed or ""
+end
+
+--- "w2=0.131 nfe=100"; the first line of the error, without the script's folder, when there was one.
+function describe.results(record)
+  if record.error then return (record.error:match "^[^\n]*":gsub("^[^:%s]*/([^/:]+%.lua:%d+:)", "%1")) end
+  return describe.pairs_text(record.summary, describe.keys(record.summary))
+end
+
+--- The shortest names that tell the runs of a list apart: the hash, the hashes of sweep and run, or the folder's whole name.
+function describe.short_names(list)
+  local counts, names = {}, {}
+  for _, record in ipairs(list) do counts[record.id] = (counts[record.id] or 0) + 1 end
+  for i, record in ipairs(list) do
+    local parts = record.parts
+    if record.sweep then
+      names[i] = match.hash(parts[#parts - 1]) .. "/" .. record.id
+    else
+      names[i] = counts[record.id] == 1 and record.id or parts[#parts]
+    end
+  end
+  return names
+end
+
+--- What of a record goes into JSON.
+function describe.plain(record)
+  local copy = {}
+  for key, value in pairs(record) do
+    if key ~= "parts" then copy[key] = value end
+  end
+  return copy
+end
+
+return describe

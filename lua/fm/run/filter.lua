@@ -1,0 +1,114 @@
+-- Conditions on runs: "lr<1e-3", "status=failed", "summary.w2<=0.2". A name is a parameter, a result, or a field of the record (status, seed,
+-- steps, seconds, experiment, name, started); `config.` and `summary.` choose between two of one name.
+local match <const> = require "fm.run.match"
+
+local filter <const> = {}
+
+local fields <const> = { "status", "seed", "steps", "seconds", "experiment", "name", "started", "ended", "script", "resumed", "peak_rss", "host" }
+local numbers <const> = { nan = 0 / 0, inf = math.huge, ["-inf"] = -math.huge }
+
+--- A value as a number where it is one; run.json writes what is not finite as text.
+local function number(value)
+  if type(value) == "number" then return value end
+  return numbers[value]
+end
+
+--- The value of a name in a record, or nil.
+function filter.value(record, name)
+  local place, inner = name:match "^(%l+)%.(.+)$"
+  if place == "config" or place == "summary" then return record[place][inner] end
+  local value = record.config[name]
+  if value == nil then value = record.summary[name] end
+  if value == nil and type(record[name]) ~= "table" then value = record[name] end
+  return value
+end
+
+local compare <const> = {
+  ["<"] = function(a, b) return a < b end,
+  [">"] = function(a, b) return a > b end,
+  ["<="] = function(a, b) return a <= b end,
+  [">="] = function(a, b) return a >= b end,
+  ["="] = function(a, b) return a == b end,
+  ["!="] = function(a, b) return a ~= b end,
+}
+compare["=="], compare["~="] = compare["="], compare["!="]
+
+--- Whether `found` stands in the relation to the text: as numbers when both are, else as text.
+local function holds(relation, found, text)
+  if found == nil then return false end
+  local a, b = number(found), tonumber(text) or numbers[text]
+  if a and b then return compare[relation](a, b) end
+  if a and type(found) == "number" or relation:find "[<>]" and b then return relation == "!=" or relation == "~=" end
+  return compare[relation](tostring(found), text)
+end
+
+--- All names the records know.
+function filter.names(list)
+  local names, seen = table.move(fields, 1, #fields, 1, {}), {}
+  for _, record in ipairs(list) do
+    for _, values in ipairs { record.config, record.summary } do
+      for name in pairs(values) do
+        if not seen[name] then names[#names + 1] = name end
+        seen[name] = true
+      end
+    end
+  end
+  return names
+end
+
+--- nil when some record (or every record by nature) has the name; otherwise what to say.
+function filter.unknown(list, name)
+  local bare = name:match "^%l+%.(.+)$" or name
+  local names = filter.names(list)
+  for _, known in ipairs(names) do
+    if known == bare then return nil end
+  end
+  local near = match.nearest(bare, names)
+  return ('no run has "%s"%s'):format(name, near and ('; did you mean "%s"?'):format(near) or "")
+end
+
+--- { name, relation, text } of "lr<1e-3", or nil and a message.
+function filter.parse(condition)
+  local name, relation, text = condition:match "^%s*([%a_][%w_.]*)%s*([<>=!~]+)%s*(.-)%s*$"
+  if not name or not compare[relation] then
+    return nil, ('expected NAME<VALUE (also <= > >= = !=), found "%s"'):format(condition)
+  end
+  return { name = name, relation = relation, text = text }
+end
+
+--- The records for which all conditions hold.
+function filter.apply(list, conditions)
+  local kept = {}
+  for _, record in ipairs(list) do
+    local all = true
+    for _, c in ipairs(conditions) do all = all and holds(c.relation, filter.value(record, c.name), c.text) end
+    if all then kept[#kept + 1] = record end
+  end
+  return kept
+end
+
+--- Sorts by a name, upwards, or downwards with "-" before it; what has no value, or nan, comes last. Equal ones keep their order.
+function filter.sort(list, key)
+  local down, name = key:match "^(%-?)(.*)$"
+  local place, values = {}, {}
+  for i, record in ipairs(list) do
+    local value = filter.value(record, name)
+    place[record], values[record] = i, number(value) or value
+  end
+  local function rank(value) -- numbers, then texts, then nothing
+    if type(value) == "number" and value == value then return 1 end
+    return value ~= nil and type(value) ~= "number" and 2 or 3
+  end
+  table.sort(list, function(a, b)
+    local u, v = values[a], values[b]
+    local ru, rv = rank(u), rank(v)
+    if ru ~= rv then return ru < rv end
+    if ru == 2 then u, v = tostring(u), tostring(v) end
+    if ru == 3 or u == v then return place[a] < place[b] end
+    if down == "-" then return v < u end
+    return u < v
+  end)
+  return list
+end
+
+return filter

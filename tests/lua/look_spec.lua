@@ -1,0 +1,115 @@
+-- The pure parts of looking at runs: conditions and orders, short descriptions, tables within a width.
+local fm <const> = require "fm"
+local describe_run <const> = require "fm.run.describe"
+local filter <const> = require "fm.run.filter"
+local layout <const> = require "fm.run.layout"
+
+local function record(config, summary, more)
+  local made = { config = config, summary = summary, status = "done", parts = { "toy", "20260712-153012-7f3a1c2d" }, id = "7f3a1c2d", started = "" }
+  for key, value in pairs(more or {}) do made[key] = value end
+  return made
+end
+
+describe("filter", function()
+  local list = {
+    record({ lr = 1e-3, note = "x" }, { w2 = 0.5 }), record({ lr = 1e-2, note = "12" }, { w2 = "nan" }), record({ lr = 0.1, fast = true }, { w2 = 0.2, lr = 7 }),
+  }
+
+  local function kept(condition)
+    local marks = {}
+    for i, r in ipairs(list) do marks[i] = #filter.apply({ r }, { assert(filter.parse(condition)) }) end
+    return table.concat(marks)
+  end
+
+  it("compares numbers as numbers and texts as texts", function()
+    assert.equal("110", kept "lr < 0.05")
+    assert.equal("110", kept "lr<=1e-2")
+    assert.equal("100", kept "note=x")
+    assert.equal("010", kept "note==12")
+    assert.equal("001", kept "fast=true")
+    assert.equal("010", kept "note != x")
+    assert.equal("001", kept "summary.lr>1")
+    assert.equal("101", kept "w2<1")
+    assert.equal("000", kept "w2=nan")
+    assert.equal("111", kept "status=done")
+    assert.equal("000", kept "absent=1")
+  end)
+
+  it("refuses what is no condition", function()
+    for _, text in ipairs { "lr", "<3", "lr=<3", "" } do
+      assert.truthy(select(2, filter.parse(text)):find("expected NAME<VALUE", 1, true), text)
+    end
+    assert.equal('no run has "lrr"; did you mean "lr"?', filter.unknown(list, "lrr"))
+    assert.is_nil(filter.unknown(list, "config.lr"))
+  end)
+
+  it("sorts upwards and downwards, what has no value last", function()
+    local function order(key)
+      local words = {}
+      for i, r in ipairs(filter.sort({ list[1], list[2], list[3] }, key)) do words[i] = tostring(r.config.lr) end
+      return table.concat(words, " ")
+    end
+    assert.equal("0.1 0.001 0.01", order "w2")
+    assert.equal("0.001 0.1 0.01", order "-w2")
+    assert.equal("0.01 0.001 0.1", order "note")
+    assert.equal("0.1 0.01 0.001", order "-config.lr")
+  end)
+end)
+
+describe("describe", function()
+  it("reads times as UTC", function()
+    assert.equal(0, describe_run.epoch "1970-01-01T00:00:00Z")
+    assert.equal(951782400, describe_run.epoch "2000-02-29T00:00:00Z")
+    assert.near(1784215812.5, describe_run.epoch "2026-07-16T15:30:12.500Z", 1e-6)
+    assert.is_nil(describe_run.epoch "yesterday")
+  end)
+
+  it("says age and time", function()
+    local began = describe_run.epoch "2026-07-12T00:00:00Z"
+    for seconds, text in pairs { [0] = "0s", [59] = "59s", [60] = "1m", [7199] = "1h", [172800] = "2d" } do
+      assert.equal(text, describe_run.age(record({}, {}, { started = "2026-07-12T00:00:00Z" }), began + seconds))
+    end
+    assert.equal("", describe_run.age(record({}, {}), began))
+    assert.equal("5.0s", describe_run.took(record({}, {}, { status = "running", started = "2026-07-12T00:00:00Z" }), began + 5))
+    assert.equal("1m05s", describe_run.took(record({}, {}, { seconds = 65 }), began))
+  end)
+
+  it("names what was changed, or the seed", function()
+    assert.equal("lr=0.1", describe_run.changed(record({ lr = 0.1, n = 3 }, {}, { defaults = { lr = 0.2, n = 3 }, seed = 4 })))
+    assert.equal("seed=4", describe_run.changed(record({ n = 3 }, {}, { defaults = { n = 3 }, seed = 4 })))
+    assert.equal("toy.lua:3: bad", describe_run.results(record({}, { w2 = 1 }, { error = "/a/b/toy.lua:3: bad\nstack" })))
+  end)
+
+  it("gives short names that tell runs apart", function()
+    local one, two = record({}, {}), record({}, {}, { parts = { "toy", "20260712-153013-7f3a1c2d" } })
+    local three = record({}, {}, { id = "0a0a0a0a", sweep = "toy/sweep-11111111", parts = { "toy", "sweep-11111111", "0a0a0a0a" } })
+    assert.same({ "7f3a1c2d", "11111111/0a0a0a0a" }, describe_run.short_names { one, three })
+    assert.same({ "20260712-153012-7f3a1c2d", "20260712-153013-7f3a1c2d" }, describe_run.short_names { one, two })
+  end)
+end)
+
+describe("layout", function()
+  it("aligns columns and cuts the flexible ones to the page", function()
+    local columns = { { title = "A" }, { title = "N", right = true }, { title = "TEXT", flexible = true } }
+    local rows = { { "é", "7", "short" }, { "bb", "100", "a text that is too long for it" } }
+    assert.same({ "A     N  TEXT", "é     7  short", "bb  100  a text that is too long for it" }, layout.table(columns, rows, {}))
+    assert.same({ "A     N  TEXT", "é     7  short", "bb  100  a text th…" }, layout.table(columns, rows, { columns = 19 }))
+    local painted = layout.table(columns, { { { text = "x", color = "red" }, "1", "y" } }, { paint = function(color, text)
+      return color == "red" and "<" .. text .. ">" or text
+    end })
+    assert.equal("<x>  1  y", painted[2])
+  end)
+
+  it("wraps between words and clips by characters", function()
+    assert.same({ "one two", "  three" }, layout.wrap("one two  three", 8, "", "  "))
+    assert.equal("äö…", layout.clip("äöüäöü", 3))
+    assert.equal("äöü", layout.clip("äöü", 3))
+  end)
+end)
+
+describe("looking", function()
+  it("holds no tensor", function()
+    collectgarbage()
+    assert.equal(0, fm.live_bytes())
+  end)
+end)
