@@ -94,12 +94,13 @@ static int engine_tableau(lua_State *L) {
     return 1;
 }
 
-/* has an error estimate, has an interpolant */
+/* has an error estimate, has an interpolant, how many slopes of past points it uses */
 static int tableau_facts(lua_State *L) {
     const fm_tableau *m = luaL_checkudata(L, 1, ODE_TABLEAU);
     lua_pushboolean(L, m->error_order > 0);
     lua_pushboolean(L, m->degree > 0 && !m->history);
-    return 2;
+    lua_pushinteger(L, m->history ? m->history - 1 : 0);
+    return 3;
 }
 
 /* ---- a solve ---- */
@@ -111,7 +112,8 @@ typedef struct solve {
     fm_ode ode;
     fm_storage *states;
     fm_ode_event events[FM_ODE_EVENTS];
-    size_t n_kept, room; /* save = "steps": states so far, and how many there is room for */
+    bool every_step;     /* save = "steps" */
+    size_t n_kept, room; /* then: states so far, and how many there is room for */
 } solve;
 
 static void solve_release(solve *s) {
@@ -130,7 +132,7 @@ static bool call_field(void *context, double t, const real *x, real *dx) {
     (void)x; /* the numbers of ODE_POINT */
     solve *s = context;
     lua_pushvalue(s->call.L, ODE_FIELD);
-    lua_pushvalue(s->call.L, ODE_POINT);
+    ode_call_push_point(&s->call);
     lua_pushnumber(s->call.L, t);
     return ode_call_for_tensor(&s->call, "field", 2, dx);
 }
@@ -141,7 +143,7 @@ static bool call_stepper(void *context, double t, double h, const real *x, real 
     lua_pushvalue(s->call.L, ODE_METHOD);
     lua_pushvalue(s->call.L, COUNTED);
     lua_pushnumber(s->call.L, t);
-    lua_pushvalue(s->call.L, ODE_POINT);
+    ode_call_push_point(&s->call);
     lua_pushnumber(s->call.L, h);
     return ode_call_for_tensor(&s->call, "step function", 4, next);
 }
@@ -157,8 +159,7 @@ static int counted_field(lua_State *L) {
 }
 
 /* save = "steps": every accepted point. */
-static bool keep_step(void *context, fm_ode *ode) {
-    solve *s = context;
+static bool keep_step(solve *s, fm_ode *ode) {
     if (s->n_kept == s->room) {
         size_t room = s->room ? 2 * s->room : 32;
         fm_storage *states = fm_storage_new(room * ode->n, &s->call.err);
@@ -168,10 +169,15 @@ static bool keep_step(void *context, fm_ode *ode) {
         s->states = states;
         s->room = room;
     }
-    fm_ode_round(ode->n, ode->x, s->states->data + s->n_kept * ode->n);
     lua_pushnumber(s->call.L, ode->t);
-    lua_rawseti(s->call.L, TIMES, (lua_Integer)++s->n_kept);
-    return true;
+    lua_rawseti(s->call.L, TIMES, (lua_Integer)s->n_kept + 1);
+    return fm_ode_at(ode, ode->t, s->states->data + s->n_kept++ * ode->n) == FM_ODE_FINISHED;
+}
+
+static bool observe(void *context, fm_ode *ode) {
+    solve *s = context;
+    if (s->call.watched) ode_gradient_watch(&s->call, ode, false);
+    return !s->every_step || keep_step(s, ode);
 }
 
 /* ---- events: EVENTS is the plan's list of { f, direction =, last =, t = {}, x = {} } ---- */
@@ -272,13 +278,30 @@ static void read_plan(lua_State *L, solve *s, const fm_tensor *x0) {
     o->grid = plan_times(L, "grid", &n_grid);
     o->steps = o->grid ? n_grid - (n_grid > 0) : (size_t)ode_plan_number(L, "steps", 1);
     o->times = plan_times(L, "times", &o->n_times);
-    if (lua_getfield(L, ODE_PLAN, "every_step") != LUA_TNIL) o->observer = keep_step;
+    s->every_step = lua_getfield(L, ODE_PLAN, "every_step") != LUA_TNIL;
     lua_pop(L, 1);
 }
 
 /* ---- results ---- */
 
+static void push_end(lua_State *L, const solve *s) {
+    fm_tensor *x = s->call.recorded ? fm_ode_recorded(&s->call.rows, s->ode.x) : NULL;
+    fm_error err;
+    if (x) {
+        bind_push_tensor(L, fm_tensor_retain(x), &err);
+        return;
+    }
+    fm_tensor **slot = bind_push_empty(L);
+    *slot = fm_tensor_new(s->call.point->rank, s->call.point->shape, &err);
+    if (!*slot || !fm_scope_own(*slot, &err)) bind_raise(L, &err);
+    fm_ode_round(s->ode.n, s->ode.x, fm_data(*slot));
+}
+
 static void push_states(lua_State *L, const solve *s, size_t n) {
+    if (s->call.recorded) { /* a list */
+        lua_getfield(L, ODE_PLAN, "record");
+        return;
+    }
     size_t shape[FM_MAX_RANK] = {n};
     fm_error err;
     for (int i = 0; i < s->call.point->rank; i++) shape[i + 1] = s->call.point->shape[i];
@@ -309,11 +332,11 @@ static void push_info(lua_State *L, const solve *s, fm_ode_status status) {
         lua_pushvalue(L, EVENTS);
         lua_setfield(L, -2, "events");
     }
-    if (!o->observer && !o->times) return;
-    size_t n = o->observer ? s->n_kept : o->n_saved;
+    if (!s->every_step && !o->times) return;
+    size_t n = s->every_step ? s->n_kept : o->n_saved;
     push_states(L, s, n);
     lua_setfield(L, -2, "states");
-    for (size_t i = 0; !o->observer && i < n; i++) {
+    for (size_t i = 0; !s->every_step && i < n; i++) {
         lua_pushnumber(L, o->times[i]);
         lua_rawseti(L, TIMES, (lua_Integer)i + 1);
     }
@@ -335,11 +358,10 @@ static void raise_failure(solve *s, fm_ode_status status) {
 }
 
 /* solve(tableau | step function, field, x0, plan) -> x, info. The plan: t0, t1; steps | grid, or rtol, atol [, first_step, max_step];
- * max_nfe; times | every_step. */
+ * max_nfe; times | every_step; and what ode_gradient.c reads. */
 static int engine_solve(lua_State *L) {
     solve *s = ode_push_box(L, sizeof *s, SOLVE);
     const fm_tensor *x0 = bind_check_tensor(L, ODE_START);
-    fm_tensor **slot;
     fm_error err;
     lua_newtable(L); /* TIMES */
     lua_pushvalue(L, ODE_BOX);
@@ -353,15 +375,15 @@ static int engine_solve(lua_State *L) {
     if (o->times && !(s->states = fm_storage_new(o->n_times * o->n, &err))) bind_raise(L, &err);
     o->states = s->states ? s->states->data : NULL;
     if (!fm_ode_open(o, fm_data(x0), &err)) bind_raise(L, &err);
+    ode_gradient_begin(&s->call, o);
+    if (s->every_step || s->call.watched) o->observer = observe;
     fm_ode_status status = fm_ode_run(o);
     if (status == FM_ODE_FIELD_FAILED || status == FM_ODE_NOT_FINITE) raise_failure(s, status);
-    slot = bind_push_empty(L);
-    *slot = fm_tensor_new(s->call.point->rank, s->call.point->shape, &err);
-    if (!*slot || !fm_scope_own(*slot, &err)) bind_raise(L, &err);
-    fm_ode_round(o->n, o->x, fm_data(*slot));
+    push_end(L, s);
     push_info(L, s, status);
+    ode_gradient_push_end(&s->call, o);
     solve_release(s);
-    return 2;
+    return 3;
 }
 
 void bind_ode(lua_State *L) {

@@ -37,6 +37,7 @@ void *ode_push_box(lua_State *L, size_t size, const char *name) {
 void ode_call_release(ode_call *c) {
     fm_scope_close(c->scope);
     c->scope = NULL;
+    fm_ode_record_close(&c->rows);
     if (!c->point) return;
     fm_storage *lent = c->point->storage; /* a field that kept x without cloning it is told so, not shown another state */
     if (!lent->kept && !lent->pins) fm_storage_drop(lent);
@@ -44,9 +45,26 @@ void ode_call_release(ode_call *c) {
     c->point = NULL;
 }
 
+void ode_call_push_point(ode_call *c) {
+    fm_tensor *x = c->recorded ? fm_ode_recorded(&c->rows, fm_data(c->point)) : NULL;
+    fm_error err;
+    if (!x) {
+        lua_pushvalue(c->L, ODE_POINT);
+    } else if (fm_needs_grad(x)) {
+        bind_push_tensor(c->L, fm_tensor_retain(x), &err);
+    } else { /* no record guards it against writing */
+        fm_tensor **slot = bind_push_empty(c->L);
+        *slot = fm_tensor_clone(x, &err);
+        if (!*slot || !fm_scope_own(*slot, &err)) bind_raise(c->L, &err);
+    }
+}
+
+/* A watched solve looks whether slopes depend on parameters, until it finds one. */
 bool ode_call_begin(ode_call *c, int n) {
-    c->scope = fm_scope_open(false, &c->err);
-    if (!c->scope) return false;
+    if (!c->recorded) {
+        c->scope = fm_scope_open(c->watched && !c->depends, &c->err);
+        if (!c->scope) return false;
+    }
     if (!c->guarded) lua_call(c->L, n, 1);
     else if (lua_pcall(c->L, n, 1, 0) != LUA_OK) return c->raised = true, false;
     return true;
@@ -65,10 +83,12 @@ bool ode_call_for_tensor(ode_call *c, const char *who, int n, real *to) {
     char a[FM_SHAPE_TEXT], b[FM_SHAPE_TEXT];
     if (!bind_is_tensor(L, -1))
         return fm_fail(&c->err, "ode.solve: the %s returned a %s, expected a tensor %s", who, luaL_typename(L, -1), fm_shape_text(x, a));
-    const fm_tensor *y = bind_check_tensor(L, -1);
+    fm_tensor *y = bind_check_tensor(L, -1);
     if (!fm_same_shape(x, y))
         return fm_fail(&c->err, "ode.solve: x is %s, the %s returned %s", fm_shape_text(x, a), who, fm_shape_text(y, b));
     if (y->count) memcpy(to, fm_data(y), y->count * sizeof(real));
+    if (c->recorded) fm_ode_record_set(&c->rows, to, y);
+    c->depends |= c->watched && fm_needs_grad(y);
     ode_call_end(c);
     return true;
 }

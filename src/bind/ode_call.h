@@ -8,7 +8,7 @@
 
 #include "bind.h"
 #include "ode.h"
-#include "tape.h"
+#include "ode_record.h"
 
 #define ODE_TABLEAU "fm.ode.tableau"
 
@@ -22,6 +22,9 @@ typedef struct ode_call {
     fm_scope *scope;  /* around the call that runs now */
     bool guarded;     /* in a coroutine */
     bool raised;      /* guarded: the error is on top of the stack */
+    bool recorded;    /* calls record on the tape of the caller, and `rows` tells how they hang together */
+    fm_ode_record rows;
+    bool watched, depends; /* not recorded yet; depends: a slope was seen that depends on a parameter */
     fm_error err;
 } ode_call;
 
@@ -31,8 +34,10 @@ void ode_complain(lua_State *L, const char *format, ...) __attribute__((noreturn
 void *ode_push_box(lua_State *L, size_t size, const char *name);
 void ode_call_release(ode_call *c); /* once or more */
 
-/* Calls what lies on the stack with `n` arguments; its result is on top. What it makes is neither recorded nor kept: ode_call_end.
- * False when the call was guarded and raised. */
+/* Pushes x as the field gets it. */
+void ode_call_push_point(ode_call *c);
+/* Calls what lies on the stack with `n` arguments; its result is on top. Unless the solve is recorded, what it makes is neither recorded
+ * nor kept: ode_call_end. False when the call was guarded and raised. */
 bool ode_call_begin(ode_call *c, int n);
 void ode_call_end(ode_call *c);
 /* The result must be a tensor shaped as the point, and is copied. False with c->err, or as above. */
@@ -43,6 +48,12 @@ void ode_call_raise(ode_call *c) __attribute__((noreturn));
 double ode_plan_number(lua_State *L, const char *name, double fallback);
 const char *ode_reason(fm_ode_why why); /* or NULL */
 void ode_set_integer(lua_State *L, const char *name, int64_t value);
+
+/* ode_gradient.c: what lua/fm/ode/gradient.lua asks for in its plans. begin: after fm_ode_open. end: after a run; pushes solve's third
+ * result. watch: an observer's part. */
+void ode_gradient_begin(ode_call *c, fm_ode *o);
+void ode_gradient_watch(ode_call *c, const fm_ode *o, bool at_end);
+void ode_gradient_push_end(ode_call *c, fm_ode *o);
 
 /* ode_rows.c: solve_rows(tableau, field, x0, plan) -> x, info */
 int ode_solve_rows(lua_State *L);

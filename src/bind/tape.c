@@ -41,7 +41,9 @@ static int fm_is_recording(lua_State *L) {
 /* ---- custom: forward and backward written in Lua ----
  * A record holds a registry reference to {backward, saved}. */
 
-static lua_State *custom_state; /* where backward() is being called from; else the main thread */
+static lua_State *custom_state;   /* where backward() is being called from; else the main thread */
+static const char thrown_key = 0; /* its address is the registry key of what a backward function threw */
+static bool thrown;
 
 static void custom_release(void *custom) {
     if (custom_state) luaL_unref(custom_state, LUA_REGISTRYINDEX, (int)(intptr_t)custom);
@@ -76,7 +78,11 @@ static bool call_backward(lua_State *L, const fm_call *c, fm_error *err) {
     *slot = fm_tensor_retain(dy);
     bool ok = lua_pcall(L, 2, c->n_in, 0) == LUA_OK;
     fm_tensor_release(dy);
-    if (!ok) fm_fail(err, "%s", luaL_tolstring(L, -1, NULL));
+    if (!ok) { /* kept as it is until the walk is wound up */
+        thrown = true;
+        fm_fail(err, "custom: backward raised an error");
+        lua_rawsetp(L, LUA_REGISTRYINDEX, &thrown_key);
+    }
     for (int i = 0; ok && i < c->n_in; i++) ok = add_gradient(L, c->in[i], top + 2 + i, i + 1, err);
     lua_settop(L, top);
     return ok;
@@ -137,6 +143,14 @@ static int custom_call(lua_State *L) { /* upvalues: forward, backward */
     return 1;
 }
 
+static int throw_again(lua_State *L) {
+    thrown = false;
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &thrown_key);
+    lua_pushnil(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &thrown_key);
+    return lua_error(L);
+}
+
 static int tensor_backward(lua_State *L) {
     fm_tensor *loss = bind_check_tensor(L, 1), *grad_out = bind_opt_tensor(L, 2);
     lua_State *before = custom_state;
@@ -144,6 +158,7 @@ static int tensor_backward(lua_State *L) {
     custom_state = L; /* a coroutine, perhaps: custom functions run on its stack */
     bool ok = fm_backward(loss, grad_out, &err);
     custom_state = before;
+    if (thrown) return throw_again(L);
     if (!ok) bind_raise(L, &err);
     return 0;
 }

@@ -471,12 +471,25 @@ describe("ode", function()
     assert.near(1, x[2], 1e-5) -- the integral of 2 t
   end)
 
-  it("records nothing, and keeps no step's tensors", function()
-    local w = fm.parameter(fm.tensor { 2 })
+  it("keeps no step's tensors where nothing is recorded: without a tape, in a scope, with gradient = false", function()
+    local w, most = fm.parameter(fm.tensor { 2 }), 0
+    local x0 = fm.ones(1000)
+    local bytes = fm.live_bytes()
+    local function solve(o)
+      most = 0
+      local x = ode.solve(function(x)
+        most = math.max(most, fm.live_bytes() - bytes)
+        return x * w
+      end, x0, { method = "rk4", steps = 50, gradient = o and o.gradient })
+      assert.near(math.exp(2), x[1], 1e-3)
+      raises("nothing here was recorded", function() x:sum():backward() end)
+      assert(most < 20 * 1000 * 8, most)
+    end
+    solve()
     local tape <close> = fm.record()
-    local x = ode.solve(function(x) return x * w end, fm.ones(1), { method = "rk4", steps = 50 })
-    assert.near(math.exp(2), x[1], 1e-3)
-    raises("nothing here was recorded", function() x:sum():backward() end)
+    solve { gradient = false }
+    local scope <close> = fm.scope()
+    solve()
   end)
 
   it("lends x to the field", function()

@@ -126,6 +126,12 @@ describe("tape", function()
       local tape <close> = fm.record()
       fm.custom { forward = function(x) return x * 1 end, backward = function() error "inside backward" end }(w):sum():backward()
     end)
+    local mine = {}
+    local ok, thrown = pcall(function()
+      local tape <close> = fm.record()
+      fm.custom { forward = function(x) return x * 1 end, backward = function() error(mine) end }(w):sum():backward()
+    end)
+    assert.same({ false, true }, { ok, thrown == mine }) -- as it was thrown
     assert.same({ 1, 8, 27 }, cube(w):totable())
   end)
 
@@ -136,7 +142,7 @@ describe("tape", function()
     local times_scale = fm.custom {
       forward = function(v) return v * scale, v end,
       backward = function(v, dy)
-        local inner <close> = fm.record()
+        local scope <close> = fm.record()
         local leaf = fm.parameter(v)
         local y = leaf * scale
         y:backward(dy)

@@ -1,14 +1,15 @@
 -- ode.solve(field, x0, options) -> x, info: dx/dt = field(x, t) from t0 to t1. The engine is in C; a method is a file of this folder,
 -- or one beside the script.
 --
--- field(x, t) may be a function or a model; t is a number. Its x is lent: clone what is to be kept. Nothing is recorded inside a
--- solve, so no gradient flows through it, and what a call makes goes back to the pool when the call ends.
+-- field(x, t) may be a function or a model; t is a number. Its x is lent: clone what is to be kept. Where no tape records, what a call
+-- makes goes back to the pool when the call ends. On a tape a solve is recorded as other ops are: see gradient.lua.
 -- A state or a first slope that is not finite raises; under error control a field that turns bad later ends the solve with
 -- status "step_too_small" at the last good point, and info.reason says why.
 local core <const> = require "fm.core"
 local options <const> = require "fm.options"
 local method_of <const> = require "fm.ode.method"
 local grid_of <const> = require "fm.ode.grid"
+local gradient <const> = require "fm.ode.gradient"
 
 local ode <const> = {}
 
@@ -16,6 +17,7 @@ local none <const> = options.none
 local defaults <const> = {
   method = "dopri5", t0 = 0, t1 = none, steps = none, grid = none, times = none, rtol = none, atol = none, first_step = none,
   max_step = none, max_nfe = none, save = none, events = none, control = "batch",
+  gradient = true, memory = "full",
 }
 local where <const> = "ode.solve"
 local default_steps <const> = 100
@@ -159,20 +161,39 @@ local function plan_of_rows(o, method)
   return plan_of(o, method)
 end
 
+local function check_recorded(o)
+  if o.control == "sample" then
+    core.fail(where .. ': control = "sample" records no gradient: give gradient = false, or solve outside of the tape')
+  end
+  for _, event in ipairs(type(o.events) == "table" and o.events or {}) do
+    if type(event) == "table" and event.terminal then
+      core.fail(where .. ": the time of a terminal event has no gradient: give gradient = false, or solve outside of the tape")
+    end
+  end
+end
+
 --- Solves dx/dt = field(x, t). See doc of the options in the README; info has nfe, accepted, rejected, steps, status, t, and with
 --- `times` or `save` also times and states [times, ...], with `events` for each a list t and a list x.
 --- With control = "sample" the field gets t as a tensor [A], one time for each row of x that is still on its way; info.nfe counts
 --- calls, info.evaluations rows, and info.rows has nfe, accepted, rejected and t of each row.
+--- While a tape records, gradients flow through the solve unless gradient = false; memory = "segments" takes the steps again on the way
+--- back instead of keeping every call of the field.
 function ode.solve(field, x0, given)
   if not callable(field) then core.fail(("%s: the field is a %s: expected a function or a model"):format(where, type(field))) end
   if not core.is_tensor(x0) then core.fail(("%s: x0 is a %s: expected a tensor"):format(where, type(x0))) end
   local o = options.read(where, given, defaults)
   local method = method_of(o.method)
+  local solve_on_tape = options.choose(where .. ": memory", o.memory, gradient)
+  if type(o.gradient) ~= "boolean" then core.fail(where .. ": gradient: expected true or false, found " .. tostring(o.gradient)) end
+  local recorded = o.gradient and core.is_recording()
+  if recorded then check_recorded(o) end
   if o.control == "sample" then return core.ode_engine.solve_rows(method.tableau, field, x0, plan_of_rows(o, method)) end
   if o.control ~= "batch" then
     core.fail(('%s: control: expected "batch" or "sample", found %s'):format(where, tostring(o.control)))
   end
-  return core.ode_engine.solve(method.tableau or method.step, field, x0, plan_of(o, method))
+  if recorded then return solve_on_tape(method.tableau or method.step, field, x0, plan_of(o, method)) end
+  local x, info = core.ode_engine.solve(method.tableau or method.step, field, x0, plan_of(o, method))
+  return x, info
 end
 
 return ode

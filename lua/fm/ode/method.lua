@@ -8,7 +8,7 @@ local core <const> = require "fm.core"
 local check <const> = require "fm.ode.check"
 
 local aliases <const> = { dopri5 = "rk45", bosh3 = "rk23" }
-local not_solvers <const> = { init = true, method = true, check = true, grid = true }
+local not_solvers <const> = { init = true, method = true, check = true, grid = true, gradient = true }
 local by_name <const> = {}
 local by_value <const> = setmetatable({}, { __mode = "k" })
 
