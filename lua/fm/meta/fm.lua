@@ -503,11 +503,16 @@ fm.ode = {}
 ---@field max_nfe integer
 ---@field control "batch"|"sample" one step size for all rows, or one each
 ---@field events function[] f(x, t) -> number, or { f, direction = "up"|"down"|"both", terminal = boolean|integer }
+---@field gradient boolean true: recorded while a tape records
+---@field memory "full"|"segments" of a recorded solve: keep every call of the field, or take the steps again on the way back
 
 ---Solves dx/dt = field(x, t) from t0 to t1. Fixed steps: euler, midpoint, heun, heun3, ralston, rk4, rk4_38, ab2, ab3, ab4 with `steps` or
 ---`grid`; error control: dopri5, rk45, rk23, bosh3, tsit5, dop853, adaptive_heun with `rtol`, `atol`. `times` or `save = n` keep states;
----events are functions f(x, t) whose zeros are found. Nothing is recorded inside. Hairer, Norsett, Wanner 1993.
+---events are functions f(x, t) whose zeros are found. Hairer, Norsett, Wanner 1993.
 ---info: nfe, steps, accepted, rejected, status ("finished", "max_nfe", "step_too_small", "event"), t, states [times, B, D], times.
+---While a tape records, gradients flow from x and info.states to x0 and to what the field depends on; the accepted steps count as given and
+---times have none. memory = "segments" calls the field twice and holds a step's calls at a time (of many steps, those of sqrt(steps / 32));
+---the field must not draw, as dropout does. control = "sample" and terminal events need gradient = false there.
 ---@param field fun(x: fm.Tensor, t: number|fm.Tensor): fm.Tensor
 ---@param x0 fm.Tensor [B, D]
 ---@param options? fm.SolveOptions
