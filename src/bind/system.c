@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <time.h>
 #include <unistd.h>
 
@@ -80,6 +83,16 @@ static int system_process(lua_State *L) { /* process id, host name, boot id */
     return 3;
 }
 
+/* die_with(pid): this process is killed as soon as its parent, of that id, is gone. False when it is gone already. */
+static int system_die_with(lua_State *L) {
+    lua_Integer parent = bind_check_integer(L, 1, "process", 1, INT32_MAX);
+#ifdef __linux__
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
+    lua_pushboolean(L, getppid() == (pid_t)parent); /* asked after, so that no end of the parent slips through */
+    return 1;
+}
+
 /* ---- Ctrl-C at the prompt ---- */
 
 static lua_State *prompt_state; /* whose chunk a signal shall interrupt */
@@ -112,6 +125,7 @@ static const luaL_Reg functions[] = {
     {"seconds", system_seconds},
     {"now", system_now},
     {"process", system_process},
+    {"die_with", system_die_with},
     {"interrupts", system_interrupts},
     {NULL, NULL},
 };

@@ -54,29 +54,29 @@ function launch.how(line, script, argv)
     code = script.files, quiet = line.quiet, json = line.json, color = line.color }
 end
 
-local codes <const> = { done = 0, failed = 1, diverged = 1 }
+local codes <const> = { done = 0, failed = 1, diverged = 1, killed = 75, busy = 1 }
 
 --- The runs that the words ask of the scripts' experiments, every word checked; raises { usage }.
 function launch.plan(list, line)
   local words = line.seed and table.move(line.words, 1, #line.words, 2, { "seed=" .. line.seed }) or line.words
-  return require "fm.run.sweep.expand"(list, { words = words })
+  local options = require "fm.run.sweep.settings".of_expansion(line)
+  options.words = words
+  return require "fm.run.sweep.expand"(list, options)
 end
 
---- Runs one run of a plan in this process. Returns its exit code.
-function launch.run(run, line, argv)
-  local script = run.script
-  local status = scripts.within(script, require "fm.run.execute", script.experiment, run.values, launch.how(line, script, argv))
-  return codes[status]
+--- Runs one run of a plan in this process, in the folder `path` or one of its own. Returns its exit code and status.
+function launch.run(run, line, argv, path)
+  local script, how = run.script, launch.how(line, run.script, argv)
+  how.path = path
+  local status = scripts.within(script, require "fm.run.execute", script.experiment, run.values, how)
+  return codes[status], status
 end
 
---- Runs the runs one after the other; one that fails stops none of the others. Returns an exit code.
-local function run_all(runs, line, argv)
-  local failed = 0
-  for _, run in ipairs(runs) do
-    if launch.run(run, line, argv) ~= 0 then failed = failed + 1 end
-  end
-  if #runs > 1 and not line.quiet then io.stderr:write(("%d well, %d failed\n"):format(#runs - failed, failed)) end
-  return failed == 0 and 0 or 1
+--- One run is done here; several are a sweep, of processes. Returns an exit code.
+local function run_plan(list, line, argv)
+  local plan = launch.plan(list, line)
+  if plan.is_sweep or line.dry_run then return require "fm.run.sweep".start(plan, list, line, argv) end
+  return (launch.run(plan.runs[1], line, argv))
 end
 
 --- First every script is read, so that a wrong key is told before anything runs for hours. Returns an exit code.
@@ -92,7 +92,7 @@ function launch.start(line, argv)
     if script.experiment then experiments[#experiments + 1] = script end
     last = script
   end
-  if #experiments > 0 then code = math.max(code, run_all(launch.plan(experiments, line).runs, line, argv)) end
+  if #experiments > 0 then code = math.max(code, run_plan(experiments, line, argv)) end
   if line.interactive then scripts.stay(last) end
   return code
 end

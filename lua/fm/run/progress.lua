@@ -1,5 +1,8 @@
--- What a person sees while a run goes on: one line that moves on a terminal, a line every ten seconds elsewhere. All on stderr.
-local system <const> = require "fm.core".system
+-- What a person sees while a run goes on: one line that moves on a terminal, a line every ten seconds elsewhere, all on stderr; or, where
+-- events are wanted, one on stdout every second.
+local core <const> = require "fm.core"
+
+local system <const> = core.system
 local painter <const> = require "fm.run.paint"
 
 local progress <const> = {}
@@ -13,7 +16,7 @@ function progress.new(options)
   local terminal = system.is_terminal(stderr)
   return setmetatable({
     out = options.json and io.stderr or io.stdout, quiet = options.quiet, terminal = terminal, painted = painter(stderr, options.color),
-    interval = terminal and 0.1 or 10, next_time = 0, drawn = false,
+    events = options.json, interval = options.json and 1 or terminal and 0.1 or 10, next_time = 0, drawn = false,
   }, Progress)
 end
 
@@ -83,6 +86,11 @@ end
 function Progress:show(step, values, now)
   self.next_time = now + self.interval
   local text = self:describe(step, values, now)
+  if self.events then
+    io.stdout:write(core.json.encode { schema = 1, event = "progress", step = step, steps = self.total, text = text }, "\n")
+    io.stdout:flush()
+    return nil
+  end
   if not self.terminal then
     self:note(self.name .. "  " .. text)
     return text

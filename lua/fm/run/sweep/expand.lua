@@ -1,5 +1,6 @@
 -- From scripts and words to the runs of a sweep. Every run is counted before one is made.
---   expand(scripts, line) -> { runs = { { script, values, changed = { { key, value }... } }... }, keys = swept names, fixed = { key = value } }
+--   expand(scripts, line) -> { runs = { { script, values, changed = { { key, value }... } }... }, keys = swept names, fixed = { key = value },
+--     is_sweep = whether it is more than one run of one script }
 local fm <const> = require "fm"
 local axes <const> = require "fm.run.sweep.axes"
 local parameters <const> = require "fm.run.parameters"
@@ -167,5 +168,6 @@ return function(scripts, line)
       add_grid(result.runs, script, said[i], seen)
     end
   end
+  result.is_sweep = #result.runs > 1 or #result.keys > 0
   return result
 end

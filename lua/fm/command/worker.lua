@@ -1,0 +1,84 @@
+-- A worker does runs of a sweep: one by its number, or whatever is left, one after the other. Several of them, on several machines, share
+-- a sweep: whoever locks a run's folder runs it.
+local fm <const> = require "fm"
+local folder <const> = require "fm.run.sweep.folder"
+local launch <const> = require "fm.run.launch"
+local option_reader <const> = require "fm.run.option_reader"
+local records <const> = require "fm.run.records"
+
+local system <const> = fm.system
+local exit <const> = { well = 0, failed = 1 }
+local most_failures <const> = 3 -- in a row: then it is the machine's fault, not the runs'
+
+local function fail(message, ...)
+  error({ message = message:format(...), exit = exit.failed }, 0)
+end
+
+local function whole(text, name)
+  local n = text and text:find "^%d+$" and math.tointeger(tonumber(text))
+  if text and (not n or n < 1) then option_reader.refuse(('worker: %s: expected a whole number >= 1, found "%s"'):format(name, text)) end
+  return n
+end
+
+-- ---- one run ----
+
+--- The config of a task, each value of its parameter's type: JSON knows one kind of number.
+local function typed(experiment, config)
+  local values = {}
+  for _, declaration in ipairs(experiment.parameters) do
+    local value = config[declaration.name]
+    if declaration.type == "number" and math.type(value) == "integer" then value = value + 0.0 end
+    values[declaration.name] = value
+  end
+  return values
+end
+
+local function open_script(task, sweep)
+  local script, message = launch.open(task.script, { [0] = "fmrun", task.script }, 1, {})
+  if message then fail("%s", message) end
+  if not script.experiment then fail("%s: gives no experiment any more", task.script) end
+  for _, known in ipairs(sweep.scripts) do
+    if known.path == task.script and known.hash ~= folder.code_hash(script) then
+      fail("%s has changed since the sweep was made; the command that made it takes the change up: %s", task.script, sweep.command)
+    end
+  end
+  return script
+end
+
+--- Tells why there is nothing to do here: "done", or "busy" in another process.
+local function skip(line, path, status)
+  if line.json then
+    print(fm.json.encode { event = "run_skipped", schema = 1, run = path, status = status })
+  elseif not line.quiet then
+    io.stderr:write(("fmrun: %s: %s\n"):format(path, status == "done" and "done before" or "another process runs it"))
+  end
+  return exit.well
+end
+
+local function run_task(path, sweep, index, line)
+  local task = sweep.runs[index] or fail("%s has %d runs, there is no run %d", path, #sweep.runs, index)
+  local place = path .. "/" .. task.folder
+  if records.read(place, task.folder).status == "done" then return skip(line, place, "done") end
+  local script = open_script(task, sweep)
+  local code, status = launch.run({ script = script, values = typed(script.experiment, task.config) }, line, line.argv, place)
+  return status == "busy" and skip(line, place, "busy") or code
+end
+
+return {
+  help = "do runs of a sweep: run I, or all that are left", usage = "fmrun worker SWEEP [--task I]", takes = "run",
+  options = {
+    { "--task", name = "task", value = "I", help = "only run I of the sweep (its sweep.json counts from 1)" },
+    { "--parent", name = "parent", value = "PID", help = "end when that process, which started this one, ends" },
+    "json", "quiet", "color",
+  },
+  run = function(line)
+    local parent, index = whole(line.parent, "--parent"), whole(line.task, "--task")
+    if parent and not system.die_with(parent) then return exit.failed end
+    if #line.words ~= 1 then option_reader.refuse "worker: expected the folder of a sweep" end
+    local path = line.words[1]:gsub("(.)/+$", "%1")
+    local sweep, message = folder.read(path)
+    if not sweep then fail("%s", message) end
+    if index then return run_task(path, sweep, index, line) end
+    return require "fm.run.sweep".work(path, sweep, line, most_failures)
+  end,
+}

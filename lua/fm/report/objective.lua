@@ -1,0 +1,71 @@
+-- What "the best run" means: the lowest (or highest) value of one summary.
+local objective <const> = {}
+
+-- What summaries are mostly called that shall be low, the better known first; anything else comes after, and what counts effort never.
+local known <const> = { "w2", "wasserstein2", "sliced_wasserstein2", "w1", "wasserstein1", "mmd", "kid", "frechet_distance", "energy_distance", "error",
+  "loss" }
+local effort <const> = { nfe = true, steps = true, seconds = true, step = true }
+
+local function place(name)
+  if effort[name] or name:find "floor$" then return nil end
+  for i, word in ipairs(known) do
+    if name == word then return i end
+  end
+  for i, word in ipairs(known) do
+    if name:find(word, 1, true) then return #known + i end
+  end
+  return 3 * #known
+end
+
+--- The names of the summaries that are numbers, in order.
+function objective.names(runs)
+  local names, seen = {}, {}
+  for _, run in ipairs(runs) do
+    for name, value in pairs(run.summary) do
+      if math.type(value) and not seen[name] then
+        seen[name] = true
+        names[#names + 1] = name
+      end
+    end
+  end
+  table.sort(names)
+  return names
+end
+
+--- { name, highest } of the words a user gives ("mmd", "accuracy:max") or guessed from the summaries; nil when there is none to compare.
+function objective.choose(runs, given)
+  local names = objective.names(runs)
+  if given then
+    local name, direction = given:match "^(.-):(%a+)$"
+    return { name = name or given, highest = direction == "max" }
+  end
+  local best
+  for _, name in ipairs(names) do
+    local rank = place(name)
+    if rank and (not best or rank < best.rank) then best = { name = name, rank = rank, highest = name:find "accuracy" ~= nil } end
+  end
+  return best
+end
+
+--- The value of a run, or nil when it has none that can be compared.
+function objective.value(chosen, run)
+  local value = chosen and run.summary[chosen.name]
+  return math.type(value) and value - value == 0 and value or nil
+end
+
+--- The runs that have a value, the best first.
+function objective.ranked(chosen, runs)
+  local list = {}
+  for _, run in ipairs(runs) do
+    if objective.value(chosen, run) and run.status == "done" then list[#list + 1] = run end
+  end
+  table.sort(list, function(a, b)
+    local u, v = objective.value(chosen, a), objective.value(chosen, b)
+    if u == v then return a.index < b.index end
+    if chosen.highest then return u > v end
+    return u < v
+  end)
+  return list
+end
+
+return objective

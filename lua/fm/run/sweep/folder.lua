@@ -1,0 +1,170 @@
+-- The folder of a sweep, runs/<experiment>/sweep-<hash>/: sweep.json (its runs), lock (of the fmrun at work on it), a folder per run.
+-- The sweep's hash is of what stays when its grid is edited: scripts, swept keys, fixed values. A run's hash is of its config and its
+-- code, so a run that is there is known again, whatever its place in the grid.
+local fm <const> = require "fm"
+local code <const> = require "fm.run.code"
+local folders <const> = require "fm.run.folder"
+local records <const> = require "fm.run.records"
+
+local folder <const> = {}
+local schema <const> = 1 -- of sweep.json
+
+local function hash8(value)
+  return fm.file.hash(fm.json.encode(value)):sub(1, 8)
+end
+
+-- ---- names ----
+
+--- A path as seen from the current folder, however it was written.
+local function plain_path(path)
+  local uv <const> = require "luv"
+  local full, here = uv.fs_realpath(path), uv.cwd()
+  if not full then return path end
+  return full:sub(1, #here + 1) == here .. "/" and full:sub(#here + 2) or full
+end
+
+local hashes <const> = {}
+
+local function hash_now(path)
+  hashes[path] = hashes[path] or fm.file.hash_file(path) or "gone"
+  return hashes[path]
+end
+
+--- The files of a finished run that are not what they were, as they are now: what its experiment required while it ran.
+local function changed_code(record)
+  local changed = {}
+  for _, file in ipairs(record.code or {}) do
+    local now = hash_now(file.path)
+    if now ~= file.hash then changed[#changed + 1] = { path = file.path, hash = now } end
+  end
+  return changed
+end
+
+local function read_record(path, name)
+  local record = records.read(path, name)
+  if record.status == "damaged" and record.error == "run.json is missing" then return { status = "missing" } end
+  return record
+end
+
+--- The name of a run's folder, and its record. Code that changed without the script knowing makes another run.
+local function settle(sweep_path, sweep_name, identity)
+  while true do
+    local name = hash8(identity)
+    local record = read_record(sweep_path .. "/" .. name, sweep_name .. "/" .. name)
+    local changed = changed_code(record)
+    if #changed == 0 then return name, record end
+    identity = { before = identity, code = changed }
+  end
+end
+
+-- ---- describing ----
+
+--- The digest of the files that loading a script opened.
+function folder.code_hash(script)
+  return hash8(code.list(script.files))
+end
+
+local function table_of(changed)
+  local result = {}
+  for _, pair in ipairs(changed) do result[pair[1]] = pair[2] end
+  return result
+end
+
+--- "lr=0.001 seed=1", with the experiment in front where there are several.
+local function label(keys, entry, several)
+  local words = { several and entry.experiment or nil }
+  for _, key in ipairs(keys) do
+    local value = entry.changed[key]
+    if value ~= nil then words[#words + 1] = ("%s=%s"):format(key, math.type(value) == "float" and ("%.6g"):format(value) or tostring(value)) end
+  end
+  return table.concat(words, " ")
+end
+
+--- The sweep of a plan (see expand) as its files say and will say: path, name, keys, scripts and tasks. A task is an entry of sweep.json,
+--- and label, path, and the record of its run ({ status = "missing" } when there is none). Nothing is written.
+function folder.describe(plan, list, base)
+  local paths, several = {}, #list > 1
+  for i, script in ipairs(list) do paths[i] = plain_path(script.path) end
+  local keys = table.move(plan.keys, 1, #plan.keys, 1, {})
+  table.sort(keys)
+  local name = (several and "sweep" or list[1].experiment.name) .. "/sweep-" .. hash8 { paths, keys, plan.fixed }
+  local sweep = { base = base, name = name, path = base .. "/" .. name, keys = plan.keys, scripts = {}, tasks = {} }
+  for i, script in ipairs(list) do sweep.scripts[i] = { path = script.path, hash = folder.code_hash(script) } end
+  for i, run in ipairs(plan.runs) do
+    local task = { script = run.script.path, experiment = run.script.experiment.name, config = run.values, changed = table_of(run.changed) }
+    task.folder, task.record = settle(sweep.path, name, { config = run.values, code = code.list(run.script.files) })
+    task.label, task.path = label(plan.keys, task, several), sweep.path .. "/" .. task.folder
+    sweep.tasks[i] = task
+  end
+  return sweep
+end
+
+--- The same from what sweep.json says.
+function folder.of_record(path, record)
+  local base, name = path:match "^(.-)/?([^/]+/[^/]+)$"
+  local sweep = { base = base, name = name or path, path = path, tasks = record.runs }
+  for _, task in ipairs(record.runs) do
+    task.path = path .. "/" .. task.folder
+    task.label, task.record = label(record.keys, task, #record.scripts > 1), read_record(task.path, task.folder)
+  end
+  return sweep
+end
+
+-- ---- sweep.json ----
+
+--- What sweep.json says; nil and a message when it cannot be had.
+function folder.read(path)
+  local file <close>, message = io.open(path .. "/sweep.json", "rb")
+  local text = file and file:read "a"
+  if not text then return nil, message or path .. "/sweep.json: cannot be read" end
+  local value, problem = fm.json.decode(text)
+  if type(value) == "table" and type(value.runs) == "table" and type(value.scripts) == "table" then return value end
+  return nil, ("%s/sweep.json: %s"):format(path, problem or "not the record of a sweep")
+end
+
+--- The entries of sweep.json: those that were there keep their places, for whoever counts on them, unless their script has changed.
+local function merge(sweep, before)
+  local hash_of, place_of, entries = {}, {}, {}
+  for _, script in ipairs(sweep.scripts) do hash_of[script.path] = script.hash end
+  local current = {}
+  for _, script in ipairs(before and before.scripts or {}) do current[script.path] = hash_of[script.path] == script.hash end
+  for _, entry in ipairs(before and before.runs or {}) do
+    if current[entry.script] then
+      entries[#entries + 1] = entry
+      place_of[entry.folder] = #entries
+    end
+  end
+  for _, task in ipairs(sweep.tasks) do
+    task.index = place_of[task.folder] or #entries + 1
+    entries[task.index] = { index = task.index, script = task.script, experiment = task.experiment, config = task.config, changed = task.changed,
+      folder = task.folder }
+  end
+  for i, entry in ipairs(entries) do entry.index = i end
+  return entries
+end
+
+local function owner_of(path)
+  local file <close> = io.open(path .. "/lock")
+  return file and file:read "l" or "another process"
+end
+
+--- Makes the sweep ours: locks its folder, writes sweep.json. Returns the lock; or nil and a message when another fmrun is at work there.
+function folder.claim(sweep, command)
+  local own, message = folders.at(sweep.path)
+  if not own then
+    if fm.system.locked(sweep.path .. "/lock") then message = ("%s: %s is at work on this sweep"):format(sweep.path, owner_of(sweep.path)) end
+    return nil, message
+  end
+  local pid, host = fm.system.process()
+  local ok, problem = pcall(function()
+    local file <close> = assert(io.open(sweep.path .. "/lock", "w"))
+    assert(file:write(("fmrun (pid %d on %s)\n"):format(pid, host)))
+    local before = folder.read(sweep.path)
+    own:write_json("sweep.json", { schema = schema, command = command, created = before and before.created or os.date "!%Y-%m-%dT%H:%M:%SZ",
+      scripts = sweep.scripts, keys = fm.json.array(sweep.keys), runs = merge(sweep, before) })
+  end)
+  if not ok then return nil, tostring(problem) end
+  return own.lock
+end
+
+return folder

@@ -1,0 +1,70 @@
+-- What became of a run, told from how its process ended and from what it wrote.
+local fm <const> = require "fm"
+local folders <const> = require "fm.run.folder"
+local pools <const> = require "fm.run.sweep.pool"
+local records <const> = require "fm.run.records"
+
+local saved_exit <const> = 75
+
+--- The last step that a run has written down, or nil.
+local function last_step(path)
+  local file <close> = io.open(path .. "/metrics.jsonl", "rb")
+  if not file then return nil end
+  file:seek("end", -math.min(file:seek "end", 4096))
+  local step
+  for number in file:read "a":gmatch '{"step":(%d+)' do step = math.tointeger(tonumber(number)) end
+  return step
+end
+
+--- Writes into run.json what the run could not write any more, unless somebody else is at it by now.
+local function record_crash(path, text, seconds)
+  local own <const> = folders.at(path)
+  if not own then return end
+  local file <close> = io.open(path .. "/run.json", "rb")
+  local written = file and fm.json.decode(file:read "a")
+  if type(written) == "table" and written.status == "running" then
+    written.status, written.error, written.seconds, written.steps = "failed", text, seconds, last_step(path) or 0
+    pcall(own.write_json, own, "run.json", written)
+  end
+  own.lock:release()
+end
+
+local function crash_text(path, result)
+  local name, step = pools.signal_name(result.signal), last_step(path)
+  return ("killed by %s%s %s%s"):format(name, name == "SIGKILL" and " (out of memory?)" or "", step and "after step " .. step or "before its first record",
+    result.peak and (", %.0f MB at most"):format(result.peak / 1024) or "")
+end
+
+--- Fills in the outcome of a process that a signal ended.
+local function judge_signal(outcome, task, result, stopped)
+  outcome.signal = pools.signal_name(result.signal)
+  if stopped then
+    outcome.status, outcome.error = "killed", "stopped at once"
+  else
+    outcome.error = crash_text(task.path, result)
+    record_crash(task.path, outcome.error, result.seconds)
+  end
+end
+
+--- task: path, folder, busy (it said so). result: of the pool. how: timeout (its text), stopped (whether everything was ended at once).
+--- Returns { status = "done" | "failed" | "diverged" | "killed" | "busy", error, summary, code, signal, seconds, lines, peak }.
+return function(task, result, how)
+  local record = records.read(task.path, task.folder)
+  local outcome = { status = "failed", summary = record.summary, code = result.code, seconds = result.seconds, lines = result.lines, peak = result.peak }
+  if result.timed_out then
+    local step = last_step(task.path)
+    outcome.error = ("over --timeout %s%s"):format(how.timeout, step and " after step " .. step or "")
+  elseif result.signal ~= 0 then
+    judge_signal(outcome, task, result, how.stopped)
+  elseif result.code == saved_exit then
+    outcome.status, outcome.error = "killed", "saved" .. (record.steps and " after step " .. record.steps or "")
+  elseif task.busy then
+    outcome.status, outcome.error = "busy", "another process runs it"
+  elseif result.code == 0 then
+    outcome.status = "done"
+  else
+    outcome.status = record.status == "diverged" and "diverged" or "failed"
+    outcome.error = record.error or result.lines[#result.lines] or ("exit code %d"):format(result.code)
+  end
+  return outcome
+end

@@ -1,0 +1,125 @@
+-- What a person sees of a sweep on stderr: one line that moves per job on a terminal, one line per event elsewhere; with --json also an
+-- object per event on stdout.
+local fm <const> = require "fm"
+local progress <const> = require "fm.run.progress"
+
+local system <const> = fm.system
+
+local Screen <const> = {}
+Screen.__index = Screen
+
+local schema <const> = 1   -- of the events
+local shown_lines <const> = 5
+local widest_label <const> = 48
+local redraw <const> = 0.2 -- seconds
+
+--- options: quiet, json, color. `sweep` is the described one: how wide its labels are.
+local function new(options, sweep)
+  local width = 0
+  for _, task in ipairs(sweep.tasks) do width = math.max(width, #task.label) end
+  return setmetatable({ base = progress.new(options), json = options.json, quiet = options.quiet, terminal = system.is_terminal(2) and not options.quiet,
+    width = math.min(width, widest_label), running = {}, drawn = 0, next_draw = 0 }, Screen)
+end
+
+--- One object on stdout, when asked for events.
+function Screen:event(fields)
+  if not self.json then return end
+  fields.schema = schema
+  io.stdout:write(fm.json.encode(fields), "\n")
+  io.stdout:flush()
+end
+
+-- ---- the moving lines ----
+
+function Screen:clear()
+  if self.drawn > 0 then io.stderr:write(("\27[%dA\27[J"):format(self.drawn)) end
+  self.drawn = 0
+end
+
+function Screen:name_of(task)
+  return ("%03d %-" .. self.width .. "s"):format(task.index, task.label)
+end
+
+function Screen:draw()
+  self:clear()
+  local columns = system.columns(2) or tonumber(os.getenv "COLUMNS") or 80
+  for _, task in ipairs(self.running) do
+    io.stderr:write((("  run   %s  %s"):format(self:name_of(task), task.progress or "starts"):sub(1, columns - 1)), "\n")
+  end
+  self.drawn = #self.running
+end
+
+function Screen:tick(now)
+  if not self.terminal or now < self.next_draw then return end
+  self.next_draw = now + redraw
+  self:draw()
+end
+
+--- A line that stays, above those that move.
+function Screen:say(text)
+  self:clear()
+  io.stderr:write(text, "\n")
+end
+
+function Screen:note(text)
+  if not self.quiet then self:say(text) end
+end
+
+-- ---- events ----
+
+function Screen:begin(sweep, jobs, done)
+  local words = ("sweep %s   %d runs, %d parallel x 1 thread"):format(sweep.path, #sweep.tasks, jobs)
+  self:note(words .. (done > 0 and (", %d done before"):format(done) or ""))
+  self:event { event = "sweep_start", sweep = sweep.path, runs = #sweep.tasks, done = done, jobs = jobs }
+end
+
+function Screen:started(task)
+  self.running[#self.running + 1] = task
+  if not self.terminal then self:note("  run   " .. self:name_of(task)) end
+  self:event { event = "run_start", sweep_index = task.index, run = task.path, changed = task.changed }
+end
+
+--- The last lines that a failed run said, marked as its own.
+function Screen:say_lines(lines)
+  for i = math.max(1, #lines - shown_lines + 1), #lines do self:say("          | " .. lines[i]) end
+end
+
+--- "w2=0.13 nfe=100"
+function Screen.summary_text(summary)
+  local words = {}
+  for name, value in pairs(summary or {}) do words[#words + 1] = name .. "=" .. progress.number(value) end
+  table.sort(words)
+  return table.concat(words, " ")
+end
+
+local marks <const> = { done = { "ok  ", "green" }, killed = { "stop", "dim" }, busy = { "busy", "dim" } }
+
+local function first_line(text)
+  return (text or ""):match "[^\n]*"
+end
+
+--- Tells the end of a run and, of a failed one, its last lines.
+function Screen:tell(task)
+  local outcome = task.outcome
+  local mark, color = table.unpack(marks[outcome.status] or { "FAIL", "red" })
+  local said = outcome.status == "done" and Screen.summary_text(outcome.summary) or first_line(outcome.error)
+  local say = marks[outcome.status] and self.note or self.say
+  say(self, ("  %s  %s  %6s  %s"):format(self.base:paint(color, mark), self:name_of(task), progress.duration(outcome.seconds), said))
+  if not marks[outcome.status] then self:say_lines(outcome.lines) end
+end
+
+function Screen:ended(task)
+  for i, other in ipairs(self.running) do
+    if other == task then
+      table.remove(self.running, i)
+      break
+    end
+  end
+  self:tell(task)
+  local outcome = task.outcome
+  self:event { event = "run_end", sweep_index = task.index, run = task.path, status = outcome.status, exit = outcome.code, signal = outcome.signal,
+    error = outcome.error, seconds = outcome.seconds, summary = outcome.summary, peak_rss = outcome.peak }
+  if self.terminal then self:draw() end
+end
+
+return { new = new }

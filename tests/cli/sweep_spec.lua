@@ -1,0 +1,276 @@
+-- Sweeps, as a user types them.
+local fm <const> = require "fm"
+local lfs <const> = require "lfs"
+local shell <const> = require "cli.shell"
+
+local call <const>, toy <const> = shell.call, shell.here .. "/toy.lua"
+
+--- The only sweep of an experiment: its path and its sweep.json.
+local function sweep_of(experiment)
+  local names = shell.names(("%s/runs/%s"):format(shell.folder, experiment), "^sweep%-")
+  assert.equal(1, #names)
+  local path = ("%s/runs/%s/%s"):format(shell.folder, experiment, names[1])
+  return path, shell.json(path .. "/sweep.json")
+end
+
+local function status_of(path, entry)
+  return shell.json(path .. "/" .. entry.folder .. "/run.json").status
+end
+
+local function has(text, ...)
+  for _, part in ipairs { ... } do assert.truthy(text:find(part, 1, true), part .. " is not in:\n" .. text) end
+end
+
+--- An experiment "odd" whose run does what `body` says with run, p (parameters: n, mode).
+local function write_odd(body)
+  shell.write("odd.lua", ([[
+    return require "fm".experiment { name = "odd", params = { n = 1, mode = "well" }, run = function(run, p)
+      %s
+      run:summary { loss = p.n / 8 }
+    end }]]):format(body))
+end
+
+describe("a sweep", function()
+  before_each(shell.open)
+  after_each(shell.close)
+
+  it("is listed by -n, and nothing is made", function()
+    local code, out, err = call("-m -n " .. toy .. " lr=1e-3,3e-3 seed=1:2")
+    assert.equal(0, code)
+    assert.equal("001 lr=0.001 seed=1\n002 lr=0.001 seed=2\n003 lr=0.003 seed=1\n004 lr=0.003 seed=2\n", out)
+    has(err, "4 runs in runs/toy/sweep-", "4 to do")
+    assert.same({}, shell.names(shell.folder, "^runs$"))
+    local events = shell.lines((select(2, call("-n --json " .. toy .. " steps=3"))))
+    assert.same({ 1, 3 }, { #events, assert(fm.json.decode(events[1])).config.steps })
+  end)
+
+  it("runs every combination in a process of its own and tells of each", function()
+    local code, out, err = call("-m -j 2 " .. toy .. " steps=3 lr=1e-3,3e-3 seed=1:2")
+    assert.equal(0, code, err)
+    assert.equal("", out)
+    has(err, "sweep runs/toy/sweep-", "   4 runs, 2 parallel x 1 thread\n", "  run   001 lr=0.001 seed=1", "  ok    004 lr=0.003 seed=2", "4 ok in ",
+      "next: fmrun report ")
+    local path, record = sweep_of "toy"
+    assert.same({ "lr", "seed" }, record.keys)
+    assert.same({ lr = 3e-3, seed = 1 }, record.runs[3].changed)
+    for i, entry in ipairs(record.runs) do
+      local run = shell.json(path .. "/" .. entry.folder .. "/run.json")
+      assert.same({ i, "done", 3 }, { entry.index, run.status, run.steps })
+      assert.same(entry.config, run.config)
+    end
+  end)
+
+  it("again runs only what is missing, also when its grid has grown", function()
+    assert.equal(0, (call("-m -q " .. toy .. " steps=3 seed=1:2")))
+    local path, before = sweep_of "toy"
+    local started = shell.json(path .. "/" .. before.runs[2].folder .. "/run.json").started
+    local code, _, err = call("-m " .. toy .. " steps=3 seed=1:2")
+    assert.equal(0, code)
+    has(err, "2 runs, ", ", 2 done before\n")
+    assert.equal(0, (call("-m -q " .. toy .. " steps=3 seed=0:3")))
+    local _, after = sweep_of "toy"
+    assert.equal(4, #after.runs)
+    assert.same({ before.runs[1], before.runs[2] }, { after.runs[1], after.runs[2] })
+    assert.equal(started, shell.json(path .. "/" .. before.runs[2].folder .. "/run.json").started)
+    assert.equal(before.created, after.created)
+  end)
+
+  it("goes on beside a run that fails, shows its last lines at once and again, and repeats only that one", function()
+    write_odd [[if p.n == 2 and not io.open "mended" then print "so far" error "on purpose" end]]
+    local code, _, err = call "-m -j 1 odd.lua n=1:3"
+    assert.equal(1, code)
+    local first, last = err:find("FAIL  002 n=2", 1, true), nil
+    has(err, "  ok    003 n=3", "odd.lua:2: on purpose", "          | so far", "2 ok, 1 failed in ", "best loss 0.125  001 n=1", "next: " .. shell.fmrun)
+    assert.truthy(first < err:find("ok    003", 1, true))
+    last = err:find("FAIL  002 n=2", err:find("ok    003", 1, true), true)
+    assert.truthy(last)
+    shell.write("mended", "")
+    code, _, err = call "-m odd.lua n=1:3"
+    assert.equal(0, code)
+    has(err, "1 parallel x 1 thread, 2 done before", "  ok    002 n=2")
+  end)
+
+  it("tells of a run that crashes, by signal and last step", function()
+    write_odd [[for step in run:steps(5) do
+      run:log { x = step }
+      if step == 4 and p.n == 2 then
+        run:flush(0)
+        os.execute("kill -SEGV " .. io.open("/proc/self/stat"):read "n")
+      end
+    end]]
+    local code, _, err = call "-m odd.lua n=1:3"
+    assert.equal(1, code)
+    has(err, "FAIL  002 n=2", "killed by SIGSEGV after step 4", "2 ok, 1 failed")
+    local path, record = sweep_of "odd"
+    local run = shell.json(path .. "/" .. record.runs[2].folder .. "/run.json")
+    assert.equal("failed", run.status)
+    has(run.error, "killed by SIGSEGV after step 4")
+  end)
+
+  it("ends a run that takes too long", function()
+    write_odd [[for _ in run:steps(p.n == 2 and 100000 or 1) do os.execute "sleep 0.01" end]]
+    local code, _, err = call "-m --timeout 0.4s odd.lua n=1:3"
+    assert.equal(1, code)
+    has(err, "FAIL  002 n=2", "over --timeout 0.4s", "2 ok, 1 failed")
+  end)
+
+  it("starts no more after a failure with -x, after N with --maxfail N", function()
+    write_odd [[error "on purpose"]]
+    local code, _, err = call "-m -x -j 1 odd.lua n=1:9"
+    assert.equal(1, code)
+    has(err, "0 ok, 1 failed, 8 not started in ")
+    has(select(3, call "-m --maxfail 3 -j 1 odd.lua n=1:9"), "0 ok, 3 failed, 6 not started in ")
+  end)
+
+  it("is of several scripts too: each one's runs, and a script that cannot be read is told", function()
+    shell.write("one.lua", 'return require "fm".experiment { name = "one", run = function() end }')
+    shell.write("two.lua", 'return require "fm".experiment { name = "two", run = function() error "no" end }')
+    local code, _, err = call "one.lua missing.lua two.lua"
+    assert.equal(1, code)
+    has(err, "cannot open missing.lua", "sweep runs/sweep/sweep-", "ok    001 one", "FAIL  002 two", "1 ok, 1 failed")
+  end)
+
+  it("is a stream of events with --json, and silent with -q", function()
+    local _, out, err = call("--json -q -m " .. toy .. " steps=2 seed=1:2")
+    assert.equal("", err)
+    local seen = {}
+    for _, line in ipairs(shell.lines(out)) do
+      local event = assert(fm.json.decode(line))
+      assert.equal(1, event.schema)
+      seen[event.event] = (seen[event.event] or 0) + 1
+      if event.event == "run_end" then assert.same({ "done", 0, 2 }, { event.status, event.exit, event.summary.steps }) end
+    end
+    assert.same({ sweep_start = 1, run_start = 2, run_end = 2, sweep_end = 1 }, seen)
+  end)
+
+  it("has the same bytes whatever -j and the order", function()
+    local contents = {}
+    for i, how in ipairs { "-j 1 seed=1:4", "-j 2 seed=1:4", "-j 4 seed=1:4", "-j 3 seed=3,1,4,2" } do
+      assert.equal(0, (call(("-q -m -o %d %s steps=5 lr=1e-4,1e-3,1e-2 path=linear,straight %s"):format(i, toy, how))))
+      local sweep = ("%s/%d/toy/"):format(shell.folder, i)
+      sweep = sweep .. shell.names(sweep, "^sweep%-")[1]
+      contents[i] = {}
+      for _, run in ipairs(shell.names(sweep, "^%x+$")) do
+        for _, file in ipairs(shell.names(sweep .. "/" .. run)) do
+          local text = shell.read(("%s/%s/%s"):format(sweep, run, file))
+          if file == "run.json" then
+            local record = fm.json.decode(text)
+            for _, key in ipairs { "started", "ended", "seconds", "pid", "host", "boot", "command", "peak_rss" } do record[key] = nil end
+            text = fm.json.encode(record)
+          end
+          if file ~= "timing.jsonl" and file ~= "lock" then contents[i][run .. "/" .. file] = text end
+        end
+      end
+    end
+    assert.truthy(#shell.names(shell.folder .. "/1/toy/" .. shell.names(shell.folder .. "/1/toy")[1], "^%x+$") == 24)
+    for i = 2, 4 do assert.same(contents[1], contents[i]) end
+  end)
+end)
+
+describe("a sweep refuses", function()
+  before_each(shell.open)
+  after_each(shell.close)
+
+  it("wrong words, in one line, before anything is made", function()
+    for words, message in pairs {
+      ["seed=1:1000000000"] = "sweep has 1000000000 runs, over the limit of 10000 (--max-runs N)",
+      ["seed="] = "seed: empty list",
+      ["seed=1,1"] = "runs 1 and 2 are identical",
+      ["sed=1,2"] = 'unknown key "sed"; did you mean "seed"?',
+      ["seed=1,x"] = 'seed: expected an integer, found "x"',
+      ["seed=1,2 -j 0"] = '-j: expected a whole number >= 1 or auto, found "0"',
+      ["seed=1,2 --timeout soon"] = '--timeout: expected a time such as 90s, 30m or 2h, found "soon"',
+      ["seed=1,2 --random x"] = '--random: expected a whole number >= 1, found "x"',
+      ["seed=1,2 --maxfail 0"] = '--maxfail: expected a whole number >= 1, found "0"',
+    } do
+      local code, _, err = call(("-m %s %s"):format(toy, words))
+      assert.equal(2, code)
+      local lines = shell.lines(err)
+      assert.same({ 2, "try: fmrun --help" }, { #lines, lines[2] })
+      has(lines[1], message)
+      assert.same({}, shell.names(shell.folder, "^runs$"))
+    end
+    assert.equal(2, (call(toy .. " seed=1,2")))
+  end)
+
+  it("a folder that cannot be made, in one line", function()
+    shell.write("taken", "a file")
+    local code, _, err = call("-m -o taken " .. toy .. " seed=1,2")
+    assert.equal(1, code)
+    assert.equal(1, #shell.lines(err))
+    has(err, "taken")
+    assert.equal("a file", shell.read(shell.folder .. "/taken"))
+  end)
+end)
+
+describe("several processes", function()
+  before_each(shell.open)
+  after_each(shell.close)
+
+  local wait_for = [[wait_for() { for i in $(seq 100); do eval "$1" && return; sleep 0.05; done; echo "never: $1" >&2; }; ]]
+
+  it("a second fmrun on the same sweep is refused, and named", function()
+    write_odd [[while not io.open "go" do os.execute "sleep 0.02" end]]
+    local code, _, err = shell.run(([[%s %s -q -m odd.lua n=1:2 & first=$!
+      wait_for 'ls runs/odd/sweep-*/*/run.json >/dev/null 2>&1'
+      %s -m odd.lua n=1:2; code=$?
+      touch go; wait $first && echo "pid $first " >&2; exit $code]]):format(wait_for, shell.fmrun, shell.fmrun))
+    assert.equal(1, code)
+    local lines = shell.lines(err)
+    assert.same(2, #lines, err)
+    has(lines[1], "/sweep-", ": fmrun (" .. lines[2]:match "pid %d+", "is at work on this sweep")
+  end)
+
+  it("die with the one that started them", function()
+    write_odd [[run:log { x = 1 } run:flush(0) while true do os.execute "sleep 0.1" end]]
+    local code, _, err = shell.run(([=[%s %s -q -m -j 2 odd.lua n=1:2 & first=$!
+      wait_for '[ $(ls runs/odd/sweep-*/*/metrics.jsonl 2>/dev/null | wc -l) = 2 ]'
+      children=$(pgrep -P $first); kill -9 $first; sleep 1
+      for child in $children; do grep '^State:.[^Z]' /proc/$child/status >&2; done 2>&1 | grep State >&2
+      [ $(echo $children | wc -w) = 2 ]]=]):format(wait_for, shell.fmrun))
+    assert.equal(0, code)
+    assert.equal("", err)
+    has(select(2, call "-n -m odd.lua n=1:2"), "001 n=1   (lost)\n002 n=2   (lost)\n")
+  end)
+
+  it("workers do a run by its number, or whatever is left, together", function()
+    write_odd [[os.execute "sleep 0.02" if p.n > 6 and not io.open "mended" then error "on purpose" end]]
+    assert.equal(1, (call "-q -m -x -j 1 odd.lua n=7,1,2,3,4,5,6,8,9,10"))
+    local path, record = sweep_of "odd"
+    local sweep = path:sub(#shell.folder + 2)
+    local code, _, err = call(("worker %s --task 3"):format(sweep))
+    assert.equal(0, code, err)
+    assert.equal("done", status_of(path, record.runs[3]))
+    has(select(3, call(("worker %s/ --task 3"):format(sweep))), "done before")
+    code, _, err = call(("worker %s --task 11"):format(sweep))
+    assert.equal(1, code)
+    has(err, "has 10 runs, there is no run 11")
+    code, _, err = call(("worker %s"):format(sweep))
+    assert.equal(1, code)
+    has(err, "5 ok, 4 failed")
+    shell.write("mended", "")
+    code, _, err = shell.run(("%s worker -q %s & %s worker -q %s; wait $!"):format(shell.fmrun, sweep, shell.fmrun, sweep))
+    assert.equal(0, code, err)
+    for _, entry in ipairs(record.runs) do assert.equal("done", status_of(path, entry)) end
+  end)
+
+  it("a worker refuses a script that has changed, and what is no sweep", function()
+    write_odd ""
+    assert.equal(0, (call "-q -m odd.lua n=1:2"))
+    local path = sweep_of "odd"
+    write_odd "print(1)"
+    os.execute(("rm -r %s/*/"):format(path))
+    local code, _, err = call(("worker %s --task 1"):format(path))
+    assert.equal(1, code)
+    has(err, "odd.lua has changed since the sweep was made")
+    assert.equal(1, (call "worker nowhere"))
+    assert.equal(2, (call "worker"))
+    assert.equal(2, (call(("worker %s --task x"):format(path))))
+  end)
+end)
+
+it("leaves no tensors", function()
+  collectgarbage()
+  assert.equal(0, fm.live_bytes())
+  assert.truthy(lfs.currentdir())
+end)
