@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { MAX_LISTED = 4096 }; /* tensors given to cat */
+enum { MAX_LISTED = 1 << 20 }; /* tensors given to cat */
 
 /* ---- options ---- */
 
@@ -173,7 +173,8 @@ static int read_tensor_list(lua_State *L, fm_call *c, int top) {
     bool table = lua_istable(L, 1);
     if (table) {
         lua_Unsigned length = lua_rawlen(L, 1);
-        n = length < MAX_LISTED ? (int)length : MAX_LISTED;
+        if (length > MAX_LISTED) luaL_error(L, "%s: a list of more than %d tensors", c->op->name, MAX_LISTED);
+        n = (int)length;
     } else {
         while (n < top && bind_is_tensor(L, n + 1)) n++;
     }

@@ -62,6 +62,8 @@ bool fm_tableau_complete(fm_tableau *m, fm_error *err) {
     if (last_stage_is_new_point(m)) m->stages--;
     if (m->history < 0 || m->history > FM_ODE_HISTORY)
         return fm_fail(err, "tableau: history is %d, expected 0..%d", m->history, FM_ODE_HISTORY);
+    if (m->stages + m->history > FM_ODE_ROWS)
+        return fm_fail(err, "tableau: %d stages and a history of %d are over the limit %d", m->stages, m->history, FM_ODE_ROWS);
     if (m->history && (m->error_order || m->degree)) return fm_fail(err, "tableau: with history there is no e and no dense");
     m->closes |= m->e[m->stages] != 0;
     for (int j = 0; m->degree && j < FM_ODE_ROWS; j++) {

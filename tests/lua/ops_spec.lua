@@ -83,5 +83,8 @@ describe("ops", function()
     assert.same({ { 2, 4, 6 }, { 8, 10, 12 } }, (2 * x):totable())
     assert.same({ { -1, 0, 1 }, { 2, 3, 4 } }, (x - 2):totable())
     assert.same({ 4, 3 }, fm.cat({ x, x }, { axis = 1 }):shape())
+    local many = {}
+    for i = 1, 5000 do many[i] = x end
+    assert.same({ 10000, 3 }, fm.cat(many, { axis = 1 }):shape())
   end)
 end)
