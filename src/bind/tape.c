@@ -16,8 +16,12 @@ static int open_scope(lua_State *L, bool recording) {
     return 1;
 }
 
-static int fm_record(lua_State *L) {
-    return open_scope(L, true);
+static int fm_record(lua_State *L) { /* record([leaf]): with a leaf, everything else is a constant */
+    fm_tensor *leaf = bind_opt_tensor(L, 1);
+    if (leaf && (!leaf->needs_grad || leaf->scope)) luaL_argerror(L, 1, "expected a parameter (see fm.parameter)");
+    open_scope(L, true);
+    if (leaf) fm_scope_only(*(fm_scope **)lua_touserdata(L, -1), leaf);
+    return 1;
 }
 
 /* fm.scope(): nothing is recorded inside, and what is made inside goes back to the pool at its end. */

@@ -16,6 +16,7 @@ struct fm_scope {
     bool recording;
     bool walking, doomed; /* a walk is under way; closed meanwhile, to be carried out at its end */
     uint64_t walked;      /* the time of the record where the walk is */
+    fm_tensor *leaf;      /* the one parameter that collects a gradient; NULL: all do */
     fm_tensor **owned;
     size_t n_owned, owned_room;
     chunk *first, *last;
@@ -50,6 +51,10 @@ fm_scope *fm_scope_open(bool recording, fm_error *err) {
     *s = (fm_scope){.older = now, .recording = recording};
     if (now) now->newer = s;
     return now = s;
+}
+
+void fm_scope_only(fm_scope *s, fm_tensor *leaf) {
+    s->leaf = fm_tensor_retain(leaf);
 }
 
 static void pin(fm_tensor *t, int by) {
@@ -90,10 +95,11 @@ void fm_scope_close(fm_scope *s) {
         if (!t->base) {
             t->needs_grad = false;
             fm_grad_release(t);
-            if (!t->storage->kept) fm_storage_drop(t->storage);
+            if (!t->storage->kept && !t->lent) fm_storage_drop(t->storage);
         }
         fm_tensor_release(t);
     }
+    fm_tensor_release(s->leaf);
     fm_pool_give(s->owned, s->owned_room * sizeof(fm_tensor *));
     fm_pool_give(s, sizeof *s);
 }
@@ -184,6 +190,22 @@ static bool wants_grad(const fm_call *c) {
     return false;
 }
 
+/* On a tape for one leaf all else that might want a gradient is a constant: the call gets a stand-in with the same numbers. */
+static bool hide_others(fm_call *c, fm_error *err) {
+    for (int i = 0; i < c->n_in; i++) {
+        fm_tensor *t = c->in[i];
+        if (!fm_needs_grad(t) || fm_base(t) == now->leaf || fm_base(t)->scope == now) continue;
+        fm_tensor *constant = fm_tensor_of(t->storage, t->offset, t->rank, t->shape, err);
+        if (!constant) return false;
+        constant->lent = true;
+        bool ok = fm_scope_own(constant, err);
+        fm_tensor_release(constant);
+        if (!ok) return false;
+        c->in[i] = constant;
+    }
+    return true;
+}
+
 /* The frame becomes a record: it holds what backward will read. */
 static bool keep_frame(fm_call *frame, fm_error *err) {
     fm_call *c = next_frame(now);
@@ -210,6 +232,7 @@ static bool keep_frame(fm_call *frame, fm_error *err) {
 }
 
 fm_tensor *fm_run(fm_call *c, fm_error *err) {
+    if (fm_recording() && now->leaf && !hide_others(c, err)) return NULL;
     if (!c->op->shape(c, err)) return NULL;
     if (c->view_of) { /* shares storage and gradient: nothing to record */
         fm_tensor *view = fm_tensor_view(c->view_of, c->view_first, c->rank, c->shape, err);
@@ -248,7 +271,9 @@ fail:
 }
 
 bool fm_record_call(fm_call *c, fm_error *err) {
-    if (!fm_recording() || !wants_grad(c)) return true;
+    if (!fm_recording()) return true;
+    if (now->leaf && !hide_others(c, err)) return false;
+    if (!wants_grad(c)) return true;
     if (!keep_frame(c, err)) return false;
     c->out->needs_grad = true;
     return true;

@@ -37,6 +37,48 @@ describe("tape", function()
     assert.near(12, w:grad()[1], 1e-4)
   end)
 
+  it("follows one leaf alone when asked: parameters are constants there", function()
+    local model = fm.nn.vector_field { dim = 3, hidden = 8, time_embed = 4 }
+    local points, weights = fm.rng(5):normal(4, 3), fm.rng(6):normal(4, 3)
+    local x = fm.parameter(points)
+    local want
+    do
+      local tape <close> = fm.record()
+      model(x, 0.3):backward(weights)
+      want = x:grad():totable()
+    end
+    x:zero_grad()
+    for _, p in ipairs(model:parameters()) do p:zero_grad() end
+    local scope <close> = fm.record()
+    local held = model:parameters()[1] * 2
+    do
+      local tape <close> = fm.record(x)
+      local v = model(x, 0.3) + held:sum() * 0
+      for _ = 1, 2 do v:backward(weights) end
+      assert.is_false(fm.needs_grad(held:sum(), model:parameters()[1] * 2, fm.cat(held, held, held, held, held, 1)))
+    end
+    for i, row in ipairs((x:grad() / 2):totable()) do
+      for j, value in ipairs(row) do assert.near(want[i][j], value, 1e-6) end
+    end
+    for _, p in ipairs(model:parameters()) do
+      assert.is_nil(p:grad())
+      assert.is_true(p:sum():item() == p:sum():item()) -- its numbers are still there
+    end
+    held:sum():backward() -- the tape around it goes on
+    assert.equal(2, model:parameters()[1]:grad():reshape(-1)[1])
+    fails("expected a parameter", fm.record, points)
+    fails("expected a parameter", fm.record, held)
+  end)
+
+  it("follows one leaf through custom ops", function()
+    local twice = fm.custom { forward = function(a, b) return a * b end, backward = function(_, dy) return dy * 2, dy * 3 end }
+    local x, w = fm.parameter(fm.ones(2)), fm.parameter(fm.ones(2))
+    local tape <close> = fm.record(x)
+    twice(x, w):sum():backward()
+    assert.same({ 2, 2 }, x:grad():totable())
+    assert.is_nil(w:grad())
+  end)
+
   it("lets gradients through views", function()
     local w = fm.parameter(fm.tensor { { 1, 2 }, { 3, 4 } })
     local tape <close> = fm.record()

@@ -110,8 +110,10 @@ function Tensor:backward(grad_out) end
 ---Whether it was made by fm.parameter.
 ---@return boolean
 function Tensor:is_parameter() end
----What depends on a parameter is recorded until it closes: `local tape <close> = fm.record()`.
-function fm.record() end
+---What depends on a parameter is recorded until it closes: `local tape <close> = fm.record()`. With `only`, a parameter, the others are
+---constants on this tape: nothing of theirs is recorded, and no gradient reaches them.
+---@param only? fm.Tensor
+function fm.record(only) end
 ---Nothing is recorded, and what is made inside goes back to the pool at the end: `local scope <close> = fm.scope()`.
 function fm.scope() end
 ---An op from Lua: forward(...) -> y, saved; backward(saved, dy) -> dx, ...
