@@ -2,7 +2,7 @@
 local core <const> = require "fm.core"
 
 local modules <const> = {
-  nn = "fm.nn", flow = "fm.flow", ode = "fm.ode", optim = "fm.optim", data = "fm.data", metrics = "fm.metrics", plot = "fm.plot",
+  nn = "fm.nn", flow = "fm.flow", ode = "fm.ode", sde = "fm.sde", optim = "fm.optim", data = "fm.data", metrics = "fm.metrics", plot = "fm.plot",
   gradcheck = "fm.gradcheck", experiment = "fm.run.experiment",
 }
 

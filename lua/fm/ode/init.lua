@@ -19,6 +19,7 @@ local defaults <const> = {
   max_step = none, max_nfe = none, save = none, events = none, control = "batch",
   gradient = true, memory = "full",
 }
+ode.options = defaults -- for those who solve on behalf of others: the names that solve takes
 local where <const> = "ode.solve"
 local default_steps <const> = 100
 local least_rtol <const> = 100 * 2.0 ^ -52 -- as in scipy: below it, rounding errors steer the steps
