@@ -20,6 +20,30 @@ static const char *check_path(lua_State *L, int arg) {
     return path;
 }
 
+/* ---- who is told about data that is read: a run, which records it ---- */
+
+static const char reader_key = 0; /* its address is the registry key of the function */
+
+/* on_read(f) calls f(path) before a file is read by a loader; on_read(nil) ends that. */
+static int file_on_read(lua_State *L) {
+    if (!lua_isnoneornil(L, 1)) luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &reader_key);
+    return 0;
+}
+
+/* The path of a file that is going to be read. */
+static const char *check_source(lua_State *L, int arg) {
+    const char *path = check_path(L, arg);
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &reader_key) == LUA_TFUNCTION) {
+        lua_pushvalue(L, arg);
+        lua_call(L, 1, 0);
+    } else {
+        lua_pop(L, 1);
+    }
+    return path;
+}
+
 static int finish(lua_State *L, bool ok, const fm_error *err) {
     if (!ok) return bind_failure(L, err);
     lua_pushboolean(L, 1);
@@ -112,7 +136,7 @@ static int fm_save(lua_State *L) {
 }
 
 static int fm_load(lua_State *L) {
-    const char *path = check_path(L, 1);
+    const char *path = check_source(L, 1);
     fm_error err;
     fm_safetensors *s = push_held(L, sizeof *s, "fm.safetensors", safetensors_gc);
     if (!fm_safetensors_load(path, s, &err)) return bind_failure(L, &err);
@@ -135,7 +159,7 @@ static int fm_load(lua_State *L) {
 /* ---- one tensor in a file ---- */
 
 static int load_one(lua_State *L, bool (*load)(const char *path, fm_tensor **out, fm_error *err)) {
-    const char *path = check_path(L, 1);
+    const char *path = check_source(L, 1);
     fm_error err;
     fm_tensor **slot = bind_push_empty(L);
     return load(path, slot, &err) ? 1 : bind_failure(L, &err);
@@ -172,14 +196,14 @@ static int idx_load(lua_State *L) {
 }
 
 static int cifar10_load(lua_State *L) {
-    const char *path = check_path(L, 1);
+    const char *path = check_source(L, 1);
     fm_error err;
     fm_tensor **images = bind_push_empty(L), **labels = bind_push_empty(L);
     return fm_cifar10_load(path, images, labels, &err) ? 2 : bind_failure(L, &err);
 }
 
 static int vectors_load(lua_State *L) {
-    const char *path = check_path(L, 1);
+    const char *path = check_source(L, 1);
     fm_error err;
     fm_vectors *v = push_held(L, sizeof *v, "fm.vectors", vectors_gc);
     if (!fm_vectors_load(path, v, &err)) return bind_failure(L, &err);
@@ -202,6 +226,21 @@ static int file_write(lua_State *L) {
     return finish(L, fm_file_write(path, text, size, &err), &err);
 }
 
+static int file_gc(lua_State *L) {
+    fm_file_release(lua_touserdata(L, 1));
+    return 0;
+}
+
+static int file_read(lua_State *L) { /* text | nil, message */
+    const char *path = check_source(L, 1);
+    fm_error err;
+    fm_file *file = push_held(L, sizeof *file, "fm.file", file_gc);
+    if (!fm_file_read(path, file, &err)) return bind_failure(L, &err);
+    lua_pushlstring(L, (const char *)file->bytes, file->size);
+    fm_file_release(file);
+    return 1;
+}
+
 static int file_append(lua_State *L) {
     size_t size;
     const char *path = check_path(L, 1), *text = luaL_checklstring(L, 2, &size);
@@ -212,6 +251,16 @@ static int file_append(lua_State *L) {
 static int file_sync(lua_State *L) {
     fm_error err;
     return finish(L, fm_file_sync(check_path(L, 1), &err), &err);
+}
+
+static int file_cut(lua_State *L) { /* cut(path, bytes) */
+    fm_error err;
+    return finish(L, fm_file_cut(check_path(L, 1), (uint64_t)bind_check_integer(L, 2, "cut", 0, LUA_MAXINTEGER), &err), &err);
+}
+
+static int file_has_room(lua_State *L) { /* has_room(folder, bytes) */
+    fm_error err;
+    return finish(L, fm_folder_has_room(check_path(L, 1), (uint64_t)bind_check_integer(L, 2, "has_room", 0, LUA_MAXINTEGER), &err), &err);
 }
 
 static int file_mkdir_new(lua_State *L) { /* true | nil, message, "exists" or nil */
@@ -246,8 +295,11 @@ static const luaL_Reg idx_functions[] = {{"load", idx_load}, {NULL, NULL}};
 static const luaL_Reg cifar10_functions[] = {{"load", cifar10_load}, {NULL, NULL}};
 static const luaL_Reg vectors_functions[] = {{"load", vectors_load}, {NULL, NULL}};
 static const luaL_Reg file_functions[] = {
-    {"write", file_write}, {"append", file_append},       {"sync", file_sync}, {"mkdir_new", file_mkdir_new},
-    {"hash", file_hash},   {"hash_file", file_hash_file}, {NULL, NULL}};
+    {"read", file_read},           {"write", file_write}, {"append", file_append},
+    {"sync", file_sync},           {"cut", file_cut},     {"has_room", file_has_room},
+    {"mkdir_new", file_mkdir_new}, {"hash", file_hash},   {"hash_file", file_hash_file},
+    {"on_read", file_on_read},     {NULL, NULL},
+};
 static const struct {
     const char *name;
     const luaL_Reg *functions;

@@ -1,5 +1,7 @@
 #include "ode_call.h"
 
+#include "signals.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -59,8 +61,18 @@ void ode_call_push_point(ode_call *c) {
     }
 }
 
+/* A long solve may be asked to end. False with the error on the stack, or it raises. */
+static bool heed_signals(ode_call *c) {
+    if (!bind_signal_waits()) return true;
+    lua_pushcfunction(c->L, bind_heed_signals);
+    if (!c->guarded) lua_call(c->L, 0, 0);
+    else if (lua_pcall(c->L, 0, 0, 0) != LUA_OK) return c->raised = true, false;
+    return true;
+}
+
 /* A watched solve looks whether slopes depend on parameters, until it finds one. */
 bool ode_call_begin(ode_call *c, int n) {
+    if (!heed_signals(c)) return false;
     if (!c->recorded) {
         c->scope = fm_scope_open(c->watched && !c->depends, &c->err);
         if (!c->scope) return false;

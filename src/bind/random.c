@@ -39,16 +39,25 @@ static int rng_stream(lua_State *L) {
     return 1;
 }
 
-static int rng_at(lua_State *L) {
+static int rng_at(lua_State *L) { /* at(step [, calls]) */
     fm_rng *r = check_rng(L);
+    uint64_t step = (uint64_t)bind_check_integer(L, 2, "at", 0, LUA_MAXINTEGER);
+    lua_Integer calls = lua_isnoneornil(L, 3) ? 0 : bind_check_integer(L, 3, "at: calls", 0, UINT32_MAX);
     fm_error err;
-    if (!fm_rng_at(r, (uint64_t)bind_check_integer(L, 2, "at", 0, LUA_MAXINTEGER), &err)) bind_raise(L, &err);
+    if (!fm_rng_at(r, step, &err)) bind_raise(L, &err);
+    r->calls = (uint32_t)calls;
     lua_settop(L, 1);
     return 1;
 }
 
 static int rng_step(lua_State *L) {
     lua_pushinteger(L, (lua_Integer)check_rng(L)->clock->step);
+    return 1;
+}
+
+static int rng_calls(lua_State *L) { /* draws made at this step */
+    const fm_rng *r = check_rng(L);
+    lua_pushinteger(L, r->seen == r->clock->step ? (lua_Integer)r->calls : 0);
     return 1;
 }
 
@@ -134,6 +143,7 @@ static const luaL_Reg methods[] = {
     {"stream", rng_stream},
     {"at", rng_at},
     {"step", rng_step},
+    {"calls", rng_calls},
     {"__gc", rng_gc},
     {NULL, NULL},
 };

@@ -3,6 +3,7 @@
 #include "bind.h"
 #include "blas.h"
 #include "pool.h"
+#include "signals.h"
 #include "threads.h"
 
 #include <signal.h>
@@ -133,6 +134,7 @@ static const luaL_Reg functions[] = {
 void bind_system(lua_State *L) {
     luaL_newlib(L, functions);
     bind_lock(L);
+    bind_signals(L);
     lua_pushliteral(L, LUA_VERSION_MAJOR "." LUA_VERSION_MINOR "." LUA_VERSION_RELEASE);
     lua_setfield(L, -2, "lua");
     lua_setfield(L, -2, "system");

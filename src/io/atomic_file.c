@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BUFFER = 1 << 16 };
+enum { BUFFER = 1 << 16, TEMPORARY = 64 };
 
 /* "PATH: cannot VERB: what the system says"; returns false. */
 static bool fail_system(fm_error *err, const char *path, const char *verb, int number) {
@@ -85,7 +85,7 @@ struct fm_writer {
     int fd, folder;
     char *path;       /* the target, links resolved */
     const char *base; /* its last part */
-    char temporary[64];
+    char temporary[TEMPORARY];
     size_t used;
     uint8_t buffer[BUFFER];
 };
@@ -136,11 +136,11 @@ static char *resolve_target(const char *path, fm_error *err) {
 }
 
 /* A name in the folder that nobody has: the kernel decides, not we. */
-static int open_temporary(fm_writer *w) {
+static int open_temporary(int folder, char name[TEMPORARY]) {
     enum { TRIES = 1000 };
     for (int i = 0; i < TRIES; i++) {
-        snprintf(w->temporary, sizeof w->temporary, ".fm-%ld-%d.tmp", (long)getpid(), i);
-        int fd = openat(w->folder, w->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+        snprintf(name, TEMPORARY, ".fm-%ld-%d.tmp", (long)getpid(), i);
+        int fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
         if (fd >= 0 || errno != EEXIST) return fd;
     }
     return -1;
@@ -169,7 +169,7 @@ fm_writer *fm_writer_open(const char *path, fm_error *err) {
     const char *slash = strrchr(w->path, '/');
     w->base = slash ? slash + 1 : w->path;
     w->folder = open_parent(w->path);
-    w->fd = w->folder < 0 ? -1 : open_temporary(w);
+    w->fd = w->folder < 0 ? -1 : open_temporary(w->folder, w->temporary);
     if (w->fd < 0) {
         fail_system(err, path, "write", errno);
         writer_free(w);
@@ -242,6 +242,40 @@ bool fm_file_sync(const char *path, fm_error *err) {
     int number = errno;
     close(fd);
     return ok || fail_system(err, path, "sync", number);
+}
+
+static bool cut_open(int fd, const char *path, uint64_t size, fm_error *err) {
+    struct stat st;
+    if (fstat(fd, &st) != 0) return fail_system(err, path, "cut", errno);
+    if ((uint64_t)st.st_size < size) {
+        fm_fail(err, "holds %lld bytes, expected at least %llu", (long long)st.st_size, (unsigned long long)size);
+        return fm_fail_in(err, path);
+    }
+    if ((uint64_t)st.st_size == size) return true;
+    return (ftruncate(fd, (off_t)size) == 0 && fsync(fd) == 0) || fail_system(err, path, "cut", errno);
+}
+
+bool fm_file_cut(const char *path, uint64_t size, fm_error *err) {
+    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) return fail_system(err, path, "cut", errno);
+    bool ok = cut_open(fd, path, size, err);
+    if (close(fd) != 0 && ok) return fail_system(err, path, "cut", errno);
+    return ok;
+}
+
+/* ---- folders ---- */
+
+bool fm_folder_has_room(const char *path, uint64_t size, fm_error *err) {
+    char name[TEMPORARY];
+    int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd = folder < 0 ? -1 : open_temporary(folder, name);
+    int number = fd < 0 ? errno : 0;
+    if (fd >= 0) {
+        if (size) number = posix_fallocate(fd, 0, (off_t)size);
+        unlinkat(folder, name, 0);
+        close(fd);
+    }
+    if (folder >= 0) close(folder);
+    return number == 0 || fail_system(err, path, "write", number);
 }
 
 bool fm_folder_new(const char *path, bool *exists, fm_error *err) {

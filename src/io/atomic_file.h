@@ -29,8 +29,12 @@ bool fm_file_write(const char *path, const void *bytes, size_t size, fm_error *e
 /* Adds to the end (one write(2) where the system takes it whole); makes the file when there is none. */
 bool fm_file_append(const char *path, const void *bytes, size_t size, fm_error *err);
 bool fm_file_sync(const char *path, fm_error *err);
+/* Cuts a file at `size` bytes and syncs it. False also when it is shorter than that: then it is left as it is. */
+bool fm_file_cut(const char *path, uint64_t size, fm_error *err);
 
 /* Makes a folder that was not there, and syncs its parent. *exists says whether it failed because the name is taken. */
 bool fm_folder_new(const char *path, bool *exists, fm_error *err);
+/* Whether the disk takes `size` more bytes below this folder now: they are set aside in a file, and given back. */
+bool fm_folder_has_room(const char *path, uint64_t size, fm_error *err);
 
 #endif

@@ -7,10 +7,8 @@ local word_pattern <const> = letter .. "[%a\x80-\xff'-]*"
 
 return function(path)
   if type(path) ~= "string" then fm.fail("text: expected a path, found " .. type(path)) end
-  local file <close>, message = io.open(path, "rb")
-  if not file then return nil, message end
-  local all, problem = file:read "a"
-  if not all then return nil, path .. ": " .. problem end
+  local all, message = fm.file.read(path)
+  if not all then return nil, message end
   local words, sentences = {}, {}
   for line in all:gmatch "[^\n]+" do
     local sentence = {}

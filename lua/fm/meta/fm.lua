@@ -321,8 +321,16 @@ function Rng:number() end
 ---@return fm.Rng that follows the step of this one
 function Rng:stream(name) end
 ---Moves to a step: what is drawn depends on seed, name, step and call alone.
+---@param k integer
+---@param calls? integer how many draws it has made there (0)
 ---@return fm.Rng itself, at step k
-function Rng:at(k) end
+function Rng:at(k, calls) end
+---The step it is at.
+---@return integer
+function Rng:step() end
+---How many draws it has made at this step.
+---@return integer
+function Rng:calls() end
 
 -- ---- layers ----
 
@@ -801,7 +809,8 @@ fm.vectors = {}
 ---encode(value [, {indent = n}]) -> text, keys sorted, nan and inf as strings; decode(text) -> value, or nil and "line n col m: problem".
 ---json.null stands for null; json.array(t) marks an empty table as a list.
 fm.json = {}
----write(path, text) replaces a file in one step, append(path, text), sync(path), mkdir_new(path) -> true | nil, message, "exists" or nil;
+---read(path) -> text; write(path, text) replaces a file in one step, append(path, text), sync(path), cut(path, bytes) shortens a file,
+---has_room(folder, bytes) tells whether the disk takes so much more, mkdir_new(path) -> true | nil, message, "exists" or nil;
 ---hash(text), hash_file(path) -> 16 hexadecimal digits (XXH3).
 fm.file = {}
 
