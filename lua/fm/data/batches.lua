@@ -3,6 +3,7 @@
 -- rng's key and the round alone, and the clock of the rng is left alone. Shuffled when there is an rng; size is at most the number of rows.
 local fm <const> = require "fm"
 local options <const> = require "fm.options"
+local skip <const> = require "fm.skip"
 local stream <const> = require "fm.data.stream"
 
 local pick <const> = fm.index_select
@@ -34,7 +35,7 @@ return function(x, size, given)
     drawn = round
   end
 
-  return function()
+  local function iterate()
     if next_batch > count then
       round, next_batch = round + 1, 1
       return nil
@@ -47,4 +48,9 @@ return function(x, size, given)
     local rows = order[{ first, last }]
     return pick(x, rows, 1), labels and pick(labels, rows, 1)
   end
+
+  return skip.declare(iterate, function(values)
+    local before = round * count + next_batch - 1 + values
+    if before > 0 then round, next_batch = (before - 1) // count, (before - 1) % count + 2 end
+  end)
 end

@@ -35,6 +35,11 @@ local function load_views(where, state, views)
   end
 end
 
+local function check_rate(lr)
+  if type(lr) == "number" and lr >= 0 and lr < math.huge then return lr end
+  fm.fail(("optimizer: lr: expected a number >= 0, found %s"):format(tostring(lr)))
+end
+
 local Optimizer <const> = {}
 Optimizer.__index = Optimizer
 
@@ -44,10 +49,11 @@ function Optimizer:views()
   return views
 end
 
---- name -> tensor: the moments, and `steps` taken.
+--- name -> tensor: the moments; `steps` taken, and `lr` when it is a number, which a script may have changed on the way.
 function Optimizer:state()
   local state = self:views()
   state.steps = self.steps_taken
+  if type(self.lr) == "number" then state.lr = self.lr end
   return state
 end
 
@@ -55,6 +61,7 @@ function Optimizer:load_state(state)
   load_views("load_state", state, self:views())
   local steps = state.steps
   self.steps_taken = math.tointeger(fm.is_tensor(steps) and steps:item() or steps) or fm.fail("load_state: steps is missing")
+  if type(self.lr) == "number" and state.lr then self.lr = check_rate(fm.is_tensor(state.lr) and state.lr:item() or tonumber(state.lr)) end
 end
 
 --- Learning rate of the next update.
@@ -62,11 +69,6 @@ function Optimizer:rate()
   local lr = self.lr
   if type(lr) == "number" then return lr end
   return lr(self.steps_taken)
-end
-
-local function check_rate(lr)
-  if type(lr) == "number" and lr >= 0 and lr < math.huge then return lr end
-  fm.fail(("optimizer: lr: expected a number >= 0, found %s"):format(tostring(lr)))
 end
 
 function Optimizer:zero_grad()

@@ -11,6 +11,10 @@ command_line.options = { -- in the words of option_reader
   { "-E", name = "no_environment", help = "ignore LUA_INIT, LUA_PATH and LUA_CPATH" },
   { "-W", name = "warnings", help = "turn warnings on" },
   { "-o", "--runs", name = "runs", value = "DIR", help = "folder of the runs (else FM_RUNS, else ./runs)" },
+  { "--folder", name = "folder", value = "DIR", help = "the run's own folder; an unfinished run there goes on" },
+  { "--checkpoint-every", name = "checkpoint_every", value = "STEPS", help = "write a checkpoint every so many steps (0: not by steps)" },
+  { "--checkpoint-seconds", name = "checkpoint_seconds", value = "S", help = "and every so many seconds (60; 0: not by time)" },
+  { "--keep-last", name = "keep_last", value = "K", help = "keep the last K checkpoints of --checkpoint-every as checkpoint-step-N" },
   { "--seed", name = "seed", value = "N", help = "seed of every random stream, the same as seed=N" },
   { "--threads", name = "threads", value = "N", help = "threads of one run; results do not depend on it (1)" },
   { "-m", "--multirun", name = "multirun", help = "key=a,b key=1:5 key=0:1:0.25 are lists: a run for each combination" },
@@ -84,7 +88,8 @@ function command_line.help()
   }
   table.move(option_reader.help(command_line.options), 1, #command_line.options, #lines + 1, lines)
   lines[#lines + 1] = ""
-  lines[#lines + 1] = "exit: 0 all runs well, 1 a run failed, 2 usage, 3 nothing matched, 4 internal error"
+  lines[#lines + 1] = "exit: 0 all runs well, 1 a run failed, 2 usage, 3 nothing matched, 4 internal error,"
+  lines[#lines + 1] = "      75 interrupted after a checkpoint (fmrun resume goes on), 128 + N ended by signal N"
   return table.concat(lines, "\n")
 end
 

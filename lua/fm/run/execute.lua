@@ -1,67 +1,54 @@
 -- One run from beginning to end: its folder, its record in run.json, its last checkpoint, and what a person reads about it.
 local fm <const> = require "fm"
-local code <const> = require "fm.run.code"
+local checkpoint <const> = require "fm.run.checkpoint"
 local folders <const> = require "fm.run.folder"
-local parameters <const> = require "fm.run.parameters"
+local interrupt <const> = require "fm.run.interrupt"
 local progress <const> = require "fm.run.progress"
 local random <const> = require "fm.run.random"
+local reads <const> = require "fm.run.reads"
+local records <const> = require "fm.run.record"
+local replay <const> = require "fm.run.replay"
+local resume <const> = require "fm.run.resume"
 local runs <const> = require "fm.run"
+local saving <const> = require "fm.run.saving"
 local traceback <const> = require "fm.run.traceback"
 
 local system <const> = fm.system
-local schema <const> = 1 -- of run.json and of the events
+local codes <const> = { done = 0, failed = 1, diverged = 1, busy = 1 }
 
---- "2026-07-12T15:30:12.345Z": runs of one second have an order.
-local function utc()
-  local now = system.now()
-  return ("%s.%03dZ"):format(os.date("!%Y-%m-%dT%H:%M:%S", math.floor(now)), math.floor(now % 1 * 1000))
+-- ---- the experiment's own code ----
+
+local function perform(experiment, run, values)
+  experiment.run(run, values)
+  replay.finish(run)
+  run:flush(system.seconds())
+  saving.save_best(run)
+  if next(run.kept) then checkpoint.save(run, "checkpoint.safetensors") end
 end
 
-local function machine()
-  local pid, host, boot = system.process()
-  local blas, blas_core = system.blas()
-  return { pid = pid, host = host, boot = boot, threads = system.threads(),
-    versions = { fmrun = fm.version, real = fm.real, lua = system.lua, blas = blas, blas_core = blas_core } }
-end
-
---- One safetensors file: tensors by part and name ("model.net.0.weight"), numbers exactly in the metadata.
-local function save_checkpoint(run)
-  if not next(run.kept) then return end
-  local tensors, metadata = {}, { ["fm.step"] = tostring(run.step), ["fm.seed"] = tostring(run.seed), ["fm.experiment"] = run.name }
-  for part, object in pairs(run.kept) do
-    for name, value in pairs(object:state()) do
-      local full = part .. "." .. name
-      if fm.is_tensor(value) then
-        tensors[full] = value
-      else
-        metadata[full] = math.type(value) == "float" and ("%.17g"):format(value) or tostring(value)
-      end
-    end
-  end
-  assert(fm.save(run:path "checkpoint.safetensors", tensors, metadata))
-end
-
---- Calls the experiment; returns status, message, traceback text.
+--- Calls the experiment; returns status, message, exit code.
 local function call(experiment, run, values)
   local unbind = random.bind(run.rng:stream "math.random")
   fm.nn.seed(run.rng) -- first weights come from the run's seed, whatever ran before
   local print, exit = print, os.exit
   _G.print = function(...) run:print(...) end
   os.exit = function() error({ stop = "failed", message = traceback.place() .. "os.exit was called inside the run" }, 0) end
-  local ok, problem = xpcall(function()
-    experiment.run(run, values)
-    save_checkpoint(run)
-  end, traceback.handler)
+  local unwatch = interrupt.watch(run)
+  local ok, problem = xpcall(perform, traceback.handler, experiment, run, values)
+  run.over = true
+  unwatch()
   _G.print, os.exit = print, exit
   unbind()
   if ok then return "done" end
-  if type(problem) == "table" then return problem.stop, problem.message end
+  if type(problem) == "table" then return problem.stop, problem.message, problem.exit end
   return "failed", problem
 end
 
+-- ---- what is told ----
+
 local function event(options, fields)
   if not options.json then return end
-  fields.schema = schema
+  fields.schema = records.schema
   io.stdout:write(fm.json.encode(fields), "\n")
   io.stdout:flush()
 end
@@ -82,55 +69,81 @@ local function tell_end(screen, run, record)
   words[#words + 1] = screen:paint("dim", run.folder.path)
   if record.error then screen:say("fmrun: " .. record.error) end
   screen:note(table.concat(words, "  "))
+  if record.status == "killed" then screen:note("to go on: fmrun resume " .. run.folder.path) end
 end
 
---- Runs an experiment with its values. `how`: runs (folder), path (the run's own folder, instead of a new one below `runs`), script
---- (path), source (its text), code (its files), command, quiet, json, color.
---- Returns the status ("done", "failed", "diverged") and the run's folder; "failed" when there can be none; "busy" and the folder when
---- another process writes there.
+-- ---- the run ----
+
+--- The folder, locked, and how the run goes on there; or nil, a message, and "busy" when another process has it.
+local function open(experiment, values, how, say)
+  if not how.path then
+    local folder, message = folders.new(how.runs, experiment.name, how.source .. fm.json.encode(values))
+    if folder then return folder, {} end
+    return nil, message
+  end
+  local folder, message, busy = folders.at(how.path)
+  if not folder then return nil, message, busy end
+  local plan, problem = resume.plan(folder, values, how, say)
+  if plan then return folder, plan end
+  folder.lock:release()
+  return nil, problem
+end
+
+local function begin(run, plan, record, how)
+  resume.prepare(run.folder, plan)
+  run.replay, run.slots = plan.replay, { plan.slot }
+  run.folder:write_json("config.json", run.config)
+  run.folder:write_json("run.json", record)
+  event(how, { event = "run_start", experiment = run.name, run = run.folder.path, seed = run.seed, config = run.config,
+    step = plan.slot and plan.slot.step or 0 })
+  if plan.slot then run.screen:note(("%s goes on from step %d"):format(run.name, plan.slot.step)) end
+end
+
+local function finish(run, record, status, problem, how)
+  local folder = run.folder
+  records.finish(record, run, status, problem)
+  local wrote, trouble = pcall(function()
+    if problem and status ~= "killed" then folder:add_line("log.txt", problem) end
+    run:flush(system.seconds())
+    folder:write_json("run.json", record)
+    if status == "done" then checkpoint.clear(folder) end
+  end)
+  if not wrote then record.status, record.error = "failed", record.error or tostring(trouble) end
+  tell_end(run.screen, run, record)
+  event(how, { event = "run_end", experiment = run.name, run = folder.path, status = record.status, error = record.error,
+    seconds = record.seconds, summary = record.summary })
+end
+
+--- Runs an experiment with its values. `how`: runs (folder), path (the run's own folder, instead of a new one below `runs`: an unfinished
+--- run there goes on from its last checkpoint), force (in spite of differences), anew (from the beginning), script (path), source (its
+--- text), code (its files), command, checkpoint_every, checkpoint_seconds, keep_last, quiet, json, color.
+--- Returns the status ("done", "failed", "diverged", "killed", or "busy" when another process writes there), the run's folder (nil when
+--- there can be none) and an exit code.
 local function execute(experiment, values, how)
   local screen = progress.new(how)
-  local folder, message
-  if how.path then
-    folder, message = folders.at(how.path)
-  else
-    folder, message = folders.new(how.runs, experiment.name, how.source .. fm.json.encode(values))
-  end
+  local folder, plan, busy = open(experiment, values, how, function(message) screen:say("fmrun: " .. message) end)
   if not folder then
-    screen:say("fmrun: " .. message)
-    if message:find("another process", 1, true) then return "busy", how.path end
-    return "failed"
+    screen:say("fmrun: " .. plan)
+    return busy or "failed", how.path, 1
   end
   local _ <close> = folder.lock
-  local record = machine()
-  record.schema, record.experiment, record.script, record.command = schema, experiment.name, how.script, how.command
-  record.seed, record.config, record.status, record.started = values.seed, values, "running", utc()
-  record.defaults = parameters.defaults(experiment.parameters) -- whoever reads the record can mark what was changed
-  record.code = code.list(how.code or {})
-  local run = runs.new(experiment, values, folder, screen)
-
-  local status, problem
-  local wrote, trouble = pcall(function()
-    folder:write_json("config.json", values)
-    folder:write_json("run.json", record)
-    event(how, { event = "run_start", experiment = experiment.name, run = folder.path, seed = values.seed, config = values })
-    status, problem = call(experiment, run, values)
-    if problem then folder:add_line("log.txt", problem) end
-    run:flush(system.seconds())
-  end)
-  if not wrote then status, problem = "failed", tostring(trouble) end
-
-  record.status, record.error, record.ended = status, problem, utc()
-  record.code = code.list(how.code or {})
-  record.seconds, record.steps, record.summary = system.seconds() - run.began, run.step, run.results
-  wrote, trouble = pcall(folder.write_json, folder, "run.json", record)
-  if not wrote then
-    record.status, record.error = "failed", record.error or tostring(trouble)
+  if plan.done then
+    checkpoint.clear(folder) -- it may have ended between its last word and this
+    return "done", folder.path, 0
   end
-  tell_end(screen, run, record)
-  event(how, { event = "run_end", experiment = experiment.name, run = folder.path, status = record.status, error = record.error,
-    seconds = record.seconds, summary = record.summary })
-  return record.status, folder.path
+  local data, unwatch = reads.watch(folder.path)
+  local run = runs.new(experiment, values, folder, screen, how, data)
+  local record = records.begin(experiment, values, how, plan.former)
+  local status, problem, exit
+  local began, trouble = pcall(begin, run, plan, record, how)
+  if began then
+    status, problem, exit = call(experiment, run, values)
+  else
+    status, problem = "failed", tostring(trouble)
+  end
+  unwatch()
+  finish(run, record, status, problem, how)
+  return record.status, folder.path, exit or codes[record.status]
 end
 
 return execute

@@ -21,11 +21,11 @@ end
 local function own(path)
   local lock, problem = fm.system.lock(path .. "/lock")
   if lock then return setmetatable({ path = path, lock = lock, pending = {} }, Folder) end
-  if problem == "locked" then problem = path .. ": another process writes this run" end
+  if problem == "locked" then return nil, path .. ": another process writes this run", "busy" end
   return nil, problem
 end
 
---- The folder at an exact path, which is made when there is none. nil and a message when it is another process's or cannot be.
+--- The folder at an exact path, which is made when there is none. nil and a message when it cannot be had, and "busy" as in own.
 function folder.at(path)
   local parent = path:match "^(.*)/[^/]+/*$"
   if parent and parent ~= "" then
@@ -88,6 +88,69 @@ function Folder:flush()
       assert(fm.file.append(self.path .. "/" .. name, table.concat(lines, "\n")))
     end
   end
+end
+
+--- Bytes of the named files, 0 for one that is not there.
+function Folder:lengths(names)
+  local lengths = {}
+  for _, name in ipairs(names) do lengths[name] = lfs.attributes(self.path .. "/" .. name, "size") or 0 end
+  return lengths
+end
+
+--- Cuts files back to `lengths`, by name. Raises.
+function Folder:cut(lengths)
+  for name, length in pairs(lengths) do
+    if length > 0 then
+      assert(fm.file.cut(self.path .. "/" .. name, length))
+    else
+      self:remove(name)
+    end
+  end
+end
+
+--- Takes a file away, if it is there. Raises.
+function Folder:remove(name)
+  local path = self.path .. "/" .. name
+  if lfs.symlinkattributes(path) then assert(os.remove(path)) end
+end
+
+local function remove_inside(path, chosen)
+  for name in lfs.dir(path) do
+    local inner = path .. "/" .. name
+    if name ~= "." and name ~= ".." and chosen(name) then
+      if lfs.symlinkattributes(inner, "mode") == "directory" then remove_inside(inner, chosen) end
+      assert(os.remove(inner))
+    end
+  end
+end
+
+--- Takes away what writes that were cut off have left. Raises.
+function Folder:remove_temporary()
+  remove_inside(self.path, function(name) return name:find "^%.fm%-%d+%-%d+%.tmp$" end)
+end
+
+--- Takes everything away but the lock. Raises.
+function Folder:empty()
+  self:remove "run.json" -- first: what is half taken away is no run
+  remove_inside(self.path, function(name) return name ~= "lock" end)
+end
+
+--- What a JSON file holds, or nil and a message.
+function Folder:read_json(name)
+  local path = self.path .. "/" .. name
+  local text, message = fm.file.read(path)
+  if not text then return nil, message end
+  local value, problem = fm.json.decode(text)
+  if type(value) == "table" then return value end
+  return nil, ("%s: %s"):format(path, problem or "expected an object")
+end
+
+--- Whether nothing is there but what a run writes before its run.json.
+function Folder:is_fresh()
+  for name in lfs.dir(self.path) do
+    if name ~= "." and name ~= ".." and name ~= "lock" and name ~= "config.json" and not name:find "^%.fm%-" then return false end
+  end
+  return true
 end
 
 return folder

@@ -46,15 +46,35 @@ end
 
 -- ---- running ----
 
---- Where runs go, and what is recorded about how they were started.
-function launch.how(line, script, argv)
-  local words = {}
-  for i = 0, #argv do words[i + 1] = argv[i] end
-  return { runs = command_line.runs(line), script = script.path, source = read_file(script.path), command = table.concat(words, " "),
-    code = script.files, quiet = line.quiet, json = line.json, color = line.color }
+--- What --threads says; raises { usage }.
+function launch.set_threads(text)
+  if not text then return end
+  local n = text:find "^%d+$" and math.tointeger(tonumber(text))
+  local ok, message = pcall(require "fm.core".system.threads, n or -1)
+  if not n or not ok or not message then
+    error({ usage = ('--threads: expected a whole number in 1..256, found "%s"'):format(text) }, 0)
+  end
 end
 
-local codes <const> = { done = 0, failed = 1, diverged = 1, killed = 75, busy = 1 }
+--- The number of an option, or nil.
+local function number(line, name)
+  local text = line[name]
+  local value = text and text:find "^%d+%.?%d*$" and tonumber(text)
+  if text and not (value and (name == "checkpoint_seconds" or math.tointeger(value))) then
+    error({ usage = ('--%s: expected a number >= 0, found "%s"'):format(name:gsub("_", "-"), text) }, 0)
+  end
+  return value and math.tointeger(value) or value
+end
+
+--- Where runs go, what is recorded about how they were started, and when they save.
+function launch.how(line, script, argv)
+  local words, arg = {}, script.globals.arg
+  for i = 0, #argv do words[i + 1] = argv[i] end
+  return { runs = command_line.runs(line), path = line.folder, script = script.path, source = read_file(script.path),
+    command = table.concat(words, " "), arguments = table.move(arg, 1, #arg, 1, {}), code = script.files, force = line.force, anew = line.anew,
+    checkpoint_every = number(line, "checkpoint_every"), checkpoint_seconds = number(line, "checkpoint_seconds"),
+    keep_last = number(line, "keep_last"), quiet = line.quiet, json = line.json, color = line.color }
+end
 
 --- The runs that the words ask of the scripts' experiments, every word checked; raises { usage }.
 function launch.plan(list, line)
@@ -67,14 +87,15 @@ end
 --- Runs one run of a plan in this process, in the folder `path` or one of its own. Returns its exit code and status.
 function launch.run(run, line, argv, path)
   local script, how = run.script, launch.how(line, run.script, argv)
-  how.path = path
-  local status = scripts.within(script, require "fm.run.execute", script.experiment, run.values, how)
-  return codes[status], status
+  how.path = path or how.path
+  local status, _, code = scripts.within(script, require "fm.run.execute", script.experiment, run.values, how)
+  return code, status
 end
 
 --- One run is done here; several are a sweep, of processes. Returns an exit code.
 local function run_plan(list, line, argv)
   local plan = launch.plan(list, line)
+  if plan.is_sweep and line.folder then error({ usage = "--folder is for one run; a sweep has a folder of its own" }, 0) end
   if plan.is_sweep or line.dry_run then return require "fm.run.sweep".start(plan, list, line, argv) end
   return (launch.run(plan.runs[1], line, argv))
 end

@@ -60,15 +60,6 @@ local function set_seed(text)
   require "fm.run.random".bind(require "fm.core".rng(seed, "math.random"))
 end
 
-local function set_threads(text)
-  if not text then return end
-  local n = text:find "^%d+$" and math.tointeger(tonumber(text))
-  local ok, message = pcall(require "fm.core".system.threads, n or -1)
-  if not n or not ok or not message then
-    error({ usage = ('--threads: expected a whole number in 1..256, found "%s"'):format(text) }, 0)
-  end
-end
-
 local function wants_prompt(line)
   local nothing_else = #line.scripts == 0 and #line.actions == 0 and not line.show_version
   return line.interactive or (nothing_else and require "fm.core".system.is_terminal(0))
@@ -85,7 +76,7 @@ local function start(argv)
     print(version_text())
     return exit.well
   end
-  set_threads(line.threads)
+  if line.threads then require "fm.run.launch".set_threads(line.threads) end
   set_seed(line.seed)
   if line.warnings then warn "@on" end
   if line.show_version then print(version_text()) end
@@ -126,7 +117,7 @@ function main.stock(experiment, arg)
   local script = require "fm.run.scripts".new(arg[0], arg, 0, {})
   local ok, result = pcall(function()
     local line = command_line.parse(table.move(arg, 1, #arg, 2, { arg[0] }))
-    set_threads(line.threads)
+    launch.set_threads(line.threads)
     experiment.name = experiment.name or script.name
     script.experiment = experiment
     return launch.run(launch.plan({ script }, line).runs[1], line, arg)

@@ -143,8 +143,8 @@ local function unknown_key(list, key)
   return ('unknown key "%s"%s'):format(key, suggestion(key, names_of(list)))
 end
 
---- One value of a preset, as its parameter wants it. Raises what is wrong with it.
-local function preset_value(list, key, value)
+--- A value that is no text, of a preset or of a record, as its parameter wants it. Raises what is wrong with it.
+local function checked_value(list, key, value)
   local declaration = type(key) == "string" and rawget(list, key)
   if not declaration then error(unknown_key(list, tostring(key)), 0) end
   if declaration.type == "number" and math.type(value) == "integer" then value = value + 0.0 end
@@ -163,13 +163,24 @@ function parameters.declare_presets(list, given)
     end
     presets[name] = {}
     for key, value in pairs(values) do
-      local ok, result = pcall(preset_value, list, key, value)
+      local ok, result = pcall(checked_value, list, key, value)
       if not ok then error(("preset %s: %s"):format(name, result), 0) end
       presets[name][key] = result
     end
   end
   if next(presets) and list.preset then error("a parameter called preset leaves no name for choosing among the presets", 0) end
   return presets
+end
+
+--- The values that a run's config.json says, checked against the declarations as they are now; or nil and a message.
+function parameters.recorded(list, config)
+  local values = parameters.defaults(list)
+  for name, value in pairs(config) do
+    local ok, result = pcall(checked_value, list, name, value)
+    if not ok then return nil, result end
+    values[name] = result
+  end
+  return values
 end
 
 --- The declaration of a key, "preset" included where there are presets; or nil and a message.

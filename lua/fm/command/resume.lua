@@ -1,0 +1,60 @@
+-- Runs that were interrupted, or failed, go on from their last checkpoint.
+local fm <const> = require "fm"
+local command_line <const> = require "fm.run.command_line"
+local launch <const> = require "fm.run.launch"
+local option_reader <const> = require "fm.run.option_reader"
+local parameters <const> = require "fm.run.parameters"
+local records <const> = require "fm.run.records"
+
+local function fail(message, ...)
+  error({ message = message:format(...), exit = 1 }, 0)
+end
+
+--- What the run's config.json says.
+local function config_of(record)
+  local path = record.path .. "/config.json"
+  local text, message = fm.file.read(path)
+  local config, problem = fm.json.decode(text or "")
+  if type(config) ~= "table" then fail("%s", message or ("%s: %s"):format(path, problem or "expected an object")) end
+  return config
+end
+
+--- The script of a recorded run, opened, and the values of its config. Raises.
+local function open(record, line)
+  if not record.script then fail("%s: %s", record.path, record.error or "run.json names no script") end
+  local script, message = launch.open(record.script, line.argv, 1, record.arguments or {})
+  if message then
+    local elsewhere = record.directory and fm.file.read(record.script) == nil and "; the run was started in " .. record.directory or ""
+    fail("%s%s", message, elsewhere)
+  end
+  if not script.experiment then fail("%s gives no experiment", record.script) end
+  local values, problem = parameters.recorded(script.experiment.parameters, config_of(record))
+  if not values then fail("%s: config.json: %s", record.path, problem) end
+  return { script = script, values = values }
+end
+
+local function is_over(code)
+  return code == 75 or code >= 128
+end
+
+return {
+  help = "go on with runs that were interrupted, from their last checkpoint", usage = "fmrun resume RUN...", takes = "run",
+  options = {
+    { "-f", "--force", name = "force", help = "go on though the script, config, data or program has changed" },
+    { "--anew", name = "anew", help = "begin again in the same folder" },
+    "runs", "threads", "quiet", "json", "color", "checkpoint_every", "checkpoint_seconds", "keep_last",
+  },
+  run = function(line)
+    if #line.words == 0 then option_reader.refuse "resume: expected runs" end
+    launch.set_threads(line.threads)
+    local worst = 0
+    for _, record in ipairs(records.expect(records.select(command_line.runs(line), line.words))) do
+      if record.status == "done" and not line.anew then io.stderr:write(record.path, " is done\n") end
+      line.folder = record.path
+      local code = launch.run(open(record, line), line, line.argv)
+      if is_over(code) then return code end
+      worst = math.max(worst, code)
+    end
+    return worst
+  end,
+}

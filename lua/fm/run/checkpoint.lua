@@ -1,0 +1,125 @@
+-- The checkpoints of a run: two slots written in turn, so that a good one is always there, and state.json, which says what they hold.
+--   checkpoint-1.safetensors, checkpoint-2.safetensors    what the run keeps
+--   state.json    { hash, state = { slots = the newest first { slot, hash of the file, step, ... }, origin } }
+-- Whatever moment the process dies at: the file a slot of state.json names is whole, or its digest says it is not.
+local fm <const> = require "fm"
+local kept <const> = require "fm.run.kept"
+
+local checkpoint <const> = {}
+local lines_files <const> = { "metrics.jsonl", "log.txt", "timing.jsonl" } -- cut back to the checkpoint when a run goes on
+checkpoint.lines_files = lines_files
+
+-- ---- writing ----
+
+--- The plain values of parts, for readers of other tools: "opt.steps" = "7".
+local function add_numbers(metadata, values)
+  for part, coded in pairs(values) do
+    for name, value in pairs(type(coded) == "table" and not coded[1] and coded or {}) do
+      if name:sub(1, 1) == "s" and type(value) ~= "table" then
+        metadata[part .. "." .. name:sub(2)] = math.type(value) == "float" and ("%.17g"):format(value) or tostring(value)
+      end
+    end
+  end
+end
+
+--- Writes what the run keeps into a file of its folder: tensors by part and name ("model.net.0.weight"), all else exactly in the metadata.
+--- Raises.
+function checkpoint.save(run, name)
+  local scope <close> = fm.scope()
+  local tensors, values = kept.capture(run.kept)
+  local metadata = { ["fm.step"] = tostring(run.step), ["fm.seed"] = tostring(run.seed), ["fm.experiment"] = run.name,
+    ["fm.values"] = fm.json.encode(values) }
+  add_numbers(metadata, values)
+  assert(fm.save(run.folder:file(name), tensors, metadata))
+end
+
+local function slot_name(slot)
+  return ("checkpoint-%d.safetensors"):format(slot)
+end
+
+local function write_state(folder, state)
+  folder:write_json("state.json", { hash = fm.file.hash(fm.json.encode(state)), state = state })
+end
+
+--- Writes the next slot. `position`: what the run must know besides what it keeps; it becomes the slot's entry. Order matters: lines first,
+--- on disk, then the slot, then the state that names it. Raises; the older slot is then as it was.
+function checkpoint.write(run, position, origin)
+  local folder, newest = run.folder, run.slots[1]
+  folder:flush()
+  position.lengths = folder:lengths(lines_files)
+  for _, name in ipairs(lines_files) do
+    if position.lengths[name] > 0 then assert(fm.file.sync(folder.path .. "/" .. name)) end
+  end
+  position.slot = newest and 3 - newest.slot or 1
+  local name = slot_name(position.slot)
+  checkpoint.save(run, name)
+  position.hash = assert(fm.file.hash_file(folder.path .. "/" .. name))
+  run.slots = { assert(fm.json.decode(fm.json.encode(position))), newest } -- a copy: the run's own tables go on changing
+  write_state(folder, { slots = run.slots, origin = origin })
+end
+
+--- Bytes that a checkpoint takes, a little more than less.
+function checkpoint.size(run)
+  local scope <close> = fm.scope()
+  local tensors, values = kept.capture(run.kept)
+  local names = 0
+  for name in pairs(tensors) do names = names + #name + 100 end
+  return kept.size(tensors) + 2 * #fm.json.encode(values) + names + 4096
+end
+
+--- Takes the slots and the state away, for a run that is done. The state goes first: it must not name what is not there.
+function checkpoint.clear(folder)
+  folder:remove "state.json"
+  for slot = 1, 2 do folder:remove(slot_name(slot)) end
+end
+
+-- ---- reading ----
+
+local function read_state(folder)
+  local path = folder.path .. "/state.json"
+  local text = fm.file.read(path)
+  if not text then return nil end
+  local value, problem = fm.json.decode(text)
+  if type(value) ~= "table" or type(value.state) ~= "table" then return nil, path .. ": " .. (problem or "it has no state") end
+  local hash = fm.file.hash(fm.json.encode(value.state))
+  if hash ~= value.hash then return nil, ("%s is damaged: its digest is %s, expected %s"):format(path, hash, value.hash) end
+  return value.state
+end
+
+--- nil when the slot is as it was written, or what is wrong.
+local function slot_problem(folder, slot)
+  local path = folder.path .. "/" .. slot_name(slot.slot)
+  local hash, message = fm.file.hash_file(path)
+  if not hash then return message end
+  if hash ~= slot.hash then return ("%s is damaged: its digest is %s, expected %s"):format(path, hash, slot.hash) end
+  local lengths = folder:lengths(lines_files)
+  for _, name in ipairs(lines_files) do
+    if lengths[name] < slot.lengths[name] then
+      return ("%s/%s holds %d bytes, at step %d it had %d"):format(folder.path, name, lengths[name], slot.step, slot.lengths[name])
+    end
+  end
+  return nil
+end
+
+--- The newest good checkpoint of a folder: its slot entry, the origin, and a list of what was found wrong; nil for the entry when
+--- there is none.
+function checkpoint.find(folder)
+  local state, message = read_state(folder)
+  if not state then return nil, nil, { message } end
+  local problems = {}
+  for _, slot in ipairs(state.slots) do
+    local problem = slot_problem(folder, slot)
+    if not problem then return slot, state.origin, problems end
+    problems[#problems + 1] = problem
+  end
+  return nil, state.origin, problems
+end
+
+--- Reads a slot: tensors, values for fm.run.kept. Raises.
+function checkpoint.load(folder, slot)
+  local tensors, metadata = fm.load(folder.path .. "/" .. slot_name(slot.slot))
+  if not tensors then error(metadata, 0) end
+  return tensors, assert(fm.json.decode(metadata["fm.values"]))
+end
+
+return checkpoint

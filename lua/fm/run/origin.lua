@@ -1,0 +1,86 @@
+-- What a run's numbers came from: its Lua files, its config, its data, fm's own files, the program and the kernels of BLAS. A checkpoint
+-- carries it, and a run that goes on from one compares.
+local fm <const> = require "fm"
+local code <const> = require "fm.run.code"
+local reads <const> = require "fm.run.reads"
+
+local origin <const> = {}
+
+local in_program <const> = package.preload["fm.core"] ~= nil -- else the module of a stock Lua
+local program_path <const> = in_program and "/proc/self/exe" or package.searchpath("fm.core", package.cpath)
+local program <const> = program_path and fm.file.hash_file(program_path) or "unknown"
+local library <const> = debug.getinfo(1, "S").source:sub(2):gsub("run/origin%.lua$", "")
+local hashes <const> = {} -- of fm's files, by their path below the library, as they were when first asked
+
+local function library_hash(name)
+  hashes[name] = hashes[name] or fm.file.hash_file(library .. name) or "missing"
+  return hashes[name]
+end
+
+--- fm's Lua files in use so far.
+local function library_files()
+  local list = fm.json.array {}
+  for module in pairs(package.loaded) do
+    local path = module:find "^fm%." and package.searchpath(module, package.path)
+    if path and path:sub(1, #library) == library then
+      local name = path:sub(#library + 1)
+      list[#list + 1] = { path = name, hash = library_hash(name) }
+    end
+  end
+  table.sort(list, function(a, b) return a.path < b.path end)
+  return list
+end
+
+--- The origin now, of a run with these Lua files, data files (see fm.run.reads) and config.
+function origin.now(script_files, data_files, config)
+  return { code = code.list(script_files), data = reads.list(data_files), config = config, library = library_files(), program = program,
+    blas_core = select(2, fm.system.blas()), real = fm.real }
+end
+
+-- ---- differences ----
+
+local function add(list, what, old, new)
+  if old ~= new then list[#list + 1] = ("%s: was %s, is now %s"):format(what, old, new) end
+end
+
+local function add_files(list, files, hash)
+  for _, file in ipairs(files) do
+    if not file.files then add(list, file.path, file.hash, hash(file.path)) end
+  end
+end
+
+local function add_config(list, old, new)
+  local names = {}
+  for name in pairs(old) do names[name] = true end
+  for name in pairs(new) do names[name] = true end
+  for name in pairs(names) do
+    if old[name] ~= new[name] then list[#list + 1] = ("config: %s was %s, is now %s"):format(name, tostring(old[name]), tostring(new[name])) end
+  end
+end
+
+--- Lines that name each difference between an origin of the past and this process with `config`; folders of data are compared once they
+--- are read again (origin.folder_differences).
+function origin.differences(past, config)
+  local list = {}
+  local function now(path) return fm.file.hash_file(path) or "missing" end
+  add_files(list, past.code, now)
+  add_config(list, past.config, config)
+  add_files(list, past.data, now)
+  add(list, "the program", past.program, program)
+  add_files(list, past.library, library_hash)
+  add(list, "BLAS kernels", past.blas_core, select(2, fm.system.blas()))
+  add(list, "numbers", past.real, fm.real)
+  return list
+end
+
+--- Lines for the folders of data that were read in the past and again now, with other contents.
+function origin.folder_differences(past, data_files)
+  local list, now = {}, {}
+  for _, entry in ipairs(reads.list(data_files)) do now[entry.path] = entry.hash end
+  for _, entry in ipairs(past.data) do
+    if entry.files and now[entry.path] then add(list, entry.path, entry.hash, now[entry.path]) end
+  end
+  return list
+end
+
+return origin

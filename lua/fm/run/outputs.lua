@@ -1,0 +1,41 @@
+-- The files of a run that are neither lines nor checkpoints: pictures and saved values. What a replay would write is there already.
+local fm <const> = require "fm"
+
+local outputs <const> = {}
+
+--- The path of a file in the run's folder. What is written there by other means than run:save and run:picture is written again when a
+--- run goes on from a checkpoint after it.
+function outputs:path(name)
+  return self.folder:file(name)
+end
+
+local function has_ending(name)
+  return name:find "%.%w+$" ~= nil
+end
+
+--- Saves a picture of fm.plot as NAME.png, or by the ending of the name.
+function outputs:picture(name, picture)
+  local path = self:path(has_ending(name) and name or name .. ".png")
+  if not self.replay then assert(picture:save(path)) end
+  return path
+end
+
+local savers <const> = {
+  npy = function(path, value) return fm.npy.save(path, value) end,
+  png = function(path, value) return fm.png.save(path, value) end,
+  json = function(path, value) return fm.file.write(path, fm.json.encode(value) .. "\n") end,
+  txt = function(path, value) return fm.file.write(path, value) end,
+  safetensors = function(path, value) return fm.save(path, value.state and value:state() or value) end,
+}
+
+--- Saves a value by the ending of the name: .npy (a tensor), .safetensors (a model, or tensors by name), .png, .json, .txt.
+function outputs:save(name, value)
+  local path = self:path(has_ending(name) and name or name .. ".safetensors")
+  local ending = path:match "%.(%w+)$"
+  local saver = savers[ending]
+  if not saver then fm.fail(("save: no format ends in .%s (npy, safetensors, png, json, txt)"):format(ending)) end
+  if not self.replay then assert(saver(path, value)) end
+  return path
+end
+
+return outputs

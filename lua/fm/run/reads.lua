@@ -1,0 +1,48 @@
+-- The data files a run reads, with their digests as they were then: told by the loaders (fm.file.on_read), kept for the record.
+local fm <const> = require "fm"
+
+local reads <const> = {}
+
+local most_of_a_folder <const> = 64 -- beyond it, a folder's files make one entry: 60,000 pictures do not belong into run.json
+
+--- From now on files that are read are noted in the list it returns, those below `own` (the run's folder) left out. The second result
+--- ends it.
+function reads.watch(own)
+  local files = {}
+  fm.file.on_read(function(path)
+    if files[path] or path:sub(1, #own + 1) == own .. "/" then return end
+    local hash = fm.file.hash_file(path)
+    if not hash then return end -- the loader will say why
+    files[path] = true
+    files[#files + 1] = { path = path, hash = hash }
+  end)
+  return files, function() fm.file.on_read(nil) end
+end
+
+local function by_path(a, b)
+  return a.path < b.path
+end
+
+--- { path, hash } in the order of paths; { path = "folder/", files = n, hash } for folders of which many files were read.
+function reads.list(files)
+  local folders, list = {}, fm.json.array {}
+  for _, file in ipairs(files) do
+    local folder = file.path:match "^(.*/)" or "./"
+    folders[folder] = folders[folder] or {}
+    table.insert(folders[folder], file)
+  end
+  for folder, inside in pairs(folders) do
+    table.sort(inside, by_path)
+    if #inside <= most_of_a_folder then
+      table.move(inside, 1, #inside, #list + 1, list)
+    else
+      local lines = {}
+      for i, file in ipairs(inside) do lines[i] = file.hash .. " " .. file.path end
+      list[#list + 1] = { path = folder, files = #inside, hash = fm.file.hash(table.concat(lines, "\n")) }
+    end
+  end
+  table.sort(list, by_path)
+  return list
+end
+
+return reads

@@ -1,0 +1,46 @@
+-- run.json: what a run was, how it went, and where. Written when it begins and when it ends.
+local fm <const> = require "fm"
+local lfs <const> = require "lfs"
+local code <const> = require "fm.run.code"
+local parameters <const> = require "fm.run.parameters"
+local reads <const> = require "fm.run.reads"
+
+local system <const> = fm.system
+local record <const> = { schema = 1 }
+
+--- "2026-07-12T15:30:12.345Z": runs of one second have an order.
+local function utc()
+  local now = system.now()
+  return ("%s.%03dZ"):format(os.date("!%Y-%m-%dT%H:%M:%S", math.floor(now)), math.floor(now % 1 * 1000))
+end
+
+--- The most memory this process has held at once, in KB; nil where the system does not say.
+local function peak_rss()
+  local file <close> = io.open "/proc/self/status"
+  return file and math.tointeger(tonumber(file:read "a":match "VmHWM:%s*(%d+) kB"))
+end
+
+--- The record of a run that begins; `former`: that of the same run before it was interrupted.
+function record.begin(experiment, values, how, former)
+  local pid, host, boot = system.process()
+  local blas, blas_core = system.blas()
+  former = former or {}
+  return {
+    schema = record.schema, experiment = experiment.name, script = how.script, directory = lfs.currentdir(),
+    command = former.command or how.command, arguments = fm.json.array(how.arguments or {}), seed = values.seed,
+    config = values, defaults = parameters.defaults(experiment.parameters), -- whoever reads the record can mark what was changed
+    status = "running", started = former.started or utc(), resumed = former.resumed and former.resumed + 1 or 0, code = code.list(how.code or {}),
+    pid = pid, host = host, boot = boot, threads = system.threads(),
+    versions = { fmrun = fm.version, real = fm.real, lua = system.lua, blas = blas, blas_core = blas_core },
+  }
+end
+
+--- Fills in how the run ended.
+function record.finish(entry, run, status, problem)
+  entry.status, entry.error, entry.ended = status, problem, utc()
+  entry.seconds, entry.steps, entry.summary = system.seconds() - run.began, run.step, run.results
+  entry.code, entry.data, entry.best = code.list(run.files), reads.list(run.data), run.best
+  entry.peak_rss = peak_rss()
+end
+
+return record

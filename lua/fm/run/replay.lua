@@ -1,0 +1,60 @@
+-- A run that goes on from a checkpoint replays its script from the top: what comes before the checkpoint is done again without its loops'
+-- bodies, and leaves no trace, for its lines and pictures are there. At the checkpoint everything the run keeps is put back, and it lives.
+local fm <const> = require "fm"
+local kept <const> = require "fm.run.kept"
+local origin <const> = require "fm.run.origin"
+local system <const> = fm.system
+
+local replay <const> = {}
+
+--- The way to a checkpoint: its slot entry, what it holds, and the origin to compare with unless forced.
+function replay.new(slot, tensors, values, past)
+  return { slot = slot, tensors = tensors, values = values, past = past }
+end
+
+local function mismatch(message, ...)
+  error({ stop = "failed", message = "resume: " .. message:format(...) }, 0)
+end
+
+--- At the checkpoint: the run is as it was.
+local function arrive(run)
+  local point = run.replay
+  local slot = point.slot
+  local changed = point.past and origin.folder_differences(point.past, run.data) or {}
+  if #changed > 0 then mismatch("%s\n--force goes on nevertheless", table.concat(changed, "\n")) end
+  kept.restore(run.kept, point.tensors, point.values)
+  run.results, run.best = slot.summary, slot.best
+  for i, state in ipairs(slot.stops) do
+    local stopper = run.stoppers[i] or mismatch "the script has fewer run:stop_when than at the checkpoint"
+    stopper.state = state
+  end
+  run.began = system.seconds() - slot.seconds
+  run.replay = nil
+end
+
+--- A loop begins whose last step would be `last`; pass(n) passes over n of its batches. Returns whether it lies behind the checkpoint.
+function replay.begin_loop(run, last, pass)
+  local point = run.replay
+  if not point then return false end
+  local slot, first = point.slot, run.step
+  local before = run.loop < slot.loop
+  local target = before and slot.loops[run.loop] or slot.step
+  if run.loop > slot.loop or target < first or target > last then
+    mismatch("the checkpoint is at step %d of loop %d; loop %d goes from step %d to %d", slot.step, slot.loop, run.loop, first, last)
+  end
+  pass(target - first)
+  run.step = target
+  if before then
+    kept.lend(run.kept, point.tensors, point.values) -- what follows may sample, and shall not do it with untrained weights
+    return true
+  end
+  arrive(run)
+  return slot.ended
+end
+
+--- The script has come to its end: it must have met the checkpoint.
+function replay.finish(run)
+  if run.replay then mismatch("the script ended before it came to step %d of the checkpoint", run.replay.slot.step) end
+end
+
+return replay

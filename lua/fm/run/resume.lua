@@ -1,0 +1,48 @@
+-- What the folder of a run that began earlier holds, and whether the run can go on from there.
+local checkpoint <const> = require "fm.run.checkpoint"
+local origin <const> = require "fm.run.origin"
+local replay <const> = require "fm.run.replay"
+
+local resume <const> = {}
+
+--- The checkpoint to go on from, of a locked folder: slot entry, origin; or nil and a message. Says what was damaged.
+local function find(folder, say)
+  local slot, past, problems = checkpoint.find(folder)
+  for _, problem in ipairs(problems) do say(problem) end
+  if slot and #problems > 0 then say(("going on from the older checkpoint, of step %d"):format(slot.step)) end
+  return slot, past
+end
+
+local function refuse(path, slot, differences)
+  return nil, ("%s: not the run that wrote the checkpoint of step %d:\n  %s\n--force goes on nevertheless"):format(path, slot.step,
+    table.concat(differences, "\n  "))
+end
+
+--- How a run goes on in `folder` with these values: { former = its record, replay = the way to its checkpoint (nil: from the beginning),
+--- slot }, or { done = true } when it needs nothing more, or nil and a message. `how.force` goes on in spite of differences, `how.anew`
+--- begins again.
+function resume.plan(folder, values, how, say)
+  local former, problem = folder:read_json "run.json"
+  if not former then
+    if folder:is_fresh() then return {} end
+    return nil, problem .. "; this is no run's folder, or one that ended before it began: choose another, or remove it"
+  end
+  if how.anew then return { former = { resumed = former.resumed } } end
+  if former.status == "done" then return { done = true, former = former } end
+  local slot, past = find(folder, say)
+  if not slot then return { former = former } end
+  local differences = how.force and {} or origin.differences(past, values)
+  if #differences > 0 then return refuse(folder.path, slot, differences) end
+  local tensors, coded = checkpoint.load(folder, slot)
+  return { former = former, slot = slot, replay = replay.new(slot, tensors, coded, not how.force and past or nil) }
+end
+
+--- Makes the folder what it was at the checkpoint, or empty when the run begins again. Raises.
+function resume.prepare(folder, plan)
+  folder:remove_temporary()
+  if not plan.former then return end
+  if not plan.slot then return folder:empty() end
+  folder:cut(plan.slot.lengths)
+end
+
+return resume

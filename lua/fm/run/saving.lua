@@ -1,0 +1,126 @@
+-- When a run writes which checkpoints. Those of every N steps and of the best metric belong to its results; those of every S seconds only
+-- bring it back, so they may fall anywhere.
+local fm <const> = require "fm"
+local checkpoint <const> = require "fm.run.checkpoint"
+local early <const> = require "fm.run.early"
+local kept <const> = require "fm.run.kept"
+local options <const> = require "fm.options"
+local origin <const> = require "fm.run.origin"
+local system <const> = fm.system
+
+local saving <const> = {}
+local defaults <const> = { every = 0, seconds = 60, keep_last = 0, best = options.none, mode = "min" }
+local copies <const> = 3 -- two slots and the one being written
+
+local function check(where, o)
+  options.integer(where .. ": every", o.every, 0)
+  options.number(where .. ": seconds", o.seconds, 0, math.huge)
+  options.integer(where .. ": keep_last", o.keep_last, 0)
+  if o.keep_last > 0 and o.every == 0 then fm.fail(where .. ": keep_last needs every: the steps at which it keeps") end
+  if o.best ~= nil then early.check_metric(where, o.best, o.mode) end
+end
+
+--- What the command line says: checkpoint_every, checkpoint_seconds, keep_last.
+function saving.given(how)
+  return { every = how.checkpoint_every, seconds = how.checkpoint_seconds, keep_last = how.keep_last }
+end
+
+--- run:checkpoints { every = steps, seconds = 60, keep_last = 0, best = metric, mode = "min" }: when checkpoints are written (0: not by
+--- that), how many of `every` stay as checkpoint-step-N, and whose best stays as checkpoint-best. The command line goes first.
+local function checkpoints(run, given)
+  local o = options.read("checkpoints", given, defaults)
+  for name, value in pairs(run.asked) do o[name] = value end
+  check("checkpoints", o)
+  run.saving = o
+  run.watched = run.watched or o.best ~= nil
+end
+
+--- run:keeps { name = thing, ... }: what a checkpoint holds (see fm.run.kept). When a run goes on, they are put back at its step.
+local function keeps(run, parts)
+  if type(parts) ~= "table" then fm.fail("keeps: expected a table of things by name, found " .. type(parts)) end
+  for name, part in pairs(parts) do
+    kept.check(name, part)
+    run.kept[name] = part
+  end
+end
+
+saving.methods = { checkpoints = checkpoints, keeps = keeps }
+
+-- ---- in the loop ----
+
+--- Before the first step: the disk must take what will be written.
+local function probe(run)
+  local size = checkpoint.size(run) * (run.slots[1] and 1 or copies)
+  local ok, message = fm.file.has_room(run.folder.path, size)
+  if ok then return end
+  error({ stop = "failed", message = ("there is no room for checkpoints, %d bytes: %s"):format(size, message) }, 0)
+end
+
+--- A loop begins.
+function saving.begin(run)
+  if run.probed or not next(run.kept) then return end
+  run.probed = true
+  probe(run)
+  run.saved_at = run.saved_at or system.seconds()
+end
+
+local function copy_list(list, n)
+  return table.move(list, 1, n, 1, {})
+end
+
+--- Where the run is, for its checkpoint. `ended`: the loop has taken its last step.
+local function position(run, now, ended)
+  local stops = {}
+  for i, stopper in ipairs(run.stoppers) do stops[i] = stopper.state end
+  local loops = copy_list(run.loops, run.loop - 1)
+  if ended then loops[run.loop] = run.step end
+  return { step = run.step, loop = run.loop, ended = ended, loops = loops, summary = run.results, stops = stops, best = run.best,
+    seconds = now - run.began }
+end
+
+local function step_name(step)
+  return ("checkpoint-step-%d.safetensors"):format(step)
+end
+
+local function keep_last(run)
+  local o = run.saving
+  if o.keep_last == 0 or run.step % o.every ~= 0 then return end
+  checkpoint.save(run, step_name(run.step))
+  run.folder:remove(step_name(run.step - o.keep_last * o.every))
+end
+
+--- Writes the checkpoint of the best metric if there is a better one since.
+function saving.save_best(run)
+  if not run.best_due then return end
+  run.best_due = false
+  checkpoint.save(run, "checkpoint-best.safetensors")
+end
+
+local function is_due(run, now, ended)
+  local o = run.saving
+  if o.every > 0 and run.step % o.every == 0 or run.interrupted then return true end
+  if o.seconds == 0 then return false end
+  local passed = now - run.saved_at
+  return passed >= o.seconds or ended and passed >= o.seconds / 10 -- what follows a loop may be long
+end
+
+--- A step is done; `ended`: it was the loop's last.
+function saving.after_step(run, now, ended)
+  if not next(run.kept) then return end
+  saving.save_best(run)
+  if not is_due(run, now, ended) then return end
+  if run.saving.every > 0 then keep_last(run) end
+  local scripts, data = run.files, run.data
+  checkpoint.write(run, position(run, now, ended), origin.now(scripts, data, run.config))
+  run.saved_at = system.seconds()
+end
+
+--- A metric is logged.
+function saving.heed(run, value)
+  local o = run.saving
+  if not early.is_better(value, run.best and run.best.value, o.mode, 0) then return end
+  run.best = { value = value, step = run.step }
+  run.best_due = true
+end
+
+return saving

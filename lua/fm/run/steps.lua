@@ -1,0 +1,88 @@
+-- The steps of a run, and what happens between two of them.
+local fm <const> = require "fm"
+local interrupt <const> = require "fm.run.interrupt"
+local progress <const> = require "fm.run.progress"
+local replay <const> = require "fm.run.replay"
+local saving <const> = require "fm.run.saving"
+local skip <const> = require "fm.skip"
+local traceback <const> = require "fm.run.traceback"
+local system <const> = fm.system
+
+--- The last logged numbers, for the progress line: "loss=0.913 lr=0.001".
+local function shown(run)
+  local words = {}
+  for i, name in ipairs(run:names_of(run.logged)) do words[i] = name .. "=" .. progress.number(run.logged[name]) end
+  return table.concat(words, " ")
+end
+
+local function look_around(run, now)
+  if now >= run.next_flush then run:flush(now) end
+  if now >= run.screen.next_time then run.screen:show(run.step, shown(run), now) end
+end
+
+local function total_of(n)
+  local total = math.type(n) and math.tointeger(n)
+  if total and total >= 0 then return total end
+  fm.fail(("steps: expected a whole number >= 0, found %s"):format(tostring(n)))
+end
+
+--- The loop is left, by its end or by a break.
+local function leave(run, problem)
+  run.loops[run.loop] = run.step
+  run.rng:at(run.step + 1)
+  run.in_loop, run.stopping = false, nil
+  if problem == nil and not run.replay then saving.save_best(run) end
+end
+
+--- Iterates: for step, batch... in run:steps(n, batches). `batches` is called once a step; after its end once more, for the next
+--- round. Each step moves the clock of run.rng, so what a step draws depends on nothing but the seed and the step. A second loop
+--- goes on counting.
+local function steps(run, n, batches, state, control)
+  local first = run.step
+  local last = first + total_of(n)
+  local rng = run.rng
+
+  local function next_batch(value, ...)
+    control = value
+    if value ~= nil then return run.step, value, ... end
+    error({ stop = "failed", message = traceback.place() .. ("steps: the batches ended at step %d and do not begin again"):format(run.step) }, 0)
+  end
+  local function first_try(value, ...)
+    if value ~= nil then return next_batch(value, ...) end
+    return next_batch(batches(state, nil))
+  end
+  local function pass(count) -- over batches that a checkpoint has behind it
+    local at_once = batches and skip.of(batches)
+    if at_once then return at_once(count) end
+    for i = 1, batches and count or 0 do
+      rng:at(first + i)
+      first_try(batches(state, control))
+    end
+  end
+
+  run.loop = run.loop + 1
+  local ended = replay.begin_loop(run, last, pass)
+  run.in_loop = not run.replay
+  if run.in_loop then saving.begin(run) end
+  run.screen:begin(run.name, last, run.step, system.seconds())
+  local begun = false -- by a step of this process: then there is something to save
+
+  local function iterate()
+    if ended then return nil end
+    local now = system.seconds()
+    look_around(run, now)
+    system.heed_signals()
+    ended = run.step >= last or run.stopping ~= nil
+    if begun then saving.after_step(run, now, ended) end
+    interrupt.obey(run)
+    if ended then return nil end
+    begun = true
+    run.step = run.step + 1
+    rng:at(run.step)
+    if not batches then return run.step end
+    return first_try(batches(state, control))
+  end
+  return iterate, nil, nil, setmetatable({}, { __close = function(_, problem) leave(run, problem) end })
+end
+
+return { steps = steps }
