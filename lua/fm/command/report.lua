@@ -1,0 +1,43 @@
+-- fmrun report: a run or a sweep as one HTML file. Reads only files, so it works while the run goes on and long after.
+local command_line <const> = require "fm.run.command_line"
+local records <const> = require "fm.run.records"
+local report <const> = require "fm.report"
+
+local follow_milliseconds <const> = 5000
+
+--- The run or the sweep that a word stands for. Raises { usage } or { message, exit }.
+local function target_of(line)
+  if #line.words ~= 1 then error({ usage = "report: expected one run or sweep; fmrun ls lists them", try = "report" }, 0) end
+  local target, message, exit = records.target(command_line.runs(line), line.words[1])
+  if not target then error({ message = message, exit = exit }, 0) end
+  return target
+end
+
+--- Writes the report; returns its file and whether anything in it still runs.
+local function write(line)
+  local target = target_of(line)
+  local file = line.output or target.path .. "/report.html"
+  local running, message = report.write(target, file, { metric = line.metric })
+  if running == nil then error({ message = message, exit = 1 }, 0) end
+  return file, running
+end
+
+return {
+  help = "write a run or a sweep as one HTML file that opens from disk", usage = "fmrun report RUN|SWEEP [-o FILE]", takes = "run",
+  examples = { "fmrun report @-1                       the last run, into its folder", "fmrun report 7f3a --metric accuracy:max -o page.html" },
+  options = {
+    { "-o", "--output", name = "output", value = "FILE", help = "where to write (report.html in the folder of the run or the sweep)" },
+    { "-f", "--follow", name = "follow", help = "write it again every 5 seconds until nothing runs any more; the page loads itself again" },
+    { "--metric", name = "metric", value = "NAME", help = "the summary that tells which run of a sweep is best: the lowest, or with NAME:max the highest" },
+    { "--runs", name = "runs", value = "DIR", help = "folder of the runs (else FM_RUNS, else ./runs)" },
+  },
+  run = function(line)
+    local file, running = write(line)
+    print(file)
+    while line.follow and running do
+      require "luv".sleep(follow_milliseconds)
+      _, running = write(line)
+    end
+    return 0
+  end,
+}

@@ -1,0 +1,112 @@
+-- A chart of curves as SVG in the page. Its colors are classes of report.css, so that it follows the reader's light or dark.
+local html <const> = require "fm.report.html"
+local limits <const> = require "fm.plot.limits"
+local ticks <const> = require "fm.plot.ticks"
+
+local chart <const> = {}
+
+local width <const>, height <const> = 560, 250
+local top <const>, right <const>, bottom <const> = 10, 14, 30
+local letter <const> = 7 -- width of a digit of the axes
+
+local function finite(v)
+  return v - v == 0
+end
+
+--- Whether curves read better over a logarithmic axis: all positive, over more than a decade and a half.
+function chart.wants_log(curves)
+  local low, high = math.huge, 0
+  for _, curve in ipairs(curves) do
+    for _, v in ipairs(curve.y) do
+      if finite(v) then
+        if v <= 0 then return false end
+        low, high = math.min(low, v), math.max(high, v)
+      end
+    end
+  end
+  return high > 30 * low
+end
+
+local function scaled(v, log)
+  if not log then return v end
+  return v > 0 and math.log(v, 10) or 0 / 0
+end
+
+local function bounds(lines, log, from, to)
+  local box = { math.huge, -math.huge, math.huge, -math.huge }
+  for _, line in ipairs(lines) do
+    for i, x in ipairs(line.x) do
+      local y = scaled(line.y[i], log)
+      if finite(x) and finite(y) then
+        box = { math.min(box[1], x), math.max(box[2], x), math.min(box[3], y), math.max(box[4], y) }
+      end
+    end
+  end
+  if box[1] > box[2] then box = { 0, 1, 0, 1 } end
+  local x0, x1 = from or box[1], to or box[2]
+  if x0 == x1 then x0, x1 = x0 - 0.5, x1 + 0.5 end
+  local y0, y1 = limits.widen(box[3], box[4], 0.05)
+  return x0, x1, y0, y1
+end
+
+local function path_of(line, at, log)
+  local words, command = {}, "M"
+  for i, x in ipairs(line.x) do
+    local y = scaled(line.y[i], log)
+    if finite(x) and finite(y) then
+      local px, py = at(x, y)
+      words[#words + 1] = ("%s%.1f %.1f"):format(command, px, py)
+      command = "L"
+    else
+      command = "M" -- a gap
+    end
+  end
+  if #words == 1 then words[2] = "h.01" end -- one point: a dot, by the round ends of the line
+  return table.concat(words)
+end
+
+local function widest(list)
+  local most = 0
+  for _, tick in ipairs(list) do most = math.max(most, tick.label and utf8.len(tick.label) or 0) end
+  return most * letter
+end
+
+local function axes(xticks, yticks, at, left, y0, y1, x0, x1)
+  local parts = {}
+  for _, tick in ipairs(yticks) do
+    local _, y = at(x0, tick.at)
+    if y >= top - 1 and y <= height - bottom + 1 then
+      if tick.label then
+        parts[#parts + 1] = html.path { class = "grid", d = ("M%d %.1fH%d"):format(left, y, width - right) }
+        parts[#parts + 1] = html.text { x = left - 7, y = ("%.1f"):format(y + 4), ["text-anchor"] = "end", tick.label }
+      end
+    end
+  end
+  for _, tick in ipairs(xticks) do
+    local x = at(tick.at, y0)
+    if tick.label and tick.at >= x0 and tick.at <= x1 then
+      parts[#parts + 1] = html.path { class = "tick", d = ("M%.1f %dv4"):format(x, height - bottom) }
+      parts[#parts + 1] = html.text { x = ("%.1f"):format(x), y = height - bottom + 17, ["text-anchor"] = "middle", tick.label }
+    end
+  end
+  parts[#parts + 1] = html.path { class = "frame", d = ("M%d %dH%d"):format(left, height - bottom, width - right) }
+  return parts
+end
+
+--- lines: list of { x, y, class }, drawn in this order. Options: log, label (what a reader who cannot see it hears), from and to (of x).
+function chart.svg(lines, o)
+  local x0, x1, y0, y1 = bounds(lines, o.log, o.from, o.to)
+  local yticks = o.log and ticks.logarithmic(y0, y1, 5) or ticks.linear(y0, y1, ticks.step(y0, y1, 5))
+  local xticks = ticks.linear(x0, x1, ticks.step(x0, x1, 6))
+  local left = math.max(34, 12 + widest(yticks))
+  local dx, dy = (width - left - right) / (x1 - x0), (height - top - bottom) / (y1 - y0)
+  local function at(x, y)
+    return left + (x - x0) * dx, height - bottom - (y - y0) * dy
+  end
+  local paths = {}
+  for i, line in ipairs(lines) do paths[i] = html.path { class = "line " .. line.class, ["data-run"] = line.run, d = path_of(line, at, o.log) } end
+  return html.svg { class = "chart", role = "img", ["aria-label"] = o.label, viewBox = ("0 0 %d %d"):format(width, height),
+    axes(xticks, yticks, at, left, y0, y1, x0, x1), paths }
+end
+
+return chart

@@ -1,0 +1,25 @@
+-- fmrun report: a run or a sweep as one HTML file that opens from the disk. Reads only files, so a report can be made of anything that ever ran.
+local core <const> = require "fm.core"
+
+local report <const> = {}
+
+--- The text of the page about a target of fm.run.records (a run's record, or a sweep { path, name }), and whether anything in it still runs.
+--- options: metric ("w2", "accuracy:max": which run of a sweep is best). Or nil and a message.
+function report.text(target, options)
+  local made = os.date "!%Y-%m-%d %H:%M:%S UTC"
+  if target.status then return require "fm.report.run_page"(target, made) end
+  local sweep, message = require "fm.report.sweep"(target.path, target.name)
+  if not sweep then return nil, message end
+  return require "fm.report.sweep_page"(sweep, made, options.metric)
+end
+
+--- Writes the page to a file in one step. Returns whether anything in it still runs; or nil and a message.
+function report.write(target, file, options)
+  local text, running = report.text(target, options)
+  if not text then return nil, running end
+  local ok, message = core.file.write(file, text)
+  if not ok then return nil, message end
+  return running
+end
+
+return report

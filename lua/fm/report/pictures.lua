@@ -1,0 +1,69 @@
+-- The pictures in a run's folder, as data inside the page.
+local base64 <const> = require "fm.report.base64"
+local html <const> = require "fm.report.html"
+local lfs <const> = require "lfs"
+local words <const> = require "fm.report.words"
+
+local pictures <const> = {}
+
+local types <const> = { png = "image/png", svg = "image/svg+xml" }
+local most_bytes <const> = 24e6 -- of all pictures of a page: beyond it browsers grow slow
+
+--- The names of pictures below a folder, in order.
+local function names_in(folder, prefix, list)
+  local names = {}
+  if lfs.attributes(folder, "mode") ~= "directory" then return list end
+  for name in lfs.dir(folder) do
+    if name:sub(1, 1) ~= "." then names[#names + 1] = name end
+  end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    local path = folder .. "/" .. name
+    if lfs.attributes(path, "mode") == "directory" then
+      names_in(path, prefix .. name .. "/", list)
+    elseif types[(name:match "%.(%a+)$" or ""):lower()] then
+      list[#list + 1] = prefix .. name
+    end
+  end
+  return list
+end
+
+local function read(path)
+  local file <close> = io.open(path, "rb")
+  return file and file:read "a" or nil
+end
+
+-- The size that the first chunk of a PNG tells, so that the page does not jump while it loads.
+local function size_of(bytes)
+  if bytes:sub(1, 8) ~= "\137PNG\r\n\26\n" or #bytes < 24 then return nil end
+  return string.unpack(">I4I4", bytes, 17)
+end
+
+local function figure(name, bytes)
+  local width, height = size_of(bytes)
+  local kind = types[name:match "%.(%a+)$":lower()]
+  local small = width and width <= 128 and "small" or nil -- pixels that want to be seen as such
+  local long = width and width > 2.4 * height -- a filmstrip has the whole width of the page
+  return html.figure { class = long and "picture panorama" or "picture", html.img { class = small, alt = name, width = width, height = height and height > 0 and height,
+    src = ("data:%s;base64,%s"):format(kind, base64(bytes)) }, html.figcaption { (name:gsub("%.%w+$", "")) } }
+end
+
+--- The pictures of a run's folder as one block; nil when there are none.
+function pictures.block(folder)
+  local names = names_in(folder, "", {})
+  local figures, bytes_so_far, left_out = {}, 0, 0
+  for _, name in ipairs(names) do
+    local bytes = read(folder .. "/" .. name)
+    if bytes and bytes_so_far + #bytes <= most_bytes then
+      bytes_so_far = bytes_so_far + #bytes
+      figures[#figures + 1] = figure(name, bytes)
+    else
+      left_out = left_out + 1
+    end
+  end
+  if #names == 0 then return nil end
+  return html.join { html.div { class = "pictures", figures },
+    left_out > 0 and html.p { class = "note", ("%s of %s more in %s."):format(words.count(left_out, "picture"), words.bytes(most_bytes), folder) } }
+end
+
+return pictures

@@ -1,0 +1,102 @@
+-- The tables of a sweep: its runs, and their means over seeds. table.js sorts and filters them.
+local html <const> = require "fm.report.html"
+local objective <const> = require "fm.report.objective"
+local seeds <const> = require "fm.report.seeds"
+local words <const> = require "fm.report.words"
+
+local runs_table <const> = {}
+
+--- kind: "key", "summary", or none; the head of a column of numbers stands at their side.
+local function head(name, kind, numeric)
+  return html.th { scope = "col", ["data-name"] = name, class = (kind or "") .. (numeric and " number" or ""), html.button { type = "button", name } }
+end
+
+local function is_numeric(things, field, name)
+  for _, thing in ipairs(things) do
+    local value = thing[field][name]
+    if value ~= nil and not math.type(value) then return false end
+  end
+  return true
+end
+
+local function cell(value, best)
+  if value == nil then return html.td { class = "none", "–" } end
+  local numeric = math.type(value) or value == "nan" or value == "inf" or value == "-inf"
+  return html.td { class = (numeric and "number" or "") .. (best and " best" or ""), ["data-value"] = tostring(value), title = tostring(value),
+    words.value(value) }
+end
+
+--- name -> the run with the best value, for the objective only: of other summaries nobody knows which end is the good one.
+local function row(run, sweep, names, best)
+  local cells = { html.td { class = "swatch " .. run.class, ["data-value"] = run.order, html.span {} },
+    html.th { scope = "row", ["data-value"] = run.index, title = run.path, run.index },
+    html.td { ["data-value"] = run.status, html.span { class = "status " .. run.status, run.status } } }
+  if #sweep.experiments > 1 then cells[#cells + 1] = cell(run.experiment) end
+  for _, key in ipairs(sweep.keys) do cells[#cells + 1] = cell(run.changed[key]) end
+  for _, name in ipairs(names) do cells[#cells + 1] = cell(run.summary[name], run == best.run and name == best.name) end
+  cells[#cells + 1] = cell(run.steps)
+  cells[#cells + 1] = html.td { class = "number", ["data-value"] = run.seconds, words.seconds(run.seconds) or "–" }
+  return html.tr { ["data-run"] = run.index, ["data-group"] = run.group and run.group.index, cells }
+end
+
+local function summary_names(runs)
+  local names, seen = {}, {}
+  for _, run in ipairs(runs) do
+    for name in pairs(run.summary) do
+      if not seen[name] then
+        seen[name] = true
+        names[#names + 1] = name
+      end
+    end
+  end
+  table.sort(names)
+  return names
+end
+
+--- The table of all runs. `best`: the best run, `chosen`: the objective, or nil.
+function runs_table.runs(sweep, chosen, best)
+  local names = summary_names(sweep.runs)
+  local heads = { html.th { class = "swatch" }, head("run", nil, true), head "status" }
+  if #sweep.experiments > 1 then heads[#heads + 1] = head "experiment" end
+  for _, key in ipairs(sweep.keys) do heads[#heads + 1] = head(key, "key", is_numeric(sweep.runs, "changed", key)) end
+  for _, name in ipairs(names) do heads[#heads + 1] = head(name, "summary", is_numeric(sweep.runs, "summary", name)) end
+  heads[#heads + 1], heads[#heads + 2] = head("steps", nil, true), head("seconds", nil, true)
+  local rows = {}
+  for i, run in ipairs(sweep.runs) do rows[i] = row(run, sweep, names, { run = best, name = chosen and chosen.name }) end
+  return html.div { class = "wide", html.table { id = "run-table", class = "sortable", html.thead { html.tr { heads } }, html.tbody { rows } } }
+end
+
+local function spread_cell(values)
+  local mean, deviation, n = seeds.spread(values)
+  if not mean then return html.td { class = "none", "–" } end
+  local mean_text, deviation_text = words.spread(mean, deviation)
+  return html.td { class = "number", ["data-value"] = mean, title = ("%s of %d"):format(mean, n), mean_text,
+    html.span { class = "deviation", deviation_text or " of one" } }
+end
+
+--- Mean and standard deviation of every numeric summary, a row per group.
+function runs_table.means(sweep, groups)
+  local names = objective.names(sweep.runs)
+  local heads = {}
+  if #sweep.experiments > 1 then heads[1] = head "experiment" end
+  for _, key in ipairs(sweep.keys) do
+    if key ~= "seed" then heads[#heads + 1] = head(key, "key", is_numeric(groups, "changed", key)) end
+  end
+  heads[#heads + 1] = head("runs", nil, true)
+  for _, name in ipairs(names) do heads[#heads + 1] = head(name, "summary", true) end
+  local rows = {}
+  for i, group in ipairs(groups) do
+    local cells, done = {}, 0
+    for _, run in ipairs(group.runs) do done = done + (run.status == "done" and 1 or 0) end
+    if #sweep.experiments > 1 then cells[1] = cell(group.experiment) end
+    for _, key in ipairs(sweep.keys) do
+      if key ~= "seed" then cells[#cells + 1] = cell(group.changed[key]) end
+    end
+    cells[#cells + 1] = html.td { class = "number", ["data-value"] = done, done == #group.runs and tostring(done) or ("%d of %d"):format(done, #group.runs) }
+    for _, name in ipairs(names) do cells[#cells + 1] = spread_cell(seeds.values(group, name)) end
+    rows[i] = html.tr { cells }
+  end
+  return html.div { class = "wide", html.table { id = "mean-table", class = "sortable", html.thead { html.tr { heads } }, html.tbody { rows } } }
+end
+
+return runs_table

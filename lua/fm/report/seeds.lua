@@ -1,0 +1,68 @@
+-- Runs of a sweep that differ in nothing but the seed: their mean and standard deviation.
+local seeds <const> = {}
+
+--- Mean, sample standard deviation (n - 1; nil for one value) and count of the finite numbers of a list.
+function seeds.spread(values)
+  local sum, n = 0.0, 0
+  for _, v in ipairs(values) do
+    if v - v == 0 then sum, n = sum + v, n + 1 end
+  end
+  if n == 0 then return nil, nil, 0 end
+  local mean, squares = sum / n, 0.0
+  for _, v in ipairs(values) do
+    if v - v == 0 then squares = squares + (v - mean) ^ 2 end
+  end
+  return mean, n > 1 and math.sqrt(squares / (n - 1)) or nil, n
+end
+
+--- The pointwise mean, for a static chart, of the curves of a group's runs, or nil when it has none.
+local function means_of(group, metric)
+  local members, means = {}, {}
+  for _, curve in ipairs(metric.curves) do
+    if curve.run.group == group then members[#members + 1] = curve end
+  end
+  if #members == 0 then return nil end
+  for k = 1, #metric.wide_grid do
+    local values = {}
+    for i, curve in ipairs(members) do values[i] = curve.wide_means[k] end
+    means[k] = seeds.spread(values) or 0 / 0
+  end
+  return means
+end
+
+--- Groups of runs with the same experiment and changed values but the seed, in the order of their first runs; run.group is set.
+--- nil when no two runs are alike but for the seed. Group: { index, changed, runs, means_of(metric) }.
+function seeds.groups(runs, keys)
+  local groups, by_text, most = {}, {}, 0
+  for _, run in ipairs(runs) do
+    local parts, changed = { run.experiment or "" }, {}
+    for _, key in ipairs(keys) do
+      if key ~= "seed" then
+        changed[key] = run.changed[key]
+        parts[#parts + 1] = tostring(run.changed[key])
+      end
+    end
+    local text = table.concat(parts, "\0")
+    local group = by_text[text]
+    if not group then
+      group = { index = #groups + 1, changed = changed, runs = {}, experiment = run.experiment }
+      group.means_of = function(metric) return means_of(group, metric) end
+      groups[#groups + 1], by_text[text] = group, group
+    end
+    table.insert(group.runs, run)
+    run.group, most = group, math.max(most, #group.runs)
+  end
+  return most > 1 and groups or nil
+end
+
+--- name -> list of the values of a summary over the runs of a group that are done.
+function seeds.values(group, name)
+  local values = {}
+  for _, run in ipairs(group.runs) do
+    local value = run.summary[name]
+    if run.status == "done" and math.type(value) then values[#values + 1] = value end
+  end
+  return values
+end
+
+return seeds

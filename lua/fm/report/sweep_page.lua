@@ -1,0 +1,136 @@
+-- The page of a sweep.
+local curves <const> = require "fm.report.curves"
+local html <const> = require "fm.report.html"
+local objective <const> = require "fm.report.objective"
+local page <const> = require "fm.report.page"
+local parallel <const> = require "fm.report.parallel"
+local parts <const> = require "fm.report.parts"
+local pictures <const> = require "fm.report.pictures"
+local runs_table <const> = require "fm.report.runs_table"
+local seeds <const> = require "fm.report.seeds"
+local words <const> = require "fm.report.words"
+
+local colors <const> = 8 -- of the scale from the best to the worst, in report.css
+
+local classes <const> = { done = "r7", running = "off", waiting = "off" } -- of a run without a value; any other status went wrong
+
+--- Gives every run its color (class) and its place from the best on (order); one without a value comes last.
+local function rank(sweep, ranked)
+  for _, run in ipairs(sweep.runs) do run.class, run.order = classes[run.status] or "bad", #sweep.runs end
+  for i, run in ipairs(ranked) do run.class, run.order = "r" .. (i - 1) * (colors - 1) // math.max(1, #ranked - 1), i end
+end
+
+--- The same for groups, by the means of the objective.
+local function rank_groups(groups, chosen)
+  local list = {}
+  for _, group in ipairs(groups or {}) do
+    group.class, group.mean = "r7", chosen and seeds.spread(seeds.values(group, chosen.name))
+    if group.mean then list[#list + 1] = group end
+  end
+  table.sort(list, function(a, b)
+    if a.mean == b.mean then return a.index < b.index end
+    if chosen.highest then return a.mean > b.mean end
+    return a.mean < b.mean
+  end)
+  for i, group in ipairs(list) do group.class = "r" .. (i - 1) * (colors - 1) // math.max(1, #list - 1) end
+end
+
+local statuses <const> = { "done", "running", "waiting", "failed", "diverged", "killed", "lost", "damaged" }
+
+local function counts(sweep)
+  local by_status, bar, list = {}, {}, {}
+  for _, run in ipairs(sweep.runs) do by_status[run.status] = (by_status[run.status] or 0) + 1 end
+  for _, status in ipairs(statuses) do
+    local n = by_status[status]
+    if n then
+      bar[#bar + 1] = html.span { class = status, style = ("flex-grow:%d"):format(n), title = ("%d %s"):format(n, status) }
+      list[#list + 1] = html.span { class = "status " .. status, ("%d %s"):format(n, status) }
+    end
+  end
+  return html.div { class = "progress", html.div { class = "bar", bar }, html.p { list } }, by_status
+end
+
+local function best_tiles(chosen, best)
+  if not best then return nil end
+  return parts.tiles { { (chosen.highest and "highest " or "lowest ") .. chosen.name, best.summary[chosen.name],
+    ("run %d, %s"):format(best.index, best.label) } }
+end
+
+local function head_of(sweep, chosen, best)
+  local progress = counts(sweep)
+  local seconds = 0
+  for _, run in ipairs(sweep.runs) do seconds = seconds + (run.seconds or 0) end
+  return html.header { n = 6, html.p { class = "crumb", sweep.name }, html.h1 { table.concat(sweep.experiments, ", "), html.small { "sweep " .. sweep.id } },
+    parts.facts(table.pack(words.count(#sweep.runs, "run"), words.time(sweep.created), words.seconds(seconds) .. " in all runs",
+      #sweep.keys > 0 and "over " .. table.concat(sweep.keys, ", "))), parts.command(sweep.command), progress, best_tiles(chosen, best) }
+end
+
+local function failures(sweep)
+  local list = {}
+  for _, run in ipairs(sweep.runs) do
+    list[#list + 1] = parts.failure(run, html.h3 { ("Run %d "):format(run.index), parts.status(run.status), html.span { class = "label", run.label } })
+  end
+  return #list > 0 and list or nil
+end
+
+local function runs_section(sweep, chosen, best)
+  return parts.section("runs", "Runs", html.div { class = "controls scripted", id = "table-controls",
+    html.input { type = "search", id = "filter", placeholder = "filter: lr<0.01 status=done moons", ["aria-label"] = "filter the runs" },
+    html.span { class = "count", id = "count" }, html.button { type = "button", id = "clear", "show all" } }, runs_table.runs(sweep, chosen, best))
+end
+
+local function key(class, text)
+  return html.span { class = "key", html.i { class = class }, text }
+end
+
+local function scale_legend(chosen)
+  if not chosen then return nil end
+  local stops = {}
+  for i = 0, colors - 1 do stops[i + 1] = html.span { class = "r" .. i } end
+  return html.p { class = "legend", id = "legend", html.span { chosen.highest and "highest " or "lowest ", chosen.name }, html.span { class = "stops", stops },
+    html.span { chosen.highest and "lowest" or "highest" }, key("bad", "went wrong"), key("off", "not done") }
+end
+
+local function curves_section(sweep, metrics, groups, chosen)
+  if #metrics == 0 then return nil end
+  return parts.section("curves", "Curves", html.div { class = "controls scripted", id = "curve-controls" }, scale_legend(chosen),
+    groups and html.p { class = "note static-only", "Thin: runs. Wide: means over seeds." }, curves.figures(metrics, groups))
+end
+
+local function best_section(chosen, best)
+  if not best then return nil end
+  local block = pictures.block(best.path)
+  return parts.section("best", "The best run", html.p { class = "lead", ("Run %d has the %s %s, "):format(best.index, chosen.highest and "highest" or "lowest",
+    chosen.name), html.b { words.value(best.summary[chosen.name]) }, ", with " .. best.label .. "." }, block, parts.command(best.command))
+end
+
+--- What the scripts know of the sweep; the runs themselves they read from the table.
+local function json_of(sweep, metrics, chosen)
+  local encode = require "fm.core".json.encode
+  local keys = {}
+  for i, key in ipairs(sweep.keys) do keys[i] = html.clean(key) end
+  return ('{"kind":"sweep","keys":%s,"objective":%s,"metrics":%s}'):format(#keys > 0 and encode(keys) or "[]",
+    chosen and encode { name = html.clean(chosen.name), highest = chosen.highest or false } or "null", curves.json(metrics))
+end
+
+--- The text of the page about a sweep of fm.report.sweep. `given`: the metric that says which run is best, or nil.
+--- And whether one of its runs goes on.
+return function(sweep, made, given)
+  local chosen = objective.choose(sweep.runs, given)
+  local ranked = objective.ranked(chosen, sweep.runs)
+  rank(sweep, ranked)
+  local groups = seeds.groups(sweep.runs, sweep.keys)
+  rank_groups(groups, chosen)
+  local metrics = curves.collect(sweep.runs)
+  local _, by_status = counts(sweep)
+  local best, running = ranked[1], by_status.running ~= nil
+  return page.text { title = ("%s · sweep %s"):format(table.concat(sweep.experiments, ", "), sweep.id), refresh = running, made = made,
+    json = json_of(sweep, metrics, chosen),
+    body = { n = 9, head_of(sweep, chosen, best), runs_section(sweep, chosen, best),
+      groups and parts.section("seeds", "Mean ± standard deviation over seeds", runs_table.means(sweep, groups)),
+      parts.section("compare", "Parameters and results", parallel(sweep, chosen)), curves_section(sweep, metrics, groups, chosen),
+      best_section(chosen, best), parts.section("failures", "What went wrong", failures(sweep)),
+      best and html.div { class = "columns", parts.section("configuration", "Configuration of the best run", parts.config(best)),
+        parts.section("environment", "Environment of the best run", parts.environment(best)) },
+      parts.section("code", "Code and data", parts.digests(best and best.code or sweep.scripts, best and best.data or {})) } }, running
+end

@@ -1,0 +1,59 @@
+-- Numbers, times and statuses in words a person reads.
+local progress <const> = require "fm.run.progress"
+
+local words <const> = {}
+
+--- A value of a config or a summary. Numbers have four digits that count; whole ones have all.
+function words.value(value)
+  if type(value) == "table" then return require "fm.core".json.encode(value) end
+  if math.type(value) == "float" and math.tointeger(value) and math.abs(value) < 1e9 then return ("%d"):format(math.tointeger(value)) end
+  if math.type(value) == "float" then return (("%.4g"):format(value):gsub("e([+-])0+", "e%1"):gsub("e%+", "e")) end
+  if value == "" then return '""' end
+  return tostring(value)
+end
+
+--- A mean and what follows it: "0.0776", " ± 0.0031", the deviation with two digits that count and the mean with as many decimals.
+function words.spread(mean, deviation)
+  if not deviation then return words.value(mean), nil end
+  if deviation <= 1e-12 * math.abs(mean) then return words.value(mean), " ± 0" end
+  local decimals = 1 - math.floor(math.log(deviation, 10))
+  if decimals > 8 or decimals < 0 then return words.value(mean), " ± " .. words.value(deviation) end
+  local format = "%." .. decimals .. "f"
+  return format:format(mean), " ± " .. format:format(deviation)
+end
+
+function words.seconds(value)
+  return math.type(value) and progress.duration(value) or nil
+end
+
+--- "2026-07-12T15:30:12Z" as "2026-07-12 15:30:12 UTC".
+function words.time(value)
+  return type(value) == "string" and value:gsub("^(%d+-%d+-%d+)T(%d+:%d+:%d+)Z$", "%1 %2 UTC") or nil
+end
+
+--- "lr=0.001 seed=2", in the order of `keys`, or sorted.
+function words.changes(changed, keys)
+  local list = {}
+  if keys then
+    for _, key in ipairs(keys) do
+      if changed[key] ~= nil then list[#list + 1] = key .. "=" .. words.value(changed[key]) end
+    end
+  else
+    for key, value in pairs(changed) do list[#list + 1] = key .. "=" .. words.value(value) end
+    table.sort(list)
+  end
+  return table.concat(list, " ")
+end
+
+function words.count(n, one, many)
+  return ("%d %s"):format(n, n == 1 and one or many or one .. "s")
+end
+
+local function bytes_text(bytes)
+  if bytes < 1e6 then return ("%.0f kB"):format(bytes / 1e3) end
+  if bytes < 1e9 then return ("%.1f MB"):format(bytes / 1e6) end
+  return ("%.2f GB"):format(bytes / 1e9)
+end
+words.bytes = bytes_text
+
+return words
