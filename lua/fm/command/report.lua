@@ -1,5 +1,6 @@
 -- fmrun report: a run or a sweep as one HTML file. Reads only files, so it works while the run goes on and long after.
 local command_line <const> = require "fm.run.command_line"
+local option_reader <const> = require "fm.run.option_reader"
 local records <const> = require "fm.run.records"
 local report <const> = require "fm.report"
 
@@ -7,10 +8,8 @@ local follow_milliseconds <const> = 5000
 
 --- The run or the sweep that a word stands for. Raises { usage } or { message, exit }.
 local function target_of(line)
-  if #line.words ~= 1 then error({ usage = "report: expected one run or sweep; fmrun ls lists them", try = "report" }, 0) end
-  local target, message, exit = records.target(command_line.runs(line), line.words[1])
-  if not target then error({ message = message, exit = exit }, 0) end
-  return target
+  if #line.words ~= 1 then option_reader.refuse(("report: expected one run or sweep, found %d words"):format(#line.words)) end
+  return records.expect(records.target(command_line.runs(line), line.words[1]))
 end
 
 --- Writes the report; returns its file and whether anything in it still runs.
@@ -36,7 +35,7 @@ return {
     print(file)
     while line.follow and running do
       require "luv".sleep(follow_milliseconds)
-      _, running = write(line)
+      running = select(2, write(line))
     end
     return 0
   end,

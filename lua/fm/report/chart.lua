@@ -71,7 +71,7 @@ local function widest(list)
   return most * letter
 end
 
-local function axes(xticks, yticks, at, left, y0, y1, x0, x1)
+local function axes(xticks, yticks, at, left, x0, x1, y0)
   local parts = {}
   for _, tick in ipairs(yticks) do
     local _, y = at(x0, tick.at)
@@ -104,9 +104,9 @@ function chart.svg(lines, o)
     return left + (x - x0) * dx, height - bottom - (y - y0) * dy
   end
   local paths = {}
-  for i, line in ipairs(lines) do paths[i] = html.path { class = "line " .. line.class, ["data-run"] = line.run, d = path_of(line, at, o.log) } end
+  for i, line in ipairs(lines) do paths[i] = html.path { class = "line " .. line.class, d = path_of(line, at, o.log) } end
   return html.svg { class = "chart", role = "img", ["aria-label"] = o.label, viewBox = ("0 0 %d %d"):format(width, height),
-    axes(xticks, yticks, at, left, y0, y1, x0, x1), paths }
+    axes(xticks, yticks, at, left, x0, x1, y0), paths }
 end
 
 return chart

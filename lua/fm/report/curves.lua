@@ -93,8 +93,8 @@ function curves.json(metrics)
     for k, curve in ipairs(metric.curves) do
       texts[k] = ('{"run":%d,"x":%s,"y":%s,"means":%s}'):format(curve.run.index, steps(curve.x), numbers(curve.y), numbers(curve.means))
     end
-    list[i] = ('{"name":%s,"log":%s,"grid":%s,"curves":[%s]}'):format(core.json.encode(html.clean(metric.name)), metric.log, steps(metric.grid),
-      table.concat(texts, ","))
+    local name = core.json.encode(html.clean(metric.name))
+    list[i] = ('{"name":%s,"log":%s,"grid":%s,"curves":[%s]}'):format(name, metric.log, steps(metric.grid), table.concat(texts, ","))
   end
   return "[" .. table.concat(list, ",") .. "]"
 end
@@ -132,10 +132,10 @@ local function label_of(metric)
   return ("%s by step, between %s and %s"):format(metric.name, words.value(low), words.value(high))
 end
 
-local function broken_note(metric, single)
+local function broken_note(metric, of_sweep)
   local list = {}
   for _, curve in ipairs(metric.curves) do
-    if curve.broken then list[#list + 1] = single and curve.broken or ("%s: %s"):format(curve.run.label, curve.broken) end
+    if curve.broken then list[#list + 1] = of_sweep and ("run %03d, %s"):format(curve.run.index, curve.broken) or curve.broken end
   end
   if #list == 0 then return nil end
   local shown = table.concat(list, "; ", 1, math.min(#list, 3))
@@ -146,11 +146,12 @@ end
 function curves.figures(metrics, groups)
   local figures = {}
   for i, metric in ipairs(metrics) do
-    local single = #metric.curves == 1
-    local lines = single and not groups and not metric.curves[1].run.class and lines_of_run(metric) or lines_of_runs(metric, groups)
+    local of_sweep = metric.curves[1].run.class ~= nil
+    local lines = of_sweep and lines_of_runs(metric, groups) or lines_of_run(metric)
+    local drawing = chart.svg(lines, { log = metric.log, label = label_of(metric), from = metric.low, to = metric.high })
     figures[i] = html.figure { class = "curve", ["data-metric"] = i - 1,
       html.figcaption { html.b { metric.name }, html.span { class = "scale", metric.log and "logarithmic" or "" } },
-      html.div { class = "plot", chart.svg(lines, { log = metric.log, label = label_of(metric), from = metric.low, to = metric.high }) }, broken_note(metric, single) }
+      html.div { class = "plot", drawing }, broken_note(metric, of_sweep) }
   end
   return html.div { class = #metrics == 1 and "curves alone" or "curves", figures }
 end

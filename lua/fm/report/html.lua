@@ -1,5 +1,5 @@
--- HTML and SVG as Lua: html.p { class = "note", "loss < 1 after ", html.b { "300" } }. Strings inside are escaped, so that nothing a run has
--- written can become markup; only what these functions made, and html.raw, goes in as it is.
+-- HTML and SVG as Lua: html.p { class = "note", "loss < 1 after ", html.b { "300" } }. Strings inside are escaped, so that nothing a run
+-- has written can become markup; only what these functions made, and html.raw, goes in as it is.
 local html <const> = {}
 
 local Markup <const> = { __name = "markup", __tostring = function(markup) return markup[1] end }

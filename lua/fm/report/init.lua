@@ -1,10 +1,10 @@
--- fmrun report: a run or a sweep as one HTML file that opens from the disk. Reads only files, so a report can be made of anything that ever ran.
+-- fmrun report: a run or a sweep as one HTML file that opens from the disk. It reads only files, so anything that ever ran can have one.
 local core <const> = require "fm.core"
 
 local report <const> = {}
 
---- The text of the page about a target of fm.run.records (a run's record, or a sweep { path, name }), and whether anything in it still runs.
---- options: metric ("w2", "accuracy:max": which run of a sweep is best). Or nil and a message.
+--- The text of the page about a target of fm.run.records (a run's record, or a sweep { path, name }), and whether anything in it still
+--- runs. options: metric ("w2", "accuracy:max": which run of a sweep is best). Or nil and a message.
 function report.text(target, options)
   local made = os.date "!%Y-%m-%d %H:%M:%S UTC"
   if target.status then return require "fm.report.run_page"(target, made) end

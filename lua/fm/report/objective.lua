@@ -2,8 +2,8 @@
 local objective <const> = {}
 
 -- What summaries are mostly called that shall be low, the better known first; anything else comes after, and what counts effort never.
-local known <const> = { "w2", "wasserstein2", "sliced_wasserstein2", "w1", "wasserstein1", "mmd", "kid", "frechet_distance", "energy_distance", "error",
-  "loss" }
+local known <const> = { "w2", "wasserstein2", "sliced_wasserstein2", "w1", "wasserstein1", "mmd", "kid", "frechet_distance",
+  "energy_distance", "error", "loss" }
 local effort <const> = { nfe = true, steps = true, seconds = true, step = true }
 
 local function place(name)
@@ -17,12 +17,12 @@ local function place(name)
   return 3 * #known
 end
 
---- The names of the summaries that are numbers, in order.
+--- The names of the summaries that are numbers, in order; not those that repeat a parameter.
 function objective.names(runs)
   local names, seen = {}, {}
   for _, run in ipairs(runs) do
     for name, value in pairs(run.summary) do
-      if math.type(value) and not seen[name] then
+      if math.type(value) and not seen[name] and not (run.config and run.config[name] ~= nil) then
         seen[name] = true
         names[#names + 1] = name
       end

@@ -48,7 +48,8 @@ end
 --- The text of a page. o: title, refresh (its run goes on), json (what the scripts read), body (a list of markup), made (when, in words).
 function page.text(o)
   local parts, has_charts = scripts_of(o.json)
-  local head = html.head { n = 8, html.meta { charset = "utf-8" }, html.meta { name = "viewport", content = "width=device-width, initial-scale=1" },
+  local head = html.head { n = 8, html.meta { charset = "utf-8" },
+    html.meta { name = "viewport", content = "width=device-width, initial-scale=1" },
     html.meta { ["http-equiv"] = "Content-Security-Policy", content = policy },
     html.meta { name = "color-scheme", content = "light dark" },
     o.refresh and html.meta { ["http-equiv"] = "refresh", content = refresh_seconds } or nil,
@@ -57,7 +58,8 @@ function page.text(o)
     o.refresh and html.span { ("the run goes on: this page loads itself again every %d seconds"):format(refresh_seconds) } or nil,
     not has_charts and html.span { class = "no-charts",
       "charts are static: Chart.js was not found when this page was made (Debian: libjs-chart.js)" } or nil }
-  local body = html.body { html.script { html.raw "document.documentElement.classList.add('scripted')" }, html.main { o.body }, foot, parts }
+  local first = html.script { html.raw "document.documentElement.classList.add('scripted')" }
+  local body = html.body { first, html.main { o.body }, foot, parts }
   return "<!DOCTYPE html>\n" .. tostring(html.html { lang = "en", head, body }) .. "\n"
 end
 

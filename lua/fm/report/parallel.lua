@@ -94,20 +94,20 @@ local function draw_axis(a, x)
 end
 
 local function draw_run(run, list, spacing)
-  local words_of_path, places, x_before, y_before = {}, {}, nil, nil
+  local path, places, x_before, y_before = {}, {}, nil, nil
   for i, a in ipairs(list) do
     local x, y = margin + (i - 1) * spacing, a.of(run)
     places[i] = y and ("%.1f"):format(y) or "-"
     if y and y_before then
       local middle = (x_before + x) / 2
-      words_of_path[#words_of_path + 1] = ("C%.0f %.1f %.0f %.1f %d %.1f"):format(middle, y_before, middle, y, x, y)
+      path[#path + 1] = ("C%.0f %.1f %.0f %.1f %d %.1f"):format(middle, y_before, middle, y, x, y)
     elseif y then
-      words_of_path[#words_of_path + 1] = ("M%d %.1f"):format(x, y)
+      path[#path + 1] = ("M%d %.1f"):format(x, y)
     end
     x_before, y_before = x, y
   end
-  return html.path { class = "line " .. run.class, ["data-run"] = run.index, ["data-y"] = table.concat(places, " "), d = table.concat(words_of_path),
-    html.title { run.label } }
+  return html.path { class = "line " .. run.class, ["data-run"] = run.index, ["data-y"] = table.concat(places, " "),
+    d = table.concat(path), html.title { run.label } }
 end
 
 --- The drawing; nil when there are not two things to compare. run.class gives the colors, run.order what lies over what.

@@ -31,7 +31,8 @@ function parts.tiles(list)
   if #list == 0 then return nil end
   local tiles = {}
   for i, tile in ipairs(list) do
-    tiles[i] = html.div { html.dt { tile[1] }, html.dd { title = tostring(tile[2]), words.value(tile[2]), tile[3] and html.small { tile[3] } } }
+    local value = html.dd { title = tostring(tile[2]), words.value(tile[2]), tile[3] and html.small { tile[3] } }
+    tiles[i] = html.div { html.dt { tile[1] }, value }
   end
   return html.dl { class = "tiles", tiles }
 end
@@ -54,7 +55,8 @@ function parts.config(record)
   for i, name in ipairs(sorted(record.config)) do
     local value, default = record.config[name], defaults[name]
     local differs = default ~= nil and default ~= value
-    rows[i] = html.tr { class = differs and "differs" or nil, html.th { scope = "row", name }, html.td { title = tostring(value), words.value(value) },
+    rows[i] = html.tr { class = differs and "differs" or nil, html.th { scope = "row", name },
+      html.td { title = tostring(value), words.value(value) },
       html.td { class = "default", differs and "default " .. words.value(default) or "" } }
   end
   if #rows == 0 then return html.p { class = "note", "The experiment has no parameters." } end
@@ -70,12 +72,11 @@ local function pairs_table(list)
 end
 
 function parts.environment(record)
-  local v = record.versions or {}
+  local v, resumed = record.versions or {}, math.type(record.resumed) and record.resumed or 0
   return pairs_table(table.pack("fmrun", v.fmrun and ("%s (%s)"):format(v.fmrun, v.real or "?"), "Lua", v.lua, "OpenBLAS",
     v.blas and ("%s %s"):format(v.blas, v.blas_core or ""), "threads", record.threads, "host", record.host, "process", record.pid,
     "peak memory", math.type(record.peak_rss) and words.bytes(record.peak_rss * 1024), "started", words.time(record.started),
-    "ended", words.time(record.ended), "resumed", math.type(record.resumed) and record.resumed > 0 and words.count(record.resumed, "time") or nil,
-    "folder", record.path))
+    "ended", words.time(record.ended), "resumed", resumed > 0 and words.count(resumed, "time") or nil, "folder", record.path))
 end
 
 --- Digests of what the run was made of: list of { path, hash }.
@@ -83,7 +84,9 @@ function parts.digests(...)
   local rows = {}
   for _, list in ipairs { ... } do
     for _, file in ipairs(list) do
-      if type(file) == "table" then rows[#rows + 1] = html.tr { html.td { file.path }, html.td { class = "hash", file.hash } } end
+      if type(file) == "table" then
+        rows[#rows + 1] = html.tr { html.td { tostring(file.path) }, html.td { class = "hash", file.hash and tostring(file.hash) } }
+      end
     end
   end
   if #rows == 0 then return nil end
@@ -109,13 +112,15 @@ function parts.log_tail(path, most)
   return table.concat(lines, "\n", first), (first > 1 or size > tail_bytes) and #lines - first + 1 or nil
 end
 
+local bad <const> = { failed = true, diverged = true, killed = true, lost = true, damaged = true }
+local lost_text <const> = "The run says it is running, but no process does: it was killed, or its machine stopped."
+
 --- What went wrong, with the end of the log; nothing for a run that did not fail. `title` comes above, for a run among others.
 function parts.failure(record, title)
-  local bad = { failed = true, diverged = true, killed = true, lost = true, damaged = true }
   if not bad[record.status] then return nil end
   local text, shown = parts.log_tail(record.path, 20)
-  local reason = record.error or (record.status == "lost" and "The run says it is running, but no process does: it was killed, or its machine stopped.")
-  return html.div { class = "failure " .. record.status, id = record.index and "run-" .. record.index, title, reason and html.p { class = "reason", reason },
+  local reason = record.error or (record.status == "lost" and lost_text)
+  return html.div { n = 4, class = "failure " .. record.status, title, reason and html.p { class = "reason", reason },
     text and html.div { class = "label", shown and ("last %d lines of log.txt"):format(shown) or "log.txt" }, text and html.pre { text } }
 end
 

@@ -44,8 +44,8 @@ local function figure(name, bytes)
   local kind = types[name:match "%.(%a+)$":lower()]
   local small = width and width <= 128 and "small" or nil -- pixels that want to be seen as such
   local long = width and width > 2.4 * height -- a filmstrip has the whole width of the page
-  return html.figure { class = long and "picture panorama" or "picture", html.img { class = small, alt = name, width = width, height = height and height > 0 and height,
-    src = ("data:%s;base64,%s"):format(kind, base64(bytes)) }, html.figcaption { (name:gsub("%.%w+$", "")) } }
+  local image = html.img { class = small, alt = name, width = width, height = height, src = ("data:%s;base64,%s"):format(kind, base64(bytes)) }
+  return html.figure { class = long and "picture panorama" or "picture", image, html.figcaption { (name:gsub("%.%w+$", "")) } }
 end
 
 --- The pictures of a run's folder as one block; nil when there are none.
@@ -62,8 +62,8 @@ function pictures.block(folder)
     end
   end
   if #names == 0 then return nil end
-  return html.join { html.div { class = "pictures", figures },
-    left_out > 0 and html.p { class = "note", ("%s of %s more in %s."):format(words.count(left_out, "picture"), words.bytes(most_bytes), folder) } }
+  local more = left_out > 0 and ("%s more in %s: a page has at most %s of them."):format(words.count(left_out, "picture"), folder, words.bytes(most_bytes))
+  return html.join { html.div { class = "pictures", figures }, more and html.p { class = "note", more } }
 end
 
 return pictures

@@ -8,28 +8,30 @@ local runs_table <const> = {}
 
 --- kind: "key", "summary", or none; the head of a column of numbers stands at their side.
 local function head(name, kind, numeric)
-  return html.th { scope = "col", ["data-name"] = name, class = (kind or "") .. (numeric and " number" or ""), html.button { type = "button", name } }
+  local class = (kind or "") .. (numeric and " number" or "")
+  return html.th { scope = "col", ["data-name"] = name, class = class, html.button { type = "button", name } }
 end
+
+local not_finite <const> = { nan = true, inf = true, ["-inf"] = true } -- as JSON has them
 
 local function is_numeric(things, field, name)
   for _, thing in ipairs(things) do
     local value = thing[field][name]
-    if value ~= nil and not math.type(value) then return false end
+    if value ~= nil and not math.type(value) and not not_finite[value] then return false end
   end
   return true
 end
 
 local function cell(value, best)
   if value == nil then return html.td { class = "none", "–" } end
-  local numeric = math.type(value) or value == "nan" or value == "inf" or value == "-inf"
-  return html.td { class = (numeric and "number" or "") .. (best and " best" or ""), ["data-value"] = tostring(value), title = tostring(value),
-    words.value(value) }
+  local class = ((math.type(value) or not_finite[value]) and "number" or "") .. (best and " best" or "")
+  return html.td { class = class, ["data-value"] = tostring(value), title = tostring(value), words.value(value) }
 end
 
---- name -> the run with the best value, for the objective only: of other summaries nobody knows which end is the good one.
+-- best: { run, name } of the objective: of other summaries nobody knows which end is the good one.
 local function row(run, sweep, names, best)
   local cells = { html.td { class = "swatch " .. run.class, ["data-value"] = run.order, html.span {} },
-    html.th { scope = "row", ["data-value"] = run.index, title = run.path, run.index },
+    html.th { scope = "row", ["data-value"] = run.index, title = run.path, ("%03d"):format(run.index) },
     html.td { ["data-value"] = run.status, html.span { class = "status " .. run.status, run.status } } }
   if #sweep.experiments > 1 then cells[#cells + 1] = cell(run.experiment) end
   for _, key in ipairs(sweep.keys) do cells[#cells + 1] = cell(run.changed[key]) end
@@ -43,7 +45,7 @@ local function summary_names(runs)
   local names, seen = {}, {}
   for _, run in ipairs(runs) do
     for name in pairs(run.summary) do
-      if not seen[name] then
+      if not seen[name] and run.config[name] == nil then -- one that repeats a parameter says nothing new
         seen[name] = true
         names[#names + 1] = name
       end
@@ -51,6 +53,10 @@ local function summary_names(runs)
   end
   table.sort(names)
   return names
+end
+
+local function table_of(id, heads, rows)
+  return html.div { class = "wide", html.table { id = id, class = "sortable", html.thead { html.tr { heads } }, html.tbody { rows } } }
 end
 
 --- The table of all runs. `best`: the best run, `chosen`: the objective, or nil.
@@ -63,7 +69,7 @@ function runs_table.runs(sweep, chosen, best)
   heads[#heads + 1], heads[#heads + 2] = head("steps", nil, true), head("seconds", nil, true)
   local rows = {}
   for i, run in ipairs(sweep.runs) do rows[i] = row(run, sweep, names, { run = best, name = chosen and chosen.name }) end
-  return html.div { class = "wide", html.table { id = "run-table", class = "sortable", html.thead { html.tr { heads } }, html.tbody { rows } } }
+  return table_of("run-table", heads, rows)
 end
 
 local function spread_cell(values)
@@ -92,11 +98,12 @@ function runs_table.means(sweep, groups)
     for _, key in ipairs(sweep.keys) do
       if key ~= "seed" then cells[#cells + 1] = cell(group.changed[key]) end
     end
-    cells[#cells + 1] = html.td { class = "number", ["data-value"] = done, done == #group.runs and tostring(done) or ("%d of %d"):format(done, #group.runs) }
+    local count = done == #group.runs and tostring(done) or ("%d of %d"):format(done, #group.runs)
+    cells[#cells + 1] = html.td { class = "number", ["data-value"] = done, count }
     for _, name in ipairs(names) do cells[#cells + 1] = spread_cell(seeds.values(group, name)) end
     rows[i] = html.tr { cells }
   end
-  return html.div { class = "wide", html.table { id = "mean-table", class = "sortable", html.thead { html.tr { heads } }, html.tbody { rows } } }
+  return table_of("mean-table", heads, rows)
 end
 
 return runs_table

@@ -53,22 +53,24 @@ end
 local function best_tiles(chosen, best)
   if not best then return nil end
   return parts.tiles { { (chosen.highest and "highest " or "lowest ") .. chosen.name, best.summary[chosen.name],
-    ("run %d, %s"):format(best.index, best.label) } }
+    ("run %03d, %s"):format(best.index, best.label) } }
 end
 
 local function head_of(sweep, chosen, best)
   local progress = counts(sweep)
   local seconds = 0
   for _, run in ipairs(sweep.runs) do seconds = seconds + (run.seconds or 0) end
-  return html.header { n = 6, html.p { class = "crumb", sweep.name }, html.h1 { table.concat(sweep.experiments, ", "), html.small { "sweep " .. sweep.id } },
-    parts.facts(table.pack(words.count(#sweep.runs, "run"), words.time(sweep.created), words.seconds(seconds) .. " in all runs",
-      #sweep.keys > 0 and "over " .. table.concat(sweep.keys, ", "))), parts.command(sweep.command), progress, best_tiles(chosen, best) }
+  local facts = parts.facts(table.pack(words.count(#sweep.runs, "run"), words.time(sweep.created), words.seconds(seconds) .. " in all runs",
+    #sweep.keys > 0 and "over " .. table.concat(sweep.keys, ", ")))
+  local title = html.h1 { table.concat(sweep.experiments, ", "), html.small { "sweep " .. sweep.id } }
+  return html.header { n = 6, html.p { class = "crumb", sweep.name }, title, facts, parts.command(sweep.command), progress, best_tiles(chosen, best) }
 end
 
 local function failures(sweep)
   local list = {}
   for _, run in ipairs(sweep.runs) do
-    list[#list + 1] = parts.failure(run, html.h3 { ("Run %d "):format(run.index), parts.status(run.status), html.span { class = "label", run.label } })
+    local title = html.h3 { ("Run %03d "):format(run.index), parts.status(run.status), html.span { class = "label", run.label } }
+    list[#list + 1] = parts.failure(run, title)
   end
   return #list > 0 and list or nil
 end
@@ -79,19 +81,19 @@ local function runs_section(sweep, chosen, best)
     html.span { class = "count", id = "count" }, html.button { type = "button", id = "clear", "show all" } }, runs_table.runs(sweep, chosen, best))
 end
 
-local function key(class, text)
+local function legend_key(class, text)
   return html.span { class = "key", html.i { class = class }, text }
 end
 
 local function scale_legend(chosen)
   if not chosen then return nil end
-  local stops = {}
+  local stops, ends = {}, chosen.highest and { "highest", "lowest" } or { "lowest", "highest" }
   for i = 0, colors - 1 do stops[i + 1] = html.span { class = "r" .. i } end
-  return html.p { class = "legend", id = "legend", html.span { chosen.highest and "highest " or "lowest ", chosen.name }, html.span { class = "stops", stops },
-    html.span { chosen.highest and "lowest" or "highest" }, key("bad", "went wrong"), key("off", "not done") }
+  return html.p { class = "legend", id = "legend", html.span { ends[1], " ", chosen.name }, html.span { class = "stops", stops },
+    html.span { ends[2] }, legend_key("bad", "went wrong"), legend_key("off", "not done") }
 end
 
-local function curves_section(sweep, metrics, groups, chosen)
+local function curves_section(metrics, groups, chosen)
   if #metrics == 0 then return nil end
   return parts.section("curves", "Curves", html.div { class = "controls scripted", id = "curve-controls" }, scale_legend(chosen),
     groups and html.p { class = "note static-only", "Thin: runs. Wide: means over seeds." }, curves.figures(metrics, groups))
@@ -100,15 +102,16 @@ end
 local function best_section(chosen, best)
   if not best then return nil end
   local block = pictures.block(best.path)
-  return parts.section("best", "The best run", html.p { class = "lead", ("Run %d has the %s %s, "):format(best.index, chosen.highest and "highest" or "lowest",
-    chosen.name), html.b { words.value(best.summary[chosen.name]) }, ", with " .. best.label .. "." }, block, parts.command(best.command))
+  local claim = ("Run %03d has the %s %s, "):format(best.index, chosen.highest and "highest" or "lowest", chosen.name)
+  local lead = html.p { class = "lead", claim, html.b { words.value(best.summary[chosen.name]) }, ", with " .. best.label .. "." }
+  return parts.section("best", "The best run", lead, block, parts.command(words.command(best)))
 end
 
 --- What the scripts know of the sweep; the runs themselves they read from the table.
 local function json_of(sweep, metrics, chosen)
   local encode = require "fm.core".json.encode
   local keys = {}
-  for i, key in ipairs(sweep.keys) do keys[i] = html.clean(key) end
+  for i, name in ipairs(sweep.keys) do keys[i] = html.clean(name) end
   return ('{"kind":"sweep","keys":%s,"objective":%s,"metrics":%s}'):format(#keys > 0 and encode(keys) or "[]",
     chosen and encode { name = html.clean(chosen.name), highest = chosen.highest or false } or "null", curves.json(metrics))
 end
@@ -124,11 +127,11 @@ return function(sweep, made, given)
   local metrics = curves.collect(sweep.runs)
   local _, by_status = counts(sweep)
   local best, running = ranked[1], by_status.running ~= nil
-  return page.text { title = ("%s · sweep %s"):format(table.concat(sweep.experiments, ", "), sweep.id), refresh = running, made = made,
-    json = json_of(sweep, metrics, chosen),
+  local title = ("%s · sweep %s"):format(table.concat(sweep.experiments, ", "), sweep.id)
+  return page.text { title = title, refresh = running, made = made, json = json_of(sweep, metrics, chosen),
     body = { n = 9, head_of(sweep, chosen, best), runs_section(sweep, chosen, best),
       groups and parts.section("seeds", "Mean ± standard deviation over seeds", runs_table.means(sweep, groups)),
-      parts.section("compare", "Parameters and results", parallel(sweep, chosen)), curves_section(sweep, metrics, groups, chosen),
+      parts.section("compare", "Parameters and results", parallel(sweep, chosen)), curves_section(metrics, groups, chosen),
       best_section(chosen, best), parts.section("failures", "What went wrong", failures(sweep)),
       best and html.div { class = "columns", parts.section("configuration", "Configuration of the best run", parts.config(best)),
         parts.section("environment", "Environment of the best run", parts.environment(best)) },

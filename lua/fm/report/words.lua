@@ -45,6 +45,28 @@ function words.changes(changed, keys)
   return table.concat(list, " ")
 end
 
+local function quoted(text)
+  return text:find "^[%w_./:=,+@-]+$" and text or "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+--- The command line that makes a run again: its own, or, for a run of a sweep, the one with its script and what differs from the defaults.
+function words.command(record)
+  if not record.sweep or not record.script or not record.defaults then return record.command end
+  local list = { "fmrun", quoted(record.script) }
+  for key, value in pairs(record.config) do
+    if value ~= record.defaults[key] then
+      local text = math.type(value) == "float" and require "fm.core".json.encode(value) or tostring(value)
+      list[#list + 1] = quoted(key .. "=" .. text)
+    end
+  end
+  table.sort(list, function(a, b) -- the script first
+    local named_a, named_b = a:find "^[%w_]+=" ~= nil, b:find "^[%w_]+=" ~= nil
+    if named_a ~= named_b then return named_b end
+    return named_a and a < b
+  end)
+  return table.concat(list, " ")
+end
+
 function words.count(n, one, many)
   return ("%d %s"):format(n, n == 1 and one or many or one .. "s")
 end

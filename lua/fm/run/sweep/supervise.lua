@@ -55,7 +55,7 @@ local function best_text(sweep)
   local runs = {}
   for i, task in ipairs(sweep.tasks) do
     local outcome = task.outcome or task.record
-    if outcome.status == "done" then runs[#runs + 1] = { index = i, status = "done", summary = outcome.summary or {} } end
+    if outcome.status == "done" then runs[#runs + 1] = { index = i, status = "done", config = task.config, summary = outcome.summary or {} } end
   end
   local chosen = #runs > 1 and objective.choose(runs) or nil
   local first = chosen and objective.ranked(chosen, runs)[1]
