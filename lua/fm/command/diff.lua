@@ -44,8 +44,7 @@ local function differences(a, b)
 end
 
 local function text_of(value)
-  if value == nil then return "-" end
-  return value == "" and '""' or describe.number(value)
+  return value == nil and "-" or describe.value(value)
 end
 
 --- "+0.02" where both are numbers.

@@ -23,7 +23,7 @@ local function last_metrics(path)
   file:seek("set", math.max(0, file:seek "end" - 4096))
   local last = (file:read "a" or ""):match "([^\n]+)\n[^\n]*$"
   local values = last and require "fm.core".json.decode(last)
-  return type(values) == "table" and describe.pairs_text(values, describe.keys(values)) or nil
+  return type(values) == "table" and describe.pairs_text(values) or nil
 end
 
 local function follow(record, position)

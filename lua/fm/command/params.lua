@@ -16,14 +16,10 @@ local function limits(declaration)
   return low and ">= " .. low or high and "<= " .. high or ""
 end
 
-local function literal(value)
-  return value == "" and '""' or describe.number(value)
-end
-
 local function print_table(experiment, line)
   local rows = {}
   for i, declaration in ipairs(experiment.parameters) do
-    rows[i] = { declaration.name, declaration.type, literal(declaration.default), limits(declaration), declaration.help }
+    rows[i] = { declaration.name, declaration.type, describe.value(declaration.default), limits(declaration), declaration.help }
   end
   local paint, columns = painter(1, line.color), layout.columns()
   print(experiment.name .. (experiment.help and ": " .. experiment.help or ""))
@@ -31,7 +27,7 @@ local function print_table(experiment, line)
   print(table.concat(layout.table(titles, rows, { columns = columns, paint = paint }), "\n"))
   local presets = {}
   for i, name in ipairs(describe.keys(experiment.presets or {})) do
-    presets[i] = { "preset=" .. name, describe.pairs_text(experiment.presets[name], describe.keys(experiment.presets[name])) }
+    presets[i] = { "preset=" .. name, describe.pairs_text(experiment.presets[name]) }
   end
   if #presets > 0 then print("\n" .. table.concat(layout.table({ {}, { flexible = true } }, presets, { columns = columns }), "\n")) end
 end

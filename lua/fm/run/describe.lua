@@ -45,13 +45,23 @@ function describe.took(record, now)
   return began and progress.duration(math.max(0, now - began)) or ""
 end
 
---- A number as people read it; other values as they are.
-describe.number = progress.number
+--- A value as people read it: a number with four digits that count, a text that has spaces or nothing in it in quotes.
+function describe.value(value)
+  if type(value) == "string" and (value == "" or value:find "%s") then return '"' .. value:gsub("%s", " ") .. '"' end
+  if type(value) == "table" then return "{...}" end
+  return progress.number(value)
+end
 
-function describe.pairs_text(values, keys)
+--- "lr=0.003", "seed=2", ... a list.
+function describe.pairs(values, keys)
   local words = {}
-  for i, key in ipairs(keys) do words[i] = ("%s=%s"):format(key, describe.number(values[key])) end
-  return table.concat(words, " ")
+  for i, key in ipairs(keys or describe.keys(values)) do words[i] = ("%s=%s"):format(key, describe.value(values[key])) end
+  return words
+end
+
+--- The same in one text.
+function describe.pairs_text(values, keys)
+  return table.concat(describe.pairs(values, keys), " ")
 end
 
 --- Names of the parameters that were changed from their defaults.
@@ -73,7 +83,7 @@ end
 --- "w2=0.131 nfe=100"; the first line of the error, without the script's folder, when there was one.
 function describe.results(record)
   if record.error then return (record.error:match "^[^\n]*":gsub("^[^:%s]*/([^/:]+%.lua:%d+:)", "%1")) end
-  return describe.pairs_text(record.summary, describe.keys(record.summary))
+  return describe.pairs_text(record.summary)
 end
 
 --- The shortest names that tell the runs of a list apart: the hash, the hashes of sweep and run, or the folder's whole name.

@@ -23,17 +23,24 @@ function layout.clip(text, width)
   return text:sub(1, stop - 1) .. "…"
 end
 
---- Lines of at most `width` characters, broken between words; the first begins with `first`, the others with `other`.
+local function words_of(text)
+  local words = {}
+  for word in text:gmatch "%S+" do words[#words + 1] = word end
+  return words
+end
+
+--- Lines of at most `width` characters, broken between words; the first begins with `first`, the others with `other`. A list instead of a
+--- text is broken between its items, two spaces apart.
 function layout.wrap(text, width, first, other)
-  local lines, line = {}, first or ""
-  local empty = true
-  for word in text:gmatch "%S+" do
-    if not empty and layout.width(line) + 1 + layout.width(word) > width then
+  local words, space = text, "  "
+  if type(text) == "string" then words, space = words_of(text), " " end
+  local lines, line, empty = {}, first or "", true
+  for _, word in ipairs(words) do
+    if not empty and layout.width(line) + #space + layout.width(word) > width then
       lines[#lines + 1] = line
       line, empty = other or "", true
     end
-    line = empty and line .. word or line .. " " .. word
-    empty = false
+    line, empty = empty and line .. word or line .. space .. word, false
   end
   lines[#lines + 1] = line
   return lines

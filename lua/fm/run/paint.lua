@@ -9,6 +9,6 @@ return function(descriptor, when)
   local silenced = (os.getenv "NO_COLOR" or "") ~= "" or os.getenv "TERM" == "dumb"
   local colored = when == "always" or when ~= "never" and system.is_terminal(descriptor) and not silenced
   return function(color, text)
-    return colored and color and ("\27[%sm%s\27[0m"):format(colors[color], text) or text
+    return colored and color and text ~= "" and ("\27[%sm%s\27[0m"):format(colors[color], text) or text
   end
 end

@@ -1,0 +1,28 @@
+-- Comma separated values as RFC 4180 has them.
+local csv <const> = {}
+
+--- The shortest text that reads back as the same number.
+local function exact(value)
+  for digits = 15, 16 do
+    local text = ("%." .. digits .. "g"):format(value)
+    if tonumber(text) == value then return text end
+  end
+  return ("%.17g"):format(value)
+end
+
+--- A cell: numbers with all their digits, nothing for nil, quotes where a reader needs them.
+local function cell(value)
+  if value == nil then return "" end
+  local text = math.type(value) == "float" and exact(value) or tostring(value)
+  if text:find '[",\r\n]' then return '"' .. text:gsub('"', '""') .. '"' end
+  return text
+end
+
+--- One line of n cells; some may be nil.
+function csv.line(cells, n)
+  local texts = {}
+  for i = 1, n do texts[i] = cell(cells[i]) end
+  return table.concat(texts, ",") .. "\n"
+end
+
+return csv

@@ -1,0 +1,45 @@
+-- A curve in one line of text: "█▅▃▂▂▁▁". Heights are of the logarithms when all numbers are positive and span more than a factor of ten.
+local bars <const> = { "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" }
+local gap <const> = "·" -- nothing finite there
+
+local function is_finite(v)
+  return v == v and math.abs(v) < math.huge
+end
+
+--- Means of the finite numbers in `width` equal parts of a list; nan for a part without any.
+local function parts_of(values, width)
+  local n = math.min(width, #values)
+  local means = {}
+  for i = 1, n do
+    local sum, count = 0.0, 0
+    for j = (i - 1) * #values // n + 1, i * #values // n do
+      if is_finite(values[j]) then sum, count = sum + values[j], count + 1 end
+    end
+    means[i] = count > 0 and sum / count or 0 / 0
+  end
+  return means
+end
+
+local function range_of(values)
+  local low, high = math.huge, -math.huge
+  for _, v in ipairs(values) do
+    if is_finite(v) then low, high = math.min(low, v), math.max(high, v) end
+  end
+  return low, high
+end
+
+--- The line, of at most `width` characters; empty for no numbers.
+return function(values, width)
+  local means = parts_of(values, width)
+  local low, high = range_of(means)
+  if low > 0 and high > 10 * low then
+    for i, v in ipairs(means) do means[i] = math.log(v) end
+    low, high = math.log(low), math.log(high)
+  end
+  local marks = {}
+  for i, v in ipairs(means) do
+    local height = high > low and (v - low) / (high - low) or 0
+    marks[i] = is_finite(v) and bars[math.min(8, 1 + math.floor(height * 8))] or gap
+  end
+  return table.concat(marks)
+end
