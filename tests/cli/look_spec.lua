@@ -11,6 +11,11 @@ local function read(path)
   return file:read "a"
 end
 
+local function write(name, text)
+  local file <close> = assert(io.open(folder .. "/" .. name, "wb"))
+  file:write(text)
+end
+
 --- Runs fmrun in the test's folder; returns exit code, stdout, stderr.
 local function call(arguments)
   local ok, how, code = os.execute(("cd %s && (%s %s) >out 2>err </dev/null"):format(folder, fmrun, arguments))
@@ -128,5 +133,118 @@ describe("fmrun COMMAND", function()
       assert.truthy(out:find "\n00000000  damaged +%d+d +run.json: line 2", out)
       assert.truthy(select(2, call "ls --json --status damaged"):find '"error":"run.json: line')
     end)
+  end)
+
+  it("params: what a script declares, also as JSON Schema; what it prints stays out", function()
+    local code, out = call("params " .. toy)
+    assert.equal(0, code)
+    assert.truthy(out:find "\nsteps +integer +20 +1%.%.1000000 +optimizer steps\n", out)
+    assert.truthy(out:find '\nnote +string +""\n', out)
+    assert.truthy(out:find "\npath +string +linear +linear|straight\n", out)
+    local schema = assert(fm.json.decode((select(2, call("params --json " .. toy)))))
+    assert.same({ type = "integer", default = 20, description = "optimizer steps", minimum = 1, maximum = 1000000 }, schema.properties.steps)
+    assert.same({ "linear", "straight" }, schema.properties.path.enum)
+    assert.is_false(schema.additionalProperties)
+    write("loud.lua", 'print "one" io.write "two" return require "fm".experiment { run = print, params = { n = 1 }, presets = { big = { n = 9 } } }')
+    local _, text, err = call "params --json loud.lua"
+    assert.equal("loud", assert(fm.json.decode(text)).title)
+    assert.equal("one\ntwo", err)
+    assert.truthy(select(2, call "params loud.lua"):find("\npreset=big  n=9\n", 1, true))
+    write("plain.lua", "return 1")
+    refused("params plain.lua", 1, "plain.lua returns no experiment")
+    refused("params nowhere.lua", 1, "cannot open nowhere.lua")
+  end)
+
+  it("show: one run on a page", function()
+    train "seed=2 'note=a b'"
+    local code, out = call "show @-1"
+    assert.equal(0, code)
+    assert.truthy(out:find "^toy/%d+%-%d+%-%x+\nfolder +runs/toy/", out)
+    assert.truthy(out:find "\nstatus +done at step 3 after ", out)
+    assert.truthy(out:find('changed     note="a b" (default "")  seed=2 (default 0)  steps=3 (default 20)', 1, true), out)
+    assert.truthy(out:find "\nloss +[▁-█]+ +[%d.]+ %-> [%d.]+\n", out)
+    assert.truthy(out:find "\ncode +/[^\n]*/tests/cli/toy.lua\n", out)
+    assert.truthy(out:find "\nfiles +checkpoint.safetensors %(.* kB%)", out)
+    local plain = assert(fm.json.decode((select(2, call "show --json @-1"))))
+    assert.equal("done", plain.status)
+    assert.equal("checkpoint.safetensors", plain.files[1].name)
+    call("-q " .. toy .. " steps=3 fail_at=2")
+    assert.truthy(select(2, call "show @-1"):find "\nerror +/[^\n]*\n +[^\n]*\n +stack traceback:")
+    refused("show", 2, "show: expected one run, found 0 words")
+    refused("show zz", 3, 'no run is called "zz"')
+  end)
+
+  it("log: what was printed; -f goes on until the run ends", function()
+    write("slow.lua", [[return require "fm".experiment { name = "slow", run = function(run)
+      for step in run:steps(4) do
+        print("at " .. step)
+        run:log { loss = step }
+        local until_then = os.clock() + 0.3
+        while os.clock() < until_then do end
+      end
+    end }]])
+    local shell = ("cd %s && (%s -q slow.lua >/dev/null 2>&1 & sleep 0.25; %s log slow -f) >out 2>err </dev/null"):format(folder, fmrun, fmrun)
+    assert.truthy(os.execute(shell))
+    assert.equal("at 1\nat 2\nat 3\nat 4\n", read(folder .. "/out"))
+    assert.truthy(read(folder .. "/err"):find "^slow/.*: done\n$")
+    assert.equal("at 1\nat 2\nat 3\nat 4\n", (select(2, call "log @-1")))
+    assert.equal("at 1\nat 2\nat 3\nat 4\n", (select(2, call "log @-1 -f")))
+  end)
+
+  it("diff: what two runs differ in", function()
+    train "seed=1"
+    train "seed=2 lr=2e-3"
+    local code, out = call "diff @-2 @-1"
+    assert.equal(0, code)
+    assert.truthy(out:find "\nconfig\n  lr +0.001  0.002 +%+0.001\n  seed +1 +2 +%+1\n", out)
+    assert.truthy(out:find("\ncode: the same\n", 1, true))
+    local plain = assert(fm.json.decode((select(2, call "diff @-2 @-1 --json"))))
+    assert.same({ lr = { a = 1e-3, b = 2e-3 }, seed = { a = 1, b = 2 } }, plain.config)
+    assert.same({}, plain.code)
+    refused("diff @-1", 2, "diff: expected two runs, found 1 words")
+  end)
+
+  it("compare: parameters that differ and results, over seeds", function()
+    for _, lr in ipairs { "1e-3", "1e-2" } do
+      for seed = 1, 2 do train(("lr=%s seed=%d"):format(lr, seed)) end
+    end
+    local code, out = call "compare toy --metric loss --sort -lr"
+    assert.equal(0, code)
+    assert.truthy(out:find "^RUN +lr +loss\n2 seeds +0.01 +[%d.]+ ± [%d.]+\n2 seeds +0.001 +[%d.]+ ± [%d.]+\n$", out)
+    local losses = {}
+    for row in select(2, call "compare toy --each --metric loss --json"):gmatch "[^\n]+" do
+      losses[#losses + 1] = assert(fm.json.decode(row)).summary.loss
+    end
+    local first = assert(fm.json.decode((select(2, call "compare @-4 @-3 --metric loss --json"))))
+    assert.near((losses[1] + losses[2]) / 2, first.summary.loss, 1e-12)
+    assert.near(math.abs(losses[1] - losses[2]) / math.sqrt(2), first.deviation.loss, 1e-12)
+    local lines = {}
+    for row in select(2, call "compare toy --csv"):gmatch "[^\n]+" do lines[#lines + 1] = row end
+    assert.equal("run,experiment,status,seeds,lr,lr,lr_deviation,rest,rest_deviation,steps,steps_deviation", lines[1])
+    assert.equal("2 seeds,toy,2 done,2,0.001,0.001,0,inf,,3,0", lines[2])
+    refused("compare toy --metric losss", 2, 'no run has "losss"; did you mean "loss"?')
+    refused("compare toy --sort lrr", 2, 'no run has "lrr"; did you mean "lr"?')
+    refused("compare", 2, "compare: expected the runs to compare")
+  end)
+
+  it("rm: only what was meant, and nothing that runs", function()
+    train "seed=1"
+    train "seed=2"
+    refused("rm @-1", 2, "rm: it would remove 1 run; without a terminal to ask on, say -f")
+    assert.equal(0, (call "rm -f @-1"))
+    assert.equal("1", (select(2, call "ls --json"):match '"seed":(%d)'))
+    os.execute(("cd %s && mkdir kept && echo x >kept/file && ln -s $PWD/kept $(echo runs/toy/*)/link"):format(folder))
+    assert.equal(0, (call "rm -f toy"))
+    assert.equal("x\n", read(folder .. "/kept/file"))
+    assert.is_nil(lfs.attributes(folder .. "/runs/toy"))
+    refused("rm -f @-1", 3, "@-1: there are 0 runs")
+    write("slow.lua", [[return require "fm".experiment { name = "slow", run = function(run)
+      for _ in run:steps(1e9 // 1 | 0) do run:log { loss = 1 } end
+    end }]])
+    os.execute(("cd %s && { %s -q slow.lua >/dev/null 2>&1 & echo $! >pid; sleep 0.3; }"):format(folder, fmrun))
+    refused("rm -f slow", 1, "is running; --running removes it all the same")
+    os.execute("kill -9 $(cat " .. folder .. "/pid); sleep 0.1")
+    assert.truthy(select(2, call "ls"):find "lost")
+    assert.equal(0, (call "rm -f slow"))
   end)
 end)

@@ -1,8 +1,10 @@
 -- The pure parts of looking at runs: conditions and orders, short descriptions, tables within a width.
 local fm <const> = require "fm"
+local csv <const> = require "fm.run.csv"
 local describe_run <const> = require "fm.run.describe"
 local filter <const> = require "fm.run.filter"
 local layout <const> = require "fm.run.layout"
+local sparkline <const> = require "fm.run.sparkline"
 
 local function record(config, summary, more)
   local made = { config = config, summary = summary, status = "done", parts = { "toy", "20260712-153012-7f3a1c2d" }, id = "7f3a1c2d", started = "" }
@@ -12,7 +14,8 @@ end
 
 describe("filter", function()
   local list = {
-    record({ lr = 1e-3, note = "x" }, { w2 = 0.5 }), record({ lr = 1e-2, note = "12" }, { w2 = "nan" }), record({ lr = 0.1, fast = true }, { w2 = 0.2, lr = 7 }),
+    record({ lr = 1e-3, note = "x" }, { w2 = 0.5 }), record({ lr = 1e-2, note = "12" }, { w2 = "nan" }),
+    record({ lr = 0.1, fast = true }, { w2 = 0.2, lr = 7 }),
   }
 
   local function kept(condition)
@@ -104,6 +107,24 @@ describe("layout", function()
     assert.same({ "one two", "  three" }, layout.wrap("one two  three", 8, "", "  "))
     assert.equal("äö…", layout.clip("äöüäöü", 3))
     assert.equal("äöü", layout.clip("äöü", 3))
+  end)
+end)
+
+describe("sparkline", function()
+  it("shows shape and gaps in at most that width", function()
+    assert.equal("▁▂▃▄▅▆▇█", sparkline({ 1, 2, 3, 4, 5, 6, 7, 8 }, 20))
+    assert.equal("▁▅█", sparkline({ 1, 10, 100 }, 20)) -- logarithms
+    assert.equal("▁·█", sparkline({ 1, 0 / 0, 2 }, 20))
+    assert.equal(10, utf8.len(sparkline({ 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 }, 10)))
+    assert.equal("", sparkline({}, 5))
+    assert.equal("▁▁", sparkline({ 3, 3 }, 5))
+  end)
+end)
+
+describe("csv", function()
+  it("quotes what needs it and keeps all digits", function()
+    assert.equal('a,"b,c","d""e",,0.1,3,1e+300\n', csv.line({ "a", "b,c", 'd"e', nil, 0.1, 3, 1e300 }, 7))
+    assert.equal(1 / 3, tonumber((csv.line({ 1 / 3 }, 1):gsub("\n", ""))))
   end)
 end)
 

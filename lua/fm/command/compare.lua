@@ -11,14 +11,20 @@ local painter <const> = require "fm.run.paint"
 local records <const> = require "fm.run.records"
 
 --- "0.131 ± 0.004": the deviation with two digits that count, the mean with as many decimals.
-local function spread_text(mean, deviation)
-  if mean == nil then return "" end
-  if not deviation then return describe.value(mean) end
+local function with_deviation(mean, deviation)
   if deviation == 0 then return describe.value(mean) .. " ± 0" end
   local decimals = 1 - math.floor(math.log(deviation, 10))
   if decimals < 0 or decimals > 8 then return ("%s ± %.2g"):format(describe.value(mean), deviation) end
   local format = ("%%.%df ± %%.%df"):format(decimals, decimals)
   return format:format(mean, deviation)
+end
+
+--- A result in a row: also of how many runs, when it is not of all.
+local function result_text(row, name)
+  local mean, deviation, count = row.summary[name], row.deviation[name], row.count[name]
+  if mean == nil then return "" end
+  local text = deviation and with_deviation(mean, deviation) or describe.value(mean)
+  return count and count > 0 and count < #row.runs and ("%s (%d of %d)"):format(text, count, #row.runs) or text
 end
 
 local function name_of(row, names)
@@ -48,7 +54,7 @@ local function print_table(table_of, names, line)
     if table_of.mixed then table.insert(cells, row.experiment) end
     if with_status then table.insert(cells, { text = row.status, color = describe.colors[row.status] }) end
     for _, key in ipairs(table_of.keys) do table.insert(cells, row.config[key] == nil and "" or describe.value(row.config[key])) end
-    for _, name in ipairs(table_of.metrics) do table.insert(cells, spread_text(row.summary[name], row.deviation[name])) end
+    for _, name in ipairs(table_of.metrics) do table.insert(cells, result_text(row, name)) end
     rows[i] = cells
   end
   print(table.concat(layout.table(columns, rows, { columns = layout.columns(), paint = painter(1, line.color) }), "\n"))

@@ -60,7 +60,7 @@ local function spread(runs, name)
       values[n] = v
     end
   end
-  if n == 0 then return nil, nil, 0 end
+  if n == 0 then return runs[1].summary[name], nil, 0 end -- "nan", "inf", a text
   local mean, squares = sum / n, 0.0
   for _, v in ipairs(values) do squares = squares + (v - mean) ^ 2 end
   return mean, n > 1 and math.sqrt(squares / (n - 1)) or nil, n

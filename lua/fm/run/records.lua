@@ -204,6 +204,7 @@ end
 function records.find(base, word)
   local found, message, exit = records.target(base, word)
   if not found or not found.runs then return found, message, exit end
+  if #found.runs == 1 then return found.runs[1] end
   return nil, ('"%s" is %s %s of %d runs:%s'):format(word, found.kind == "sweep" and "a" or "an", found.kind, #found.runs, names_text(found.runs)), code.usage
 end
 
