@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-enum { SMALL = 512, GRAIN = 16, SLAB = 64 * 1024, LARGE_CLASSES = 4 * 64, KEEP_FREE = 8 << 20 };
+enum { SMALL = 512, GRAIN = 16, SLAB = 64 * 1024, LARGE_CLASSES = 4 * 64, KEEP_FREE = 8 << 20, MISSED = 1 << 20 };
 
 typedef struct block {
     struct block *next;
@@ -16,6 +16,7 @@ static struct {
     char *slab;
     size_t slab_left;
     size_t large_free, large_used; /* bytes */
+    size_t missed;                 /* bytes asked of the system, while much lay free, since the last trim */
     size_t mallocs;
 } pool;
 
@@ -57,7 +58,7 @@ void fm_pool_trim(void) {
         }
         pool.large[i] = NULL;
     }
-    pool.large_free = 0;
+    pool.large_free = pool.missed = 0;
 }
 
 static void *small_new(size_t size) {
@@ -75,8 +76,9 @@ static void *small_new(size_t size) {
 }
 
 static void *large_new(size_t size) {
-    /* Shapes changed and the old blocks no longer fit: give them back before asking for more. */
-    if (pool.large_free > pool.large_used + KEEP_FREE) fm_pool_trim();
+    /* Shapes changed and the old blocks no longer fit: give them back before asking for more. One odd block, such as an object that Lua
+     * has not collected yet, is no such change: between two steps everything lies free, and the next one wants it back. */
+    if (pool.large_free > pool.large_used + KEEP_FREE && (pool.missed += size) > MISSED) fm_pool_trim();
     void *p = aligned_alloc(64, (size + 63) & ~(size_t)63);
     if (!p && pool.large_free) {
         fm_pool_trim();

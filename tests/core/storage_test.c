@@ -136,6 +136,22 @@ static void what_was_given_back_is_handed_out_again(void **state) {
     fm_pool_give(fm_pool_take(5000000), 5000000);
     assert_int_equal(fm_pool_mallocs(), mallocs + 1);
 }
+
+static void an_odd_block_does_not_cost_the_others_and_a_change_of_shapes_does(void **state) {
+    (void)state;
+    enum { BIG = 20 << 20, ODD = 3000, OTHER = 3 << 20 };
+    fm_pool_give(fm_pool_take(BIG), BIG);
+    size_t mallocs = fm_pool_mallocs();
+    void *odd = fm_pool_take(ODD);
+    fm_pool_give(fm_pool_take(BIG), BIG);
+    assert_int_equal(fm_pool_mallocs(), mallocs + 1);
+    void *other = fm_pool_take(OTHER);
+    fm_pool_give(fm_pool_take(BIG), BIG);
+    assert_int_equal(fm_pool_mallocs(), mallocs + 3);
+    fm_pool_give(odd, ODD);
+    fm_pool_give(other, OTHER);
+    fm_pool_trim();
+}
 #endif
 
 int main(void) {
@@ -148,6 +164,7 @@ int main(void) {
         cmocka_unit_test(blocks_are_usable_to_their_last_byte_and_apart),
 #ifndef __SANITIZE_ADDRESS__
         cmocka_unit_test(what_was_given_back_is_handed_out_again),
+        cmocka_unit_test(an_odd_block_does_not_cost_the_others_and_a_change_of_shapes_does),
 #endif
     };
     return cmocka_run_group_tests_name("storage", tests, NULL, NULL);
