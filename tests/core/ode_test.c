@@ -334,6 +334,63 @@ static void trouble_is_a_status(void **state) {
     assert_int_equal(fm_live_bytes(), before);
 }
 
+/* What an observer takes along after `after` steps, to begin there again. */
+typedef struct border {
+    trial problem;
+    int64_t after;
+    int known;
+    double t, x[2];
+    real slopes[FM_ODE_HISTORY][2];
+} border;
+
+static bool field_of_border(void *context, double t, const real *x, real *dx) {
+    return field(&((border *)context)->problem, t, x, dx);
+}
+
+static bool take_border(void *context, fm_ode *s) {
+    border *b = context;
+    if (s->accepted != b->after) return true;
+    b->known = fm_ode_n_past(s);
+    b->t = s->t;
+    memcpy(b->x, s->x, sizeof b->x);
+    for (int j = 0; j < b->known; j++) memcpy(b->slopes[j], fm_ode_past(s, j), sizeof b->slopes[j]);
+    return true;
+}
+
+static void a_solve_goes_on_from_its_middle_to_the_same_bits(void **state) {
+    (void)state;
+    enum { STEPS = 10 };
+    const real x0[] = {10, 5};
+    for (int history = 0; history <= 4; history += 2) {
+        for (int64_t after = 0; after < STEPS; after++) {
+            fm_tableau m = rk4_form;
+            m.history = history;
+            fm_error err;
+            assert_true(fm_tableau_complete(&m, &err));
+            border b = {.problem = trial_of("lotka_volterra"), .after = after};
+            real point[2];
+            fm_ode s = solve_of(&m, NULL, point, 2, 0, 1);
+            s.steps = STEPS, s.context = &b, s.field = field_of_border, s.observer = take_border;
+            assert_true(fm_ode_open(&s, x0, &err));
+            assert_int_equal(fm_ode_run(&s), FM_ODE_FINISHED);
+            double end[2], grid[STEPS + 1], past[FM_ODE_HISTORY];
+            memcpy(end, s.x, sizeof end);
+            fm_ode_close(&s);
+            for (int i = 0; i <= STEPS; i++) grid[i] = fm_ode_uniform(0, 1, STEPS, (size_t)i);
+            for (int j = 0; j < b.known; j++) past[j] = grid[after - 1 - j];
+            assert_int_equal(b.known, history ? (after < history - 1 ? after : history - 1) : 0);
+            fm_ode again = solve_of(&m, NULL, point, 2, b.t, 1);
+            again.steps = (size_t)(STEPS - after), again.grid = grid + after, again.context = &b, again.field = field_of_border;
+            assert_true(fm_ode_open(&again, x0, &err));
+            fm_ode_resume(&again, b.x, b.known, past);
+            for (int j = 0; j < b.known; j++) memcpy(fm_ode_past(&again, j), b.slopes[j], sizeof b.slopes[j]);
+            assert_int_equal(fm_ode_run(&again), FM_ODE_FINISHED);
+            assert_memory_equal(end, again.x, sizeof end);
+            fm_ode_close(&again);
+        }
+    }
+}
+
 static void broken_tableaus_are_refused(void **state) {
     (void)state;
     fm_error err;
@@ -360,6 +417,7 @@ int main(void) {
         cmocka_unit_test(fixed_steps_count_and_save),
         cmocka_unit_test(budgets_are_exact),
         cmocka_unit_test(trouble_is_a_status),
+        cmocka_unit_test(a_solve_goes_on_from_its_middle_to_the_same_bits),
         cmocka_unit_test(broken_tableaus_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
