@@ -26,6 +26,7 @@ command_line.options = { -- in the words of option_reader
   { "--random", name = "random", value = "N", help = "with -m: N draws from the lists, and from log(1e-4,1e-2), uniform(0,1)" },
   { "--sweep-seed", name = "sweep_seed", value = "S", help = "seed of these draws (0)" },
   { "--max-runs", name = "max_runs", value = "N", help = "refuse a sweep of more runs (10000)" },
+  { "--emit", name = "emit", value = "KIND", choices = { "slurm", "parallel" }, help = "print the sweep as a script for slurm or parallel" },
   { "-q", "--quiet", name = "quiet", help = "no progress, no notes: errors only" },
   { "--json", name = "json", help = "events as JSON lines on stdout" },
   { "--color", name = "color", value = "WHEN", choices = { "auto", "always", "never" }, help = "auto, always or never; NO_COLOR is heeded" },

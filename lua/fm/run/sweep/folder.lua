@@ -140,6 +140,7 @@ local function merge(sweep, before)
       folder = task.folder }
   end
   for i, entry in ipairs(entries) do entry.index = i end
+  sweep.count = #entries
   return entries
 end
 

@@ -4,6 +4,7 @@ local folder <const> = require "fm.run.sweep.folder"
 local settings <const> = require "fm.run.sweep.settings"
 
 local sweep <const> = {}
+local nothing_matched <const> = 3 -- exit code
 
 --- "fmrun -m x.lua 'note=a b'": the command as it can be typed again.
 local function command_text(argv)
@@ -44,6 +45,18 @@ function sweep.work(path, record, line, most_failures)
   return require "fm.run.sweep.supervise"(described, todo, { jobs = 1, maxfail = most_failures, in_a_row = true }, screen)
 end
 
+--- Writes the script for a scheduler; the lock was ours for as long as that takes.
+local function hand_over(described, todo, options, line)
+  if #todo == 0 then
+    io.stderr:write(("fmrun: %s: every run is done\n"):format(described.path))
+    return nothing_matched
+  end
+  local path = require "fm.run.sweep.emit".write(line.emit, described, todo, described.count, options.jobs)
+  local start = line.emit == "slurm" and "sbatch" or "sh"
+  if not line.quiet then io.stderr:write(("%d runs of %d to do\nnext: %s %s\n"):format(#todo, #described.tasks, start, path)) end
+  return 0
+end
+
 --- plan: of expand. list: its scripts. Returns an exit code; raises { usage }.
 function sweep.start(plan, list, line, argv)
   local options <const> = settings.of_pool(line)
@@ -55,6 +68,7 @@ function sweep.start(plan, list, line, argv)
     return 1
   end
   local todo <const> = unfinished(described.tasks)
+  if line.emit then return hand_over(described, todo, options, line) end
   local screen <const> = require "fm.run.sweep.screen".new(line, described)
   options.jobs = math.max(1, math.min(options.jobs, #todo))
   options.timeout_text, options.again = line.timeout, command_text(argv)

@@ -35,18 +35,20 @@ local function crash_text(path, result)
     result.peak and (", %.0f MB at most"):format(result.peak / 1024) or "")
 end
 
+local our_signals <const> = { SIGTERM = "stopped before its first step", SIGKILL = "stopped at once" }
+
 --- Fills in the outcome of a process that a signal ended.
 local function judge_signal(outcome, task, result, stopped)
   outcome.signal = pools.signal_name(result.signal)
-  if stopped then
-    outcome.status, outcome.error = "killed", "stopped at once"
+  if stopped and our_signals[outcome.signal] then
+    outcome.status, outcome.error = "killed", our_signals[outcome.signal]
   else
     outcome.error = crash_text(task.path, result)
     record_crash(task.path, outcome.error, result.seconds)
   end
 end
 
---- task: path, folder, busy (it said so). result: of the pool. how: timeout (its text), stopped (whether everything was ended at once).
+--- task: path, folder, busy (it said so). result: of the pool. how: timeout (its text), stopped (whether all were asked to end).
 --- Returns { status = "done" | "failed" | "diverged" | "killed" | "busy", error, summary, code, signal, seconds, lines, peak }.
 return function(task, result, how)
   local record = records.read(task.path, task.folder)

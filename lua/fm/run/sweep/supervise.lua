@@ -30,7 +30,7 @@ local function listener(pool, screen, settings, ended)
     screen:note(killed and "stopped" or "each run finishes its step and saves (again: stop now)")
   end
   function on.ended(task, result)
-    task.outcome = judge(task, result, { timeout = settings.timeout_text, stopped = pool.killed ~= nil })
+    task.outcome = judge(task, result, { timeout = settings.timeout_text, stopped = pool.interrupted ~= nil })
     screen:ended(task)
     ended(task)
   end
