@@ -41,8 +41,8 @@ describe("a sweep for a scheduler", function()
   it("is a script on stdout and in its folder; what is done is left out", function()
     local code, out, err = call "--emit slurm -m odd.lua n=1:6"
     assert.equal(0, code, err)
-    has(out, "#SBATCH --array=1-6\n", "#SBATCH --signal=B:USR1@120\n", "#SBATCH --requeue\n", "#SBATCH --chdir=" .. shell.folder .. "\n", 'worker runs/odd/sweep-',
-      ' --task "$SLURM_ARRAY_TASK_ID"')
+    has(out, "#SBATCH --array=1-6\n", "#SBATCH --signal=B:USR1@120\n", "#SBATCH --requeue\n", "#SBATCH --chdir=" .. shell.folder .. "\n",
+      'worker runs/odd/sweep-', ' --task "$SLURM_ARRAY_TASK_ID"')
     local path = sweep_of "odd"
     assert.equal(out, shell.read(path .. "/slurm.sh"))
     has(err, "6 runs of 6 to do\nnext: sbatch runs/odd/sweep-")
@@ -75,11 +75,24 @@ describe("a sweep for a scheduler", function()
     local ok, problem = pcall(function()
       assert.equal(0, code, out)
       local environment = ("SLURM_CONF=%s/slurm/slurm.conf "):format(shell.folder)
-      local wait = "for i in $(seq 300); do [ -z \"$(squeue --noheader)\" ] && exit 0; sleep 0.1; done; squeue; exit 1"
+      local wait <const> = "for i in $(seq 300); do [ -z \"$(squeue --noheader)\" ] && exit 0; sleep 0.1; done; squeue; exit 1"
       code, out = shell.run(("%s -q --emit slurm -m odd.lua n=1:4 | %s sbatch && export %s; %s"):format(shell.fmrun, environment, environment, wait))
       assert.equal(0, code, out)
       has(select(2, call "-n -m odd.lua n=1:4"), "001 n=1   (done)\n002 n=2   (done)\n003 n=3   (failed)\n004 n=4   (done)\n")
       has(shell.read(sweep_of "odd" .. "/slurm-3.log"), "odd.lua", "on purpose")
+
+      code, out = shell.run(([=[export %s; job=$(%s -q -o slow --emit slurm -m odd.lua steps=30 pause=0.1 n=1:2 | sbatch --parsable)
+        for i in $(seq 100); do [ $(ls slow/odd/sweep-*/*/metrics.jsonl 2>/dev/null | wc -l) = 2 ] && break; sleep 0.1; done
+        scancel --batch --signal=USR1 ${job}_1; %s]=]):format(environment, shell.fmrun, wait))
+      assert.equal(0, code, out)
+      local slow = ("%s/slow/odd/"):format(shell.folder)
+      slow = slow .. shell.names(slow)[1]
+      local runs = shell.json(slow .. "/sweep.json").runs
+      for i, resumed in ipairs { 1, 0 } do
+        local run = shell.json(("%s/%s/run.json"):format(slow, runs[i].folder))
+        assert.same({ "done", 30, resumed }, { run.status, run.steps, run.resumed })
+      end
+      has(shell.read(slow .. "/slurm-1.log"), "SIGUSR1 after step ", "goes on from step ")
     end)
     shell.run(shell.here .. "/slurm_here stop $PWD/slurm")
     if not ok then error(problem, 0) end

@@ -24,7 +24,8 @@ end
 --- An experiment "odd" whose run does what `body` says with run, p (parameters: n, mode).
 local function write_odd(body)
   shell.write("odd.lua", ([[
-    return require "fm".experiment { name = "odd", params = { n = 1, mode = "well" }, run = function(run, p)
+    local fm = require "fm"
+    return fm.experiment { name = "odd", params = { n = 1, mode = "well" }, run = function(run, p)
       %s
       run:summary { loss = p.n / 8 }
     end }]]):format(body))
@@ -80,7 +81,7 @@ describe("a sweep", function()
     local code, _, err = call "-m -j 1 odd.lua n=1:3"
     assert.equal(1, code)
     local first, last = err:find("FAIL  002 n=2", 1, true), nil
-    has(err, "  ok    003 n=3", "odd.lua:2: on purpose", "          | so far", "2 ok, 1 failed in ", "best loss 0.125  001 n=1", "next: " .. shell.fmrun)
+    has(err, "  ok    003 n=3", "odd.lua:3: on purpose", "          | so far", "2 ok, 1 failed in ", "best loss 0.125  001 n=1", "next: " .. shell.fmrun)
     assert.truthy(first < err:find("ok    003", 1, true))
     last = err:find("FAIL  002 n=2", err:find("ok    003", 1, true), true)
     assert.truthy(last)
@@ -219,6 +220,48 @@ describe("several processes", function()
     local lines = shell.lines(err)
     assert.same(2, #lines, err)
     has(lines[1], "/sweep-", ": fmrun (" .. lines[2]:match "pid %d+", "is at work on this sweep")
+  end)
+
+  --- Starts a sweep of two runs with steps of `pause` seconds that keep a model, signals its fmrun once both have logged, and waits.
+  --- Returns its exit code and stderr.
+  local function interrupted(pause, signals)
+    write_odd(([[local opt = fm.optim.adam(fm.nn.linear(2, 2), { lr = 0.1 })
+      run:keeps { opt = opt }
+      for step in run:steps(40) do
+        run:log { x = run.rng:normal(1):item() }
+        run:flush(0)
+        if not io.open "go" then os.execute "sleep %g" end
+      end]]):format(pause))
+    local code, _, err = shell.run(([=[%s %s -m -j 2 odd.lua n=1:2 & first=$!
+      wait_for '[ $(ls runs/odd/sweep-*/*/metrics.jsonl 2>/dev/null | wc -l) = 2 ]'
+      %s
+      wait $first]=]):format(wait_for, shell.fmrun, signals))
+    return code, err
+  end
+
+  it("save and end at the first Ctrl-C, and go on later as if nothing had been", function()
+    local code, err = interrupted(0.05, "kill -INT $first")
+    assert.equal(75, code, err)
+    has(err, "each run finishes its step and saves", "  stop  001 n=1", "saved after step ", "0 ok, 2 stopped in ", "next: ")
+    local path, record = sweep_of "odd"
+    for _, entry in ipairs(record.runs) do assert.equal("killed", status_of(path, entry)) end
+    shell.write("go", "")
+    code, _, err = call("resume -j 2 " .. path:match "sweep%-%x+$")
+    assert.equal(0, code, err)
+    has(err, "2 ok in ")
+    assert.equal(0, (call "-q -m -o other odd.lua n=1:2"))
+    for _, entry in ipairs(record.runs) do
+      for _, file in ipairs { "metrics.jsonl", "checkpoint.safetensors" } do
+        local name = ("%s/%s/%s"):format(path, entry.folder, file)
+        assert.equal(shell.read((name:gsub("/runs/", "/other/", 1))), shell.read(name))
+      end
+    end
+  end)
+
+  it("end at once at the second", function()
+    local code, err = interrupted(30, "kill -INT $first; sleep 0.3; kill -INT $first")
+    assert.equal(130, code, err)
+    has(err, "2 stopped in ")
   end)
 
   it("die with the one that started them", function()

@@ -33,25 +33,42 @@ local function open(record, line)
   return { script = script, values = values }
 end
 
+--- What the words stand for: records of runs, and sweeps, which go on as a whole.
+local function targets(base, words)
+  local list = {}
+  for _, word in ipairs(words) do
+    local found = records.target(base, word)
+    local several = found and found.runs and { found } or records.expect(records.select(base, { word }))
+    table.move(several, 1, #several, #list + 1, list)
+  end
+  return list
+end
+
+local function go_on(target, line)
+  if target.runs then return require "fm.run.sweep".resume(target.path, line) end
+  if target.status == "done" and not line.anew then io.stderr:write(target.path, " is done\n") end
+  line.folder = target.path
+  return (launch.run(open(target, line), line, line.argv))
+end
+
 local function is_over(code)
   return code == 75 or code >= 128
 end
 
 return {
-  help = "go on with runs that were interrupted, from their last checkpoint", usage = "fmrun resume RUN...", takes = "run",
+  help = "go on with runs and sweeps that were interrupted, from their last checkpoints", usage = "fmrun resume RUN|SWEEP...",
+  takes = "run",
   options = {
     { "-f", "--force", name = "force", help = "go on though the script, config, data or program has changed" },
     { "--anew", name = "anew", help = "begin again in the same folder" },
-    "runs", "threads", "quiet", "json", "color", "checkpoint_every", "checkpoint_seconds", "keep_last",
+    "runs", "threads", "quiet", "json", "color", "checkpoint_every", "checkpoint_seconds", "keep_last", "jobs", "timeout", "fail_fast", "maxfail",
   },
   run = function(line)
     if #line.words == 0 then option_reader.refuse "resume: expected runs" end
     launch.set_threads(line.threads)
     local worst = 0
-    for _, record in ipairs(records.expect(records.select(command_line.runs(line), line.words))) do
-      if record.status == "done" and not line.anew then io.stderr:write(record.path, " is done\n") end
-      line.folder = record.path
-      local code = launch.run(open(record, line), line, line.argv)
+    for _, target in ipairs(targets(command_line.runs(line), line.words)) do
+      local code = go_on(target, line)
       if is_over(code) then return code end
       worst = math.max(worst, code)
     end

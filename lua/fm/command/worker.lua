@@ -4,6 +4,7 @@ local fm <const> = require "fm"
 local folder <const> = require "fm.run.sweep.folder"
 local launch <const> = require "fm.run.launch"
 local option_reader <const> = require "fm.run.option_reader"
+local parameters <const> = require "fm.run.parameters"
 local records <const> = require "fm.run.records"
 
 local system <const> = fm.system
@@ -22,19 +23,8 @@ end
 
 -- ---- one run ----
 
---- The config of a task, each value of its parameter's type: JSON knows one kind of number.
-local function typed(experiment, config)
-  local values = {}
-  for _, declaration in ipairs(experiment.parameters) do
-    local value = config[declaration.name]
-    if declaration.type == "number" and math.type(value) == "integer" then value = value + 0.0 end
-    values[declaration.name] = value
-  end
-  return values
-end
-
 local function open_script(task, sweep)
-  local script, message = launch.open(task.script, { [0] = "fmrun", task.script }, 1, {})
+  local script, message = launch.open(task.script, { [0] = "fmrun", task.script }, 1, sweep.arguments or {})
   if message then fail("%s", message) end
   if not script.experiment then fail("%s: gives no experiment any more", task.script) end
   for _, known in ipairs(sweep.scripts) do
@@ -60,7 +50,9 @@ local function run_task(path, sweep, index, line)
   local place = path .. "/" .. task.folder
   if records.read(place, task.folder).status == "done" then return skip(line, place, "done") end
   local script = open_script(task, sweep)
-  local code, status = launch.run({ script = script, values = typed(script.experiment, task.config) }, line, line.argv, place)
+  local values, problem = parameters.recorded(script.experiment.parameters, task.config)
+  if not values then fail("%s/sweep.json: run %d: %s", path, index, problem) end
+  local code, status = launch.run({ script = script, values = values }, line, line.argv, place)
   return status == "busy" and skip(line, place, "busy") or code
 end
 
@@ -69,7 +61,9 @@ return {
   options = {
     { "--task", name = "task", value = "I", help = "only run I of the sweep (its sweep.json counts from 1)" },
     { "--parent", name = "parent", value = "PID", help = "end when that process, which started this one, ends" },
-    "json", "quiet", "color",
+    { "-f", "--force", name = "force", help = "go on though the program or data has changed" },
+    { "--anew", name = "anew", help = "begin unfinished runs again" },
+    "json", "quiet", "color", "checkpoint_every", "checkpoint_seconds", "keep_last",
   },
   run = function(line)
     local parent, index = whole(line.parent, "--parent"), whole(line.task, "--task")

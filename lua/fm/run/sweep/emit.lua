@@ -40,7 +40,7 @@ local slurm <const> = [[
 
 # Two minutes before its time is up the task gets USR1: fmrun finishes its step, saves and exits with 75; then the task is queued again and
 # goes on from there. TERM (preemption, scancel) saves too.
-@FMRUN@ worker @SWEEP@ --task "$SLURM_ARRAY_TASK_ID" &
+@FMRUN@ worker @SWEEP@ --task "$SLURM_ARRAY_TASK_ID"@WORDS@ &
 run=$! again=no
 trap 'kill -USR1 $run; again=yes' USR1
 trap 'kill -TERM $run' TERM
@@ -60,7 +60,7 @@ local parallel <const> = [[
 # runs what failed or is missing. Ctrl-C lets each run finish its step and save.
 cd @HERE@ || exit 1
 seq @COUNT@ |
-    parallel --jobs @JOBS@ --joblog @SWEEP@/parallel.log --resume-failed --termseq TERM,60000,KILL,25 "$@" --workdir . @FMRUN@ worker @SWEEP@ --task {}
+    parallel --jobs @JOBS@ --joblog @SWEEP@/parallel.log --resume-failed --termseq TERM,60000,KILL,25 "$@" --workdir . @FMRUN@ worker @SWEEP@ --task {}@WORDS@
 ]]
 
 local function fill(template, values)
@@ -69,12 +69,13 @@ end
 
 local templates <const> = { slurm = slurm, parallel = parallel }
 
---- The script of `kind` ("slurm", "parallel"): prints it and writes it into the sweep's folder. `tasks` are not done, `count` is how many
---- there are in all. Returns its path; raises when it cannot be written.
-function emit.write(kind, sweep, tasks, count, jobs)
+--- The script of `kind` ("slurm", "parallel"): prints it and writes it into the sweep's folder. `tasks` are not done. options: jobs, words
+--- (more words for each worker). Returns its path; raises when it cannot be written.
+function emit.write(kind, sweep, tasks, options)
   table.sort(tasks, function(a, b) return a.index < b.index end)
   local text = fill(templates[kind], { NAME = (sweep.name:gsub("/sweep%-", "-")), HERE = quoted(uv.cwd()), SWEEP = quoted(sweep.path),
-    FMRUN = quoted(uv.exepath()), JOBS = tostring(jobs), TASKS = ranges(tasks), COUNT = tostring(count) })
+    FMRUN = quoted(uv.exepath()), JOBS = tostring(options.jobs), TASKS = ranges(tasks), COUNT = tostring(sweep.count),
+    WORDS = #options.words > 0 and " " .. table.concat(options.words, " ") or "" })
   local path = ("%s/%s.sh"):format(sweep.path, kind)
   assert(fm.file.write(path, text))
   io.stdout:write(text)

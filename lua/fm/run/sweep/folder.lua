@@ -81,18 +81,18 @@ local function label(keys, entry, several)
 end
 
 --- The sweep of a plan (see expand) as its files say and will say: path, name, keys, scripts and tasks. A task is an entry of sweep.json,
---- and label, path, and the record of its run ({ status = "missing" } when there is none). Nothing is written.
-function folder.describe(plan, list, base)
+--- and label, path, and the record of its run ({ status = "missing" } when there is none). `arguments` are the scripts' words after --. Nothing is written.
+function folder.describe(plan, list, base, arguments)
   local paths, several = {}, #list > 1
   for i, script in ipairs(list) do paths[i] = plain_path(script.path) end
   local keys = table.move(plan.keys, 1, #plan.keys, 1, {})
   table.sort(keys)
-  local name = (several and "sweep" or list[1].experiment.name) .. "/sweep-" .. hash8 { paths, keys, plan.fixed }
-  local sweep = { base = base, name = name, path = base .. "/" .. name, keys = plan.keys, scripts = {}, tasks = {} }
+  local name = (several and "sweep" or list[1].experiment.name) .. "/sweep-" .. hash8 { paths, keys, plan.fixed, arguments }
+  local sweep = { base = base, name = name, path = base .. "/" .. name, keys = plan.keys, arguments = arguments, scripts = {}, tasks = {} }
   for i, script in ipairs(list) do sweep.scripts[i] = { path = script.path, hash = folder.code_hash(script) } end
   for i, run in ipairs(plan.runs) do
     local task = { script = run.script.path, experiment = run.script.experiment.name, config = run.values, changed = table_of(run.changed) }
-    task.folder, task.record = settle(sweep.path, name, { config = run.values, code = code.list(run.script.files) })
+    task.folder, task.record = settle(sweep.path, name, { config = run.values, code = code.list(run.script.files), arguments = arguments })
     task.label, task.path = label(plan.keys, task, several), sweep.path .. "/" .. task.folder
     sweep.tasks[i] = task
   end
@@ -149,23 +149,22 @@ local function owner_of(path)
   return file and file:read "l" or "another process"
 end
 
---- Makes the sweep ours: locks its folder, writes sweep.json. Returns the lock; or nil and a message when another fmrun is at work there.
-function folder.claim(sweep, command)
-  local own, message = folders.at(sweep.path)
-  if not own then
-    if fm.system.locked(sweep.path .. "/lock") then message = ("%s: %s is at work on this sweep"):format(sweep.path, owner_of(sweep.path)) end
-    return nil, message
-  end
+--- Makes the sweep at `path` ours. Returns its folder, locked (its field `lock`); or nil and a message when another fmrun is at work there.
+function folder.own(path)
+  local own, message, busy = folders.at(path)
+  if not own then return nil, busy and ("%s: %s is at work on this sweep"):format(path, owner_of(path)) or message end
   local pid, host = fm.system.process()
-  local ok, problem = pcall(function()
-    local file <close> = assert(io.open(sweep.path .. "/lock", "w"))
-    assert(file:write(("fmrun (pid %d on %s)\n"):format(pid, host)))
-    local before = folder.read(sweep.path)
-    own:write_json("sweep.json", { schema = schema, command = command, created = before and before.created or os.date "!%Y-%m-%dT%H:%M:%SZ",
-      scripts = sweep.scripts, keys = fm.json.array(sweep.keys), runs = merge(sweep, before) })
-  end)
-  if not ok then return nil, tostring(problem) end
-  return own.lock
+  local file <close>, problem = io.open(path .. "/lock", "w")
+  if not file or not file:write(("fmrun (pid %d on %s)\n"):format(pid, host)) then return nil, problem or path .. "/lock: cannot be written" end
+  return own
+end
+
+--- Writes the sweep.json of a described sweep into its own folder. Returns true, or nil and a message.
+function folder.write(sweep, own, command)
+  local before = folder.read(sweep.path)
+  local ok, problem = pcall(own.write_json, own, "sweep.json", { schema = schema, command = command, arguments = fm.json.array(sweep.arguments), scripts = sweep.scripts,
+    created = before and before.created or os.date "!%Y-%m-%dT%H:%M:%SZ", keys = fm.json.array(sweep.keys), runs = merge(sweep, before) })
+  return ok or nil, tostring(problem)
 end
 
 return folder

@@ -4,7 +4,7 @@ local folder <const> = require "fm.run.sweep.folder"
 local settings <const> = require "fm.run.sweep.settings"
 
 local sweep <const> = {}
-local nothing_matched <const> = 3 -- exit code
+local exit <const> = { well = 0, failed = 1, nothing = 3 }
 
 --- "fmrun -m x.lua 'note=a b'": the command as it can be typed again.
 local function command_text(argv)
@@ -32,7 +32,17 @@ local function list_runs(described, line)
     end
   end
   if not line.quiet then io.stderr:write(("%d runs in %s, %d to do\n"):format(#described.tasks, described.path, #unfinished(described.tasks))) end
-  return 0
+  return exit.well
+end
+
+--- The words for a worker that come from the command line.
+local function passed_on(line)
+  local words = {}
+  for _, name in ipairs { "checkpoint_every", "checkpoint_seconds", "keep_last", "force", "anew" } do
+    local flag = "--" .. name:gsub("_", "-")
+    if line[name] == true then words[#words + 1] = flag elseif line[name] then words[#words + 1] = flag .. "=" .. line[name] end
+  end
+  return words
 end
 
 --- What a process of its own goes on with: the runs of a sweep.json, one at a time, as long as no `most_failures` of them fail in a row.
@@ -42,38 +52,68 @@ function sweep.work(path, record, line, most_failures)
   local screen <const> = require "fm.run.sweep.screen".new(line, described)
   local todo <const> = unfinished(described.tasks)
   screen:begin(described, 1, #described.tasks - #todo)
-  return require "fm.run.sweep.supervise"(described, todo, { jobs = 1, maxfail = most_failures, in_a_row = true }, screen)
+  return require "fm.run.sweep.supervise"(described, todo,
+    { jobs = 1, maxfail = most_failures, in_a_row = true, words = passed_on(line) }, screen)
 end
 
 --- Writes the script for a scheduler; the lock was ours for as long as that takes.
 local function hand_over(described, todo, options, line)
   if #todo == 0 then
     io.stderr:write(("fmrun: %s: every run is done\n"):format(described.path))
-    return nothing_matched
+    return exit.nothing
   end
-  local path = require "fm.run.sweep.emit".write(line.emit, described, todo, described.count, options.jobs)
+  local path = require "fm.run.sweep.emit".write(line.emit, described, todo, options)
   local start = line.emit == "slurm" and "sbatch" or "sh"
   if not line.quiet then io.stderr:write(("%d runs of %d to do\nnext: %s %s\n"):format(#todo, #described.tasks, start, path)) end
   return 0
 end
 
---- plan: of expand. list: its scripts. Returns an exit code; raises { usage }.
-function sweep.start(plan, list, line, argv)
-  local options <const> = settings.of_pool(line)
-  local described <const> = folder.describe(plan, list, command_line.runs(line))
-  if line.dry_run then return list_runs(described, line) end
-  local lock <close>, message = folder.claim(described, command_text(argv))
-  if not lock then
-    io.stderr:write("fmrun: ", message, "\n")
-    return 1
-  end
-  local todo <const> = unfinished(described.tasks)
-  if line.emit then return hand_over(described, todo, options, line) end
+local function refuse(message)
+  io.stderr:write("fmrun: ", message, "\n")
+  return exit.failed
+end
+
+--- Runs what is left of a described sweep whose folder is ours.
+local function run(described, todo, options, line)
   local screen <const> = require "fm.run.sweep.screen".new(line, described)
   options.jobs = math.max(1, math.min(options.jobs, #todo))
-  options.timeout_text, options.again = line.timeout, command_text(argv)
   screen:begin(described, options.jobs, #described.tasks - #todo)
   return require "fm.run.sweep.supervise"(described, todo, options, screen)
+end
+
+local function read_options(line)
+  local options = settings.of_pool(line)
+  options.timeout_text, options.words = line.timeout, passed_on(line)
+  return options
+end
+
+--- The same for a sweep that is there: what is not done is run. Returns an exit code; raises { usage }.
+function sweep.resume(path, line)
+  local options <const> = read_options(line)
+  local record, message = folder.read(path)
+  if not record then return refuse(message) end
+  local own, problem = folder.own(path)
+  if not own then return refuse(problem) end
+  local lock <close> = own.lock
+  local described <const> = folder.of_record(path, record)
+  options.again = lock and "fmrun resume " .. path
+  return run(described, unfinished(described.tasks), options, line)
+end
+
+--- plan: of expand. list: its scripts. Returns an exit code; raises { usage }.
+function sweep.start(plan, list, line, argv)
+  local options <const> = read_options(line)
+  local described <const> = folder.describe(plan, list, command_line.runs(line), line.extra)
+  if line.dry_run then return list_runs(described, line) end
+  local own, message = folder.own(described.path)
+  if not own then return refuse(message) end
+  local lock <close> = own.lock
+  local wrote, problem = folder.write(described, own, command_text(argv))
+  if not wrote then return refuse(problem) end
+  local todo <const> = unfinished(described.tasks)
+  if line.emit then return hand_over(described, todo, options, line) end
+  options.again = lock and command_text(argv)
+  return run(described, todo, options, line)
 end
 
 return sweep

@@ -10,9 +10,9 @@ local system <const> = fm.system
 local exit <const> = { well = 0, failed = 1, saved = 75 }
 
 --- The words after fmrun that make it one run of the sweep.
-local function arguments_of(sweep)
+local function arguments_of(sweep, more)
   local pid = tostring(system.process())
-  return function(task) return { "worker", sweep.path, "--task", tostring(task.index), "--parent", pid, "--json", "-q" } end
+  return function(task) return { "worker", sweep.path, "--task", tostring(task.index), "--parent", pid, "--json", "-q", table.unpack(more) } end
 end
 
 --- What the pool tells, as state of the tasks and lines on the screen.
@@ -112,8 +112,9 @@ local function exit_code(pool, n)
   return n.failed == 0 and n.killed == 0 and exit.well or exit.failed
 end
 
---- Runs `tasks` (some of sweep.tasks). settings: jobs, timeout, timeout_text, maxfail, in_a_row (maxfail counts only failures that follow each
---- other), again (what to type to go on). Returns an exit code.
+--- Runs `tasks` (some of sweep.tasks). settings: jobs, timeout, timeout_text, maxfail, in_a_row (maxfail counts only failures that follow
+--- each other), words (more of them for each process),
+--- again (what to type to go on). Returns an exit code.
 return function(sweep, tasks, settings, screen)
   local pool <const> = pools.new(settings)
   local began, failures = system.seconds(), 0
@@ -125,6 +126,6 @@ return function(sweep, tasks, settings, screen)
     end
     if settings.maxfail and failures >= settings.maxfail then pool:stop() end
   end
-  pool:run(tasks, arguments_of(sweep), listener(pool, screen, settings, ended))
+  pool:run(tasks, arguments_of(sweep, settings.words), listener(pool, screen, settings, ended))
   return exit_code(pool, sum_up(screen, sweep, tasks, system.seconds() - began, settings.again))
 end
