@@ -95,7 +95,7 @@ bool fm_ode_open(fm_ode *s, const real *x0, fm_error *err) {
     s->x_old = s->x + row;
     s->partial = s->x_old + row;
     real *k = (real *)(void *)(s->partial + partials);
-    for (int j = 0; j < rows; j++) s->k[j] = k + (size_t)j * row;
+    for (int j = 0; j < rows; j++) s->k[j] = k + (size_t)j * s->n;
     for (size_t i = 0; i < s->n; i++) s->x[i] = (double)x0[i];
     s->t = s->t_old = s->t0;
     s->direction = s->t1 < s->t0 ? -1 : 1;
@@ -140,9 +140,7 @@ static bool first_slope(fm_ode *s) {
     if (s->first_known) return true;
     int m = s->tableau->stages;
     if (s->rows_known > m) {
-        real *k = s->k[0];
-        s->k[0] = s->k[m];
-        s->k[m] = k;
+        memcpy(s->k[0], s->k[m], s->n * sizeof(real)); /* the rows keep their order: see ode_sums.c */
     } else if (!evaluate_at_x(s, s->k[0])) {
         return false;
     }
@@ -150,13 +148,14 @@ static bool first_slope(fm_ode *s) {
     return true;
 }
 
-/* Stage times never pass the end of the step, whatever the rounding. */
+/* Stage times never pass the end of the step, whatever the rounding. A fixed step ends at t_new itself; t + h may miss its last bit,
+ * and under error control does so as SciPy's. */
 static double no_later(const fm_ode *s, double t, double end) {
     return s->direction * (t - end) > 0 ? end : t;
 }
 
 static double stage_time(const fm_ode *s, double t, double c, double h, double t_new) {
-    return c == 1 ? t_new : no_later(s, t + c * h, t_new);
+    return c == 1 && !s->adaptive ? t_new : no_later(s, t + c * h, t_new);
 }
 
 /* Tries the step to t_new: the new state goes to x_old, and with `close` the slope there to k[m]. */
@@ -171,7 +170,7 @@ static bool try_step(fm_ode *s, double t_new, bool close) {
     }
     if (!put_sum(s, s->x, h, m->stages, m->b, s->k, s->x_old, s->point)) return false;
     s->point_is_x = true; /* if it is accepted */
-    return !close || evaluate(s, t_new, s->k[m->stages]);
+    return !close || evaluate(s, stage_time(s, s->t, 1, h, t_new), s->k[m->stages]);
 }
 
 static void accept(fm_ode *s, double t_new, int rows_known) {
@@ -359,8 +358,9 @@ double fm_ode_step_factor(double error, int error_order, bool had_rejection) {
 }
 
 /* Hairer, Norsett, Wanner I, II.10 */
-double fm_ode_both_errors(double sum_e, double sum_e3, size_t n) {
-    return sum_e == 0 && sum_e3 == 0 ? 0 : sqrt(sum_e / (double)n) * sqrt(sum_e / (sum_e + 0.01 * sum_e3));
+double fm_ode_both_errors(double h, double sum_e, double sum_e3, size_t n) {
+    double e = sqrt(sum_e), e3 = sqrt(sum_e3); /* and squared again: SciPy's rounding */
+    return e == 0 && e3 == 0 ? 0 : fabs(h) * (e * e) / sqrt((e * e + 0.01 * (e3 * e3)) * (double)n);
 }
 
 bool fm_tableau_has_third(const fm_tableau *m) {
@@ -371,7 +371,7 @@ bool fm_tableau_has_third(const fm_tableau *m) {
 }
 
 static double rms(const fm_ode *s, double sum) {
-    return sqrt(sum / (double)s->n);
+    return sqrt(sum) / sqrt((double)s->n);
 }
 
 static fm_ode_status choose_first_step(fm_ode *s) {
@@ -395,10 +395,12 @@ static fm_ode_status choose_first_step(fm_ode *s) {
 /* Error of the try in units of the tolerance: RMS over all components. */
 static double error_norm(const fm_ode *s, double h) {
     const fm_tableau *m = s->tableau;
-    double e = fm_ode_error(s->n, s->x, s->x_old, s->atol, s->rtol, h, m->stages + 1, m->e, s->k, s->partial);
-    if (!fm_tableau_has_third(m)) return rms(s, e);
-    double e3 = fm_ode_error(s->n, s->x, s->x_old, s->atol, s->rtol, h, m->stages + 1, m->e3, s->k, s->partial);
-    return fm_ode_both_errors(e, e3, s->n);
+    bool third = fm_tableau_has_third(m);
+    double unit = third ? 1 : h; /* multiplied where SciPy does */
+    double e = fm_ode_error(s->n, s->x, s->x_old, s->atol, s->rtol, unit, m->stages + 1, m->e, s->k, s->partial);
+    if (!third) return rms(s, e);
+    double e3 = fm_ode_error(s->n, s->x, s->x_old, s->atol, s->rtol, unit, m->stages + 1, m->e3, s->k, s->partial);
+    return fm_ode_both_errors(h, e, e3, s->n);
 }
 
 /* The numbers that the field sees are farther apart than the tolerance. */

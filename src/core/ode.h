@@ -136,7 +136,7 @@ fm_ode_status fm_ode_find_events(fm_ode *s, double *end);
 double fm_ode_start_step(double d0, double d1, double interval);              /* for the second slope */
 double fm_ode_first_step(double h0, double d1, double d2, int error_order);   /* not yet limited by interval and max_step */
 double fm_ode_step_factor(double error, int error_order, bool had_rejection); /* after an accepted (error < 1) or rejected try */
-double fm_ode_both_errors(double sum_e, double sum_e3, size_t n);             /* of DOP853's estimates, sums of squares */
+double fm_ode_both_errors(double h, double sum_e, double sum_e3, size_t n);   /* of DOP853's estimates, sums of squares for h = 1 */
 bool fm_tableau_has_third(const fm_tableau *m);                               /* e3 is there */
 
 /* The i-th of `steps` + 1 equal times; the ends are exact. */

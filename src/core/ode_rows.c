@@ -191,7 +191,7 @@ static void judge(fm_ode_rows *s, size_t r, bool third) {
     fm_ode_row *row = &s->now[r];
     const fm_tableau *m = s->tableau;
     double e = row_sum(s, s->square, r);
-    row->error = third ? fm_ode_both_errors(e, row_sum(s, s->square3, r), s->width) : sqrt(e / (double)s->width);
+    row->error = third ? fm_ode_both_errors(1, e, row_sum(s, s->square3, r), s->width) : sqrt(e / (double)s->width);
     bool good = row->error < 1;
     row->size = fabs(row->t_new - row->t) * fm_ode_step_factor(row->error, m->error_order, row->had_rejection);
     row->had_rejection = !good;

@@ -2,6 +2,9 @@
 
 #include "threads.h"
 
+#include <cblas.h>
+#include <limits.h>
+
 enum { BLOCK = 256, LANES = 8 }; /* a block of sums stays in the first cache; lanes are summed apart, whatever the vector width */
 
 typedef struct pass {
@@ -10,6 +13,7 @@ typedef struct pass {
     int m;
     double w[FM_ODE_ROWS];
     const real *k[FM_ODE_ROWS];
+    int stride; /* of k[0], a matrix that holds all rows; 0: it does not */
     double *state;
     real *point;
     double *partial;
@@ -40,12 +44,58 @@ FM_INLINE void weigh(const pass *p, size_t first, size_t len, double *restrict s
     }
 }
 
+#ifdef FM_DOUBLE
+/* The same by the call that numpy.dot makes, and so, with the same library, to the last bit. An error estimate is a sum that
+ * cancels: where it comes near round-off, that bit steers SciPy's steps. */
+static void weigh_matrix(const pass *p, size_t first, size_t len, double *sum) {
+    if (p->stride == 1) sum[0] = cblas_ddot(p->m, p->k[0], 1, p->w, 1);
+    else cblas_dgemv(CblasRowMajor, CblasTrans, p->m, (int)len, 1, p->k[0] + first, p->stride, p->w, 1, 0, sum, 1);
+}
+
+/* The rows are those of a matrix as SciPy has it: without gaps, in order. */
+static void pass_matrix(pass *p, size_t n, int m, const double *w, real *const *k) {
+    bool matrix = n <= INT_MAX;
+    for (int j = 1; matrix && j < m; j++) matrix = k[j] == k[0] + (size_t)j * n;
+    if (!matrix) {
+        pass_rows(p, m, w, k);
+        return;
+    }
+    p->stride = (int)n;
+    p->m = m;
+    p->k[0] = k[0];
+    for (int j = 0; j < m; j++) p->w[j] = w[j];
+}
+static double sum_of_squares(size_t n, const double *x) {
+    return cblas_ddot((int)n, x, 1, x, 1);
+}
+#else
+static void weigh_matrix(const pass *p, size_t first, size_t len, double *sum) {
+    weigh(p, first, len, sum);
+}
+
+static void pass_matrix(pass *p, size_t n, int m, const double *w, real *const *k) {
+    (void)n;
+    pass_rows(p, m, w, k);
+}
+
+FM_INLINE double sum_of_squares(size_t n, const double *x) {
+    double lane[LANES] = {0};
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        for (size_t l = 0; l < LANES; l++) lane[l] += x[i + l] * x[i + l];
+    }
+    for (; i < n; i++) lane[i % LANES] += x[i] * x[i];
+    return ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
+}
+#endif
+
 FM_CLONES static void sum_tile(void *context, size_t first, size_t last) {
     const pass *p = context;
     double sum[BLOCK], h = p->h;
     for (size_t at = first; at < last; at += BLOCK) {
         size_t len = last - at < BLOCK ? last - at : BLOCK;
-        weigh(p, at, len, sum);
+        if (p->stride) weigh_matrix(p, at, len, sum);
+        else weigh(p, at, len, sum);
         const double *x = p->x + at;
         for (size_t i = 0; i < len; i++) sum[i] = x[i] + h * sum[i];
         for (size_t i = 0; p->state && i < len; i++) p->state[at + i] = sum[i];
@@ -55,28 +105,25 @@ FM_CLONES static void sum_tile(void *context, size_t first, size_t last) {
 
 void fm_ode_sum(size_t n, const double *x, double h, int m, const double *w, real *const *k, double *state, real *point) {
     pass p = {.x = x, .h = h, .state = state, .point = point};
-    pass_rows(&p, m, w, k);
+    pass_matrix(&p, n, m, w, k);
     fm_parallel(n, FM_TILE, sum_tile, &p);
 }
 
 FM_CLONES static void error_tile(void *context, size_t first, size_t last) {
     const pass *p = context;
-    double sum[BLOCK], lane[LANES] = {0}, h = p->h, atol = p->atol, rtol = p->rtol;
+    double sum[BLOCK], squares = 0, h = p->h, atol = p->atol, rtol = p->rtol;
     for (size_t at = first; at < last; at += BLOCK) {
         size_t len = last - at < BLOCK ? last - at : BLOCK;
-        weigh(p, at, len, sum);
+        if (p->stride) weigh_matrix(p, at, len, sum);
+        else weigh(p, at, len, sum);
         const double *x = p->x + at, *y = p->y + at;
         for (size_t i = 0; i < len; i++) {
             double a = fabs(x[i]), b = fabs(y[i]), larger = a > b ? a : b;
-            double e = sum[i] * h / (atol + larger * rtol);
-            sum[i] = e * e;
+            sum[i] = sum[i] * h / (atol + larger * rtol);
         }
-        for (size_t i = len; i % LANES; i++) sum[i] = 0;
-        for (size_t i = 0; i < len; i += LANES) {
-            for (size_t l = 0; l < LANES; l++) lane[l] += sum[i + l];
-        }
+        squares += sum_of_squares(len, sum);
     }
-    p->partial[first / FM_TILE] = ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
+    p->partial[first / FM_TILE] = squares;
 }
 
 size_t fm_ode_partials(size_t n) {
@@ -86,7 +133,7 @@ size_t fm_ode_partials(size_t n) {
 double fm_ode_error(size_t n, const double *x, const double *y, double atol, double rtol, double h, int m, const double *w, real *const *k,
                     double *partial) {
     pass p = {.x = x, .y = y, .h = h, .atol = atol, .rtol = rtol, .partial = partial};
-    pass_rows(&p, m, w, k);
+    pass_matrix(&p, n, m, w, k);
     fm_parallel(n, FM_TILE, error_tile, &p);
     double sum = 0;
     for (size_t i = 0; i * FM_TILE < n; i++) sum += partial[i];

@@ -35,12 +35,9 @@ describe("ode", function()
       harmonic = function(x) return fm.tensor { x[2], -x[1] } end,
       van_der_pol_mu1 = function(x) return fm.tensor { x[2], (1 - x[1] ^ 2) * x[2] - x[1] } end,
     }
-    -- Where the error estimate is near round-off, scipy's own steps move that far when its field changes by one unit in the last place.
-    local allowed = {
-      ["van_der_pol_mu1.RK45.1e-06"] = 1e-7, ["lotka_volterra.DOP853.0.001"] = 1e-7, ["harmonic.DOP853.1e-06"] = 1e-7,
-      ["van_der_pol_mu1.DOP853.0.001"] = 1e-3, ["van_der_pol_mu1.DOP853.1e-06"] = 1e-7, ["time_cos.DOP853.0.001"] = 1e-4,
-      ["time_cos.DOP853.1e-06"] = 1e-5,
-    }
+    -- The file was made with NumPy 1.24, whose cosine differs from libm's in the last bit at some t. DOP853's error estimate is near
+    -- round-off at these tolerances, and SciPy itself, given libm's cosine, moves as far.
+    local allowed = { ["time_cos.DOP853.0.001"] = 1e-5, ["time_cos.DOP853.1e-06"] = 1e-6 }
     local tensors, metadata = assert(fm.load "tests/golden/ode.safetensors")
     local cases = fm.json.decode(metadata.cases)
     assert.equal(36, #cases)
@@ -300,7 +297,7 @@ describe("ode", function()
       for i = 1, #rates do
         local alone = { method = name, rtol = 1e-4, atol = 1e-4, t1 = 2 }
         local y, one = ode.solve(field, x0[{ i, i }], alone)
-        assert.near(y[1][1], x[i][1], double and 1e-9 or 1e-4)
+        assert.near(y[1][1], x[i][1], double and 1e-7 or 1e-4) -- sums in another order: on the stiff row steps are rejected near round-off
         if double then assert.same({ i, one.nfe, one.steps }, { i, nfe[i], info.rows.accepted[i] }) end
         total = total + nfe[i]
       end
