@@ -145,12 +145,21 @@ static bool call_stepper(void *context, double t, double h, const real *x, real 
     lua_pushnumber(s->call.L, t);
     ode_call_push_point(&s->call);
     lua_pushnumber(s->call.L, h);
-    return ode_call_for_tensor(&s->call, "step function", 4, next);
+    if (ode_call_for_tensor(&s->call, "step function", 4, next)) return true;
+    if (s->ode.spent) { /* what it raised is ours */
+        ode_call_end(&s->call);
+        s->call.raised = false;
+    }
+    return false;
 }
 
-/* The field as a step function gets it: its calls are counted. Upvalues: the box, the field. */
+/* The field as a step function gets it: its calls are counted, and refused when the budget is spent. Upvalues: the box, the field. */
 static int counted_field(lua_State *L) {
     solve *s = lua_touserdata(L, lua_upvalueindex(1));
+    if (s->ode.nfe >= s->ode.max_nfe) {
+        s->ode.spent = true;
+        return luaL_error(L, "ode.solve: max_nfe = %d evaluations are spent", (int)s->ode.max_nfe);
+    }
     s->ode.nfe++;
     lua_pushvalue(L, lua_upvalueindex(2));
     lua_insert(L, 1);
@@ -269,10 +278,13 @@ static void read_plan(lua_State *L, solve *s, const fm_tensor *x0) {
     o->adaptive = o->rtol > 0 || o->atol > 0;
     o->first_step = ode_plan_number(L, "first_step", 0);
     o->max_step = ode_plan_number(L, "max_step", INFINITY);
+    o->min_step = ode_plan_number(L, "min_step", 0);
+    o->controller = (fm_ode_controller)ode_plan_number(L, "controller", FM_ODE_SCIPY);
     double max_nfe = ode_plan_number(L, "max_nfe", INFINITY);
     o->max_nfe = max_nfe < 9e18 ? (int64_t)max_nfe : INT64_MAX;
     if (lua_isuserdata(L, ODE_METHOD)) o->tableau = luaL_checkudata(L, ODE_METHOD, ODE_TABLEAU);
     else o->stepper = call_stepper;
+    if (o->stepper && o->max_nfe != INT64_MAX) s->call.guarded = true; /* it may be stopped in the middle of a step */
     if (o->adaptive && (!o->tableau || !o->tableau->error_order)) ode_complain(L, "ode.solve: this method has no error estimate");
     size_t n_grid;
     o->grid = plan_times(L, "grid", &n_grid);
@@ -318,15 +330,15 @@ static void push_info(lua_State *L, const solve *s, fm_ode_status status) {
     ode_set_integer(L, "accepted", o->accepted);
     ode_set_integer(L, "rejected", o->rejected);
     ode_set_integer(L, "steps", o->accepted);
-    lua_pushnumber(L, o->t);
-    lua_setfield(L, -2, "t");
+    ode_set_number(L, "t", o->t);
     lua_pushstring(L, fm_ode_status_names[status]);
     lua_setfield(L, -2, "status");
     lua_pushstring(L, ode_reason(o->why));
     lua_setfield(L, -2, "reason");
     if (o->adaptive) {
-        lua_pushnumber(L, o->error);
-        lua_setfield(L, -2, "error");
+        ode_set_integer(L, "forced", o->forced);
+        ode_set_number(L, "error", o->error_before);
+        ode_set_number(L, "error_sum", o->error_sum);
     }
     if (o->n_events) {
         lua_pushvalue(L, EVENTS);
@@ -357,8 +369,8 @@ static void raise_failure(solve *s, fm_ode_status status) {
     ode_call_raise(&s->call);
 }
 
-/* solve(tableau | step function, field, x0, plan) -> x, info. The plan: t0, t1; steps | grid, or rtol, atol [, first_step, max_step];
- * max_nfe; times | every_step; and what ode_gradient.c reads. */
+/* solve(tableau | step function, field, x0, plan) -> x, info. The plan: t0, t1; steps | grid, or rtol, atol [, first_step, max_step,
+ * min_step, controller]; max_nfe; times | every_step; and what ode_gradient.c reads. */
 static int engine_solve(lua_State *L) {
     solve *s = ode_push_box(L, sizeof *s, SOLVE);
     const fm_tensor *x0 = bind_check_tensor(L, ODE_START);

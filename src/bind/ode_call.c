@@ -131,6 +131,11 @@ const char *ode_reason(fm_ode_why why) {
     }
 }
 
+void ode_set_number(lua_State *L, const char *name, double value) {
+    lua_pushnumber(L, value);
+    lua_setfield(L, -2, name);
+}
+
 void ode_set_integer(lua_State *L, const char *name, int64_t value) {
     lua_pushinteger(L, value);
     lua_setfield(L, -2, name);

@@ -47,6 +47,7 @@ void ode_call_raise(ode_call *c) __attribute__((noreturn));
 
 double ode_plan_number(lua_State *L, const char *name, double fallback);
 const char *ode_reason(fm_ode_why why); /* or NULL */
+void ode_set_number(lua_State *L, const char *name, double value);
 void ode_set_integer(lua_State *L, const char *name, int64_t value);
 
 /* ode_gradient.c: what lua/fm/ode/gradient.lua asks for in its plans. begin: after fm_ode_open. end: after a run; pushes solve's third

@@ -4,6 +4,7 @@
 
 #include "ode_call.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define SOLVE_ROWS "fm.ode.solve_rows"
@@ -70,17 +71,20 @@ static void read_plan(lua_State *L, solve_rows *s, const fm_tensor *x0) {
     o->atol = ode_plan_number(L, "atol", 1e-5);
     o->first_step = ode_plan_number(L, "first_step", 0);
     o->max_step = ode_plan_number(L, "max_step", INFINITY);
+    o->min_step = ode_plan_number(L, "min_step", 0);
+    o->controller = (fm_ode_controller)ode_plan_number(L, "controller", FM_ODE_SCIPY);
     double max_nfe = ode_plan_number(L, "max_nfe", INFINITY);
     o->max_nfe = max_nfe < 9e18 ? (int64_t)max_nfe : INT64_MAX;
 }
 
-/* rows = { nfe, accepted, rejected, t } with a tensor [B] each. */
+/* rows = { nfe, accepted, rejected, t, error, error_sum } with a tensor [B] each. */
 static void push_rows(lua_State *L, const fm_ode_rows *o) {
-    static const char *const names[] = {"nfe", "accepted", "rejected", "t"};
-    fm_tensor *columns[4];
+    static const char *const names[] = {"nfe", "accepted", "rejected", "t", "error", "error_sum"};
+    enum { COLUMNS = sizeof names / sizeof *names };
+    fm_tensor *columns[COLUMNS];
     fm_error err;
-    lua_createtable(L, 0, 4);
-    for (int i = 0; i < 4; i++) {
+    lua_createtable(L, 0, COLUMNS);
+    for (int i = 0; i < COLUMNS; i++) {
         fm_tensor **slot = bind_push_empty(L);
         *slot = fm_tensor_new(1, &o->rows, &err);
         if (!*slot || !fm_scope_own(*slot, &err)) bind_raise(L, &err);
@@ -89,35 +93,75 @@ static void push_rows(lua_State *L, const fm_ode_rows *o) {
     }
     for (size_t r = 0; r < o->rows; r++) {
         const fm_ode_row *row = &o->row[r];
-        double values[] = {(double)row->nfe, (double)row->accepted, (double)row->rejected, row->t};
-        for (int i = 0; i < 4; i++) fm_data(columns[i])[r] = (real)values[i];
+        double values[] = {(double)row->nfe, (double)row->accepted, (double)row->rejected, row->t, row->error_before, row->error_sum};
+        for (int i = 0; i < COLUMNS; i++) fm_data(columns[i])[r] = (real)values[i];
     }
 }
 
-static void push_info(lua_State *L, const fm_ode_rows *o, fm_ode_status status) {
-    int64_t accepted = 0, rejected = 0, most = 0;
-    const fm_ode_row *last = NULL; /* the one that got least far */
+static int by_nfe(const void *a, const void *b) {
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* histogram = { { nfe =, rows = }, ... }: how many rows needed so many evaluations, from few to many. */
+static void push_histogram(lua_State *L, const fm_ode_rows *o) {
+    int64_t *nfe = lua_newuserdatauv(L, (o->rows + 1) * sizeof *nfe, 0);
+    for (size_t r = 0; r < o->rows; r++) nfe[r] = o->row[r].nfe;
+    qsort(nfe, o->rows, sizeof *nfe, by_nfe);
+    lua_newtable(L);
+    lua_Integer bar = 0;
+    for (size_t r = 0, first = 0; r < o->rows; r++) {
+        if (r + 1 < o->rows && nfe[r + 1] == nfe[r]) continue;
+        lua_createtable(L, 0, 2);
+        ode_set_integer(L, "nfe", nfe[r]);
+        ode_set_integer(L, "rows", (int64_t)(r + 1 - first));
+        lua_rawseti(L, -2, ++bar);
+        first = r + 1;
+    }
+    lua_remove(L, -2);
+}
+
+typedef struct totals {
+    int64_t accepted, rejected, forced, most;
+    double error, error_sum;
+    const fm_ode_row *last; /* the one that got least far */
+} totals;
+
+static totals totals_of(const fm_ode_rows *o) {
+    totals all = {.last = NULL};
     for (size_t r = 0; r < o->rows; r++) {
         const fm_ode_row *row = &o->row[r];
-        accepted += row->accepted;
-        rejected += row->rejected;
-        if (row->accepted > most) most = row->accepted;
-        if (!last || (o->t1 < o->t0 ? row->t > last->t : row->t < last->t)) last = row;
+        all.accepted += row->accepted;
+        all.rejected += row->rejected;
+        all.forced += row->forced;
+        if (row->accepted > all.most) all.most = row->accepted;
+        all.error = fmax(all.error, row->error_before);
+        all.error_sum = fmax(all.error_sum, row->error_sum);
+        if (!all.last || (o->t1 < o->t0 ? row->t > all.last->t : row->t < all.last->t)) all.last = row;
     }
-    lua_createtable(L, 0, 9);
+    return all;
+}
+
+static void push_info(lua_State *L, const fm_ode_rows *o, fm_ode_status status) {
+    totals all = totals_of(o);
+    lua_createtable(L, 0, 14);
     ode_set_integer(L, "nfe", o->nfe);
     ode_set_integer(L, "evaluations", o->evaluations);
-    ode_set_integer(L, "accepted", accepted);
-    ode_set_integer(L, "rejected", rejected);
-    ode_set_integer(L, "steps", most);
-    lua_pushnumber(L, last ? last->t : o->t1);
-    lua_setfield(L, -2, "t");
+    ode_set_integer(L, "accepted", all.accepted);
+    ode_set_integer(L, "rejected", all.rejected);
+    ode_set_integer(L, "forced", all.forced);
+    ode_set_integer(L, "steps", all.most);
+    ode_set_number(L, "error", all.error);
+    ode_set_number(L, "error_sum", all.error_sum);
+    ode_set_number(L, "t", all.last ? all.last->t : o->t1);
     lua_pushstring(L, fm_ode_status_names[status]);
     lua_setfield(L, -2, "status");
-    lua_pushstring(L, last ? ode_reason(last->why) : NULL);
+    lua_pushstring(L, all.last ? ode_reason(all.last->why) : NULL);
     lua_setfield(L, -2, "reason");
     push_rows(L, o);
     lua_setfield(L, -2, "rows");
+    push_histogram(L, o);
+    lua_setfield(L, -2, "histogram");
 }
 
 int ode_solve_rows(lua_State *L) {

@@ -65,6 +65,9 @@ bool fm_tableau_complete(fm_tableau *m, fm_error *err) {
     if (m->stages + m->history > FM_ODE_ROWS)
         return fm_fail(err, "tableau: %d stages and a history of %d are over the limit %d", m->stages, m->history, FM_ODE_ROWS);
     if (m->history && (m->error_order || m->degree)) return fm_fail(err, "tableau: with history there is no e and no dense");
+    for (int j = m->stages + 1; j < FM_ODE_ROWS; j++) {
+        if (m->e[j] != 0) return fm_fail(err, "tableau: e[%d] belongs to no slope: the new point is number %d", j + 1, m->stages + 1);
+    }
     m->closes |= m->e[m->stages] != 0;
     for (int j = 0; m->degree && j < FM_ODE_ROWS; j++) {
         double sum = 0;
@@ -87,7 +90,9 @@ bool fm_ode_open(fm_ode *s, const real *x0, fm_error *err) {
     int rows = 1;
     if (s->tableau) rows = s->tableau->rows > s->tableau->stages ? s->tableau->rows : s->tableau->stages + 1;
     if (s->tableau && s->tableau->history) rows = s->tableau->stages + s->tableau->history;
-    size_t row = padded(s->n), partials = padded(fm_ode_partials(s->n));
+    size_t apart =
+        s->n + (s->tableau && s->tableau->history); /* those of a history change places, and are never a matrix: see ode_sums.c */
+    size_t row = padded(apart), partials = padded(fm_ode_partials(s->n));
     if (row > SIZE_MAX / 1024) return fm_fail(err, "ode: %zu numbers are too many", s->n);
     s->memory = fm_storage_new(PER_DOUBLE * (2 * row + partials) + (size_t)rows * row, err);
     if (!s->memory) return false;
@@ -95,7 +100,7 @@ bool fm_ode_open(fm_ode *s, const real *x0, fm_error *err) {
     s->x_old = s->x + row;
     s->partial = s->x_old + row;
     real *k = (real *)(void *)(s->partial + partials);
-    for (int j = 0; j < rows; j++) s->k[j] = k + (size_t)j * s->n;
+    for (int j = 0; j < rows; j++) s->k[j] = k + (size_t)j * apart;
     for (size_t i = 0; i < s->n; i++) s->x[i] = (double)x0[i];
     s->t = s->t_old = s->t0;
     s->direction = s->t1 < s->t0 ? -1 : 1;
@@ -114,9 +119,10 @@ static bool put_sum(fm_ode *s, const double *x, double h, int m, const double *w
     return !s->summed || s->summed(s->context, x, h, m, w, k, state, point);
 }
 
-static bool copied(fm_ode *s, real **k, const double *state) {
+/* `to` got the numbers of k[0]. */
+static bool copied(fm_ode *s, real **k, const void *to) {
     static const double one[] = {1};
-    return !s->summed || s->summed(s->context, NULL, 1, 1, one, k, state, NULL);
+    return !s->summed || s->summed(s->context, NULL, 1, 1, one, k, to, NULL);
 }
 
 /* The state of now as `real`. */
@@ -140,7 +146,8 @@ static bool first_slope(fm_ode *s) {
     if (s->first_known) return true;
     int m = s->tableau->stages;
     if (s->rows_known > m) {
-        memcpy(s->k[0], s->k[m], s->n * sizeof(real)); /* the rows keep their order: see ode_sums.c */
+        memcpy(s->k[0], s->k[m], s->n * sizeof(real)); /* the rows keep their places: see ode_sums.c */
+        if (!copied(s, &s->k[m], s->k[0])) return false;
     } else if (!evaluate_at_x(s, s->k[0])) {
         return false;
     }
@@ -148,14 +155,14 @@ static bool first_slope(fm_ode *s) {
     return true;
 }
 
-/* Stage times never pass the end of the step, whatever the rounding. A fixed step ends at t_new itself; t + h may miss its last bit,
- * and under error control does so as SciPy's. */
+/* Stage times never pass the end of the step, whatever the rounding. That of c = 1 is SciPy's t + h, which may miss the last bit of t_new.
+ */
 static double no_later(const fm_ode *s, double t, double end) {
     return s->direction * (t - end) > 0 ? end : t;
 }
 
 static double stage_time(const fm_ode *s, double t, double c, double h, double t_new) {
-    return c == 1 && !s->adaptive ? t_new : no_later(s, t + c * h, t_new);
+    return no_later(s, t + c * h, t_new);
 }
 
 /* Tries the step to t_new: the new state goes to x_old, and with `close` the slope there to k[m]. */
@@ -224,10 +231,22 @@ fm_ode_status fm_ode_at(fm_ode *s, double t, real *to) {
     return show(s, to) ? FM_ODE_FINISHED : FM_ODE_FIELD_FAILED;
 }
 
+/* The last step's events stay unknown, as there are no evaluations left to look: the solve ends before it. */
+static void take_back(fm_ode *s) {
+    double *x = s->x;
+    s->x = s->x_old;
+    s->x_old = x;
+    s->t = s->t_old;
+    s->accepted--;
+    s->error_sum -= s->error_step;
+    s->point_is_x = false;
+}
+
 /* What the last step brought: events, the states at the times it has passed, and the word to whoever watches. */
 static fm_ode_status report(fm_ode *s) {
     double end = s->t;
     fm_ode_status found = s->n_events ? fm_ode_find_events(s, &end) : FM_ODE_FINISHED;
+    if (found == FM_ODE_MAX_NFE && s->accepted) take_back(s);
     if (found != FM_ODE_FINISHED && found != FM_ODE_EVENT) return found;
     for (; s->n_saved < s->n_times && s->direction * (s->times[s->n_saved] - end) <= 0; s->n_saved++) {
         fm_ode_status status = fm_ode_at(s, s->times[s->n_saved], s->states + s->n_saved * s->n);
@@ -329,7 +348,7 @@ static fm_ode_status run_fixed(fm_ode *s) {
     for (size_t i = 0; i < s->steps; i++) {
         double t_new = s->grid ? s->grid[i + 1] : fm_ode_uniform(s->t0, s->t1, s->steps, i + 1);
         if (s->nfe + evaluations(s) > s->max_nfe) return FM_ODE_MAX_NFE;
-        if (!fixed_step(s, t_new)) return FM_ODE_FIELD_FAILED;
+        if (!fixed_step(s, t_new)) return s->spent ? FM_ODE_MAX_NFE : FM_ODE_FIELD_FAILED;
         accept(s, t_new, s->tableau && !s->tableau->history ? s->tableau->stages : 0);
         if (!fm_ode_finite(s->n, s->x)) return FM_ODE_NOT_FINITE;
         fm_ode_status status = report(s);
@@ -338,30 +357,7 @@ static fm_ode_status run_fixed(fm_ode *s) {
     return FM_ODE_FINISHED;
 }
 
-/* ---- error control, as scipy's RK45, RK23 and DOP853 do it, step for step ---- */
-
-/* The step sizes that they start with. Hairer, Norsett, Wanner I, II.4, with the interval as a further limit. */
-double fm_ode_start_step(double d0, double d1, double interval) {
-    return fmin(d0 < 1e-5 || d1 < 1e-5 ? 1e-6 : 0.01 * d0 / d1, interval);
-}
-
-double fm_ode_first_step(double h0, double d1, double d2, int error_order) {
-    double steepest = d2 > d1 ? d2 : d1;
-    double h1 = d1 <= 1e-15 && d2 <= 1e-15 ? fmax(1e-6, h0 * 1e-3) : pow(0.01 / steepest, 1.0 / (error_order + 1));
-    return fmin(100 * h0, h1);
-}
-
-double fm_ode_step_factor(double error, int error_order, bool had_rejection) {
-    double factor = 0.9 * pow(error, -1.0 / (error_order + 1));
-    if (error < 1) return fmin(had_rejection ? 1 : 10, error == 0 ? 10 : factor);
-    return factor > 0.2 ? factor : 0.2; /* 0.2 for an error that is not a number, too */
-}
-
-/* Hairer, Norsett, Wanner I, II.10 */
-double fm_ode_both_errors(double h, double sum_e, double sum_e3, size_t n) {
-    double e = sqrt(sum_e), e3 = sqrt(sum_e3); /* and squared again: SciPy's rounding */
-    return e == 0 && e3 == 0 ? 0 : fabs(h) * (e * e) / sqrt((e * e + 0.01 * (e3 * e3)) * (double)n);
-}
+/* ---- error control; see ode_control.h ---- */
 
 bool fm_tableau_has_third(const fm_tableau *m) {
     for (int j = 0; j <= m->stages; j++) {
@@ -374,6 +370,11 @@ static double rms(const fm_ode *s, double sum) {
     return sqrt(sum) / sqrt((double)s->n);
 }
 
+/* Norm of x + h w.k - x in units of the tolerance at x. */
+static double start_norm(fm_ode *s, int m, const double *w, real *const *k) {
+    return rms(s, fm_ode_error(s->n, s->x, s->x, s->atol, s->rtol, 1, m, w, k, s->partial).scaled);
+}
+
 static fm_ode_status choose_first_step(fm_ode *s) {
     static const double one[] = {1}, difference[] = {1, -1};
     double interval = fabs(s->t1 - s->t0), d0 = 0;
@@ -381,26 +382,28 @@ static fm_ode_status choose_first_step(fm_ode *s) {
         double scaled = s->x[i] / (s->atol + fabs(s->x[i]) * s->rtol);
         d0 += scaled * scaled;
     }
-    double d1 = rms(s, fm_ode_error(s->n, s->x, s->x, s->atol, s->rtol, 1, 1, one, s->k, s->partial));
+    double d1 = start_norm(s, 1, one, s->k);
     if (!isfinite(d1)) return FM_ODE_NOT_FINITE;
-    double h0 = fm_ode_start_step(rms(s, d0), d1, interval);
+    double h0 = fm_ode_probe_step(rms(s, d0), d1, interval);
     if (!put_sum(s, s->x, h0 * s->direction, 1, one, s->k, NULL, s->point)) return FM_ODE_FIELD_FAILED;
     if (!evaluate(s, no_later(s, s->t0 + h0 * s->direction, s->t1), s->k[1])) return FM_ODE_FIELD_FAILED;
     real *k[] = {s->k[1], s->k[0]};
-    double d2 = rms(s, fm_ode_error(s->n, s->x, s->x, s->atol, s->rtol, 1, 2, difference, k, s->partial)) / h0;
-    s->h_next = fmin(fm_ode_first_step(h0, d1, d2, s->tableau->error_order), fmin(interval, s->max_step));
+    double d2 = start_norm(s, 2, difference, k) / h0;
+    s->h_next = fmin(fm_ode_first_step(h0, d1, d2, s->tableau->error_order + 1), fmin(interval, s->max_step));
     return FM_ODE_FINISHED;
 }
 
-/* Error of the try in units of the tolerance: RMS over all components. */
-static double error_norm(const fm_ode *s, double h) {
+/* Error of the try in units of the tolerance, to s->error. Returns it in units of the state. RMS over all components. */
+static double measure_error(fm_ode *s, double h) {
     const fm_tableau *m = s->tableau;
     bool third = fm_tableau_has_third(m);
     double unit = third ? 1 : h; /* multiplied where SciPy does */
-    double e = fm_ode_error(s->n, s->x, s->x_old, s->atol, s->rtol, unit, m->stages + 1, m->e, s->k, s->partial);
-    if (!third) return rms(s, e);
-    double e3 = fm_ode_error(s->n, s->x, s->x_old, s->atol, s->rtol, unit, m->stages + 1, m->e3, s->k, s->partial);
-    return fm_ode_both_errors(h, e, e3, s->n);
+    fm_ode_squares e = fm_ode_error(s->n, s->x, s->x_old, s->atol, s->rtol, unit, m->stages + 1, m->e, s->k, s->partial), e3;
+    s->error = rms(s, e.scaled);
+    if (!third) return rms(s, e.plain);
+    e3 = fm_ode_error(s->n, s->x, s->x_old, s->atol, s->rtol, unit, m->stages + 1, m->e3, s->k, s->partial);
+    s->error = fm_ode_both_errors(h, e.scaled, e3.scaled, s->n);
+    return fm_ode_both_errors(h, e.plain, e3.plain, s->n);
 }
 
 /* The numbers that the field sees are farther apart than the tolerance. */
@@ -418,13 +421,23 @@ static fm_ode_status too_small(fm_ode *s, fm_ode_why why) {
     return FM_ODE_STEP_TOO_SMALL;
 }
 
+static double between(double size, double low, double high) {
+    return size > high ? high : size < low ? low : size;
+}
+
+static void accept_try(fm_ode *s, double t_new, double absolute) {
+    s->error_before = s->error;
+    s->error_sum += s->error_step = absolute;
+    accept(s, t_new, s->tableau->stages + s->tableau->closes);
+}
+
 static fm_ode_status adaptive_step(fm_ode *s) {
     const fm_tableau *m = s->tableau;
-    double least = 10 * fabs(nextafter(s->t, s->direction * INFINITY) - s->t);
-    double size = s->h_next > s->max_step ? s->max_step : s->h_next < least ? least : s->h_next;
+    double spacing = 10 * fabs(nextafter(s->t, s->direction * INFINITY) - s->t);
+    double size = between(s->h_next, fmax(spacing, s->min_step), s->max_step);
     bool had_rejection = false;
     for (;;) {
-        if (size < least) return too_small(s, isfinite(s->error) ? FM_ODE_BELOW_SPACING : FM_ODE_FIELD_NOT_FINITE);
+        if (size < spacing) return too_small(s, isfinite(s->error) ? FM_ODE_BELOW_SPACING : FM_ODE_FIELD_NOT_FINITE);
         double t_new = s->t + size * s->direction;
         if (s->direction * (t_new - s->t1) > 0) t_new = s->t1;
         double h = t_new - s->t;
@@ -432,17 +445,20 @@ static fm_ode_status adaptive_step(fm_ode *s) {
         bool known = s->first_known || s->rows_known > m->stages;
         if (s->nfe + m->stages - known + m->closes > s->max_nfe) return FM_ODE_MAX_NFE;
         if (!try_step(s, t_new, m->closes)) return FM_ODE_FIELD_FAILED;
-        s->error = error_norm(s, h);
-        if (s->error < 1) {
-            s->h_next = size * fm_ode_step_factor(s->error, m->error_order, had_rejection);
-            accept(s, t_new, m->stages + m->closes);
+        double absolute = measure_error(s, h);
+        bool good = fm_ode_accepts(s->controller, s->error), forced = !good && size <= s->min_step && isfinite(s->error);
+        double factor = fm_ode_step_factor(s->controller, s->error, s->error_before, m->error_order + 1, had_rejection);
+        if (good || forced) {
+            s->h_next = size * factor;
+            s->forced += forced;
+            accept_try(s, t_new, absolute);
             return FM_ODE_FINISHED;
         }
         s->rejected++;
         s->point_is_x = false;
         had_rejection = true;
         if (below_round_off(s)) return too_small(s, FM_ODE_BELOW_ROUND_OFF);
-        size *= fm_ode_step_factor(s->error, m->error_order, had_rejection);
+        size = isfinite(s->error) ? fmax(size * factor, s->min_step) : size * factor;
     }
 }
 

@@ -7,6 +7,7 @@
 #ifndef FM_ODE_H
 #define FM_ODE_H
 
+#include "ode_control.h"
 #include "ode_sums.h"
 #include "storage.h"
 
@@ -85,9 +86,11 @@ typedef struct fm_ode {
     size_t steps;       /* fixed: so many equal ones ... */
     const double *grid; /* ... or steps + 1 times from t0 to t1 */
     double rtol, atol;
-    double first_step; /* > 0, or 0: choose */
-    double max_step;   /* > 0, may be INFINITY */
-    int64_t max_nfe;
+    fm_ode_controller controller;
+    double first_step;   /* > 0, or 0: choose */
+    double max_step;     /* > 0, may be INFINITY */
+    double min_step;     /* a try of this length, or a shorter last one, is accepted whatever its error, if that is finite; 0: none is */
+    int64_t max_nfe;     /* evaluations, never one more */
     const double *times; /* n_times of them, from t0 towards t1: where to save the state ... */
     size_t n_times;
     real *states;         /* ... [n_times, n] */
@@ -100,13 +103,19 @@ typedef struct fm_ode {
     double t;  /* reached */
     double *x; /* the state there */
     int64_t nfe, accepted, rejected;
-    double error; /* the last error estimate, in units of the tolerance; an accepted step has < 1 */
+    int64_t forced;      /* accepted for min_step's sake */
+    double error_before; /* error estimate of the last accepted step, in units of the tolerance; 0 before the first */
+    double error_sum;    /* of all accepted steps, RMS over the components in units of the state: what the steps left behind, where the
+                          * field itself neither magnifies nor forgets it */
     size_t n_saved;
     fm_ode_why why;
+    bool spent; /* a stepper that fails sets it when max_nfe is why */
 
     /* Between steps */
-    double t_old, h; /* the last step went from t_old to t */
-    double *x_old;   /* the state at t_old; during a try, where the new state grows */
+    double error;      /* of the last try, in units of the tolerance */
+    double error_step; /* of the last accepted step, its share of error_sum */
+    double t_old, h;   /* the last step went from t_old to t */
+    double *x_old;     /* the state at t_old; during a try, where the new state grows */
     real *k[FM_ODE_ROWS];
     double h_next;  /* step to try next, > 0 */
     int rows_known; /* of the last step: rows k[0..rows_known-1] hold its slopes */
@@ -132,12 +141,7 @@ void fm_ode_close(fm_ode *s); /* once or more */
  * *end is where; FM_ODE_FINISHED: go on. */
 fm_ode_status fm_ode_find_events(fm_ode *s, double *end);
 
-/* The parts of scipy's step size control, for one error norm. */
-double fm_ode_start_step(double d0, double d1, double interval);              /* for the second slope */
-double fm_ode_first_step(double h0, double d1, double d2, int error_order);   /* not yet limited by interval and max_step */
-double fm_ode_step_factor(double error, int error_order, bool had_rejection); /* after an accepted (error < 1) or rejected try */
-double fm_ode_both_errors(double h, double sum_e, double sum_e3, size_t n);   /* of DOP853's estimates, sums of squares for h = 1 */
-bool fm_tableau_has_third(const fm_tableau *m);                               /* e3 is there */
+bool fm_tableau_has_third(const fm_tableau *m); /* e3 is there */
 
 /* The i-th of `steps` + 1 equal times; the ends are exact. */
 static inline double fm_ode_uniform(double t0, double t1, size_t steps, size_t i) {

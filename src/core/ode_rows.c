@@ -14,7 +14,7 @@ bool fm_ode_rows_open(fm_ode_rows *s, const real *x0, fm_error *err) {
     s->memory = fm_storage_new((bytes + sizeof(real) - 1) / sizeof(real), err);
     if (!s->memory) return false;
     char *at = (char *)s->memory->data;
-    double **arrays[] = {&s->x, &s->y, &s->y_new, &s->each, &s->square, &s->square3};
+    double **arrays[] = {&s->x, &s->y, &s->y_new, &s->each, &s->error, &s->error3};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++, at += doubles) *arrays[i] = (double *)(void *)at;
     for (int j = 0; j < slopes; j++, at += reals) s->k[j] = (real *)(void *)at;
     s->row = (fm_ode_row *)(void *)at;
@@ -50,36 +50,36 @@ static void set_each(fm_ode_rows *s, size_t r, double h) {
     for (size_t i = 0; i < s->width; i++) s->each[r * s->width + i] = h;
 }
 
-static double row_sum(const fm_ode_rows *s, const double *square, size_t r) {
-    double sum = 0;
-    for (size_t i = 0; i < s->width; i++) sum += square[r * s->width + i];
+/* Of one row of `error`: sums of squares, as it is and in units of the tolerance at y or `other`. */
+static fm_ode_squares row_squares(const fm_ode_rows *s, const double *error, const double *other, size_t r) {
+    fm_ode_squares sum = {0, 0};
+    for (size_t i = r * s->width; i < (r + 1) * s->width; i++) {
+        double scaled = error[i] / (s->atol + s->rtol * fmax(fabs(s->y[i]), fabs(other[i])));
+        sum.plain += error[i] * error[i];
+        sum.scaled += scaled * scaled;
+    }
     return sum;
+}
+
+static double rms(const fm_ode_rows *s, double sum) {
+    return sqrt(sum / (double)s->width);
 }
 
 /* ---- the first step ---- */
 
-static double row_norm(const fm_ode_rows *s, size_t r) {
-    return sqrt(row_sum(s, s->square, r) / (double)s->width);
-}
-
-static double start_norm(const fm_ode_rows *s, size_t r) {
-    double sum = 0;
-    for (size_t i = r * s->width; i < (r + 1) * s->width; i++) {
-        double scaled = s->y[i] / (s->atol + fabs(s->y[i]) * s->rtol);
-        sum += scaled * scaled;
-    }
-    return sqrt(sum / (double)s->width);
+static double start_norm(const fm_ode_rows *s, const double *of, size_t r) {
+    return rms(s, row_squares(s, of, s->y, r).scaled);
 }
 
 static fm_ode_status choose_first_steps(fm_ode_rows *s) {
     static const double one[] = {1}, difference[] = {1, -1};
     double interval = fabs(s->t1 - s->t0);
     for (size_t r = 0; r < s->active; r++) set_each(s, r, 1);
-    fm_ode_error_each(numbers(s), s->y, s->y, s->atol, s->rtol, s->each, 1, one, s->k, s->square);
+    fm_ode_error_each(numbers(s), s->each, 1, one, s->k, s->error);
     for (size_t r = 0; r < s->active; r++) {
-        double d1 = row_norm(s, r);
+        double d1 = start_norm(s, s->error, r);
         if (!isfinite(d1)) return FM_ODE_NOT_FINITE;
-        double h0 = fm_ode_start_step(start_norm(s, r), d1, interval), t = s->t0 + h0 * s->direction;
+        double h0 = fm_ode_probe_step(start_norm(s, s->y, r), d1, interval), t = s->t0 + h0 * s->direction;
         s->now[r].error = d1; /* kept here until the step is chosen */
         s->now[r].size = h0;
         s->clock[r] = (real)(beyond(s, t, s->t1) ? s->t1 : t);
@@ -89,11 +89,11 @@ static fm_ode_status choose_first_steps(fm_ode_rows *s) {
     if (!evaluate(s, s->k[1])) return FM_ODE_FIELD_FAILED;
     real *k[] = {s->k[1], s->k[0]};
     for (size_t r = 0; r < s->active; r++) set_each(s, r, 1);
-    fm_ode_error_each(numbers(s), s->y, s->y, s->atol, s->rtol, s->each, 2, difference, k, s->square);
+    fm_ode_error_each(numbers(s), s->each, 2, difference, k, s->error);
     for (size_t r = 0; r < s->active; r++) {
         fm_ode_row *row = &s->now[r];
-        double d2 = row_norm(s, r) / row->size;
-        row->size = fmin(fm_ode_first_step(row->size, row->error, d2, s->tableau->error_order), fmin(interval, s->max_step));
+        double d2 = start_norm(s, s->error, r) / row->size;
+        row->size = fmin(fm_ode_first_step(row->size, row->error, d2, s->tableau->error_order + 1), fmin(interval, s->max_step));
         row->error = 0;
     }
     return FM_ODE_FINISHED;
@@ -139,9 +139,9 @@ static void leave(fm_ode_row *row, fm_ode_status status, fm_ode_why why) {
 static void plan_steps(fm_ode_rows *s) {
     for (size_t r = 0; r < s->active; r++) {
         fm_ode_row *row = &s->now[r];
-        double least = 10 * fabs(nextafter(row->t, s->direction * INFINITY) - row->t);
-        if (!row->had_rejection) row->size = row->size > s->max_step ? s->max_step : fmax(row->size, least);
-        if (row->size < least) leave(row, FM_ODE_STEP_TOO_SMALL, isfinite(row->error) ? FM_ODE_BELOW_SPACING : FM_ODE_FIELD_NOT_FINITE);
+        double spacing = 10 * fabs(nextafter(row->t, s->direction * INFINITY) - row->t), low = fmax(spacing, s->min_step);
+        if (!row->had_rejection) row->size = row->size > s->max_step ? s->max_step : fmax(row->size, low);
+        if (row->size < spacing) leave(row, FM_ODE_STEP_TOO_SMALL, isfinite(row->error) ? FM_ODE_BELOW_SPACING : FM_ODE_FIELD_NOT_FINITE);
     }
     compact(s);
     for (size_t r = 0; r < s->active; r++) {
@@ -187,24 +187,39 @@ static bool below_round_off(const fm_ode_rows *s, size_t r) {
     return sum > (double)s->width;
 }
 
-static void judge(fm_ode_rows *s, size_t r, bool third) {
+static void accept(fm_ode_rows *s, size_t r, double absolute) {
     fm_ode_row *row = &s->now[r];
     const fm_tableau *m = s->tableau;
-    double e = row_sum(s, s->square, r);
-    row->error = third ? fm_ode_both_errors(1, e, row_sum(s, s->square3, r), s->width) : sqrt(e / (double)s->width);
-    bool good = row->error < 1;
-    row->size = fabs(row->t_new - row->t) * fm_ode_step_factor(row->error, m->error_order, row->had_rejection);
-    row->had_rejection = !good;
-    if (!good) {
-        row->rejected++;
-        if (below_round_off(s, r)) leave(row, FM_ODE_STEP_TOO_SMALL, FM_ODE_BELOW_ROUND_OFF);
-        return;
-    }
     row->accepted++;
+    row->error_before = row->error;
+    row->error_sum += absolute;
     row->t = row->t_new;
     memcpy(s->y + r * s->width, s->y_new + r * s->width, s->width * sizeof(double));
     if (m->closes) memcpy(s->k[0] + r * s->width, s->k[m->stages] + r * s->width, s->width * sizeof(real));
     if (row->t == s->t1) leave(row, FM_ODE_FINISHED, FM_ODE_NO_REASON);
+}
+
+static void judge(fm_ode_rows *s, size_t r, bool third) {
+    fm_ode_row *row = &s->now[r];
+    fm_ode_squares e = row_squares(s, s->error, s->y_new, r);
+    double absolute = rms(s, e.plain), size = fabs(row->t_new - row->t);
+    row->error = rms(s, e.scaled);
+    if (third) {
+        fm_ode_squares e3 = row_squares(s, s->error3, s->y_new, r);
+        row->error = fm_ode_both_errors(1, e.scaled, e3.scaled, s->width);
+        absolute = fm_ode_both_errors(1, e.plain, e3.plain, s->width);
+    }
+    bool good = fm_ode_accepts(s->controller, row->error), forced = !good && size <= s->min_step && isfinite(row->error);
+    row->size = size * fm_ode_step_factor(s->controller, row->error, row->error_before, s->tableau->error_order + 1, row->had_rejection);
+    row->had_rejection = !good && !forced;
+    if (!row->had_rejection) {
+        row->forced += forced;
+        accept(s, r, absolute);
+        return;
+    }
+    row->rejected++;
+    if (isfinite(row->error)) row->size = fmax(row->size, s->min_step);
+    if (below_round_off(s, r)) leave(row, FM_ODE_STEP_TOO_SMALL, FM_ODE_BELOW_ROUND_OFF);
 }
 
 static fm_ode_status steps(fm_ode_rows *s) {
@@ -215,8 +230,8 @@ static fm_ode_status steps(fm_ode_rows *s) {
         if (!s->active) break;
         if (s->nfe + m->stages > s->max_nfe) return FM_ODE_MAX_NFE;
         if (!try_steps(s)) return FM_ODE_FIELD_FAILED;
-        fm_ode_error_each(numbers(s), s->y, s->y_new, s->atol, s->rtol, s->each, m->stages + 1, m->e, s->k, s->square);
-        if (third) fm_ode_error_each(numbers(s), s->y, s->y_new, s->atol, s->rtol, s->each, m->stages + 1, m->e3, s->k, s->square3);
+        fm_ode_error_each(numbers(s), s->each, m->stages + 1, m->e, s->k, s->error);
+        if (third) fm_ode_error_each(numbers(s), s->each, m->stages + 1, m->e3, s->k, s->error3);
         for (size_t r = 0; r < s->active; r++) judge(s, r, third);
         compact(s);
     }

@@ -11,8 +11,8 @@ typedef struct fm_ode_row {
     bool had_rejection;
     fm_ode_status status;
     fm_ode_why why;
-    int64_t nfe, accepted, rejected;
-    double error;
+    int64_t nfe, accepted, rejected, forced;
+    double error, error_before, error_sum; /* as in fm_ode */
 } fm_ode_row;
 
 /* dx = slopes of the first `rows` rows of point at the times of clock. */
@@ -26,8 +26,9 @@ typedef struct fm_ode_rows {
     size_t rows, width;
     real *point; /* [rows, width], the caller's */
     real *clock; /* [rows] */
-    double t0, t1, rtol, atol, first_step, max_step;
-    int64_t max_nfe; /* calls */
+    fm_ode_controller controller;
+    double t0, t1, rtol, atol, first_step, max_step, min_step;
+    int64_t max_nfe; /* calls, and so evaluations of any one row */
 
     /* What came out */
     double *x;           /* [rows, width] */
@@ -38,7 +39,7 @@ typedef struct fm_ode_rows {
     /* Between steps: the first `active` of these are in the batch */
     size_t active;
     fm_ode_row *now;
-    double *y, *y_new, *each, *square, *square3;
+    double *y, *y_new, *each, *error, *error3;
     real *k[FM_ODE_ROWS];
     double direction;
     fm_storage *memory;

@@ -111,32 +111,38 @@ void fm_ode_sum(size_t n, const double *x, double h, int m, const double *w, rea
 
 FM_CLONES static void error_tile(void *context, size_t first, size_t last) {
     const pass *p = context;
-    double sum[BLOCK], squares = 0, h = p->h, atol = p->atol, rtol = p->rtol;
+    double sum[BLOCK], plain = 0, scaled = 0, h = p->h, atol = p->atol, rtol = p->rtol;
     for (size_t at = first; at < last; at += BLOCK) {
         size_t len = last - at < BLOCK ? last - at : BLOCK;
         if (p->stride) weigh_matrix(p, at, len, sum);
         else weigh(p, at, len, sum);
         const double *x = p->x + at, *y = p->y + at;
+        for (size_t i = 0; i < len; i++) sum[i] *= h;
+        plain += sum_of_squares(len, sum);
         for (size_t i = 0; i < len; i++) {
             double a = fabs(x[i]), b = fabs(y[i]), larger = a > b ? a : b;
-            sum[i] = sum[i] * h / (atol + larger * rtol);
+            sum[i] /= atol + larger * rtol;
         }
-        squares += sum_of_squares(len, sum);
+        scaled += sum_of_squares(len, sum);
     }
-    p->partial[first / FM_TILE] = squares;
+    p->partial[2 * (first / FM_TILE)] = plain;
+    p->partial[2 * (first / FM_TILE) + 1] = scaled;
 }
 
 size_t fm_ode_partials(size_t n) {
-    return n / FM_TILE + 1;
+    return 2 * (n / FM_TILE + 1);
 }
 
-double fm_ode_error(size_t n, const double *x, const double *y, double atol, double rtol, double h, int m, const double *w, real *const *k,
-                    double *partial) {
+fm_ode_squares fm_ode_error(size_t n, const double *x, const double *y, double atol, double rtol, double h, int m, const double *w,
+                            real *const *k, double *partial) {
     pass p = {.x = x, .y = y, .h = h, .atol = atol, .rtol = rtol, .partial = partial};
+    fm_ode_squares sum = {0, 0};
     pass_matrix(&p, n, m, w, k);
     fm_parallel(n, FM_TILE, error_tile, &p);
-    double sum = 0;
-    for (size_t i = 0; i * FM_TILE < n; i++) sum += partial[i];
+    for (size_t i = 0; i * FM_TILE < n; i++) {
+        sum.plain += partial[2 * i];
+        sum.scaled += partial[2 * i + 1];
+    }
     return sum;
 }
 
@@ -161,22 +167,17 @@ void fm_ode_sum_each(size_t n, const double *x, const double *each, int m, const
 
 FM_CLONES static void error_each_tile(void *context, size_t first, size_t last) {
     const pass *p = context;
-    double sum[BLOCK], atol = p->atol, rtol = p->rtol;
     for (size_t at = first; at < last; at += BLOCK) {
         size_t len = last - at < BLOCK ? last - at : BLOCK;
+        double *sum = p->state + at;
+        const double *h = p->each + at;
         weigh(p, at, len, sum);
-        const double *x = p->x + at, *y = p->y + at, *h = p->each + at;
-        for (size_t i = 0; i < len; i++) {
-            double a = fabs(x[i]), b = fabs(y[i]), larger = a > b ? a : b;
-            double e = sum[i] * h[i] / (atol + larger * rtol);
-            p->partial[at + i] = e * e;
-        }
+        for (size_t i = 0; i < len; i++) sum[i] *= h[i];
     }
 }
 
-void fm_ode_error_each(size_t n, const double *x, const double *y, double atol, double rtol, const double *each, int m, const double *w,
-                       real *const *k, double *square) {
-    pass p = {.x = x, .y = y, .each = each, .atol = atol, .rtol = rtol, .partial = square};
+void fm_ode_error_each(size_t n, const double *each, int m, const double *w, real *const *k, double *error) {
+    pass p = {.each = each, .state = error};
     pass_rows(&p, m, w, k);
     fm_parallel(n, FM_TILE, error_each_tile, &p);
 }

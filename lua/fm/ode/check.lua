@@ -70,21 +70,79 @@ local function measured_order(run, n)
   return math.log(math.abs(coarse - middle) / math.abs(middle - fine), 2)
 end
 
+local function near(found, expected)
+  return math.abs(found - expected) <= 1e-9
+end
+
+-- Where the slopes of a step are taken: its stages, the new point, and what only the interpolant reads.
+local function nodes(m)
+  local c, a = table.move(m.c, 1, #m.c, 1, {}), table.move(m.a, 1, #m.a, 1, {})
+  c[#c + 1], a[#a + 1] = 1, m.b
+  local extra = m.extra or { c = {}, a = {} }
+  table.move(extra.c, 1, #extra.c, #c + 1, c)
+  table.move(extra.a, 1, #extra.a, #a + 1, a)
+  return c, a
+end
+
+local function conditions_of(m)
+  local c, a = nodes(m)
+  return conditions(c, function(w)
+    local result = {}
+    for i = 1, #a do result[i] = dot(a[i], w) end
+    return result
+  end)
+end
+
+local function stated(m, key, default, name)
+  local order = m[key]
+  if order == nil then return default end
+  if math.type(order) ~= "integer" or order < 1 then core.fail(("ode: %s: %s: expected a whole number"):format(name, key)) end
+  return order
+end
+
+--- Raises when the error estimate sees an error of its order or below, or none above it.
+function check.errors(m, name)
+  local order, blind = stated(m, "error_order", math.max(1, m.order - 1), name), true
+  for _, condition in ipairs(conditions_of(m)) do
+    local found = dot(m.e, condition.weight)
+    if condition.order <= order and not near(found, 0) then
+      core.fail(("ode: %s: its error estimate is not of order %d: sum of e%s is %.10g, expected 0"):format(name, order,
+        condition.text:sub(2), found))
+    end
+    blind = blind and (condition.order > order + 1 or near(found, 0))
+  end
+  if blind and order < 5 then
+    core.fail(("ode: %s: its error estimate sees no error of order %d"):format(name, order + 1))
+  end
+end
+
+-- Within the step, at theta: sum of b(theta) weight = theta^order / density, one power of theta at a time.
+local function check_dense(m, name)
+  local order = stated(m, "dense_order", math.max(1, m.order - 1), name)
+  for _, condition in ipairs(conditions_of(m)) do
+    for power = 1, condition.order <= order and 8 or 0 do
+      local found, expected = 0, power == condition.order and condition.is or 0
+      for j, row in ipairs(m.dense) do found = found + (row[power] or 0) * (condition.weight[j] or 0) end
+      if not near(found, expected) then
+        core.fail(("ode: %s: its interpolant is not of order %d (dense_order): sum of dense%s is %.10g at theta^%d, expected %.10g"):format(
+          name, order, condition.text:sub(2), found, power, expected))
+      end
+    end
+  end
+end
+
 --- Raises when a tableau breaks a condition of its order, and names it.
 function check.tableau(m, name)
   if math.type(m.order) ~= "integer" then core.fail(("ode: %s: order is missing"):format(name)) end
-  local function A(w)
-    local result = {}
-    for i = 1, #m.b do result[i] = dot(m.a[i], w) end
-    return result
-  end
-  for _, condition in ipairs(conditions(m.c, A)) do
+  for _, condition in ipairs(conditions_of(m)) do
     local found = dot(m.b, condition.weight)
-    if condition.order <= m.order and math.abs(found - condition.is) > 1e-9 then
+    if condition.order <= m.order and not near(found, condition.is) then
       core.fail(("ode: %s is not of order %d: sum of %s is %.10g, expected %.10g"):format(name, m.order, condition.text, found,
         condition.is))
     end
   end
+  if m.e then check.errors(m, name) end
+  if m.dense then check_dense(m, name) end
   local order = measured_order(function(n) return integrate(m, n) end, m.order > 5 and 4 or 16)
   if order < m.order - 0.5 then
     core.fail(("ode: %s is not of order %d: halved steps show order %.2f"):format(name, m.order, order))

@@ -16,7 +16,7 @@ local ode <const> = {}
 local none <const> = options.none
 local defaults <const> = {
   method = "dopri5", t0 = 0, t1 = none, steps = none, grid = none, times = none, rtol = none, atol = none, first_step = none,
-  max_step = none, max_nfe = none, save = none, events = none, control = "batch",
+  max_step = none, min_step = none, max_nfe = none, save = none, events = none, control = "batch", controller = none,
   gradient = true, memory = "full",
 }
 ode.options = defaults -- for those who solve on behalf of others: the names that solve takes
@@ -80,7 +80,7 @@ local function uniform_times(n, t0, t1)
 end
 
 local function plan_fixed(plan, o, method)
-  for _, name in ipairs { "rtol", "atol", "first_step", "max_step" } do
+  for _, name in ipairs { "rtol", "atol", "first_step", "max_step", "min_step", "controller" } do
     if o[name] ~= nil then
       core.fail(("%s: %s is for error control; %s"):format(where, name,
         method.adaptive and "without steps and grid this method has it" or "this method takes fixed steps"))
@@ -96,6 +96,8 @@ local function plan_fixed(plan, o, method)
   if math.type(o.save) then plan.times = points_to_save(plan.save, plan) end
 end
 
+local controllers <const> = { scipy = 0, pi = 1, torchdiffeq = 2 } -- src/core/ode_control.h
+
 local function plan_adaptive(plan, o)
   plan.rtol = o.rtol and math.max(number(o, "rtol", 0, math.huge), least_rtol) or 1e-5
   plan.atol = o.atol and number(o, "atol", 0, math.huge) or 1e-5
@@ -110,6 +112,8 @@ local function plan_adaptive(plan, o)
     plan.max_step = number(o, "max_step", 0, math.huge)
     if plan.max_step == 0 then core.fail(where .. ": max_step: expected a number above 0") end
   end
+  if o.min_step then plan.min_step = number(o, "min_step", 0, plan.max_step or math.huge) end
+  plan.controller = options.choose(where .. ": controller", o.controller or "scipy", controllers)
   if math.type(o.save) then plan.times = plan.save == 1 and { plan.t1 } or uniform_times(plan.save, plan.t0, plan.t1) end
 end
 
@@ -188,12 +192,13 @@ function ode.solve(field, x0, given)
   if type(o.gradient) ~= "boolean" then core.fail(where .. ": gradient: expected true or false, found " .. tostring(o.gradient)) end
   local recorded = o.gradient and core.is_recording()
   if recorded then check_recorded(o) end
-  if o.control == "sample" then return core.ode_engine.solve_rows(method.tableau, field, x0, plan_of_rows(o, method)) end
+  local tableau = method.tableau and method.by_controller[o.controller] or method.tableau
+  if o.control == "sample" then return core.ode_engine.solve_rows(tableau, field, x0, plan_of_rows(o, method)) end
   if o.control ~= "batch" then
     core.fail(('%s: control: expected "batch" or "sample", found %s'):format(where, tostring(o.control)))
   end
-  if recorded then return solve_on_tape(method.tableau or method.step, field, x0, plan_of(o, method)) end
-  local x, info = core.ode_engine.solve(method.tableau or method.step, field, x0, plan_of(o, method))
+  if recorded then return solve_on_tape(tableau or method.step, field, x0, plan_of(o, method)) end
+  local x, info = core.ode_engine.solve(tableau or method.step, field, x0, plan_of(o, method))
   return x, info
 end
 

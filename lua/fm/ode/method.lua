@@ -1,9 +1,13 @@
 -- method_of(what): a solver by name, or as a table or function of the kind that a solver file returns, made ready for the engine:
 -- { tableau | step, order, adaptive, interpolates }.
 --
--- A solver file returns { order =, c =, a =, b = [, e =, dense =] }, a Butcher tableau (with history = p, one that only starts the method
--- of Adams and Bashforth through the last p slopes), or { order =, step = } or just the function
--- step(field, t, x, h) -> x at t + h.
+-- A solver file returns { order =, c =, a =, b = }, a Butcher tableau; or { order =, step = } or just the function
+-- step(field, t, x, h) -> x at t + h. A tableau may have
+--   e              weights of the error estimate, of error_order (order - 1 when absent); its last number belongs to the new point
+--   errors         other estimates, by the name of the controller that takes them
+--   dense          rows of coefficients of theta, theta^2, ... for each slope: an interpolant of dense_order (order - 1 when absent);
+--                  the row after those of the stages belongs to the new point, rows after that to extra = { c =, a = }
+--   history = p    it only starts the method of Adams and Bashforth through the last p slopes
 local core <const> = require "fm.core"
 local check <const> = require "fm.ode.check"
 
@@ -26,7 +30,13 @@ local function made_ready(what, name)
   local tableau = core.ode_engine.tableau(what)
   check.tableau(what, name)
   local adaptive, interpolates = core.ode_engine.facts(tableau)
-  return { tableau = tableau, order = what.order, adaptive = adaptive, interpolates = interpolates }
+  local method = { tableau = tableau, order = what.order, adaptive = adaptive, interpolates = interpolates, by_controller = {} }
+  for controller, e in pairs(what.errors or {}) do
+    local variant = setmetatable({ e = e }, { __index = what })
+    method.by_controller[controller] = core.ode_engine.tableau(variant)
+    check.errors(variant, name)
+  end
+  return method
 end
 
 -- The names of this folder, for "did you mean".
