@@ -179,7 +179,7 @@ describe("fmrun COMMAND", function()
       for step in run:steps(4) do
         print("at " .. step)
         run:log { loss = step }
-        local until_then = os.clock() + 0.3
+        local until_then = os.clock() + 0.15
         while os.clock() < until_then do end
       end
     end }]])
@@ -246,5 +246,120 @@ describe("fmrun COMMAND", function()
     os.execute("kill -9 $(cat " .. folder .. "/pid); sleep 0.1")
     assert.truthy(select(2, call "ls"):find "lost")
     assert.equal(0, (call "rm -f slow"))
+  end)
+
+  it("export: CSV on stdout, event files in a folder", function()
+    train "seed=1"
+    train "seed=2"
+    local code, out = call "export @-1 --to csv"
+    assert.equal(0, code)
+    local rows = {}
+    for row in out:gmatch "[^\n]+" do rows[#rows + 1] = row end
+    assert.equal("step,loss,luck", rows[1])
+    assert.equal(4, #rows)
+    local last = assert(fm.json.decode((read(folder .. "/" .. select(2, call "path @-1"):sub(1, -2) .. "/metrics.jsonl"):match "\n([^\n]*)\n$")))
+    local step, loss, luck = rows[4]:match "^(.-),(.-),(.-)$"
+    assert.same({ last.step, last.loss, last.luck }, { tonumber(step), tonumber(loss), tonumber(luck) })
+    assert.truthy(select(2, call "export toy --to csv"):find "^run,step,loss,luck\ntoy/[^\n]*,1,")
+    local paths
+    code, paths = call "export toy --to tensorboard --into events"
+    assert.equal(0, code)
+    for path in paths:gmatch "[^\n]+" do
+      assert.truthy(path:find "^events/toy/[%w-]+/events%.out%.tfevents%.%d+%.fmrun$", path)
+      assert.truthy(read(folder .. "/" .. path):find("summary/steps", 1, true))
+    end
+    refused("export @-1", 2, "export: say --to csv or --to tensorboard")
+    refused("export @-1 --to tensorbord", 2, 'found "tensorbord"; did you mean "tensorboard"?')
+    write("taken", "a file")
+    refused("export @-1 --to tensorboard --into taken", 1, "taken: cannot make the folder")
+  end)
+
+  describe("completion", function()
+    --- What bash would offer at the end of a line, as its completion function leaves it.
+    local function offered(line)
+      local words = {}
+      for word in line:gmatch "%S+" do words[#words + 1] = "'" .. word .. "'" end
+      if line:find "%s$" then words[#words + 1] = "''" end
+      write("complete.sh", ([[
+        PATH=%s:$PATH
+        source <(fmrun completion bash)
+        COMP_LINE='%s' COMP_WORDS=(%s) COMP_CWORD=%d
+        COMP_POINT=${#COMP_LINE}
+        _fmrun
+        printf '%%s\n' "${COMPREPLY[@]}"]]):format(fmrun:match "^(.*)/", line, table.concat(words, " "), #words - 1))
+      assert.truthy(os.execute(("cd %s && bash complete.sh >out 2>err </dev/null"):format(folder)))
+      assert.equal("", read(folder .. "/err"))
+      return (read(folder .. "/out"):gsub("\n", " "))
+    end
+
+    it("knows commands, options and their values", function()
+      assert.equal("log ls ", offered "fmrun l")
+      assert.equal("--status ", offered "fmrun ls --st")
+      assert.equal("damaged diverged done ", offered "fmrun ls --status d")
+      assert.equal("--seed ", offered "fmrun --se")
+      assert.equal("bash fish zsh ", offered "fmrun completion ")
+      assert.equal("fm.ode.solve ", offered "fmrun help fm.ode.s")
+    end)
+
+    it("knows runs, scripts and parameters", function()
+      train "seed=1"
+      local id = select(2, call "path @-1"):match "(%x+)\n$"
+      assert.equal(("%s @-1 toy "):format(id), offered "fmrun show ")
+      assert.equal(id .. " ", offered("fmrun log " .. id:sub(1, 5)))
+      os.execute(("cp %s %s/mine.lua"):format(toy, folder))
+      assert.equal("mine.lua ", offered "fmrun mi")
+      assert.equal("mine.lua ", offered "fmrun params mi")
+      assert.equal("diverge_at= ", offered "fmrun mine.lua d")
+      assert.equal("steps= ", offered "fmrun check mine.lua steps=3 st")
+      assert.equal("linear straight ", offered "fmrun mine.lua path=") -- readline has "path=" already
+      assert.equal("true ", offered "fmrun mine.lua shout=t")
+      write("plain.lua", "io.open('was_run', 'w'):close()")
+      assert.equal(" ", offered "fmrun plain.lua st")
+      assert.is_nil(lfs.attributes(folder .. "/was_run"))
+    end)
+
+    it("is a script each shell reads", function()
+      for _, name in ipairs { "bash", "zsh", "fish" } do
+        if os.execute("command -v " .. name .. " >/dev/null") then
+          assert.equal(0, (call("completion " .. name .. " >script && " .. name .. " -n script")), name)
+        end
+      end
+      refused("completion tcsh", 2, 'completion: expected bash, zsh or fish, found "tcsh"')
+    end)
+  end)
+
+  it("check: tries a script and keeps nothing", function()
+    local code, out = call("check " .. toy)
+    assert.equal(0, code)
+    assert.truthy(out:find("made small  steps=2 instead of 20\n", 1, true), out)
+    assert.truthy(out:find "\n  logged +2 lines: loss [%d.]+ %-> [%d.]+, luck", out)
+    assert.truthy(out:find "\n  checkpoint +%d+ tensors, read back\n", out)
+    assert.truthy(out:find "\n  it works %(.*%); nothing was kept\n$", out)
+    assert.is_nil(lfs.attributes(folder .. "/runs"))
+    local err
+    code, out, err = call("check fail_at=1 " .. toy)
+    assert.equal(1, code)
+    assert.truthy(out:find("it does not work; nothing was kept", 1, true))
+    assert.truthy(err:find("toy.lua:6: add: shapes", 1, true))
+    refused("check " .. toy .. " stepz=1", 2, 'check: unknown key "stepz"; did you mean "steps"?')
+    refused("check", 2, "check: expected a script")
+  end)
+
+  it("doctor: tells what is there, and 1 when something is wrong", function()
+    local code, out = call "doctor"
+    assert.equal(0, code, out)
+    assert.truthy(out:find "ok  training  a small network learns", out)
+    assert.is_nil(lfs.attributes(folder .. "/runs"))
+    write("taken", "a file")
+    code, out = call "doctor -o taken --json"
+    assert.equal(1, code)
+    assert.truthy(out:find('"name":"disk","ok":false,"text":"taken', 1, true), out)
+  end)
+
+  it("help: the reference by name", function()
+    assert.truthy(select(2, call "help fm.ode.solve"):find "^fm.ode.solve%(field, x0, options%)\n")
+    assert.truthy(select(2, call "help tensor:sum"):find "^tensor:sum")
+    refused("help fm.ode.slove", 3, 'the reference has no "fm.ode.slove"; did you mean "fm.ode.solve"?')
+    refused("help lz", 3, 'no command is called "lz"; did you mean "ls"?')
   end)
 end)

@@ -4,6 +4,8 @@ local csv <const> = require "fm.run.csv"
 local describe_run <const> = require "fm.run.describe"
 local filter <const> = require "fm.run.filter"
 local layout <const> = require "fm.run.layout"
+local parameters <const> = require "fm.run.parameters"
+local shrink <const> = require "fm.run.shrink"
 local sparkline <const> = require "fm.run.sparkline"
 
 local function record(config, summary, more)
@@ -125,6 +127,23 @@ describe("csv", function()
   it("quotes what needs it and keeps all digits", function()
     assert.equal('a,"b,c","d""e",,0.1,3,1e+300\n', csv.line({ "a", "b,c", 'd"e', nil, 0.1, 3, 1e300 }, 7))
     assert.equal(1 / 3, tonumber((csv.line({ 1 / 3 }, 1):gsub("\n", ""))))
+  end)
+end)
+
+describe("shrink", function()
+  local declared = parameters.declare {
+    steps = 4000, eval_steps = 100, batch = { 256, min = 4 }, batch_size = 64, samples = { 5000, min = 4000 }, epochs = 1, stepsize = 9, lr = 0.1, points = 300,
+    target = { "steps", choices = { "steps" } },
+  }
+
+  it("makes counts small within their limits, and leaves what was given", function()
+    local values, made = shrink.values(declared, { points = 200 })
+    assert.same({ steps = 2, eval_steps = 2, batch = 8, batch_size = 8, samples = 4000, epochs = 1, stepsize = 9, lr = 0.1, points = 200, target = "steps",
+      seed = 0 }, values)
+    local by_name = {}
+    for _, m in ipairs(made) do by_name[m.name] = m end
+    assert.same({ name = "samples", from = 5000, to = 4000, least = true }, by_name.samples)
+    assert.is_nil(by_name.epochs)
   end)
 end)
 

@@ -1,8 +1,8 @@
 -- `fmrun WORD ...`: a command is one file WORD.lua in this folder, found by its name. It returns
 --   { help = "one line", usage = "fmrun WORD ...", options = { ... }, takes = "run", run = function(line) return exit_code end }
 -- options: in the words of option_reader; a string borrows fmrun's own option of that name. takes (for completion): what its words name,
--- "run", "experiment", "script", "name" or a list of words. line: its words, options by name, argv, and refuse(message), which ends the
--- command because of how it was called.
+-- "run", "script", "parameters" (a script and its key=value), "name" or a list of words. line: its words, options by name, argv, and
+-- refuse(message), which ends the command because of how it was called.
 local by_name <const> = require "fm.by_name"
 local command_line <const> = require "fm.run.command_line"
 local option_reader <const> = require "fm.run.option_reader"

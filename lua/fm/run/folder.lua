@@ -6,7 +6,8 @@ local folder <const> = {}
 local Folder <const> = {}
 Folder.__index = Folder
 
-local function make_parents(path)
+--- Makes a folder and those above it, where they are missing. True, or nil and a message.
+function folder.make_parents(path)
   local at = path:sub(1, 1) == "/" and "" or nil
   for part in path:gmatch "[^/]+" do
     at = at and at .. "/" .. part or part
@@ -29,7 +30,7 @@ end
 function folder.at(path)
   local parent = path:match "^(.*)/[^/]+/*$"
   if parent and parent ~= "" then
-    local ok, message = make_parents(parent)
+    local ok, message = folder.make_parents(parent)
     if not ok then return nil, message end
   end
   local made, problem, exists = fm.file.mkdir_new(path)
@@ -41,7 +42,7 @@ end
 --- message when there can be none.
 function folder.new(base, experiment, identity)
   local parent = base .. "/" .. experiment
-  local ok, message = make_parents(parent)
+  local ok, message = folder.make_parents(parent)
   if not ok then return nil, message end
   local name = os.date "!%Y%m%d-%H%M%S" .. "-" .. fm.file.hash(identity):sub(1, 8)
   for n = 1, 10000 do
@@ -60,7 +61,7 @@ function Folder:file(name)
   end
   local path = self.path .. "/" .. name
   local parent = name:match "^(.*)/"
-  if parent then assert(make_parents(self.path .. "/" .. parent)) end
+  if parent then assert(folder.make_parents(self.path .. "/" .. parent)) end
   return path
 end
 
