@@ -92,9 +92,10 @@ function Browser:evaluate(expression)
   return answer.result.value
 end
 
---- Moves the mouse to a point of the window, and presses there when asked to: "click", or "down", "up" of a drag.
+--- Moves the mouse to a point of the window, and presses there when asked to: "click", or "down" and "up", the ends of a drag.
 function Browser:mouse(x, y, press)
-  self:call("Input.dispatchMouseEvent", { type = "mouseMoved", x = x, y = y, button = press == "drag" and "left" or "none", buttons = press == "drag" and 1 or 0 })
+  local held = press == "up"
+  self:call("Input.dispatchMouseEvent", { type = "mouseMoved", x = x, y = y, button = held and "left" or "none", buttons = held and 1 or 0 })
   if press == "click" or press == "down" then
     self:call("Input.dispatchMouseEvent", { type = "mousePressed", x = x, y = y, button = "left", clickCount = 1 })
   end

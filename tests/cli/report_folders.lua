@@ -24,56 +24,62 @@ local function metrics_text(o, rng)
   return table.concat(lines, "\n") .. "\n", floor
 end
 
---- Makes a run's folder. o: path, experiment, config (lr, hidden, seed), status, steps, error, log, changed by `record` where given.
+local function record_of(o, summary)
+  return { schema = 1, experiment = o.experiment, script = "moons.lua", command = "fmrun -m moons.lua lr=1e-3,3e-3,1e-2", seed = o.config.seed,
+    config = o.config, defaults = { lr = 1e-3, hidden = 64, seed = 1, path = "linear" }, status = o.status, error = o.error, steps = o.steps,
+    started = "2026-07-12T15:30:12Z", ended = "2026-07-12T15:30:24Z", seconds = 12.25 + o.config.seed, summary = summary,
+    pid = 4711, host = "lab", threads = 1, peak_rss = 81234,
+    versions = { fmrun = "0.1.0", real = "float", lua = "5.4.4", blas = "0.3.21", blas_core = "Haswell" },
+    code = { { path = "moons.lua", hash = "0123456789abcdef" } }, data = { { path = "points.npy", hash = "fedcba9876543210" } } }
+end
+
+--- Makes a run's folder. o: path, experiment, config (lr, hidden, seed), status, steps, error, log, pictures (false for none),
+--- record (fields that replace those of run.json).
 function folders.run(o)
   assert(lfs.mkdir(o.path))
-  local rng = fm.rng(o.config.seed, "report")
+  local rng, done = fm.rng(o.config.seed, "report"), o.status == "done"
   o.steps = o.steps or 400
   local text, floor = metrics_text(o, rng)
   folders.write(o.path .. "/metrics.jsonl", text)
   write_json(o.path .. "/config.json", o.config)
   if o.log then folders.write(o.path .. "/log.txt", o.log) end
-  local done = o.status == "done"
-  local w2 = floor * (1 + 0.15 * rng:stream "w2":number())
-  local record = { schema = 1, experiment = o.experiment, script = "moons.lua", command = "fmrun -m moons.lua lr=1e-3,3e-3,1e-2", seed = o.config.seed,
-    config = o.config, defaults = { lr = 1e-3, hidden = 64, seed = 1, path = "linear" }, status = o.status, error = o.error,
-    started = "2026-07-12T15:30:12Z", ended = "2026-07-12T15:30:24Z", seconds = 12.25 + o.config.seed, steps = o.steps,
-    summary = done and { w2 = w2, w2_floor = 0.012, nfe = 100 } or {}, pid = 4711, host = "lab", threads = 1, peak_rss = 81234,
-    versions = { fmrun = "0.1.0", real = "float", lua = "5.4.4", blas = "0.3.21", blas_core = "Haswell" },
-    code = { { path = "moons.lua", hash = "0123456789abcdef" } }, data = { { path = "points.npy", hash = "fedcba9876543210" } } }
+  local record = record_of(o, done and { w2 = floor * (1 + 0.15 * rng:stream "w2":number()), w2_floor = 0.012, nfe = 100 } or {})
   for key, value in pairs(o.record or {}) do record[key] = value end
   write_json(o.path .. "/run.json", record)
-  if done then
-    local points = rng:normal(400, 2)
-    assert(fm.plot.scatter(points):save(o.path .. "/samples.png"))
-  end
+  if done and o.pictures ~= false then assert(fm.plot.scatter(rng:normal(400, 2)):save(o.path .. "/samples.png")) end
 end
 
 local odd <const> = { -- index of a run in the sweep -> what became of it
   [5] = { status = "failed", error = "moons.lua:24: add: [2, 3] and [4] do not broadcast", log = "step 12/400\nnote: <b>not bold</b>\n" },
   [11] = { status = "diverged", error = "moons.lua:31: loss is nan at step 60", steps = 60 },
-  [17] = { status = "lost", steps = 150 },
+  [17] = { status = "running", steps = 150 }, -- and nobody holds its lock: lost
+  [24] = { status = "waiting" },
 }
 
---- Makes a sweep's folder of 24 runs, lr x hidden x seed: three went wrong and one never began.
-function folders.sweep(path)
+local function add_run(path, runs, config, values, o)
+  local index = #runs + 1
+  local folder = ("%08x"):format(0x7f3a0000 + index)
+  local run = { path = path .. "/" .. folder, experiment = "moons", config = config, status = "done", pictures = o.pictures }
+  for key, value in pairs(o.odd[index] or {}) do run[key] = value end
+  if run.status ~= "waiting" then folders.run(run) end
+  runs[index] = { index = index, script = "moons.lua", experiment = "moons", config = config, folder = folder, changed = values }
+end
+
+--- Makes a sweep's folder, lr x hidden x seed: of the lists in `grid`, or 24 runs of which three went wrong and one never began.
+function folders.sweep(path, grid)
   assert(lfs.mkdir(path))
-  local runs = {}
-  for _, lr in ipairs { 1e-3, 3e-3, 1e-2 } do
-    for _, hidden in ipairs { 64, 256 } do
-      for seed = 1, 4 do
-        local index = #runs + 1
-        local config, folder = { lr = lr, hidden = hidden, seed = seed, path = "linear" }, ("%08x"):format(0x7f3a0000 + index)
-        local o = { path = path .. "/" .. folder, experiment = "moons", config = config, status = "done" }
-        for key, value in pairs(odd[index] or {}) do o[key] = value end
-        if o.status == "lost" then o.status = "running" end -- nobody holds its lock
-        if index < 24 then folders.run(o) end
-        runs[index] = { index = index, script = "moons.lua", experiment = "moons", config = config, folder = folder,
-          changed = { lr = lr, hidden = hidden, seed = seed } }
+  local runs, o = {}, { pictures = grid and grid.pictures, odd = grid and {} or odd }
+  grid = grid or { lr = { 1e-3, 3e-3, 1e-2 }, hidden = { 64, 256 }, seed = { 1, 2, 3, 4 } }
+  for _, lr in ipairs(grid.lr) do
+    for _, hidden in ipairs(grid.hidden) do
+      for _, seed in ipairs(grid.seed) do
+        local values = { lr = lr, hidden = hidden, seed = seed }
+        add_run(path, runs, { lr = lr, hidden = hidden, seed = seed, path = "linear" }, values, o)
       end
     end
   end
-  write_json(path .. "/sweep.json", { schema = 1, command = "fmrun -m moons.lua lr=1e-3,3e-3,1e-2 hidden=64,256 seed=1:4", created = "2026-07-12T15:30:00Z",
+  write_json(path .. "/sweep.json", { schema = 1, created = "2026-07-12T15:30:00Z",
+    command = "fmrun -m moons.lua lr=1e-3,3e-3,1e-2 hidden=64,256 seed=1:4",
     scripts = { { path = "moons.lua", hash = "0123456789abcdef" } }, keys = { "lr", "hidden", "seed" }, runs = runs })
 end
 

@@ -1,4 +1,4 @@
-// Curves drawn by Chart.js in place of the static ones: smoothing, logarithmic axes, values under the pointer, colors, means over seeds.
+// Curves drawn by Chart.js in place of the static ones: smoothing, logarithmic axes, values under the pointer, colors.
 "use strict";
 
 (function () {
@@ -11,61 +11,43 @@
   report.state.curves = state;
   let classes = report.ranks || new Map(), charts = [], pointed = new Set();
 
-  // ---- numbers ----
-
-  // Averages each value with its neighbours on both sides, so that the curve does not lag; weights fall by `keep` a place. On a logarithmic
-  // axis the logarithms are averaged. Nothing (null) has no weight.
-  function smoothed(values, log) {
-    const keep = 1 - 1 / (1 + Math.pow(state.smooth / 100, 3) * values.length * 0.15), n = values.length;
-    const scaled = values.map((v) => (v === null || (log && v <= 0) ? null : log ? Math.log(v) : v));
-    const sums = new Float64Array(n), weights = new Float64Array(n);
-    for (const order of [(i) => i, (i) => n - 1 - i]) {
-      for (let i = 0, sum = 0, weight = 0; i < n; i++) {
-        const v = scaled[order(i)], before = [sum, weight];
-        [sum, weight] = v === null ? [keep * sum, keep * weight] : [keep * sum + v, keep * weight + 1];
-        const own = order(0) === 0 ? [sum, weight] : [keep * before[0], keep * before[1]]; // the value itself counts once
-        sums[order(i)] += own[0];
-        weights[order(i)] += own[1];
-      }
-    }
-    return scaled.map((v, i) => (v === null ? null : log ? Math.exp(sums[i] / weights[i]) : sums[i] / weights[i]));
-  }
-
+  const smoothed = (values, log) => report.smoothed(values, state.smooth, log);
   const points = (x, y) => x.map((u, i) => ({ x: u, y: y[i] }));
-
-  // Mean and standard deviation of each point over the curves that have one there.
-  function spread(curves, count) {
-    const mean = [], low = [], high = [];
-    for (let k = 0; k < count; k++) {
-      const values = curves.map((curve) => curve[k]).filter((v) => v !== null);
-      const m = values.length ? values.reduce((a, b) => a + b, 0) / values.length : null;
-      const d = values.length > 1 ? Math.sqrt(values.reduce((a, v) => a + (v - m) ** 2, 0) / (values.length - 1)) : 0;
-      mean.push(m);
-      low.push(m === null ? null : m - d);
-      high.push(m === null ? null : m + d);
-    }
-    return { mean, low, high };
-  }
 
   // ---- datasets ----
 
   function line(data, color, more) {
-    return Object.assign({ data, borderColor: color, backgroundColor: color, borderWidth: 1.6, pointRadius: data.length === 1 ? 3 : 0, pointHoverRadius: 3.5,
-      fill: false, spanGaps: false }, more);
+    const look = { borderColor: color, backgroundColor: color, borderWidth: 1.6, fill: false, spanGaps: false };
+    return { data, ...look, pointRadius: data.length === 1 ? 3 : 0, pointHoverRadius: 3.5, ...more };
   }
 
   function ofOneRun(metric, log) {
     const curve = metric.curves[0], color = report.color("s1"), raw = points(curve.x, curve.y);
-    if (state.smooth === 0) return [line(raw, color, { name: metric.name })];
-    return [line(raw, color + "50", { name: metric.name, borderWidth: 1.1 }), line(points(metric.grid, smoothed(curve.means, log)), color, { quiet: true, borderWidth: 2 })];
+    if (state.smooth === 0) return [line(raw, color)];
+    const smooth = points(metric.grid, smoothed(curve.means, log));
+    return [line(raw, color + "50", { borderWidth: 1.1 }), line(smooth, color, { quiet: true, borderWidth: 2 })];
   }
 
   function ofRuns(metric, log) {
     return metric.curves.filter((curve) => report.isShown(curve.run)).map((curve) => {
       const color = report.color(classes.get(curve.run)), on = pointed.has(curve.run);
       const data = state.smooth === 0 ? points(curve.x, curve.y) : points(metric.grid, smoothed(curve.means, log));
-      return line(data, pointed.size === 0 || on ? color : color + "38", { runs: [curve.run], borderWidth: on ? 3 : 1.5, order: on ? 0 : 1 });
+      const shown = pointed.size === 0 || on ? color : color + "38";
+      return line(data, shown, { runs: [curve.run], borderWidth: on ? 3 : 1.5, order: on ? 0 : 1 });
     });
+  }
+
+  // A band of mean - deviation to mean + deviation under the line of the mean.
+  function ofGroup(metric, log, members) {
+    const { mean, low, high } = report.spread(members.map((curve) => smoothed(curve.means, log)), metric.grid.length);
+    const runs = members.map((curve) => curve.run), on = runs.some((run) => pointed.has(run)), color = report.color(groupClass(runs));
+    const floor = log ? Math.min(...mean.filter((v) => v > 0)) / 100 : -Infinity; // a band may reach below 0, an axis of logarithms may not
+    const foot = low.map((v) => (v === null ? null : Math.max(v, floor))), faded = pointed.size > 0 && !on;
+    return [
+      line(points(metric.grid, mean), faded ? color + "48" : color, { runs, low, high, borderWidth: on ? 3 : 2 }),
+      line(points(metric.grid, foot), "transparent", { quiet: true }),
+      line(points(metric.grid, high), "transparent", { quiet: true, fill: "-1", backgroundColor: color + (faded ? "0a" : "26") }),
+    ];
   }
 
   function ofGroups(metric, log) {
@@ -76,17 +58,7 @@
       if (!groups.has(group)) groups.set(group, []);
       groups.get(group).push(curve);
     }
-    return [...groups.values()].flatMap((members) => {
-      const { mean, low, high } = spread(members.map((curve) => smoothed(curve.means, log)), metric.grid.length);
-      const color = report.color(groupClass(members.map((curve) => curve.run))), on = members.some((curve) => pointed.has(curve.run));
-      const floor = log ? Math.min(...mean.filter((v) => v > 0)) / 100 : -Infinity; // a band may reach below 0, an axis of logarithms may not
-      const shade = pointed.size === 0 || on ? "26" : "0a";
-      return [
-        line(points(metric.grid, mean), pointed.size === 0 || on ? color : color + "48", { runs: members.map((curve) => curve.run), borderWidth: on ? 3 : 2, low, high }),
-        line(points(metric.grid, low.map((v) => (v === null ? null : Math.max(v, floor)))), "transparent", { quiet: true }),
-        line(points(metric.grid, high), "transparent", { quiet: true, fill: "-1", backgroundColor: color + shade }),
-      ];
-    });
+    return [...groups.values()].flatMap((members) => ofGroup(metric, log, members));
   }
 
   // A group has the color of its runs; on the scale from best to worst, the middle one.
@@ -116,21 +88,27 @@
   const runText = (run) => {
     const row = report.rows().find((r) => Number(r.dataset.run) === run);
     const heads = [...document.querySelectorAll("#run-table thead th")];
-    const changes = heads.flatMap((head, i) => (head.classList.contains("key") ? [`${head.dataset.name}=${row.cells[i].textContent}`] : []));
-    return { run: `run ${run}  ${changes.join(" ")}`, group: changes.filter((text) => !text.startsWith("seed=")).join(" ") || "all" };
+    const experiment = heads.findIndex((head) => head.dataset.name === "experiment");
+    const change = (head, i) => (head.classList.contains("key") ? [`${head.dataset.name}=${row.cells[i].textContent}`] : []);
+    const changes = heads.flatMap(change);
+    if (experiment >= 0) changes.unshift(row.cells[experiment].textContent);
+    const number = String(run).padStart(3, "0");
+    const alike = changes.filter((text) => !text.startsWith("seed="));
+    return { run: `run ${number}  ${changes.join(" ")}`, group: alike.join(" ") || "all runs" };
   };
 
   function tooltipLines(metric, item) {
     const set = item.dataset, value = report.number(item.parsed.y);
     if (!sweep) {
-      const means = state.smooth === 0 ? null : smoothed(metric.curves[0].means, isLog(metric));
-      const k = means && metric.grid.reduce((best, x, i) => (Math.abs(x - item.parsed.x) < Math.abs(metric.grid[best] - item.parsed.x) ? i : best), 0);
-      return means && means[k] !== null ? [`${metric.name}  ${value}`, `smoothed  ${report.number(means[k])}`] : [`${metric.name}  ${value}`];
+      const smooth = item.chart.data.datasets[1], away = (point) => Math.abs(point.x - item.parsed.x);
+      const nearest = smooth && smooth.data.reduce((best, point) => (away(point) < away(best) ? point : best));
+      return [`${metric.name}  ${value}`, ...(nearest && nearest.y !== null ? [`smoothed  ${report.number(nearest.y)}`] : [])];
     }
     const text = runText(set.runs[0]);
     if (!set.low) return [text.run, `${metric.name}  ${value}`];
     const deviation = (set.high[item.dataIndex] - set.low[item.dataIndex]) / 2;
-    return [`${text.group}  (${set.runs.length} ${set.runs.length === 1 ? "run" : "runs"})`, `${metric.name}  ${value} ± ${report.number(deviation)}`];
+    const count = set.runs.length === 1 ? "1 run" : `${set.runs.length} runs`;
+    return [`${text.group}  (${count})`, `${metric.name}  ${value} ± ${report.number(deviation)}`];
   }
 
   // From the lowest to the highest with a little room, so that no axis is mostly empty.
@@ -138,7 +116,7 @@
     let low = Infinity, high = -Infinity;
     for (const set of datasets) {
       for (const { y } of set.data) {
-        if (y === null || (log && y <= 0) || set.borderColor === "transparent") continue;
+        if (y === null || (log && y <= 0) || (log && set.borderColor === "transparent")) continue;
         [low, high] = [Math.min(low, y), Math.max(high, y)];
       }
     }
@@ -150,27 +128,37 @@
 
   function scales(log, datasets) {
     const muted = report.color("muted"), font = { family: getComputedStyle(document.body).fontFamily, size: 11.5 };
-    const leading = (v) => v / 10 ** Math.floor(Math.log10(v) + 1e-9), named = (v) => [1, 2, 5].some((digit) => Math.abs(leading(v) - digit) < 1e-6);
+    const leading = (v) => v / 10 ** Math.floor(Math.log10(v) + 1e-9);
+    const named = (v) => [1, 2, 5].some((digit) => Math.abs(leading(v) - digit) < 1e-6); // of an axis of logarithms
     const label = (v) => (log && !named(v) ? "" : report.number(v));
+    const ticks = { color: muted, font, includeBounds: false, maxRotation: 0 };
+    const gridColor = (c) => (log && label(c.tick.value) === "" ? "transparent" : report.color("grid"));
     return {
-      x: { type: "linear", grid: { display: false, borderColor: muted + "80" }, ticks: { color: muted, font, maxRotation: 0, maxTicksLimit: 7, includeBounds: false, callback: (v) => report.number(v) } },
-      y: { type: log ? "logarithmic" : "linear", ...bounds(datasets, log), grid: { color: (c) => (log && label(c.tick.value) === "" ? "transparent" : report.color("grid")), drawBorder: false },
-        ticks: { color: muted, font, maxTicksLimit: log ? 12 : 6, includeBounds: false, callback: label } },
+      x: { type: "linear", grid: { display: false, borderColor: muted + "80" },
+        ticks: { ...ticks, maxTicksLimit: 7, callback: (v) => report.number(v) } },
+      y: { type: log ? "logarithmic" : "linear", ...bounds(datasets, log), grid: { color: gridColor, drawBorder: false },
+        ticks: { ...ticks, maxTicksLimit: log ? 12 : 8, callback: label } },
+    };
+  }
+
+  function tooltip(metric) {
+    const font = { family: getComputedStyle(document.body).fontFamily, size: 12.5 }, ink = report.color("ink"), page = report.color("page");
+    return {
+      filter: (item) => !item.dataset.quiet, displayColors: false, backgroundColor: ink, titleColor: page, bodyColor: page,
+      titleFont: { ...font, weight: "normal" }, bodyFont: font, padding: 9, cornerRadius: 6, caretSize: 0, caretPadding: 9,
+      callbacks: {
+        title: (items) => (items.length ? "step " + report.number(Math.round(items[0].parsed.x)) : ""),
+        label: (item) => tooltipLines(metric, item),
+      },
     };
   }
 
   function options(metric, log, datasets) {
-    const font = { family: getComputedStyle(document.body).fontFamily, size: 12.5 };
+    const hover = (_, active, chart) => point(active.length ? chart.data.datasets[active[0].datasetIndex].runs : []);
     return {
       animation: false, maintainAspectRatio: false, parsing: false, normalized: true, scales: scales(log, datasets),
-      interaction: { mode: "speaking", intersect: false },
-      onHover: sweep ? (_, active, chart) => point(active.length ? chart.data.datasets[active[0].datasetIndex].runs : []) : undefined,
-      plugins: {
-        legend: { display: false },
-        tooltip: { filter: (item) => !item.dataset.quiet, displayColors: false, backgroundColor: report.color("ink"), titleColor: report.color("page"),
-          bodyColor: report.color("page"), titleFont: Object.assign({ weight: "normal" }, font), bodyFont: font, padding: 9, cornerRadius: 6, caretSize: 0, caretPadding: 9,
-          callbacks: { title: (items) => (items.length ? "step " + report.number(Math.round(items[0].parsed.x)) : ""), label: (item) => tooltipLines(metric, item) } },
-      },
+      interaction: { mode: "speaking", intersect: false }, onHover: sweep ? hover : undefined,
+      plugins: { legend: { display: false }, tooltip: tooltip(metric) },
     };
   }
 
@@ -226,7 +214,8 @@
   // ---- controls ----
 
   function addSmoothing() {
-    const slider = report.make("input", { type: "range", min: 0, max: 99, value: state.smooth, id: "smooth" }), output = report.make("span", { class: "count" });
+    const slider = report.make("input", { type: "range", min: 0, max: 99, value: state.smooth, id: "smooth" });
+    const output = report.make("span", { class: "amount" });
     const tell = () => { output.textContent = state.smooth === 0 ? "off" : state.smooth + " %"; };
     slider.addEventListener("input", () => {
       state.smooth = Number(slider.value);
@@ -252,14 +241,16 @@
   }
 
   function addColors() {
-    const objective = report.data.objective, names = [[objective ? "" : null, objective && objective.name], ...report.data.keys.map((key) => [key, key])];
-    const select = report.make("select", { id: "color" }, ...names.filter(([value]) => value !== null).map(([value, text]) => report.make("option", { value }, text)));
-    const legend = document.getElementById("legend"), scale = legend && [...legend.childNodes];
+    const objective = report.data.objective, option = (value, text) => report.make("option", { value }, text);
+    const names = report.data.keys.map((key) => option(key, key));
+    const select = report.make("select", { id: "color" }, ...(objective ? [option("", objective.name)] : []), ...names);
+    const legend = document.getElementById("legend"), scale = [...legend.childNodes];
     const apply = () => {
       state.color = select.value;
       const colors = report.colorsBy(state.color);
       classes = colors.classes;
-      if (legend) legend.replaceChildren(...(colors.keys ? colors.keys.map(([text, c]) => report.make("span", { class: "key" }, report.make("i", { class: c }), text)) : scale));
+      const key = ([text, name]) => report.make("span", { class: "key" }, report.make("i", { class: name }), text);
+      legend.replaceChildren(...(colors.keys ? colors.keys.map(key) : scale));
       for (const row of report.rows()) row.cells[0].className = "swatch " + classes.get(Number(row.dataset.run));
       report.tell("recolored", classes);
       report.tell("shown");

@@ -5,7 +5,8 @@
   const drawing = document.getElementById("parallel");
   if (!drawing) return;
   const namespace = "http://www.w3.org/2000/svg", reach = 14; // how near an axis a press takes hold of it
-  const lines = [...drawing.querySelectorAll(".line")].map((path) => ({ path, run: Number(path.dataset.run), places: path.dataset.y.split(" ").map(Number) }));
+  const lineOf = (path) => ({ path, run: Number(path.dataset.run), places: path.dataset.y.split(" ").map(Number) });
+  const lines = [...drawing.querySelectorAll(".line")].map(lineOf);
   const brushes = new Map(); // axis -> [top, bottom]
   const [top, bottom] = [38, 288];
 

@@ -68,5 +68,7 @@ report.restore();
 for (const text of document.querySelectorAll("pre")) text.scrollTop = text.scrollHeight; // the end of a log is what matters
 addEventListener("pagehide", () => report.keep());
 for (const button of document.querySelectorAll("button.copy")) button.addEventListener("click", () => copyFrom(button));
-for (const image of document.querySelectorAll(".picture img")) image.addEventListener("click", () => image.parentElement.classList.toggle("large"));
+for (const image of document.querySelectorAll(".picture img")) {
+  image.addEventListener("click", () => image.parentElement.classList.toggle("large"));
+}
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => report.tell("colors"));

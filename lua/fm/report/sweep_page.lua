@@ -86,7 +86,7 @@ local function legend_key(class, text)
 end
 
 local function scale_legend(chosen)
-  if not chosen then return nil end
+  if not chosen then return html.p { class = "legend", id = "legend" } end
   local stops, ends = {}, chosen.highest and { "highest", "lowest" } or { "lowest", "highest" }
   for i = 0, colors - 1 do stops[i + 1] = html.span { class = "r" .. i } end
   return html.p { class = "legend", id = "legend", html.span { ends[1], " ", chosen.name }, html.span { class = "stops", stops },

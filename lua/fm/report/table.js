@@ -27,7 +27,8 @@
     for (const head of table.tHead.rows[0].cells) {
       const button = head.querySelector("button");
       if (!button) continue;
-      button.addEventListener("click", () => sortBy(table, head, head.getAttribute("aria-sort") === "ascending" ? "descending" : "ascending"));
+      const next = () => (head.getAttribute("aria-sort") === "ascending" ? "descending" : "ascending");
+      button.addEventListener("click", () => sortBy(table, head, next()));
     }
     const [name, direction] = report.state["sort " + table.id] || [];
     const kept = name && [...table.tHead.rows[0].cells].find((head) => head.dataset.name === name);
@@ -37,7 +38,8 @@
   // ---- filter: "lr<0.01 status=done moons" ----
 
   const operators = {
-    "=": (a, b) => a === b, "!=": (a, b) => a !== b, "<": (a, b) => a < b, "<=": (a, b) => a <= b, ">": (a, b) => a > b, ">=": (a, b) => a >= b,
+    "=": (a, b) => a === b, "!=": (a, b) => a !== b, "<": (a, b) => a < b, "<=": (a, b) => a <= b,
+    ">": (a, b) => a > b, ">=": (a, b) => a >= b,
   };
 
   // Returns row -> boolean, or throws what is wrong with the word.
@@ -59,8 +61,9 @@
     const field = document.getElementById("filter"), names = [...table.tHead.rows[0].cells].map((head) => head.dataset.name);
     const read = () => {
       report.state.filter = field.value;
+      const said = field.value.split(/\s+/).filter(Boolean);
       let terms = [], problem = "";
-      try { terms = field.value.split(/\s+/).filter(Boolean).map((word) => termOf(word, names)); } catch (error) { problem = error.message; }
+      try { terms = said.map((word) => termOf(word, names)); } catch (error) { problem = error.message; }
       const out = new Set();
       for (const row of table.tBodies[0].rows) if (!terms.every((term) => term(row))) out.add(Number(row.dataset.run));
       field.classList.toggle("error", problem !== "");
@@ -95,7 +98,7 @@
 
   // Returns { classes: run -> class, keys: [[text, class]] or null for a scale from best to worst }.
   report.colorsBy = function (name) {
-    if (name === "") return { classes: this.ranks, keys: null };
+    if (name === "") return { classes: this.ranks, keys: null }; // the scale of the page
     const values = this.valuesOf(name);
     const distinct = [...new Set(values.values())].filter((v) => v !== undefined).sort((a, b) => compare(a, b, 1));
     const ordered = distinct.every((v) => !Number.isNaN(Number(v))) && distinct.length > 2;
@@ -105,7 +108,8 @@
       return ordered || distinct.length > 8 ? "r" + Math.round((7 * i) / Math.max(1, distinct.length - 1)) : "s" + (i + 1);
     };
     const shown = distinct.length > 8 ? [distinct[0], distinct[distinct.length - 1]] : distinct;
-    return { classes: new Map([...values].map(([run, v]) => [run, classOf(v)])), keys: shown.map((v) => [`${name} ${report.label(v)}`, classOf(v)]) };
+    const keys = shown.map((v) => [`${name} ${report.label(v)}`, classOf(v)]);
+    return { classes: new Map([...values].map(([run, v]) => [run, classOf(v)])), keys };
   };
 
   report.label = (v) => (Number.isNaN(Number(v)) ? v : report.number(Number(v)));

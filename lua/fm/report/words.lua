@@ -52,18 +52,16 @@ end
 --- The command line that makes a run again: its own, or, for a run of a sweep, the one with its script and what differs from the defaults.
 function words.command(record)
   if not record.sweep or not record.script or not record.defaults then return record.command end
-  local list = { "fmrun", quoted(record.script) }
+  local keys = {}
   for key, value in pairs(record.config) do
-    if value ~= record.defaults[key] then
-      local text = math.type(value) == "float" and require "fm.core".json.encode(value) or tostring(value)
-      list[#list + 1] = quoted(key .. "=" .. text)
-    end
+    if value ~= record.defaults[key] then keys[#keys + 1] = key end
   end
-  table.sort(list, function(a, b) -- the script first
-    local named_a, named_b = a:find "^[%w_]+=" ~= nil, b:find "^[%w_]+=" ~= nil
-    if named_a ~= named_b then return named_b end
-    return named_a and a < b
-  end)
+  table.sort(keys)
+  local list = { "fmrun", quoted(record.script) }
+  for _, key in ipairs(keys) do
+    local value = record.config[key]
+    list[#list + 1] = quoted(key .. "=" .. (math.type(value) and require "fm.core".json.encode(value) or tostring(value)))
+  end
   return table.concat(list, " ")
 end
 

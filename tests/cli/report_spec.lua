@@ -1,0 +1,283 @@
+-- fmrun report, by the pages it writes. What a browser makes of them is in report_browser_spec.lua.
+local fm <const> = require "fm"
+local folders <const> = require "cli.report_folders"
+local lfs <const> = require "lfs"
+
+local fmrun <const> = assert(os.getenv "FMRUN", "FMRUN must name the binary under test")
+local folder
+
+local function read(path)
+  local file <close> = assert(io.open(path, "rb"))
+  return file:read "a"
+end
+
+--- Runs fmrun report in the test's folder; returns exit code, stdout, stderr.
+local function report(arguments, environment)
+  local command = ("cd %s && (%s %s report %s) >out 2>err </dev/null"):format(folder, environment or "", fmrun, arguments)
+  local _, _, code = os.execute(command)
+  return code, read(folder .. "/out"), read(folder .. "/err")
+end
+
+--- The page about a run or a sweep.
+local function page_of(word, environment)
+  local code, _, err = report(word .. " -o page.html", environment)
+  assert.equal(0, code, err)
+  return read(folder .. "/page.html")
+end
+
+local function make_run(o)
+  lfs.mkdir(folder .. "/runs")
+  lfs.mkdir(folder .. "/runs/moons")
+  o.path, o.experiment = folder .. "/runs/moons/20260712-153012-7f3a1c2d", "moons"
+  o.config = o.config or { lr = 3e-3, hidden = 64, seed = 1, path = "linear" }
+  o.status = o.status or "done"
+  folders.run(o)
+  return o.path
+end
+
+local function make_sweep()
+  lfs.mkdir(folder .. "/runs")
+  lfs.mkdir(folder .. "/runs/moons")
+  folders.sweep(folder .. "/runs/moons/sweep-7f3a0000")
+  return folder .. "/runs/moons/sweep-7f3a0000"
+end
+
+local function has(page, text)
+  assert.truthy(page:find(text, 1, true), text .. " is not in the page")
+end
+
+local function has_not(page, text)
+  assert.falsy(page:find(text, 1, true), text .. " is in the page")
+end
+
+--- How long a page is without its pictures.
+local function size_without_pictures(page)
+  return #page:gsub('src="data:image[^"]*"', "")
+end
+
+describe("fmrun report", function()
+  before_each(function()
+    folder = os.tmpname()
+    os.remove(folder)
+    assert(lfs.mkdir(folder))
+  end)
+
+  after_each(function()
+    os.execute("rm -rf " .. folder)
+  end)
+
+  describe("of a run", function()
+    it("goes into its folder, and says where", function()
+      local path = make_run {}
+      local code, out = report "@-1"
+      assert.equal(0, code)
+      assert.equal("runs/moons/20260712-153012-7f3a1c2d/report.html\n", out)
+      assert.truthy(read(path .. "/report.html"):find "^<!DOCTYPE html>.*</html>\n$")
+    end)
+
+    it("tells the config and what differs from the defaults, command, environment, digests, summary", function()
+      make_run {}
+      local page = page_of "7f3a"
+      has(page, '<tr class="differs"><th scope="row">lr</th><td title="0.003">0.003</td><td class="default">default 0.001</td></tr>')
+      has(page, '<tr><th scope="row">path</th><td title="linear">linear</td>')
+      for _, text in ipairs { "<code>fmrun -m moons.lua lr=1e-3,3e-3,1e-2</code>", "0.3.21 Haswell", "0123456789abcdef", "fedcba9876543210", "83.2 MB",
+        '<span class="status done">done</span>', "<dt>w2</dt>", "2026-07-12 15:30:12 UTC" } do has(page, text) end
+    end)
+
+    it("shows curves and pictures without any script", function()
+      make_run {}
+      local page = page_of "7f3a"
+      local _, charts = page:gsub('<svg aria%-label="[^"]*" class="chart"', "")
+      assert.equal(2, charts)
+      has(page, 'src="data:image/png;base64,iVBORw0KGgo')
+    end)
+
+    it("tells the error and the end of the log, as text", function()
+      local log = {}
+      for i = 1, 50 do log[i] = "line " .. i end
+      local trick = "</pre></script><script>alert(1)</script>"
+      make_run { status = "failed", error = "moons.lua:3: <b>bad</b> " .. trick, log = table.concat(log, "\n") .. "\n\27[31m\xff" .. trick .. "\n" }
+      local page = page_of "7f3a"
+      has(page, "&lt;b&gt;bad&lt;/b&gt; &lt;/pre&gt;")
+      has(page, "last 20 lines of log.txt")
+      has_not(page, "<script>alert")
+      has_not(page, "\xff")
+      assert.truthy(utf8.len(page))
+    end)
+
+    it("has no markup of names, values and files", function()
+      local trick = "</script><img src=x onerror=alert(1)>"
+      local path = make_run { config = { lr = 3e-3, hidden = 64, seed = 1, path = trick }, record = { experiment = trick, summary = { [trick] = trick } } }
+      folders.write(path .. "/metrics.jsonl", fm.json.encode { step = 1, [trick] = 2.5 } .. "\n")
+      os.rename(path .. "/samples.png", path .. "/<i>.png")
+      local page = page_of "7f3a"
+      has_not(page, "<img src=x")
+      has_not(page, "<i>")
+      local data = fm.json.decode(page:match '<script id="data" type="application/json">(.-)</script>')
+      assert.equal(trick, data.metrics[1].name)
+    end)
+
+    it("knows nan, inf and a torn last line", function()
+      local path = make_run {}
+      folders.write(path .. "/metrics.jsonl", '{"step":1,"loss":1}\n{"step":2,"loss":"nan"}\n{"step":3,"loss":"-inf"}\n{"step":4,"loss":2}\n{"step":5,"lo')
+      local page = page_of "7f3a"
+      local data = fm.json.decode(page:match '<script id="data" type="application/json">(.-)</script>')
+      assert.same({ 1, fm.json.null, fm.json.null, 2 }, data.metrics[1].curves[1].y)
+      has(page, "Not finite: nan at step 2.")
+      has_not(page, "could not be read")
+    end)
+
+    it("is there for a run that logged nothing, has no log and no picture", function()
+      local path = make_run { status = "failed", error = "no" }
+      os.remove(path .. "/metrics.jsonl")
+      has(page_of "7f3a", "Nothing was logged.")
+      os.remove(path .. "/run.json")
+      has(page_of "7f3a", '<span class="status damaged">')
+    end)
+
+    it("stays below 500 kB and 500 points a curve, however long the run", function()
+      local path, lines = make_run {}, {}
+      for step = 1, 6000 do
+        local v = 1 / step
+        lines[step] = ('{"step":%d,"a":%.17g,"b":%.17g,"c":%.17g,"d":%.17g,"e":%.17g,"f":%.17g}'):format(step, v, v + 1, v * 7, -v, v * v, 3 - v)
+      end
+      folders.write(path .. "/metrics.jsonl", table.concat(lines, "\n"))
+      local page = page_of "7f3a"
+      assert.truthy(size_without_pictures(page) < 500e3, size_without_pictures(page))
+      for _, metric in ipairs(fm.json.decode(page:match '<script id="data" type="application/json">(.-)</script>').metrics) do
+        assert.truthy(#metric.curves[1].x <= 500)
+      end
+    end)
+
+    it("loads itself again while the run goes on, and no longer", function()
+      local path = make_run { status = "running" }
+      local lock = assert(fm.system.lock(path .. "/lock"))
+      local page = page_of "7f3a"
+      has(page, 'http-equiv="refresh"')
+      has(page, '<span class="status running">')
+      lock:release()
+      page = page_of "7f3a"
+      has_not(page, 'http-equiv="refresh"')
+      has(page, '<span class="status lost">')
+      has(page, "no process does")
+    end)
+  end)
+
+  describe("of a sweep", function()
+    it("has a row for every run, whatever became of it", function()
+      make_sweep()
+      local page = page_of "7f3a0000"
+      local rows = page:match '<table class="sortable" id="run%-table">(.-)</table>'
+      local _, n = rows:gsub("<tr data%-group", "")
+      assert.equal(24, n)
+      for status, count in pairs { done = 20, failed = 1, diverged = 1, lost = 1, waiting = 1 } do
+        assert.equal(count, select(2, rows:gsub('class="status ' .. status .. '"', "")))
+      end
+    end)
+
+    it("tells the best run, its pictures and how to make it again", function()
+      local path = make_sweep()
+      local records, best = require "fm.run.records", nil
+      for name in lfs.dir(path) do
+        local record = name:find "^7f" and records.read(path .. "/" .. name, "moons/sweep-7f3a0000/" .. name)
+        if record and record.summary.w2 and (not best or record.summary.w2 < best.summary.w2) then best = record end
+      end
+      local page = page_of "7f3a0000"
+      has(page, "lowest w2")
+      has(page, ("fmrun moons.lua hidden=256 lr=%s seed=%d"):format(fm.json.encode(best.config.lr), best.config.seed))
+      has(page, 'src="data:image/png;base64,')
+      assert.equal(1, select(2, page:gsub('class="number best"', "")))
+    end)
+
+    it("takes the metric that was asked for", function()
+      make_sweep()
+      has(page_of "7f3a0000 --metric w2:max", "highest w2")
+    end)
+
+    it("has parallel coordinates, curves and means over seeds without any script", function()
+      make_sweep()
+      local page = page_of "7f3a0000"
+      local parallel = page:match '<svg [^>]*id="parallel".-</svg>'
+      assert.equal(24, select(2, parallel:gsub('data%-run="', "")))
+      assert.equal(4, select(2, parallel:gsub('class="axis"', "")))
+      assert.equal(2, select(2, page:gsub('class="chart"', "")))
+      local means = page:match '<table class="sortable" id="mean%-table">(.-)</table>'
+      assert.equal(6, select(2, means:gsub("<tr><td", "")))
+      has(means, "3 of 4")
+      has(means, " ± ")
+    end)
+
+    it("tells what went wrong", function()
+      make_sweep()
+      local page = page_of "7f3a0000"
+      has(page, "moons.lua:24: add: [2, 3] and [4] do not broadcast")
+      has(page, "note: &lt;b&gt;not bold&lt;/b&gt;")
+      has(page, "moons.lua:31: loss is nan at step 60")
+    end)
+
+    it("stays below 3 MB for 100 runs", function()
+      local path = folder .. "/runs/moons/sweep-7f3a0000"
+      lfs.mkdir(folder .. "/runs")
+      lfs.mkdir(folder .. "/runs/moons")
+      folders.sweep(path, { lr = { 1e-3, 2e-3, 3e-3, 5e-3, 1e-2 }, hidden = { 64, 256 }, seed = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 }, pictures = false })
+      local page = page_of "7f3a0000"
+      assert.truthy(#page < 3e6, #page)
+      assert.equal(100, select(2, page:match '<svg [^>]*id="parallel".-</svg>':gsub('data%-run="', "")))
+    end)
+
+    it("reads what a real sweep leaves", function()
+      local toy = lfs.currentdir() .. "/tests/cli/toy.lua"
+      os.execute(("cd %s && %s -q -m %s lr=1e-3,1e-2 seed=1:2 steps=5 diverge_at=0,3 >out 2>err"):format(folder, fmrun, toy))
+      local name
+      for entry in lfs.dir(folder .. "/runs/toy") do name = entry:match "^sweep%-(%x+)$" or name end
+      local page = page_of(name)
+      assert.equal(8, select(2, page:gsub("<tr data%-group", "")))
+      assert.equal(4, select(2, page:gsub('class="failure diverged"', "")))
+    end)
+  end)
+
+  it("is one file that fetches nothing", function()
+    make_run {}
+    local page = page_of "7f3a"
+    has(page, "default-src &#39;none&#39;")
+    for attribute, value in page:gsub("<script.-</script>", ""):gsub("<style.-</style>", ""):gmatch '(%w+)="([^"]*)"' do
+      if attribute == "src" or attribute == "href" then assert.truthy(value:find "^data:", value) end
+    end
+  end)
+
+  it("has Chart.js inside, or says that it is not there", function()
+    make_run {}
+    local page = page_of("7f3a", "FM_CHART_JS=/nowhere")
+    has_not(page, "Chart.js Contributors")
+    has(page, "charts are static: Chart.js was not found")
+    if lfs.attributes "/usr/share/javascript/chart.js/chart.min.js" then
+      page = page_of "7f3a"
+      has(page, "Chart.js Contributors")
+      has_not(page, "charts are static")
+    end
+  end)
+
+  it("refuses with one line what it cannot do", function()
+    make_run {}
+    local function refused(code, arguments, message)
+      local found, out, err = report(arguments)
+      assert.equal(code, found)
+      assert.equal("", out)
+      assert.truthy(err:find(message, 1, true), err)
+    end
+    refused(2, "", "expected one run or sweep, found 0 words")
+    refused(3, "nothere", 'no run is called "nothere"')
+    refused(2, "7f3a --ouptut x", 'unknown option "--ouptut"; did you mean "--output"?')
+    refused(1, "7f3a -o nowhere/page.html", "nowhere/page.html")
+    lfs.mkdir(folder .. "/runs/moons/sweep-00000001")
+    folders.write(folder .. "/runs/moons/sweep-00000001/sweep.json", "{")
+    refused(1, "sweep-00000001", "sweep.json")
+  end)
+
+  it("is replaced in one step", function()
+    make_run {}
+    folders.write(folder .. "/page.html", "old")
+    page_of "7f3a"
+    for name in lfs.dir(folder) do assert.falsy(name:find "page%.html.+", name) end -- no rest of the way there
+  end)
+end)
