@@ -123,6 +123,37 @@ describe("golden vector field", function()
   end)
 end)
 
+describe("golden likelihood", function()
+  local flow <const> = fm.flow
+  local tensors, cases = read "vector_field"
+  local case = {}
+  for _, c in ipairs(cases) do case[c.name] = c end
+  local c, one, state = case.log_likelihood, case.one_step, {}
+  for key, name in pairs(c.state) do state[key] = tensors[name] end
+  local model = fm.nn.vector_field { dim = one.dim, hidden = one.hidden, time_embed = one.time_embed }:load_state(state)
+  local points = tensors[c.points]
+
+  it("divergence at t = 0.5", function()
+    local field = require "fm.flow.slopes"(model, { 2 }, "axes")
+    local columns = field(fm.cat(points, fm.zeros(#points, 1), 2), 0.5)
+    near(columns:slice { axis = 2, first = 3, last = 3 }:reshape(-1), tensors[c.divergence_t0_5], double and 1e-9 or 1e-5, "divergence")
+  end)
+
+  it("exact log-density and source", function()
+    local how = {
+      dop853 = { rtol = double and 1e-10 or 1e-6, atol = double and 1e-12 or 1e-6 }, rk45 = { rtol = 1e-6, atol = 1e-6 },
+      tsit5 = { rtol = 1e-6, atol = 1e-6, control = "sample" }, rk4 = { steps = 40 },
+    }
+    for method, o in pairs(how) do
+      o.method = method
+      local log_prob, info = flow.log_prob(model, points, o)
+      local limit = not double and 1e-5 or method == "dop853" and 1e-9 or 1e-6
+      near(log_prob, tensors[c.log_prob], limit, method)
+      near(info.x0, tensors[c.source], limit, method)
+    end
+  end)
+end)
+
 describe("golden paths", function()
   local tensors, cases = read "paths"
   local names = { linear = { "linear" }, poly3 = { "poly", { n = 3 } }, linear_vp = { "linear_vp" }, cosine = { "cosine" }, vp = { "vp" },
@@ -138,6 +169,14 @@ describe("golden paths", function()
       local xt, u = path:sample(tensors[c.x0], tensors[c.x1], t, c.z and tensors[c.z])
       near(xt, tensors[c.xt], limit, "xt")
       near(u, tensors[c.u], limit, "u")
+      for i = 1, c.score and #t or 0 do -- of the one pair that leads through xt
+        local score, v = fm.flow.score(function() return u[{ i, i }] end, { path = path })(xt[{ i, i }], t[i])
+        near(score, tensors[c.score][{ i, i }], double and 1e-9 or 1e-3, "score")
+        near(v, u[{ i, i }], 0, "velocity beside the score")
+        local x1, x0 = fm.flow.posterior(function() return u[{ i, i }] end, { path = path })(xt[{ i, i }], t[i])
+        near(x1, tensors[c.x1][{ i, i }], double and 1e-9 or 1e-3, "x1")
+        near(x0, tensors[c.x0][{ i, i }], double and 1e-9 or 1e-3, "x0")
+      end
     end)
   end
 end)

@@ -1,0 +1,19 @@
+-- dequantise(x, {rng, bins = 256, low = 0, high = 1}) -> y: values on `bins` levels, the first at low and the last at high, become continuous: level
+-- k = 0 .. bins - 1 is spread evenly over its bin, y = low + (k + u) (high - low) / bins with u uniform in 0..1. A density of y, integrated over
+-- the bins, is a probability of x; by Jensen's inequality E log p(y) is no larger. Uria et al. 2013, Theis et al. 2016.
+local fm <const> = require "fm"
+local options <const> = require "fm.options"
+
+return function(x, given)
+  local o = options.read("dequantise", given, { rng = options.none, bins = 256, low = 0, high = 1 })
+  local bins, low, high = options.integer("dequantise: bins", o.bins, 2), o.low, o.high
+  if not (low < high) then fm.fail(("dequantise: low %g is not below high %g"):format(low, high)) end
+  if not o.rng then fm.fail "dequantise: rng is missing" end
+  local least, most = x:min():item(), x:max():item()
+  local slack = (high - low) / bins / 4 -- values are on levels up to rounding
+  if not (least >= low - slack and most <= high + slack) then
+    fm.fail(("dequantise: values are in %g..%g, expected %g..%g"):format(least, most, low, high))
+  end
+  local level = (x - low) * ((bins - 1) / (high - low))
+  return (level + o.rng:uniform(x:shape())) * ((high - low) / bins) + low
+end
