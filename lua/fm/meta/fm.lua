@@ -493,6 +493,67 @@ function fm.flow.loss(model, x1, options) end
 ---@param options? {predict: string, path: string|table, cond: any, guard: number}
 ---@return fun(x: fm.Tensor, t: number|fm.Tensor): fm.Tensor
 function fm.flow.velocity(model, options) end
+---f(x, t) -> score [B, D], velocity: the gradient in x of the log-density at time t, (t v - x) / (1 - t) for the straight line. The source is
+---N(0, I), independent of the data; at an end where this divides by 0, it is read guard (1e-3) away from it. Albergo and others 2023.
+---@param model function|table a velocity
+---@param options? {path: string|table, guard: number}
+---@return fun(x: fm.Tensor, t: number): fm.Tensor, fm.Tensor
+function fm.flow.score(model, options) end
+---f(x, t) -> E[x1 | x], E[x0 | x]: the means of the data and of the source that lead through x; x + (1 - t) v and x - t v for the straight
+---line. The first is Tweedie's formula. Source, path and guard as for score.
+---@param model function|table a velocity
+---@param options? {path: string|table, guard: number}
+---@return fun(x: fm.Tensor, t: number): fm.Tensor, fm.Tensor
+function fm.flow.posterior(model, options) end
+---The point of the source that flows to x1: x0, info by a solve from t1 to t0. Options and info of ode.solve; t0 and t1 are the ends of the flow.
+---@param model function|table a velocity
+---@param x1 fm.Tensor [B, ...]
+---@param options? fm.SolveOptions
+---@return fm.Tensor x0, table info
+function fm.flow.encode(model, x1, options) end
+---Where the flow takes x0: the inverse of encode.
+---@param model function|table a velocity
+---@param x0 fm.Tensor [B, ...]
+---@param options? fm.SolveOptions
+---@return fm.Tensor x1, table info
+function fm.flow.decode(model, x0, options) end
+---@class fm.LogProbOptions
+---@field divergence "exact"|"hutchinson" "exact": a backward pass per dimension; "hutchinson": one per probe
+---@field probes integer random sign vectors, fixed for the solve (1)
+---@field rng fm.Rng draws the probes
+---@field log_p0 function x0 [B, ...] -> log-density of the source [B]; standard normal
+
+---The log-density of x under the flow in nats, [B]: log p0(x0) minus the integral of div v from 0 to 1, both by one solve from data to
+---source whose error norm covers them together. info is that of ode.solve and x0, log_p0 [B], divergence [B] (the integral),
+---backward_passes, and standard_error [B] of two probes or more. Not recorded; a solve that does not reach t0 raises, as do times, save, events.
+---Chen and others 2018, equation 8; Grathwohl and others 2019.
+---@param model function|table a velocity whose rows do not depend on each other
+---@param x fm.Tensor [B, ...]
+---@param options? fm.LogProbOptions|fm.SolveOptions
+---@return fm.Tensor log_prob, table info
+function fm.flow.log_prob(model, x, options) end
+---Bits per number of x, [B]: -log2 p(y) / D + log2(bins / (high - low)), y being x on its levels, dequantised (or x itself with dequantise = false).
+---The other options and info as log_prob; info.log_prob [B] is in nats, info.standard_error in bits.
+---@param model function|table a velocity
+---@param x fm.Tensor [B, ...] on `bins` levels (256) from low (0) to high (1)
+---@param options {rng: fm.Rng, bins: integer, low: number, high: number, dequantise: boolean}|fm.LogProbOptions
+---@return fm.Tensor bits, table info
+function fm.flow.bits_per_dimension(model, x, options) end
+---Levels 0 .. bins - 1, given as numbers from low to high, spread evenly over their bins: low + (level + u) (high - low) / bins.
+---@param x fm.Tensor
+---@param options {rng: fm.Rng, bins: integer, low: number, high: number}
+---@return fm.Tensor y
+function fm.flow.dequantise(x, options) end
+---Flows known in closed form, found by name in lua/fm/flow/exact: models with velocity, score, density and samples.
+fm.flow.exact = {}
+---The flow from N(0, I) to N(mean, std^2): flow(x, t), flow:score(x, t), flow:log_prob(x [, t]), flow:sample(n, rng), flow:map(x0), flow:inverse(x1).
+---@param options {mean: number|number[], std: number|number[], dim: integer, path: string|table}
+---@return table flow
+function fm.flow.exact.gaussian(options) end
+---The flow from N(0, I) to a mixture of Gaussians: flow(x, t), flow:score(x, t), flow:log_prob(x [, t]), flow:sample(n, rng).
+---@param options {means: number[][]|fm.Tensor, std: number|number[]|number[][], weights: number[], path: string|table}
+---@return table flow
+function fm.flow.exact.mixture(options) end
 
 -- ---- ODE solvers ----
 
@@ -528,6 +589,35 @@ fm.ode = {}
 ---@param options? fm.SolveOptions
 ---@return fm.Tensor x, table info
 function fm.ode.solve(field, x0, options) end
+
+-- ---- stochastic solvers ----
+
+---Solvers of dx = drift dt + diffusion dW, and flows with noise. A method is a file of lua/fm/sde or beside the script.
+fm.sde = {}
+---@class fm.SdeOptions
+---@field method string|table "euler_maruyama", "heun", or { step = function(p, t, x, h, dw) } with p.drift(x, t), p.diffusion(x, t)
+---@field rng fm.Rng the noise: step k reads its k-th call from here on, row r entry i the number (first_row + r - 2) n + i of it
+---@field first_row integer number of the first row (1), for a batch that is a part of another
+---@field w number|function of a flow: the strength of the noise, or a function of t
+---@field path string|table of a flow ("linear")
+---@field last "tweedie"|"mean"|"plain" of a flow, its last step: E[x1 | x], the drift alone, or as the others
+---@field guard number how far from a singular end the score is read (1e-3)
+---@field t0 number 0
+---@field t1 number 1
+---@field steps integer 100
+---@field grid string|table as in ode.solve
+---@field times number[] as in ode.solve
+---@field save integer as in ode.solve
+
+---Solves from t0 to t1 in fixed steps; x [B, ...], info as in ode.solve. what: { drift, diffusion }, functions of (x, t) shaped as x (the
+---diffusion may be a number): diagonal noise, in Ito's sense for euler_maruyama (strong order 1/2, weak 1), in Stratonovich's for heun (strong
+---order 1; weak 2 when the diffusion does not depend on x, where the senses agree). Or a velocity: a flow with noise that keeps its
+---marginals, dx = (v + w score) dt + sqrt(2 w) dW. Kloeden and Platen 1992; Ma and others 2024.
+---@param what table|function
+---@param x0 fm.Tensor [B, ...]
+---@param options fm.SdeOptions
+---@return fm.Tensor x, table info
+function fm.sde.solve(what, x0, options) end
 
 -- ---- optimizers ----
 

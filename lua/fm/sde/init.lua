@@ -1,0 +1,110 @@
+-- sde.solve(what, x0, options) -> x, info: dx = drift dt + diffusion dW from t0 to t1, in fixed steps. A method is a file of this folder, or
+-- one beside the script. `what` is
+--   { drift = f(x, t), diffusion = g }   each shaped as x [B, ...]; g a function of (x, t) or a number, or returns one: diagonal noise. In Ito's
+--                                        sense for euler_maruyama, in Stratonovich's for heun; they agree where g does not depend on x
+--   a velocity, v(x, t)                  a flow with noise that keeps its marginals: dx = (v + w score) dt + sqrt(2 w) dW
+-- Options: method ("euler_maruyama" | "heun" | a name | { step = function(p, t, x, h, dw) }), rng, first_row (1); t0, t1, steps, grid, times and
+-- save as in ode.solve, as is info, where nfe counts calls of the drift or the velocity. For a flow also
+--   w      the strength of the noise, a number or a function of t; 0 is the flow itself
+--   path   of the flow, for the score (see flow.score), with guard
+--   last   the last step: "tweedie" (the mean of the data given x, E[x1 | x]: the default), "mean" (the drift alone), "plain" (like the others)
+--
+-- Noise is keyed by position: step k reads the k-th call that rng makes from here on, and row r, entry i of [B, n] the number
+-- (first_row + r - 2) n + i of that call. So equal streams give equal bits, and rows solved in parts, each with an equal stream and its
+-- first_row, those of the whole. In place of a stream may stand any table with normal(self, rows, entries).
+local core <const> = require "fm.core"
+local by_name <const> = require "fm.by_name"
+local flow_noise <const> = require "fm.sde.flow_noise"
+local ode <const> = require "fm.ode"
+local options <const> = require "fm.options"
+
+local sde <const> = {}
+
+local none <const> = options.none
+local where <const> = "sde.solve"
+local common <const> = {
+  method = "euler_maruyama", rng = none, first_row = 1, t0 = 0, t1 = none, steps = none, grid = none, times = none, save = none,
+}
+local for_flows <const> = { w = none, path = "linear", last = none, guard = 1e-3 }
+for name, value in pairs(common) do for_flows[name] = value end
+
+local function callable(value)
+  local meta = getmetatable(value)
+  return type(value) == "function" or type(meta) == "table" and meta.__call ~= nil
+end
+
+local function step_of(method)
+  local found = method
+  if type(method) == "string" then
+    found = by_name.find("fm.sde", method)
+    if found == nil then by_name.fail("sde.solve: there is no method", "fm.sde", method) end
+  end
+  local step = type(found) == "table" and found.step
+  if type(step) ~= "function" then core.fail(where .. ": method: expected a name, or { step = function(p, t, x, h, dw) }") end
+  return step
+end
+
+-- draw(x) -> standard normal numbers shaped as x, for the next step.
+local function noise_of(o)
+  local rng, before = o.rng, options.integer(where .. ": first_row", o.first_row, 1, 2 ^ 40) - 1
+  local kind = type(rng)
+  if not (kind == "table" or kind == "userdata") or not rng.normal then
+    core.fail(("%s: rng: expected a random stream, found %s"):format(where, rng == nil and "none" or kind))
+  end
+  return function(x)
+    local rows = #x
+    local all = rng:normal(before + rows, x:count() // math.max(rows, 1))
+    return (before == 0 and all or all[{ before + 1, before + rows }]):reshape(x:shape())
+  end
+end
+
+-- { drift, diffusion } of a pair; the drift is the counted field.
+local function pair(what, field)
+  local g = what.diffusion
+  return { drift = field, diffusion = type(g) == "number" and function() return g end or g }
+end
+
+local function check_pair(what)
+  options.read(where .. ": the equation", what, { drift = none, diffusion = none })
+  if not callable(what.drift) then core.fail(where .. ": drift: expected a function of x and t, found " .. type(what.drift)) end
+  if not callable(what.diffusion) and type(what.diffusion) ~= "number" then
+    core.fail(where .. ": diffusion: expected a function of x and t, or a number, found " .. type(what.diffusion))
+  end
+end
+
+-- The end of the time, as ode.solve reads it; time runs forward.
+local function end_of(o)
+  local times = o.times
+  local t1 = o.t1 or type(times) == "table" and math.type(times[#times]) and times[#times] or 1
+  local t0 = options.number(where .. ": t0", o.t0, -1e300, 1e300)
+  if not (options.number(where .. ": t1", t1, -1e300, 1e300) > t0) then
+    core.fail(("%s: t1 = %g does not come after t0 = %g"):format(where, t1, t0))
+  end
+  return t1
+end
+
+function sde.solve(what, x0, given)
+  local is_flow = callable(what)
+  if not is_flow and type(what) ~= "table" then
+    core.fail(("%s: the first argument is a %s: expected a velocity, or { drift = , diffusion = }"):format(where, type(what)))
+  end
+  if not core.is_tensor(x0) or x0:rank() < 1 then core.fail(where .. ": x0: expected a tensor [B, ...]") end
+  local o = options.read(where, given, is_flow and for_flows or common)
+  if not is_flow then check_pair(what) end
+  if is_flow and o.w == nil then core.fail(where .. ": w, the strength of the noise, is missing") end
+  local t1, draw, advance = end_of(o), noise_of(o), step_of(o.method)
+  local current -- the field of the step under way, which counts its calls
+  local function field(x, t) return current(x, t) end
+  local process = is_flow and flow_noise(field, o, t1) or pair(what, field)
+
+  local function step(counted, t, x, h)
+    current = counted
+    local is_last = t + h >= t1 - 1e-9 * h
+    if is_last and process.ending then return process.ending(process, x, t, h) end
+    return advance(process, t, x, h, draw(x) * h ^ 0.5)
+  end
+  return ode.solve(is_flow and what or what.drift, x0,
+    { method = step, t0 = o.t0, t1 = t1, steps = o.steps, grid = o.grid, times = o.times, save = o.save })
+end
+
+return sde
