@@ -37,9 +37,10 @@ static int scope_close(lua_State *L) {
     return 0;
 }
 
-static int fm_is_recording(lua_State *L) {
+static int fm_is_recording(lua_State *L) { /* and whether that is for one leaf */
     lua_pushboolean(L, fm_recording());
-    return 1;
+    lua_pushboolean(L, fm_recording_leaf());
+    return 2;
 }
 
 /* ---- custom: forward and backward written in Lua ----

@@ -42,6 +42,10 @@ bool fm_recording(void) {
     return now && now->recording;
 }
 
+bool fm_recording_leaf(void) {
+    return fm_recording() && now->leaf;
+}
+
 fm_scope *fm_scope_open(bool recording, fm_error *err) {
     fm_scope *s = fm_pool_take(sizeof *s);
     if (!s) {

@@ -19,6 +19,7 @@ bool fm_recording(void);
 /* Of all parameters only `leaf`, which it retains, collects gradients on this tape, and only what is made from it is recorded; the rest
  * are constants there. Once, before anything is recorded. */
 void fm_scope_only(fm_scope *s, fm_tensor *leaf);
+bool fm_recording_leaf(void); /* such a tape is recording */
 /* Stops or resumes recording in a scope; returns what it was. */
 bool fm_scope_record(fm_scope *s, bool recording);
 /* The newest scope takes the tensor in: its bytes go back at close. Without a scope nothing happens. False with `err` filled. */

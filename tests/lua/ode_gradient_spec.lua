@@ -173,6 +173,17 @@ describe("gradients through a solve", function()
     end
   end)
 
+  it("reach one leaf alone on a tape for it", function()
+    local with_all = gradients(field, x0, { method = "rk4", steps = 3 })
+    w:zero_grad()
+    x0:zero_grad()
+    local tape <close> = fm.record(x0)
+    local x = ode.solve(field, x0, { method = "rk4", steps = 3 })
+    x:backward(fm.rng(3):normal(6):reshape(3, 2))
+    assert.same({ with_all[3] }, { x0:grad():reshape(-1):totable(), w:grad() })
+    raises("needs a tape for all parameters", ode.solve, field, x0, { method = "rk4", memory = "segments" })
+  end)
+
   it("flow through a solve in a solve", function()
     for _, outer in ipairs(memories) do
       for _, inner in ipairs(memories) do

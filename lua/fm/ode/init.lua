@@ -166,7 +166,10 @@ local function plan_of_rows(o, method)
   return plan_of(o, method)
 end
 
-local function check_recorded(o)
+local function check_recorded(o, one_leaf)
+  if one_leaf and o.memory == "segments" then
+    core.fail(where .. ': memory = "segments" needs a tape for all parameters, this one is fm.record(leaf)')
+  end
   if o.control == "sample" then
     core.fail(where .. ': control = "sample" records no gradient: give gradient = false, or solve outside of the tape')
   end
@@ -190,8 +193,9 @@ function ode.solve(field, x0, given)
   local method = method_of(o.method)
   local solve_on_tape = options.choose(where .. ": memory", o.memory, gradient)
   if type(o.gradient) ~= "boolean" then core.fail(where .. ": gradient: expected true or false, found " .. tostring(o.gradient)) end
-  local recorded = o.gradient and core.is_recording()
-  if recorded then check_recorded(o) end
+  local recording, one_leaf = core.is_recording()
+  local recorded = o.gradient and recording
+  if recorded then check_recorded(o, one_leaf) end
   local tableau = method.tableau and method.by_controller[o.controller] or method.tableau
   if o.control == "sample" then return core.ode_engine.solve_rows(tableau, field, x0, plan_of_rows(o, method)) end
   if o.control ~= "batch" then
