@@ -9,21 +9,14 @@ local layout <const> = require "fm.run.layout"
 local match <const> = require "fm.run.match"
 local painter <const> = require "fm.run.paint"
 local records <const> = require "fm.run.records"
-
---- "0.131 ± 0.004": the deviation with two digits that count, the mean with as many decimals.
-local function with_deviation(mean, deviation)
-  if deviation == 0 then return describe.value(mean) .. " ± 0" end
-  local decimals = 1 - math.floor(math.log(deviation, 10))
-  if decimals < 0 or decimals > 8 then return ("%s ± %.2g"):format(describe.value(mean), deviation) end
-  local format = ("%%.%df ± %%.%df"):format(decimals, decimals)
-  return format:format(mean, deviation)
-end
+local words <const> = require "fm.report.words"
 
 --- A result in a row: also of how many runs, when it is not of all.
 local function result_text(row, name)
   local mean, deviation, count = row.summary[name], row.deviation[name], row.count[name]
   if mean == nil then return "" end
-  local text = deviation and with_deviation(mean, deviation) or describe.value(mean)
+  local text = describe.value(mean)
+  if deviation then text = table.concat { words.spread(mean, deviation) } end
   return count and count > 0 and count < #row.runs and ("%s (%d of %d)"):format(text, count, #row.runs) or text
 end
 

@@ -44,10 +44,11 @@ local function print_table(list, line)
   local columns = { { title = "RUN" }, { title = "STATUS" }, { title = "AGE", right = true }, { title = "TIME", right = true },
     { title = "CHANGED", flexible = true }, { title = "RESULTS", flexible = true } }
   if mixed then table.insert(columns, 2, { title = "EXPERIMENT", flexible = true }) end
-  local rows = {}
+  local rows, varying = {}, describe.varying(list)
   for i, record in ipairs(list) do
+    local telling = varying[record.experiment]
     local row = { names[i], { text = record.status, color = describe.colors[record.status] }, describe.age(record, now),
-      describe.took(record, now), describe.changed(record), { text = describe.results(record), color = record.error and "red" } }
+      describe.took(record, now), describe.changed(record, telling), { text = describe.results(record, telling), color = record.error and "red" } }
     if mixed then table.insert(row, 2, record.experiment) end
     rows[i] = row
   end

@@ -1,12 +1,9 @@
 -- The curves in a metrics.jsonl: name -> { x = steps, y = values }, in the order of the file. nan and inf are numbers again.
-local core <const> = require "fm.core"
+local logged <const> = require "fm.run.logged"
 
-local not_finite <const> = { nan = 0 / 0, inf = math.huge, ["-inf"] = -math.huge }
-
-local function add(curves, line)
-  local step = math.type(line.step) and line.step
-  for name, value in pairs(line) do
-    value = not_finite[value] or value
+local function add(curves, row)
+  local step = math.type(row.step) and row.step
+  for name, value in pairs(row) do
     if name ~= "step" and math.type(value) then
       local curve = curves[name]
       if not curve then
@@ -18,19 +15,9 @@ local function add(curves, line)
   end
 end
 
---- Reads a file. Returns the curves by name (none when there is no file) and how many lines could not be read; the last line does not count
---- when it has no end: its run may be writing it now, or was killed while it did.
+--- Reads a file. Returns the curves by name (none when there is no file) and how many lines could not be read.
 return function(path)
-  local curves, damaged = {}, 0
-  local file <close> = io.open(path, "rb")
-  if not file then return curves, 0 end
-  for line in file:lines "L" do
-    local value = core.json.decode(line)
-    if type(value) == "table" then
-      add(curves, value)
-    elseif line:sub(-1) == "\n" then
-      damaged = damaged + 1
-    end
-  end
+  local curves = {}
+  local damaged = logged.each(path, function(row) add(curves, row) end)
   return curves, damaged
 end

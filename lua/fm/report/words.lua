@@ -26,9 +26,9 @@ function words.seconds(value)
   return math.type(value) and progress.duration(value) or nil
 end
 
---- "2026-07-12T15:30:12Z" as "2026-07-12 15:30:12 UTC".
+--- "2026-07-12T15:30:12.345Z" as "2026-07-12 15:30:12 UTC".
 function words.time(value)
-  return type(value) == "string" and value:gsub("^(%d+-%d+-%d+)T(%d+:%d+:%d+)Z$", "%1 %2 UTC") or nil
+  return type(value) == "string" and value:gsub("^(%d+-%d+-%d+)T(%d+:%d+:%d+)%.?%d*Z$", "%1 %2 UTC") or nil
 end
 
 --- "lr=0.001 seed=2", in the order of `keys`, or sorted.

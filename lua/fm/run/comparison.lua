@@ -2,6 +2,7 @@
 -- and the deviation over the seeds.
 local describe <const> = require "fm.run.describe"
 local metrics_of <const> = require "fm.report.metrics"
+local seeds <const> = require "fm.report.seeds"
 
 local comparison <const> = {}
 
@@ -50,20 +51,16 @@ local function add_last(runs, name)
   end
 end
 
---- Mean, sample deviation (n - 1; nil for one), and the number of finite values of a result over the runs that are done.
+--- Mean, sample deviation (nil for one), and the number of finite values of a result over the runs that are done. What is no number
+--- in any run stays as it is in the first.
 local function spread(runs, name)
-  local sum, n, values = 0.0, 0, {}
+  local values = {}
   for _, run in ipairs(runs) do
-    local v = run.status == "done" and run.summary[name]
-    if math.type(v) and v == v and math.abs(v) < math.huge then
-      sum, n = sum + v, n + 1
-      values[n] = v
-    end
+    local value = run.summary[name]
+    if run.status == "done" and math.type(value) then values[#values + 1] = value end
   end
-  if n == 0 then return runs[1].summary[name], nil, 0 end -- "nan", "inf", a text
-  local mean, squares = sum / n, 0.0
-  for _, v in ipairs(values) do squares = squares + (v - mean) ^ 2 end
-  return mean, n > 1 and math.sqrt(squares / (n - 1)) or nil, n
+  local mean, deviation, count = seeds.spread(values)
+  return mean or runs[1].summary[name], deviation, count
 end
 
 --- Runs of one experiment whose values of `keys`, the seed aside, are the same; in the order of their first.

@@ -1,6 +1,7 @@
 -- A run in few words, for listings: what was changed, what came out, how long ago.
 local match <const> = require "fm.run.match"
 local progress <const> = require "fm.run.progress"
+local words <const> = require "fm.report.words"
 
 local describe <const> = {}
 
@@ -47,16 +48,15 @@ end
 
 --- A value as people read it: a number with four digits that count, a text that has spaces or nothing in it in quotes.
 function describe.value(value)
-  if type(value) == "string" and (value == "" or value:find "%s") then return '"' .. value:gsub("%s", " ") .. '"' end
-  if type(value) == "table" then return "{...}" end
-  return progress.number(value)
+  if type(value) == "string" and value:find "%s" then return '"' .. value:gsub("%s", " ") .. '"' end
+  return words.value(value)
 end
 
 --- "lr=0.003", "seed=2", ... a list.
 function describe.pairs(values, keys)
-  local words = {}
-  for i, key in ipairs(keys or describe.keys(values)) do words[i] = ("%s=%s"):format(key, describe.value(values[key])) end
-  return words
+  local list = {}
+  for i, key in ipairs(keys or describe.keys(values)) do list[i] = ("%s=%s"):format(key, describe.value(values[key])) end
+  return list
 end
 
 --- The same in one text.
@@ -73,17 +73,43 @@ function describe.changed_keys(record)
   return keys
 end
 
---- "lr=0.003 seed=2"; the seed when nothing was changed.
-function describe.changed(record)
-  local keys = describe.changed_keys(record)
+--- For a list of runs: which parameters and results are not the same in all runs of an experiment, as experiment -> { key = true }.
+function describe.varying(list)
+  local first, varying = {}, {}
+  for _, record in ipairs(list) do
+    local experiment = record.experiment
+    first[experiment], varying[experiment] = first[experiment] or record, varying[experiment] or {}
+    for _, part in ipairs { "config", "summary" } do
+      for key, value in pairs(record[part]) do
+        if value ~= first[experiment][part][key] then varying[experiment][key] = true end
+      end
+    end
+  end
+  return varying
+end
+
+--- The keys in another order: first those that vary, so that a short line tells runs apart.
+local function telling_first(keys, varying)
+  local result = {}
+  for _, wanted in ipairs { true, false } do
+    for _, key in ipairs(keys) do
+      if (varying[key] or false) == wanted then result[#result + 1] = key end
+    end
+  end
+  return result
+end
+
+--- "lr=0.003 seed=2"; the seed when nothing was changed. varying: keys to begin with.
+function describe.changed(record, varying)
+  local keys = telling_first(describe.changed_keys(record), varying or {})
   if #keys > 0 then return describe.pairs_text(record.config, keys) end
   return record.seed and "seed=" .. record.seed or ""
 end
 
 --- "w2=0.131 nfe=100"; the first line of the error, without the script's folder, when there was one.
-function describe.results(record)
+function describe.results(record, varying)
   if record.error then return (record.error:match "^[^\n]*":gsub("^[^:%s]*/([^/:]+%.lua:%d+:)", "%1")) end
-  return describe.pairs_text(record.summary)
+  return describe.pairs_text(record.summary, telling_first(describe.keys(record.summary), varying or {}))
 end
 
 --- The shortest names that tell the runs of a list apart: the hash, the hashes of sweep and run, or the folder's whole name.
