@@ -7,6 +7,7 @@ local layout <const> = require "fm.run.layout"
 local painter <const> = require "fm.run.paint"
 local records <const> = require "fm.run.records"
 local sparkline <const> = require "fm.run.sparkline"
+local words <const> = require "fm.report.words"
 
 --- The files of the run: { name, size, picture }, in order.
 local function files_of(path)
@@ -46,11 +47,11 @@ end
 
 local function show_status(page, record)
   local now = os.time()
-  local words = { record.status }
-  if record.steps then words[#words + 1] = ("at step %d"):format(record.steps) end
+  local facts = { record.status }
+  if record.steps then facts[#facts + 1] = ("at step %d"):format(record.steps) end
   local took, age = describe.took(record, now), describe.age(record, now)
-  if took ~= "" then words[#words + 1] = "after " .. took end
-  page.row("status", table.concat(words, " "), describe.colors[record.status])
+  if took ~= "" then facts[#facts + 1] = "after " .. took end
+  page.row("status", table.concat(facts, " "), describe.colors[record.status])
   if age ~= "" then page.row("started", ("%s UTC, %s ago"):format(record.started:sub(1, 19):gsub("T", " "), age)) end
   local title = "error"
   for text in (record.error or ""):gmatch "[^\n]+" do
@@ -112,7 +113,7 @@ local function show(record, line)
   print(page.paint("bold", record.name))
   page.row("folder", record.path)
   show_status(page, record)
-  page.row("command", record.command)
+  page.row("command", words.command(record))
   show_config(page, record)
   page.row("results", describe.pairs(record.summary), "bold")
   show_curves(page, record)

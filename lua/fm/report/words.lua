@@ -1,5 +1,6 @@
 -- Numbers, times and statuses in words a person reads.
 local progress <const> = require "fm.run.progress"
+local quoted <const> = require "fm.run.shell_word"
 
 local words <const> = {}
 
@@ -43,10 +44,6 @@ function words.changes(changed, keys)
     table.sort(list)
   end
   return table.concat(list, " ")
-end
-
-local function quoted(text)
-  return text:find "^[%w_./:=,+@-]+$" and text or "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
 --- The command line that makes a run again: its own, or, for a run of a sweep, the one with its script and what differs from the defaults.

@@ -1,6 +1,7 @@
 -- From scripts on the command line to runs: opens every script, reads what the words say to each, then runs.
 local command_line <const> = require "fm.run.command_line"
 local scripts <const> = require "fm.run.scripts"
+local quoted <const> = require "fm.run.shell_word"
 local traceback <const> = require "fm.run.traceback"
 
 local launch <const> = {}
@@ -69,7 +70,7 @@ end
 --- Where runs go, what is recorded about how they were started, and when they save.
 function launch.how(line, script, argv)
   local words, arg = {}, script.globals.arg
-  for i = 0, #argv do words[i + 1] = argv[i] end
+  for i = 0, #argv do words[i + 1] = quoted(argv[i]) end
   return { runs = command_line.runs(line), path = line.folder, script = script.path, source = read_file(script.path),
     command = table.concat(words, " "), arguments = table.move(arg, 1, #arg, 1, {}), code = script.files, force = line.force, anew = line.anew,
     checkpoint_every = number(line, "checkpoint_every"), checkpoint_seconds = number(line, "checkpoint_seconds"),

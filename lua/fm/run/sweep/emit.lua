@@ -2,13 +2,10 @@
 -- Slurm gets the tasks that are not done. GNU parallel gets all, by their numbers, which its job log knows again; a run that is done
 -- takes a worker some milliseconds.
 local fm <const> = require "fm"
+local quoted <const> = require "fm.run.shell_word"
 local uv <const> = require "luv"
 
 local emit <const> = {}
-
-local function quoted(word)
-  return word:find "^[%w_@%%+=:,./-]+$" and word or "'" .. word:gsub("'", "'\\''") .. "'"
-end
 
 --- "1-4,7": the numbers of tasks, which ascend.
 local function ranges(tasks)

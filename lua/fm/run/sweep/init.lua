@@ -2,6 +2,7 @@
 local command_line <const> = require "fm.run.command_line"
 local folder <const> = require "fm.run.sweep.folder"
 local settings <const> = require "fm.run.sweep.settings"
+local quoted <const> = require "fm.run.shell_word"
 
 local sweep <const> = {}
 local exit <const> = { well = 0, failed = 1, nothing = 3 }
@@ -9,7 +10,7 @@ local exit <const> = { well = 0, failed = 1, nothing = 3 }
 --- "fmrun -m x.lua 'note=a b'": the command as it can be typed again.
 local function command_text(argv)
   local words = {}
-  for i = 0, #argv do words[i + 1] = argv[i]:find "^[%w_@%%+=:,./-]+$" and argv[i] or "'" .. argv[i]:gsub("'", "'\\''") .. "'" end
+  for i = 0, #argv do words[i + 1] = quoted(argv[i]) end
   return table.concat(words, " ")
 end
 
