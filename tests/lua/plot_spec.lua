@@ -19,6 +19,7 @@ describe("plot", function()
   local samples <const> = {
     scatter = function() return plot.scatter(cloud, { reference = truth, title = "a title" }) end,
     density = function() return plot.density(cloud, { cells = 20 }) end,
+    densities = function() return plot.densities({ cloud, truth }, { limits = { -3, 3, -3, 3 }, titles = { "one", "other" }, cells = 20 }) end,
     trajectories = function() return plot.trajectories(states) end,
     quiver = function() return plot.quiver(function(x, t) return x * t end, { limits = { -2, 2, -1, 1 }, t = 0.5, points = cloud }) end,
     image_grid = function() return plot.image_grid(rng:stream "images":uniform(10, 3 * 8 * 6), { channels = 3, height = 8, width = 6 }) end,
@@ -168,6 +169,20 @@ describe("plot", function()
     assert.is_true(top[1] + top[2] + top[3] < 1.2 and bottom[1] + bottom[2] + bottom[3] > 2.8)
     local grid = svg(plot.density(fm.tensor { { 0, 1, 2 }, { 3, 4, 5 } }, { limits = { 0, 3, 0, 2 }, title = "grid" }))
     assert.equal(2, count(grid, "data:image/png;base64,iVBOR"))
+  end)
+
+  it("puts densities side by side on one scale", function()
+    local low, high = fm.full({ 3, 3 }, 1), fm.full({ 3, 3 }, 2)
+    local o = { limits = { 0, 1, 0, 1 }, size = 100 }
+    local left = pixels(plot.densities({ low * 0, high }, o))
+    local alone = pixels(plot.densities({ low * 0, high, low }, o))
+    local function color(image, x) return table.concat(image[70][x]:totable(), " ") end
+    assert.equal(color(left, 60), color(alone, 60))
+    assert.equal(color(left, 180), color(alone, 180))
+    assert.is_true(color(left, 60) ~= color(left, 180) and color(alone, 300) ~= color(alone, 180))
+    raises("plot.densities: limits are missing", plot.densities, { cloud })
+    raises("plot.densities: expected 1 titles", plot.densities, { cloud }, { limits = { 0, 1, 0, 1 }, titles = { "a", "b" } })
+    raises("plot.densities: expected a list of points, functions or grids, found userdata", plot.densities, cloud, o)
   end)
 
   it("has a color scale whose lightness falls in even steps", function()
