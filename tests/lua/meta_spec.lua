@@ -9,7 +9,7 @@ local inner <const> = {
   ["nn.init_stream"] = true, ["flow.predict"] = true, ["flow.times"] = true, ["flow.guarded"] = true,
   ["flow.likelihood"] = true, ["flow.reverse"] = true, ["flow.slopes"] = true, ["sde.flow_noise"] = true, ["ode.check"] = true, ["ode.gradient"] = true,
   ["ode.grid"] = true, ["ode.method"] = true, ["optim.schedule"] = true, ["data.columns"] = true, ["data.points"] = true,
-  ["data.stream"] = true, ["plot.colors"] = true, ["plot.figure"] = true, ["plot.limits"] = true, ["plot.picture"] = true,
+  ["data.stream"] = true, ["plot.colors"] = true, ["plot.figure"] = true, ["plot.heat"] = true, ["plot.limits"] = true, ["plot.picture"] = true,
   ["plot.points"] = true, ["plot.series"] = true, ["plot.svg"] = true, ["plot.ticks"] = true,
 }
 local machinery <const> = {

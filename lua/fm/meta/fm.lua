@@ -814,6 +814,10 @@ function fm.plot.scatter(x, options) end
 ---@param options? {limits: number[], title: string, label: string, cells: integer, size: integer}
 ---@return fm.Picture
 function fm.plot.density(what, options) end
+---Heat maps side by side on one scale: a list of what density takes, and limits for all.
+---@param options {limits: number[], titles: string[], title: string, label: string, cells: integer, size: integer}
+---@return fm.Picture
+function fm.plot.densities(list, options) end
 ---One line per sample from its start to its end: states [T, B, 2].
 ---@param options? {title: string, limits: number[], size: integer}
 ---@return fm.Picture
