@@ -1,32 +1,19 @@
 -- Commands that look at runs, as a user calls them. FMRUN names the binary.
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
+local shell <const> = require "cli.shell"
 
-local fmrun <const> = assert(os.getenv "FMRUN", "FMRUN must name the binary under test")
-local toy <const> = lfs.currentdir() .. "/tests/cli/toy.lua"
-local folder
-
-local function read(path)
-  local file <close> = assert(io.open(path, "rb"))
-  return file:read "a"
-end
-
-local function write(name, text)
-  local file <close> = assert(io.open(folder .. "/" .. name, "wb"))
-  file:write(text)
-end
-
---- Runs fmrun in the test's folder; returns exit code, stdout, stderr.
-local function call(arguments)
-  local ok, how, code = os.execute(("cd %s && (%s %s) >out 2>err </dev/null"):format(folder, fmrun, arguments))
-  assert(ok or how == "exit", how)
-  return code, read(folder .. "/out"), read(folder .. "/err")
-end
+local toy <const> = shell.here .. "/toy.lua"
+local call <const>, read <const>, write <const> = shell.call, shell.read, shell.write
 
 local function train(arguments)
   local code, _, err = call(("-q %s steps=3 %s"):format(toy, arguments or ""))
   assert.equal(0, code, err)
 end
+
+--- Starts slow.lua beside the shell, as $slow, and waits until its run is there.
+local started_slow <const> = ("{ %s -q slow.lua >/dev/null 2>&1 & } ; slow=$!; until ls runs/slow/*/run.json; do sleep 0.02; done >/dev/null 2>&1; ")
+  :format(shell.fmrun)
 
 local function refused(arguments, wanted_code, message)
   local code, out, err = call(arguments)
@@ -36,12 +23,8 @@ local function refused(arguments, wanted_code, message)
 end
 
 describe("fmrun COMMAND", function()
-  before_each(function()
-    folder = os.tmpname()
-    os.remove(folder)
-    assert(lfs.mkdir(folder))
-  end)
-  after_each(function() os.execute("rm -rf " .. folder) end)
+  before_each(shell.open)
+  after_each(shell.close)
 
   it("is a file of its name; another word is refused with the nearest", function()
     local code, out = call "help"
@@ -49,7 +32,7 @@ describe("fmrun COMMAND", function()
     assert.truthy(out:find "\n  path +print the folder of a run")
     refused("hlep", 2, 'unknown command "hlep"; did you mean "help"?')
     refused("nothing", 2, 'unknown command "nothing"; see fmrun help, and a script')
-    os.execute("touch " .. folder .. "/train.lua")
+    os.execute("touch " .. shell.folder .. "/train.lua")
     refused("train", 2, 'unknown command "train"; did you mean "train.lua"?')
     refused("../path", 1, "cannot open ../path")
   end)
@@ -127,7 +110,7 @@ describe("fmrun COMMAND", function()
 
     it("goes on beside torn and strange folders", function()
       local torn = "toy/20260101-000000-00000000"
-      os.execute(("cd %s/runs && mkdir -p %s toy/junk odd && echo x >odd/file && echo '{\"status\"' >%s/run.json"):format(folder, torn, torn))
+      os.execute(("cd %s/runs && mkdir -p %s toy/junk odd && echo x >odd/file && echo '{\"status\"' >%s/run.json"):format(shell.folder, torn, torn))
       local code, out = call "ls"
       assert.equal(0, code)
       assert.truthy(out:find "\n00000000  damaged +%d+d +run.json: line 2", out)
@@ -183,10 +166,9 @@ describe("fmrun COMMAND", function()
         while os.clock() < until_then do end
       end
     end }]])
-    local shell = ("cd %s && (%s -q slow.lua >/dev/null 2>&1 & sleep 0.25; %s log slow -f) >out 2>err </dev/null"):format(folder, fmrun, fmrun)
-    assert.truthy(os.execute(shell))
-    assert.equal("at 1\nat 2\nat 3\nat 4\n", read(folder .. "/out"))
-    assert.truthy(read(folder .. "/err"):find "^slow/.*: done\n$")
+    assert.equal(0, (shell.run(started_slow .. shell.fmrun .. " log slow -f")))
+    assert.equal("at 1\nat 2\nat 3\nat 4\n", read(shell.folder .. "/out"))
+    assert.truthy(read(shell.folder .. "/err"):find "^slow/.*: done\n$")
     assert.equal("at 1\nat 2\nat 3\nat 4\n", (select(2, call "log @-1")))
     assert.equal("at 1\nat 2\nat 3\nat 4\n", (select(2, call "log @-1 -f")))
   end)
@@ -233,18 +215,17 @@ describe("fmrun COMMAND", function()
     refused("rm @-1", 2, "rm: it would remove 1 run; without a terminal to ask on, say -f")
     assert.equal(0, (call "rm -f @-1"))
     assert.equal("1", (select(2, call "ls --json"):match '"seed":(%d)'))
-    os.execute(("cd %s && mkdir kept && echo x >kept/file && ln -s $PWD/kept $(echo runs/toy/*)/link"):format(folder))
+    os.execute(("cd %s && mkdir kept && echo x >kept/file && ln -s $PWD/kept $(echo runs/toy/*)/link"):format(shell.folder))
     assert.equal(0, (call "rm -f toy"))
-    assert.equal("x\n", read(folder .. "/kept/file"))
-    assert.is_nil(lfs.attributes(folder .. "/runs/toy"))
+    assert.equal("x\n", read(shell.folder .. "/kept/file"))
+    assert.is_nil(lfs.attributes(shell.folder .. "/runs/toy"))
     refused("rm -f @-1", 3, "@-1: there are 0 runs")
     write("slow.lua", [[return require "fm".experiment { name = "slow", run = function(run)
       for _ in run:steps(1e9 // 1 | 0) do run:log { loss = 1 } end
     end }]])
-    os.execute(("cd %s && { %s -q slow.lua >/dev/null 2>&1 & echo $! >pid; sleep 0.3; }"):format(folder, fmrun))
-    refused("rm -f slow", 1, "is running; --running removes it all the same")
-    os.execute("kill -9 $(cat " .. folder .. "/pid); sleep 0.1")
-    assert.truthy(select(2, call "ls"):find "lost")
+    local _, out, err = shell.run(("%s %s rm -f slow; echo code $?; kill -9 $slow; wait $slow; %s ls"):format(started_slow, shell.fmrun, shell.fmrun))
+    assert.truthy(err:find("is running; --running removes it all the same", 1, true), err)
+    assert.truthy(out:find "^code 1\n.*lost", out)
     assert.equal(0, (call "rm -f slow"))
   end)
 
@@ -257,7 +238,7 @@ describe("fmrun COMMAND", function()
     for row in out:gmatch "[^\n]+" do rows[#rows + 1] = row end
     assert.equal("step,loss,luck", rows[1])
     assert.equal(4, #rows)
-    local last = assert(fm.json.decode((read(folder .. "/" .. select(2, call "path @-1"):sub(1, -2) .. "/metrics.jsonl"):match "\n([^\n]*)\n$")))
+    local last = assert(fm.json.decode((read(shell.folder .. "/" .. select(2, call "path @-1"):sub(1, -2) .. "/metrics.jsonl"):match "\n([^\n]*)\n$")))
     local step, loss, luck = rows[4]:match "^(.-),(.-),(.-)$"
     assert.same({ last.step, last.loss, last.luck }, { tonumber(step), tonumber(loss), tonumber(luck) })
     assert.truthy(select(2, call "export toy --to csv"):find "^run,step,loss,luck\ntoy/[^\n]*,1,")
@@ -266,7 +247,7 @@ describe("fmrun COMMAND", function()
     assert.equal(0, code)
     for path in paths:gmatch "[^\n]+" do
       assert.truthy(path:find "^events/toy/[%w-]+/events%.out%.tfevents%.%d+%.fmrun$", path)
-      assert.truthy(read(folder .. "/" .. path):find("summary/steps", 1, true))
+      assert.truthy(read(shell.folder .. "/" .. path):find("summary/steps", 1, true))
     end
     refused("export @-1", 2, "export: say --to csv or --to tensorboard")
     refused("export @-1 --to tensorbord", 2, 'found "tensorbord"; did you mean "tensorboard"?')
@@ -286,10 +267,10 @@ describe("fmrun COMMAND", function()
         COMP_LINE='%s' COMP_WORDS=(%s) COMP_CWORD=%d
         COMP_POINT=${#COMP_LINE}
         _fmrun
-        printf '%%s\n' "${COMPREPLY[@]}"]]):format(fmrun:match "^(.*)/", line, table.concat(words, " "), #words - 1))
-      assert.truthy(os.execute(("cd %s && bash complete.sh >out 2>err </dev/null"):format(folder)))
-      assert.equal("", read(folder .. "/err"))
-      return (read(folder .. "/out"):gsub("\n", " "))
+        printf '%%s\n' "${COMPREPLY[@]}"]]):format(shell.fmrun:match "^(.*)/", line, table.concat(words, " "), #words - 1))
+      assert.truthy(os.execute(("cd %s && bash complete.sh >out 2>err </dev/null"):format(shell.folder)))
+      assert.equal("", read(shell.folder .. "/err"))
+      return (read(shell.folder .. "/out"):gsub("\n", " "))
     end
 
     it("knows commands, options and their values", function()
@@ -306,7 +287,7 @@ describe("fmrun COMMAND", function()
       local id = select(2, call "path @-1"):match "(%x+)\n$"
       assert.equal(("%s @-1 toy "):format(id), offered "fmrun show ")
       assert.equal(id .. " ", offered("fmrun log " .. id:sub(1, 5)))
-      os.execute(("cp %s %s/mine.lua"):format(toy, folder))
+      os.execute(("cp %s %s/mine.lua"):format(toy, shell.folder))
       assert.equal("mine.lua ", offered "fmrun mi")
       assert.equal("mine.lua ", offered "fmrun params mi")
       assert.equal("diverge_at= ", offered "fmrun mine.lua d")
@@ -315,7 +296,7 @@ describe("fmrun COMMAND", function()
       assert.equal("true ", offered "fmrun mine.lua shout=t")
       write("plain.lua", "io.open('was_run', 'w'):close()")
       assert.equal(" ", offered "fmrun plain.lua st")
-      assert.is_nil(lfs.attributes(folder .. "/was_run"))
+      assert.is_nil(lfs.attributes(shell.folder .. "/was_run"))
     end)
 
     it("is a script each shell reads", function()
@@ -335,7 +316,7 @@ describe("fmrun COMMAND", function()
     assert.truthy(out:find "\n  logged +2 lines: loss [%d.]+ %-> [%d.]+, luck", out)
     assert.truthy(out:find "\n  checkpoint +%d+ tensors, read back\n", out)
     assert.truthy(out:find "\n  it works %(.*%); nothing was kept\n$", out)
-    assert.is_nil(lfs.attributes(folder .. "/runs"))
+    assert.is_nil(lfs.attributes(shell.folder .. "/runs"))
     local err
     code, out, err = call("check fail_at=1 " .. toy)
     assert.equal(1, code)
@@ -349,7 +330,7 @@ describe("fmrun COMMAND", function()
     local code, out = call "doctor"
     assert.equal(0, code, out)
     assert.truthy(out:find "ok  training  a small network learns", out)
-    assert.is_nil(lfs.attributes(folder .. "/runs"))
+    assert.is_nil(lfs.attributes(shell.folder .. "/runs"))
     write("taken", "a file")
     code, out = call "doctor -o taken --json"
     assert.equal(1, code)
