@@ -41,7 +41,7 @@ describe("fmrun COMMAND", function()
     local code, out = call "path --help"
     assert.equal(0, code)
     assert.truthy(out:find("usage: fmrun path RUN\n", 1, true))
-    assert.truthy(out:find("  -o, --runs DIR     folder of the runs", 1, true))
+    assert.truthy(out:find("  -o, --runs DIR  folder of the runs", 1, true))
     assert.equal(out, (select(2, call "help path")))
     refused("path --rnus x", 2, 'path: unknown option "--rnus"; did you mean "--runs"?\ntry: fmrun path --help')
     refused("--threads 2 path x", 2, 'path: unknown option "--threads"')

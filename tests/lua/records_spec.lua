@@ -91,7 +91,10 @@ describe("records", function()
   it("with a torn, foreign or missing run.json are damaged, with the reason", function()
     for text, wanted in pairs {
       ['{"status":"do'] = "run.json: ", ["[]"] = "run.json: it has no status", ["3"] = "run.json: no object", [""] = "run.json: ",
-      ['{"status":3}'] = "run.json: status: expected a string, found a number", ['{"status":"done","config":3}'] = "run.json: config: expected a table",
+      ['{"status":3}'] = "run.json: status: expected a text, found 3",
+      ['{"status":"done","config":3}'] = "run.json: config: expected names with plain values, found 3",
+      ['{"status":"done","summary":{"w2":[]}}'] = "run.json: summary: expected names with plain values",
+      ['{"status":"done","code":[{"path":3}]}'] = "run.json: code: expected a list of path and hash",
     } do
       add("bad/20260712-153012-00000000", text)
       local record = assert(records.find(base, "00000000"))

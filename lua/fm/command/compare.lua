@@ -99,7 +99,7 @@ local function check_metrics(line, runs)
 end
 
 return {
-  help = "runs side by side: changed parameters and results, mean ± deviation over seeds", usage = "fmrun compare RUN|SWEEP|EXPERIMENT... [options]",
+  help = "parameters against results, mean ± deviation over seeds", usage = "fmrun compare RUN|SWEEP|EXPERIMENT... [options]",
   takes = "run",
   options = {
     { "--metric", name = "metric", value = "NAME", many = true, help = "only this result, or the last logged value; may come several times" },

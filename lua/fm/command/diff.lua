@@ -73,7 +73,7 @@ local function print_json(a, b)
 end
 
 return {
-  help = "what differs between two runs: parameters, code, environment, results", usage = "fmrun diff A B [--json]", takes = "run",
+  help = "what two runs differ in: parameters, code, environment, results", usage = "fmrun diff A B [--json]", takes = "run",
   options = { { "--json", name = "json", help = "the differences as one JSON object" }, "runs", "color" },
   examples = { "fmrun diff @-2 @-1" },
   run = function(line)

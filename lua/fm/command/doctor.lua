@@ -94,7 +94,7 @@ local checks <const> = {
 }
 
 return {
-  help = "check the installation: libraries, memory, disk, a tiny training run", usage = "fmrun doctor [--json]",
+  help = "examine the installation: libraries, memory, disk, a tiny training", usage = "fmrun doctor [--json]",
   options = { { "--json", name = "json", help = "one JSON object per check" }, "runs", "color" },
   run = function(line)
     local rows, well = {}, true

@@ -5,7 +5,10 @@ local layout <const> = require "fm.run.layout"
 local function list_commands()
   print "usage: fmrun [options] SCRIPT... [key=value...]   run experiments (fmrun --help)"
   print "       fmrun COMMAND ...                          look at them\n"
-  for _, name in ipairs(command.names()) do print(("  %-11s %s"):format(name, command.find(name).help)) end
+  local page <const> = layout.columns() or 80
+  for _, name in ipairs(command.names()) do
+    print(table.concat(layout.wrap(command.find(name).help, page, ("  %-12s"):format(name), (" "):rep(14)), "\n"))
+  end
   print "\nfmrun COMMAND --help tells more; fmrun help fm.ode.solve prints the reference."
 end
 

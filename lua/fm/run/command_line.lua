@@ -80,14 +80,15 @@ end
 function command_line.help()
   local lines = {
     "usage: fmrun [options] SCRIPT... [key=value...] [-- words for the script]", "       fmrun COMMAND ...     see fmrun help", "",
-    "  fmrun experiments/toy2d_moons.lua               run an experiment, results in runs/",
-    "  fmrun experiments/toy2d_moons.lua lr=3e-3 seed=2   the same with other parameters",
-    "  fmrun -m experiments/toy2d_moons.lua lr=1e-3,3e-3 seed=1:3   a sweep: six runs, as many at a time as there are cores",
-    "  fmrun ls                                        the runs so far",
-    "  fmrun -e 'print(1 + 1)'                         as lua does",
-    "  fmrun                                           a prompt", "", "options:",
+    "  fmrun moons.lua                       run an experiment, results in runs/",
+    "  fmrun moons.lua lr=3e-3 seed=2        the same with other parameters",
+    "  fmrun -m moons.lua lr=1e-3,3e-3 seed=1:3   a sweep: six runs, in parallel",
+    "  fmrun ls                              the runs so far",
+    "  fmrun -e 'print(1 + 1)'               as lua does",
+    "  fmrun                                 a prompt", "", "options:",
   }
-  table.move(option_reader.help(command_line.options), 1, #command_line.options, #lines + 1, lines)
+  local options = option_reader.help(command_line.options)
+  table.move(options, 1, #options, #lines + 1, lines)
   lines[#lines + 1] = ""
   lines[#lines + 1] = "exit: 0 all runs well, 1 a run failed, 2 usage, 3 nothing matched, 4 internal error,"
   lines[#lines + 1] = "      75 interrupted after a checkpoint (fmrun resume goes on), 128 + N ended by signal N"

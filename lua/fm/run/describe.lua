@@ -48,7 +48,7 @@ end
 
 --- A value as people read it: a number with four digits that count, a text that has spaces or nothing in it in quotes.
 function describe.value(value)
-  if type(value) == "string" and value:find "%s" then return '"' .. value:gsub("%s", " ") .. '"' end
+  if type(value) == "string" and value:find "[%s%c]" then return '"' .. value:gsub("[%s%c]", " ") .. '"' end
   return words.value(value)
 end
 

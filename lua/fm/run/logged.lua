@@ -5,6 +5,10 @@ local not_finite <const> = { nan = 0 / 0, inf = math.huge, ["-inf"] = -math.huge
 
 local logged <const> = {}
 
+local function is_object(value)
+  return type(value) == "table" and (next(value) == nil or type(next(value)) == "string")
+end
+
 --- Calls f(row) for each line that can be read (none when there is no file). Returns how many could not. A last line without an end does
 --- not count: it is being written, or its run was killed over it.
 function logged.each(path, f)
@@ -13,7 +17,7 @@ function logged.each(path, f)
   if not file then return 0 end
   for line in file:lines "L" do
     local row = core.json.decode(line)
-    if type(row) == "table" then
+    if is_object(row) then
       for name, value in pairs(row) do row[name] = not_finite[value] or value end
       f(row)
     elseif line:sub(-1) == "\n" then

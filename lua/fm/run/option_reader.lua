@@ -95,14 +95,19 @@ function option_reader.read(options, argv, take)
   return result
 end
 
---- One line of help per option.
+--- Lines of help, wrapped to the page: a name of each option, and beside it what it does.
 function option_reader.help(options)
-  local lines, names, width = {}, {}, 18
+  local layout <const> = require "fm.run.layout"
+  local lines, names, width = {}, {}, 0
   for i, option in ipairs(options) do
     names[i] = table.concat(option, ", ") .. (option.value and " " .. option.value or "")
     width = math.max(width, #names[i])
   end
-  for i, option in ipairs(options) do lines[i] = ("  %-" .. width .. "s %s"):format(names[i], option.help) end
+  local page <const> = layout.columns() or 80
+  for i, option in ipairs(options) do
+    local wrapped = layout.wrap(option.help, page, ("  %-" .. width .. "s  "):format(names[i]), (" "):rep(width + 4))
+    table.move(wrapped, 1, #wrapped, #lines + 1, lines)
+  end
   return lines
 end
 

@@ -4,39 +4,11 @@
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local match <const> = require "fm.run.match"
+local read_json <const> = require "fm.run.run_json"
 
 local records <const> = {}
 
 -- ---- reading ----
-
-local types <const> = { experiment = "string", script = "string", command = "string", seed = "number", config = "table", status = "string",
-  error = "string", started = "string", ended = "string", seconds = "number", steps = "number", summary = "table", versions = "table",
-  code = "table", data = "table" }
-
-local function read_file(path)
-  local file <close>, message = io.open(path, "rb")
-  if not file then return nil, message end
-  local text, problem = file:read "a"
-  return text, problem
-end
-
---- What run.json says, or nil and what is wrong with it.
-local function read_json(path)
-  local text, message = read_file(path)
-  if not text then return nil, message:find "No such file" and "run.json is missing" or message end
-  local value, problem = fm.json.decode(text)
-  if type(value) ~= "table" then return nil, "run.json: " .. (problem or "no object") end
-  for name, wanted in next, types do
-    local found = value[name]
-    if found == fm.json.null then
-      value[name] = nil
-    elseif found ~= nil and type(found) ~= wanted then
-      return nil, ("run.json: %s: expected a %s, found a %s"):format(name, wanted, type(found))
-    end
-  end
-  if not value.status then return nil, "run.json: it has no status" end
-  return value
-end
 
 --- When a run began, from its folder's name: "2026-07-12T15:30:12Z".
 local function time_in(part)

@@ -1,0 +1,61 @@
+-- run.json as it must be for the rest to trust it: what a reader of records gets has these types, or is called damaged.
+local core <const> = require "fm.core"
+
+local function is_plain(value)
+  local kind = type(value)
+  return kind == "number" or kind == "string" or kind == "boolean"
+end
+
+--- Names and plain values: a config, a summary.
+local function is_object(value)
+  if type(value) ~= "table" then return false end
+  for key, inner in next, value do
+    if type(key) ~= "string" or not is_plain(inner) then return false end
+  end
+  return true
+end
+
+--- A list of { path, hash }.
+local function is_files(value)
+  if type(value) ~= "table" then return false end
+  for key, file in next, value do
+    if not math.type(key) or type(file) ~= "table" or type(file.path) ~= "string" or type(file.hash) ~= "string" then return false end
+  end
+  return true
+end
+
+local function is_string(value) return type(value) == "string" end
+local function is_number(value) return type(value) == "number" end
+
+local text <const>, number <const> = { is_string, "a text" }, { is_number, "a number" }
+local object <const>, files <const> = { is_object, "names with plain values" }, { is_files, "a list of path and hash" }
+local types <const> = {
+  experiment = text, script = text, command = text, directory = text, status = text, error = text, started = text, ended = text, host = text,
+  boot = text, seed = number, seconds = number, steps = number, threads = number, pid = number, resumed = number, peak_rss = number,
+  config = object, defaults = object, summary = object, versions = object, code = files, data = files,
+}
+
+local function read_file(path)
+  local file <close>, message = io.open(path, "rb")
+  if not file then return nil, message end
+  local content, problem = file:read "a"
+  return content, problem
+end
+
+--- What the file says, or nil and what is wrong with it. null counts as absent.
+return function(path)
+  local content, message = read_file(path)
+  if not content then return nil, message:find "No such file" and "run.json is missing" or message end
+  local value, problem = core.json.decode(content)
+  if type(value) ~= "table" then return nil, "run.json: " .. (problem or "no object") end
+  for name, wanted in next, types do
+    local found = value[name]
+    if found == core.json.null then
+      value[name] = nil
+    elseif found ~= nil and not wanted[1](found) then
+      return nil, ("run.json: %s: expected %s, found %s"):format(name, wanted[2], core.json.encode(found):sub(1, 40))
+    end
+  end
+  if not value.status then return nil, "run.json: it has no status" end
+  return value
+end
