@@ -129,36 +129,6 @@ describe("ode", function()
     raises('unknown option "roh"; did you mean "rho"', ode.solve, decay, fm.ones(1), { method = "euler", grid = { "edm", roh = 2 } })
   end)
 
-  it("keeps to a budget and gives what it has", function()
-    for budget = 0, 60 do
-      local x, info = ode.solve(cosine, fm.ones(1), { method = "rk45", t1 = 20, max_nfe = budget, save = "steps" })
-      assert.equal("max_nfe", info.status)
-      assert(info.nfe <= budget and info.t < 20 and #info.times == info.steps + 1)
-      assert.near(math.exp(math.sin(info.t)), x[1], 1e-3)
-    end
-    local _, info = ode.solve(cosine, fm.ones(1), { method = "heun", steps = 10, max_nfe = 7, times = { 0.25, 0.5, 1 } })
-    assert.same({ 6, 3, "max_nfe" }, { info.nfe, info.steps, info.status })
-    assert.same({ 0.25 }, info.times)
-    assert.same({ 1, 1 }, info.states:shape())
-  end)
-
-  it("ends where no step is small enough, and says why", function()
-    local bad = function(x, t) return t > 0.5 and x * (0 / 0) or x * 0 + 1 end
-    local x, info = ode.solve(bad, fm.zeros(2), { method = "rk45" })
-    assert.equal("step_too_small", info.status)
-    assert.truthy(info.reason:find "not finite")
-    assert.near(0.5, info.t, 1e-6)
-    assert.near(0.5, x[1], 1e-6)
-    local _
-    _, info = ode.solve(function(y) return y * y end, fm.ones(1), { method = "rk45", t1 = 2, max_nfe = 1e5 })
-    assert.equal("step_too_small", info.status)
-    if not double then
-      _, info = ode.solve(cosine, fm.ones(1), { method = "rk23", t1 = 20, rtol = 1e-9, atol = 1e-12 })
-      assert.equal("step_too_small", info.status)
-      assert.truthy(info.reason:find "round%-off of float")
-    end
-  end)
-
   it("raises on numbers that are not finite", function()
     local nan = 0 / 0
     raises("x0 has numbers that are not finite", ode.solve, decay, fm.tensor { 1, nan })
@@ -220,59 +190,6 @@ describe("ode", function()
     raises("expected a function", ode.solve, decay, fm.ones(1), { events = { { direction = "up" } } })
   end)
 
-  it("gives every row its own steps", function()
-    -- x' = -s (x - cos t), s in the second column: from easy to stiff.
-    local function field(x, t)
-      local rate = x:slice { axis = 2, first = 2, last = 2 }
-      local time = type(t) == "number" and fm.full(#x, 1, math.cos(t)) or t:cos():reshape(-1, 1)
-      return fm.cat((x:slice { axis = 2, first = 1, last = 1 } - time) * rate * -1, rate * 0, { axis = 2 })
-    end
-    local rates = { 0.1, 1, 5, 200, 2, 0.5 }
-    local rows = {}
-    for i, rate in ipairs(rates) do rows[i] = { 0.5, rate } end
-    local x0 = fm.tensor(rows)
-    for _, name in ipairs { "rk45", "rk23", "dop853", "tsit5" } do
-      local o = { method = name, rtol = 1e-4, atol = 1e-4, t1 = 2, control = "sample" }
-      local x, info = ode.solve(field, x0, o)
-      assert.same({ "finished", 2.0 }, { info.status, info.t })
-      local nfe, total = info.rows.nfe:totable(), 0
-      for i = 1, #rates do
-        local alone = { method = name, rtol = 1e-4, atol = 1e-4, t1 = 2 }
-        local y, one = ode.solve(field, x0[{ i, i }], alone)
-        assert.near(y[1][1], x[i][1], double and 1e-7 or 1e-4) -- sums in another order: on the stiff row steps are rejected near round-off
-        if double then assert.same({ i, one.nfe, one.steps }, { i, nfe[i], info.rows.accepted[i] }) end
-        total = total + nfe[i]
-      end
-      assert.equal(total, info.evaluations)
-      assert.equal(math.max(table.unpack(nfe)), info.nfe)
-      local _, batch = ode.solve(field, x0, { method = name, rtol = 1e-4, atol = 1e-4, t1 = 2 })
-      assert(info.evaluations < batch.nfe * #rates / 2, info.evaluations)
-      o.max_nfe = 40
-      local half, stopped = ode.solve(field, x0, o)
-      assert.equal("max_nfe", stopped.status)
-      assert(stopped.nfe <= 40 and stopped.rows.t[4] < 2 and stopped.t < 2)
-      if name == "rk45" then assert.equal(x[1][1], half[1][1]) end
-    end
-    local seen
-    local x = ode.solve(function(x, t)
-      seen = t:shape()
-      return x * -1
-    end, fm.ones(3, 2, 2), { control = "sample", t0 = 1, t1 = 0 })
-    assert.same({ 3 }, seen)
-    assert.near(math.exp(1), x[3][2][2], 1e-3)
-    raises("needs a method with an error estimate", ode.solve, field, x0, { method = "rk4", control = "sample" })
-    raises('save does not go with control = "sample"', ode.solve, field, x0, { control = "sample", save = 3 })
-    raises("needs rows", ode.solve, field, fm.tensor(1), { control = "sample" })
-    raises("the field returned a nil", ode.solve, function() end, x0, { control = "sample" })
-    raises("in the field", ode.solve, function() error "in the field" end, x0, { control = "sample" })
-    raises("field returns numbers that are not finite", ode.solve, function(y) return y * (0 / 0) end, x0, { control = "sample" })
-    local co = coroutine.create(function() return ode.solve(function() coroutine.yield() end, x0, { control = "sample" }) end)
-    assert.is_false(coroutine.resume(co))
-    local _, bad = ode.solve(function(y, t) return y / (0.5 - t):relu():reshape(-1, 1):sqrt() end, fm.ones(2, 1), { control = "sample" })
-    assert.equal("step_too_small", bad.status)
-    assert.is_string(bad.reason)
-  end)
-
   it("runs a user's tableau, step function or file", function()
     local ssp3 = { order = 3, c = { 0, 1, 1 / 2 }, a = { {}, { 1 }, { 1 / 4, 1 / 4 } }, b = { 1 / 6, 1 / 6, 2 / 3 } }
     local x, info = ode.solve(cosine, fm.ones(1), { method = ssp3, steps = 50, t1 = 2 })
@@ -329,6 +246,63 @@ describe("ode", function()
     for i = 1, 18 do wide.a[i], wide.b[i], wide.c[i] = {}, i == 1 and 1 or 0, 0 end
     raises("18 stages and a history of 4 are over the limit 20", solve, wide)
     raises("at most 19", solve, { order = 1, c = {}, a = {}, b = table.pack(string.rep("x", 64):byte(1, -1)) })
+  end)
+
+  it("refuses a wrong error estimate or interpolant with what it breaks", function()
+    local function solve(method) return ode.solve(decay, fm.ones(1), { method = method }) end
+    local function changed(name, change)
+      local m = dofile("lua/fm/ode/" .. name .. ".lua")
+      change(m)
+      return m
+    end
+    raises("e adds up to 0.01, not 0", solve, changed("rk45", function(m) m.e[1] = m.e[1] + 0.01 end))
+    raises("error estimate is not of order 4: sum of e c is 0.002, expected 0", solve, changed("rk45", function(m)
+      m.e[1], m.e[3] = m.e[1] - 0.01, m.e[3] + 0.01
+      m.e[1], m.e[2] = m.e[1] + 0.005, m.e[2] - 0.005
+    end))
+    raises("error estimate is not of order 3: sum of e c^2", solve, changed("rk23", function(m) m.error_order = 3 end))
+    raises("error estimate sees no error of order 3", solve, changed("rk23", function(m) m.e = { 0, 0, 0, 0 } end))
+    raises("e has 5 numbers, expected at most 4", solve, changed("rk23", function(m) m.e[5] = 0 end))
+    raises("error_order: expected a whole number", solve, changed("rk23", function(m) m.error_order = 1.5 end))
+    raises("row 2 of dense adds up to 1.3333", solve, changed("rk23", function(m) m.dense[2][2] = 2 end))
+    raises("interpolant is not of order 2 %(dense_order%): sum of dense c is 0.25 at theta^1, expected 0", solve,
+      changed("rk23", function(m) m.dense[2], m.dense[1] = { 0.5, 0.5, -2 / 3 }, { 0.5, -5 / 6, 5 / 9 } end))
+    raises("interpolant is not of order 4", solve, changed("rk23", function(m) m.dense_order = 4 end))
+    assert.equal("finished", select(2, solve(changed("rk23", function(m) m.dense_order = 3 end))).status)
+    raises("rk45: its error estimate is not of order 4", function()
+      local method_of = require "fm.ode.check"
+      method_of.errors(changed("rk45", function(m) m.e = { -1, 1 } end), "rk45")
+    end)
+    raises("belongs to no slope", solve, { order = 1, c = { 0, 1 }, a = { {}, { 1 } }, b = { 1, 0 }, e = { 0, 1, -1 } })
+  end)
+
+  it("passes on the errors of events and step functions, and refuses their yields", function()
+    local x0, calls = fm.ones(2), 0
+    local function breaks() error "broken here" end
+    local function late()
+      calls = calls + 1
+      return calls < 3 and calls or breaks()
+    end
+    local options = {
+      { events = { breaks } }, { events = { late } }, { method = "rk4", steps = 3, events = { breaks } },
+      { method = breaks }, { method = { step = breaks } }, { method = breaks, max_nfe = 5 },
+      { method = function(f, t, x, h) return x + f(x, t) * h + breaks() end, max_nfe = 5 },
+    }
+    for _, o in ipairs(options) do raises("broken here", ode.solve, decay, x0, o) end
+    for _, o in ipairs { { events = { coroutine.yield } }, { method = coroutine.yield }, { method = coroutine.yield, max_nfe = 4 } } do
+      local co = coroutine.create(function() return ode.solve(decay, x0, o) end)
+      local ok, message = coroutine.resume(co)
+      assert.is_false(ok)
+      assert.truthy(message:find "yield")
+      coroutine.close(co)
+    end
+    local inner = { events = { function(x) return ode.solve(decay, x, { method = "rk4", steps = 2 })[1] - 0.5 end } }
+    local _, info = ode.solve(decay, x0, inner) -- x falls to 0.5 exp(0.5) at t = 1 - log 4
+    assert.equal(1, #info.events[1].t)
+    assert.near(2 * math.log(2) - 1, info.events[1].t[1], 1e-3)
+    raises("the state is not finite at t = 0.25, after step 1", ode.solve, decay, x0,
+      { method = function(_, _, x) return x * (0 / 0) end, steps = 4 })
+    assert.near(math.exp(-0.5), ode.solve(decay, x0)[1], 1e-4)
   end)
 
   it("names the script's line and the option when it is misused", function()

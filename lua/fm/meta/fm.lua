@@ -563,31 +563,55 @@ fm.ode = {}
 ---@field method string|table|function "dopri5"
 ---@field t0 number 0
 ---@field t1 number 1
----@field steps integer of a fixed method (100)
----@field grid number[] the points of fixed steps
----@field times number[] where states are kept
----@field save integer keep this many states
----@field rtol number 1e-5
+---@field steps integer fixed steps, equal ones or along the grid (100)
+---@field grid string|table "uniform", "cosine", "quadratic", {"edm", rho = 7}, {"shift", by = 3}, or the list of points
+---@field times number[] where states are kept; without steps or grid, a fixed method steps from one to the next
+---@field save integer|"steps" keep this many states, evenly; or every step's
+---@field rtol number 1e-5, at least 100 units in the last place of a double
 ---@field atol number 1e-5
----@field first_step number
----@field max_step number
----@field max_nfe integer
----@field control "batch"|"sample" one step size for all rows, or one each
+---@field first_step number the first try; chosen when absent
+---@field max_step number no try is longer
+---@field min_step number no try but the last is shorter, and a try of this length is accepted whatever its error: info.forced counts them
+---@field max_nfe integer calls of the field, never one more; what is reached by then is the result
+---@field controller "scipy"|"pi"|"torchdiffeq" how an error becomes the next step: as SciPy's RK45, RK23, DOP853; with a memory of the error
+---before (Gustafsson 1991), fewer rejections on stiff fields; or as torchdiffeq, with its error estimate of dopri5
+---@field control "batch"|"sample" one step size for all rows, or one each: the field then gets t as a tensor [A] of the rows on their way
 ---@field events function[] f(x, t) -> number, or { f, direction = "up"|"down"|"both", terminal = boolean|integer }
 ---@field gradient boolean true: recorded while a tape records
 ---@field memory "full"|"segments" of a recorded solve: keep every call of the field, or take the steps again on the way back
 
+---What a solve tells of itself.
+---@class fm.SolveInfo
+---@field status "finished"|"max_nfe"|"step_too_small"|"event"
+---@field reason string|nil why no step was small enough
+---@field t number the time reached, that of the state x; with control = "sample" that of the row that got least far
+---@field nfe integer calls of the field, the two that choose the first step and those of rejected tries included
+---@field steps integer accepted steps
+---@field accepted integer
+---@field rejected integer tries
+---@field forced integer steps accepted for min_step's sake
+---@field error number error estimate of the last accepted step, in units of the tolerance (below 1), the worst row's with control = "sample"
+---@field error_sum number the estimates of all accepted steps added up, RMS over the components, in units of the state: what the steps left
+---behind where the field itself neither magnifies nor forgets it
+---@field times number[]|nil with times or save
+---@field states fm.Tensor|nil [times, B, D]
+---@field events table[]|nil for each event a list t of times and a list x of states
+---@field evaluations integer control = "sample": rows that were evaluated, in all
+---@field rows table control = "sample": nfe, accepted, rejected, t, error, error_sum, a tensor [B] each
+---@field histogram table[] control = "sample": { nfe =, rows = }, how many rows needed so many evaluations, from few to many
+
 ---Solves dx/dt = field(x, t) from t0 to t1. Fixed steps: euler, midpoint, heun, heun3, ralston, rk4, rk4_38, ab2, ab3, ab4 with `steps` or
 ---`grid`; error control: dopri5, rk45, rk23, bosh3, tsit5, dop853, adaptive_heun with `rtol`, `atol`. `times` or `save = n` keep states;
 ---events are functions f(x, t) whose zeros are found. Hairer, Norsett, Wanner 1993.
----info: nfe, steps, accepted, rejected, status ("finished", "max_nfe", "step_too_small", "event"), t, states [times, B, D], times.
+---Under error control the field is never called outside of t0 .. t1, whatever the controller: the last step is cut at t1, where torchdiffeq
+---runs over it and interpolates. An event that is zero at the start does not count there; one that is zero at the end of a step counts once.
 ---While a tape records, gradients flow from x and info.states to x0 and to what the field depends on; the accepted steps count as given and
 ---times have none. memory = "segments" calls the field twice and holds a step's calls at a time (of many steps, those of sqrt(steps / 32));
 ---the field must not draw, as dropout does. control = "sample" and terminal events need gradient = false there.
 ---@param field fun(x: fm.Tensor, t: number|fm.Tensor): fm.Tensor
 ---@param x0 fm.Tensor [B, D]
 ---@param options? fm.SolveOptions
----@return fm.Tensor x, table info
+---@return fm.Tensor x, fm.SolveInfo info
 function fm.ode.solve(field, x0, options) end
 
 -- ---- stochastic solvers ----

@@ -34,17 +34,21 @@ local function callable(value)
   return type(meta) == "table" and meta.__call ~= nil
 end
 
+local function is_list(value)
+  return type(value) == "table" and math.type(value[1]) ~= nil
+end
+
 -- Times that run from t0 towards t1.
-local function check_times(times, t0, t1)
-  if type(times) ~= "table" or #times == 0 then core.fail(where .. ": times: expected a list of numbers") end
+local function check_times(name, times, t0, t1)
+  if type(times) ~= "table" or #times == 0 then core.fail(("%s: %s: expected a list of numbers"):format(where, name)) end
   local result, sign = {}, t1 < t0 and -1 or 1
   for i = 1, #times do
-    local t = options.number(("%s: times[%d]"):format(where, i), times[i], -math.huge, math.huge) + 0.0
+    local t = options.number(("%s: %s[%d]"):format(where, name, i), times[i], -math.huge, math.huge) + 0.0
     if sign * (t - t0) < 0 or sign * (t1 - t) < 0 then
-      core.fail(("%s: times[%d] = %g lies outside of t0 = %g .. t1 = %g"):format(where, i, t, t0, t1))
+      core.fail(("%s: %s[%d] = %g lies outside of t0 = %g .. t1 = %g"):format(where, name, i, t, t0, t1))
     end
     if i > 1 and sign * (t - result[i - 1]) <= 0 then
-      core.fail(("%s: times[%d] = %g does not follow %g on the way from %g to %g"):format(where, i, t, result[i - 1], t0, t1))
+      core.fail(("%s: %s[%d] = %g does not follow %g on the way from %g to %g"):format(where, name, i, t, result[i - 1], t0, t1))
     end
     result[i] = t
   end
@@ -90,7 +94,12 @@ local function plan_fixed(plan, o, method)
     plan.grid = steps_through(plan.times, plan.t0, plan.t1)
   else
     plan.steps = options.integer(where .. ": steps", o.steps or default_steps, 1, 1e9)
-    if o.grid then plan.grid = grid_of(o.grid, plan.steps, plan.t0, plan.t1) end
+    if is_list(o.grid) then
+      if o.steps then core.fail(where .. ": a list of points is the grid: leave steps out") end
+      plan.grid = steps_through(check_times("grid", o.grid, plan.t0, plan.t1), plan.t0, plan.t1)
+    elseif o.grid then
+      plan.grid = grid_of(o.grid, plan.steps, plan.t0, plan.t1)
+    end
     if o.times and not method.interpolates then core.fail(where .. ": times: this method cannot interpolate; leave steps out") end
   end
   if math.type(o.save) then plan.times = points_to_save(plan.save, plan) end
@@ -142,12 +151,13 @@ end
 
 local function plan_of(o, method)
   local times = o.times
-  local last = type(times) == "table" and math.type(times[#times]) and times[#times]
+  local points = is_list(times) and times or is_list(o.grid) and o.grid
+  local last = points and math.type(points[#points]) and points[#points]
   local plan = { t0 = number(o, "t0", -math.huge, math.huge) }
   plan.t1 = o.t1 == nil and (last or 1) + 0.0 or number(o, "t1", -math.huge, math.huge)
   if math.abs(plan.t0) == math.huge or math.abs(plan.t1) == math.huge then core.fail(where .. ": t0 and t1 must be finite") end
   if o.max_nfe then plan.max_nfe = options.integer(where .. ": max_nfe", o.max_nfe, 0) end
-  if times then plan.times = check_times(times, plan.t0, plan.t1) end
+  if times then plan.times = check_times("times", times, plan.t0, plan.t1) end
   if times and o.save then core.fail(where .. ": give times or save, not both") end
   if o.save == "steps" then plan.every_step = true
   elseif o.save then plan.save = options.integer(where .. ": save", o.save, 1, 1e9) end
