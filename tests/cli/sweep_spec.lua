@@ -246,9 +246,9 @@ describe("several processes", function()
     local path, record = sweep_of "odd"
     for _, entry in ipairs(record.runs) do assert.equal("killed", status_of(path, entry)) end
     shell.write("go", "")
-    code, _, err = call("resume -j 2 " .. path:match "sweep%-%x+$")
-    assert.equal(0, code, err)
-    has(err, "2 ok in ")
+    local well, _, told = call("resume -j 2 " .. path:match "sweep%-%x+$")
+    assert.equal(0, well, told)
+    has(told, "2 ok in ")
     assert.equal(0, (call "-q -m -o other odd.lua n=1:2"))
     for _, entry in ipairs(record.runs) do
       for _, file in ipairs { "metrics.jsonl", "checkpoint.safetensors" } do

@@ -81,7 +81,8 @@ local function label(keys, entry, several)
 end
 
 --- The sweep of a plan (see expand) as its files say and will say: path, name, keys, scripts and tasks. A task is an entry of sweep.json,
---- and label, path, and the record of its run ({ status = "missing" } when there is none). `arguments` are the scripts' words after --. Nothing is written.
+--- and label, path, and the record of its run ({ status = "missing" } when there is none). `arguments` are the scripts' words after --.
+--- Nothing is written.
 function folder.describe(plan, list, base, arguments)
   local paths, several = {}, #list > 1
   for i, script in ipairs(list) do paths[i] = plain_path(script.path) end
@@ -162,8 +163,9 @@ end
 --- Writes the sweep.json of a described sweep into its own folder. Returns true, or nil and a message.
 function folder.write(sweep, own, command)
   local before = folder.read(sweep.path)
-  local ok, problem = pcall(own.write_json, own, "sweep.json", { schema = schema, command = command, arguments = fm.json.array(sweep.arguments), scripts = sweep.scripts,
-    created = before and before.created or os.date "!%Y-%m-%dT%H:%M:%SZ", keys = fm.json.array(sweep.keys), runs = merge(sweep, before) })
+  local ok, problem = pcall(own.write_json, own, "sweep.json", { schema = schema, command = command,
+    arguments = fm.json.array(sweep.arguments), created = before and before.created or os.date "!%Y-%m-%dT%H:%M:%SZ",
+    scripts = sweep.scripts, keys = fm.json.array(sweep.keys), runs = merge(sweep, before) })
   return ok or nil, tostring(problem)
 end
 
