@@ -202,6 +202,24 @@ describe("a sweep refuses", function()
     has(err, "taken")
     assert.equal("a file", shell.read(shell.folder .. "/taken"))
   end)
+
+  it("a disk that cannot be written or is full, in a line each, and keeps what is there", function()
+    if not os.execute "unshare -rm true 2>/dev/null" then return pending "no user namespaces: a full disk needs one" end
+    local function on_disk(options, words)
+      return shell.run(([[mkdir -p d && unshare -rm sh -c 'mount -t tmpfs -o %s t d && %s -m -j 1 -o d %s steps=2 %s; code=$?
+        find d -name run.json -exec grep -l done {} + | wc -l; exit $code']]):format(options, shell.fmrun, toy, words))
+    end
+    local code, out, err = on_disk("ro", "seed=1:2")
+    assert.same({ 1, "0\n", "fmrun: d/toy: cannot make the folder: Read-only file system\n" }, { code, out, err })
+    local few, _, told = on_disk("size=4k", "seed=1:100")
+    assert.same({ 1, 1 }, { few, #shell.lines(told) })
+    has(told, "d/toy/sweep-", "/sweep.json: cannot write: No space left on device")
+    code, out, err = on_disk("size=130k", "seed=1:5")
+    assert.equal(1, code)
+    has(err, "  ok    001 seed=1", "FAIL  005 seed=5", "No space left on device")
+    local done, failed = err:match "\n(%d) ok, (%d) failed in "
+    assert.same({ out, 5 }, { done .. "\n", done + failed }) -- and what was done stayed
+  end)
 end)
 
 describe("several processes", function()

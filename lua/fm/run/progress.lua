@@ -76,9 +76,10 @@ function Progress:describe(step, values, now)
   return table.concat(parts, "  ")
 end
 
-function Progress:bar(step)
+--- "[====>               ]"
+function progress.bar(step, total)
   local width = 20
-  local full = self.total > 0 and step * width // self.total or width
+  local full = total > 0 and step * width // total or width
   return "[" .. ("="):rep(full) .. (full < width and ">" or "") .. (" "):rep(width - full - 1) .. "]"
 end
 
@@ -97,7 +98,7 @@ function Progress:show(step, values, now)
   end
   if self.quiet then return nil end
   local columns = system.columns(stderr) or tonumber(os.getenv "COLUMNS") or 80
-  local line = ("%s %s %s"):format(self.name, self:bar(step), text)
+  local line = ("%s %s %s"):format(self.name, progress.bar(step, self.total), text)
   io.stderr:write("\r", line:sub(1, columns - 1), "\27[K")
   self.drawn = true
   return nil

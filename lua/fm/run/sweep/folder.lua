@@ -163,10 +163,9 @@ end
 --- Writes the sweep.json of a described sweep into its own folder. Returns true, or nil and a message.
 function folder.write(sweep, own, command)
   local before = folder.read(sweep.path)
-  local ok, problem = pcall(own.write_json, own, "sweep.json", { schema = schema, command = command,
-    arguments = fm.json.array(sweep.arguments), created = before and before.created or os.date "!%Y-%m-%dT%H:%M:%SZ",
-    scripts = sweep.scripts, keys = fm.json.array(sweep.keys), runs = merge(sweep, before) })
-  return ok or nil, tostring(problem)
+  return fm.file.write(own:file "sweep.json", fm.json.encode { schema = schema, command = command, arguments = fm.json.array(sweep.arguments),
+    created = before and before.created or os.date "!%Y-%m-%dT%H:%M:%SZ", scripts = sweep.scripts, keys = fm.json.array(sweep.keys),
+    runs = merge(sweep, before) } .. "\n")
 end
 
 return folder

@@ -79,9 +79,14 @@ function Screen:started(task)
   self:event { event = "run_start", sweep_index = task.index, run = task.path, changed = task.changed }
 end
 
---- The last lines that a failed run said, marked as its own.
-function Screen:say_lines(lines)
+--- The last lines that a failed run said, marked as its own, without the one that was its error; and where there are more.
+function Screen:say_lines(task, error_line)
+  local lines = {}
+  for _, line in ipairs(task.outcome.lines) do
+    if line ~= "fmrun: " .. error_line then lines[#lines + 1] = line end
+  end
   for i = math.max(1, #lines - shown_lines + 1), #lines do self:say("          | " .. lines[i]) end
+  self:say("          fmrun log " .. task.path)
 end
 
 --- "w2=0.13 nfe=100"
@@ -105,7 +110,7 @@ function Screen:tell(task)
   local said = outcome.status == "done" and Screen.summary_text(outcome.summary) or first_line(outcome.error)
   local say = marks[outcome.status] and self.note or self.say
   say(self, ("  %s  %s  %6s  %s"):format(self.base:paint(color, mark), self:name_of(task), progress.duration(outcome.seconds), said))
-  if not marks[outcome.status] then self:say_lines(outcome.lines) end
+  if not marks[outcome.status] then self:say_lines(task, said) end
 end
 
 function Screen:ended(task)

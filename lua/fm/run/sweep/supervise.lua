@@ -23,7 +23,7 @@ local function listener(pool, screen, settings, ended)
   function on.line(task, line)
     local event = fm.json.decode(line)
     if type(event) ~= "table" then return end
-    if event.event == "progress" then task.progress = event.text end
+    if event.event == "progress" then task.progress = progress.bar(event.step, event.steps) .. " " .. event.text end
     if event.event == "run_skipped" then task.busy = event.status == "busy" end
   end
   function on.interrupted(_, killed)
