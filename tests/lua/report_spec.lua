@@ -173,6 +173,7 @@ describe("report", function()
   it("draws logarithmic what spans decades, and gaps where nothing is finite", function()
     assert.is_true(chart.wants_log { { y = { 1, 0.01 } } })
     assert.is_false(chart.wants_log { { y = { 1, 0.5 } } })
+    assert.is_false(chart.wants_log { { y = { 0.01, 1 } } }) -- an accuracy
     assert.is_false(chart.wants_log { { y = { 100, 0 } } })
     local svg = tostring(chart.svg({ { x = { 1, 2, 3, 4 }, y = { 1, nan, 3, 4 }, class = "s1" } }, { label = "a < b" }))
     assert.truthy(svg:find('aria-label="a &lt; b"', 1, true))

@@ -13,18 +13,20 @@ local function finite(v)
   return v - v == 0
 end
 
---- Whether curves read better over a logarithmic axis: all positive, over more than a decade and a half.
+--- Whether curves read better over a logarithmic axis: all positive, most falling, over more than a decade and a half.
 function chart.wants_log(curves)
-  local low, high = math.huge, 0
+  local low, high, falling = math.huge, 0, 0
   for _, curve in ipairs(curves) do
+    local first, last
     for _, v in ipairs(curve.y) do
       if finite(v) then
         if v <= 0 then return false end
-        low, high = math.min(low, v), math.max(high, v)
+        low, high, first, last = math.min(low, v), math.max(high, v), first or v, v
       end
     end
+    if first and last < first then falling = falling + 1 end
   end
-  return high > 30 * low
+  return high > 30 * low and 2 * falling > #curves
 end
 
 local function scaled(v, log)

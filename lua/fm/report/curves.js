@@ -111,36 +111,6 @@
     return [`${text.group}  (${count})`, `${metric.name}  ${value} ± ${report.number(deviation)}`];
   }
 
-  // From the lowest to the highest with a little room, so that no axis is mostly empty.
-  function bounds(datasets, log) {
-    let low = Infinity, high = -Infinity;
-    for (const set of datasets) {
-      for (const { y } of set.data) {
-        if (y === null || (log && y <= 0) || (log && set.borderColor === "transparent")) continue;
-        [low, high] = [Math.min(low, y), Math.max(high, y)];
-      }
-    }
-    if (low > high) return {};
-    if (log) return { min: low / 1.15, max: high * 1.15 };
-    const room = (high - low || Math.abs(high) || 1) * 0.05;
-    return { min: low - room, max: high + room };
-  }
-
-  function scales(log, datasets) {
-    const muted = report.color("muted"), font = { family: getComputedStyle(document.body).fontFamily, size: 11.5 };
-    const leading = (v) => v / 10 ** Math.floor(Math.log10(v) + 1e-9);
-    const named = (v) => [1, 2, 5].some((digit) => Math.abs(leading(v) - digit) < 1e-6); // of an axis of logarithms
-    const label = (v) => (log && !named(v) ? "" : report.number(v));
-    const ticks = { color: muted, font, includeBounds: false, maxRotation: 0 };
-    const gridColor = (c) => (log && label(c.tick.value) === "" ? "transparent" : report.color("grid"));
-    return {
-      x: { type: "linear", grid: { display: false, borderColor: muted + "80" },
-        ticks: { ...ticks, maxTicksLimit: 7, callback: (v) => report.number(v) } },
-      y: { type: log ? "logarithmic" : "linear", ...bounds(datasets, log), grid: { color: gridColor, drawBorder: false },
-        ticks: { ...ticks, maxTicksLimit: log ? 12 : 8, callback: label } },
-    };
-  }
-
   function tooltip(metric) {
     const font = { family: getComputedStyle(document.body).fontFamily, size: 12.5 }, ink = report.color("ink"), page = report.color("page");
     return {
@@ -156,7 +126,7 @@
   function options(metric, log, datasets) {
     const hover = (_, active, chart) => point(active.length ? chart.data.datasets[active[0].datasetIndex].runs : []);
     return {
-      animation: false, maintainAspectRatio: false, parsing: false, normalized: true, scales: scales(log, datasets),
+      animation: false, maintainAspectRatio: false, parsing: false, normalized: true, scales: report.scales(datasets, log),
       interaction: { mode: "speaking", intersect: false }, onHover: sweep ? hover : undefined,
       plugins: { legend: { display: false }, tooltip: tooltip(metric) },
     };

@@ -9,7 +9,7 @@ local refresh_seconds <const> = 5 -- of a page whose run goes on
 -- Where packages put Chart.js: Debian's libjs-chart.js. FM_CHART_JS names another place.
 local chart_places <const> = { "/usr/share/javascript/chart.js/chart.min.js", "/usr/share/javascript/chart.js/Chart.min.js" }
 -- After the first, each adds to `report`; the last starts them.
-local scripts <const> = { "report", "table", "parallel", "smooth", "curves" }
+local scripts <const> = { "report", "table", "parallel", "smooth", "axes", "curves" }
 local policy <const> = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 
 local function read(path)
