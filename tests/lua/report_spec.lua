@@ -153,6 +153,7 @@ describe("report", function()
     assert.same({ "0.0776", " ± 0.0031" }, { words.spread(0.07758, 0.003072) })
     assert.same({ "0.012", " ± 0" }, { words.spread(0.012, 2e-18) })
     assert.equal("2026-07-12 15:30:12 UTC", words.time "2026-07-12T15:30:12Z")
+    assert.equal("2026-07-12 15:30:12 UTC", words.time "2026-07-12T15:30:12.585Z")
   end)
 
   it("makes a run of a sweep again as a run of its own", function()
