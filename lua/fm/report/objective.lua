@@ -17,6 +17,16 @@ local function place(name)
   return 3 * #known
 end
 
+--- Sorts names of summaries, what tells most first: what may be an objective, then floors and effort.
+function objective.sort(names)
+  table.sort(names, function(a, b)
+    local first_a, first_b = place(a) or math.huge, place(b) or math.huge
+    if first_a ~= first_b then return first_a < first_b end
+    return a < b
+  end)
+  return names
+end
+
 --- The names of the summaries that are numbers, in order; not those that repeat a parameter.
 function objective.names(runs)
   local names, seen = {}, {}
@@ -28,8 +38,7 @@ function objective.names(runs)
       end
     end
   end
-  table.sort(names)
-  return names
+  return objective.sort(names)
 end
 
 --- { name, highest } of the words a user gives ("mmd", "accuracy:max") or guessed from the summaries; nil when there is none to compare.

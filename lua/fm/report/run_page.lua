@@ -1,6 +1,7 @@
 -- The page of one run.
 local curves <const> = require "fm.report.curves"
 local html <const> = require "fm.report.html"
+local objective <const> = require "fm.report.objective"
 local page <const> = require "fm.report.page"
 local parts <const> = require "fm.report.parts"
 local pictures <const> = require "fm.report.pictures"
@@ -9,8 +10,7 @@ local words <const> = require "fm.report.words"
 local function summary_tiles(record)
   local names, tiles = {}, {}
   for name in pairs(record.summary) do names[#names + 1] = name end
-  table.sort(names)
-  for i, name in ipairs(names) do tiles[i] = { name, record.summary[name] } end
+  for i, name in ipairs(objective.sort(names)) do tiles[i] = { name, record.summary[name] } end
   return parts.tiles(tiles)
 end
 

@@ -51,8 +51,7 @@ local function summary_names(runs)
       end
     end
   end
-  table.sort(names)
-  return names
+  return objective.sort(names)
 end
 
 local function table_of(id, heads, rows)
