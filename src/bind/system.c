@@ -2,6 +2,7 @@
 #define _GNU_SOURCE /* gethostname, TIOCGWINSZ */
 #include "bind.h"
 #include "blas.h"
+#include "libraries.h"
 #include "pool.h"
 #include "signals.h"
 #include "threads.h"
@@ -28,6 +29,13 @@ static int system_blas(lua_State *L) { /* version, kernel family */
     lua_pushstring(L, fm_blas_version());
     lua_pushstring(L, fm_blas_core());
     return 2;
+}
+
+static int system_libraries(lua_State *L) {
+    char text[FM_LIBRARIES_TEXT];
+    fm_libraries(text);
+    lua_pushstring(L, text);
+    return 1;
 }
 
 /* How often the system was asked for memory: constant in a warm loop. */
@@ -118,17 +126,9 @@ static int system_interrupts(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"threads", system_threads},
-    {"blas", system_blas},
-    {"mallocs", system_mallocs},
-    {"is_terminal", system_is_terminal},
-    {"columns", system_columns},
-    {"seconds", system_seconds},
-    {"now", system_now},
-    {"process", system_process},
-    {"die_with", system_die_with},
-    {"interrupts", system_interrupts},
-    {NULL, NULL},
+    {"threads", system_threads},         {"blas", system_blas},         {"libraries", system_libraries},   {"mallocs", system_mallocs},
+    {"is_terminal", system_is_terminal}, {"columns", system_columns},   {"seconds", system_seconds},       {"now", system_now},
+    {"process", system_process},         {"die_with", system_die_with}, {"interrupts", system_interrupts}, {NULL, NULL},
 };
 
 void bind_system(lua_State *L) {

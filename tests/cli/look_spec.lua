@@ -343,4 +343,37 @@ describe("fmrun COMMAND", function()
     refused("help fm.ode.slove", 3, 'the reference has no "fm.ode.slove"; did you mean "fm.ode.solve"?')
     refused("help lz", 3, 'no command is called "lz"; did you mean "ls"?')
   end)
+
+  it("goes on over damaged records and logs, whatever it looks at", function()
+    train "seed=1"
+    train "seed=2"
+    local run = shell.folder .. "/" .. select(2, call "path @-2"):sub(1, -2)
+    local record = read(run .. "/run.json")
+    for _, damage in ipairs {
+      { record:sub(1, 200) }, { "" }, { record:gsub('"config":%b{}', '"config":[1,{"a":[]}]') }, { record:gsub('"summary":%b{}', '"summary":{"w2":[1]}') },
+      { record:gsub('"started":"[^"]*"', '"started":"2026-13-99T99:99:99Z"') }, { record:gsub('"note":""', '"note":"\\u001b[31m\\n"') },
+      { record:gsub('"code":%b[]', '"code":[{"path":[]}]') },
+    } do
+      write(run:sub(#shell.folder + 2) .. "/run.json", damage[1])
+      write(run:sub(#shell.folder + 2) .. "/metrics.jsonl", '{"step":"x","loss":{}}\n[1,2]\n{"loss":"inf"}\n{"lo')
+      for _, command in ipairs {
+        "ls", "ls --json --sort seed", "show " .. run, "show --json " .. run, "log " .. run, "diff @-1 " .. run, "compare toy", "compare --csv --metric loss toy",
+        "export toy --to csv", "export toy --to tensorboard", "completion --line 'fmrun show '",
+      } do
+        local code, out, err = call(command)
+        assert(code == 0, command .. "\n" .. err)
+        assert.falsy(not command:find "csv" and out:find "\27%[31m", command)
+      end
+    end
+    assert.truthy(select(3, call "export toy --to csv"):find "1 damaged lines of metrics.jsonl left out")
+  end)
+
+  it("the prompt explains names after ?", function()
+    write("asks", "?fm.ode.solve\n1 + 1\n?fm.ode.slove\n?\n")
+    local _, out, err = shell.run(shell.fmrun .. " -q -i <asks")
+    assert.truthy(out:find "fm.ode.solve%(field, x0, options%)\n  Solves")
+    assert.truthy(out:find("2\n", 1, true))
+    assert.truthy(out:find("?fm.ode.solve explains a name of fm", 1, true))
+    assert.equal('the reference has no "fm.ode.slove"; did you mean "fm.ode.solve"?\n', err)
+  end)
 end)

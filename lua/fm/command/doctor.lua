@@ -1,5 +1,6 @@
 -- Is everything there that runs need, and does a small one learn? Each check says what it found, or what is wrong.
 local fm <const> = require "fm"
+local lfs <const> = require "lfs"
 local command_line <const> = require "fm.run.command_line"
 local folders <const> = require "fm.run.folder"
 local layout <const> = require "fm.run.layout"
@@ -16,8 +17,8 @@ local function threads_of_process()
   return file and math.tointeger(tonumber((file:read "a"):match "\nThreads:%s*(%d+)"))
 end
 
-local function libraries()
-  return ("fmrun %s (%s), Lua %s"):format(fm.version, fm.real, fm.system.lua)
+local function versions()
+  return ("fmrun %s (%s), Lua %s, %s"):format(fm.version, fm.real, fm.system.lua, fm.system.libraries())
 end
 
 local function blas()
@@ -54,21 +55,38 @@ local function memory()
   return ("%.1f of %.1f GB free"):format(free / 1e9, total / 1e9)
 end
 
---- Writes, locks and reads in the folder of the runs, as a run does.
+--- A checkpoint and a picture, written and read again.
+local function try_files(folder)
+  local tensor = fm.rng(1, "doctor"):uniform(4, 4)
+  local function compare(name, back)
+    if (back:reshape(4, 4) - tensor):abs():max():item() > 1 / 255 then bad(name .. ": what was written does not read back") end
+  end
+  assert(fm.save(folder .. "/file.safetensors", { t = tensor }))
+  compare("safetensors", assert(fm.load(folder .. "/file.safetensors")).t)
+  assert(fm.png.save(folder .. "/file.png", tensor))
+  compare("png", assert(fm.png.load(folder .. "/file.png")))
+end
+
+local function try_lock(folder)
+  local lock <close>, message = fm.system.lock(folder .. "/lock")
+  if not lock then bad(message) end
+  if not fm.system.locked(folder .. "/lock") then bad "this disk has no locks: a run cannot be told from a dead one" end
+end
+
+--- Writes, reads and locks in the folder of the runs, as a run does.
 local function disk(line)
   local base = command_line.runs(line)
   local folder = ("%s/.doctor-%d"):format(base, (fm.system.process()))
-  local ok, message = folders.make_parents(folder)
-  local lock
-  if ok then ok, message = fm.file.write(folder .. "/file", "text") end
-  if ok then lock, message = fm.system.lock(folder .. "/lock") end
-  local held = lock and fm.system.locked(folder .. "/lock")
-  lock = nil -- luacheck: ignore 311
+  local made, message = folders.make_parents(folder)
+  if not made then bad(message) end
+  local ok, problem = pcall(function()
+    try_files(folder)
+    try_lock(folder)
+  end)
   remove(folder)
-  require "lfs".rmdir(base) -- when it was made for this
-  if not ok or message then bad(message) end
-  if not held then bad(base .. ": this disk has no locks; a run cannot be told from a dead one") end
-  return ("writes and locks in %s"):format(base)
+  lfs.rmdir(base) -- when it was made for this
+  if not ok then error(problem, 0) end
+  return ("writes, reads and locks in %s"):format(base)
 end
 
 --- A network that learns two moons for 100 steps; the loss must fall by a tenth.
@@ -90,7 +108,7 @@ local function training()
 end
 
 local checks <const> = {
-  { "versions", libraries }, { "modules", modules }, { "products", blas }, { "cores", cores }, { "memory", memory }, { "disk", disk }, { "training", training },
+  { "versions", versions }, { "modules", modules }, { "products", blas }, { "cores", cores }, { "memory", memory }, { "disk", disk }, { "training", training },
 }
 
 return {

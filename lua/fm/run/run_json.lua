@@ -26,12 +26,13 @@ end
 
 local function is_string(value) return type(value) == "string" end
 local function is_number(value) return type(value) == "number" end
+local function is_whole(value) return math.type(value) == "integer" end
 
-local text <const>, number <const> = { is_string, "a text" }, { is_number, "a number" }
+local text <const>, number <const>, whole <const> = { is_string, "a text" }, { is_number, "a number" }, { is_whole, "a whole number" }
 local object <const>, files <const> = { is_object, "names with plain values" }, { is_files, "a list of path and hash" }
 local types <const> = {
   experiment = text, script = text, command = text, directory = text, status = text, error = text, started = text, ended = text, host = text,
-  boot = text, seed = number, seconds = number, steps = number, threads = number, pid = number, resumed = number, peak_rss = number,
+  boot = text, seed = whole, seconds = number, steps = whole, threads = whole, pid = whole, resumed = whole, peak_rss = whole,
   config = object, defaults = object, summary = object, versions = object, code = files, data = files,
 }
 
