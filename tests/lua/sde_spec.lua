@@ -189,6 +189,20 @@ describe("sde", function()
     end
   end)
 
+  it("passes gradients through its steps", function()
+    if not double then return end
+    local x0, rate = fm.parameter(fm.rng(1):normal(4, 2)), fm.parameter(fm.tensor { 0.3 })
+    for _, method in ipairs { "euler_maruyama", "heun" } do
+      assert(fm.gradcheck(function(x, r)
+        local what = { drift = function(y) return (y * r):sin() end, diffusion = function(y) return y * r * 0.3 end }
+        return (sde.solve(what, x, { method = method, steps = 4, rng = fm.rng(3) }))
+      end, { x0, rate }))
+      assert(fm.gradcheck(function(x, r)
+        return (sde.solve(function(y) return (y * r):sin() end, x, { method = method, w = 0.5, steps = 4, rng = fm.rng(3) }))
+      end, { x0, rate }))
+    end
+  end)
+
   it("takes grids, times and methods of the script's, and says what it did", function()
     local what = { drift = function(x) return x * 0 + 1 end, diffusion = 0 }
     local x, info = sde.solve(what, fm.zeros(2, 1), { rng = fm.rng(1), times = { 0.5, 2 }, t0 = 0 })

@@ -40,7 +40,11 @@ local kinds <const> = {
   end,
 }
 
-local function check(where, x)
+local function check(where, model, x)
+  local meta = getmetatable(model)
+  if type(model) ~= "function" and not (type(meta) == "table" and meta.__call) then
+    fm.fail(("%s: the model is a %s: expected a function or a model"):format(where, type(model)))
+  end
   if not fm.is_tensor(x) then fm.fail(("%s: x is a %s: expected a tensor [B, ...]"):format(where, type(x))) end
   if x:rank() < 2 or x:count() == 0 then
     fm.fail(("%s: x is [%s], expected [B, D] or [B, ...]"):format(where, table.concat(x:shape(), ", ")))
@@ -58,7 +62,7 @@ end
 
 --- log_prob [B], info; `o` as read by likelihood.options.
 function likelihood.of(where, model, x, o)
-  check(where, x)
+  check(where, model, x)
   local B, shape = #x, { table.unpack(x:shape(), 2) }
   local n = x:count() // B
   local directions, count = options.choose(where .. ": divergence", o.divergence, kinds)(o, where, B, n)

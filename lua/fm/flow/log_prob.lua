@@ -1,4 +1,5 @@
--- log_prob(model, x, {divergence, probes, rng, log_p0, ...}) -> log-density in nats [B], info. The model is a velocity, model(x, t).
+-- log_prob(model, x, {divergence, probes, rng, log_p0, ...}) -> log-density in nats [B], info. The model is a velocity, model(x, t); one that
+-- predicts something else, or wants a condition, comes as flow.velocity(model, ...).
 --   divergence = "exact"        dimensions many backward passes over one forward pass, whatever the dimension
 --   divergence = "hutchinson"   `probes` (1) random sign vectors from `rng`, the same ones through the whole solve: unbiased, and
 --                               info.standard_error [B] says how far off (2 probes or more)

@@ -11,7 +11,8 @@
 --
 -- Noise is keyed by position: step k reads the k-th call that rng makes from here on, and row r, entry i of [B, n] the number
 -- (first_row + r - 2) n + i of that call. So equal streams give equal bits, and rows solved in parts, each with an equal stream and its
--- first_row, those of the whole. In place of a stream may stand any table with normal(self, rows, entries).
+-- first_row, those of the whole. In place of a stream may stand any table with normal(self, rows, entries). On a tape gradients flow through
+-- the steps, the noise being given.
 local core <const> = require "fm.core"
 local by_name <const> = require "fm.by_name"
 local flow_noise <const> = require "fm.sde.flow_noise"
