@@ -129,6 +129,33 @@ describe("likelihood", function()
     end
   end)
 
+  it("converges to the closed form as the tolerance falls, with every adaptive solver and controller", function()
+    if not double then return end
+    local target = two_gaussians()
+    local x1 = target:sample(60, fm.rng(2))
+    local want = target:log_prob(x1)
+    for _, method in ipairs { "rk23", "rk45", "tsit5", "dop853", "adaptive_heun" } do
+      for _, controller in ipairs { "scipy", "pi", "torchdiffeq" } do
+        for _, tolerance in ipairs { 1e-4, 1e-6 } do
+          local found = flow.log_prob(target, x1, { method = method, controller = controller, rtol = tolerance, atol = tolerance })
+          local off = apart(found, want)
+          assert(off < 200 * tolerance, ("%s, %s: off by %g at tolerance %g"):format(method, controller, off, tolerance))
+        end
+      end
+    end
+  end)
+
+  it("goes through a field that solves inside itself", function()
+    local x = fm.rng(1):normal(5, 3)
+    local rate = 1.25 ^ 2 - 1
+    local function nested(y)
+      return ode.solve(function(z) return z * 0.5 end, y, { method = "euler", steps = 2 }) - y
+    end
+    local x0 = x * math.exp(-rate)
+    local want = x0:square():sum(2) * -0.5 - 1.5 * math.log(2 * math.pi) - 3 * rate
+    assert.near(0, apart(flow.log_prob(nested, x, tight), want), 1e-4)
+  end)
+
   it("estimates the divergence without bias, and knows how well", function()
     local model = nn.vector_field { dim = 5, hidden = 16, time_embed = 4 }
     for _, p in ipairs(model:parameters()) do p:copy(p * 2) end
