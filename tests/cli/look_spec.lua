@@ -357,7 +357,8 @@ describe("fmrun COMMAND", function()
       write(run:sub(#shell.folder + 2) .. "/run.json", damage[1])
       write(run:sub(#shell.folder + 2) .. "/metrics.jsonl", '{"step":"x","loss":{}}\n[1,2]\n{"loss":"inf"}\n{"lo')
       for _, command in ipairs {
-        "ls", "ls --json --sort seed", "show " .. run, "show --json " .. run, "log " .. run, "diff @-1 " .. run, "compare toy", "compare --csv --metric loss toy",
+        "ls", "ls --json --sort seed", "show " .. run, "show --json " .. run, "log " .. run, "diff @-1 " .. run, "compare toy",
+        "compare --csv --metric loss toy",
         "export toy --to csv", "export toy --to tensorboard", "completion --line 'fmrun show '",
       } do
         local code, out, err = call(command)

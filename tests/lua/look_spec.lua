@@ -4,6 +4,7 @@ local csv <const> = require "fm.run.csv"
 local describe_run <const> = require "fm.run.describe"
 local filter <const> = require "fm.run.filter"
 local layout <const> = require "fm.run.layout"
+local logged <const> = require "fm.run.logged"
 local parameters <const> = require "fm.run.parameters"
 local shrink <const> = require "fm.run.shrink"
 local sparkline <const> = require "fm.run.sparkline"
@@ -90,6 +91,22 @@ describe("describe", function()
     local three = record({}, {}, { id = "0a0a0a0a", sweep = "toy/sweep-11111111", parts = { "toy", "sweep-11111111", "0a0a0a0a" } })
     assert.same({ "7f3a1c2d", "11111111/0a0a0a0a" }, describe_run.short_names { one, three })
     assert.same({ "20260712-153012-7f3a1c2d", "20260712-153013-7f3a1c2d" }, describe_run.short_names { one, two })
+  end)
+end)
+
+describe("logged", function()
+  it("reads rows, the names in them, the last, and counts what is damaged", function()
+    local path = os.tmpname()
+    assert(fm.file.write(path, '{"step":1,"loss":0.5}\n[1]\n{"step":2,"loss":"nan","lr":1}\n{"step":3'))
+    local rows, names, damaged = logged.rows(path)
+    assert.same({ { step = 1, loss = 0.5 } }, { rows[1] })
+    assert.truthy(rows[2].loss ~= rows[2].loss)
+    assert.same({ "loss", "lr" }, names)
+    assert.same({ 2, 1 }, { #rows, damaged })
+    assert.same({ step = 2, loss = "nan", lr = 1 }, logged.last(path))
+    os.remove(path)
+    assert.same({ {}, {}, 0 }, { logged.rows(path) })
+    assert.is_nil(logged.last(path))
   end)
 end)
 

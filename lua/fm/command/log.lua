@@ -16,16 +16,6 @@ local function read_on(path, position)
   return text, math.min(position, size) + #text
 end
 
---- The last whole line of metrics.jsonl in words: "step=820 loss=0.913".
-local function last_metrics(path)
-  local file <close> = io.open(path .. "/metrics.jsonl", "rb")
-  if not file then return nil end
-  file:seek("set", math.max(0, file:seek "end" - 4096))
-  local last = (file:read "a" or ""):match "([^\n]+)\n[^\n]*$"
-  local values = last and require "fm.core".json.decode(last)
-  return type(values) == "table" and describe.pairs_text(values) or nil
-end
-
 local function follow(record, position)
   local uv <const> = require "luv"
   local drawn = system.is_terminal(stderr)
@@ -37,7 +27,7 @@ local function follow(record, position)
     io.stdout:write(text)
     io.stdout:flush()
     if ended.status ~= "running" then break end
-    if drawn then io.stderr:write((last_metrics(record.path) or ""):sub(1, (system.columns(stderr) or 80) - 1)) end
+    if drawn then io.stderr:write(describe.progress(record):sub(1, (system.columns(stderr) or 80) - 1)) end
     uv.sleep(pause)
   end
   io.stderr:write(("%s: %s\n"):format(record.name, ended.status))

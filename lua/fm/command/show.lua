@@ -52,6 +52,7 @@ local function show_status(page, record)
   local took, age = describe.took(record, now), describe.age(record, now)
   if took ~= "" then facts[#facts + 1] = "after " .. took end
   page.row("status", table.concat(facts, " "), describe.colors[record.status])
+  if record.status == "running" then page.row("now", describe.progress(record)) end
   if age ~= "" then page.row("started", ("%s UTC, %s ago"):format(record.started:sub(1, 19):gsub("T", " "), age)) end
   local title = "error"
   for text in (record.error or ""):gmatch "[^\n]+" do

@@ -1,4 +1,5 @@
 -- A run in few words, for listings: what was changed, what came out, how long ago.
+local logged <const> = require "fm.run.logged"
 local match <const> = require "fm.run.match"
 local progress <const> = require "fm.run.progress"
 local words <const> = require "fm.report.words"
@@ -106,8 +107,21 @@ function describe.changed(record, varying)
   return record.seed and "seed=" .. record.seed or ""
 end
 
---- "w2=0.131 nfe=100"; the first line of the error, without the script's folder, when there was one.
+--- Where a run is: "step=820 loss=0.913"; empty when it has logged nothing.
+function describe.progress(record)
+  local row = logged.last(record.path .. "/metrics.jsonl")
+  if not row then return "" end
+  local keys = { "step" }
+  for _, key in ipairs(describe.keys(row)) do
+    if key ~= "step" then keys[#keys + 1] = key end
+  end
+  return describe.pairs_text(row, keys)
+end
+
+--- "w2=0.131 nfe=100"; the first line of the error, without the script's folder, when there was one; of a running or
+--- lost run where it was last.
 function describe.results(record, varying)
+  if record.status == "running" or record.status == "lost" then return describe.progress(record) end
   if record.error then return (record.error:match "^[^\n]*":gsub("^[^:%s]*/([^/:]+%.lua:%d+:)", "%1")) end
   return describe.pairs_text(record.summary, telling_first(describe.keys(record.summary), varying or {}))
 end

@@ -42,4 +42,14 @@ function logged.rows(path)
   return rows, names, damaged
 end
 
+--- The last whole row, or nil: where a running run is.
+function logged.last(path)
+  local file <close> = io.open(path, "rb")
+  if not file then return nil end
+  file:seek("set", math.max(0, file:seek "end" - 4096))
+  local line = (file:read "a" or ""):match "([^\n]+)\n[^\n]*$"
+  local row = line and core.json.decode(line)
+  return is_object(row) and row or nil
+end
+
 return logged
