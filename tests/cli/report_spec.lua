@@ -163,6 +163,34 @@ describe("fmrun report", function()
     end)
   end)
 
+  it("follows a run to its end", function()
+    local path = make_run { status = "running" }
+    local lock = assert(fm.system.lock(path .. "/lock"))
+    local followed = assert(io.popen(("cd %s && %s report -f 7f3a -o page.html"):format(folder, fmrun)))
+    assert.equal("page.html", followed:read "l")
+    has(read(folder .. "/page.html"), 'http-equiv="refresh"')
+    folders.write(path .. "/run.json", (read(path .. "/run.json"):gsub('"running"', '"done"')))
+    lock:release()
+    assert.is_true(followed:close())
+    local page = read(folder .. "/page.html")
+    has(page, '<span class="status done">')
+    has_not(page, 'http-equiv="refresh"')
+  end)
+
+  it("shows pictures of subfolders too, 9 before 10, and SVG as a picture", function()
+    local path = make_run {}
+    local png = read(path .. "/samples.png")
+    lfs.mkdir(path .. "/steps")
+    for _, name in ipairs { "steps/10.png", "steps/9.png" } do folders.write(path .. "/" .. name, png) end
+    folders.write(path .. "/a.svg", '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>')
+    local page = page_of "7f3a"
+    local captions = {}
+    for caption in page:gmatch '<figure class="picture[^"]*">.-<figcaption>(.-)</figcaption>' do captions[#captions + 1] = caption end
+    assert.same({ "a", "samples", "steps/9", "steps/10" }, captions)
+    has(page, 'src="data:image/svg+xml;base64,')
+    has_not(page, "alert(1)")
+  end)
+
   describe("of a sweep", function()
     it("has a row for every run, whatever became of it", function()
       make_sweep()
@@ -279,8 +307,15 @@ describe("fmrun report", function()
     refused(2, "7f3a --ouptut x", 'unknown option "--ouptut"; did you mean "--output"?')
     refused(1, "7f3a -o nowhere/page.html", "nowhere/page.html")
     lfs.mkdir(folder .. "/runs/moons/sweep-00000001")
-    folders.write(folder .. "/runs/moons/sweep-00000001/sweep.json", "{")
-    refused(1, "sweep-00000001", "sweep.json")
+    for text, message in pairs {
+      ["{"] = "sweep.json: line 1",
+      ["{}"] = "sweep.json: keys: expected a list, found nil",
+      ['{"keys":[],"runs":[]}'] = "sweep.json: it has no runs",
+      ['{"keys":["lr"],"runs":[{"index":1,"folder":7,"changed":{},"config":{}}]}'] = "runs[1].folder: expected string, found integer",
+    } do
+      folders.write(folder .. "/runs/moons/sweep-00000001/sweep.json", text)
+      refused(1, "sweep-00000001", message)
+    end
   end)
 
   it("is replaced in one step", function()

@@ -4,7 +4,7 @@ local option_reader <const> = require "fm.run.option_reader"
 local records <const> = require "fm.run.records"
 local report <const> = require "fm.report"
 
-local follow_milliseconds <const> = 5000
+local follow_milliseconds <const> = 2000
 
 --- The run or the sweep that a word stands for. Raises { usage } or { message, exit }.
 local function target_of(line)
@@ -26,7 +26,7 @@ return {
   examples = { "fmrun report @-1                       the last run, into its folder", "fmrun report 7f3a --metric accuracy:max -o page.html" },
   options = {
     { "-o", "--output", name = "output", value = "FILE", help = "where to write (report.html in the folder of the run or the sweep)" },
-    { "-f", "--follow", name = "follow", help = "write it again every 5 seconds until nothing runs any more; the page loads itself again" },
+    { "-f", "--follow", name = "follow", help = "write it again every 2 seconds until nothing runs any more; the page loads itself again" },
     { "--metric", name = "metric", value = "NAME", help = "the summary that tells which run of a sweep is best: the lowest, or with NAME:max the highest" },
     { "--runs", name = "runs", value = "DIR", help = "folder of the runs (else FM_RUNS, else ./runs)" },
   },

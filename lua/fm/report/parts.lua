@@ -59,7 +59,7 @@ function parts.config(record)
       html.td { title = tostring(value), words.value(value) },
       html.td { class = "default", differs and "default " .. words.value(default) or "" } }
   end
-  if #rows == 0 then return html.p { class = "note", "The experiment has no parameters." } end
+  if #rows == 0 then return html.p { class = "note", "No parameters are recorded." } end
   return html.table { class = "config", html.tbody { rows } }
 end
 

@@ -9,6 +9,16 @@ local pictures <const> = {}
 local types <const> = { png = "image/png", svg = "image/svg+xml" }
 local most_bytes <const> = 24e6 -- of all pictures of a page: beyond it browsers grow slow
 
+--- "step-9" before "step-10".
+local function is_before(a, b)
+  local function padded(name)
+    return (name:gsub("%d+", function(digits) return ("0"):rep(20 - #digits) .. digits end))
+  end
+  local key_a, key_b = padded(a), padded(b)
+  if key_a ~= key_b then return key_a < key_b end
+  return a < b
+end
+
 --- The names of pictures below a folder, in order.
 local function names_in(folder, prefix, list)
   local names = {}
@@ -16,7 +26,7 @@ local function names_in(folder, prefix, list)
   for name in lfs.dir(folder) do
     if name:sub(1, 1) ~= "." then names[#names + 1] = name end
   end
-  table.sort(names)
+  table.sort(names, is_before)
   for _, name in ipairs(names) do
     local path = folder .. "/" .. name
     if lfs.attributes(path, "mode") == "directory" then
