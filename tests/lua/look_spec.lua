@@ -41,6 +41,13 @@ describe("filter", function()
     assert.equal("000", kept "absent=1")
   end)
 
+  it("knows age and time, with units", function()
+    local old = record({}, {}, { started = "2020-01-01T00:00:00Z", seconds = 90 })
+    for condition, count in pairs { ["age>1d"] = 1, ["age<2h"] = 0, ["time=1.5m"] = 1, ["time<90s"] = 0, ["time>=90"] = 1 } do
+      assert.equal(count, #filter.apply({ old }, { assert(filter.parse(condition)) }), condition)
+    end
+  end)
+
   it("refuses what is no condition", function()
     for _, text in ipairs { "lr", "<3", "lr=<3", "" } do
       assert.truthy(select(2, filter.parse(text)):find("expected NAME<VALUE", 1, true), text)

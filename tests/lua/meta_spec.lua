@@ -63,6 +63,7 @@ describe("reference", function()
     assert.equal("fm.ode.solve", reference.find("solve")[1].name)
     assert.equal("fm.Tensor:sum", reference.find("fm.sum")[1].name)
     assert.equal("fm.Run:log", reference.find("run:log")[1].name)
+    assert.truthy(reference.find("fm.flow.path.vp")[1].text[1]:find "^vp{beta_min")
     assert.same({ nil, 'the reference has no "fm.ode.slove"; did you mean "fm.ode.solve"?' }, { reference.find "fm.ode.slove" })
   end)
 

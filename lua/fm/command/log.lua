@@ -24,8 +24,7 @@ local function follow(record, position)
     ended = records.read(record.path, record.name)
     text, position = read_on(record.path .. "/log.txt", position)
     if drawn then io.stderr:write "\r\27[K" end
-    io.stdout:write(text)
-    io.stdout:flush()
+    if not (io.stdout:write(text) and io.stdout:flush()) then return end -- nobody reads any more
     if ended.status ~= "running" then break end
     if drawn then io.stderr:write(describe.progress(record):sub(1, (system.columns(stderr) or 80) - 1)) end
     uv.sleep(pause)

@@ -66,7 +66,7 @@ return {
     { "--failed", name = "failed", help = "only those that failed, diverged, were killed, are lost or damaged" },
     { "--status", name = "status", value = "STATUS", help = "only those with this status",
       choices = { "done", "running", "failed", "diverged", "killed", "lost", "damaged" } },
-    { "--where", name = "where", value = "CONDITION", many = true, help = "only those for which it holds: 'lr<1e-3'; several must all hold" },
+    { "--where", name = "where", value = "CONDITION", many = true, help = "only those for which it holds: 'lr<1e-3', 'age<2h'; several must all hold" },
     { "--sort", name = "sort", value = "NAME", help = "by a parameter, a result or a field, upwards; downwards by -NAME" },
     { "--json", name = "json", help = "one JSON object per run" }, "runs", "color",
   },

@@ -1,10 +1,19 @@
 -- Conditions on runs: "lr<1e-3", "status=failed", "summary.w2<=0.2". A name is a parameter, a result, or a field of the record (status, seed,
--- steps, seconds, experiment, name, started); `config.` and `summary.` choose between two of one name.
+-- steps, experiment, name, age and time in seconds or as 90s, 30m, 2h, 1d); `config.` and `summary.` choose between two of one name.
+local describe <const> = require "fm.run.describe"
 local match <const> = require "fm.run.match"
 
 local filter <const> = {}
 
-local fields <const> = { "status", "seed", "steps", "seconds", "experiment", "name", "started", "ended", "script", "resumed", "peak_rss", "host" }
+local fields <const> = { "status", "seed", "steps", "age", "time", "experiment", "name", "started", "ended", "script", "resumed", "peak_rss", "host" }
+local computed <const> = {
+  age = function(record)
+    local began = describe.epoch(record.started)
+    return began and os.time() - began
+  end,
+  time = function(record) return record.seconds end,
+}
+local units <const> = { s = 1, m = 60, h = 3600, d = 86400 }
 local numbers <const> = { nan = 0 / 0, inf = math.huge, ["-inf"] = -math.huge }
 
 --- A value as a number where it is one; run.json writes what is not finite as text.
@@ -19,6 +28,7 @@ function filter.value(record, name)
   if place == "config" or place == "summary" then return record[place][inner] end
   local value = record.config[name]
   if value == nil then value = record.summary[name] end
+  if value == nil and computed[name] then return computed[name](record) end
   if value == nil and type(record[name]) ~= "table" then value = record[name] end
   return value
 end
@@ -73,6 +83,8 @@ function filter.parse(condition)
   if not name or not compare[relation] then
     return nil, ('expected NAME<VALUE (also <= > >= = !=), found "%s"'):format(condition)
   end
+  local count, unit = text:match "^([%d.]+)([smhd])$"
+  if computed[name] and tonumber(count) then text = tostring(tonumber(count) * units[unit]) end
   return { name = name, relation = relation, text = text }
 end
 

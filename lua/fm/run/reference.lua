@@ -1,4 +1,5 @@
 -- What lua/fm/meta/fm.lua says, by name: { name, kind, signature, text, fields, params, returns }. The file is read, not loaded.
+local by_name <const> = require "fm.by_name"
 local layout <const> = require "fm.run.layout"
 local match <const> = require "fm.run.match"
 
@@ -92,6 +93,19 @@ local function aliases(entry)
   return list
 end
 
+--- What is found by its file's name, and so has no entry: a solver, a path, a coupling. Its text is the comment at the head of the file.
+local function from_file(name)
+  local path = name:find "^fm%.[%l%d_.]+$" and package.searchpath(name, package.path)
+  if not path then return nil end
+  local text = {}
+  for line in io.lines(path) do
+    local words = line:match "^%-%-%s?(.*)$"
+    if not words then break end
+    text[#text + 1] = words
+  end
+  return #text > 0 and { name = name, signature = name, kind = "file", text = text, fields = {}, params = {}, returns = {} } or nil
+end
+
 --- The entries a name stands for, the closest spelling first; or nil and a message that names the nearest.
 function reference.find(name)
   local entries, message = load_file()
@@ -104,6 +118,7 @@ function reference.find(name)
       if alias == name and found[#found] ~= entry then found[#found + 1] = entry end
     end
   end
+  if #found == 0 then found[1] = from_file(name) end
   if #found > 0 then return found end
   local near = match.nearest(name, names)
   return nil, ('the reference has no "%s"%s'):format(name, near and ('; did you mean "%s"?'):format(near) or "")
@@ -113,6 +128,9 @@ end
 function reference.names()
   local entries, names = load_file(), {}
   for i, entry in ipairs(entries or {}) do names[i] = entry.name end
+  for _, room in ipairs { "fm.ode", "fm.flow.path", "fm.flow.coupling" } do
+    for _, name in ipairs(by_name.names(room)) do names[#names + 1] = room .. "." .. name end
+  end
   return names
 end
 
