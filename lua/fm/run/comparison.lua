@@ -8,15 +8,12 @@ local comparison <const> = {}
 
 local not_finite <const> = { nan = 0 / 0, inf = math.huge, ["-inf"] = -math.huge }
 
---- Names of the parameters that are not the same in all runs.
+--- Names of the parameters that two runs have with different values. What another experiment does not have at all tells nothing.
 local function varying(runs)
   local first, seen = {}, {}
-  for i, run in ipairs(runs) do
+  for _, run in ipairs(runs) do
     for key, value in pairs(run.config) do
-      if i == 1 then first[key] = value elseif first[key] ~= value then seen[key] = true end
-    end
-    for key in pairs(first) do
-      if run.config[key] == nil then seen[key] = true end
+      if first[key] == nil then first[key] = value elseif first[key] ~= value then seen[key] = true end
     end
   end
   return describe.keys(seen)
