@@ -34,7 +34,7 @@ describe("likelihood", function()
   end)
 
   local gaussians = {
-    [1] = { mean = { 1.5 }, std = { 0.4 } }, [2] = { mean = { -1, 2 }, std = { 0.5, 1.7 } }, [5] = { mean = 0.7, std = 0.6, dim = 5 },
+    [2] = { mean = { -1, 2 }, std = { 0.5, 1.7 } }, [5] = { mean = 0.7, std = 0.6, dim = 5 },
   }
   local function two_gaussians(path)
     return flow.exact.mixture { means = { { -2, 0 }, { 1, 1.5 } }, std = { 0.5, 0.8 }, weights = { 1, 3 }, path = path }
@@ -48,48 +48,7 @@ describe("likelihood", function()
     assert.near(0, apart(info.x0, x0), 1e-5)
     assert.near(3, info.divergence[7], 1e-5)
     local turned = flow.log_prob(function(x) return x * -1 end, x1, tight)
-    assert.near(1.5 - 0.5 * (math.exp(1) * x1[1]:norm():item()) ^ 2 - 1.5 * math.log(2 * math.pi) + 1.5, turned[1], 1e-3)
-  end)
-
-  it("agrees with closed forms of a Gaussian: velocity, map and log-density", function()
-    for dim, o in pairs(gaussians) do
-      local target = flow.exact.gaussian(o)
-      local x0 = fm.rng(dim):normal(30, dim)
-      local mean, std = fm.zeros(dim) + fm.tensor(o.mean), fm.zeros(dim) + fm.tensor(o.std)
-      local x1 = x0 * std + mean
-      for _, t in ipairs { 0, 0.3, 1 } do
-        local k = (std:square() * t - (1 - t)) / (std:square() * t ^ 2 + (1 - t) ^ 2)
-        assert.near(0, apart(target(x0, t), mean + k * (x0 - mean * t)), 1e-4)
-      end
-      local by_hand = ((x1 - mean) / std):square():sum(2) * -0.5 - std:log():sum():item() - dim / 2 * math.log(2 * math.pi)
-      local limit = double and 1e-7 or 1e-4
-      assert.near(0, apart(target:map(x0), x1), limit)
-      assert.near(0, apart(target:log_prob(x1), by_hand), limit)
-      assert.near(0, apart(flow.decode(target, x0, tight), x1), limit)
-      assert.near(0, apart(flow.encode(target, x1, tight), x0), limit)
-      assert.near(0, apart(target:inverse(x1), x0), limit)
-      assert.near(0, apart(flow.log_prob(target, x1, tight), by_hand), limit)
-    end
-  end)
-
-  it("agrees with a mixture of two Gaussians, on every path that begins in N(0, I)", function()
-    for _, path in ipairs { "linear", "cosine", "poly", "linear_vp" } do
-      local target = two_gaussians(path)
-      local x1 = target:sample(200, fm.rng(2))
-      assert.near(0, apart(flow.log_prob(target, x1, tight), target:log_prob(x1)), double and 1e-5 or 5e-3) -- the slope of linear_vp has no bound
-    end
-    local target = two_gaussians()
-    local x = fm.parameter(fm.rng(3):normal(5, 2)) -- score = gradient of log_prob
-    do
-      local tape <close> = fm.record()
-      target:log_prob(x, 0.4):sum():backward()
-    end
-    assert.near(0, apart(x:grad(), target:score(x, 0.4)), 1e-5)
-    local samples = target:sample(20000, fm.rng(4))
-    assert.near(-2 * 0.25 + 0.75, samples:mean(1)[1], 0.05)
-    assert.near(1.5 * 0.75, samples:mean(1)[2], 0.05)
-    local floor = flow.loss(target, samples, { rng = fm.rng(5) }):item() -- no model has a smaller loss
-    assert.is_true(flow.loss(function(y, t) return target(y, t) * 1.1 end, samples, { rng = fm.rng(5) }):item() > floor + 0.005)
+    assert.near(-0.5 * (math.exp(1) * x1[1]:norm():item()) ^ 2 - 1.5 * math.log(2 * math.pi) + 3, turned[1], 1e-3)
   end)
 
   it("follows a model that predicts the data", function()
@@ -105,44 +64,6 @@ describe("likelihood", function()
     local points = fm.cat((u:reshape(1, n) + fm.zeros(n, 1)):reshape(-1, 1), (u:reshape(n, 1) + fm.zeros(1, n)):reshape(-1, 1), 2)
     local mass = flow.log_prob(target, points):exp():sum():item() * (15.8 / (n - 1)) ^ 2
     assert.near(1, mass, 1e-3)
-  end)
-
-  it("converges to the closed form with the order of each solver", function()
-    if not double then return end
-    local target = flow.exact.gaussian(gaussians[2])
-    local x0 = fm.rng(6):normal(20, 2)
-    local x1 = target:map(x0)
-    local want = target:log_prob(x1)
-    local orders = { euler = { 1, 400 }, midpoint = { 2, 80 }, heun = { 2, 80 }, ralston = { 2, 80 }, heun3 = { 3, 60 }, rk4 = { 4, 40 },
-      rk4_38 = { 4, 40 }, ab2 = { 2, 400 }, ab3 = { 3, 400 }, ab4 = { 4, 400 }, rk23 = { 3, 60 }, rk45 = { 5, 64 }, tsit5 = { 5, 64 },
-      dop853 = { 8, 12 }, adaptive_heun = { 2, 80 } }
-    for method, o in pairs(orders) do
-      local function off(steps)
-        local log_prob, info = flow.log_prob(target, x1, { method = method, steps = steps })
-        return (log_prob - want):norm():item(), (info.x0 - x0):norm():item()
-      end
-      local density, point = off(o[2])
-      local finer_density, finer_point = off(2 * o[2])
-      for what, slope in pairs { density = math.log(density / finer_density, 2), point = math.log(point / finer_point, 2) } do
-        assert(slope > o[1] - 0.25 and slope < o[1] + 1.2, ("%s: order of the %s %.2f"):format(method, what, slope))
-      end
-    end
-  end)
-
-  it("converges to the closed form as the tolerance falls, with every adaptive solver and controller", function()
-    if not double then return end
-    local target = two_gaussians()
-    local x1 = target:sample(60, fm.rng(2))
-    local want = target:log_prob(x1)
-    for _, method in ipairs { "rk23", "rk45", "tsit5", "dop853", "adaptive_heun" } do
-      for _, controller in ipairs { "scipy", "pi", "torchdiffeq" } do
-        for _, tolerance in ipairs { 1e-4, 1e-6 } do
-          local found = flow.log_prob(target, x1, { method = method, controller = controller, rtol = tolerance, atol = tolerance })
-          local off = apart(found, want)
-          assert(off < 200 * tolerance, ("%s, %s: off by %g at tolerance %g"):format(method, controller, off, tolerance))
-        end
-      end
-    end
   end)
 
   it("goes through a field that solves inside itself", function()
@@ -211,11 +132,12 @@ describe("likelihood", function()
     assert.near(0, apart(flow.log_prob(target, x1, with(tight, { control = "sample" }))[{ 1, 3 }],
       flow.log_prob(target, x1[{ 1, 3 }], with(tight, { control = "sample" }))), double and 1e-12 or 1e-5)
     local shift = fm.rng(13):normal(8, 5) -- a field that knows its rows
-    assert.near(0, apart(flow.log_prob(function() return shift end, x1 + shift, tight), flow.log_prob(function(x) return x * 0 end, x1)), 1e-4)
+    local unmoved = flow.log_prob(function(x) return x * 0 end, x1)
+    assert.near(0, apart(flow.log_prob(function() return shift end, x1 + shift, tight), unmoved), 1e-4)
     local wide = flow.log_prob(function(x) return x * 0 end, x1, { log_p0 = function(x0) return x0:abs():sum(2) * -1 end })
     assert.near(0, apart(wide, x1:abs():sum(2) * -1), 1e-5)
     assert.near(0, apart(flow.log_prob(target, x1[{ 2, 2 }], tight), want[{ 2, 2 }]), 1e-4)
-    local half = flow.log_prob(target, target:map(x1) * 0, with(tight, { t0 = 0.5, log_p0 = function(x) return target:log_prob(x, 0.5) end }))
+    local half = flow.log_prob(target, x1 * 0, with(tight, { t0 = 0.5, log_p0 = function(x) return target:log_prob(x, 0.5) end }))
     assert.near(target:log_prob(fm.zeros(1, 5))[1], half[1], 1e-4)
   end)
 
@@ -252,7 +174,8 @@ describe("likelihood", function()
     raises('divergence: unknown name "exat"; did you mean "exact"', flow.log_prob, still, x, { divergence = "exat" })
     raises("rng is missing", flow.log_prob, still, x, { divergence = "hutchinson" })
     raises('probes are for divergence = "hutchinson"', flow.log_prob, still, x, { probes = 3 })
-    raises('does not go with control = "sample"', flow.log_prob, still, x, { divergence = "hutchinson", rng = fm.rng(1), control = "sample" })
+    raises('does not go with control = "sample"', flow.log_prob, still, x,
+      { divergence = "hutchinson", rng = fm.rng(1), control = "sample" })
     raises("ended at t = .* with status max_nfe", flow.log_prob, function(y) return y * 1 end, x + 1, { max_nfe = 9 })
     raises("x is %[2%], expected %[B, D%]", flow.log_prob, still, fm.zeros(2))
     raises("x is a nil", flow.log_prob, still)
@@ -261,12 +184,6 @@ describe("likelihood", function()
     raises("the model returned a tensor %[2, 3%]", flow.log_prob, function() return fm.zeros(2, 3) end, x)
     raises("log_p0 must return %[2%] numbers", flow.log_prob, still, x, { log_p0 = function(y) return y end })
     raises("in my model", flow.log_prob, function() error "in my model" end, x)
-    raises("means are missing", flow.exact.mixture, {})
-    raises("std: expected numbers above 0", flow.exact.mixture, { means = { { 1 } }, std = 0 })
-    raises('unknown option "sdt"; did you mean "std"', flow.exact.gaussian, { sdt = 1 })
-    raises("std has 3 numbers, expected 2", flow.exact.gaussian, { mean = { 1, 2 }, std = { 1, 2, 3 } })
-    raises("exact: x is %[2, 2%], expected %[B, 1%]", flow.exact.gaussian {}, x, 0)
-    raises('fm.flow.exact has no "gausian"; did you mean "gaussian"', function() return flow.exact.gausian end)
     assert.equal(2, #flow.encode(still, x, { save = 3 }))
     assert.same({ 1, 0.5, 0 }, select(2, flow.encode(still, x, { method = "euler", steps = 4, save = 3 })).times)
     assert(ode.options.rtol)

@@ -1,6 +1,7 @@
--- dequantise(x, {rng, bins = 256, low = 0, high = 1}) -> y: values on `bins` levels, the first at low and the last at high, become continuous: level
--- k = 0 .. bins - 1 is spread evenly over its bin, y = low + (k + u) (high - low) / bins with u uniform in 0..1. A density of y, integrated over
--- the bins, is a probability of x; by Jensen's inequality E log p(y) is no larger. Uria et al. 2013, Theis et al. 2016.
+-- dequantise(x, {rng, bins = 256, low = 0, high = 1}) -> y: values on `bins` levels, the first at low and the last at high, become
+-- continuous: level k = 0 .. bins - 1 is spread evenly over its bin, y = low + (k + u) (high - low) / bins with u uniform in 0..1. A
+-- density of y, integrated over the bins, is a probability of x; by Jensen's inequality E log p(y) is no larger. Uria et al. 2013, Theis et
+-- al. 2016.
 local fm <const> = require "fm"
 local options <const> = require "fm.options"
 

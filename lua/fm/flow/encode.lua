@@ -1,5 +1,5 @@
--- encode(model, x1, options) -> x0, info: the point of the source that flows to x1. Options and info of ode.solve; t0 and t1 are the ends of the
--- flow (0 and 1), the solve runs from t1 to t0, and `times` too.
+-- encode(model, x1, options) -> x0, info: the point of the source that flows to x1. Options and info of ode.solve; t0 and t1 are the ends
+-- of the flow (0 and 1), the solve runs from t1 to t0, and `times` too.
 local ode <const> = require "fm.ode"
 local options <const> = require "fm.options"
 local reverse <const> = require "fm.flow.reverse"

@@ -1,6 +1,6 @@
--- guarded(where, path, guard) -> read(t) -> t', a, s, da, ds, w = s da - a ds: the coefficients that relate v = da x1 + ds x0 and
--- x = a x1 + s x0 to x0 and x1, at t, or `guard` away from an end of the path where they divide by 0 (s(1); or w, where both slopes vanish).
--- Whoever evaluates a model with them does so at t'.
+-- guarded(where, path, guard) -> read(t) -> t', a, s, da, ds, w = s da - a ds: the coefficients that relate v = da x1 + ds x0 and x = a x1
+-- + s x0 to x0 and x1, at t, or `guard` away from an end of the path where they divide by 0 (s(1); or w, where both slopes vanish). Whoever
+-- evaluates a model with them does so at t'.
 local fm <const> = require "fm"
 local options <const> = require "fm.options"
 local paths <const> = require "fm.flow.path"

@@ -69,8 +69,8 @@ function likelihood.of(where, model, x, o)
   local start = fm.cat(x:reshape(B, n), fm.zeros(B, count), 2)
   local state, info = ode.solve(slopes(model, shape, directions), start, reverse.plan(o))
   if info.status ~= "finished" then
-    fm.fail(("%s: the solve ended at t = %.6g with status %s%s: there is no density without the whole way"):format(where, info.t, info.status,
-      info.reason and ": " .. info.reason or ""))
+    fm.fail(("%s: the solve ended at t = %.6g with status %s%s: there is no density without the whole way"):format(where, info.t,
+      info.status, info.reason and ": " .. info.reason or ""))
   end
   local x0 = state:slice { axis = 2, first = 1, last = n }:reshape(x:shape())
   local integrals = state:slice { axis = 2, first = n + 1, last = n + count } -- from t1 to t0: minus the integral from t0 to t1

@@ -1,13 +1,13 @@
--- log_prob(model, x, {divergence, probes, rng, log_p0, ...}) -> log-density in nats [B], info. The model is a velocity, model(x, t); one that
--- predicts something else, or wants a condition, comes as flow.velocity(model, ...).
+-- log_prob(model, x, {divergence, probes, rng, log_p0, ...}) -> log-density in nats [B], info. The model is a velocity, model(x, t); one
+-- that predicts something else, or wants a condition, comes as flow.velocity(model, ...).
 --   divergence = "exact"        dimensions many backward passes over one forward pass, whatever the dimension
 --   divergence = "hutchinson"   `probes` (1) random sign vectors from `rng`, the same ones through the whole solve: unbiased, and
 --                               info.standard_error [B] says how far off (2 probes or more)
 --   log_p0(x0) -> [B]           the log-density of the source (standard normal)
 -- and the options of ode.solve but times, save, events; t0 and t1 are the ends of the flow (0 and 1), the solve runs from t1 to t0. Its
 -- error norm is over x and the integral of the divergence together, and over the batch; control = "sample" keeps rows apart (exact only).
--- info: that of ode.solve, x0 [B, ...] (where the points came from), log_p0 [B], divergence [B] (its integral from t0 to t1), backward_passes.
--- Nothing is recorded: a gradient would need second derivatives. A solve that does not reach t0 raises.
+-- info: that of ode.solve, x0 [B, ...] (where the points came from), log_p0 [B], divergence [B] (its integral from t0 to t1),
+-- backward_passes. Nothing is recorded: a gradient would need second derivatives. A solve that does not reach t0 raises.
 local likelihood <const> = require "fm.flow.likelihood"
 local options <const> = require "fm.options"
 

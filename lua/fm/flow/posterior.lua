@@ -1,5 +1,5 @@
--- posterior(model, {path, guard}) -> f(x, t) -> E[x1 | x], E[x0 | x]: the means of the data and of the source that lead through x at time t,
--- (s v - ds x) / (s da - a ds) and (da x - a v) / (s da - a ds), from the velocity model(x, t); for the straight line x + (1 - t) v and
+-- posterior(model, {path, guard}) -> f(x, t) -> E[x1 | x], E[x0 | x]: the means of the data and of the source that lead through x at time
+-- t, (s v - ds x) / (s da - a ds) and (da x - a v) / (s da - a ds), from the velocity model(x, t); for the straight line x + (1 - t) v and
 -- x - t v. The first is Tweedie's formula. `guard` as for score.
 local guarded <const> = require "fm.flow.guarded"
 local options <const> = require "fm.options"

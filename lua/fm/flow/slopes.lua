@@ -1,5 +1,5 @@
--- slopes(model, shape, directions) -> field of a state [B, n + count]: the first n numbers of a row are x (of shape [.., shape]), the others
--- grow by the slopes e . (dv/dx) e of the velocity along directions.
+-- slopes(model, shape, directions) -> field of a state [B, n + count]: the first n numbers of a row are x (of shape [.., shape]), the
+-- others grow by the slopes e . (dv/dx) e of the velocity along directions.
 --   directions = "axes"      one number, the sum over all axes: the divergence, exactly
 --   directions = { e, ... }  one number for each e [B, n]; for signs drawn at random each has the divergence as its mean (Hutchinson 1989)
 -- One forward pass, then a backward pass for each axis or direction over the same tape, which leaves the parameters out. The rows of the

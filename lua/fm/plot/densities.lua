@@ -1,5 +1,5 @@
--- densities(list, {titles, limits, title, label, cells, size}): heat maps side by side on one scale, each of what density takes; titles: a text
--- for each. Limits are needed, the same for all; size: of a panel's longer side in pixels.
+-- densities(list, {titles, limits, title, label, cells, size}): heat maps side by side on one scale, each of what density takes; titles: a
+-- text for each. Limits are needed, the same for all; size: of a panel's longer side in pixels.
 local core <const> = require "fm.core"
 local colors <const> = require "fm.plot.colors"
 local figure <const> = require "fm.plot.figure"
@@ -23,8 +23,8 @@ local function check(list, o)
 end
 
 return function(list, given)
-  local o = options.read(where, given, { titles = options.none, limits = options.none, title = options.none, label = options.none, cells = options.none,
-    size = 320 })
+  local o = options.read(where, given, { titles = options.none, limits = options.none, title = options.none, label = options.none,
+    cells = options.none, size = 320 })
   check(list, o)
   local scope <close> = core.scope()
   local width, height, shown = figure.equal(limits.check(where, o.limits), o.size)

@@ -41,8 +41,8 @@ local function evaluate(where, f, o)
   return values:reshape(rows, columns), shown
 end
 
---- Values [rows, columns] with the first row lowest, the box {x0, x1, y0, y1} they fill, and of points how many lie outside. `o` has limits, cells
---- and size.
+--- Values [rows, columns] with the first row lowest, the box {x0, x1, y0, y1} they fill, and of points how many lie outside. `o` has
+--- limits, cells and size.
 function heat.values(where, what, o)
   local is_function = type(what) == "function" or (type(what) == "table" and getmetatable(what) and getmetatable(what).__call)
   if o.limits then limits.check(where, o.limits) end

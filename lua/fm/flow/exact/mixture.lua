@@ -1,7 +1,8 @@
 -- mixture{means = K rows of D numbers, std, weights, path}: the exact flow from N(0, I) to a mixture of Gaussians along a path.
 -- std: a number, K numbers, or K rows of D; weights: K numbers (all equal). At time t component k is N(a m_k, a^2 std_k^2 + s^2), and the
 -- velocity is the mean of the components' velocities under the posterior of the component given x.
---   flow(x, t), flow:velocity(x, t), flow:score(x, t) -> [B, D]      flow:log_prob(x [, t = 1]) -> [B]      flow:sample(n, rng) -> [n, D] at t = 1
+--   flow(x, t), flow:velocity(x, t), flow:score(x, t) -> [B, D]
+--   flow:log_prob(x [, t = 1]) -> [B]      flow:sample(n, rng) -> [n, D], at t = 1
 local fm <const> = require "fm"
 local options <const> = require "fm.options"
 local paths <const> = require "fm.flow.path"
@@ -21,7 +22,8 @@ local function coefficients(path, t)
   return over_rows(a), over_rows(s), over_rows(da), over_rows(ds)
 end
 
--- At (x, t), all [B or 1, K, D]: the coefficients, the components' variances, the distances to their middles; and log (weight density) [B, K].
+-- At (x, t), all [B or 1, K, D]: the coefficients, the components' variances, the distances to their middles; and [B, K]:
+-- log (weight density).
 local function components(self, x, t)
   if x:rank() ~= 2 or x:size(2) ~= self.dim then
     fm.fail(("exact: x is [%s], expected [B, %d]"):format(table.concat(x:shape(), ", "), self.dim))
