@@ -16,7 +16,8 @@ end
 local function write(line)
   local target = target_of(line)
   local file = line.output or target.path .. "/report.html"
-  local running, message = report.write(target, file, { metric = line.metric })
+  local running, message, about_metric = report.write(target, file, { metric = line.metric })
+  if about_metric then option_reader.refuse("report: --metric: " .. message) end
   if running == nil then error({ message = message, exit = 1 }, 0) end
   return file, running
 end

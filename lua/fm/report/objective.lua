@@ -1,4 +1,6 @@
 -- What "the best run" means: the lowest (or highest) value of one summary.
+local core <const> = require "fm.core"
+
 local objective <const> = {}
 
 -- What summaries are mostly called that shall be low, the better known first; anything else comes after, and what counts effort never.
@@ -39,6 +41,18 @@ function objective.names(runs)
     end
   end
   return objective.sort(names)
+end
+
+--- nil, or what is wrong with the words a user gives ("mmd", "accuracy:max").
+function objective.problem(runs, given)
+  local name, direction = given:match "^(.-):(%a+)$"
+  if direction and direction ~= "min" and direction ~= "max" then return ('%s: expected NAME, NAME:min or NAME:max'):format(given) end
+  local names = objective.names(runs)
+  for _, known_name in ipairs(names) do
+    if known_name == (name or given) then return nil end
+  end
+  local near = core.nearest(name or given, names)
+  return ('no result is called "%s"%s'):format(name or given, near and ('; did you mean "%s"?'):format(near) or "")
 end
 
 --- { name, highest } of the words a user gives ("mmd", "accuracy:max") or guessed from the summaries; nil when there is none to compare.

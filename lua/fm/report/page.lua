@@ -39,9 +39,9 @@ end
 
 local function scripts_of(json)
   local library = chart_library()
-  local parts = { html.script { type = "application/json", id = "data", html.script_json(json) }, library and script(library) }
-  local list = { n = #scripts + 2, parts[1], parts[2] or nil }
-  for i, name in ipairs(scripts) do list[i + 2] = script(own(name .. ".js")) end
+  local list = { html.script { type = "application/json", id = "data", html.script_json(json) } }
+  if library then list[2] = script(library) end
+  for _, name in ipairs(scripts) do list[#list + 1] = script(own(name .. ".js")) end
   return list, library ~= nil
 end
 

@@ -72,7 +72,8 @@ function pictures.block(folder)
     end
   end
   if #names == 0 then return nil end
-  local more = left_out > 0 and ("%s more in %s: a page has at most %s of them."):format(words.count(left_out, "picture"), folder, words.bytes(most_bytes))
+  local said = "%s more in %s: a page has at most %s of them."
+  local more = left_out > 0 and said:format(words.count(left_out, "picture"), folder, words.bytes(most_bytes))
   return html.join { html.div { class = "pictures", figures }, more and html.p { class = "note", more } }
 end
 

@@ -107,6 +107,19 @@ local function best_section(chosen, best)
   return parts.section("best", "The best run", lead, block, parts.command(words.command(best)))
 end
 
+--- The files the best run was made of, and whether others were made of other ones.
+local function code_section(sweep, best)
+  local versions, n = {}, 0
+  for _, run in ipairs(sweep.runs) do
+    local hashes = {}
+    for i, file in ipairs(run.code or {}) do hashes[i] = tostring(type(file) == "table" and file.hash) end
+    local text = table.concat(hashes, " ")
+    if text ~= "" and not versions[text] then versions[text], n = true, n + 1 end
+  end
+  local note = n > 1 and html.p { class = "note", ("The runs were made by %d versions of the code; these files made the best one."):format(n) }
+  return parts.section("code", "Code and data", note, parts.digests(best and best.code or sweep.scripts, best and best.data or {}))
+end
+
 --- What the scripts know of the sweep; the runs themselves they read from the table.
 local function json_of(sweep, metrics, chosen)
   local encode = require "fm.core".json.encode
@@ -135,5 +148,5 @@ return function(sweep, made, given)
       best_section(chosen, best), parts.section("failures", "What went wrong", failures(sweep)),
       best and html.div { class = "columns", parts.section("configuration", "Configuration of the best run", parts.config(best)),
         parts.section("environment", "Environment of the best run", parts.environment(best)) },
-      parts.section("code", "Code and data", parts.digests(best and best.code or sweep.scripts, best and best.data or {})) } }, running
+      code_section(sweep, best) } }, running
 end

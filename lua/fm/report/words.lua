@@ -66,11 +66,10 @@ function words.count(n, one, many)
   return ("%d %s"):format(n, n == 1 and one or many or one .. "s")
 end
 
-local function bytes_text(bytes)
+function words.bytes(bytes)
   if bytes < 1e6 then return ("%.0f kB"):format(bytes / 1e3) end
   if bytes < 1e9 then return ("%.1f MB"):format(bytes / 1e6) end
   return ("%.2f GB"):format(bytes / 1e9)
 end
-words.bytes = bytes_text
 
 return words
