@@ -136,6 +136,7 @@ describe("fmrun COMMAND", function()
     write("plain.lua", "return 1")
     refused("params plain.lua", 1, "plain.lua returns no experiment")
     refused("params nowhere.lua", 1, "cannot open nowhere.lua")
+    refused("params plane.lua", 1, 'cannot open plane.lua: No such file or directory; did you mean "plain.lua"?')
   end)
 
   it("show: one run on a page", function()

@@ -79,11 +79,25 @@ function scripts.stay(script)
   package.path = script.search .. package.path
 end
 
+--- '; did you mean "moons.lua"?' for a script that is not there, or nothing.
+local function advice(path)
+  local folder, name = path:match "^(.*/)([^/]*)$"
+  local names, lfs = {}, require "lfs"
+  if lfs.attributes(path) or not pcall(lfs.dir, folder or ".") then return "" end
+  for other in lfs.dir(folder or ".") do
+    if other:find "%.lua$" then names[#names + 1] = other end
+  end
+  local near = require "fm.run.match".nearest(name or path, names)
+  return near and ('; did you mean "%s"?'):format((folder or "") .. near) or ""
+end
+
 --- The script as a function, or nil and a message. "-" is stdin.
 function scripts.load(script)
   if script.path == "-" then return loadfile() end
   code.add(script.files, script.path)
-  return loadfile(script.path)
+  local chunk, message = loadfile(script.path)
+  if not chunk then return nil, message .. advice(script.path) end
+  return chunk
 end
 
 return scripts
