@@ -45,11 +45,7 @@ end
 --- on disk, then the slot, then the state that names it. Raises; the older slot is then as it was.
 function checkpoint.write(run, position, origin)
   local folder, newest = run.folder, run.slots[1]
-  folder:flush()
-  position.lengths = folder:lengths(lines_files)
-  for _, name in ipairs(lines_files) do
-    if position.lengths[name] > 0 then assert(fm.file.sync(folder.path .. "/" .. name)) end
-  end
+  position.lengths = folder:settle(lines_files)
   position.slot = newest and 3 - newest.slot or 1
   local name = slot_name(position.slot)
   checkpoint.save(run, name)

@@ -33,10 +33,8 @@ local function call(experiment, run, values)
   local print, exit = print, os.exit
   _G.print = function(...) run:print(...) end
   os.exit = function() error({ stop = "failed", message = traceback.place() .. "os.exit was called inside the run" }, 0) end
-  local unwatch = interrupt.watch(run)
   local ok, problem = xpcall(perform, traceback.handler, experiment, run, values)
   run.over = true
-  unwatch()
   _G.print, os.exit = print, exit
   unbind()
   if ok then return "done" end
@@ -105,10 +103,12 @@ local function finish(run, record, status, problem, how)
   local wrote, trouble = pcall(function()
     if problem and status ~= "killed" then folder:add_line("log.txt", problem) end
     run:flush(system.seconds())
+    folder:settle(checkpoint.lines_files) -- what is called done is there
     folder:write_json("run.json", record)
     if status == "done" then checkpoint.clear(folder) end
   end)
   if not wrote then record.status, record.error = "failed", record.error or tostring(trouble) end
+  io.stdout:flush() -- while a reader who has gone is no reason to die
   tell_end(run.screen, run, record)
   event(how, { event = "run_end", experiment = run.name, run = folder.path, status = record.status, error = record.error,
     seconds = record.seconds, summary = record.summary })
@@ -131,18 +131,20 @@ local function execute(experiment, values, how)
     checkpoint.clear(folder) -- it may have ended between its last word and this
     return "done", folder.path, 0
   end
-  local data, unwatch = reads.watch(folder.path)
+  local data, unread = reads.watch(folder.path)
   local run = runs.new(experiment, values, folder, screen, how, data)
   local record = records.begin(experiment, values, how, plan.former)
   local status, problem, exit
+  local unwatch = interrupt.watch(run)
   local began, trouble = pcall(begin, run, plan, record, how)
   if began then
     status, problem, exit = call(experiment, run, values)
   else
     status, problem = "failed", tostring(trouble)
   end
-  unwatch()
   finish(run, record, status, problem, how)
+  unread()
+  unwatch()
   return record.status, folder.path, exit or codes[record.status]
 end
 

@@ -91,6 +91,16 @@ function Folder:flush()
   end
 end
 
+--- Brings the named files to the disk, pending lines included. Raises. Returns their lengths.
+function Folder:settle(names)
+  self:flush()
+  local lengths = self:lengths(names)
+  for _, name in ipairs(names) do
+    if lengths[name] > 0 then assert(fm.file.sync(self.path .. "/" .. name)) end
+  end
+  return lengths
+end
+
 --- Bytes of the named files, 0 for one that is not there.
 function Folder:lengths(names)
   local lengths = {}
