@@ -2,7 +2,6 @@
 --   FMRUN=build/fmrun build/fmrun tests/kill/every.lua -- SHIM FOLDER [EACH [EXPERIMENT [key=value...]]]       SHIM: shim.c as a shared library
 -- and the same for the process that resumes a run which was killed on its way. After each kill the run goes on without the shim, and its
 -- folder must be that of an undisturbed one. Prints the operations and counts; EACH = 5 tries every fifth one. Exits with 1 on a difference.
-local fm <const> = require "fm"
 local here <const> = debug.getinfo(1, "S").source:sub(2):gsub("[^/]*$", "")
 package.path = here .. "?.lua;" .. package.path
 local trial <const> = require "trial"
