@@ -121,7 +121,9 @@ end
 
 local function nothing(base, word, all)
   if #all == 0 then return nil, ('no run is called "%s": there are none in %s'):format(word, base), code.nothing end
-  local near = match.nearest(word, match.spellings(all, #match.split(word)))
+  local names = match.spellings(all, #match.split(word))
+  for _, thing in ipairs(all) do names[#names + 1] = thing.parts[1] end
+  local near = match.nearest(word, names)
   return nil, ('no run is called "%s"%s'):format(word, near and ('; did you mean "%s"?'):format(near) or "; fmrun ls lists them"), code.nothing
 end
 
@@ -130,7 +132,7 @@ local function by_age(base, word)
   if not back or back == 0 then return nil, ('expected @-1 (the last run), @-2, ..., found "%s"'):format(word), code.usage end
   local list = records.list(base)
   if list[#list + 1 - back] then return list[#list + 1 - back] end
-  return nil, ("%s: there are %d runs in %s"):format(word, #list, base), code.nothing
+  return nil, ("%s: there %s in %s"):format(word, #list == 1 and "is one run" or ("are %d runs"):format(#list), base), code.nothing
 end
 
 local function sweep_of(path, name)
