@@ -214,13 +214,22 @@ describe("fmrun COMMAND", function()
     train "seed=1"
     train "seed=2"
     refused("rm @-1", 2, "rm: it would remove 1 run; without a terminal to ask on, say -f")
-    assert.equal(0, (call "rm -f @-1"))
+    assert.truthy(select(3, call "rm @-1 @-1"):find("it would remove 1 run;", 1, true))
+    assert.equal(0, (call "rm -f @-1 @-1"))
     assert.equal("1", (select(2, call "ls --json"):match '"seed":(%d)'))
     os.execute(("cd %s && mkdir kept && echo x >kept/file && ln -s $PWD/kept $(echo runs/toy/*)/link"):format(shell.folder))
     assert.equal(0, (call "rm -f toy"))
     assert.equal("x\n", read(shell.folder .. "/kept/file"))
     assert.is_nil(lfs.attributes(shell.folder .. "/runs/toy"))
     refused("rm -f @-1", 3, "@-1: there are 0 runs")
+    assert.equal(0, (call("-m -q " .. toy .. " steps=3 seed=1:2")))
+    train()
+    assert.equal(0, (call "rm -f toy"))
+    assert.is_nil(lfs.attributes(shell.folder .. "/runs/toy"))
+    assert.equal(0, (call("-m -q " .. toy .. " steps=3 seed=1:2")))
+    local sweep = select(2, call "ls"):match "\n(%x+)/%x+"
+    assert.truthy(select(3, call("rm -f " .. sweep)):find("removed runs/toy/sweep-" .. sweep, 1, true))
+    assert.is_nil(lfs.attributes(shell.folder .. "/runs/toy"))
     write("slow.lua", [[return require "fm".experiment { name = "slow", run = function(run)
       for _ in run:steps(1e9 // 1 | 0) do run:log { loss = 1 } end
     end }]])

@@ -76,7 +76,9 @@ return {
     local list = #line.words == 0 and records.list(base) or records.expect(records.select(base, line.words))
     local chosen = choose(list, line)
     if #chosen == 0 then
-      local why = #list == 0 and ("there are no runs in %s"):format(base) or #list == 1 and "the one run there is does not fit" or ("none of the %d runs fits"):format(#list)
+      local why = ("none of the %d runs fits"):format(#list)
+      if #list == 1 then why = "the one run there is does not fit" end
+      if #list == 0 then why = ("there are no runs in %s"):format(base) end
       error({ message = why, exit = nothing }, 0)
     end
     local show = line.json and print_json or print_table

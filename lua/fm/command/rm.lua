@@ -5,24 +5,45 @@ local command_line <const> = require "fm.run.command_line"
 local records <const> = require "fm.run.records"
 local remove <const> = require "fm.run.remove"
 
---- Whether a process works on the run or sweep.
-local function is_busy(thing)
-  return thing.status == "running" or thing.kind == "sweep" and fm.system.locked(thing.path .. "/lock")
+--- The folders to remove for a target: its own, or for an experiment those of its runs and of its sweeps, each once.
+local function folders_of(base, target)
+  if target.kind ~= "experiment" then return { target } end
+  local folders, seen = {}, {}
+  for _, run in ipairs(target.runs) do
+    local own_sweep = run.sweep and run.sweep:match "^[^/]+" == target.name -- not a sweep of several scripts
+    local folder = own_sweep and { kind = "sweep", name = run.sweep, path = base .. "/" .. run.sweep } or run
+    if not seen[folder.path] then folders[#folders + 1] = folder end
+    seen[folder.path] = true
+  end
+  return folders
 end
 
---- What the words stand for: the folders to remove, and how many runs they hold. Raises for one that is busy.
+--- Raises when a process works on one of the things and nobody has said --running.
+local function check_idle(things, line)
+  for _, thing in ipairs(things) do
+    local busy = thing.status == "running" or thing.kind == "sweep" and fm.system.locked(thing.path .. "/lock")
+    if busy and not line.running then
+      error({ message = ("%s is running; --running removes it all the same"):format(thing.name), exit = 1 }, 0)
+    end
+  end
+end
+
+--- What the words stand for: the folders to remove, and how many runs they hold.
 local function choose(base, line)
-  local folders, runs = {}, 0
+  local folders, seen, runs = {}, {}, 0
   for _, word in ipairs(line.words) do
     local target = records.expect(records.target(base, word))
-    local inside = target.runs or { target }
-    for _, thing in ipairs(table.move(inside, 1, #inside, 2, { target })) do
-      if is_busy(thing) and not line.running then
-        error({ message = ("%s is running; --running removes it all the same"):format(thing.name), exit = 1 }, 0)
-      end
+    local inside, own = target.runs or { target }, folders_of(base, target)
+    check_idle(inside, line)
+    check_idle(own, line)
+    for _, run in ipairs(inside) do
+      runs = runs + (seen[run.path] and 0 or 1)
+      seen[run.path] = true
     end
-    runs = runs + #inside
-    folders = table.move(target.kind == "experiment" and inside or { target }, 1, target.kind == "experiment" and #inside or 1, #folders + 1, folders)
+    for _, folder in ipairs(own) do
+      if not folders[folder.path] then folders[#folders + 1] = folder end
+      folders[folder.path] = true
+    end
   end
   return folders, runs
 end
