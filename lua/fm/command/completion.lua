@@ -4,7 +4,7 @@ local shells <const> = {
 # Completion of fmrun for bash:   source <(fmrun completion bash)
 _fmrun() {
     local line=${COMP_LINE:0:COMP_POINT} IFS=$'\n' word i
-    COMPREPLY=($(fmrun completion --line "$line" 2>/dev/null))
+    COMPREPLY=($("${COMP_WORDS[0]}" completion --line "$line" 2>/dev/null))
     COMPREPLY=("${COMPREPLY[@]%%$'\t'*}")
     # Readline breaks words at these: what it has already must not come again.
     word=${line##*[[:space:]]}
@@ -23,7 +23,7 @@ complete -F _fmrun fmrun
 # Completion of fmrun for zsh:   source <(fmrun completion zsh)
 _fmrun() {
     local -a found closed open
-    found=("${(@f)$(fmrun completion --line "${(j: :)words[1,CURRENT]}" 2>/dev/null)}")
+    found=("${(@f)$($words[1] completion --line "${(j: :)words[1,CURRENT]}" 2>/dev/null)}")
     found=("${(@)found%%$'\t'*}")
     closed=(${found:#*[=/]})
     open=(${(M)found:#*[=/]})
@@ -36,7 +36,11 @@ compdef _fmrun fmrun
 ]==],
   fish = [==[
 # Completion of fmrun for fish:   fmrun completion fish | source
-complete -c fmrun -f -a '(fmrun completion --line (commandline -cp | string collect) 2>/dev/null)'
+function __fmrun_complete
+    set -l words (commandline -cop)
+    $words[1] completion --line (commandline -cp | string collect) 2>/dev/null
+end
+complete -c fmrun -f -a '(__fmrun_complete)'
 ]==],
 }
 

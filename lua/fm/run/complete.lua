@@ -122,22 +122,31 @@ local function read(words)
     if place.waiting then
       place.line[place.waiting.name], place.waiting = word, nil
     elseif word:sub(1, 1) == "-" and word ~= "-" then
-      local option = option_of(place.options, word)
-      if option and option.value then place.waiting = option end
+      local flag, value = word:match "^(%-%-[^=]+)=(.*)$"
+      local option = option_of(place.options, flag or word)
+      if option and value then place.line[option.name] = value elseif option and option.value then place.waiting = option end
     elseif not place.command and not place.script and not word:find "=" then
       local ok, made = pcall(command.find, word)
       if ok then place.command, place.options = made, command.options(made) else place.script = word end
-    else
-      place.script = place.script or place.command and word
+    elseif place.command and not word:find "=" then
+      place.script = place.script or word
     end
   end
   return place
 end
 
---- Values of an option: choices, folders, files.
-local function option_values(list, option, word, before)
+--- What conditions and orders of runs may name.
+local function names_in_runs(list, line)
+  local names <const> = require "fm.run.filter".names(require "fm.run.records".list(command_line.runs(line)))
+  for _, name in ipairs(names) do add(list, name) end
+end
+
+--- Values of an option: choices, folders, files, names in runs.
+local function option_values(list, option, word, place, before)
   for _, choice in ipairs(option.choices or {}) do add(list, before .. choice, option.help) end
   if option.value == "DIR" then paths(list, word, nil) elseif option.value == "FILE" then paths(list, word, "") end
+  local of_runs = place.command and place.command.takes == "run" and (option.value == "NAME" or option.value == "CONDITION")
+  if of_runs then names_in_runs(list, place.line) end
 end
 
 local takes <const> = {
@@ -156,10 +165,10 @@ local function offered(words)
   local list, word, place = {}, words[#words] or "", read(words)
   local long, value = word:match "^(%-%-[^=]+)=(.*)$"
   if place.waiting then
-    option_values(list, place.waiting, word, "")
+    option_values(list, place.waiting, word, place, "")
   elseif long then
     local option = option_of(place.options, long)
-    if option then option_values(list, option, value, long .. "=") end
+    if option then option_values(list, option, value, place, long .. "=") end
   elseif word:sub(1, 1) == "-" then
     flags(list, place.options)
   elseif place.command then
