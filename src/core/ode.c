@@ -68,7 +68,7 @@ bool fm_tableau_complete(fm_tableau *m, fm_error *err) {
     for (int j = m->stages + 1; j < FM_ODE_ROWS; j++) {
         if (m->e[j] != 0) return fm_fail(err, "tableau: e[%d] belongs to no slope: the new point is number %d", j + 1, m->stages + 1);
     }
-    m->closes |= m->e[m->stages] != 0;
+    m->closes |= m->e[m->stages] != 0 || m->e3[m->stages] != 0;
     for (int j = 0; m->degree && j < FM_ODE_ROWS; j++) {
         double sum = 0;
         for (int d = 0; d < FM_ODE_DEGREE; d++) sum += m->dense[j][d];
@@ -397,11 +397,12 @@ static fm_ode_status choose_first_step(fm_ode *s) {
 static double measure_error(fm_ode *s, double h) {
     const fm_tableau *m = s->tableau;
     bool third = fm_tableau_has_third(m);
-    double unit = third ? 1 : h; /* multiplied where SciPy does */
-    fm_ode_squares e = fm_ode_error(s->n, s->x, s->x_old, s->atol, s->rtol, unit, m->stages + 1, m->e, s->k, s->partial), e3;
+    double unit = third ? 1 : h;      /* multiplied where SciPy does */
+    int rows = m->stages + m->closes; /* row m has no numbers otherwise, and 0 * NaN is NaN */
+    fm_ode_squares e = fm_ode_error(s->n, s->x, s->x_old, s->atol, s->rtol, unit, rows, m->e, s->k, s->partial), e3;
     s->error = rms(s, e.scaled);
     if (!third) return rms(s, e.plain);
-    e3 = fm_ode_error(s->n, s->x, s->x_old, s->atol, s->rtol, unit, m->stages + 1, m->e3, s->k, s->partial);
+    e3 = fm_ode_error(s->n, s->x, s->x_old, s->atol, s->rtol, unit, rows, m->e3, s->k, s->partial);
     s->error = fm_ode_both_errors(h, e.scaled, e3.scaled, s->n);
     return fm_ode_both_errors(h, e.plain, e3.plain, s->n);
 }

@@ -20,6 +20,24 @@ describe("ode control", function()
     assert.equal(before, fm.live_bytes())
   end)
 
+  it("reads no slope that was not computed", function()
+    local function spoil() -- what the pool hands out next holds NaN
+      local scope <close> = fm.scope()
+      for n = 8, 4096, 8 do fm.full(n, 0 / 0) end
+    end
+    for _, name in ipairs(methods) do
+      for _, control in ipairs { "batch", "sample" } do
+        for _, n in ipairs { 1, 6, 64 } do
+          local x0 = fm.ones(n, 1)
+          spoil()
+          local x, info = ode.solve(decay, x0, { method = name, control = control })
+          assert.same({ name, "finished", 0 }, { name, info.status, info.rejected })
+          assert.near(math.exp(-0.5), x[n][1], 1e-3)
+        end
+      end
+    end
+  end)
+
   it("takes torchdiffeq's steps with its controller", function()
     if not double then return end
     local sin, cos, T = math.sin, math.cos, fm.tensor
