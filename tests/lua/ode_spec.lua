@@ -125,6 +125,12 @@ describe("ode", function()
       for i = 1, 20 do assert(info.times[i] < info.times[i + 1]) end
       assert.near(math.exp(math.sin(3) - math.sin(1)), x[1], 1e-3)
     end
+    local x, info = ode.solve(cosine, fm.ones(1), { method = "rk4", grid = { 0, 0.1, 0.3, 0.6, 1 }, times = { 0.2, 1 } })
+    assert.same({ 4, 1.0 }, { info.steps, info.t })
+    assert.near(math.exp(math.sin(1)), x[1], 1e-3)
+    assert.near(math.exp(math.sin(0.2)), info.states[1][1], 1e-3)
+    raises("leave steps out", ode.solve, decay, fm.ones(1), { method = "euler", grid = { 0, 1 }, steps = 3 })
+    raises("grid%[3%] = 0.5 does not follow 1", ode.solve, decay, fm.ones(1), { method = "euler", grid = { 0, 1, 0.5 }, t1 = 2 })
     raises('unknown name "cosin"; did you mean "cosine"', ode.solve, decay, fm.ones(1), { method = "euler", grid = "cosin" })
     raises('unknown option "roh"; did you mean "rho"', ode.solve, decay, fm.ones(1), { method = "euler", grid = { "edm", roh = 2 } })
   end)
@@ -214,6 +220,19 @@ describe("ode", function()
     package.path = path
     os.remove(folder .. "/my_euler.lua")
     os.remove(folder)
+  end)
+
+  it("runs the solvers that the README prints", function()
+    local readme <close> = assert(io.open "README.md")
+    local text = readme:read("a"):match "%*%*A solver%*%* (.-)%*%*A layer%*%*"
+    local tried = 0
+    for source in text:gmatch "```lua\n(.-)```" do
+      local x, info = ode.solve(cosine, fm.ones(1), { method = assert(load(source))(), steps = 50 })
+      assert.near(math.exp(math.sin(1)), x[1], 1e-3)
+      assert.equal(100, info.nfe)
+      tried = tried + 1
+    end
+    assert.equal(2, tried)
   end)
 
   it("refuses a wrong method with what it breaks", function()

@@ -858,7 +858,8 @@ function fm.plot.quiver(field, options) end
 ---@param options? {channels: integer, height: integer, width: integer, columns: integer, range: number[], scale: integer, title: string}
 ---@return fm.Picture
 function fm.plot.image_grid(x, options) end
----Lines or points over axes: { loss = {..} }, or a list of { name, x, y, points, labels }.
+---Lines or points over axes: { loss = {..} }, or a list of { name, x, y, points, joined, faint, labels }: points alone,
+---points that a line joins, both pale.
 ---@param options? {log: "x"|"y"|"xy", xlabel: string, ylabel: string, title: string, limits: number[], width: integer, height: integer}
 ---@return fm.Picture
 function fm.plot.curve(series, options) end

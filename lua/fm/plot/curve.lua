@@ -1,6 +1,7 @@
 -- curve(series, {log, xlabel, ylabel, title, limits, width, height}): lines, or points, over axes. For the forms of `series` see series.lua.
 --   log = "x" | "y" | "xy": logarithmic axes; what is not positive there is left out
---   a series with points = true is drawn as points; labels = {..} writes a text beside each, where there is room
+--   a series with points = true is drawn as points, with joined = true as both; faint = true: less of it, behind the others;
+--   labels = {..} writes a text beside each, where there is room
 local core <const> = require "fm.core"
 local colors <const> = require "fm.plot.colors"
 local figure <const> = require "fm.plot.figure"
@@ -79,12 +80,11 @@ end
 
 local function draw_series(on, s, taken)
   if #s.rows == 0 then return end
-  local rows = core.tensor(s.rows)
-  if not s.points and #s.rows > 1 then
-    on:lines(rows, 0, 1, 0, 1, #s.rows > 1500 and 1.2 or 1.8, s.color, 0.95)
-    return
-  end
-  on:discs(rows, 0, 1, 0, 1, 4, s.color, 0.95)
+  local rows, alpha = core.tensor(s.rows), s.faint and 0.35 or 0.95
+  local line = (s.joined or not s.points) and #s.rows > 1
+  if line then on:lines(rows, 0, 1, 0, 1, #s.rows > 1500 and 1.2 or 1.8, s.color, alpha) end
+  if line and not s.points then return end
+  on:discs(rows, 0, 1, 0, 1, 4, s.color, alpha)
   for _, p in ipairs(s.rows) do taken[#taken + 1] = { p[1] - 5, p[2] - 5, p[1] + 5, p[2] + 5 } end
 end
 
@@ -111,7 +111,9 @@ return function(given_series, given)
     s.rows, s.rank = pixels(panel, s), i
     order[i] = s
   end
-  table.sort(order, function(a, b) -- long, noisy lines first: short and smooth ones stay visible on them
+  table.sort(order, function(a, b)
+    if a.faint ~= b.faint then return a.faint end
+    -- long, noisy lines first: short and smooth ones stay visible on them
     if #a.rows ~= #b.rows then return #a.rows > #b.rows end
     return a.rank < b.rank
   end)

@@ -33,7 +33,8 @@ local function one(where, name, value)
   elseif type(value) == "table" and type(value[1]) == "table" or type(value) == "table" and core.is_tensor(value[1]) then
     value = { x = value[1], y = value[2] }
   end
-  local s = options.read(where, value, { name = name or options.none, x = options.none, y = options.none, points = false, labels = options.none })
+  local s = options.read(where, value, { name = name or options.none, x = options.none, y = options.none, points = false, joined = false,
+    faint = false, labels = options.none })
   if not s.y then core.fail(where .. ": y is missing") end
   s.y = numbers(where .. ": y", s.y)
   s.x = s.x and numbers(where .. ": x", s.x) or positions(#s.y)
@@ -42,7 +43,7 @@ local function one(where, name, value)
   return s
 end
 
---- A list of {name, x, y, points, labels}, all checked.
+--- A list of {name, x, y, points, joined, faint, labels}, all checked.
 return function(where, given)
   if type(given) ~= "table" then core.fail(("%s: expected a table of series, found a %s"):format(where, type(given))) end
   local list, names = {}, {}

@@ -25,15 +25,16 @@ local savers <const> = {
   png = function(path, value) return fm.png.save(path, value) end,
   json = function(path, value) return fm.file.write(path, fm.json.encode(value) .. "\n") end,
   txt = function(path, value) return fm.file.write(path, value) end,
+  csv = function(path, value) return fm.file.write(path, value) end,
   safetensors = function(path, value) return fm.save(path, value.state and value:state() or value) end,
 }
 
---- Saves a value by the ending of the name: .npy (a tensor), .safetensors (a model, or tensors by name), .png, .json, .txt.
+--- Saves a value by the ending of the name: .npy (a tensor), .safetensors (a model, or tensors by name), .png, .json, .txt, .csv.
 function outputs:save(name, value)
   local path = self:path(has_ending(name) and name or name .. ".safetensors")
   local ending = path:match "%.(%w+)$"
   local saver = savers[ending]
-  if not saver then fm.fail(("save: no format ends in .%s (npy, safetensors, png, json, txt)"):format(ending)) end
+  if not saver then fm.fail(("save: no format ends in .%s (npy, safetensors, png, json, txt, csv)"):format(ending)) end
   if not self.replay then assert(saver(path, value)) end
   return path
 end
