@@ -271,7 +271,7 @@ bool fm_folder_has_room(const char *path, uint64_t size, fm_error *err) {
     int number = fd < 0 ? errno : 0;
     if (fd >= 0) {
         if (size) number = posix_fallocate(fd, 0, (off_t)size);
-        unlinkat(folder, name, 0);
+        if (unlinkat(folder, name, 0) != 0 && !number) number = errno;
         close(fd);
     }
     if (folder >= 0) close(folder);

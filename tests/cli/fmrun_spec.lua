@@ -297,6 +297,18 @@ describe("fmrun", function()
       end
     end)
 
+    it("with the same bytes whatever the machine's settings", function()
+      assert.equal(0, (call("-q " .. toy .. " -o plain")))
+      local names = { "metrics.jsonl", "checkpoint.safetensors", "last.npy", "log.txt", "config.json" }
+      local function settings(words, i) return ("%s %s -q %s -o o%d"):format(words, fmrun, toy, i) end
+      for i, words in ipairs { "TZ=Asia/Tokyo LC_ALL=de_DE.UTF-8 LANG=de_DE.UTF-8", "umask 077; nice", "setarch -R", "env -i HOME=/ PATH=/usr/bin:/bin",
+        "PAD=" .. ("x"):rep(9000), "mkdir deeper; cd deeper; FM_RUNS=." } do
+        assert.equal(0, (shell(settings(words, i))), words)
+        local run = run_folders("toy", "o" .. i)[1] or run_folders("toy", "deeper/o" .. i)[1]
+        for _, name in ipairs(names) do assert.is_true(read(run_folders("toy", "plain")[1] .. "/" .. name) == read(run .. "/" .. name), words .. name) end
+      end
+    end)
+
     it("quietly, and as events", function()
       assert.equal("", (select(3, call("-q " .. toy .. " steps=1"))))
       local _, out = call("--json " .. toy .. " steps=1")

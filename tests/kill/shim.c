@@ -1,9 +1,11 @@
-/* For LD_PRELOAD: counts the calls by which a process changes files, and ends it by SIGKILL before or after one of them.
- *   FM_KILL_LOG=path        every such call is a line there: its name and file
- *   FM_KILL_AT=n            at the n-th, from 1;     FM_KILL_WHEN=before | after
- * Built by tests/kill/every.lua. Lines for stdout and stderr do not count. */
+/* For LD_PRELOAD: counts the calls by which a process changes files, and at one of them ends the process, or lets the call fail.
+ *   FM_FAULT_LOG=path       every such call is a line there: its name and file
+ *   FM_FAULT_AT=n           at the n-th, from 1
+ *   FM_FAULT=before | after | full | broken     SIGKILL before or after it; this call fails with ENOSPC; this and all later ones with EIO
+ * Lines for stdout and stderr do not count. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
@@ -17,13 +19,20 @@
 
 static int calls;
 
-static int wanted(const char *when) {
-    const char *at = getenv("FM_KILL_AT"), *chosen = getenv("FM_KILL_WHEN");
-    return at && chosen && !strcmp(chosen, when) && atoi(at) == calls;
+static int is_chosen(const char *fault) {
+    const char *chosen = getenv("FM_FAULT");
+    return chosen && !strcmp(chosen, fault);
 }
 
-static void die(void) {
-    kill(getpid(), SIGKILL);
+static int at(void) {
+    const char *at = getenv("FM_FAULT_AT");
+    return at ? atoi(at) : 0;
+}
+
+/* The errno with which this call shall fail, or 0. */
+static int failure(void) {
+    if (at() && calls == at() && is_chosen("full")) return ENOSPC;
+    return at() && calls >= at() && is_chosen("broken") ? EIO : 0;
 }
 
 static const char *name_of(int fd, char path[PATH_MAX]) {
@@ -36,25 +45,29 @@ static const char *name_of(int fd, char path[PATH_MAX]) {
 
 static void before(const char *call, const char *path) {
     calls++;
-    const char *log = getenv("FM_KILL_LOG");
+    const char *log = getenv("FM_FAULT_LOG");
     if (log) {
         char line[PATH_MAX + 64];
         int n = snprintf(line, sizeof line, "%s %s\n", call, path), fd = (int)syscall(SYS_openat, AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND, 0666);
         syscall(SYS_write, fd, line, (size_t)n);
         syscall(SYS_close, fd);
     }
-    if (wanted("before")) die();
+    if (calls == at() && is_chosen("before")) kill(getpid(), SIGKILL);
 }
 
 static void after(void) {
-    if (wanted("after")) die();
+    if (calls == at() && is_chosen("after")) kill(getpid(), SIGKILL);
 }
 
 #define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
-#define WATCH(call, path, expression) \
-    before(call, path);               \
+#define WATCH(call, path, expression)             \
+    before(call, path);                           \
+    if (failure()) {                              \
+        errno = failure();                        \
+        return -1;                                \
+    }                                             \
     __typeof__(expression) result = (expression); \
-    after();                          \
+    after();                                      \
     return result
 
 ssize_t write(int fd, const void *bytes, size_t n) {
@@ -75,7 +88,10 @@ int ftruncate(int fd, off_t size) {
 
 int posix_fallocate(int fd, off_t from, off_t size) {
     char path[PATH_MAX];
-    WATCH("posix_fallocate", name_of(fd, path), NEXT(posix_fallocate)(fd, from, size));
+    before("posix_fallocate", name_of(fd, path));
+    int result = failure() ? failure() : NEXT(posix_fallocate)(fd, from, size); /* it tells by its result */
+    after();
+    return result;
 }
 
 int renameat(int from_folder, const char *from, int to_folder, const char *to) {

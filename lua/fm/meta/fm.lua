@@ -877,9 +877,11 @@ function fm.experiment(description) end
 ---@field rng fm.Rng follows the steps
 ---@field step integer
 local Run = {}
----`for step, x1 in run:steps(n, batches) do`: each step moves the clock of run.rng. A second loop goes on counting.
+---`for step, x1 in run:steps(n, batches) do`: each step moves the clock of run.rng. A second loop goes on counting. A run that was
+---stopped passes over the steps that its checkpoint has behind it; a loop that a `break` ended ends there again, so leave it by `break`
+---or stop_when, not by a return from within.
 ---@param n integer
----@param batches? function an iterator that begins anew after its end
+---@param batches? function an iterator that begins anew after its end; called once a step
 function Run:steps(n, batches) end
 ---One line of metrics.jsonl, with the step. A loss that is not finite ends the run as diverged.
 ---@param values table<string, number|string|boolean|fm.Tensor>
@@ -887,9 +889,23 @@ function Run:log(values) end
 ---Results of the whole run, by name; several calls add up.
 ---@param values table<string, number|string|boolean|fm.Tensor>
 function Run:summary(values) end
----What a checkpoint holds: things with state() and load_state(), by name.
----@param parts table<string, table>
+---What a checkpoint holds, by name: things with state() (models, optimizers, averages), tensors, random streams with a clock of their own,
+---and tables of numbers, strings, booleans, tensors and such tables. When the run goes on, all of it is put back at the step of the
+---checkpoint, into the same things. What else the script counts is lost then. Call it before the loop.
+---@param parts table<string, table|fm.Tensor|fm.Rng>
 function Run:keeps(parts) end
+---When checkpoints are written: every so many steps, every so many seconds (0: not by that; 60 s by default). keep_last keeps that many of
+---`every` as checkpoint-step-N, `best` the one with the best value of a logged metric as checkpoint-best. The command line goes first.
+---@param options {every: integer, seconds: number, keep_last: integer, best: string, mode: "min"|"max"}
+function Run:checkpoints(options) end
+---Early stopping: the loop ends after `patience` (10) logs in a row of the metric that were not better than its best by more than min_delta (0).
+---@param options {metric: string, patience: integer, mode: "min"|"max", min_delta: number}
+function Run:stop_when(options) end
+---A validation: what f(rng) returns, tensors of one number as numbers. The stream gives the same draws at every call, so that two values
+---differ by the model alone; no other stream is disturbed, nothing is recorded, and the model, if given, is in eval mode meanwhile.
+---@param f fun(rng: fm.Rng): any
+---@param model? fm.Module
+function Run:validation(f, model) end
 ---Saves a picture as NAME.png, or by the ending of the name. Returns its path.
 ---@param name string
 ---@param picture fm.Picture
@@ -897,7 +913,8 @@ function Run:picture(name, picture) end
 ---Saves a value by the ending of the name: .npy, .safetensors, .png, .json, .txt. Returns its path.
 ---@param name string
 function Run:save(name, value) end
----The path of a file in the run's folder.
+---The path of a file in the run's folder. What is written there by other means than save and picture, before a later loop, is written
+---again when the run goes on.
 ---@param name string
 ---@return string
 function Run:path(name) end

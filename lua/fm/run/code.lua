@@ -16,6 +16,16 @@ function code.add(files, path)
   files[#files + 1] = { path = path, hash = hash }
 end
 
+--- Notes entries of an earlier process (of code.list): what a replay passes over is not required again.
+function code.carry(files, entries)
+  for _, entry in ipairs(entries) do
+    if not files[entry.path] then
+      files[entry.path] = true
+      files[#files + 1] = { path = entry.path, hash = entry.hash }
+    end
+  end
+end
+
 --- From now on what `require` opens is noted in `files`. Returns what ends it.
 function code.watch(files)
   local searchers = package.searchers

@@ -10,23 +10,21 @@ local in_program <const> = package.preload["fm.core"] ~= nil -- else the module 
 local program_path <const> = in_program and "/proc/self/exe" or package.searchpath("fm.core", package.cpath)
 local program <const> = program_path and fm.file.hash_file(program_path) or "unknown"
 local library <const> = debug.getinfo(1, "S").source:sub(2):gsub("run/origin%.lua$", "")
-local hashes <const> = {} -- of fm's files, by their path below the library, as they were when first asked
+local hashes <const> = {} -- of fm's files in use, by their path below the library, as they were when first asked
 
 local function library_hash(name)
   hashes[name] = hashes[name] or fm.file.hash_file(library .. name) or "missing"
   return hashes[name]
 end
 
---- fm's Lua files in use so far.
+--- fm's Lua files in use so far, in this process or in the one before.
 local function library_files()
-  local list = fm.json.array {}
   for module in pairs(package.loaded) do
     local path = module:find "^fm%." and package.searchpath(module, package.path)
-    if path and path:sub(1, #library) == library then
-      local name = path:sub(#library + 1)
-      list[#list + 1] = { path = name, hash = library_hash(name) }
-    end
+    if path and path:sub(1, #library) == library then library_hash(path:sub(#library + 1)) end
   end
+  local list = fm.json.array {}
+  for name, hash in pairs(hashes) do list[#list + 1] = { path = name, hash = hash } end
   table.sort(list, function(a, b) return a.path < b.path end)
   return list
 end

@@ -19,6 +19,19 @@ function reads.watch(own)
   return files, function() fm.file.on_read(nil) end
 end
 
+--- Notes entries of an earlier process (of reads.list): what a replay passes over is not read again.
+function reads.carry(files, entries)
+  files.folders = {}
+  for _, entry in ipairs(entries) do
+    if entry.files then
+      files.folders[entry.path] = entry
+    elseif not files[entry.path] then
+      files[entry.path] = true
+      files[#files + 1] = { path = entry.path, hash = entry.hash }
+    end
+  end
+end
+
 local function by_path(a, b)
   return a.path < b.path
 end
@@ -31,9 +44,13 @@ function reads.list(files)
     folders[folder] = folders[folder] or {}
     table.insert(folders[folder], file)
   end
+  for folder in pairs(files.folders or {}) do folders[folder] = folders[folder] or {} end
   for folder, inside in pairs(folders) do
     table.sort(inside, by_path)
-    if #inside <= most_of_a_folder then
+    local carried = files.folders and files.folders[folder]
+    if carried and #inside <= carried.files then
+      list[#list + 1] = carried
+    elseif #inside <= most_of_a_folder then
       table.move(inside, 1, #inside, #list + 1, list)
     else
       local lines = {}

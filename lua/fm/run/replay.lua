@@ -1,15 +1,17 @@
 -- A run that goes on from a checkpoint replays its script from the top: what comes before the checkpoint is done again without its loops'
 -- bodies, and leaves no trace, for its lines and pictures are there. At the checkpoint everything the run keeps is put back, and it lives.
 local fm <const> = require "fm"
+local code <const> = require "fm.run.code"
 local kept <const> = require "fm.run.kept"
 local origin <const> = require "fm.run.origin"
+local reads <const> = require "fm.run.reads"
 local system <const> = fm.system
 
 local replay <const> = {}
 
---- The way to a checkpoint: its slot entry, what it holds, and the origin to compare with unless forced.
-function replay.new(slot, tensors, values, past)
-  return { slot = slot, tensors = tensors, values = values, past = past }
+--- The way to a checkpoint: its slot entry, what it holds, the origin of the run then, and whether to go on in spite of differences.
+function replay.new(slot, tensors, values, past, force)
+  return { slot = slot, tensors = tensors, values = values, past = past, force = force }
 end
 
 local function mismatch(message, ...)
@@ -20,8 +22,10 @@ end
 local function arrive(run)
   local point = run.replay
   local slot = point.slot
-  local changed = point.past and origin.folder_differences(point.past, run.data) or {}
+  local changed = point.force and {} or origin.folder_differences(point.past, run.data)
   if #changed > 0 then mismatch("%s\n--force goes on nevertheless", table.concat(changed, "\n")) end
+  reads.carry(run.data, point.past.data)
+  code.carry(run.files, point.past.code)
   kept.restore(run.kept, point.tensors, point.values)
   run.results, run.best = slot.summary, slot.best
   for i, state in ipairs(slot.stops) do

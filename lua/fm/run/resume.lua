@@ -34,7 +34,7 @@ function resume.plan(folder, values, how, say)
   local differences = how.force and {} or origin.differences(past, values)
   if #differences > 0 then return refuse(folder.path, slot, differences) end
   local tensors, coded = checkpoint.load(folder, slot)
-  return { former = former, slot = slot, replay = replay.new(slot, tensors, coded, not how.force and past or nil) }
+  return { former = former, slot = slot, replay = replay.new(slot, tensors, coded, past, how.force) }
 end
 
 --- Makes the folder what it was at the checkpoint, or empty when the run begins again. Raises.
