@@ -1,0 +1,80 @@
+-- Signals and runs: a step is finished, a checkpoint written, the exit code says so.
+local stopping <const> = require "cli.stopping"
+
+local shell <const>, call <const>, write <const>, record <const> = stopping.shell, stopping.call, stopping.write, stopping.record
+local experiment <const>, same <const>, counting <const> = stopping.experiment, stopping.same, stopping.counting
+
+describe("a run that stops", function()
+  before_each(stopping.open)
+  after_each(stopping.close)
+
+  describe("by a signal", function()
+    it("finishes the step, saves, and says how to go on: 75", function()
+      experiment("x.lua", counting, 'at = 0, how = "INT",')
+      assert.equal(0, (call "-q x.lua --folder calm at=0"))
+      for _, signal in ipairs { "INT", "TERM", "USR1", "HUP" } do
+        shell "rm -rf r"
+        local code, _, err = call("x.lua --folder r at=21 how=" .. signal)
+        assert.equal(75, code, signal .. err)
+        assert.truthy(err:find("finishing the step, writing a checkpoint", 1, true), err)
+        assert.equal(signal == "INT", err:find("Ctrl-C again to stop now", 1, true) ~= nil)
+        assert.truthy(err:find("fmrun resume r", 1, true), err)
+        local now = record "r"
+        assert.same({ "killed", 21, "SIG" .. signal .. " after step 21" }, { now.status, now.steps, now.error })
+        assert.equal(0, (call "-q resume r"))
+        same("calm", "r", { "metrics.jsonl", "log.txt", "checkpoint.safetensors" })
+      end
+    end)
+
+    it("stops at once at the second Ctrl-C: 130", function()
+      experiment("x.lua", [[
+        run:keeps { kept = {} }
+        for step in run:steps(9) do
+          if step == 5 then
+            kill "INT"
+            kill "INT"
+            while true do end
+          end
+        end]])
+      local code, _, err = call "x.lua --folder r --checkpoint-every 2"
+      assert.equal(130, code, err)
+      assert.same({ "killed", 5 }, { record "r".status, record "r".steps })
+      assert.truthy(err:find("for the second time", 1, true), err)
+    end)
+
+    it("stops within a long sampling after the loop, also in a coroutine, and goes on from the end of the loop", function()
+      experiment("x.lua", [[
+        local kept = { n = 0 }
+        run:keeps { kept = kept }
+        for step in run:steps(10) do kept.n = kept.n + step end
+        local function field(x, t)
+          if t > 0.5 and not os.getenv "CALM" then kill "TERM" end
+          return x
+        end
+        local function sample() return (fm.ode.solve(field, fm.ones(2, 2), { method = "euler", steps = 20 })) end
+        run:summary { n = kept.n, x = (p.inside and coroutine.wrap(sample) or sample)()[1][1] }]], "inside = false,")
+      for _, inside in ipairs { "false", "true" } do
+        shell "rm -rf r"
+        local code, _, err = call("x.lua --folder r --checkpoint-every 10 inside=" .. inside)
+        assert.equal(75, code, err)
+        assert.equal("SIGTERM after step 10", record "r".error)
+        assert.equal(0, (shell "CALM=1 $FMRUN -q resume r"))
+        assert.equal(55, record "r".summary.n)
+      end
+    end)
+
+    it("ends every other experiment of the command line too", function()
+      experiment("x.lua", counting, 'at = 3, how = "TERM",')
+      write("y.lua", 'return require "fm".experiment { run = function() print "y ran" end }')
+      local code, out = call "x.lua -o o"
+      assert.equal(75, code)
+      assert.is_nil(out:find "y ran")
+    end)
+
+    it("is not ended by a reader who has gone", function()
+      experiment("x.lua", "for step in run:steps(2000) do print(step) end run:summary { well = true }")
+      assert.equal(0, (shell "($FMRUN -q x.lua --folder r; echo $? >code) | head -1; read c <code; exit $c"))
+      assert.is_true(record "r".summary.well)
+    end)
+  end)
+end)

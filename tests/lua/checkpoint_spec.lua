@@ -1,0 +1,111 @@
+-- The two slots and the state: what is damaged in them is found out, wherever it is.
+local fm <const> = require "fm"
+local checkpoint <const> = require "fm.run.checkpoint"
+local folders <const> = require "fm.run.folder"
+
+describe("checkpoints", function()
+  local start <const> = fm.live_bytes()
+  local path, folder, run
+
+  before_each(function()
+    path = os.tmpname()
+    os.remove(path)
+    folder = assert(folders.at(path))
+    run = { folder = folder, slots = {}, step = 0, seed = 7, name = "x", kept = { w = fm.zeros(3), t = { n = 0 } } }
+  end)
+
+  after_each(function()
+    folder.lock:release()
+    os.execute("rm -rf " .. path)
+    run = nil
+  end)
+
+  --- Writes the checkpoint of step n, whose w is all n.
+  local function write(n)
+    run.step, run.kept.t.n = n, n
+    run.kept.w:fill(n)
+    folder:add_line("metrics.jsonl", ('{"step":%d}'):format(n))
+    checkpoint.write(run, { step = n, loop = 1, summary = { n = n } }, { code = {} })
+  end
+
+  local function read_bytes(name)
+    local file <close> = assert(io.open(path .. "/" .. name, "rb"))
+    return file:read "a"
+  end
+
+  local function write_bytes(name, bytes)
+    local file <close> = assert(io.open(path .. "/" .. name, "wb"))
+    file:write(bytes)
+  end
+
+  local function flipped(bytes, i)
+    return bytes:sub(1, i - 1) .. string.char(bytes:byte(i) ~ 1 << (i % 8)) .. bytes:sub(i + 1)
+  end
+
+  it("are written in turn, the newest first; each is what was kept then", function()
+    for n = 1, 5 do write(n) end
+    local slot, origin, problems = checkpoint.find(folder)
+    assert.same({ 5, 1, 5 * #'{"step":1}\n', {} }, { slot.step, slot.slot, slot.lengths["metrics.jsonl"], problems })
+    assert.same({ code = {} }, origin)
+    assert.equal(4, run.slots[2].step)
+    assert.equal(4, run.slots[2].summary.n)
+    local tensors, values = checkpoint.load(folder, slot)
+    assert.same({ { 5, 5, 5 }, 5 }, { tensors.w:totable(), values.t.sn })
+    checkpoint.clear(folder)
+    assert.is_nil((checkpoint.find(folder)))
+    assert.equal(0, folder:lengths({ "checkpoint-1.safetensors" })["checkpoint-1.safetensors"])
+  end)
+
+  it("with any byte of the newest changed, or cut off anywhere, give way to the older", function()
+    write(1)
+    write(2)
+    local name = "checkpoint-2.safetensors"
+    local bytes = read_bytes(name)
+    for i = 1, #bytes do
+      write_bytes(name, flipped(bytes, i))
+      local slot, _, problems = checkpoint.find(folder)
+      assert(slot and slot.step == 1 and problems[1]:find(name .. " is damaged", 1, true), "byte " .. i)
+    end
+    for i = 0, #bytes - 1, 7 do
+      write_bytes(name, bytes:sub(1, i))
+      assert(checkpoint.find(folder).step == 1, "cut at " .. i)
+    end
+    write_bytes(name, bytes)
+    assert.equal(2, checkpoint.find(folder).step)
+  end)
+
+  it("are not trusted when any byte of the state has changed", function()
+    write(1)
+    write(2)
+    local bytes, missed = read_bytes "state.json", 0
+    for i = 1, #bytes - 1 do -- the last is the line's end
+      write_bytes("state.json", flipped(bytes, i))
+      local slot, _, problems = checkpoint.find(folder)
+      if slot or #problems == 0 then missed = missed + 1 end
+    end
+    assert.equal(0, missed)
+  end)
+
+  it("whose lines are gone give way too", function()
+    write(1)
+    write(2)
+    assert(fm.file.cut(path .. "/metrics.jsonl", 15))
+    local slot, _, problems = checkpoint.find(folder)
+    assert.equal(1, slot.step)
+    assert.truthy(problems[1]:find("metrics.jsonl holds 15 bytes, at step 2 it had 22", 1, true), problems[1])
+  end)
+
+  it("take no more room than was asked for", function()
+    run.kept.big = fm.zeros(1000)
+    local asked = checkpoint.size(run)
+    write(1)
+    local size = #read_bytes "checkpoint-1.safetensors"
+    assert.truthy(size <= asked and asked < size + 8192, ("%d bytes, asked for %d"):format(size, asked))
+  end)
+
+  it("give their bytes back", function()
+    run = nil
+    collectgarbage()
+    assert.equal(start, fm.live_bytes())
+  end)
+end)
