@@ -115,6 +115,16 @@ describe("a sweep", function()
     has(err, "FAIL  002 n=2", "over --timeout 0.4s", "2 ok, 1 failed")
   end)
 
+  it("gives each run its threads, and the bytes stay", function()
+    for threads = 1, 2 do
+      local code, _, err = call(("-m -j 2 -o %d --threads %d %s steps=3 seed=1,2"):format(threads, threads, toy))
+      assert.equal(0, code)
+      has(err, ("2 runs, 2 parallel x %d thread"):format(threads))
+    end
+    assert.equal(0, (shell.run "for f in 1/toy/*/*/checkpoint.safetensors; do cmp $f 2/${f#1/} || exit 1; done"))
+    assert.equal(2, (shell.run [=[ls 2/toy/*/*/run.json | xargs grep -h '"threads":2' | wc -l | grep -qx 2 && exit 2]=]))
+  end)
+
   it("starts no more after a failure with -x, after N with --maxfail N", function()
     write_odd [[error "on purpose"]]
     local code, _, err = call "-m -x -j 1 odd.lua n=1:9"
@@ -192,6 +202,7 @@ describe("a sweep refuses", function()
       assert.same({}, shell.names(shell.folder, "^runs$"))
     end
     assert.equal(2, (call(toy .. " seed=1,2")))
+    assert.equal(2, (call(toy .. " --timeout 1s")))
   end)
 
   it("a folder that cannot be made, in one line", function()
@@ -283,7 +294,7 @@ describe("several processes", function()
   end)
 
   it("die with the one that started them", function()
-    write_odd [[run:log { x = 1 } run:flush(0) while true do os.execute "sleep 0.1" end]]
+    write_odd [[run:log { x = 1 } run:flush(0) while not io.open "go" do os.execute "sleep 0.1" end]]
     local code, _, err = shell.run(([=[%s %s -q -m -j 2 odd.lua n=1:2 & first=$!
       wait_for '[ $(ls runs/odd/sweep-*/*/metrics.jsonl 2>/dev/null | wc -l) = 2 ]'
       children=$(pgrep -P $first); kill -9 $first; sleep 1
@@ -292,23 +303,25 @@ describe("several processes", function()
     assert.equal(0, code)
     assert.equal("", err)
     has(select(2, call "-n -m odd.lua n=1:2"), "001 n=1   (lost)\n002 n=2   (lost)\n")
+    shell.write("go", "")
+    has(select(3, call "-m odd.lua n=1:2"), "2 ok in ")
   end)
 
   it("workers do a run by its number, or whatever is left, together", function()
     write_odd [[os.execute "sleep 0.02" if p.n > 6 and not io.open "mended" then error "on purpose" end]]
-    assert.equal(1, (call "-q -m -x -j 1 odd.lua n=7,1,2,3,4,5,6,8,9,10"))
+    assert.equal(1, (call "-q -m -x -j 1 odd.lua n=7,1,2,3,4,5,6,8,9,10,11,12"))
     local path, record = sweep_of "odd"
     local sweep = path:sub(#shell.folder + 2)
     local code, _, err = call(("worker %s --task 3"):format(sweep))
     assert.equal(0, code, err)
     assert.equal("done", status_of(path, record.runs[3]))
     has(select(3, call(("worker %s/ --task 3"):format(sweep))), "done before")
-    code, _, err = call(("worker %s --task 11"):format(sweep))
+    code, _, err = call(("worker %s --task 13"):format(sweep))
     assert.equal(1, code)
-    has(err, "has 10 runs, there is no run 11")
+    has(err, "has 12 runs, there is no run 13")
     code, _, err = call(("worker %s"):format(sweep))
     assert.equal(1, code)
-    has(err, "5 ok, 4 failed")
+    has(err, "5 ok, 4 failed, 2 not started") -- three in a row are enough
     shell.write("mended", "")
     code, _, err = shell.run(("%s worker -q %s & %s worker -q %s; wait $!"):format(shell.fmrun, sweep, shell.fmrun, sweep))
     assert.equal(0, code, err)

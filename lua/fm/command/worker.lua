@@ -63,11 +63,12 @@ return {
     { "--parent", name = "parent", value = "PID", help = "end when that process, which started this one, ends" },
     { "-f", "--force", name = "force", help = "go on though the program or data has changed" },
     { "--anew", name = "anew", help = "begin unfinished runs again" },
-    "json", "quiet", "color", "checkpoint_every", "checkpoint_seconds", "keep_last",
+    "threads", "json", "quiet", "color", "checkpoint_every", "checkpoint_seconds", "keep_last",
   },
   run = function(line)
     local parent, index = whole(line.parent, "--parent"), whole(line.task, "--task")
     if parent and not system.die_with(parent) then return exit.failed end
+    launch.set_threads(line.threads)
     if #line.words ~= 1 then option_reader.refuse "worker: expected the folder of a sweep" end
     local path = line.words[1]:gsub("(.)/+$", "%1")
     local sweep, message = folder.read(path)

@@ -98,6 +98,7 @@ local function run_plan(list, line, argv)
   local plan = launch.plan(list, line)
   if plan.is_sweep and line.folder then error({ usage = "--folder is for one run; a sweep has a folder of its own" }, 0) end
   if plan.is_sweep or line.dry_run or line.emit then return require "fm.run.sweep".start(plan, list, line, argv) end
+  if line.timeout then error({ usage = "--timeout is for the runs of a sweep" }, 0) end
   return (launch.run(plan.runs[1], line, argv))
 end
 

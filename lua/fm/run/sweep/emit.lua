@@ -27,7 +27,7 @@ local slurm <const> = [[
 #SBATCH --job-name=@NAME@
 #SBATCH --array=@TASKS@
 #SBATCH --ntasks=1
-#SBATCH --cpus-per-task=1
+#SBATCH --cpus-per-task=@THREADS@
 #SBATCH --requeue
 #SBATCH --signal=B:USR1@120
 #SBATCH --open-mode=append
@@ -71,7 +71,7 @@ local templates <const> = { slurm = slurm, parallel = parallel }
 function emit.write(kind, sweep, tasks, options)
   table.sort(tasks, function(a, b) return a.index < b.index end)
   local text = fill(templates[kind], { NAME = (sweep.name:gsub("/sweep%-", "-")), HERE = quoted(uv.cwd()), SWEEP = quoted(sweep.path),
-    FMRUN = quoted(uv.exepath()), JOBS = tostring(options.jobs), TASKS = ranges(tasks), COUNT = tostring(sweep.count),
+    FMRUN = quoted(uv.exepath()), JOBS = tostring(options.jobs), THREADS = tostring(options.threads), TASKS = ranges(tasks), COUNT = tostring(sweep.count),
     WORDS = #options.words > 0 and " " .. table.concat(options.words, " ") or "" })
   local path = ("%s/%s.sh"):format(sweep.path, kind)
   assert(fm.file.write(path, text))

@@ -39,22 +39,28 @@ end
 --- The words for a worker that come from the command line.
 local function passed_on(line)
   local words = {}
-  for _, name in ipairs { "checkpoint_every", "checkpoint_seconds", "keep_last", "force", "anew" } do
+  for _, name in ipairs { "threads", "checkpoint_every", "checkpoint_seconds", "keep_last", "force", "anew" } do
     local flag = "--" .. name:gsub("_", "-")
     if line[name] == true then words[#words + 1] = flag elseif line[name] then words[#words + 1] = flag .. "=" .. line[name] end
   end
   return words
 end
 
+--- Runs these tasks of a described sweep.
+local function run(described, todo, options, line)
+  local screen <const> = require "fm.run.sweep.screen".new(line, described)
+  options.jobs = math.max(1, math.min(options.jobs, #todo))
+  screen:begin(described, options, #described.tasks - #todo)
+  return require "fm.run.sweep.supervise"(described, todo, options, screen)
+end
+
 --- What a process of its own goes on with: the runs of a sweep.json, one at a time, as long as no `most_failures` of them fail in a row.
 --- Other workers may be at the same sweep. Returns an exit code.
 function sweep.work(path, record, line, most_failures)
+  local options <const> = settings.of_pool(line)
+  options.jobs, options.maxfail, options.in_a_row, options.words = 1, most_failures, true, passed_on(line)
   local described <const> = folder.of_record(path, record)
-  local screen <const> = require "fm.run.sweep.screen".new(line, described)
-  local todo <const> = unfinished(described.tasks)
-  screen:begin(described, 1, #described.tasks - #todo)
-  return require "fm.run.sweep.supervise"(described, todo,
-    { jobs = 1, maxfail = most_failures, in_a_row = true, words = passed_on(line) }, screen)
+  return run(described, unfinished(described.tasks), options, line)
 end
 
 --- Writes the script for a scheduler; the lock was ours for as long as that takes.
@@ -66,20 +72,12 @@ local function hand_over(described, todo, options, line)
   local path = require "fm.run.sweep.emit".write(line.emit, described, todo, options)
   local start = line.emit == "slurm" and "sbatch" or "sh"
   if not line.quiet then io.stderr:write(("%d runs of %d to do\nnext: %s %s\n"):format(#todo, #described.tasks, start, path)) end
-  return 0
+  return exit.well
 end
 
 local function refuse(message)
   io.stderr:write("fmrun: ", message, "\n")
   return exit.failed
-end
-
---- Runs what is left of a described sweep whose folder is ours.
-local function run(described, todo, options, line)
-  local screen <const> = require "fm.run.sweep.screen".new(line, described)
-  options.jobs = math.max(1, math.min(options.jobs, #todo))
-  screen:begin(described, options.jobs, #described.tasks - #todo)
-  return require "fm.run.sweep.supervise"(described, todo, options, screen)
 end
 
 local function read_options(line)
@@ -95,9 +93,9 @@ function sweep.resume(path, line)
   if not record then return refuse(message) end
   local own, problem = folder.own(path)
   if not own then return refuse(problem) end
-  local lock <close> = own.lock
+  local closing <close> = own.lock
   local described <const> = folder.of_record(path, record)
-  options.again = lock and "fmrun resume " .. path
+  options.again = "fmrun resume " .. path
   return run(described, unfinished(described.tasks), options, line)
 end
 
@@ -108,12 +106,12 @@ function sweep.start(plan, list, line, argv)
   if line.dry_run then return list_runs(described, line) end
   local own, message = folder.own(described.path)
   if not own then return refuse(message) end
-  local lock <close> = own.lock
+  local closing <close> = own.lock
   local wrote, problem = folder.write(described, own, command_text(argv))
   if not wrote then return refuse(problem) end
   local todo <const> = unfinished(described.tasks)
   if line.emit then return hand_over(described, todo, options, line) end
-  options.again = lock and command_text(argv)
+  options.again = command_text(argv)
   return run(described, todo, options, line)
 end
 

@@ -67,8 +67,10 @@ end
 
 -- ---- events ----
 
-function Screen:begin(sweep, jobs, done)
-  local words = ("sweep %s   %d runs, %d parallel x 1 thread"):format(sweep.path, #sweep.tasks, jobs)
+--- options: jobs, threads.
+function Screen:begin(sweep, options, done)
+  local jobs, threads = options.jobs, options.threads
+  local words = ("sweep %s   %d runs, %d parallel x %d thread%s"):format(sweep.path, #sweep.tasks, jobs, threads, threads == 1 and "" or "s")
   self:note(words .. (done > 0 and (", %d done before"):format(done) or ""))
   self:event { event = "sweep_start", sweep = sweep.path, runs = #sweep.tasks, done = done, jobs = jobs }
 end

@@ -28,8 +28,8 @@ local function cores()
   return require "luv".available_parallelism()
 end
 
-local function jobs(line)
-  if not line.jobs or line.jobs == "auto" then return cores() end
+local function jobs(line, threads)
+  if not line.jobs or line.jobs == "auto" then return math.max(1, cores() // threads) end
   local n = line.jobs:find "^%d+$" and math.tointeger(tonumber(line.jobs))
   if not n or n < 1 then usage('-j: expected a whole number >= 1 or auto, found "%s"', line.jobs) end
   return n
@@ -40,9 +40,11 @@ function settings.of_expansion(line)
   return { multirun = line.multirun, random = whole(line, "random", 1), sweep_seed = whole(line, "sweep_seed", 0), max_runs = whole(line, "max_runs", 1) }
 end
 
---- What shapes their execution: jobs, maxfail (nil: no limit), timeout (seconds or nil). Raises { usage }.
+--- What shapes their execution: jobs, threads of each, maxfail (nil: no limit), timeout (seconds or nil). Raises { usage }.
 function settings.of_pool(line)
-  return { jobs = jobs(line), maxfail = whole(line, "maxfail", 1) or (line.fail_fast and 1) or nil, timeout = duration(line.timeout) }
+  local threads = whole(line, "threads", 1) or 1
+  return { jobs = jobs(line, threads), threads = threads, maxfail = whole(line, "maxfail", 1) or (line.fail_fast and 1) or nil,
+    timeout = duration(line.timeout) }
 end
 
 return settings

@@ -4,6 +4,7 @@ local judge <const> = require "fm.run.sweep.outcome"
 local objective <const> = require "fm.report.objective"
 local pools <const> = require "fm.run.sweep.pool"
 local progress <const> = require "fm.run.progress"
+local quoted <const> = require "fm.run.shell_word"
 local uv <const> = require "luv"
 
 local system <const> = fm.system
@@ -100,7 +101,7 @@ local function sum_up(screen, sweep, tasks, seconds, again)
   local next_words = {}
   if again and n.done < #tasks then next_words[1] = again end
   local report = "fmrun report " .. sweep.name:match "sweep%-(%x+)$"
-  next_words[#next_words + 1] = sweep.base == "runs" and report or ("FM_RUNS=%s %s"):format(sweep.base, report)
+  next_words[#next_words + 1] = sweep.base == "runs" and report or ("FM_RUNS=%s %s"):format(quoted(sweep.base), report)
   screen:note("next: " .. table.concat(next_words, "   |   "))
   screen:event { event = "sweep_end", sweep = sweep.path, ok = n.done, failed = n.failed, stopped = n.killed, not_started = n.waiting, seconds = seconds }
   return n
