@@ -83,6 +83,7 @@ function command_line.help()
     "  fmrun moons.lua                       run an experiment, results in runs/",
     "  fmrun moons.lua lr=3e-3 seed=2        the same with other parameters",
     "  fmrun -m moons.lua lr=1e-3,3e-3 seed=1:3   a sweep: six runs, in parallel",
+    "  fmrun moons.lua @trials.csv preset=fast    a sweep: a run per line of the file, over a preset",
     "  fmrun ls                              the runs so far",
     "  fmrun -e 'print(1 + 1)'               as lua does",
     "  fmrun                                 a prompt", "", "options:",
