@@ -140,7 +140,6 @@ void fm_ode_close(fm_ode *s); /* once or more */
 /* Part of fm_ode_run: the events of the last step (at the start: their first values). FM_ODE_EVENT when one ends the solve, then
  * *end is where; FM_ODE_FINISHED: go on. */
 fm_ode_status fm_ode_find_events(fm_ode *s, double *end);
-
 bool fm_tableau_has_third(const fm_tableau *m); /* e3 is there */
 
 /* The i-th of `steps` + 1 equal times; the ends are exact. */

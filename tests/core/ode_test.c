@@ -391,6 +391,26 @@ static void a_solve_goes_on_from_its_middle_to_the_same_bits(void **state) {
     }
 }
 
+static void controllers_follow_their_rules(void **state) {
+    (void)state;
+    const fm_ode_controller all[] = {FM_ODE_SCIPY, FM_ODE_PI, FM_ODE_TORCHDIFFEQ};
+    for (int i = 0; i < 3; i++) {
+        fm_ode_controller c = all[i];
+        assert_true(fm_ode_step_factor(c, 0, 0, 5, false) == 10 && fm_ode_step_factor(c, 1e-30, 0, 5, false) == 10);
+        assert_true(fm_ode_step_factor(c, 1e9, 0, 5, false) == 0.2 && fm_ode_step_factor(c, NAN, 0.5, 5, false) == 0.2);
+        assert_true(fabs(fm_ode_step_factor(c, 2, 0.5, 5, true) - 0.9 * pow(2, -0.2)) < 1e-15); /* after a rejection all agree */
+        assert_false(fm_ode_accepts(c, 1.0001) || fm_ode_accepts(c, NAN) || fm_ode_accepts(c, INFINITY));
+    }
+    assert_true(fm_ode_accepts(FM_ODE_TORCHDIFFEQ, 1) && !fm_ode_accepts(FM_ODE_SCIPY, 1));
+    assert_true(fabs(fm_ode_step_factor(FM_ODE_SCIPY, 0.9, 0, 5, false) - 0.9 * pow(0.9, -0.2)) < 1e-15); /* may shrink */
+    assert_true(fm_ode_step_factor(FM_ODE_SCIPY, 0.01, 0, 5, true) == 1);
+    assert_true(fm_ode_step_factor(FM_ODE_TORCHDIFFEQ, 0.9, 0, 5, false) == 1 &&
+                fm_ode_step_factor(FM_ODE_TORCHDIFFEQ, 1, 0, 5, false) == 0.9);
+    double with_memory = 0.9 * pow(0.5, -0.7 / 5) * pow(0.2, 0.4 / 5);
+    assert_true(fabs(fm_ode_step_factor(FM_ODE_PI, 0.5, 0.2, 5, false) - with_memory) < 1e-15);
+    assert_true(fabs(fm_ode_step_factor(FM_ODE_PI, 0.5, 0, 5, false) - fm_ode_step_factor(FM_ODE_SCIPY, 0.5, 0, 5, false)) < 1e-15);
+}
+
 static void broken_tableaus_are_refused(void **state) {
     (void)state;
     fm_error err;
@@ -418,6 +438,7 @@ int main(void) {
         cmocka_unit_test(budgets_are_exact),
         cmocka_unit_test(trouble_is_a_status),
         cmocka_unit_test(a_solve_goes_on_from_its_middle_to_the_same_bits),
+        cmocka_unit_test(controllers_follow_their_rules),
         cmocka_unit_test(broken_tableaus_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -119,7 +119,8 @@ describe("ode", function()
   end)
 
   it("takes grids by name", function()
-    for _, grid in ipairs { "uniform", "cosine", "quadratic", "edm", { "edm", rho = 3 }, "shift", { "shift", by = 2 } } do
+    for _, grid in ipairs { "uniform", "cosine", "quadratic", "edm", { "edm", rho = 3 }, "shift", { "shift", s = 2 },
+      { "edm", sigma_min = 0.1 } } do
       local x, info = ode.solve(cosine, fm.ones(1), { method = "rk4", grid = grid, steps = 20, t0 = 1, t1 = 3, save = "steps" })
       assert.same({ 21, 1.0, 3.0 }, { #info.times, info.times[1], info.times[21] })
       for i = 1, 20 do assert(info.times[i] < info.times[i + 1]) end
@@ -129,6 +130,12 @@ describe("ode", function()
     assert.same({ 4, 1.0 }, { info.steps, info.t })
     assert.near(math.exp(math.sin(1)), x[1], 1e-3)
     assert.near(math.exp(math.sin(0.2)), info.states[1][1], 1e-3)
+    local _, edm = ode.solve(cosine, fm.ones(1), { method = "ab3", grid = "edm", steps = 1000, save = "steps" })
+    assert.near(0.998, edm.times[1000], 1e-12) -- sigma_min before the end
+    assert.near(1 - (1 + 500 / 999 * (0.002 ^ (1 / 7) - 1)) ^ 7, edm.times[501], 1e-12)
+    local _, shifted = ode.solve(cosine, fm.ones(1), { method = "euler", grid = { "shift", s = 3 }, steps = 2, save = "steps" })
+    assert.same({ 0, 0.25, 1 }, shifted.times) -- sigma 1/2 becomes 3/4
+    raises("two of 100 steps meet at t = 1", ode.solve, decay, fm.ones(1), { method = "euler", grid = "quadratic", steps = 100, t0 = 1, t1 = 1 + 1e-13 })
     raises("leave steps out", ode.solve, decay, fm.ones(1), { method = "euler", grid = { 0, 1 }, steps = 3 })
     raises("grid%[3%] = 0.5 does not follow 1", ode.solve, decay, fm.ones(1), { method = "euler", grid = { 0, 1, 0.5 }, t1 = 2 })
     raises('unknown name "cosin"; did you mean "cosine"', ode.solve, decay, fm.ones(1), { method = "euler", grid = "cosin" })

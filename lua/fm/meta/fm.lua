@@ -564,7 +564,8 @@ fm.ode = {}
 ---@field t0 number 0
 ---@field t1 number 1
 ---@field steps integer fixed steps, equal ones or along the grid (100)
----@field grid string|table "uniform", "cosine", "quadratic", {"edm", rho = 7}, {"shift", by = 3}, or the list of points
+---@field grid string|table "uniform", "cosine", "quadratic", {"edm", rho = 7, sigma_min = 0.002}, {"shift", s = 3}, or the list of
+---points
 ---@field times number[] where states are kept; without steps or grid, a fixed method steps from one to the next
 ---@field save integer|"steps" keep this many states, evenly; or every step's
 ---@field rtol number 1e-5, at least 100 units in the last place of a double
@@ -590,7 +591,7 @@ fm.ode = {}
 ---@field accepted integer
 ---@field rejected integer tries
 ---@field forced integer steps accepted for min_step's sake
----@field error number error estimate of the last accepted step, in units of the tolerance (below 1), the worst row's with control = "sample"
+---@field error number|nil under error control: the estimate of the last accepted step, in units of the tolerance (below 1), the worst row's with control = "sample"
 ---@field error_sum number the estimates of all accepted steps added up, RMS over the components, in units of the state: what the steps left
 ---behind where the field itself neither magnifies nor forgets it
 ---@field times number[]|nil with times or save
