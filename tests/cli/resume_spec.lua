@@ -37,10 +37,15 @@ describe("a run that stops", function()
       assert.equal(40, record "r".summary.n)
       assert.is_false(exists "r/.fm-1-0.tmp")
       local before = read "r/run.json"
-      local code, _, err = call "-q resume r"
-      assert.equal(0, code)
-      assert.truthy(err:find "r is done")
-      assert.equal(before, read "r/run.json")
+      for _, again in ipairs { "resume r", "x.lua --folder r at=7 how=KILL" } do
+        local code, _, err = call(again)
+        assert.equal(0, code)
+        assert.equal("r is done\n", err)
+        assert.equal(before, read "r/run.json")
+      end
+      local code, _, err = call "-q x.lua --folder r at=8"
+      assert.equal(1, code)
+      assert.truthy(err:find("r: holds another run, which is done:\n  config: at was 7, is now 8", 1, true), err)
     end)
 
     it("is found lost, and is another's while it runs", function()
@@ -74,7 +79,7 @@ describe("a run that stops", function()
         local code, _, err = call "-q resume r"
         assert.equal(1, code)
         assert.truthy(err:find(expected, 1, true), err)
-        assert.truthy(err:find("--force", 1, true), err)
+        assert.truthy(err:find("fmrun resume --force r goes on nevertheless", 1, true), err)
         assert.equal(before, read "r/state.json")
       end
     end)

@@ -1,8 +1,8 @@
--- One kill before and one after every file operation of a run, and each of them failing: once for want of room, and with all that follow it:
---   FMRUN=build/fmrun build/fmrun tests/kill/every.lua -- SHIM FOLDER [EACH [EXPERIMENT [key=value...]]]       SHIM: shim.c as a shared library
--- and the same for the process that resumes a run which was killed on its way. A failure must be told with the file and the cause. After each
--- fault the run goes on without the shim, and its folder must be that of an undisturbed one. Prints the operations and counts; EACH = 5
--- tries every fifth one. Exits with 1 on a difference.
+-- One kill before and one after every file operation of a run, and each of them failing: once for want of room, and with all that follow:
+--   FMRUN=build/fmrun build/fmrun tests/kill/every.lua -- SHIM FOLDER [EACH [EXPERIMENT [key=value...]]]
+-- SHIM: shim.c as a shared library. The same for processes that resume a run which was killed on its way, and that begin one again which
+-- had no checkpoint. A failure must be told with its cause. After each fault the run goes on without the shim, and its folder must be that
+-- of an undisturbed one. Prints the operations and counts; EACH = 5 tries every fifth one. Exits with 1 on a difference.
 local here <const> = debug.getinfo(1, "S").source:sub(2):gsub("[^/]*$", "")
 package.path = here .. "?.lua;" .. package.path
 local trial <const> = require "trial"
@@ -81,11 +81,22 @@ trial.remove(reference)
 trial.reference(name, reference, more)
 local n <const> = try_all("a run", nil)
 
-local halfway <const> = base .. "/halfway"
-trial.remove(halfway)
-assert(begin(halfway, { LD_PRELOAD = shim, FM_FAULT_AT = n * 2 // 3, FM_FAULT = "after" }).signal == 9)
-local n_resume <const> = try_all("a run that resumes", halfway)
+--- A folder as a kill at that operation of a run leaves it.
+local function killed_at(folder, index)
+  trial.remove(folder)
+  assert(begin(folder, { LD_PRELOAD = shim, FM_FAULT_AT = index, FM_FAULT = "before" }).signal == 9)
+  return folder
+end
 
-print(("%s: %d operations of a run, %d of a resume; %d kills, %d failures told, %d tolerated; %d differences"):format(name, n, n_resume,
-  tried // 2, failed, tolerated, bad))
+local function first_checkpoint(list)
+  for index, operation in ipairs(list) do
+    if operation == "fsync metrics.jsonl" then return index end
+  end
+end
+
+local n_resume <const> = try_all("a run that resumes", killed_at(base .. "/halfway", n * 2 // 3))
+local n_anew <const> = try_all("a run that begins again", killed_at(base .. "/early", first_checkpoint(list_operations())))
+
+print(("%s: %d operations of a run, %d of a resume, %d of a new beginning; %d kills, %d failures told, %d tolerated; %d differences"):format(name, n,
+  n_resume, n_anew, tried // 2, failed, tolerated, bad))
 os.exit(bad == 0 and 0 or 1)

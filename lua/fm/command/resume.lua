@@ -10,12 +10,13 @@ local function fail(message, ...)
   error({ message = message:format(...), exit = 1 }, 0)
 end
 
---- What the run's config.json says.
+--- What the run's config.json says; run.json, when the run ended before it was written.
 local function config_of(record)
   local path = record.path .. "/config.json"
-  local text, message = fm.file.read(path)
-  local config, problem = fm.json.decode(text or "")
-  if type(config) ~= "table" then fail("%s", message or ("%s: %s"):format(path, problem or "expected an object")) end
+  local text = fm.file.read(path)
+  if not text then return record.config end
+  local config, problem = fm.json.decode(text)
+  if type(config) ~= "table" then fail("%s: %s", path, problem or "expected an object") end
   return config
 end
 
@@ -46,7 +47,6 @@ end
 
 local function go_on(target, line)
   if target.runs then return require "fm.run.sweep".resume(target.path, line) end
-  if target.status == "done" and not line.anew then io.stderr:write(target.path, " is done\n") end
   line.folder = target.path
   return (launch.run(open(target, line), line, line.argv))
 end

@@ -88,10 +88,10 @@ local function open(experiment, values, how, say)
 end
 
 local function begin(run, plan, record, how)
-  resume.prepare(run.folder, plan)
   run.replay, run.slots = plan.replay, { plan.slot }
-  run.folder:write_json("config.json", run.config)
   run.folder:write_json("run.json", record)
+  run.folder:write_json("config.json", run.config)
+  resume.prepare(run.folder, plan)
   event(how, { event = "run_start", experiment = run.name, run = run.folder.path, seed = run.seed, config = run.config,
     step = plan.slot and plan.slot.step or 0 })
   if plan.slot then run.screen:note(("%s goes on from step %d"):format(run.name, plan.slot.step)) end
@@ -129,6 +129,7 @@ local function execute(experiment, values, how)
   local _ <close> = folder.lock
   if plan.done then
     checkpoint.clear(folder) -- it may have ended between its last word and this
+    screen:note(folder.path .. " is done")
     return "done", folder.path, 0
   end
   local data, unread = reads.watch(folder.path)

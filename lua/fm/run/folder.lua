@@ -140,10 +140,10 @@ function Folder:remove_temporary()
   remove_inside(self.path, function(name) return name:find "^%.fm%-%d+%-%d+%.tmp$" end)
 end
 
---- Takes everything away but the lock. Raises.
+--- Takes everything away but what says whose folder it is. The state goes first: it must not name what is not there. Raises.
 function Folder:empty()
-  self:remove "run.json" -- first: what is half taken away is no run
-  remove_inside(self.path, function(name) return name ~= "lock" end)
+  self:remove "state.json"
+  remove_inside(self.path, function(name) return name ~= "lock" and name ~= "run.json" and name ~= "config.json" end)
 end
 
 --- What a JSON file holds, or nil and a message.

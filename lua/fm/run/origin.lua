@@ -71,6 +71,14 @@ function origin.differences(past, config)
   return list
 end
 
+--- Lines that name what differs between the record of a run (run.json) and its Lua files and config now.
+function origin.record_differences(record, config)
+  local list = {}
+  add_files(list, record.code or {}, function(path) return fm.file.hash_file(path) or "missing" end)
+  add_config(list, record.config or {}, config)
+  return list
+end
+
 --- Lines for the folders of data that were read in the past and again now, with other contents.
 function origin.folder_differences(past, data_files)
   local list, now = {}, {}

@@ -14,8 +14,15 @@ local function find(folder, say)
 end
 
 local function refuse(path, slot, differences)
-  return nil, ("%s: not the run that wrote the checkpoint of step %d:\n  %s\n--force goes on nevertheless"):format(path, slot.step,
-    table.concat(differences, "\n  "))
+  return nil, ("%s: not the run that wrote the checkpoint of step %d:\n  %s\nfmrun resume --force %s goes on nevertheless, --anew begins again"):format(
+    path, slot.step, table.concat(differences, "\n  "), path)
+end
+
+--- A run that is done needs nothing, if it is the one that is asked for.
+local function plan_done(path, former, values)
+  local differences = origin.record_differences(former, values)
+  if #differences == 0 then return { done = true, former = former } end
+  return nil, ("%s: holds another run, which is done:\n  %s\nchoose another folder, or remove it"):format(path, table.concat(differences, "\n  "))
 end
 
 --- How a run goes on in `folder` with these values: { former = its record, replay = the way to its checkpoint (nil: from the beginning),
@@ -28,7 +35,7 @@ function resume.plan(folder, values, how, say)
     return nil, problem .. "; this is no run's folder, or one that ended before it began: choose another, or remove it"
   end
   if how.anew then return { former = { resumed = former.resumed } } end
-  if former.status == "done" then return { done = true, former = former } end
+  if former.status == "done" then return plan_done(folder.path, former, values) end
   local slot, past = find(folder, say)
   if not slot then return { former = former } end
   local differences = how.force and {} or origin.differences(past, values)
@@ -37,12 +44,14 @@ function resume.plan(folder, values, how, say)
   return { former = former, slot = slot, replay = replay.new(slot, tensors, coded, past, how.force) }
 end
 
---- Makes the folder what it was at the checkpoint, or empty when the run begins again. Raises.
+--- Makes the folder what it was at the checkpoint, or empty when the run begins again; its run.json says already that it runs. Raises.
 function resume.prepare(folder, plan)
   folder:remove_temporary()
-  if not plan.former then return end
-  if not plan.slot then return folder:empty() end
-  folder:cut(plan.slot.lengths)
+  if plan.slot then
+    folder:cut(plan.slot.lengths)
+  elseif plan.former then
+    folder:empty()
+  end
 end
 
 return resume
