@@ -295,10 +295,8 @@ describe("ode", function()
       changed("rk23", function(m) m.dense[2], m.dense[1] = { 0.5, 0.5, -2 / 3 }, { 0.5, -5 / 6, 5 / 9 } end))
     raises("interpolant is not of order 4", solve, changed("rk23", function(m) m.dense_order = 4 end))
     assert.equal("finished", select(2, solve(changed("rk23", function(m) m.dense_order = 3 end))).status)
-    raises("rk45: its error estimate is not of order 4", function()
-      local method_of = require "fm.ode.check"
-      method_of.errors(changed("rk45", function(m) m.e = { -1, 1 } end), "rk45")
-    end)
+    raises("error estimate is not of order 4", solve, changed("rk45", function(m) m.errors = { torchdiffeq = { -1, 1 } } end))
+    raises("errors: expected a table by controller", solve, changed("rk45", function(m) m.errors = 5 end))
     raises("belongs to no slope", solve, { order = 1, c = { 0, 1 }, a = { {}, { 1 } }, b = { 1, 0 }, e = { 0, 1, -1 } })
   end)
 

@@ -591,7 +591,8 @@ fm.ode = {}
 ---@field accepted integer
 ---@field rejected integer tries
 ---@field forced integer steps accepted for min_step's sake
----@field error number|nil under error control: the estimate of the last accepted step, in units of the tolerance (below 1), the worst row's with control = "sample"
+---@field error number|nil under error control: the estimate of the last accepted step, in units of the tolerance (below 1); with
+---control = "sample" the worst row's
 ---@field error_sum number the estimates of all accepted steps added up, RMS over the components, in units of the state: what the steps left
 ---behind where the field itself neither magnifies nor forgets it
 ---@field times number[]|nil with times or save

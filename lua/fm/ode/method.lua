@@ -31,6 +31,7 @@ local function made_ready(what, name)
   check.tableau(what, name)
   local adaptive, interpolates = core.ode_engine.facts(tableau)
   local method = { tableau = tableau, order = what.order, adaptive = adaptive, interpolates = interpolates, by_controller = {} }
+  if what.errors ~= nil and type(what.errors) ~= "table" then core.fail(("ode: %s: errors: expected a table by controller"):format(name)) end
   for controller, e in pairs(what.errors or {}) do
     local variant = setmetatable({ e = e }, { __index = what })
     method.by_controller[controller] = core.ode_engine.tableau(variant)
