@@ -126,6 +126,8 @@ const char *ode_reason(fm_ode_why why) {
         return "the tolerance is below the round-off of " FM_REAL_NAME;
     case FM_ODE_BELOW_SPACING:
         return "the step fell below the spacing of numbers near t";
+    case FM_ODE_NO_SCALE:
+        return "the first slope is infinite in units of the tolerance: atol is 0 where the state is 0, or the numbers are too large";
     default:
         return NULL;
     }

@@ -347,6 +347,7 @@ static int evaluations(const fm_ode *s) {
 static fm_ode_status run_fixed(fm_ode *s) {
     for (size_t i = 0; i < s->steps; i++) {
         double t_new = s->grid ? s->grid[i + 1] : fm_ode_uniform(s->t0, s->t1, s->steps, i + 1);
+        if (t_new == s->t && s->tableau && s->tableau->history) continue; /* it adds no point to the history */
         if (s->nfe + evaluations(s) > s->max_nfe) return FM_ODE_MAX_NFE;
         if (!fixed_step(s, t_new)) return s->spent ? FM_ODE_MAX_NFE : FM_ODE_FIELD_FAILED;
         accept(s, t_new, s->tableau && !s->tableau->history ? s->tableau->stages : 0);
@@ -375,6 +376,11 @@ static double start_norm(fm_ode *s, int m, const double *w, real *const *k) {
     return rms(s, fm_ode_error(s->n, s->x, s->x, s->atol, s->rtol, 1, m, w, k, s->partial).scaled);
 }
 
+static fm_ode_status too_small(fm_ode *s, fm_ode_why why) {
+    s->why = why;
+    return FM_ODE_STEP_TOO_SMALL;
+}
+
 static fm_ode_status choose_first_step(fm_ode *s) {
     static const double one[] = {1}, difference[] = {1, -1};
     double interval = fabs(s->t1 - s->t0), d0 = 0;
@@ -383,7 +389,7 @@ static fm_ode_status choose_first_step(fm_ode *s) {
         d0 += scaled * scaled;
     }
     double d1 = start_norm(s, 1, one, s->k);
-    if (!isfinite(d1)) return FM_ODE_NOT_FINITE;
+    if (!isfinite(d1)) return fm_ode_finite_slope(s->n, s->k[0]) ? too_small(s, FM_ODE_NO_SCALE) : FM_ODE_NOT_FINITE;
     double h0 = fm_ode_probe_step(rms(s, d0), d1, interval);
     if (!put_sum(s, s->x, h0 * s->direction, 1, one, s->k, NULL, s->point)) return FM_ODE_FIELD_FAILED;
     if (!evaluate(s, no_later(s, s->t0 + h0 * s->direction, s->t1), s->k[1])) return FM_ODE_FIELD_FAILED;
@@ -415,11 +421,6 @@ static bool below_round_off(const fm_ode *s) {
         sum += scaled * scaled;
     }
     return rms(s, sum) > 1;
-}
-
-static fm_ode_status too_small(fm_ode *s, fm_ode_why why) {
-    s->why = why;
-    return FM_ODE_STEP_TOO_SMALL;
 }
 
 static double between(double size, double low, double high) {

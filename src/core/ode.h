@@ -46,7 +46,7 @@ typedef enum fm_ode_status {
 } fm_ode_status;
 extern const char *const fm_ode_status_names[]; /* "finished", "max_nfe", ... */
 
-typedef enum fm_ode_why { FM_ODE_NO_REASON, FM_ODE_FIELD_NOT_FINITE, FM_ODE_BELOW_ROUND_OFF, FM_ODE_BELOW_SPACING } fm_ode_why;
+typedef enum { FM_ODE_NO_REASON, FM_ODE_FIELD_NOT_FINITE, FM_ODE_BELOW_ROUND_OFF, FM_ODE_BELOW_SPACING, FM_ODE_NO_SCALE } fm_ode_why;
 
 /* Something to find on the way: where a function of (t, x) changes sign. */
 typedef struct fm_ode_event {

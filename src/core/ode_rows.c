@@ -65,50 +65,7 @@ static double rms(const fm_ode_rows *s, double sum) {
     return sqrt(sum / (double)s->width);
 }
 
-/* ---- the first step ---- */
-
-static double start_norm(const fm_ode_rows *s, const double *of, size_t r) {
-    return rms(s, row_squares(s, of, s->y, r).scaled);
-}
-
-static fm_ode_status choose_first_steps(fm_ode_rows *s) {
-    static const double one[] = {1}, difference[] = {1, -1};
-    double interval = fabs(s->t1 - s->t0);
-    for (size_t r = 0; r < s->active; r++) set_each(s, r, 1);
-    fm_ode_error_each(numbers(s), s->each, 1, one, s->k, s->error);
-    for (size_t r = 0; r < s->active; r++) {
-        double d1 = start_norm(s, s->error, r);
-        if (!isfinite(d1)) return FM_ODE_NOT_FINITE;
-        double h0 = fm_ode_probe_step(start_norm(s, s->y, r), d1, interval), t = s->t0 + h0 * s->direction;
-        s->now[r].error = d1; /* kept here until the step is chosen */
-        s->now[r].size = h0;
-        s->clock[r] = (real)(beyond(s, t, s->t1) ? s->t1 : t);
-        set_each(s, r, h0 * s->direction);
-    }
-    fm_ode_sum_each(numbers(s), s->y, s->each, 1, one, s->k, NULL, s->point);
-    if (!evaluate(s, s->k[1])) return FM_ODE_FIELD_FAILED;
-    real *k[] = {s->k[1], s->k[0]};
-    for (size_t r = 0; r < s->active; r++) set_each(s, r, 1);
-    fm_ode_error_each(numbers(s), s->each, 2, difference, k, s->error);
-    for (size_t r = 0; r < s->active; r++) {
-        fm_ode_row *row = &s->now[r];
-        double d2 = start_norm(s, s->error, r) / row->size;
-        row->size = fmin(fm_ode_first_step(row->size, row->error, d2, s->tableau->error_order + 1), fmin(interval, s->max_step));
-        row->error = 0;
-    }
-    return FM_ODE_FINISHED;
-}
-
-static fm_ode_status begin(fm_ode_rows *s) {
-    fm_ode_round(numbers(s), s->y, s->point);
-    for (size_t r = 0; r < s->active; r++) s->clock[r] = (real)s->t0;
-    if (!evaluate(s, s->k[0])) return FM_ODE_FIELD_FAILED;
-    if (!(s->first_step > 0)) return choose_first_steps(s);
-    for (size_t r = 0; r < s->active; r++) s->now[r].size = s->first_step;
-    return FM_ODE_FINISHED;
-}
-
-/* ---- steps ---- */
+/* ---- rows leave ---- */
 
 /* Every row that is done goes to its place in x, the others close ranks, in order. */
 static void compact(fm_ode_rows *s) {
@@ -134,6 +91,63 @@ static void leave(fm_ode_row *row, fm_ode_status status, fm_ode_why why) {
     row->status = status;
     row->why = why;
 }
+
+/* ---- the first step ---- */
+
+static double start_norm(const fm_ode_rows *s, const double *of, size_t r) {
+    return rms(s, row_squares(s, of, s->y, r).scaled);
+}
+
+/* The length of each row's probe; a row whose first slope has no measure leaves. */
+static void choose_probes(fm_ode_rows *s) {
+    static const double one[] = {1};
+    for (size_t r = 0; r < s->active; r++) set_each(s, r, 1);
+    fm_ode_error_each(numbers(s), s->each, 1, one, s->k, s->error);
+    for (size_t r = 0; r < s->active; r++) {
+        fm_ode_row *row = &s->now[r];
+        row->error = start_norm(s, s->error, r); /* kept here until the step is chosen */
+        row->size = fm_ode_probe_step(start_norm(s, s->y, r), row->error, fabs(s->t1 - s->t0));
+        if (isfinite(row->error)) continue;
+        bool finite = fm_ode_finite_slope(s->width, s->k[0] + r * s->width);
+        leave(row, FM_ODE_STEP_TOO_SMALL, finite ? FM_ODE_NO_SCALE : FM_ODE_FIELD_NOT_FINITE);
+    }
+    compact(s);
+}
+
+static fm_ode_status choose_first_steps(fm_ode_rows *s) {
+    static const double one[] = {1}, difference[] = {1, -1};
+    choose_probes(s);
+    if (!s->active) return s->row[0].why == FM_ODE_FIELD_NOT_FINITE ? FM_ODE_NOT_FINITE : FM_ODE_FINISHED;
+    for (size_t r = 0; r < s->active; r++) {
+        double t = s->t0 + s->now[r].size * s->direction;
+        s->clock[r] = (real)(beyond(s, t, s->t1) ? s->t1 : t);
+        set_each(s, r, s->now[r].size * s->direction);
+    }
+    fm_ode_sum_each(numbers(s), s->y, s->each, 1, one, s->k, NULL, s->point);
+    if (!evaluate(s, s->k[1])) return FM_ODE_FIELD_FAILED;
+    real *k[] = {s->k[1], s->k[0]};
+    for (size_t r = 0; r < s->active; r++) set_each(s, r, 1);
+    fm_ode_error_each(numbers(s), s->each, 2, difference, k, s->error);
+    for (size_t r = 0; r < s->active; r++) {
+        fm_ode_row *row = &s->now[r];
+        double d2 = start_norm(s, s->error, r) / row->size,
+               size = fm_ode_first_step(row->size, row->error, d2, s->tableau->error_order + 1);
+        row->size = fmin(size, fmin(fabs(s->t1 - s->t0), s->max_step));
+        row->error = 0;
+    }
+    return FM_ODE_FINISHED;
+}
+
+static fm_ode_status begin(fm_ode_rows *s) {
+    fm_ode_round(numbers(s), s->y, s->point);
+    for (size_t r = 0; r < s->active; r++) s->clock[r] = (real)s->t0;
+    if (!evaluate(s, s->k[0])) return FM_ODE_FIELD_FAILED;
+    if (!(s->first_step > 0)) return choose_first_steps(s);
+    for (size_t r = 0; r < s->active; r++) s->now[r].size = s->first_step;
+    return FM_ODE_FINISHED;
+}
+
+/* ---- steps ---- */
 
 /* The next try of each row; rows that cannot make one leave. */
 static void plan_steps(fm_ode_rows *s) {

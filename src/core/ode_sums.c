@@ -204,3 +204,10 @@ FM_CLONES static double zeros(size_t n, const double *x) {
 bool fm_ode_finite(size_t n, const double *x) {
     return zeros(n, x) == 0;
 }
+
+bool fm_ode_finite_slope(size_t n, const real *k) {
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(k[i])) return false;
+    }
+    return true;
+}

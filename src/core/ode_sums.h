@@ -26,5 +26,6 @@ void fm_ode_error_each(size_t n, const double *each, int m, const double *w, rea
 
 void fm_ode_round(size_t n, const double *x, real *point);
 bool fm_ode_finite(size_t n, const double *x);
+bool fm_ode_finite_slope(size_t n, const real *k);
 
 #endif

@@ -112,6 +112,18 @@ describe("ode control", function()
     assert.equal(info.nfe, same.nfe)
   end)
 
+  it("says that a tolerance of 0 has no measure, and that numbers are too large", function()
+    local function one(x) return x * 0 + 1 end
+    for _, control in ipairs { "batch", "sample" } do
+      local x, info = ode.solve(one, fm.zeros(1, 1), { atol = 0, control = control })
+      assert.same({ "step_too_small", 0.0, 0 }, { info.status, info.t, x[1][1] })
+      assert.truthy(info.reason:find "atol is 0 where the state is 0")
+    end
+    local _, info = ode.solve(function(x) return x * 0 + (double and 1e300 or 1e38) end, fm.zeros(1), { atol = 1e-300, rtol = 0 })
+    assert.equal("step_too_small", info.status)
+    assert.truthy(info.reason:find "numbers are too large")
+  end)
+
   it("keeps to a budget and gives what it has", function()
     for budget = 0, 60 do
       local x, info = ode.solve(cosine, fm.ones(1), { method = "rk45", t1 = 20, max_nfe = budget, save = "steps" })

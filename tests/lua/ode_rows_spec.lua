@@ -134,6 +134,14 @@ describe("ode row by row", function()
     assert.near(1, x[1][1], 1e-4)
     assert.near(0.5, x[2][1], 1e-4)
     assert.near(0.5, info.t, 1e-4)
+    x, info = ode.solve(function(y) return y / (y - 2) end, fm.tensor { { 2 }, { 1 }, { 2 } }, { control = "sample" }) -- some from the start
+    assert.same({ 2, 2 }, { x[1][1], x[3][1] })
+    assert.same({ { 0, 1, 0 }, { 1, 0, 1 } }, { info.rows.t:totable(), { x[1][1] - 1, 0, x[3][1] - 1 } })
+    assert(x[2][1] < 1 and info.status == "step_too_small" and info.reason:find "not finite")
+    local _
+    _, info = ode.solve(function(y) return y * 0 + 1 end, fm.tensor { { 0 }, { 1 } }, { control = "sample", atol = 0 })
+    assert.same({ 0, 1 }, info.rows.t:totable())
+    assert.truthy(info.reason:find "atol is 0 where the state is 0")
     if double then return end
     for _, name in ipairs(methods) do
       _, info = ode.solve(waves, fm.tensor { { 3, 1 } }, { method = name, t1 = 20, rtol = 1e-9, atol = 1e-12, control = "sample" })

@@ -162,6 +162,9 @@ describe("ode", function()
     local x = ode.solve(field, fm.zeros(1), { method = "ab4", times = { 0, 0.1, 0.25, 0.3, 0.6, 0.7, 1 } })
     assert.near(1, x[1], double and 1e-14 or 1e-6)
     raises("cannot interpolate", ode.solve, decay, fm.ones(1), { method = "ab2", steps = 5, times = { 0.33 } })
+    for _, name in ipairs { "ab2", "ab3", "ab4" } do -- an interval of one unit in the last place
+      assert.near(1, ode.solve(decay, fm.ones(1), { method = name, t0 = 1, t1 = 1 + 2 ^ -52 })[1], 1e-15)
+    end
   end)
 
   it("finds events", function()
