@@ -2,7 +2,7 @@
 local chromium <const> = require "cli.chromium"
 local folders <const> = require "cli.report_folders"
 local lfs <const> = require "lfs"
-local read_metrics <const> = require "fm.report.metrics"
+local read_metrics <const> = require "fm.records.metrics"
 
 local fmrun <const> = assert(os.getenv "FMRUN", "FMRUN must name the binary under test")
 local program <const> = chromium.find()

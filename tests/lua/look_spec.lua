@@ -1,13 +1,13 @@
 -- The pure parts of looking at runs: conditions and orders, short descriptions, tables within a width.
 local fm <const> = require "fm"
-local csv <const> = require "fm.run.csv"
-local describe_run <const> = require "fm.run.describe"
-local filter <const> = require "fm.run.filter"
-local layout <const> = require "fm.run.layout"
-local logged <const> = require "fm.run.logged"
+local csv <const> = require "fm.records.csv"
+local describe_run <const> = require "fm.records.describe"
+local filter <const> = require "fm.records.filter"
+local layout <const> = require "fm.terminal.layout"
+local logged <const> = require "fm.records.logged"
 local parameters <const> = require "fm.run.parameters"
 local shrink <const> = require "fm.run.shrink"
-local sparkline <const> = require "fm.run.sparkline"
+local sparkline <const> = require "fm.terminal.sparkline"
 
 local function record(config, summary, more)
   local made = { config = config, summary = summary, status = "done", parts = { "toy", "20260712-153012-7f3a1c2d" }, id = "7f3a1c2d", started = "" }

@@ -1,8 +1,8 @@
 -- Runs read from their folders and found by the beginnings of their names; damage is told, never raised.
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
-local match <const> = require "fm.run.match"
-local records <const> = require "fm.run.records"
+local match <const> = require "fm.records.match"
+local records <const> = require "fm.records"
 
 local base
 

@@ -3,11 +3,11 @@ local fm <const> = require "fm"
 local base64 <const> = require "fm.report.base64"
 local chart <const> = require "fm.report.chart"
 local html <const> = require "fm.report.html"
-local objective <const> = require "fm.report.objective"
-local read_metrics <const> = require "fm.report.metrics"
-local seeds <const> = require "fm.report.seeds"
+local objective <const> = require "fm.records.objective"
+local read_metrics <const> = require "fm.records.metrics"
+local seeds <const> = require "fm.records.seeds"
 local thin <const> = require "fm.report.thin"
-local words <const> = require "fm.report.words"
+local words <const> = require "fm.records.words"
 
 local nan <const> = 0 / 0
 

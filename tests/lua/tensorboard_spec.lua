@@ -1,6 +1,6 @@
 -- TensorBoard's event files, read back by a reader of this file's own: other checksums code, other parsing.
 local fm <const> = require "fm"
-local tensorboard <const> = require "fm.run.tensorboard"
+local tensorboard <const> = require "fm.records.tensorboard"
 
 --- CRC-32C bit by bit, the polynomial the other way round: bits enter from the left.
 local function crc32c(text)

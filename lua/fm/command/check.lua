@@ -2,10 +2,10 @@
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local declared <const> = require "fm.run.declared"
-local describe <const> = require "fm.run.describe"
-local logged <const> = require "fm.run.logged"
+local describe <const> = require "fm.records.describe"
+local logged <const> = require "fm.records.logged"
 local parameters <const> = require "fm.run.parameters"
-local records <const> = require "fm.run.records"
+local records <const> = require "fm.records"
 local remove <const> = require "fm.run.remove"
 local shrink <const> = require "fm.run.shrink"
 

@@ -1,15 +1,15 @@
 -- A table of runs: the parameters that differ and the results; mean and deviation over seeds.
 local fm <const> = require "fm"
 local command_line <const> = require "fm.run.command_line"
-local comparison <const> = require "fm.run.comparison"
-local csv <const> = require "fm.run.csv"
-local describe <const> = require "fm.run.describe"
-local filter <const> = require "fm.run.filter"
-local layout <const> = require "fm.run.layout"
-local match <const> = require "fm.run.match"
-local painter <const> = require "fm.run.paint"
-local records <const> = require "fm.run.records"
-local words <const> = require "fm.report.words"
+local comparison <const> = require "fm.records.comparison"
+local csv <const> = require "fm.records.csv"
+local describe <const> = require "fm.records.describe"
+local filter <const> = require "fm.records.filter"
+local layout <const> = require "fm.terminal.layout"
+local match <const> = require "fm.records.match"
+local painter <const> = require "fm.terminal.paint"
+local records <const> = require "fm.records"
+local words <const> = require "fm.records.words"
 
 --- A result in a row: also of how many runs, when it is not of all.
 local function result_text(row, name)

@@ -1,10 +1,10 @@
 -- Two runs side by side: parameters, code, data, environment, results. Only what differs is listed.
 local fm <const> = require "fm"
 local command_line <const> = require "fm.run.command_line"
-local describe <const> = require "fm.run.describe"
-local layout <const> = require "fm.run.layout"
-local painter <const> = require "fm.run.paint"
-local records <const> = require "fm.run.records"
+local describe <const> = require "fm.records.describe"
+local layout <const> = require "fm.terminal.layout"
+local painter <const> = require "fm.terminal.paint"
+local records <const> = require "fm.records"
 
 --- path -> digest of a record's list of files.
 local function digests(list)

@@ -3,8 +3,8 @@ local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local command_line <const> = require "fm.run.command_line"
 local folders <const> = require "fm.run.folder"
-local layout <const> = require "fm.run.layout"
-local painter <const> = require "fm.run.paint"
+local layout <const> = require "fm.terminal.layout"
+local painter <const> = require "fm.terminal.paint"
 local remove <const> = require "fm.run.remove"
 
 --- What is wrong: ends the check.

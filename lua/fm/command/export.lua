@@ -2,12 +2,12 @@
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local command_line <const> = require "fm.run.command_line"
-local csv <const> = require "fm.run.csv"
-local describe <const> = require "fm.run.describe"
+local csv <const> = require "fm.records.csv"
+local describe <const> = require "fm.records.describe"
 local folders <const> = require "fm.run.folder"
-local logged <const> = require "fm.run.logged"
-local records <const> = require "fm.run.records"
-local tensorboard <const> = require "fm.run.tensorboard"
+local logged <const> = require "fm.records.logged"
+local records <const> = require "fm.records"
+local tensorboard <const> = require "fm.records.tensorboard"
 
 local function rows_of(record)
   local rows, names, damaged = logged.rows(record.path .. "/metrics.jsonl")

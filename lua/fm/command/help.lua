@@ -1,6 +1,6 @@
 -- What there is: the commands, one command, or a name of fm.
 local command <const> = require "fm.command"
-local layout <const> = require "fm.run.layout"
+local layout <const> = require "fm.terminal.layout"
 
 local function list_commands()
   print "usage: fmrun [options] SCRIPT... [key=value...]   run experiments (fmrun --help)"
@@ -25,7 +25,7 @@ local function tell(word)
   local reference <const> = require "fm.run.reference"
   local found, message = reference.find(word)
   if not found then
-    local near = not word:find("[.:]") and require "fm.run.match".nearest(word, command.names())
+    local near = not word:find("[.:]") and require "fm.records.match".nearest(word, command.names())
     error({ message = near and ('no command is called "%s"; did you mean "%s"?'):format(word, near) or message, exit = 3 }, 0)
   end
   for i, entry in ipairs(found) do

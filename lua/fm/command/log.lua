@@ -1,7 +1,7 @@
 -- What a run printed, and with -f what it goes on to print, until it ends. Where a running one is stands in a moving line on stderr.
 local command_line <const> = require "fm.run.command_line"
-local describe <const> = require "fm.run.describe"
-local records <const> = require "fm.run.records"
+local describe <const> = require "fm.records.describe"
+local records <const> = require "fm.records"
 local system <const> = require "fm.core".system
 
 local stderr <const>, pause <const> = 2, 200 -- milliseconds between two looks

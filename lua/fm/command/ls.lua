@@ -1,11 +1,11 @@
 -- The runs so far, one a line, the newest last.
 local fm <const> = require "fm"
 local command_line <const> = require "fm.run.command_line"
-local describe <const> = require "fm.run.describe"
-local filter <const> = require "fm.run.filter"
-local layout <const> = require "fm.run.layout"
-local painter <const> = require "fm.run.paint"
-local records <const> = require "fm.run.records"
+local describe <const> = require "fm.records.describe"
+local filter <const> = require "fm.records.filter"
+local layout <const> = require "fm.terminal.layout"
+local painter <const> = require "fm.terminal.paint"
+local records <const> = require "fm.records"
 
 local nothing <const> = 3
 

@@ -1,9 +1,9 @@
 -- The parameters a script declares, for a person or as JSON Schema.
 local fm <const> = require "fm"
 local declared <const> = require "fm.run.declared"
-local describe <const> = require "fm.run.describe"
-local layout <const> = require "fm.run.layout"
-local painter <const> = require "fm.run.paint"
+local describe <const> = require "fm.records.describe"
+local layout <const> = require "fm.terminal.layout"
+local painter <const> = require "fm.terminal.paint"
 
 local function limits(declaration)
   if declaration.choices then

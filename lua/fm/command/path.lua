@@ -1,6 +1,6 @@
 -- The folder of a run or a sweep: cd "$(fmrun path @-1)".
 local command_line <const> = require "fm.run.command_line"
-local records <const> = require "fm.run.records"
+local records <const> = require "fm.records"
 
 return {
   help = "print the folder of a run, a sweep or an experiment", usage = "fmrun path RUN", takes = "run", options = { "runs" },

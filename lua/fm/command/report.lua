@@ -1,7 +1,7 @@
 -- fmrun report: a run or a sweep as one HTML file. Reads only files, so it works while the run goes on and long after.
 local command_line <const> = require "fm.run.command_line"
 local option_reader <const> = require "fm.run.option_reader"
-local records <const> = require "fm.run.records"
+local records <const> = require "fm.records"
 local report <const> = require "fm.report"
 
 local follow_milliseconds <const> = 2000

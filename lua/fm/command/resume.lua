@@ -4,7 +4,7 @@ local command_line <const> = require "fm.run.command_line"
 local launch <const> = require "fm.run.launch"
 local option_reader <const> = require "fm.run.option_reader"
 local parameters <const> = require "fm.run.parameters"
-local records <const> = require "fm.run.records"
+local records <const> = require "fm.records"
 
 local function fail(message, ...)
   error({ message = message:format(...), exit = 1 }, 0)

@@ -2,7 +2,7 @@
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local command_line <const> = require "fm.run.command_line"
-local records <const> = require "fm.run.records"
+local records <const> = require "fm.records"
 local remove <const> = require "fm.run.remove"
 
 --- The folders to remove for a target: its own, or for an experiment those of its runs and of its sweeps, each once.

@@ -2,12 +2,12 @@
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local command_line <const> = require "fm.run.command_line"
-local describe <const> = require "fm.run.describe"
-local layout <const> = require "fm.run.layout"
-local painter <const> = require "fm.run.paint"
-local records <const> = require "fm.run.records"
-local sparkline <const> = require "fm.run.sparkline"
-local words <const> = require "fm.report.words"
+local describe <const> = require "fm.records.describe"
+local layout <const> = require "fm.terminal.layout"
+local painter <const> = require "fm.terminal.paint"
+local records <const> = require "fm.records"
+local sparkline <const> = require "fm.terminal.sparkline"
+local words <const> = require "fm.records.words"
 
 --- The files of the run: { name, size, picture }, in order.
 local function files_of(path)
@@ -90,7 +90,7 @@ local function show_environment(page, record)
 end
 
 local function show_curves(page, record)
-  local curves = require "fm.report.metrics"(record.path .. "/metrics.jsonl")
+  local curves = require "fm.records.metrics"(record.path .. "/metrics.jsonl")
   for _, name in ipairs(describe.keys(curves)) do
     if name:find "loss" then
       local y = curves[name].y

@@ -5,7 +5,7 @@ local folder <const> = require "fm.run.sweep.folder"
 local launch <const> = require "fm.run.launch"
 local option_reader <const> = require "fm.run.option_reader"
 local parameters <const> = require "fm.run.parameters"
-local records <const> = require "fm.run.records"
+local records <const> = require "fm.records"
 
 local system <const> = fm.system
 local exit <const> = { well = 0, failed = 1 }

@@ -2,9 +2,9 @@
 local chart <const> = require "fm.report.chart"
 local core <const> = require "fm.core"
 local html <const> = require "fm.report.html"
-local read_metrics <const> = require "fm.report.metrics"
+local read_metrics <const> = require "fm.records.metrics"
 local thin <const> = require "fm.report.thin"
-local words <const> = require "fm.report.words"
+local words <const> = require "fm.records.words"
 
 local curves <const> = {}
 

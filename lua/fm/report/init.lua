@@ -3,7 +3,7 @@ local core <const> = require "fm.core"
 
 local report <const> = {}
 
---- The text of the page about a target of fm.run.records (a run's record, or a sweep { path, name }), and whether anything in it still
+--- The text of the page about a target of fm.records (a run's record, or a sweep { path, name }), and whether anything in it still
 --- runs. options: metric ("w2", "accuracy:max": which run of a sweep is best). Or nil, a message, and true when it is about the metric.
 function report.text(target, options)
   local made = os.date "!%Y-%m-%d %H:%M:%S UTC"
@@ -13,7 +13,7 @@ function report.text(target, options)
   end
   local sweep, message = require "fm.report.sweep"(target.path, target.name)
   if not sweep then return nil, message end
-  local problem = options.metric and require "fm.report.objective".problem(sweep.runs, options.metric)
+  local problem = options.metric and require "fm.records.objective".problem(sweep.runs, options.metric)
   if problem then return nil, problem, true end
   return require "fm.report.sweep_page"(sweep, made, options.metric)
 end

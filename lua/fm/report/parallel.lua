@@ -1,9 +1,9 @@
 -- Parallel coordinates: an axis per changed parameter and per summary, a line per run. parallel.js adds brushes and hover to this SVG.
 local html <const> = require "fm.report.html"
 local limits <const> = require "fm.plot.limits"
-local objective <const> = require "fm.report.objective"
+local objective <const> = require "fm.records.objective"
 local ticks <const> = require "fm.plot.ticks"
-local words <const> = require "fm.report.words"
+local words <const> = require "fm.records.words"
 
 local height <const>, top <const>, bottom <const> = 300, 44, 18
 local margin <const> = 64

@@ -1,6 +1,6 @@
 -- The parts that pages of runs and of sweeps share: head, results, command, config, environment, code, log.
 local html <const> = require "fm.report.html"
-local words <const> = require "fm.report.words"
+local words <const> = require "fm.records.words"
 
 local parts <const> = {}
 

@@ -2,7 +2,7 @@
 local base64 <const> = require "fm.report.base64"
 local html <const> = require "fm.report.html"
 local lfs <const> = require "lfs"
-local words <const> = require "fm.report.words"
+local words <const> = require "fm.records.words"
 
 local pictures <const> = {}
 

@@ -1,11 +1,11 @@
 -- The page of one run.
 local curves <const> = require "fm.report.curves"
 local html <const> = require "fm.report.html"
-local objective <const> = require "fm.report.objective"
+local objective <const> = require "fm.records.objective"
 local page <const> = require "fm.report.page"
 local parts <const> = require "fm.report.parts"
 local pictures <const> = require "fm.report.pictures"
-local words <const> = require "fm.report.words"
+local words <const> = require "fm.records.words"
 
 local function summary_tiles(record)
   local names, tiles = {}, {}
@@ -32,7 +32,7 @@ local function log_section(record)
   return parts.section("log", "Log", html.p { class = "note", shown and ("The last %d lines of log.txt."):format(shown) }, html.pre { text })
 end
 
---- The text of the page about a record of fm.run.records, and whether the run goes on.
+--- The text of the page about a record of fm.records, and whether the run goes on.
 return function(record, made)
   record.index = 1
   local metrics, damaged = curves.collect { record }

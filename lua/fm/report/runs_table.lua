@@ -1,8 +1,8 @@
 -- The tables of a sweep: its runs, and their means over seeds. table.js sorts and filters them.
 local html <const> = require "fm.report.html"
-local objective <const> = require "fm.report.objective"
-local seeds <const> = require "fm.report.seeds"
-local words <const> = require "fm.report.words"
+local objective <const> = require "fm.records.objective"
+local seeds <const> = require "fm.records.seeds"
+local words <const> = require "fm.records.words"
 
 local runs_table <const> = {}
 

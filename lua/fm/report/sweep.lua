@@ -1,8 +1,8 @@
 -- A sweep as a page wants it: from sweep.json and the records of its runs.
 local core <const> = require "fm.core"
 local lfs <const> = require "lfs"
-local records <const> = require "fm.run.records"
-local words <const> = require "fm.report.words"
+local records <const> = require "fm.records"
+local words <const> = require "fm.records.words"
 
 local function read_json(path)
   local file <close>, message = io.open(path, "rb")

@@ -1,14 +1,14 @@
 -- The page of a sweep.
 local curves <const> = require "fm.report.curves"
 local html <const> = require "fm.report.html"
-local objective <const> = require "fm.report.objective"
+local objective <const> = require "fm.records.objective"
 local page <const> = require "fm.report.page"
 local parallel <const> = require "fm.report.parallel"
 local parts <const> = require "fm.report.parts"
 local pictures <const> = require "fm.report.pictures"
 local runs_table <const> = require "fm.report.runs_table"
-local seeds <const> = require "fm.report.seeds"
-local words <const> = require "fm.report.words"
+local seeds <const> = require "fm.records.seeds"
+local words <const> = require "fm.records.words"
 
 local colors <const> = 8 -- of the scale from the best to the worst, in report.css
 

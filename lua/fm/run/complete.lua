@@ -61,7 +61,7 @@ end
 
 --- Experiments, sweeps and runs; for no word yet only the newest runs.
 local function runs(list, word, line)
-  local describe <const>, records <const> = require "fm.run.describe", require "fm.run.records"
+  local describe <const>, records <const> = require "fm.records.describe", require "fm.records"
   local all, now = records.list(command_line.runs(line)), os.time()
   local names = describe.short_names(all)
   for i = #all, 1, -1 do
@@ -137,7 +137,7 @@ end
 
 --- What conditions and orders of runs may name.
 local function names_in_runs(list, line)
-  local names <const> = require "fm.run.filter".names(require "fm.run.records".list(command_line.runs(line)))
+  local names <const> = require "fm.records.filter".names(require "fm.records".list(command_line.runs(line)))
   for _, name in ipairs(names) do add(list, name) end
 end
 

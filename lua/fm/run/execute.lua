@@ -4,6 +4,7 @@ local checkpoint <const> = require "fm.run.checkpoint"
 local folders <const> = require "fm.run.folder"
 local interrupt <const> = require "fm.run.interrupt"
 local progress <const> = require "fm.run.progress"
+local short <const> = require "fm.terminal.short"
 local random <const> = require "fm.run.random"
 local reads <const> = require "fm.run.reads"
 local records <const> = require "fm.run.record"
@@ -54,13 +55,13 @@ end
 --- "w2=0.13 nfe=100"
 local function summary_text(results)
   local words = {}
-  for name, value in pairs(results) do words[#words + 1] = name .. "=" .. progress.number(value) end
+  for name, value in pairs(results) do words[#words + 1] = name .. "=" .. short.number(value) end
   table.sort(words)
   return table.concat(words, " ")
 end
 
 local function tell_end(screen, run, record)
-  local passed = progress.duration(record.seconds)
+  local passed = short.duration(record.seconds)
   local words = { record.status == "done" and screen:paint("green", "done") or screen:paint("red", record.status), run.name, "step " .. run.step, passed }
   local results = summary_text(run.results)
   if results ~= "" then words[#words + 1] = results end

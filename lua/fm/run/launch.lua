@@ -1,7 +1,7 @@
 -- From scripts on the command line to runs: opens every script, reads what the words say to each, then runs.
 local command_line <const> = require "fm.run.command_line"
 local scripts <const> = require "fm.run.scripts"
-local quoted <const> = require "fm.run.shell_word"
+local quoted <const> = require "fm.terminal.shell_word"
 local traceback <const> = require "fm.run.traceback"
 
 local launch <const> = {}

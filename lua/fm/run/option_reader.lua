@@ -97,7 +97,7 @@ end
 
 --- Lines of help, wrapped to the page: a name of each option, and beside it what it does.
 function option_reader.help(options)
-  local layout <const> = require "fm.run.layout"
+  local layout <const> = require "fm.terminal.layout"
   local lines, names, width = {}, {}, 0
   for i, option in ipairs(options) do
     names[i] = table.concat(option, ", ") .. (option.value and " " .. option.value or "")

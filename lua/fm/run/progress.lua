@@ -3,7 +3,8 @@
 local core <const> = require "fm.core"
 
 local system <const> = core.system
-local painter <const> = require "fm.run.paint"
+local painter <const> = require "fm.terminal.paint"
+local short <const> = require "fm.terminal.short"
 
 local progress <const> = {}
 local Progress <const> = {}
@@ -39,19 +40,6 @@ function Progress:note(text)
   if not self.quiet then self:say(text) end
 end
 
-function progress.number(value)
-  if math.type(value) == "float" then return ("%.4g"):format(value) end
-  return tostring(value)
-end
-
-function progress.duration(seconds)
-  if seconds < 9.95 then return ("%.1fs"):format(seconds) end
-  if seconds < 59.5 then return ("%.0fs"):format(seconds) end
-  local whole = math.floor(seconds + 0.5)
-  if whole < 3600 then return ("%dm%02ds"):format(whole // 60, whole % 60) end
-  return ("%dh%02dm"):format(whole // 3600, whole // 60 % 60)
-end
-
 local function rate_text(rate)
   if rate >= 1000 then return ("%.1fk/s"):format(rate / 1000) end
   return ("%.3g/s"):format(rate)
@@ -71,7 +59,7 @@ function Progress:describe(step, values, now)
   if values ~= "" then parts[#parts + 1] = values end
   if rate > 0 then
     parts[#parts + 1] = rate_text(rate)
-    parts[#parts + 1] = "eta " .. progress.duration((self.total - step) / rate)
+    parts[#parts + 1] = "eta " .. short.duration((self.total - step) / rate)
   end
   return table.concat(parts, "  ")
 end

@@ -1,7 +1,7 @@
 -- What lua/fm/meta/fm.lua says, by name: { name, kind, signature, text, fields, params, returns }. The file is read, not loaded.
 local by_name <const> = require "fm.by_name"
-local layout <const> = require "fm.run.layout"
-local match <const> = require "fm.run.match"
+local layout <const> = require "fm.terminal.layout"
+local match <const> = require "fm.records.match"
 
 local reference <const> = {}
 

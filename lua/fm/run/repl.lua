@@ -23,7 +23,7 @@ local function explain(name)
     io.stderr:write(message, "\n")
     return
   end
-  for _, entry in ipairs(found) do print(reference.text(entry, require "fm.run.layout".columns() or 80)) end
+  for _, entry in ipairs(found) do print(reference.text(entry, require "fm.terminal.layout".columns() or 80)) end
 end
 
 --- Reads until the text is a chunk. Returns it as a function (for "?name" one that explains the name); false and a message; or nil at the end of the input.

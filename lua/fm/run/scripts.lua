@@ -87,7 +87,7 @@ local function advice(path)
   for other in lfs.dir(folder or ".") do
     if other:find "%.lua$" then names[#names + 1] = other end
   end
-  local near = require "fm.run.match".nearest(name or path, names)
+  local near = require "fm.records.match".nearest(name or path, names)
   return near and ('; did you mean "%s"?'):format((folder or "") .. near) or ""
 end
 

@@ -1,7 +1,7 @@
 -- The steps of a run, and what happens between two of them.
 local fm <const> = require "fm"
 local interrupt <const> = require "fm.run.interrupt"
-local progress <const> = require "fm.run.progress"
+local short <const> = require "fm.terminal.short"
 local replay <const> = require "fm.run.replay"
 local saving <const> = require "fm.run.saving"
 local skip <const> = require "fm.skip"
@@ -11,7 +11,7 @@ local system <const> = fm.system
 --- The last logged numbers, for the progress line: "loss=0.913 lr=0.001".
 local function shown(run)
   local words = {}
-  for i, name in ipairs(run:names_of(run.logged)) do words[i] = name .. "=" .. progress.number(run.logged[name]) end
+  for i, name in ipairs(run:names_of(run.logged)) do words[i] = name .. "=" .. short.number(run.logged[name]) end
   return table.concat(words, " ")
 end
 

@@ -2,7 +2,7 @@
 -- Slurm gets the tasks that are not done. GNU parallel gets all, by their numbers, which its job log knows again; a run that is done
 -- takes a worker some milliseconds.
 local fm <const> = require "fm"
-local quoted <const> = require "fm.run.shell_word"
+local quoted <const> = require "fm.terminal.shell_word"
 local uv <const> = require "luv"
 
 local emit <const> = {}

@@ -4,7 +4,7 @@
 local fm <const> = require "fm"
 local code <const> = require "fm.run.code"
 local folders <const> = require "fm.run.folder"
-local records <const> = require "fm.run.records"
+local records <const> = require "fm.records"
 
 local folder <const> = {}
 local schema <const> = 1 -- of sweep.json

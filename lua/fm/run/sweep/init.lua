@@ -2,7 +2,7 @@
 local command_line <const> = require "fm.run.command_line"
 local folder <const> = require "fm.run.sweep.folder"
 local settings <const> = require "fm.run.sweep.settings"
-local quoted <const> = require "fm.run.shell_word"
+local quoted <const> = require "fm.terminal.shell_word"
 
 local sweep <const> = {}
 local exit <const> = { well = 0, failed = 1, nothing = 3 }

@@ -2,7 +2,7 @@
 local fm <const> = require "fm"
 local folders <const> = require "fm.run.folder"
 local pools <const> = require "fm.run.sweep.pool"
-local records <const> = require "fm.run.records"
+local records <const> = require "fm.records"
 
 local saved_exit <const> = 75
 

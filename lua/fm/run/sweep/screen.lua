@@ -2,6 +2,7 @@
 -- object per event on stdout.
 local fm <const> = require "fm"
 local progress <const> = require "fm.run.progress"
+local short <const> = require "fm.terminal.short"
 
 local system <const> = fm.system
 
@@ -94,7 +95,7 @@ end
 --- "w2=0.13 nfe=100"
 function Screen.summary_text(summary)
   local words = {}
-  for name, value in pairs(summary or {}) do words[#words + 1] = name .. "=" .. progress.number(value) end
+  for name, value in pairs(summary or {}) do words[#words + 1] = name .. "=" .. short.number(value) end
   table.sort(words)
   return table.concat(words, " ")
 end
@@ -111,7 +112,7 @@ function Screen:tell(task)
   local mark, color = table.unpack(marks[outcome.status] or { "FAIL", "red" })
   local said = outcome.status == "done" and Screen.summary_text(outcome.summary) or first_line(outcome.error)
   local say = marks[outcome.status] and self.note or self.say
-  say(self, ("  %s  %s  %6s  %s"):format(self.base:paint(color, mark), self:name_of(task), progress.duration(outcome.seconds), said))
+  say(self, ("  %s  %s  %6s  %s"):format(self.base:paint(color, mark), self:name_of(task), short.duration(outcome.seconds), said))
   if not marks[outcome.status] then self:say_lines(task, said) end
 end
 

@@ -1,10 +1,11 @@
 -- Runs tasks of a sweep, each in a process of its own, so that none can harm another; and sums up.
 local fm <const> = require "fm"
 local judge <const> = require "fm.run.sweep.outcome"
-local objective <const> = require "fm.report.objective"
+local objective <const> = require "fm.records.objective"
 local pools <const> = require "fm.run.sweep.pool"
 local progress <const> = require "fm.run.progress"
-local quoted <const> = require "fm.run.shell_word"
+local short <const> = require "fm.terminal.short"
+local quoted <const> = require "fm.terminal.shell_word"
 local uv <const> = require "luv"
 
 local system <const> = fm.system
@@ -62,7 +63,7 @@ local function best_text(sweep)
   local first = chosen and objective.ranked(chosen, runs)[1]
   if not first then return "" end
   local task = sweep.tasks[first.index]
-  return ("    best %s %s  %03d %s"):format(chosen.name, progress.number(objective.value(chosen, first)), task.index, task.label)
+  return ("    best %s %s  %03d %s"):format(chosen.name, short.number(objective.value(chosen, first)), task.index, task.label)
 end
 
 local words <const> = { { "done", "ok" }, { "failed", "failed" }, { "killed", "stopped" }, { "busy", "running elsewhere" }, { "waiting", "not started" } }
@@ -97,7 +98,7 @@ end
 local function sum_up(screen, sweep, tasks, seconds, again)
   local n = count(tasks)
   if #tasks > 1 then tell_again(screen, tasks) end
-  screen:note(("%s in %s%s"):format(sum_text(n), progress.duration(seconds), best_text(sweep)))
+  screen:note(("%s in %s%s"):format(sum_text(n), short.duration(seconds), best_text(sweep)))
   local next_words = {}
   if again and n.done < #tasks then next_words[1] = again end
   local report = "fmrun report " .. sweep.name:match "sweep%-(%x+)$"

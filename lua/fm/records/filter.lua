@@ -1,7 +1,7 @@
 -- Conditions on runs: "lr<1e-3", "status=failed", "summary.w2<=0.2". A name is a parameter, a result, or a field of the record (status, seed,
 -- steps, experiment, name, age and time in seconds or as 90s, 30m, 2h, 1d); `config.` and `summary.` choose between two of one name.
-local describe <const> = require "fm.run.describe"
-local match <const> = require "fm.run.match"
+local describe <const> = require "fm.records.describe"
+local match <const> = require "fm.records.match"
 
 local filter <const> = {}
 

@@ -1,6 +1,6 @@
 -- Numbers, times and statuses in words a person reads.
-local progress <const> = require "fm.run.progress"
-local quoted <const> = require "fm.run.shell_word"
+local short <const> = require "fm.terminal.short"
+local quoted <const> = require "fm.terminal.shell_word"
 
 local words <const> = {}
 
@@ -24,7 +24,7 @@ function words.spread(mean, deviation)
 end
 
 function words.seconds(value)
-  return math.type(value) and progress.duration(value) or nil
+  return math.type(value) and short.duration(value) or nil
 end
 
 --- "2026-07-12T15:30:12.345Z" as "2026-07-12 15:30:12 UTC".

@@ -1,8 +1,8 @@
 -- A run in few words, for listings: what was changed, what came out, how long ago.
-local logged <const> = require "fm.run.logged"
-local match <const> = require "fm.run.match"
-local progress <const> = require "fm.run.progress"
-local words <const> = require "fm.report.words"
+local logged <const> = require "fm.records.logged"
+local match <const> = require "fm.records.match"
+local short <const> = require "fm.terminal.short"
+local words <const> = require "fm.records.words"
 
 local describe <const> = {}
 
@@ -42,9 +42,9 @@ end
 
 --- How long it took, or has taken so far.
 function describe.took(record, now)
-  if record.seconds then return progress.duration(record.seconds) end
+  if record.seconds then return short.duration(record.seconds) end
   local began = record.status == "running" and describe.epoch(record.started)
-  return began and progress.duration(math.max(0, now - began)) or ""
+  return began and short.duration(math.max(0, now - began)) or ""
 end
 
 --- A value as people read it: a number with four digits that count, a text that has spaces or nothing in it in quotes.

@@ -3,8 +3,8 @@
 -- but no process does) or "damaged" (run.json is missing or torn; error says how). config and summary are always tables.
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
-local match <const> = require "fm.run.match"
-local read_json <const> = require "fm.run.run_json"
+local match <const> = require "fm.records.match"
+local read_json <const> = require "fm.records.run_json"
 
 local records <const> = {}
 
@@ -155,7 +155,7 @@ local function as_path(base, word)
 end
 
 --- What a word stands for: the record of a run, or a group { kind = "sweep" | "experiment", path, name, id, runs = records }. A word is a
---- path, "@-1" (the last run), "@-2", an experiment, or the beginning of a name or of its hash, also "sweep/run" (see fm.run.match).
+--- path, "@-1" (the last run), "@-2", an experiment, or the beginning of a name or of its hash, also "sweep/run" (see fm.records.match).
 --- Or nil, a message, and an exit code.
 function records.target(base, word)
   if word:sub(1, 1) == "@" then return by_age(base, word) end

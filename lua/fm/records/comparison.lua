@@ -1,8 +1,8 @@
 -- Runs against each other: the parameters that differ, and the results; runs that differ in nothing but the seed as one row, with the mean
 -- and the deviation over the seeds.
-local describe <const> = require "fm.run.describe"
-local metrics_of <const> = require "fm.report.metrics"
-local seeds <const> = require "fm.report.seeds"
+local describe <const> = require "fm.records.describe"
+local metrics_of <const> = require "fm.records.metrics"
+local seeds <const> = require "fm.records.seeds"
 
 local comparison <const> = {}
 
