@@ -1,6 +1,7 @@
 -- Kills at random times:   FMRUN=build/fmrun build/fmrun tests/kill/random.lua -- KILLS SEED FOLDER [EXPERIMENT...]
 -- A run is started, killed, started again, killed again, ... until it is done; then its folder must be that of an undisturbed one. Half of
--- the kills fall into the first moments of a process, where it resumes. Prints counts; exits with 1 when anything was lost.
+-- the kills fall into the first moments of a process, where it resumes; half of the processes save all the time. Prints counts; exits with 1
+-- when anything was lost.
 local fm <const> = require "fm"
 local here <const> = debug.getinfo(1, "S").source:sub(2):gsub("[^/]*$", "")
 package.path = here .. "?.lua;" .. package.path
@@ -20,7 +21,9 @@ local function live(name, folder, seconds)
   local had_state = trial.exists(folder .. "/state.json")
   local first_moments = rng:number() < 0.5
   local delay = rng:number() * (first_moments and 0.12 or 0.7 * seconds)
-  local words = trial.exists(folder .. "/run.json") and rng:number() < 0.5 and trial.resume_words(folder) or trial.words(trial.script(name), folder)
+  local by_name = trial.exists(folder .. "/run.json") and rng:number() < 0.5
+  local words = by_name and trial.resume_words(folder) or trial.words(trial.script(name), folder)
+  table.move({ "--checkpoint-seconds", rng:number() < 0.5 and "0.02" or "60" }, 1, 2, #words + 1, words)
   local result = trial.start(words, count.kills < kills and delay or nil)
   if result.text:find "damaged" or result.text:find "older checkpoint" then
     count.lost = count.lost + 1
