@@ -22,10 +22,13 @@ describe("a run that is killed", function()
   end)
 
   describe("whenever it is killed", function()
-    it("ends as the undisturbed one: some random moments", function()
-      local code, out, err = shell(("cd %s && nice $FMRUN tests/kill/random.lua -- %d 7 %s"):format(stopping.root, stopping.sanitized and 6 or 24, path ""))
-      assert.equal(0, code, out .. err)
-      assert.truthy(out:find(", 0 differences, 0 checkpoints lost, 0 resumes refused", 1, true), out)
+    it("ends as the undisturbed one: some random moments, and some asked to end", function()
+      for _, signal in ipairs { "sigkill", "sigterm" } do
+        local code, out, err = shell(("cd %s && KILL_BY=%s nice $FMRUN tests/kill/random.lua -- %d 7 %s"):format(stopping.root, signal,
+          stopping.sanitized and 5 or 16, path ""))
+        assert.equal(0, code, out .. err)
+        assert.truthy(out:find(", 0 differences, 0 checkpoints lost, 0 resumes refused", 1, true), out)
+      end
     end)
 
     if not stopping.sanitized then

@@ -1,13 +1,14 @@
 -- Kills at random times:   FMRUN=build/fmrun build/fmrun tests/kill/random.lua -- KILLS SEED FOLDER [EXPERIMENT...]
 -- A run is started, killed, started again, killed again, ... until it is done; then its folder must be that of an undisturbed one. Half of
 -- the kills fall into the first moments of a process, where it resumes; half of the processes save all the time. Prints counts; exits with 1
--- when anything was lost.
+-- when anything was lost. KILL_BY=sigterm or sigint asks the processes to end instead: they save and exit with 75.
 local fm <const> = require "fm"
 local here <const> = debug.getinfo(1, "S").source:sub(2):gsub("[^/]*$", "")
 package.path = here .. "?.lua;" .. package.path
 local trial <const> = require "trial"
 
 local kills <const>, seed <const>, base <const> = math.tointeger(tonumber(arg[1])), math.tointeger(tonumber(arg[2])), arg[3]
+local signal <const> = os.getenv "KILL_BY" or "sigkill"
 local names <const> = #arg > 3 and table.move(arg, 4, #arg, 1, {}) or { "moons", "two_loops", "pictures" }
 local rng <const> = fm.rng(seed, "kills")
 local count <const> = { kills = 0, resuming = 0, runs = 0, files = 0, different = 0, lost = 0, refused = 0 }
@@ -24,12 +25,12 @@ local function live(name, folder, seconds)
   local by_name = trial.exists(folder .. "/run.json") and rng:number() < 0.5
   local words = by_name and trial.resume_words(folder) or trial.words(trial.script(name), folder)
   table.move({ "--checkpoint-seconds", rng:number() < 0.5 and "0.02" or "60" }, 1, 2, #words + 1, words)
-  local result = trial.start(words, count.kills < kills and delay or nil)
+  local result = trial.start(words, count.kills < kills and delay or nil, nil, signal)
   if result.text:find "damaged" or result.text:find "older checkpoint" then
     count.lost = count.lost + 1
     complain(name, result.text)
   end
-  if result.signal == 9 then
+  if result.signal ~= 0 or result.code == 75 then
     count.kills = count.kills + 1
     if had_state and first_moments then count.resuming = count.resuming + 1 end
     return false

@@ -15,16 +15,17 @@ function trial.script(name)
   return here .. name .. ".lua"
 end
 
---- Runs fmrun with these arguments; kills it after so many seconds, if it lasts that long. Returns { code, signal, text of stderr, seconds }.
-function trial.start(arguments, kill_after, environment)
+--- Runs fmrun with these arguments; sends it a signal ("sigkill") after so many seconds, if it lasts that long. Returns { code, signal,
+--- text of stderr, seconds }.
+function trial.start(arguments, kill_after, environment, signal)
   local result, err <const>, began = {}, uv.new_pipe(), uv.hrtime()
   local env = { "OPENBLAS_NUM_THREADS=1", "OMP_NUM_THREADS=1", "PATH=" .. os.getenv "PATH" }
   for name, value in pairs(environment or {}) do env[#env + 1] = name .. "=" .. value end
-  local process = assert(uv.spawn(fmrun, { args = arguments, env = env, stdio = { nil, nil, err } }, function(code, signal)
-    result.code, result.signal, result.seconds = code, signal, (uv.hrtime() - began) * 1e-9
+  local process = assert(uv.spawn(fmrun, { args = arguments, env = env, stdio = { nil, nil, err } }, function(code, ended_by)
+    result.code, result.signal, result.seconds = code, ended_by, (uv.hrtime() - began) * 1e-9
   end))
   local timer <const> = uv.new_timer()
-  if kill_after then timer:start(math.floor(kill_after * 1000), 0, function() process:kill "sigkill" end) end
+  if kill_after then timer:start(math.floor(kill_after * 1000), 0, function() process:kill(signal or "sigkill") end) end
   local texts, reading = {}, true
   err:read_start(function(_, chunk)
     texts[#texts + 1] = chunk

@@ -20,7 +20,10 @@ local codes <const> = { done = 0, failed = 1, diverged = 1, busy = 1 }
 -- ---- the experiment's own code ----
 
 local function perform(experiment, run, values)
+  run.at_work = true
+  interrupt.obey(run)
   experiment.run(run, values)
+  run.at_work = false
   replay.finish(run)
   run:flush(system.seconds())
   saving.save_best(run)
@@ -35,7 +38,7 @@ local function call(experiment, run, values)
   _G.print = function(...) run:print(...) end
   os.exit = function() error({ stop = "failed", message = traceback.place() .. "os.exit was called inside the run" }, 0) end
   local ok, problem = xpcall(perform, traceback.handler, experiment, run, values)
-  run.over = true
+  run.at_work = false
   _G.print, os.exit = print, exit
   unbind()
   if ok then return "done" end

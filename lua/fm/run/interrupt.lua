@@ -9,21 +9,22 @@ local interrupt <const> = {}
 local restartable <const> = 75 -- EX_TEMPFAIL: the same again later goes on
 local codes <const> = { INT = 130, TERM = 143, HUP = 129 } -- 128 and the signal's number
 
-local function stop(name, exit, when)
-  error({ stop = "killed", exit = exit, message = ("SIG%s %s"):format(name, when) }, 0)
+local function stop(run, name, exit, more)
+  local when = run.step == 0 and "before step 1" or ("after step %d"):format(run.step)
+  error({ stop = "killed", exit = exit, message = ("SIG%s %s%s"):format(name, when, more or "") }, 0)
 end
 
 --- Ends the run if a signal asked for it; call it when the step's state is safe.
 function interrupt.obey(run)
-  if run.interrupted then stop(run.interrupted, restartable, ("after step %d"):format(run.step)) end
+  if run.interrupted then stop(run, run.interrupted, restartable) end
 end
 
+--- Raises only while the script is at work: before and after it, what is being written is done in a moment.
 local function on_signal(run, name, count)
-  if run.over then return end
-  local when = run.step == 0 and "before step 1" or ("after step %d"):format(run.step)
-  if count > 1 and codes[name] then stop(name, codes[name], when .. ", for the second time") end
-  if not run.in_loop then stop(name, restartable, when) end
+  if run.at_work and count > 1 and codes[name] then stop(run, name, codes[name], ", for the second time") end
+  if run.at_work and not run.in_loop then stop(run, name, restartable) end
   run.interrupted = run.interrupted or name
+  if not run.at_work then return end
   local saving = next(run.kept) and ", writing a checkpoint" or ""
   run.screen:say(("fmrun: finishing the step%s%s"):format(saving, name == "INT" and " (Ctrl-C again to stop now)" or ""))
 end
