@@ -564,8 +564,7 @@ fm.ode = {}
 ---@field t0 number 0
 ---@field t1 number 1
 ---@field steps integer fixed steps, equal ones or along the grid (100)
----@field grid string|table "uniform", "cosine", "quadratic", {"edm", rho = 7, sigma_min = 0.002}, {"shift", s = 3}, or the list of
----points
+---@field grid string|table "uniform", "cosine", "quadratic", {"edm", rho = 7, sigma_min = 0.002}, {"shift", s = 3}, or a list of points
 ---@field times number[] where states are kept; without steps or grid, a fixed method steps from one to the next
 ---@field save integer|"steps" keep this many states, evenly; or every step's
 ---@field rtol number 1e-5, at least 100 units in the last place of a double
@@ -574,8 +573,7 @@ fm.ode = {}
 ---@field max_step number no try is longer
 ---@field min_step number no try but the last is shorter, and a try of this length is accepted whatever its error: info.forced counts them
 ---@field max_nfe integer calls of the field, never one more; what is reached by then is the result
----@field controller "scipy"|"pi"|"torchdiffeq" how an error becomes the next step: as SciPy's RK45, RK23, DOP853; with a memory of the error
----before (Gustafsson 1991), fewer rejections on stiff fields; or as torchdiffeq, with its error estimate of dopri5
+---@field controller "scipy"|"pi"|"torchdiffeq" the step that an error asks for: SciPy's; with a memory (Gustafsson 1991); or torchdiffeq's
 ---@field control "batch"|"sample" one step size for all rows, or one each: the field then gets t as a tensor [A] of the rows on their way
 ---@field events function[] f(x, t) -> number, or { f, direction = "up"|"down"|"both", terminal = boolean|integer }
 ---@field gradient boolean true: recorded while a tape records
@@ -591,10 +589,8 @@ fm.ode = {}
 ---@field accepted integer
 ---@field rejected integer tries
 ---@field forced integer steps accepted for min_step's sake
----@field error number|nil under error control: the estimate of the last accepted step, in units of the tolerance (below 1); with
----control = "sample" the worst row's
----@field error_sum number the estimates of all accepted steps added up, RMS over the components, in units of the state: what the steps left
----behind where the field itself neither magnifies nor forgets it
+---@field error number|nil under error control: the estimate of the last accepted step, in units of the tolerance (of the worst row)
+---@field error_sum number|nil those of all accepted steps added up, RMS over the components, in units of the state (of the worst row)
 ---@field times number[]|nil with times or save
 ---@field states fm.Tensor|nil [times, B, D]
 ---@field events table[]|nil for each event a list t of times and a list x of states
@@ -606,7 +602,8 @@ fm.ode = {}
 ---`grid`; error control: dopri5, rk45, rk23, bosh3, tsit5, dop853, adaptive_heun with `rtol`, `atol`. `times` or `save = n` keep states;
 ---events are functions f(x, t) whose zeros are found. Hairer, Norsett, Wanner 1993.
 ---Under error control the field is never called outside of t0 .. t1, whatever the controller: the last step is cut at t1, where torchdiffeq
----runs over it and interpolates. An event that is zero at the start does not count there; one that is zero at the end of a step counts once.
+---runs over it and interpolates; "pi" rejects less where a field is stiff. info.error_sum is what the steps left behind, where the field itself
+---neither magnifies nor forgets it. An event that is zero at the start does not count there; one that is zero at the end of a step counts once.
 ---While a tape records, gradients flow from x and info.states to x0 and to what the field depends on; the accepted steps count as given and
 ---times have none. memory = "segments" calls the field twice and holds a step's calls at a time (of many steps, those of sqrt(steps / 32));
 ---the field must not draw, as dropout does. control = "sample" and terminal events need gradient = false there.
