@@ -24,8 +24,8 @@ describe("a run that is killed", function()
   describe("whenever it is killed", function()
     it("ends as the undisturbed one: some random moments, and some asked to end", function()
       for _, signal in ipairs { "sigkill", "sigterm" } do
-        local code, out, err = shell(("cd %s && KILL_BY=%s nice $FMRUN tests/kill/random.lua -- %d 7 %s"):format(stopping.root, signal,
-          stopping.sanitized and 5 or 16, path ""))
+        local how = stopping.sanitized and "4 7 %s moons" or "16 7 %s"
+        local code, out, err = shell(("cd %s && KILL_BY=%s $FMRUN tests/kill/random.lua -- %s"):format(stopping.root, signal, how:format(path "")))
         assert.equal(0, code, out .. err)
         assert.truthy(out:find(", 0 differences, 0 checkpoints lost, 0 resumes refused", 1, true), out)
       end
@@ -34,7 +34,7 @@ describe("a run that is killed", function()
     if not stopping.sanitized then
       it("ends as the undisturbed one: before and after some of its file operations, and where they fail", function()
         assert.equal(0, (shell(("cc -shared -fPIC -O1 -o shim.so %s/tests/kill/shim.c -ldl"):format(stopping.root))))
-        local code, out, err = shell(("cd %s && nice $FMRUN tests/kill/every.lua -- %s/shim.so %s 17 moons steps=50"):format(stopping.root, path "", path ""))
+        local code, out, err = shell(("cd %s && $FMRUN tests/kill/every.lua -- %s/shim.so %s 23 moons steps=50"):format(stopping.root, path "", path ""))
         assert.equal(0, code, out .. err)
         assert.truthy(out:find("; 0 differences", 1, true), out)
       end)
