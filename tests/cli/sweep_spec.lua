@@ -99,13 +99,22 @@ describe("a sweep", function()
         os.execute("kill -SEGV " .. io.open("/proc/self/stat"):read "n")
       end
     end]]
-    local code, _, err = call "-m odd.lua n=1:3"
+    local code, _, err = shell.run("ASAN_OPTIONS=$ASAN_OPTIONS:handle_segv=0 " .. shell.fmrun .. " -m odd.lua n=1:3")
     assert.equal(1, code)
     has(err, "FAIL  002 n=2", "killed by SIGSEGV after step 4", "2 ok, 1 failed")
     local path, record = sweep_of "odd"
     local run = shell.json(path .. "/" .. record.runs[2].folder .. "/run.json")
     assert.equal("failed", run.status)
     has(run.error, "killed by SIGSEGV after step 4")
+  end)
+
+  it("tells of a run whose process ends in the middle", function()
+    write_odd [[if p.n == 2 then exit(0) end]]
+    shell.write("odd.lua", "local exit = os.exit\n" .. shell.read(shell.folder .. "/odd.lua"))
+    local code, _, err = call "-m odd.lua n=1:3"
+    assert.equal(1, code)
+    has(err, "FAIL  002 n=2", "exit code 0", "2 ok, 1 failed")
+    has(select(2, call "-n -m odd.lua n=1:3"), "002 n=2   (failed)")
   end)
 
   it("ends a run that takes too long", function()

@@ -48,25 +48,37 @@ local function judge_signal(outcome, task, result, stopped)
   end
 end
 
+--- Fills in the outcome of a run that took too long: it saved, or had to be ended.
+local function judge_time(outcome, task, record, timeout)
+  local step = last_step(task.path)
+  outcome.error = ("over --timeout %s%s"):format(timeout, step and " after step " .. step or "")
+  if record.status == "lost" then record_crash(task.path, outcome.error, outcome.seconds) end
+end
+
+--- Fills in the outcome of a process that said it failed, or ended in the middle of its run.
+local function judge_failure(outcome, task, record, result)
+  outcome.status = record.status == "diverged" and "diverged" or "failed"
+  outcome.error = record.error or result.lines[#result.lines] or ("exit code %d"):format(result.code)
+  if record.status == "lost" then record_crash(task.path, ("ended in the middle: %s"):format(outcome.error), result.seconds) end
+end
+
 --- task: path, folder, busy (it said so). result: of the pool. how: timeout (its text), stopped (whether all were asked to end).
 --- Returns { status = "done" | "failed" | "diverged" | "killed" | "busy", error, summary, code, signal, seconds, lines, peak }.
 return function(task, result, how)
   local record = records.read(task.path, task.folder)
   local outcome = { status = "failed", summary = record.summary, code = result.code, seconds = result.seconds, lines = result.lines, peak = result.peak }
-  if result.timed_out then
-    local step = last_step(task.path)
-    outcome.error = ("over --timeout %s%s"):format(how.timeout, step and " after step " .. step or "")
+  if result.timed_out and record.status ~= "done" then
+    judge_time(outcome, task, record, how.timeout)
   elseif result.signal ~= 0 then
     judge_signal(outcome, task, result, how.stopped)
   elseif result.code == saved_exit then
     outcome.status, outcome.error = "killed", "saved" .. (record.steps and " after step " .. record.steps or "")
   elseif task.busy then
     outcome.status, outcome.error = "busy", "another process runs it"
-  elseif result.code == 0 then
+  elseif result.code == 0 and record.status == "done" then
     outcome.status = "done"
   else
-    outcome.status = record.status == "diverged" and "diverged" or "failed"
-    outcome.error = record.error or result.lines[#result.lines] or ("exit code %d"):format(result.code)
+    judge_failure(outcome, task, record, result)
   end
   return outcome
 end
