@@ -443,12 +443,13 @@ static fm_ode_status adaptive_step(fm_ode *s) {
         double t_new = s->t + size * s->direction;
         if (s->direction * (t_new - s->t1) > 0) t_new = s->t1;
         double h = t_new - s->t;
+        bool least = fmin(size, fabs(h)) <= s->min_step; /* rounding may make a step of min_step longer, the end shorter */
         size = fabs(h);
         bool known = s->first_known || s->rows_known > m->stages;
         if (s->nfe + m->stages - known + m->closes > s->max_nfe) return FM_ODE_MAX_NFE;
         if (!try_step(s, t_new, m->closes)) return FM_ODE_FIELD_FAILED;
         double absolute = measure_error(s, h);
-        bool good = fm_ode_accepts(s->controller, s->error), forced = !good && size <= s->min_step && isfinite(s->error);
+        bool good = fm_ode_accepts(s->controller, s->error), forced = !good && least && isfinite(s->error);
         double factor = fm_ode_step_factor(s->controller, s->error, s->error_before, m->error_order + 1, had_rejection);
         if (good || forced) {
             s->h_next = size * factor;

@@ -217,13 +217,14 @@ static void judge(fm_ode_rows *s, size_t r, bool third) {
     fm_ode_row *row = &s->now[r];
     fm_ode_squares e = row_squares(s, s->error, s->y_new, r);
     double absolute = rms(s, e.plain), size = fabs(row->t_new - row->t);
+    bool least = fmin(size, row->size) <= s->min_step; /* see ode.c */
     row->error = rms(s, e.scaled);
     if (third) {
         fm_ode_squares e3 = row_squares(s, s->error3, s->y_new, r);
         row->error = fm_ode_both_errors(1, e.scaled, e3.scaled, s->width);
         absolute = fm_ode_both_errors(1, e.plain, e3.plain, s->width);
     }
-    bool good = fm_ode_accepts(s->controller, row->error), forced = !good && size <= s->min_step && isfinite(row->error);
+    bool good = fm_ode_accepts(s->controller, row->error), forced = !good && least && isfinite(row->error);
     row->size = size * fm_ode_step_factor(s->controller, row->error, row->error_before, s->tableau->error_order + 1, row->had_rejection);
     row->had_rejection = !good && !forced;
     if (!row->had_rejection) {

@@ -104,6 +104,19 @@ describe("ode control", function()
     assert.equal("step_too_small", bad.status)
   end)
 
+  it("takes a step of min_step that rounding made a little longer", function()
+    for _, control in ipairs { "batch", "sample" } do
+      local calls = 0
+      local function rough(x, t) -- from 0.4 on a step of 0.2 ends at 0.6000000000000001
+        calls = calls + 1
+        assert(calls < 200, "it never ends")
+        return x:sin() * (type(t) == "number" and 30 * math.cos(20 * t) or 30 * math.cos(20 * t:item()))
+      end
+      local _, info = ode.solve(rough, fm.ones(1, 1), { min_step = 0.2, rtol = 1e-9, atol = 1e-9, control = control })
+      assert.same({ "finished", 5 }, { info.status, info.forced })
+    end
+  end)
+
   it("evaluates the first slope of adaptive_heun anew: its step is Heun's own", function()
     local o = { method = "adaptive_heun", t1 = 2, first_step = 0.125, max_step = 0.125, rtol = 1, atol = 10 }
     local x, info = ode.solve(cosine, fm.ones(1), o)
