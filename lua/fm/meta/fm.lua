@@ -945,8 +945,8 @@ fm.vectors = {}
 ---json.null stands for null; json.array(t) marks an empty table as a list.
 fm.json = {}
 ---read(path) -> text; write(path, text) replaces a file in one step, append(path, text), sync(path), cut(path, bytes) shortens a file,
----has_room(folder, bytes) tells whether the disk takes so much more, mkdir_new(path) -> true | nil, message, "exists" or nil;
----hash(text), hash_file(path) -> 16 hexadecimal digits (XXH3).
+---has_room(folder, bytes) tells whether the disk takes so much more, on_read(f) calls f(path) before a loader reads,
+---mkdir_new(path) -> true | nil, message, "exists" or nil; hash(text), hash_file(path) -> 16 hexadecimal digits (XXH3).
 fm.file = {}
 
 return fm

@@ -40,7 +40,8 @@ function resume.plan(folder, values, how, say)
   if not slot then return { former = former } end
   local differences = how.force and {} or origin.differences(past, values)
   if #differences > 0 then return refuse(folder.path, slot, differences) end
-  local tensors, coded = checkpoint.load(folder, slot)
+  local ok, tensors, coded = pcall(checkpoint.load, folder, slot)
+  if not ok then return nil, tostring(tensors) end
   return { former = former, slot = slot, replay = replay.new(slot, tensors, coded, past, how.force) }
 end
 
