@@ -66,6 +66,7 @@ local function read_jsonl(path, lines)
     for key, value in pairs(object) do
       trial[#trial + 1] = { key, text_of(value) or fail(path, number, "%s: expected a number, a string or a boolean", key) }
     end
+    table.sort(trial, function(a, b) return a[1] < b[1] end)
     list[#list + 1] = trial
   end
   return list
