@@ -150,6 +150,13 @@ describe("a sweep", function()
     has(err, "cannot open missing.lua", "sweep runs/sweep/sweep-", "ok    001 one", "FAIL  002 two", "1 ok, 1 failed")
   end)
 
+  it("has a line that moves for each job on a terminal", function()
+    write_odd [[for _ in run:steps(26) do run:log { x = 0.5 } os.execute "sleep 0.05" end]]
+    local _, out = shell.run(("script -qec '%s -m -j 2 odd.lua n=1:2' /dev/null"):format(shell.fmrun))
+    has(out, "\27[2A\27[J", "  run   001 n=1  [=", "] step ", "/26  ", "x=0.5", "2 ok in ")
+    assert.falsy((select(3, call "-m odd.lua n=1:2")):find "\27")
+  end)
+
   it("is a stream of events with --json, and silent with -q", function()
     local _, out, err = call("--json -q -m " .. toy .. " steps=2 seed=1:2")
     assert.equal("", err)

@@ -12,6 +12,7 @@ Screen.__index = Screen
 local schema <const> = 1   -- of the events
 local shown_lines <const> = 5
 local widest_label <const> = 48
+local most_drawn <const> = 16 -- lines that move: a terminal's height is not known
 local redraw <const> = 0.2 -- seconds
 
 --- options: quiet, json, color. `sweep` is the described one: how wide its labels are.
@@ -44,10 +45,11 @@ end
 function Screen:draw()
   self:clear()
   local columns = system.columns(2) or tonumber(os.getenv "COLUMNS") or 80
-  for _, task in ipairs(self.running) do
+  self.drawn = math.min(#self.running, most_drawn)
+  for i = 1, self.drawn do
+    local task = self.running[i]
     io.stderr:write((("  run   %s  %s"):format(self:name_of(task), task.progress or "starts"):sub(1, columns - 1)), "\n")
   end
-  self.drawn = #self.running
 end
 
 function Screen:tick(now)
@@ -88,7 +90,7 @@ function Screen:say_lines(task, error_line)
   for _, line in ipairs(task.outcome.lines) do
     if line ~= "fmrun: " .. error_line then lines[#lines + 1] = line end
   end
-  for i = math.max(1, #lines - shown_lines + 1), #lines do self:say("          | " .. lines[i]) end
+  for i = math.max(1, #lines - shown_lines + 1), #lines do self:say("          | " .. lines[i]:gsub("%c", " ")) end
   self:say("          fmrun log " .. task.path)
 end
 
