@@ -422,6 +422,8 @@ describe("fmrun", function()
       local mine, other = run_folders "toy"[1], run_folders("toy", "other")[1]
       assert.equal(read(other .. "/metrics.jsonl"), read(mine .. "/metrics.jsonl"))
       assert.equal(2, (shell(stock .. toy .. " lrr=5")))
+      local code, _, err = shell(stock .. toy .. " -m seed=1,2")
+      assert.same({ 2, "fmrun: sweeps, lists of runs and scripts for schedulers are made by fmrun\n" }, { code, err })
     end)
   end)
 end)

@@ -219,6 +219,7 @@ describe("a sweep refuses", function()
     end
     assert.equal(2, (call(toy .. " seed=1,2")))
     assert.equal(2, (call(toy .. " --timeout 1s")))
+    assert.equal(2, (shell.run(("cat %s | %s -m - seed=1,2"):format(toy, shell.fmrun))))
   end)
 
   it("a folder that cannot be made, in one line", function()

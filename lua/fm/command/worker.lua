@@ -9,6 +9,7 @@ local records <const> = require "fm.records"
 
 local system <const> = fm.system
 local exit <const> = { well = 0, failed = 1 }
+local patience <const> = 2      -- seconds
 local most_failures <const> = 3 -- in a row: then it is the machine's fault, not the runs'
 
 local function fail(message, ...)
@@ -45,11 +46,20 @@ local function skip(line, path, status)
   return exit.well
 end
 
+--- Waits a little for a process that may just be dying with its parent.
+local function wait_for_lock(place)
+  for _ = 1, patience * 20 do
+    if not system.locked(place .. "/lock") then return end
+    require "luv".sleep(50)
+  end
+end
+
 local function run_task(path, sweep, index, line)
   local task = sweep.runs[index] or fail("%s has %d runs, there is no run %d", path, #sweep.runs, index)
   local place = path .. "/" .. task.folder
   if records.read(place, task.folder).status == "done" then return skip(line, place, "done") end
   local script = open_script(task, sweep)
+  wait_for_lock(place)
   local values, problem = parameters.recorded(script.experiment.parameters, task.config)
   if not values then fail("%s/sweep.json: run %d: %s", path, index, problem) end
   local code, status = launch.run({ script = script, values = values }, line, line.argv, place)

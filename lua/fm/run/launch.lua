@@ -93,12 +93,24 @@ function launch.run(run, line, argv, path)
   return code, status
 end
 
+--- Whether the command line asks for one run, done here and now.
+local function is_single(plan, line)
+  return not (plan.is_sweep or line.dry_run or line.emit)
+end
+
 --- One run is done here; several are a sweep, of processes. Returns an exit code.
 local function run_plan(list, line, argv)
   local plan = launch.plan(list, line)
   if plan.is_sweep and line.folder then error({ usage = "--folder is for one run; a sweep has a folder of its own" }, 0) end
-  if plan.is_sweep or line.dry_run or line.emit then return require "fm.run.sweep".start(plan, list, line, argv) end
+  if not is_single(plan, line) then return require "fm.run.sweep".start(plan, list, line, argv) end
   if line.timeout then error({ usage = "--timeout is for the runs of a sweep" }, 0) end
+  return (launch.run(plan.runs[1], line, argv))
+end
+
+--- The one run of a script that another program than fmrun has opened. Returns its exit code; raises { usage }.
+function launch.single(script, line, argv)
+  local plan = launch.plan({ script }, line)
+  if not is_single(plan, line) then error({ usage = "sweeps, lists of runs and scripts for schedulers are made by fmrun" }, 0) end
   return (launch.run(plan.runs[1], line, argv))
 end
 

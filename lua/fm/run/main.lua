@@ -120,7 +120,7 @@ function main.stock(experiment, arg)
     launch.set_threads(line.threads)
     experiment.name = experiment.name or script.name
     script.experiment = experiment
-    return launch.run(launch.plan({ script }, line).runs[1], line, arg)
+    return launch.single(script, line, arg)
   end)
   if ok then return result end
   say(type(result) == "table" and result.usage or tostring(result))

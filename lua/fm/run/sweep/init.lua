@@ -60,7 +60,11 @@ function sweep.work(path, record, line, most_failures)
   local options <const> = settings.of_pool(line)
   options.jobs, options.maxfail, options.in_a_row, options.words = 1, most_failures, true, passed_on(line)
   local described <const> = folder.of_record(path, record)
-  return run(described, unfinished(described.tasks), options, line)
+  local todo = {}
+  for _, task in ipairs(unfinished(described.tasks)) do
+    if task.record.status ~= "running" then todo[#todo + 1] = task end
+  end
+  return run(described, todo, options, line)
 end
 
 --- Writes the script for a scheduler; the lock was ours for as long as that takes.
@@ -102,6 +106,9 @@ end
 --- plan: of expand. list: its scripts. Returns an exit code; raises { usage }.
 function sweep.start(plan, list, line, argv)
   local options <const> = read_options(line)
+  for _, script in ipairs(list) do
+    if script.path == "-" then error({ usage = "a sweep wants its scripts in files: every process reads them" }, 0) end
+  end
   local described <const> = folder.describe(plan, list, command_line.runs(line), line.extra)
   if line.dry_run then return list_runs(described, line) end
   local own, message = folder.own(described.path)
