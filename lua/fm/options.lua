@@ -39,10 +39,19 @@ function options.choose(where, name, choices)
     near and ('; did you mean "%s"?'):format(near) or " (one of: " .. table.concat(sorted_keys(choices), ", ") .. ")"))
 end
 
+local function shown(value)
+  return type(value) == "string" and ('"%s"'):format(value) or tostring(value)
+end
+
+local function range(low, high)
+  if high and high < math.huge then return (" in %.14g..%.14g"):format(low, high) end
+  return low > -math.huge and (" >= %.14g"):format(low) or ""
+end
+
 --- A number within limits, or an error.
 function options.number(where, value, low, high)
   if math.type(value) == nil or value ~= value or value < low or value > high then
-    core.fail(("%s: expected a number in %g..%g, found %s"):format(where, low, high, tostring(value)))
+    core.fail(("%s: expected a number%s, found %s"):format(where, range(low, high), shown(value)))
   end
   return value
 end
@@ -51,7 +60,7 @@ end
 function options.integer(where, value, low, high)
   local whole = math.type(value) and math.tointeger(value)
   if not whole or whole < low or (high and whole > high) then
-    core.fail(("%s: expected a whole number >= %d, found %s"):format(where, low, tostring(value)))
+    core.fail(("%s: expected a whole number%s, found %s"):format(where, range(low, high), shown(value)))
   end
   return whole
 end

@@ -27,6 +27,7 @@ int bind_push_tensor(lua_State *L, fm_tensor *t, const fm_error *err);
 fm_tensor *bind_check_tensor(lua_State *L, int arg);
 fm_tensor *bind_opt_tensor(lua_State *L, int arg); /* NULL for nil or nothing */
 bool bind_is_tensor(lua_State *L, int arg);
+bool bind_is_released(lua_State *L, int arg); /* a tensor whose bytes went with its tape */
 /* The tensor at an argument, or a new rank 0 one from a number, which replaces it on the stack. */
 fm_tensor *bind_tensor_or_number(lua_State *L, int arg);
 

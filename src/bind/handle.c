@@ -75,6 +75,11 @@ bool bind_is_tensor(lua_State *L, int arg) {
     return slot_at(L, arg) != NULL;
 }
 
+bool bind_is_released(lua_State *L, int arg) {
+    fm_tensor **slot = slot_at(L, arg);
+    return slot && *slot && !(*slot)->storage->data;
+}
+
 fm_tensor *bind_check_tensor(lua_State *L, int arg) {
     running = L;
     fm_tensor **slot = slot_at(L, arg);

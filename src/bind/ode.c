@@ -160,10 +160,17 @@ static int counted_field(lua_State *L) {
         s->ode.spent = true;
         return luaL_error(L, "ode.solve: max_nfe = %d evaluations are spent", (int)s->ode.max_nfe);
     }
+    const fm_tensor *x = bind_check_tensor(L, 1);
+    int n = lua_gettop(L);
     s->ode.nfe++;
     lua_pushvalue(L, lua_upvalueindex(2));
-    lua_insert(L, 1);
-    lua_call(L, lua_gettop(L) - 1, 1);
+    for (int i = 1; i <= n; i++) lua_pushvalue(L, i);
+    lua_call(L, n, 1);
+    char a[FM_SHAPE_TEXT], b[FM_SHAPE_TEXT];
+    if (!bind_is_tensor(L, -1) || bind_is_released(L, -1))
+        ode_complain(L, "ode.solve: the field returned a %s, expected a tensor %s", ode_call_kind(L, -1), fm_shape_text(x, a));
+    if (!fm_same_shape(x, bind_check_tensor(L, -1)))
+        ode_complain(L, "ode.solve: x is %s, the field returned %s", fm_shape_text(x, a), fm_shape_text(bind_check_tensor(L, -1), b));
     return 1;
 }
 
@@ -203,8 +210,9 @@ static bool event_value(void *context, int which, double t, const real *x, doubl
     if (!ode_call_begin(&s->call, 2)) return false;
     *value = NAN;
     if (lua_type(L, -1) == LUA_TNUMBER) *value = lua_tonumber(L, -1);
-    else if (bind_is_tensor(L, -1) && bind_check_tensor(L, -1)->count == 1) *value = (double)fm_data(bind_check_tensor(L, -1))[0];
-    else return fm_fail(&s->call.err, "ode.solve: event %d returned a %s, expected a number", which + 1, luaL_typename(L, -1));
+    else if (bind_is_tensor(L, -1) && !bind_is_released(L, -1) && bind_check_tensor(L, -1)->count == 1)
+        *value = (double)fm_data(bind_check_tensor(L, -1))[0];
+    else return fm_fail(&s->call.err, "ode.solve: event %d returned a %s, expected a number", which + 1, ode_call_kind(L, -1));
     if (!isfinite(*value)) return fm_fail(&s->call.err, "ode.solve: event %d is not finite at t = %.6g", which + 1, t);
     ode_call_end(&s->call);
     return true;

@@ -88,13 +88,18 @@ void ode_call_end(ode_call *c) {
     c->scope = NULL;
 }
 
+const char *ode_call_kind(lua_State *L, int at) {
+    if (bind_is_released(L, at)) return "tensor that was released when its tape closed";
+    return bind_is_tensor(L, at) ? "tensor" : luaL_typename(L, at);
+}
+
 bool ode_call_for_tensor(ode_call *c, const char *who, int n, real *to) {
     lua_State *L = c->L;
     if (!ode_call_begin(c, n)) return false;
     const fm_tensor *x = c->point;
     char a[FM_SHAPE_TEXT], b[FM_SHAPE_TEXT];
-    if (!bind_is_tensor(L, -1))
-        return fm_fail(&c->err, "ode.solve: the %s returned a %s, expected a tensor %s", who, luaL_typename(L, -1), fm_shape_text(x, a));
+    if (!bind_is_tensor(L, -1) || bind_is_released(L, -1))
+        return fm_fail(&c->err, "ode.solve: the %s returned a %s, expected a tensor %s", who, ode_call_kind(L, -1), fm_shape_text(x, a));
     fm_tensor *y = bind_check_tensor(L, -1);
     if (!fm_same_shape(x, y))
         return fm_fail(&c->err, "ode.solve: x is %s, the %s returned %s", fm_shape_text(x, a), who, fm_shape_text(y, b));

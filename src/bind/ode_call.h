@@ -40,6 +40,7 @@ void ode_call_push_point(ode_call *c);
  * nor kept: ode_call_end. False when the call was guarded and raised. */
 bool ode_call_begin(ode_call *c, int n);
 void ode_call_end(ode_call *c);
+const char *ode_call_kind(lua_State *L, int at); /* what lies there, for messages */
 /* The result must be a tensor shaped as the point, and is copied. False with c->err, or as above. */
 bool ode_call_for_tensor(ode_call *c, const char *who, int n, real *to);
 /* After a solve that failed and was released: raises what the call left. */

@@ -361,11 +361,35 @@ describe("ode", function()
     fails("times%[3%] = 0.5 does not follow 0.5", decay, x0, { times = { 0, 0.5, 0.5 }, t1 = 1 })
     fails("expected a list of numbers", decay, x0, { times = {} })
     fails("times or save", decay, x0, { times = { 1 }, save = 2 })
+    fails('times%[1%]: expected a number, found "a"', decay, x0, { times = { "a" } })
+    fails("rtol: expected a number >= 0, found %-1", decay, x0, { rtol = -1 })
+    fails("save: expected a whole number in 1..1000000000, found 10000000000", decay, x0, { save = 1e10 })
+    fails("grid: expected a name, .* or a list of points, found a table without a name", decay, x0, { method = "rk4", grid = {} })
+    fails("grid: expected a name, .* found 3", decay, x0, { method = "rk4", grid = 3 })
     fails("save = 5 states, but 3 steps have 4", decay, x0, { method = "rk4", steps = 3, save = 5 })
     fails('control: expected "batch" or "sample"', decay, x0, { control = "bath" })
     fails("x is %[2, 3%], the field returned %[2, 1%]", function(x) return x:sum { axis = 2, keep = true } end, x0)
     fails("the field returned a nil, expected a tensor %[2, 3%]", function() end, x0)
     fails("the field returned a number", function() return 1 end, x0)
+    fails("event 1 returned a tensor, expected a number", decay, x0, { events = { function(x) return x end } })
+    local function gone(x) -- what a closed scope took back
+      local scope <close> = fm.scope()
+      return x * 1
+    end
+    for _, o in ipairs { {}, { control = "sample" }, { method = "euler", steps = 3 } } do
+      fails("the field returned a tensor that was released when its tape closed, expected a tensor %[2, 3%]", gone, x0, o)
+    end
+  end)
+
+  it("checks what a step function gives the field and what the field gives back", function()
+    local function euler(f, t, x, h) return x + f(x, t) * h end
+    local function refused(text, field, step) raises(text, ode.solve, field, fm.ones(3, 2), { method = step or euler, steps = 3 }) end
+    refused("x is %[3, 2%], the field returned %[2%]", function() return fm.ones(2) end) -- x + [2] would be broadcast
+    refused("the field returned a number, expected a tensor %[3, 2%]", function() return 2 end)
+    refused("the field returned a nil, expected a tensor %[3, 2%]", function() end)
+    refused("bad argument #1 to 'f' %(tensor expected, got number%)", decay, function(f, t, x, h) return x + f(t, x) * h end)
+    local halves = function(f, t, x, h) return fm.cat(x[{ 1, 1 }] + f(x[{ 1, 1 }], t) * h, x[{ 2, 3 }] + f(x[{ 2, 3 }], t) * h) end
+    assert.near((5 / 6) ^ 3, (ode.solve(decay, fm.ones(3, 2), { method = halves, steps = 3 }))[3][2], 1e-6) -- a part of the rows is fine
   end)
 
   it("passes the field's own errors on as they are", function()

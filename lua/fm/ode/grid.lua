@@ -30,6 +30,10 @@ return function(what, steps, t0, t1)
       if key ~= 1 then given[tostring(key)] = value end
     end
   end
+  if type(name) ~= "string" then
+    core.fail(("ode.solve: grid: expected a name, { name, option = }, or a list of points, found %s"):format(
+      type(what) == "table" and "a table without a name" or tostring(what)))
+  end
   local share = options.choose("ode.solve: grid", name, shares)
   local o = options.read("ode.solve: grid " .. name, given, defaults[name] or {})
   for key, value in pairs(o) do
