@@ -1,5 +1,5 @@
-/* fm.system.lock(path) -> lock | nil, "locked" | nil, message. It lasts until lock:release(), its scope's end (`local lock <close>`),
- * or the end of the process. fm.system.locked(path) -> whether anybody holds it. */
+/* fm.system.lock(path [, seconds to try]) -> lock | nil, "locked" | nil, message. It lasts until lock:release(), its scope's end (`local
+ * lock <close>`), or the end of the process. fm.system.locked(path) -> whether anybody holds it. */
 #include "bind.h"
 #include "file_lock.h"
 
@@ -17,12 +17,13 @@ static int lock_release(lua_State *L) { /* also __gc and __close; twice is fine 
 
 static int system_lock(lua_State *L) {
     const char *path = luaL_checkstring(L, 1);
+    double patience = luaL_optnumber(L, 2, 0);
     int *fd = lua_newuserdatauv(L, sizeof *fd, 0);
     *fd = -1;
     luaL_setmetatable(L, LOCK);
     bool taken;
     fm_error err;
-    *fd = fm_lock_take(path, &taken, &err);
+    *fd = fm_lock_take(path, patience, &taken, &err);
     if (*fd >= 0) return 1;
     if (!taken) return bind_failure(L, &err);
     lua_pushnil(L);

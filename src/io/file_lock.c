@@ -1,9 +1,12 @@
 #define _GNU_SOURCE /* F_OFD_SETLK */
 #include "file_lock.h"
 
+#include "bytes.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static struct flock whole_file(void) {
@@ -15,14 +18,28 @@ static bool fail_system(fm_error *err, const char *path, int number) {
     return fm_fail_in(err, path);
 }
 
-int fm_lock_take(const char *path, bool *taken, fm_error *err) {
-    *taken = false;
+static bool is_taken(int number) {
+    return number == EAGAIN || number == EACCES;
+}
+
+/* 0, or the errno of the last try. */
+static int try_lock(int fd, double patience) {
+    static const struct timespec pause = {.tv_nsec = 5000000};
+    for (double waited = 0;; waited += 0.005) {
+        struct flock lock = whole_file();
+        if (fcntl(fd, F_OFD_SETLK, &lock) == 0) return 0;
+        int number = errno;
+        if (!is_taken(number) || waited >= patience) return number;
+        nanosleep(&pause, NULL);
+    }
+}
+
+int fm_lock_take(const char *path, double patience, bool *taken, fm_error *err) {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
-    struct flock lock = whole_file();
-    if (fd >= 0 && fcntl(fd, F_OFD_SETLK, &lock) == 0) return fd;
-    int number = errno;
+    int number = fd < 0 ? errno : try_lock(fd, patience);
+    *taken = fd >= 0 && is_taken(number);
+    if (fd >= 0 && !number) return fd;
     if (fd >= 0) close(fd);
-    *taken = fd >= 0 && (number == EAGAIN || number == EACCES);
     if (!*taken) fail_system(err, path, number);
     return -1;
 }

@@ -20,6 +20,17 @@ describe("locks", function()
     assert(system.lock(path)):release()
   end)
 
+  it("are waited for a little, when asked", function()
+    local exe = require "lfs".symlinkattributes("/proc/self/exe", "target")
+    local hold = ("lock = require([[fm]]).system.lock([[%s]]); print(1) io.stdout:flush() os.execute [[sleep 0.15]]"):format(path)
+    local holder = assert(io.popen(("%s -e '%s'"):format(exe, hold)))
+    assert.equal("1", holder:read "l")
+    assert.is_nil((system.lock(path, 0.01)))
+    local lock = assert(system.lock(path, 5))
+    lock:release()
+    holder:close()
+  end)
+
   it("end with their scope, and with their last holder", function()
     do
       local lock <close> = assert(system.lock(path))

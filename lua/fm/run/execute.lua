@@ -15,6 +15,7 @@ local saving <const> = require "fm.run.saving"
 local traceback <const> = require "fm.run.traceback"
 
 local system <const> = fm.system
+local patience <const> = 0.3 -- seconds, for the process that had the folder before
 local codes <const> = { done = 0, failed = 1, diverged = 1, busy = 1 }
 
 -- ---- the experiment's own code ----
@@ -83,7 +84,7 @@ local function open(experiment, values, how, say)
     if folder then return folder, {} end
     return nil, message
   end
-  local folder, message, busy = folders.at(how.path)
+  local folder, message, busy = folders.at(how.path, patience)
   if not folder then return nil, message, busy end
   local plan, problem = resume.plan(folder, values, how, say)
   if plan then return folder, plan end

@@ -19,15 +19,16 @@ end
 
 --- The folder as ours: locked for as long as this process lives, so that nobody else writes into it and a reader knows whether
 --- somebody still does. nil and a message when it is not to be had.
-local function own(path)
-  local lock, problem = fm.system.lock(path .. "/lock")
+local function own(path, patience)
+  local lock, problem = fm.system.lock(path .. "/lock", patience)
   if lock then return setmetatable({ path = path, lock = lock, pending = {} }, Folder) end
   if problem == "locked" then return nil, path .. ": another process writes this run", "busy" end
   return nil, problem
 end
 
---- The folder at an exact path, which is made when there is none. nil and a message when it cannot be had, and "busy" as in own.
-function folder.at(path)
+--- The folder at an exact path, which is made when there is none. nil and a message when it cannot be had, and "busy" as in own, after
+--- `patience` seconds (0): a process that was just killed is gone in a moment.
+function folder.at(path, patience)
   local parent = path:match "^(.*)/[^/]+/*$"
   if parent and parent ~= "" then
     local ok, message = folder.make_parents(parent)
@@ -35,7 +36,7 @@ function folder.at(path)
   end
   local made, problem, exists = fm.file.mkdir_new(path)
   if not made and not exists then return nil, problem end
-  return own(path)
+  return own(path, patience)
 end
 
 --- Makes a folder nobody else has: the name of the second is taken by whoever comes first, the next gets -2, -3, ... nil and a
