@@ -5,13 +5,32 @@
 #include "blas.h"
 #include "pool.h"
 
+#include <fcntl.h>
 #include <lualib.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-enum { EXIT_INTERNAL = 4, PATH_SIZE = 4096 };
+enum { EXIT_FAILED = 1, EXIT_INTERNAL = 4, PATH_SIZE = 4096 };
+
+/* A standard stream that is closed would become the next file to be opened, and what is printed would go into that file. */
+static void open_standard_streams(void) {
+    int descriptor;
+    do {
+        descriptor = open("/dev/null", O_RDWR);
+    } while (descriptor >= 0 && descriptor <= STDERR_FILENO);
+    if (descriptor >= 0) close(descriptor);
+}
+
+/* Whether what was printed has arrived. A reader who has gone had enough: that is no failure. */
+static bool stdout_arrived(void) {
+    bool flushed = fflush(stdout) == 0;
+    if (flushed && !ferror(stdout)) return true;
+    struct stat about;
+    return fstat(STDOUT_FILENO, &about) == 0 && (S_ISFIFO(about.st_mode) || S_ISSOCK(about.st_mode));
+}
 
 /* OpenBLAS changes bits with its number of threads and starts them when it is loaded, before main: the only way to one thread
  * is the environment and a second start. */
@@ -121,6 +140,7 @@ static int protected_main(lua_State *L) {
 }
 
 int main(int argc, char **argv) {
+    open_standard_streams();
     pin_blas_threads(argv);
     fm_blas_warm_up();
     lua_State *L = lua_newstate(pool_allocate, NULL);
@@ -139,5 +159,9 @@ int main(int argc, char **argv) {
         code = (int)lua_tointeger(L, -1);
     }
     lua_close(L);
+    if (!stdout_arrived()) {
+        fputs("fmrun: stdout: not all could be written\n", stderr);
+        if (!code) code = EXIT_FAILED;
+    }
     return code;
 }
