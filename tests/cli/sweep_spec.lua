@@ -41,6 +41,9 @@ describe("a sweep", function()
     assert.equal("001 lr=0.001 seed=1\n002 lr=0.001 seed=2\n003 lr=0.003 seed=1\n004 lr=0.003 seed=2\n", out)
     has(err, "4 runs in runs/toy/sweep-", "4 to do")
     assert.same({}, shell.names(shell.folder, "^runs$"))
+    local one, words, told = call("-n " .. toy .. " steps=3 note=a,b")
+    assert.same({ 0, "001 note=a,b steps=3\n", "1 run, in a folder of its own below runs/toy\n" }, { one, words, told })
+    has(select(3, call("-m -n " .. toy .. " lr=1,1e-2:1e-2")), "2 runs in")
     local events = shell.lines((select(2, call("-n --json " .. toy .. " steps=3"))))
     assert.same({ 1, 3 }, { #events, assert(fm.json.decode(events[1])).config.steps })
   end)
@@ -67,7 +70,7 @@ describe("a sweep", function()
     local started = shell.json(path .. "/" .. before.runs[2].folder .. "/run.json").started
     local code, _, err = call("-m " .. toy .. " steps=3 seed=1:2")
     assert.equal(0, code)
-    has(err, "2 runs, ", ", 2 done before\n")
+    has(err, "2 runs, ", ", 2 done before\nnothing is left to do")
     assert.equal(0, (call("-m -q " .. toy .. " steps=3 seed=0:3")))
     local _, after = sweep_of "toy"
     assert.equal(4, #after.runs)
@@ -217,7 +220,11 @@ describe("a sweep refuses", function()
       has(lines[1], message)
       assert.same({}, shell.names(shell.folder, "^runs$"))
     end
-    assert.equal(2, (call(toy .. " seed=1,2")))
+    for _, options in ipairs { "-m", "-n", "--random 3", "-m -j 2", "--emit slurm" } do
+      local code, _, err = call(options)
+      assert.same({ 2, "fmrun: there is no script to run\ntry: fmrun --help\n" }, { code, err })
+    end
+    has(select(3, call(toy .. " seed=1,2")), 'seed: expected an integer, found "1,2"; lists and ranges want -m')
     assert.equal(2, (call(toy .. " --timeout 1s")))
     assert.equal(2, (shell.run(("cat %s | %s -m - seed=1,2"):format(toy, shell.fmrun))))
   end)
@@ -247,6 +254,9 @@ describe("a sweep refuses", function()
     has(err, "  ok    001 seed=1", "FAIL  005 seed=5", "No space left on device")
     local done, failed = err:match "\n(%d) ok, (%d) failed in "
     assert.same({ out, 5 }, { done .. "\n", done + failed }) -- and what was done stayed
+    err = select(3, on_disk("size=100k", "seed=1:15")) -- the last ones have no room for a run.json
+    has(err, "FAIL  015 seed=15", "run.json: cannot write: No space left on device")
+    for _, noise in ipairs { "is missing", "folder.lua", "fmrun: " } do assert.is_nil(err:find(noise, 1, true), err) end
   end)
 end)
 

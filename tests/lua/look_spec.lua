@@ -49,9 +49,10 @@ describe("filter", function()
   end)
 
   it("refuses what is no condition", function()
-    for _, text in ipairs { "lr", "<3", "lr=<3", "" } do
+    for _, text in ipairs { "lr", "<3", "lr=<3", "", "lr<", "lr< " } do
       assert.truthy(select(2, filter.parse(text)):find("expected NAME<VALUE", 1, true), text)
     end
+    assert.same({ name = "note", relation = "=", text = "" }, filter.parse "note=")
     assert.equal('no run has "lrr"; did you mean "lr"?', filter.unknown(list, "lrr"))
     assert.is_nil(filter.unknown(list, "config.lr"))
   end)

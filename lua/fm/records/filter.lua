@@ -83,6 +83,7 @@ function filter.parse(condition)
   if not name or not compare[relation] then
     return nil, ('expected NAME<VALUE (also <= > >= = !=), found "%s"'):format(condition)
   end
+  if text == "" and relation:find "[<>]" then return nil, ('expected NAME<VALUE, found "%s"'):format(condition) end
   local count, unit = text:match "^([%d.]+)([smhd])$"
   if computed[name] and tonumber(count) then text = tostring(tonumber(count) * units[unit]) end
   return { name = name, relation = relation, text = text }

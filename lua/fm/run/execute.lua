@@ -112,7 +112,7 @@ local function finish(run, record, status, problem, how)
     folder:write_json("run.json", record)
     if status == "done" then checkpoint.clear(folder) end
   end)
-  if not wrote then record.status, record.error = "failed", record.error or tostring(trouble) end
+  if not wrote then record.status, record.error = "failed", record.error or traceback.without_place(trouble) end
   io.stdout:flush() -- while a reader who has gone is no reason to die
   tell_end(run.screen, run, record)
   event(how, { event = "run_end", experiment = run.name, run = folder.path, status = record.status, error = record.error,
@@ -146,7 +146,7 @@ local function execute(experiment, values, how)
   if began then
     status, problem, exit = call(experiment, run, values)
   else
-    status, problem = "failed", tostring(trouble)
+    status, problem = "failed", traceback.without_place(trouble)
   end
   finish(run, record, status, problem, how)
   unread()

@@ -89,6 +89,7 @@ local function start(argv)
   local prompt = wants_prompt(line)
   if #line.scripts == 0 then
     if #line.words > 0 then error({ usage = "there is no script for " .. line.words[1] }, 0) end
+    if line.multirun or line.dry_run or line.random or line.emit then error({ usage = "there is no script to run" }, 0) end
     if not prompt and #line.actions == 0 and not line.show_version then line.scripts, line.script_place = { "-" }, #argv + 1 end
   end
   local code = #line.scripts == 0 and exit.well or require "fm.run.launch".start(line, argv)

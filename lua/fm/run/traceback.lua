@@ -46,6 +46,11 @@ function traceback.handler(message)
   return text .. "\nstack traceback:\n\t" .. table.concat(frames, "\n\t")
 end
 
+--- A message of the world, without fm's own line in front of it.
+function traceback.without_place(message)
+  return (tostring(message):gsub(inside_fm, "", 1))
+end
+
 --- "FILE:LINE: " of the script's line that is running now.
 function traceback.place()
   local _, innermost = script_frames(2)

@@ -69,7 +69,7 @@ local function read_words(experiment, words, multirun)
       else
         claim(key)
         local value, message = parameters.read(declaration, text)
-        if value == nil then usage("%s", message) end
+        if value == nil then usage("%s%s", message, axes.sweeps(declaration, text) and "; lists and ranges want -m" or "") end
         result.fixed[key] = value
       end
     end

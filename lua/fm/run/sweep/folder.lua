@@ -71,7 +71,7 @@ local function table_of(changed)
 end
 
 --- "lr=0.001 seed=1", with the experiment in front where there are several.
-local function label(keys, entry, several)
+function folder.label(keys, entry, several)
   local words = { several and entry.experiment or nil }
   for _, key in ipairs(keys) do
     local value = entry.changed[key]
@@ -94,7 +94,7 @@ function folder.describe(plan, list, base, arguments)
   for i, run in ipairs(plan.runs) do
     local task = { script = run.script.path, experiment = run.script.experiment.name, config = run.values, changed = table_of(run.changed) }
     task.folder, task.record = settle(sweep.path, name, { config = run.values, code = code.list(run.script.files), arguments = arguments })
-    task.label, task.path = label(plan.keys, task, several), sweep.path .. "/" .. task.folder
+    task.label, task.path = folder.label(plan.keys, task, several), sweep.path .. "/" .. task.folder
     sweep.tasks[i] = task
   end
   return sweep
@@ -106,7 +106,7 @@ function folder.of_record(path, record)
   local sweep = { base = base, name = name or path, path = path, tasks = record.runs }
   for _, task in ipairs(record.runs) do
     task.path = path .. "/" .. task.folder
-    task.label, task.record = label(record.keys, task, #record.scripts > 1), read_record(task.path, task.folder)
+    task.label, task.record = folder.label(record.keys, task, #record.scripts > 1), read_record(task.path, task.folder)
   end
   return sweep
 end

@@ -2,6 +2,7 @@
 local command_line <const> = require "fm.run.command_line"
 local folder <const> = require "fm.run.sweep.folder"
 local settings <const> = require "fm.run.sweep.settings"
+local words <const> = require "fm.records.words"
 local quoted <const> = require "fm.terminal.shell_word"
 
 local sweep <const> = {}
@@ -9,9 +10,9 @@ local exit <const> = { well = 0, failed = 1, nothing = 3 }
 
 --- "fmrun -m x.lua 'note=a b'": the command as it can be typed again.
 local function command_text(argv)
-  local words = {}
-  for i = 0, #argv do words[i + 1] = quoted(argv[i]) end
-  return table.concat(words, " ")
+  local list = {}
+  for i = 0, #argv do list[i + 1] = quoted(argv[i]) end
+  return table.concat(list, " ")
 end
 
 local function unfinished(tasks)
@@ -20,6 +21,16 @@ local function unfinished(tasks)
     if task.record.status ~= "done" then list[#list + 1] = task end
   end
   return list
+end
+
+--- What -n says of a single run: all its words, and that it would be no sweep.
+local function list_one(described, plan, line)
+  local keys = {}
+  for key in pairs(plan.fixed) do keys[#keys + 1] = key end
+  table.sort(keys)
+  print("001 " .. folder.label(keys, { changed = plan.fixed }, false))
+  if not line.quiet then io.stderr:write(("1 run, in a folder of its own below %s\n"):format(described.path:match "^(.*)/")) end
+  return exit.well
 end
 
 --- The runs and what has become of them so far, one a line on stdout.
@@ -32,18 +43,18 @@ local function list_runs(described, line)
       print((("%03d %s%s"):format(i, task.label, task.record.status == "missing" and "" or "   (" .. task.record.status .. ")")))
     end
   end
-  if not line.quiet then io.stderr:write(("%d runs in %s, %d to do\n"):format(#described.tasks, described.path, #unfinished(described.tasks))) end
+  if not line.quiet then io.stderr:write(("%s in %s, %d to do\n"):format(words.count(#described.tasks, "run"), described.path, #unfinished(described.tasks))) end
   return exit.well
 end
 
 --- The words for a worker that come from the command line.
 local function passed_on(line)
-  local words = {}
+  local list = {}
   for _, name in ipairs { "threads", "checkpoint_every", "checkpoint_seconds", "keep_last", "force", "anew" } do
     local flag = "--" .. name:gsub("_", "-")
-    if line[name] == true then words[#words + 1] = flag elseif line[name] then words[#words + 1] = flag .. "=" .. line[name] end
+    if line[name] == true then list[#list + 1] = flag elseif line[name] then list[#list + 1] = flag .. "=" .. line[name] end
   end
-  return words
+  return list
 end
 
 --- Runs these tasks of a described sweep.
@@ -110,6 +121,7 @@ function sweep.start(plan, list, line, argv)
     if script.path == "-" then error({ usage = "a sweep wants its scripts in files: every process reads them" }, 0) end
   end
   local described <const> = folder.describe(plan, list, command_line.runs(line), line.extra)
+  if line.dry_run and not plan.is_sweep and not line.json then return list_one(described, plan, line) end
   if line.dry_run then return list_runs(described, line) end
   local own, message = folder.own(described.path)
   if not own then return refuse(message) end

@@ -55,10 +55,17 @@ local function judge_time(outcome, task, record, timeout)
   if record.status == "lost" then record_crash(task.path, outcome.error, outcome.seconds) end
 end
 
+--- What a run that failed says of it: its record, or its last line where it could not write one.
+local function error_text(record, result)
+  local last = result.lines[#result.lines]
+  if record.error and (record.status ~= "damaged" or not last) then return record.error end
+  return last and last:gsub("^fmrun: ", "") or ("exit code %d"):format(result.code)
+end
+
 --- Fills in the outcome of a process that said it failed, or ended in the middle of its run.
 local function judge_failure(outcome, task, record, result)
   outcome.status = record.status == "diverged" and "diverged" or "failed"
-  outcome.error = record.error or result.lines[#result.lines] or ("exit code %d"):format(result.code)
+  outcome.error = error_text(record, result)
   if record.status == "lost" then record_crash(task.path, ("ended in the middle: %s"):format(outcome.error), result.seconds) end
 end
 

@@ -2,7 +2,9 @@
 -- object per event on stdout.
 local fm <const> = require "fm"
 local progress <const> = require "fm.run.progress"
+local layout <const> = require "fm.terminal.layout"
 local short <const> = require "fm.terminal.short"
+local words <const> = require "fm.records.words"
 
 local system <const> = fm.system
 
@@ -18,7 +20,7 @@ local redraw <const> = 0.2 -- seconds
 --- options: quiet, json, color. `sweep` is the described one: how wide its labels are.
 local function new(options, sweep)
   local width = 0
-  for _, task in ipairs(sweep.tasks) do width = math.max(width, #task.label) end
+  for _, task in ipairs(sweep.tasks) do width = math.max(width, layout.width(task.label)) end
   return setmetatable({ base = progress.new(options), json = options.json, quiet = options.quiet, terminal = system.is_terminal(2) and not options.quiet,
     width = math.min(width, widest_label), running = {}, drawn = 0, next_draw = 0 }, Screen)
 end
@@ -39,7 +41,7 @@ function Screen:clear()
 end
 
 function Screen:name_of(task)
-  return ("%03d %-" .. self.width .. "s"):format(task.index, task.label)
+  return ("%03d %s"):format(task.index, task.label .. (" "):rep(self.width - layout.width(task.label)))
 end
 
 function Screen:draw()
@@ -48,7 +50,7 @@ function Screen:draw()
   self.drawn = math.min(#self.running, most_drawn)
   for i = 1, self.drawn do
     local task = self.running[i]
-    io.stderr:write((("  run   %s  %s"):format(self:name_of(task), task.progress or "starts"):sub(1, columns - 1)), "\n")
+    io.stderr:write(layout.clip(("  run   %s  %s"):format(self:name_of(task), task.progress or "starts"), columns - 1), "\n")
   end
 end
 
@@ -73,14 +75,14 @@ end
 --- options: jobs, threads.
 function Screen:begin(sweep, options, done)
   local jobs, threads = options.jobs, options.threads
-  local words = ("sweep %s   %d runs, %d parallel x %d thread%s"):format(sweep.path, #sweep.tasks, jobs, threads, threads == 1 and "" or "s")
-  self:note(words .. (done > 0 and (", %d done before"):format(done) or ""))
+  local size, each = words.count(#sweep.tasks, "run"), words.count(threads, "thread")
+  self:note(("sweep %s   %s, %d parallel x %s"):format(sweep.path, size, jobs, each) .. (done > 0 and (", %d done before"):format(done) or ""))
   self:event { event = "sweep_start", sweep = sweep.path, runs = #sweep.tasks, done = done, jobs = jobs }
 end
 
 function Screen:started(task)
   self.running[#self.running + 1] = task
-  if not self.terminal then self:note("  run   " .. self:name_of(task)) end
+  if not self.terminal then self:note(("  run   %03d %s"):format(task.index, task.label)) end
   self:event { event = "run_start", sweep_index = task.index, run = task.path, changed = task.changed }
 end
 
@@ -96,10 +98,10 @@ end
 
 --- "w2=0.13 nfe=100"
 function Screen.summary_text(summary)
-  local words = {}
-  for name, value in pairs(summary or {}) do words[#words + 1] = name .. "=" .. short.number(value) end
-  table.sort(words)
-  return table.concat(words, " ")
+  local list = {}
+  for name, value in pairs(summary or {}) do list[#list + 1] = name .. "=" .. short.number(value) end
+  table.sort(list)
+  return table.concat(list, " ")
 end
 
 local marks <const> = { done = { "ok  ", "green" }, killed = { "stop", "dim" }, busy = { "busy", "dim" } }

@@ -98,7 +98,8 @@ end
 local function sum_up(screen, sweep, tasks, seconds, again)
   local n = count(tasks)
   if #tasks > 1 then tell_again(screen, tasks) end
-  screen:note(("%s in %s%s"):format(sum_text(n), short.duration(seconds), best_text(sweep)))
+  local sum = #tasks > 0 and ("%s in %s"):format(sum_text(n), short.duration(seconds)) or "nothing is left to do"
+  screen:note(sum .. best_text(sweep))
   local next_words = {}
   if again and n.done < #tasks then next_words[1] = again end
   local report = "fmrun report " .. sweep.name:match "sweep%-(%x+)$"

@@ -32,12 +32,21 @@ local function fields(line)
   end
 end
 
+local function refuse_twice(path, number, names)
+  local seen = {}
+  for _, name in ipairs(names) do
+    if seen[name] then fail(path, number, "%s given twice", name) end
+    seen[name] = true
+  end
+end
+
 local function read_csv(path, lines)
   local list, names = {}, nil
   for number, line in lines do
     local found = fields(line) or fail(path, number, "a quote stays open")
     if not names then
       names = found
+      refuse_twice(path, number, names)
     elseif #found ~= #names then
       fail(path, number, "expected %d fields as in the first line, found %d", #names, #found)
     else
@@ -60,7 +69,7 @@ local function read_jsonl(path, lines)
   local list = {}
   for number, line in lines do
     local object, message = fm.json.decode(line)
-    if message then fail(path, number, "%s", message) end
+    if message then error({ usage = ("%s: %s"):format(path, (message:gsub("^line 1 ", ("line %d "):format(number)))) }, 0) end
     if type(object) ~= "table" or #object > 0 then fail(path, number, "expected an object") end
     local trial = {}
     for key, value in pairs(object) do
@@ -94,6 +103,7 @@ function trials.read(path)
   local file <close>, message = io.open(path, "rb")
   local text = file and file:read "a"
   if not text then error({ usage = message or path .. ": cannot be read" }, 0) end
+  text = text:gsub("^\xEF\xBB\xBF", "") -- spreadsheets mark their UTF-8
   local list = reader(path, lines_of(text .. "\n"))
   if #list == 0 then error({ usage = path .. ": empty list: there are no trials" }, 0) end
   return list
