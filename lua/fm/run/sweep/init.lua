@@ -43,7 +43,8 @@ local function list_runs(described, line)
       print((("%03d %s%s"):format(i, task.label, task.record.status == "missing" and "" or "   (" .. task.record.status .. ")")))
     end
   end
-  if not line.quiet then io.stderr:write(("%s in %s, %d to do\n"):format(words.count(#described.tasks, "run"), described.path, #unfinished(described.tasks))) end
+  local size, left = words.count(#described.tasks, "run"), #unfinished(described.tasks)
+  if not line.quiet then io.stderr:write(("%s in %s, %d to do\n"):format(size, described.path, left)) end
   return exit.well
 end
 
