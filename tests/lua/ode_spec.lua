@@ -267,10 +267,24 @@ describe("ode", function()
     raises("neither b, of a tableau, nor step", solve, {})
     raises("expected a finite number", solve, { order = 1, c = { 0 }, a = { {} }, b = { 0 / 0 } })
     m = rk4(); m.a = m
-    raises("tableau", solve, m)
+    raises("b has 4 numbers, c has 4, a has 0 rows", solve, m)
     raises("not of order 2: halved steps show order 0%.8", solve,
       { order = 2, step = function(f, t, x, h) return x + f(x, t) * h end })
     raises("step function returned a number", solve, function() return 1 end)
+    local function midpoint(f, t, x, h) return x + f(x + f(x, t) * (h / 2), t + h / 2) * h end
+    raises("not of order 3: halved steps show order 2%.17", solve, { order = 3, step = midpoint }) -- in float too
+    for name, order in pairs { rk4 = 4, tsit5 = 5, dop853 = 8 } do
+      local function step(f, t, x, h) return (ode.solve(f, x, { method = name, t0 = t, t1 = t + h, steps = 1 })) end
+      assert.equal("finished", select(2, solve { order = order, step = step }).status) -- what float does not show is not held against it
+    end
+    m = rk4(); m.a[2] = { 0.4 }
+    raises("ode: method: row 2 of a adds up to 0.4, c%[2%] is 0.5", solve, m)
+    raises('unknown option "eror_order"; did you mean "error_order"', solve, { order = 1, eror_order = 1, c = { 0 }, a = { {} }, b = { 1 } })
+    raises('unknown option "stepp"; did you mean "step"', solve, { order = 1, step = midpoint, stepp = 1 })
+    raises('order: expected a whole number >= 1, found "2"', solve, { order = "2", c = { 0 }, a = { {} }, b = { 1 } })
+    raises("extra: expected", solve, { order = 1, c = { 0 }, a = { {} }, b = { 1 }, extra = {} })
+    -- of order 2 by its sums; clamped at the end of the step it would be of order 1
+    raises("c%[2%] = 2 lies outside of the step", solve, { order = 2, c = { 0, 2 }, a = { {}, { 2 } }, b = { 3 / 4, 1 / 4 } })
     local wide = { order = 1, history = 4, a = {}, b = {}, c = {} }
     for i = 1, 18 do wide.a[i], wide.b[i], wide.c[i] = {}, i == 1 and 1 or 0, 0 end
     raises("18 stages and a history of 4 are over the limit 20", solve, wide)

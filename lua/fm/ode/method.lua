@@ -21,20 +21,21 @@ local function made_ready(what, name)
   if type(what) ~= "table" then
     core.fail(("ode: %s: expected a tableau or a step function, found a %s"):format(name, type(what)))
   end
+  check.parts(what, name)
   if what.step ~= nil then
     if type(what.step) ~= "function" then core.fail(("ode: %s: step: expected a function"):format(name)) end
     check.step(what, name)
     return { step = what.step, order = what.order }
   end
   if what.b == nil then core.fail(("ode: %s: found neither b, of a tableau, nor step"):format(name)) end
-  local tableau = core.ode_engine.tableau(what)
+  local tableau = core.ode_engine.tableau(what, name)
   check.tableau(what, name)
   local adaptive, interpolates = core.ode_engine.facts(tableau)
   local method = { tableau = tableau, order = what.order, adaptive = adaptive, interpolates = interpolates, by_controller = {} }
   if what.errors ~= nil and type(what.errors) ~= "table" then core.fail(("ode: %s: errors: expected a table by controller"):format(name)) end
   for controller, e in pairs(what.errors or {}) do
     local variant = setmetatable({ e = e }, { __index = what })
-    method.by_controller[controller] = core.ode_engine.tableau(variant)
+    method.by_controller[controller] = core.ode_engine.tableau(variant, name)
     check.errors(variant, name)
   end
   return method
