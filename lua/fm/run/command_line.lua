@@ -35,8 +35,8 @@ command_line.options = { -- in the words of option_reader
   advice = "words for the script itself go after --",
 }
 
-local function is_assignment(word)
-  return word:find "^[^-/=][^/=]*=" ~= nil
+local function is_for_scripts(word) -- key=value, or @trials.csv
+  return word:find "^[^-/=@][^/=]*=" ~= nil or word:find "^@" ~= nil
 end
 
 local function is_first_script(word)
@@ -45,7 +45,7 @@ end
 
 --- Sorts a word into scripts, words for them, or the command; true when it is the command.
 local function add_word(result, scripts, word, place)
-  if is_assignment(word) then
+  if is_for_scripts(word) then
     result.words[#result.words + 1] = word
   elseif #scripts == 0 then
     if not is_first_script(word) then
