@@ -65,6 +65,15 @@ function options.integer(where, value, low, high)
   return whole
 end
 
+--- A random stream, or what draws as one, or an error.
+function options.rng(where, value)
+  local kind = type(value)
+  if kind ~= "table" and getmetatable(value) ~= "rng" or kind == "table" and not value.normal then
+    core.fail(("%s: rng: expected a random stream, found %s"):format(where, value == nil and "none" or kind))
+  end
+  return value
+end
+
 options.none = setmetatable({}, { __name = "none" })
 
 return options

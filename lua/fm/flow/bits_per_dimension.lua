@@ -5,6 +5,7 @@
 -- already. The other options and info are those of log_prob; info.log_prob [B] is in nats, info.standard_error in bits.
 local fm <const> = require "fm"
 local dequantise <const> = require "fm.flow.dequantise"
+local levels <const> = require "fm.flow.levels"
 local likelihood <const> = require "fm.flow.likelihood"
 local options <const> = require "fm.options"
 
@@ -14,13 +15,14 @@ for name, value in pairs(likelihood.options) do defaults[name] = value end
 
 return function(model, x, given)
   local o = options.read(where, given, defaults)
+  local bins, low, high = levels(where, o)
   if o.dequantise then
     if not fm.is_tensor(x) then fm.fail(("%s: x is a %s: expected a tensor [B, ...]"):format(where, type(x))) end
-    x = dequantise(x, { rng = o.rng, bins = o.bins, low = o.low, high = o.high })
+    x = dequantise(x, { rng = o.rng, bins = bins, low = low, high = high })
   end
   local nats, info = likelihood.of(where, model, x, o)
   local per_nat = 1 / (x:count() // #x * math.log(2))
   info.log_prob = nats
   if info.standard_error then info.standard_error = info.standard_error * per_nat end
-  return nats * -per_nat + math.log(o.bins / (o.high - o.low), 2), info
+  return nats * -per_nat + math.log(bins / (high - low), 2), info
 end

@@ -21,6 +21,7 @@ end
 -- Random signs, one tensor [B, n] for each probe: probe i is the i-th call of rng.
 local function signs(o, where, B, n)
   if not o.rng then fm.fail(where .. ': rng is missing: divergence = "hutchinson" draws its probes from it') end
+  options.rng(where, o.rng)
   local list = {}
   for i = 1, options.integer(where .. ": probes", o.probes, 1, 1e6) do list[i] = (o.rng:integers(B * n, 0, 1) * 2 - 1):reshape(B, n) end
   return list
@@ -40,10 +41,15 @@ local kinds <const> = {
   end,
 }
 
-local function check(where, model, x)
-  local meta = getmetatable(model)
-  if type(model) ~= "function" and not (type(meta) == "table" and meta.__call) then
-    fm.fail(("%s: the model is a %s: expected a function or a model"):format(where, type(model)))
+local function callable(value)
+  local meta = getmetatable(value)
+  return type(value) == "function" or type(meta) == "table" and meta.__call ~= nil
+end
+
+local function check(where, model, x, log_p0)
+  if not callable(model) then fm.fail(("%s: the model is a %s: expected a function or a model"):format(where, type(model))) end
+  if log_p0 ~= nil and not callable(log_p0) then
+    fm.fail(("%s: log_p0: expected a function of x0, found %s"):format(where, type(log_p0)))
   end
   if not fm.is_tensor(x) then fm.fail(("%s: x is a %s: expected a tensor [B, ...]"):format(where, type(x))) end
   if x:rank() < 2 or x:count() == 0 then
@@ -62,7 +68,7 @@ end
 
 --- log_prob [B], info; `o` as read by likelihood.options.
 function likelihood.of(where, model, x, o)
-  check(where, model, x)
+  check(where, model, x, o.log_p0)
   local B, shape = #x, { table.unpack(x:shape(), 2) }
   local n = x:count() // B
   local directions, count = options.choose(where .. ": divergence", o.divergence, kinds)(o, where, B, n)

@@ -35,6 +35,7 @@ return function(model, x1, given)
   local o = options.read("loss", given, defaults)
   if not fm.is_tensor(x1) then fm.fail("loss: x1: expected a tensor [B, ...], found " .. type(x1)) end
   if not o.rng and not (o.x0 and o.t) then fm.fail "loss: rng is missing (or give both x0 and t)" end
+  if o.rng then options.rng("loss", o.rng) end
   local kind = options.choose("loss: predict", o.predict, predict)
   local path = o.path == "linear" and linear or paths.named(o.path)
   local x0 = o.x0 or o.rng:normal(x1:shape())

@@ -48,11 +48,7 @@ end
 
 -- draw(x) -> standard normal numbers shaped as x, for the next step.
 local function noise_of(o)
-  local rng, before = o.rng, options.integer(where .. ": first_row", o.first_row, 1, 2 ^ 40) - 1
-  local kind = type(rng)
-  if not (kind == "table" or kind == "userdata") or not rng.normal then
-    core.fail(("%s: rng: expected a random stream, found %s"):format(where, rng == nil and "none" or kind))
-  end
+  local rng, before = options.rng(where, o.rng), options.integer(where .. ": first_row", o.first_row, 1, 2 ^ 40) - 1
   return function(x)
     local rows = #x
     local all = rng:normal(before + rows, x:count() // math.max(rows, 1))
