@@ -205,9 +205,29 @@ describe("fmrun COMMAND", function()
     for row in select(2, call "compare toy --csv"):gmatch "[^\n]+" do lines[#lines + 1] = row end
     assert.equal("run,experiment,status,seeds,lr,lr,lr_deviation,rest,rest_deviation,steps,steps_deviation", lines[1])
     assert.equal("2 seeds,toy,2 done,2,0.001,0.001,0,inf,,3,0", lines[2])
+    train "lr=1e-2 seed=2" -- once more is no third seed
+    local again = assert(fm.json.decode((select(2, call "compare @-3 @-2 @-1 --metric loss --json"))))
+    assert.same({ 2, 3 }, { again.seeds, #again.runs })
+    assert.near(math.abs(losses[3] - losses[4]) / math.sqrt(2), again.deviation.loss, 1e-12)
     refused("compare toy --metric losss", 2, 'no run has "losss"; did you mean "loss"?')
     refused("compare toy --sort lrr", 2, 'no run has "lrr"; did you mean "lr"?')
     refused("compare", 2, "compare: expected the runs to compare")
+  end)
+
+  it("compare: runs of other code are no seeds of one row", function()
+    local function script(scale)
+      write("odd.lua", ([[return require "fm".experiment { params = { lr = 1 }, run = function(run, p) run:summary { loss = %s * run.seed } end }]]):format(scale))
+    end
+    for scale = 1, 2 do
+      script(scale)
+      assert.equal(0, (call "-q -m odd.lua seed=1:3"))
+    end
+    local code, out = call "compare odd"
+    assert.equal(0, code)
+    assert.truthy(out:find "^RUN +CODE +loss\n3 seeds +%x%x%x%x%x%x%x%x +2.0 ± 1.0\n3 seeds +%x%x%x%x%x%x%x%x +4.0 ± 2.0\n$", out)
+    assert.truthy(select(2, call "compare odd --csv"):find "^run,experiment,status,code,seeds,loss,loss_deviation\n3 seeds,odd,3 done,%x+,3,2,1\n")
+    local rows = shell.lines((select(2, call "compare odd --json")))
+    assert.not_equal(fm.json.decode(rows[1]).code, fm.json.decode(rows[2]).code)
   end)
 
   it("rm: only what was meant, and nothing that runs", function()

@@ -17,12 +17,12 @@ local function result_text(row, name)
   if mean == nil then return "" end
   local text = describe.value(mean)
   if deviation then text = table.concat { words.spread(mean, deviation) } end
-  return count and count > 0 and count < #row.runs and ("%s (%d of %d)"):format(text, count, #row.runs) or text
+  return count and count > 0 and count < row.seeds and ("%s (%d of %d)"):format(text, count, row.seeds) or text
 end
 
 local function name_of(row, names)
   if #row.runs == 1 then return names[row.runs[1]] end
-  return ("%d seeds"):format(#row.runs)
+  return row.seeds > 1 and ("%d seeds"):format(row.seeds) or ("%d alike"):format(#row.runs)
 end
 
 local function all_done(rows)
@@ -39,6 +39,7 @@ local function print_table(table_of, names, line)
   local with_status = not all_done(table_of.rows)
   if table_of.mixed then table.insert(columns, { title = "EXPERIMENT", flexible = true }) end
   if with_status then table.insert(columns, { title = "STATUS" }) end
+  if table_of.code_differs then table.insert(columns, { title = "CODE" }) end
   for _, key in ipairs(table_of.keys) do table.insert(columns, { title = key, right = true, flexible = true }) end
   for _, name in ipairs(table_of.metrics) do table.insert(columns, { title = name, right = true }) end
   local rows = {}
@@ -46,6 +47,7 @@ local function print_table(table_of, names, line)
     local cells = { name_of(row, names) }
     if table_of.mixed then table.insert(cells, row.experiment) end
     if with_status then table.insert(cells, { text = row.status, color = describe.colors[row.status] }) end
+    if table_of.code_differs then table.insert(cells, row.code or "") end
     for _, key in ipairs(table_of.keys) do table.insert(cells, row.config[key] == nil and "" or describe.value(row.config[key])) end
     for _, name in ipairs(table_of.metrics) do table.insert(cells, result_text(row, name)) end
     rows[i] = cells
@@ -55,7 +57,8 @@ end
 
 local function print_csv(table_of, names)
   local header = { "run", "experiment", "status" }
-  if table_of.over_seeds then header[4] = "seeds" end
+  if table_of.code_differs then header[#header + 1] = "code" end
+  if table_of.over_seeds then header[#header + 1] = "seeds" end
   table.move(table_of.keys, 1, #table_of.keys, #header + 1, header)
   for _, name in ipairs(table_of.metrics) do
     header[#header + 1] = name
@@ -68,7 +71,8 @@ local function print_csv(table_of, names)
       n = n + 1
       cells[n] = value
     end
-    if table_of.over_seeds then add(#row.runs) end
+    if table_of.code_differs then add(row.code) end
+    if table_of.over_seeds then add(row.seeds) end
     for _, key in ipairs(table_of.keys) do add(row.config[key]) end
     for _, name in ipairs(table_of.metrics) do
       add(row.summary[name])
@@ -82,7 +86,7 @@ local function print_json(table_of)
   for _, row in ipairs(table_of.rows) do
     local runs = {}
     for i, run in ipairs(row.runs) do runs[i] = run.name end
-    local out = { runs = runs, experiment = row.experiment, status = row.status, config = row.config, summary = row.summary }
+    local out = { runs = runs, seeds = row.seeds, code = row.code, experiment = row.experiment, status = row.status, config = row.config, summary = row.summary }
     if table_of.over_seeds then out.deviation, out.count = row.deviation, row.count end
     io.stdout:write(fm.json.encode(out), "\n")
   end

@@ -1,5 +1,6 @@
 -- Runs against each other: the parameters that differ, and the results; runs that differ in nothing but the seed as one row, with the mean
--- and the deviation over the seeds.
+-- and the deviation over the seeds. Runs of other code are other runs, whatever their parameters.
+local fm <const> = require "fm"
 local describe <const> = require "fm.records.describe"
 local metrics_of <const> = require "fm.records.metrics"
 local seeds <const> = require "fm.records.seeds"
@@ -48,19 +49,51 @@ local function add_last(runs, name)
   end
 end
 
---- Mean, sample deviation (nil for one), and the number of finite values of a result over the runs that are done. What is no number
---- in any run stays as it is in the first.
-local function spread(runs, name)
-  local values = {}
+--- Whether two runs of one experiment had the same code, as far as both had read it.
+local function same_code(a, b)
+  local hashes = {}
+  for _, file in ipairs(a.code or {}) do hashes[file.path] = file.hash end
+  for _, file in ipairs(b.code or {}) do
+    if hashes[file.path] and hashes[file.path] ~= file.hash then return false end
+  end
+  return true
+end
+
+local function code_differs(runs)
+  local first = {}
   for _, run in ipairs(runs) do
-    local value = run.summary[name]
-    if run.status == "done" and math.type(value) then values[#values + 1] = value end
+    local other = first[run.experiment]
+    first[run.experiment] = other or run
+    if other and not same_code(other, run) then return true end
+  end
+  return false
+end
+
+--- Mean, sample deviation (nil for one), and the number of finite values of a result over the runs that are done, a seed once. What is
+--- no number in any run stays as it is in the first.
+local function spread(runs, name)
+  local values, seen = {}, {}
+  for _, run in ipairs(runs) do
+    local value, seed = run.summary[name], run.config.seed
+    if run.status == "done" and math.type(value) and not seen[seed] then
+      values[#values + 1] = value
+      seen[seed or run] = true
+    end
   end
   local mean, deviation, count = seeds.spread(values)
   return mean or runs[1].summary[name], deviation, count
 end
 
---- Runs of one experiment whose values of `keys`, the seed aside, are the same; in the order of their first.
+--- The group of a list that has the run's code, or a new one.
+local function with_code_of(groups, run)
+  for _, group in ipairs(groups) do
+    if same_code(group[1], run) then return group end
+  end
+  groups[#groups + 1] = {}
+  return groups[#groups], true
+end
+
+--- Runs of one experiment with the same code whose values of `keys`, the seed aside, are the same; in the order of their first.
 local function grouped(runs, keys)
   local groups, by_text = {}, {}
   for _, run in ipairs(runs) do
@@ -69,11 +102,10 @@ local function grouped(runs, keys)
       if key ~= "seed" then words[#words + 1] = tostring(run.config[key]) end
     end
     local text = table.concat(words, "\0")
-    if not by_text[text] then
-      by_text[text] = {}
-      groups[#groups + 1] = by_text[text]
-    end
-    table.insert(by_text[text], run)
+    by_text[text] = by_text[text] or {}
+    local group, is_new = with_code_of(by_text[text], run)
+    if is_new then groups[#groups + 1] = group end
+    table.insert(group, run)
   end
   return groups
 end
@@ -86,9 +118,20 @@ local function status_of(group)
   return table.concat(words, ", ")
 end
 
---- A row: runs, experiment, status, config (the varying keys), summary (name -> mean or value), deviation, count (both by name).
+local function count_seeds(runs)
+  local seen, count = {}, 0
+  for _, run in ipairs(runs) do
+    local seed = run.config.seed or run
+    count, seen[seed] = seen[seed] and count or count + 1, true
+  end
+  return count
+end
+
+--- A row: runs, seeds (how many), experiment, status, config (the varying keys), summary (name -> mean or value), deviation, count (both
+--- by name).
 local function row_of(group, keys, metrics)
-  local row = { runs = group, experiment = group[1].experiment, status = status_of(group), config = {}, summary = {}, deviation = {}, count = {} }
+  local row = { runs = group, seeds = count_seeds(group), experiment = group[1].experiment, status = status_of(group), config = {}, summary = {},
+    deviation = {}, count = {} }
   for _, key in ipairs(keys) do row.config[key] = group[1].config[key] end
   for _, name in ipairs(metrics) do
     if #group == 1 then
@@ -101,19 +144,20 @@ local function row_of(group, keys, metrics)
 end
 
 --- Compares runs. options: metrics (names; else all results), each (a row per run). Returns { keys, metrics, rows, mixed (experiments),
---- over_seeds }.
+--- over_seeds, code_differs }; then each row has a digest `code`.
 function comparison.of(runs, options)
   for _, name in ipairs(options.metrics or {}) do add_last(runs, name) end
   local keys, metrics, groups = varying(runs), options.metrics or numeric_results(runs), {}
   local found = grouped(runs, keys)
   local over_seeds = not options.each and #found < #runs
   if over_seeds then groups = found else for i, run in ipairs(runs) do groups[i] = { run } end end
-  local result = { keys = {}, metrics = metrics, rows = {}, over_seeds = over_seeds, mixed = false }
+  local result = { keys = {}, metrics = metrics, rows = {}, over_seeds = over_seeds, mixed = false, code_differs = code_differs(runs) }
   for _, key in ipairs(keys) do
     if not (over_seeds and key == "seed") then table.insert(result.keys, key) end
   end
   for i, group in ipairs(groups) do
     result.rows[i] = row_of(group, result.keys, metrics)
+    if result.code_differs and group[1].code then result.rows[i].code = fm.file.hash(fm.json.encode(group[1].code)):sub(1, 8) end
     result.mixed = result.mixed or result.rows[i].experiment ~= result.rows[1].experiment
   end
   return result
