@@ -322,6 +322,8 @@ describe("fmrun", function()
 
     it("in colour only when asked", function()
       assert.falsy((select(3, call(toy .. " steps=1"))):find "\27")
+      assert.truthy(select(3, shell(("FORCE_COLOR=1 %s %s steps=1"):format(fmrun, toy))):find "\27%[32mdone")
+      assert.falsy(select(3, shell(("NO_COLOR=1 FORCE_COLOR=1 %s %s steps=1"):format(fmrun, toy))):find "\27")
       assert.truthy((select(3, call("--color=always " .. toy .. " steps=1"))):find "\27%[32mdone")
     end)
 

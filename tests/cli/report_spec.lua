@@ -314,7 +314,7 @@ describe("fmrun report", function()
       assert.equal("", out)
       assert.truthy(err:find(message, 1, true), err)
     end
-    refused(2, "", "expected one run or sweep, found 0 words")
+    refused(2, "", "expected one run or sweep, found 0")
     refused(3, "nothere", 'no run is called "nothere"')
     refused(2, "7f3a --metric w2", "--metric: only a sweep has a best run")
     refused(2, "7f3a --ouptut x", 'unknown option "--ouptut"; did you mean "--output"?')

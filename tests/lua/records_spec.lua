@@ -88,6 +88,15 @@ describe("records", function()
     assert.equal(3, select(3, records.select(base, { "c0ff", "nothing" })))
   end)
 
+  it("that have not begun yet are said so", function()
+    for _, path in ipairs { "/new", "/new/sweep-00aa00aa" } do assert(lfs.mkdir(base .. path)) end
+    for word, of in pairs { ["00aa"] = "sweep", ["new/00aa"] = "sweep", new = "experiment" } do
+      assert.same({ of, {} }, { records.target(base, word).kind, records.target(base, word).runs }, word)
+      assert.same({ nil, ('"%s": no run has begun there'):format(word), 3 }, { records.select(base, { word }) })
+      assert.same({ nil, ('"%s": no run has begun there'):format(word), 3 }, { records.find(base, word) })
+    end
+  end)
+
   it("with a torn, foreign or missing run.json are damaged, with the reason", function()
     for text, wanted in pairs {
       ['{"status":"do'] = "run.json: ", ["[]"] = "run.json: it has no status", ["3"] = "run.json: no object", [""] = "run.json: ",

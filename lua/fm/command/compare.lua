@@ -86,7 +86,8 @@ local function print_json(table_of)
   for _, row in ipairs(table_of.rows) do
     local runs = {}
     for i, run in ipairs(row.runs) do runs[i] = run.name end
-    local out = { runs = runs, seeds = row.seeds, code = row.code, experiment = row.experiment, status = row.status, config = row.config, summary = row.summary }
+    local out = { runs = runs, seeds = row.seeds, code = row.code, experiment = row.experiment,
+      status = row.status, config = row.config, summary = row.summary }
     if table_of.over_seeds then out.deviation, out.count = row.deviation, row.count end
     io.stdout:write(fm.json.encode(out), "\n")
   end

@@ -77,7 +77,7 @@ return {
   options = { { "--json", name = "json", help = "the differences as one JSON object" }, "runs", "color" },
   examples = { "fmrun diff @-2 @-1" },
   run = function(line)
-    if #line.words ~= 2 then line.refuse(("expected two runs, found %d words"):format(#line.words)) end
+    if #line.words ~= 2 then line.refuse(("expected two runs, found %d"):format(#line.words)) end
     local base, paint, columns = command_line.runs(line), painter(1, line.color), layout.columns()
     local a = records.expect(records.find(base, line.words[1]))
     local b = records.expect(records.find(base, line.words[2]))

@@ -37,7 +37,7 @@ return {
   options = { { "-f", "--follow", name = "follow", help = "go on until the run ends" }, "runs" },
   examples = { "fmrun log @-1 -f" },
   run = function(line)
-    if #line.words ~= 1 then line.refuse(("expected one run, found %d words"):format(#line.words)) end
+    if #line.words ~= 1 then line.refuse(("expected one run, found %d"):format(#line.words)) end
     local record = records.expect(records.find(command_line.runs(line), line.words[1]))
     if line.follow then return follow(record, 0) end
     local text = read_on(record.path .. "/log.txt", 0)

@@ -46,7 +46,7 @@ return {
   options = { { "--json", name = "json", help = "as JSON Schema" }, "color" },
   examples = { "fmrun params experiments/toy2d_moons.lua" },
   run = function(line)
-    if #line.words ~= 1 then line.refuse(("expected one script, found %d words"):format(#line.words)) end
+    if #line.words ~= 1 then line.refuse(("expected one script, found %d"):format(#line.words)) end
     local experiment = declared.expect(line.words[1]).experiment
     if line.json then print(fm.json.encode(schema(experiment), { indent = 2 })) else print_table(experiment, line) end
   end,

@@ -6,7 +6,7 @@ return {
   help = "print the folder of a run, a sweep or an experiment", usage = "fmrun path RUN", takes = "run", options = { "runs" },
   examples = { 'cd "$(fmrun path @-1)"' },
   run = function(line)
-    if #line.words ~= 1 then line.refuse(("expected one run, found %d words"):format(#line.words)) end
+    if #line.words ~= 1 then line.refuse(("expected one run, found %d"):format(#line.words)) end
     print(records.expect(records.target(command_line.runs(line), line.words[1])).path)
   end,
 }

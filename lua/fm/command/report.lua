@@ -8,7 +8,7 @@ local follow_milliseconds <const> = 2000
 
 --- The run or the sweep that a word stands for. Raises { usage } or { message, exit }.
 local function target_of(line)
-  if #line.words ~= 1 then option_reader.refuse(("report: expected one run or sweep, found %d words"):format(#line.words)) end
+  if #line.words ~= 1 then option_reader.refuse(("report: expected one run or sweep, found %d"):format(#line.words)) end
   return records.expect(records.target(command_line.runs(line), line.words[1]))
 end
 

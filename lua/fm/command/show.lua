@@ -127,7 +127,7 @@ return {
   options = { { "--json", name = "json", help = "the record as one JSON object, with its files" }, "runs", "color" },
   examples = { "fmrun show @-1" },
   run = function(line)
-    if #line.words ~= 1 then line.refuse(("expected one run, found %d words"):format(#line.words)) end
+    if #line.words ~= 1 then line.refuse(("expected one run, found %d"):format(#line.words)) end
     local record = records.expect(records.find(command_line.runs(line), line.words[1]))
     if not line.json then return show(record, line) end
     local plain = describe.plain(record)

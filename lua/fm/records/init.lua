@@ -141,9 +141,12 @@ local function sweep_of(path, name)
   return { kind = "sweep", path = path, name = name, id = match.hash(name:match "[^/]*$"), runs = read_all(runs) }
 end
 
-local function experiment_of(base, word)
+--- The experiment of a name, if there are runs or sweeps of it.
+local function experiment_of(base, word, sweeps)
   local runs = word:find "^[%w_][%w_.-]*$" and records.list(base, word) or {}
-  return #runs > 0 and { kind = "experiment", path = base .. "/" .. word, name = word, id = word, runs = runs } or nil
+  local known = #runs > 0
+  for _, sweep in ipairs(sweeps) do known = known or sweep.parts[1] == word end
+  return known and { kind = "experiment", path = base .. "/" .. word, name = word, id = word, runs = runs } or nil
 end
 
 --- The run or the sweep in the folder `word`, if it is one.
@@ -167,11 +170,15 @@ function records.target(base, word)
   local found = match.among(all, word)
   if #found > 1 then return nil, ('"%s" may be any of %d:%s'):format(word, #found, names_text(found)), code.usage end
   if #found == 0 then
-    local experiment = experiment_of(base, word)
+    local experiment = experiment_of(base, word, sweeps)
     if experiment then return experiment end
     return nothing(base, word, all)
   end
   return (found[1].is_sweep and sweep_of or records.read)(found[1].path, found[1].name)
+end
+
+local function none_begun(word)
+  return nil, ('"%s": no run has begun there'):format(word), code.nothing
 end
 
 --- The record of the one run a word stands for; or nil, a message, and an exit code.
@@ -179,6 +186,7 @@ function records.find(base, word)
   local found, message, exit = records.target(base, word)
   if not found or not found.runs then return found, message, exit end
   if #found.runs == 1 then return found.runs[1] end
+  if #found.runs == 0 then return none_begun(word) end
   return nil, ('"%s" is %s %s of %d runs:%s'):format(word, found.kind == "sweep" and "a" or "an", found.kind, #found.runs, names_text(found.runs)), code.usage
 end
 
@@ -193,6 +201,7 @@ function records.select(base, words)
       seen[record.path] = true
     end
   end
+  if #list == 0 then return none_begun(words[1]) end
   return list
 end
 

@@ -29,7 +29,7 @@ command_line.options = { -- in the words of option_reader
   { "--emit", name = "emit", value = "KIND", choices = { "slurm", "parallel" }, help = "print the sweep as a script for slurm or parallel" },
   { "-q", "--quiet", name = "quiet", help = "no progress, no notes: errors only" },
   { "--json", name = "json", help = "events as JSON lines on stdout" },
-  { "--color", name = "color", value = "WHEN", choices = { "auto", "always", "never" }, help = "auto, always or never; NO_COLOR is heeded" },
+  { "--color", name = "color", value = "WHEN", choices = { "auto", "always", "never" }, help = "auto, always or never; NO_COLOR and FORCE_COLOR count" },
   { "-V", "--version", name = "version", help = "print the version and end" },
   { "-h", "--help", name = "help", help = "print this and end" },
   advice = "words for the script itself go after --",

@@ -1,13 +1,17 @@
--- Colours on a terminal, per stream: paint(color, text) returns the text, coloured when the stream is a terminal that NO_COLOR does not
--- silence, or when asked to.
+-- Colours on a terminal, per stream: paint(color, text) returns the text, coloured when the stream is a terminal (or
+-- FORCE_COLOR says so) that NO_COLOR does not silence, or when asked to.
 local system <const> = require "fm.core".system
 
 local colors <const> = { green = "32", red = "31", yellow = "33", blue = "34", bold = "1", dim = "2" }
 
+local function is_set(name)
+  return (os.getenv(name) or "") ~= ""
+end
+
 --- descriptor: 1 or 2. when: "auto" (or nil), "always", "never".
 return function(descriptor, when)
-  local silenced = (os.getenv "NO_COLOR" or "") ~= "" or os.getenv "TERM" == "dumb"
-  local colored = when == "always" or when ~= "never" and system.is_terminal(descriptor) and not silenced
+  local wanted = is_set "FORCE_COLOR" or system.is_terminal(descriptor) and os.getenv "TERM" ~= "dumb"
+  local colored = when == "always" or when ~= "never" and wanted and not is_set "NO_COLOR"
   return function(color, text)
     return colored and color and text ~= "" and ("\27[%sm%s\27[0m"):format(colors[color], text) or text
   end
