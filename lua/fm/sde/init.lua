@@ -59,7 +59,13 @@ end
 -- { drift, diffusion } of a pair; the drift is the counted field.
 local function pair(what, field)
   local g = what.diffusion
-  return { drift = field, diffusion = type(g) == "number" and function() return g end or g }
+  return { drift = field, diffusion = function(x, t)
+    local value = type(g) == "number" and g or g(x, t)
+    if type(value) ~= "number" and not core.is_tensor(value) then
+      core.fail(("%s: the diffusion returned a %s, expected a tensor or a number"):format(where, type(value)))
+    end
+    return value
+  end }
 end
 
 local function check_pair(what)
