@@ -52,16 +52,14 @@ bool fm_tableau_complete(fm_tableau *m, fm_error *err) {
             if (j >= i && m->a[i][j] != 0) return fm_fail(err, "stage %d uses stage %d: only explicit methods run", i + 1, j + 1);
             sum += m->a[i][j];
         }
-        if (!adds_up(sum, m->c[i]))
-            return fm_fail(err, "row %d of a adds up to %.15g, c[%d] is %.15g", i + 1, sum, i + 1, m->c[i]);
+        if (!adds_up(sum, m->c[i])) return fm_fail(err, "row %d of a adds up to %.15g, c[%d] is %.15g", i + 1, sum, i + 1, m->c[i]);
         sum_b += m->b[i];
     }
     if (!adds_up(sum_b, 1)) return fm_fail(err, "b adds up to %.15g, not 1", sum_b);
     for (int j = 0; j < FM_ODE_ROWS; j++) sum_e += m->e[j];
     if (!adds_up(sum_e, 0)) return fm_fail(err, "e adds up to %.15g, not 0", sum_e);
     if (last_stage_is_new_point(m)) m->stages--;
-    if (m->history < 0 || m->history > FM_ODE_HISTORY)
-        return fm_fail(err, "history is %d, expected 0..%d", m->history, FM_ODE_HISTORY);
+    if (m->history < 0 || m->history > FM_ODE_HISTORY) return fm_fail(err, "history is %d, expected 0..%d", m->history, FM_ODE_HISTORY);
     if (m->stages + m->history > FM_ODE_ROWS)
         return fm_fail(err, "%d stages and a history of %d are over the limit %d", m->stages, m->history, FM_ODE_ROWS);
     if (m->history && (m->error_order || m->degree)) return fm_fail(err, "with history there is no e and no dense");
