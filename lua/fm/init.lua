@@ -6,6 +6,10 @@ local modules <const> = {
   gradcheck = "fm.gradcheck", experiment = "fm.run.experiment",
 }
 
+-- Under stock Lua the folder of the script is searched too, as fmrun does it: a solver or a layer may be a file beside it.
+local folder = not package.preload["fm.core"] and arg and arg[0] and arg[0]:match "^(.*)/"
+if folder then package.path = ("%s/?.lua;%s/?/init.lua;%s"):format(folder, folder, package.path) end
+
 local fm <const> = {}
 for name, value in pairs(core) do fm[name] = value end
 

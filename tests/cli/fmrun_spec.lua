@@ -426,6 +426,13 @@ describe("fmrun", function()
       assert.equal(2, (shell(stock .. toy .. " lrr=5")))
       local code, _, err = shell(stock .. toy .. " -m seed=1,2")
       assert.same({ 2, "fmrun: sweeps, lists of runs and scripts for schedulers are made by fmrun\n" }, { code, err })
+      assert.equal(0, (shell "mkdir sub"))
+      write("sub/half.lua", "return { order = 1, step = function(f, t, x, h) return x + f(x, t) * h end }")
+      write("sub/plain.lua", [[local fm = require "fm"
+        print((fm.ode.solve(function(x) return x end, fm.ones(1), { method = "half", steps = 1 }))[1])]])
+      for _, run in ipairs { stock, fmrun .. " " } do -- a solver beside the script, wherever it is called from
+        assert.same({ 0, "2.0\n" }, { (shell(run .. "sub/plain.lua")), read(folder .. "/out") })
+      end
     end)
   end)
 end)
