@@ -380,6 +380,18 @@ describe("fmrun", function()
         ["run:steps 'x'"] = "steps: expected a whole number >= 0",
         ["for _ in run:steps(3, function() end) do end"] = "the batches ended at step 1",
         ["run:save('x.zip', 1)"] = "no format ends in .zip",
+        ["run.log { loss = 1 }"] = "log: call it with a colon, run:log(...)",
+        ["run.path 'x'"] = "path: call it with a colon, run:path(...)",
+        ["run:picture('a', 3)"] = "picture: expected a picture of fm.plot, found number",
+        ["run:save('x', 3)"] = "save: .safetensors is for a model or a table of tensors, found number",
+        ["run:save('x', require 'fm'.zeros(2))"] = "save: .safetensors is for a model or a table of tensors, found a tensor",
+        ["run:save('x.npy', 3)"] = "tensor expected, got number",
+        ["run:save('x.txt', {})"] = "save: .txt is for a text, found table",
+        ["run:save(3, 3)"] = "expected the name of a file",
+        ["run:picture({}, 3)"] = "expected the name of a file",
+        ["run:validation(3)"] = "validation: expected a function, found number",
+        ["run:summary(3)"] = "expected values by name, found number",
+        ["run:log(3)"] = "expected values by name, found number",
         ["os.exit(0)"] = "os.exit was called inside the run",
       } do
         write("misuse.lua", ('return require "fm".experiment { name = "misuse", run = function(run)\n%s\nend }'):format(body))
@@ -423,6 +435,7 @@ describe("fmrun", function()
       assert.equal(0, (call(toy .. " seed=5 -q -o other")))
       local mine, other = run_folders "toy"[1], run_folders("toy", "other")[1]
       assert.equal(read(other .. "/metrics.jsonl"), read(mine .. "/metrics.jsonl"))
+      assert.equal(("lua5.4 %s seed=5 -q"):format(toy), json(mine .. "/run.json").command)
       assert.equal(2, (shell(stock .. toy .. " lrr=5")))
       local code, _, err = shell(stock .. toy .. " -m seed=1,2")
       assert.same({ 2, "fmrun: sweeps, lists of runs and scripts for schedulers are made by fmrun\n" }, { code, err })

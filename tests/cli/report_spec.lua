@@ -316,6 +316,7 @@ describe("fmrun report", function()
     end
     refused(2, "", "expected one run or sweep, found 0")
     refused(3, "nothere", 'no run is called "nothere"')
+    refused(2, "moons", '"moons" is an experiment: name one of its runs or sweeps')
     refused(2, "7f3a --metric w2", "--metric: only a sweep has a best run")
     refused(2, "7f3a --ouptut x", 'unknown option "--ouptut"; did you mean "--output"?')
     refused(1, "7f3a -o nowhere/page.html", "nowhere/page.html")

@@ -1,6 +1,5 @@
 -- fmrun report: a run or a sweep as one HTML file. Reads only files, so it works while the run goes on and long after.
 local command_line <const> = require "fm.run.command_line"
-local option_reader <const> = require "fm.run.option_reader"
 local records <const> = require "fm.records"
 local report <const> = require "fm.report"
 
@@ -8,8 +7,10 @@ local follow_milliseconds <const> = 2000
 
 --- The run or the sweep that a word stands for. Raises { usage } or { message, exit }.
 local function target_of(line)
-  if #line.words ~= 1 then option_reader.refuse(("report: expected one run or sweep, found %d"):format(#line.words)) end
-  return records.expect(records.target(command_line.runs(line), line.words[1]))
+  if #line.words ~= 1 then line.refuse(("expected one run or sweep, found %d"):format(#line.words)) end
+  local target = records.expect(records.target(command_line.runs(line), line.words[1]))
+  if target.kind == "experiment" then line.refuse(('"%s" is an experiment: name one of its runs or sweeps'):format(target.name)) end
+  return target
 end
 
 --- Writes the report; returns its file and whether anything in it still runs.
@@ -17,7 +18,7 @@ local function write(line)
   local target = target_of(line)
   local file = line.output or target.path .. "/report.html"
   local running, message, about_metric = report.write(target, file, { metric = line.metric })
-  if about_metric then option_reader.refuse("report: --metric: " .. message) end
+  if about_metric then line.refuse("--metric: " .. message) end
   if running == nil then error({ message = message, exit = 1 }, 0) end
   return file, running
 end

@@ -2,7 +2,6 @@
 local fm <const> = require "fm"
 local command_line <const> = require "fm.run.command_line"
 local launch <const> = require "fm.run.launch"
-local option_reader <const> = require "fm.run.option_reader"
 local parameters <const> = require "fm.run.parameters"
 local records <const> = require "fm.records"
 
@@ -64,7 +63,7 @@ return {
     "runs", "threads", "quiet", "json", "color", "checkpoint_every", "checkpoint_seconds", "keep_last", "jobs", "timeout", "fail_fast", "maxfail",
   },
   run = function(line)
-    if #line.words == 0 then option_reader.refuse "resume: expected runs" end
+    if #line.words == 0 then line.refuse "expected runs" end
     launch.set_threads(line.threads)
     local worst = 0
     for _, target in ipairs(targets(command_line.runs(line), line.words)) do

@@ -78,7 +78,8 @@ local function show_config(page, record)
 end
 
 local function show_environment(page, record)
-  local v = record.versions or {}
+  local v = record.versions
+  if not v then return end
   page.row("made by", ("fmrun %s (%s), Lua %s, OpenBLAS %s %s, %s thread%s on %s"):format(v.fmrun or "?", v.real or "?", v.lua or "?", v.blas or "?",
     v.blas_core or "?", record.threads or "?", record.threads == 1 and "" or "s", record.host or "?"))
   local code = {}

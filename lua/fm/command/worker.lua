@@ -3,7 +3,6 @@
 local fm <const> = require "fm"
 local folder <const> = require "fm.run.sweep.folder"
 local launch <const> = require "fm.run.launch"
-local option_reader <const> = require "fm.run.option_reader"
 local parameters <const> = require "fm.run.parameters"
 local records <const> = require "fm.records"
 
@@ -16,9 +15,10 @@ local function fail(message, ...)
   error({ message = message:format(...), exit = exit.failed }, 0)
 end
 
-local function whole(text, name)
+local function whole(line, name)
+  local text = line[name]
   local n = text and text:find "^%d+$" and math.tointeger(tonumber(text))
-  if text and (not n or n < 1) then option_reader.refuse(('worker: %s: expected a whole number >= 1, found "%s"'):format(name, text)) end
+  if text and (not n or n < 1) then line.refuse(('--%s: expected a whole number >= 1, found "%s"'):format(name, text)) end
   return n
 end
 
@@ -76,10 +76,10 @@ return {
     "threads", "json", "quiet", "color", "checkpoint_every", "checkpoint_seconds", "keep_last",
   },
   run = function(line)
-    local parent, index = whole(line.parent, "--parent"), whole(line.task, "--task")
+    local parent, index = whole(line, "parent"), whole(line, "task")
     if parent and not system.die_with(parent) then return exit.failed end
     launch.set_threads(line.threads)
-    if #line.words ~= 1 then option_reader.refuse "worker: expected the folder of a sweep" end
+    if #line.words ~= 1 then line.refuse "expected the folder of a sweep" end
     local path = line.words[1]:gsub("(.)/+$", "%1")
     local sweep, message = folder.read(path)
     if not sweep then fail("%s", message) end

@@ -1,6 +1,7 @@
 -- Early stopping: a metric that is logged, and for how many logs it may fail to get better before the loop ends.
 local fm <const> = require "fm"
 local options <const> = require "fm.options"
+local short <const> = require "fm.terminal.short"
 
 local early <const> = {}
 
@@ -43,7 +44,7 @@ function early.heed(stopper, value, step)
   if state.misses < stopper.patience then return nil end
   state.over = true
   if not state.best then return ("%s was not finite for %d logs"):format(stopper.metric, state.misses) end
-  return ("%s has been no better than %s, at step %d, for %d logs"):format(stopper.metric, fm.json.encode(state.best), state.step, state.misses)
+  return ("%s has been no better than %s, at step %d, for %d logs"):format(stopper.metric, short.number(state.best), state.step, state.misses)
 end
 
 return early

@@ -6,8 +6,17 @@ local system <const> = fm.system
 
 local Run <const> = { __name = "fm.run" }
 Run.__index = Run
+
+--- The method, for a run only: run.log { ... } would be a strange error somewhere inside.
+local function with_colon(name, method)
+  return function(self, ...)
+    if getmetatable(self) ~= Run then fm.fail(("%s: call it with a colon, run:%s(...)"):format(name, name)) end
+    return method(self, ...)
+  end
+end
+
 for _, part in ipairs { require "fm.run.steps", require "fm.run.logging", require "fm.run.outputs", saving.methods } do
-  for name, method in pairs(part) do Run[name] = method end
+  for name, method in pairs(part) do Run[name] = with_colon(name, method) end
 end
 
 local flush_interval <const> = 1 -- seconds

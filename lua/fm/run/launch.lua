@@ -69,8 +69,9 @@ end
 
 --- Where runs go, what is recorded about how they were started, and when they save.
 function launch.how(line, script, argv)
-  local words, arg = {}, script.globals.arg
-  for i = 0, #argv do words[i + 1] = quoted(argv[i]) end
+  local words, arg, first = {}, script.globals.arg, 0
+  while argv[first - 1] do first = first - 1 end -- stock Lua's own words
+  for i = first, #argv do words[#words + 1] = quoted(argv[i]) end
   return { runs = command_line.runs(line), path = line.folder, script = script.path, source = read_file(script.path),
     command = table.concat(words, " "), arguments = table.move(arg, 1, #arg, 1, {}), code = script.files, force = line.force, anew = line.anew,
     checkpoint_every = number(line, "checkpoint_every"), checkpoint_seconds = number(line, "checkpoint_seconds"),

@@ -18,6 +18,10 @@ local function is_finite(value)
   return math.type(value) ~= "float" or (value == value and math.abs(value) < math.huge)
 end
 
+local function expect_values(values)
+  if type(values) ~= "table" then fm.fail(("expected values by name, found %s"):format(type(values))) end
+end
+
 local function sorted_names(values)
   local names = {}
   for name in pairs(values) do
@@ -61,6 +65,7 @@ end
 --- Writes one line of metrics.jsonl, with the step. A loss (a name with "loss" in it) that is not finite ends the run as diverged.
 function logging:log(values)
   if self.replay then return end
+  expect_values(values)
   local names, line, bad = self:names_of(values), '{"step":' .. self.step, nil
   local keys, texts, lasts = names.keys, names.texts, names.lasts
   for i = 1, #names do
@@ -91,6 +96,7 @@ end
 --- Results of the whole run: numbers, strings, booleans by name. Several calls add up.
 function logging:summary(values)
   if self.replay then return end
+  expect_values(values)
   for _, name in ipairs(sorted_names(values)) do self.results[name] = plain(values[name]) end
 end
 
@@ -108,6 +114,7 @@ end
 --- run:validation(f [, model]): what f(rng) returns, tensors of one number as numbers. The stream gives the same draws at every call, so
 --- that two values differ by the model alone; it disturbs no other. The model is in eval mode meanwhile, and nothing is recorded.
 function logging:validation(f, model)
+  if type(f) ~= "function" then fm.fail(("validation: expected a function, found %s"):format(type(f))) end
   local scope <close> = fm.scope()
   local training = model and model.training
   if model then model:eval() end

@@ -9,13 +9,20 @@ function outputs:path(name)
   return self.folder:file(name)
 end
 
-local function has_ending(name)
-  return name:find "%.%w+$" ~= nil
+--- The path of a name; of one without an ending, with this one.
+local function path_with(run, name, ending)
+  local path = run:path(name)
+  return name:find "%.%w+$" and path or path .. ending
+end
+
+local function expect(holds, what, wanted, value)
+  if not holds then fm.fail(("%s %s, found %s"):format(what, wanted, fm.is_tensor(value) and "a tensor" or type(value))) end
 end
 
 --- Saves a picture of fm.plot as NAME.png, or by the ending of the name.
 function outputs:picture(name, picture)
-  local path = self:path(has_ending(name) and name or name .. ".png")
+  local path = path_with(self, name, ".png")
+  expect(type(picture) == "table" and picture.save, "picture:", "expected a picture of fm.plot", picture)
   if not self.replay then assert(picture:save(path)) end
   return path
 end
@@ -24,14 +31,23 @@ local savers <const> = {
   npy = function(path, value) return fm.npy.save(path, value) end,
   png = function(path, value) return fm.png.save(path, value) end,
   json = function(path, value) return fm.file.write(path, fm.json.encode(value) .. "\n") end,
-  txt = function(path, value) return fm.file.write(path, value) end,
-  csv = function(path, value) return fm.file.write(path, value) end,
-  safetensors = function(path, value) return fm.save(path, value.state and value:state() or value) end,
+  txt = function(path, value)
+    expect(type(value) == "string", "save: .txt", "is for a text", value)
+    return fm.file.write(path, value)
+  end,
+  csv = function(path, value)
+    expect(type(value) == "string", "save: .csv", "is for a text", value)
+    return fm.file.write(path, value)
+  end,
+  safetensors = function(path, value)
+    expect(type(value) == "table", "save: .safetensors", "is for a model or a table of tensors", value)
+    return fm.save(path, value.state and value:state() or value)
+  end,
 }
 
 --- Saves a value by the ending of the name: .npy (a tensor), .safetensors (a model, or tensors by name), .png, .json, .txt, .csv.
 function outputs:save(name, value)
-  local path = self:path(has_ending(name) and name or name .. ".safetensors")
+  local path = path_with(self, name, ".safetensors")
   local ending = path:match "%.(%w+)$"
   local saver = savers[ending]
   if not saver then fm.fail(("save: no format ends in .%s (npy, safetensors, png, json, txt, csv)"):format(ending)) end
