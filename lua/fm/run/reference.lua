@@ -118,7 +118,7 @@ function reference.find(name)
       if alias == name and found[#found] ~= entry then found[#found + 1] = entry end
     end
   end
-  if #found == 0 then found[1] = from_file(name) end
+  if #found == 0 then found[1] = entries["fm." .. name:gsub("^%l", string.upper)] or from_file(name) end -- "run" is fm.Run
   if #found > 0 then return found end
   local near = match.nearest(name, names)
   return nil, ('the reference has no "%s"%s'):format(name, near and ('; did you mean "%s"?'):format(near) or "")
