@@ -131,6 +131,7 @@ describe("a run that stops", function()
       local code, _, err = shell "CALM=1 $FMRUN resume r"
       assert.equal(0, code)
       assert.truthy(err:find("state.json is damaged", 1, true), err)
+      assert.truthy(err:find("fmrun: no checkpoint is left: the run begins again\n", 1, true), err)
       assert.equal(40, record "r".summary.n)
     end)
 

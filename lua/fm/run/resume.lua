@@ -9,7 +9,9 @@ local resume <const> = {}
 local function find(folder, say)
   local slot, past, problems = checkpoint.find(folder)
   for _, problem in ipairs(problems) do say(problem) end
-  if slot and #problems > 0 then say(("going on from the older checkpoint, of step %d"):format(slot.step)) end
+  if #problems > 0 then
+    say(slot and ("going on from the older checkpoint, of step %d"):format(slot.step) or "no checkpoint is left: the run begins again")
+  end
   return slot, past
 end
 
