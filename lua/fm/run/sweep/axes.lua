@@ -28,6 +28,13 @@ end
 
 -- ---- ranges ----
 
+--- How many values there are from first to last. Whole numbers are counted exactly, as far as their difference is one itself.
+local function count_between(first, last, step)
+  local span = last - first
+  if math.type(step) == "integer" and (last >= first) == (span >= 0) then return span // step + 1 end
+  return math.floor((last + 0.0 - first) / step + 1e-9) + 1
+end
+
 --- "first:last" or "first:last:step", both ends included as in Lua's for. Numbers are made with twelve digits, so that 0:1:0.1 says 0.3
 --- where a list would.
 local function range(declaration, text)
@@ -36,7 +43,7 @@ local function range(declaration, text)
   first, last = read_number(declaration, first), read_number(declaration, last)
   step = step == "" and 1 or read_number(declaration, step)
   if step == 0 then fail(declaration, "the step of %s is 0", text) end
-  local count = math.floor((last - first) / step + 1e-9) + 1
+  local count = count_between(first, last, step)
   if count < 1 then fail(declaration, "empty list: %s has no values", text) end
   local form = declaration.type == "integer" and "%d" or "%.12g"
   return { count = count, at = function(i) return read(declaration, form:format(first + (i - 1) * step)) end }

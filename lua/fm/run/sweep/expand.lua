@@ -159,7 +159,7 @@ return function(scripts, line)
     total = total + count_runs(problem, line.random)
   end
   local limit = line.max_runs or default_limit
-  if total > limit then usage("sweep has %.0f runs, over the limit of %d (--max-runs N)", total, limit) end
+  if total > limit then usage("sweep has %s runs, over the limit of %d (--max-runs N)", (total < 1e30 and "%.0f" or "%.3g"):format(total), limit) end
   local result, seen = { runs = {}, keys = said[1].keys, fixed = said[1].fixed }, {}
   for i, script in ipairs(scripts) do
     if line.random then
