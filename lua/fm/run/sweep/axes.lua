@@ -39,12 +39,13 @@ end
 --- where a list would.
 local function range(declaration, text)
   local first, last, step = text:match "^([^:]+):([^:]+):?([^:]*)$"
+  local downwards = step == "" and (" (downwards: %s:-1)"):format(text) or ""
   if not first or text:find ":$" then fail(declaration, 'expected first:last or first:last:step, found "%s"', text) end
   first, last = read_number(declaration, first), read_number(declaration, last)
   step = step == "" and 1 or read_number(declaration, step)
   if step == 0 then fail(declaration, "the step of %s is 0", text) end
   local count = count_between(first, last, step)
-  if count < 1 then fail(declaration, "empty list: %s has no values", text) end
+  if count < 1 then fail(declaration, "empty list: %s has no values%s", text, downwards) end
   local form = declaration.type == "integer" and "%d" or "%.12g"
   return { count = count, at = function(i) return read(declaration, form:format(first + (i - 1) * step)) end }
 end
