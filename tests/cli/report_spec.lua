@@ -203,6 +203,17 @@ describe("fmrun report", function()
       end
     end)
 
+    it("keeps a parameter of words in one line, also where the word is nan", function()
+      local file = make_sweep() .. "/sweep.json"
+      folders.write(file, (read(file):gsub('"hidden":256', '"hidden":"nan"'):gsub('"hidden":64', '"hidden":"x"')))
+      local cells = 0
+      for attributes in page_of "7f3a0000":gmatch "<td([^>]*)>nan</td>" do
+        assert.is_nil(attributes:find "number")
+        cells = cells + 1
+      end
+      assert.equal(12 + 3, cells)
+    end)
+
     it("tells the best run, its pictures and how to make it again", function()
       local path = make_sweep()
       local records, best = require "fm.records", nil

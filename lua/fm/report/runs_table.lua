@@ -14,17 +14,22 @@ end
 
 local not_finite <const> = { nan = true, inf = true, ["-inf"] = true } -- as JSON has them
 
+--- Whether a value is a number; of results also one that is not finite, while a parameter "nan" is a word.
+local function is_number(value, field)
+  return math.type(value) ~= nil or field == "summary" and not_finite[value] == true
+end
+
 local function is_numeric(things, field, name)
   for _, thing in ipairs(things) do
     local value = thing[field][name]
-    if value ~= nil and not math.type(value) and not not_finite[value] then return false end
+    if value ~= nil and not is_number(value, field) then return false end
   end
   return true
 end
 
-local function cell(value, best)
+local function cell(value, field, best)
   if value == nil then return html.td { class = "none", "–" } end
-  local class = ((math.type(value) or not_finite[value]) and "number" or "") .. (best and " best" or "")
+  local class = (is_number(value, field) and "number" or "") .. (best and " best" or "")
   return html.td { class = class, ["data-value"] = tostring(value), title = tostring(value), words.value(value) }
 end
 
@@ -35,7 +40,7 @@ local function row(run, sweep, names, best)
     html.td { ["data-value"] = run.status, html.span { class = "status " .. run.status, run.status } } }
   if #sweep.experiments > 1 then cells[#cells + 1] = cell(run.experiment) end
   for _, key in ipairs(sweep.keys) do cells[#cells + 1] = cell(run.changed[key]) end
-  for _, name in ipairs(names) do cells[#cells + 1] = cell(run.summary[name], run == best.run and name == best.name) end
+  for _, name in ipairs(names) do cells[#cells + 1] = cell(run.summary[name], "summary", run == best.run and name == best.name) end
   cells[#cells + 1] = cell(run.steps)
   cells[#cells + 1] = html.td { class = "number", ["data-value"] = run.seconds, words.seconds(run.seconds) or "–" }
   return html.tr { ["data-run"] = run.index, ["data-group"] = run.group and run.group.index, cells }
