@@ -122,6 +122,17 @@ describe("a sweep", function()
     has(select(2, call "-n -m odd.lua n=1:3"), "002 n=2   (failed)")
   end)
 
+  it("tells why a run could not begin, or not be recorded, and no log that is not there", function()
+    write_odd [[os.remove "odd.lua"]]
+    local code, _, err = call "-m -j 1 odd.lua n=1,2"
+    assert.equal(1, code)
+    has(err, "  ok    001 n=1", "FAIL  002 n=2", "cannot open odd.lua: No such file or directory")
+    assert.is_nil(err:find("fmrun log", 1, true), err)
+    write_odd [[os.execute "rm -rf runs"]]
+    err = select(3, call "-m -j 1 odd.lua n=3:3")
+    assert.truthy(err:find "FAIL  001 n=3 +[%d.]+s  [^\n]+: No such file or directory", err)
+  end)
+
   it("ends a run that takes too long", function()
     write_odd [[for _ in run:steps(p.n == 2 and 100000 or 1) do os.execute "sleep 0.01" end]]
     local code, _, err = call "-m --timeout 0.4s odd.lua n=1:3"

@@ -55,11 +55,20 @@ local function judge_time(outcome, task, record, timeout)
   if record.status == "lost" then record_crash(task.path, outcome.error, outcome.seconds) end
 end
 
---- What a run that failed says of it: its record, or its last line where it could not write one.
+--- The last message among the lines, or the last line; nil when there is none.
+local function last_words(lines)
+  for i = #lines, 1, -1 do
+    local message = lines[i]:match "^fmrun: (.*)"
+    if message then return message end
+  end
+  return lines[#lines]
+end
+
+--- What a run that failed says of it: its record, or its last words where it could not write one.
 local function error_text(record, result)
-  local last = result.lines[#result.lines]
-  if record.error and (record.status ~= "damaged" or not last) then return record.error end
-  return last and last:gsub("^fmrun: ", "") or ("exit code %d"):format(result.code)
+  local words = last_words(result.lines)
+  if record.error and (record.status ~= "damaged" or not words) then return record.error end
+  return words or ("exit code %d"):format(result.code)
 end
 
 --- Fills in the outcome of a process that said it failed, or ended in the middle of its run.

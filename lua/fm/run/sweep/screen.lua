@@ -1,6 +1,7 @@
 -- What a person sees of a sweep on stderr: one line that moves per job on a terminal, one line per event elsewhere; with --json also an
 -- object per event on stdout.
 local fm <const> = require "fm"
+local lfs <const> = require "lfs"
 local progress <const> = require "fm.run.progress"
 local layout <const> = require "fm.terminal.layout"
 local short <const> = require "fm.terminal.short"
@@ -93,7 +94,7 @@ function Screen:say_lines(task, error_line)
     if line ~= "fmrun: " .. error_line then lines[#lines + 1] = line end
   end
   for i = math.max(1, #lines - shown_lines + 1), #lines do self:say("          | " .. lines[i]:gsub("%c", " ")) end
-  self:say("          fmrun log " .. task.path)
+  if lfs.attributes(task.path) then self:say("          fmrun log " .. task.path) end
 end
 
 --- "w2=0.13 nfe=100"
