@@ -320,6 +320,11 @@ describe("fmrun", function()
       assert.equal(1, last.schema)
     end)
 
+    it("whose results are odd in one line, whatever they hold", function()
+      write("odd.lua", [[return require "fm".experiment { run = function(run) run:summary { x = -(0 / 0), s = "a\nb\27[31m" } end }]])
+      assert.truthy(select(3, call "odd.lua"):find "^done  odd  step 0  [^\n\27]*  s=a b%?%[31m x=nan  [^\n]+\n$")
+    end)
+
     it("in colour only when asked", function()
       assert.falsy((select(3, call(toy .. " steps=1"))):find "\27")
       assert.truthy(select(3, shell(("FORCE_COLOR=1 %s %s steps=1"):format(fmrun, toy))):find "\27%[32mdone")

@@ -67,6 +67,8 @@ describe("a sweep for a scheduler", function()
     assert.equal(0, code, err)
     has(select(2, call "-n -m odd.lua n=1:4"), "003 n=3   (done)\n")
     assert.equal(6, #shell.lines(shell.read(path .. "/parallel.log"))) -- a heading, four, and one again
+    assert.equal(0, (shell.run(shell.fmrun .. " -q -o 'two words' --emit parallel -m odd.lua n=1,2 | sh"))) -- a path of two words
+    has(select(2, call "-n -o 'two words' -m odd.lua n=1,2"), "001 n=1   (done)\n002 n=2   (done)\n")
   end)
 
   it("is run by Slurm: an array of tasks; a signal saves one, it is queued again and goes on", function()

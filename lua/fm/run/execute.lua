@@ -56,18 +56,10 @@ local function event(options, fields)
   io.stdout:flush()
 end
 
---- "w2=0.13 nfe=100"
-local function summary_text(results)
-  local words = {}
-  for name, value in pairs(results) do words[#words + 1] = name .. "=" .. short.number(value) end
-  table.sort(words)
-  return table.concat(words, " ")
-end
-
 local function tell_end(screen, run, record)
   local passed = short.duration(record.seconds)
   local words = { record.status == "done" and screen:paint("green", "done") or screen:paint("red", record.status), run.name, "step " .. run.step, passed }
-  local results = summary_text(run.results)
+  local results = short.results(run.results)
   if results ~= "" then words[#words + 1] = results end
   words[#words + 1] = screen:paint("dim", run.folder.path)
   if record.error then screen:say("fmrun: " .. record.error) end

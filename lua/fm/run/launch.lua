@@ -5,6 +5,7 @@ local quoted <const> = require "fm.terminal.shell_word"
 local traceback <const> = require "fm.run.traceback"
 
 local launch <const> = {}
+local nothing <const> = 3 -- exit code
 
 -- ---- opening ----
 
@@ -128,7 +129,12 @@ function launch.start(line, argv)
     if script.experiment then experiments[#experiments + 1] = script end
     last = script
   end
-  if #experiments > 0 then code = math.max(code, run_plan(experiments, line, argv)) end
+  if #experiments > 0 then
+    code = math.max(code, run_plan(experiments, line, argv))
+  elseif code == 0 and (line.multirun or line.dry_run or line.random or line.emit) then
+    io.stderr:write "fmrun: no script returned an experiment, so there are no runs\n"
+    code = nothing
+  end
   if line.interactive then scripts.stay(last) end
   return code
 end

@@ -3,8 +3,17 @@ local short <const> = {}
 
 --- "0.3253", "2000"
 function short.number(value)
+  if value ~= value then return "nan" end -- whatever its sign
   if math.type(value) == "float" then return ("%.4g"):format(value) end
   return tostring(value)
+end
+
+--- "nfe=100 w2=0.13": results by name, in one line.
+function short.results(results)
+  local words = {}
+  for name, value in pairs(results) do words[#words + 1] = name .. "=" .. short.number(value):gsub("%s+", " "):gsub("%c", "?") end
+  table.sort(words)
+  return table.concat(words, " ")
 end
 
 --- "0.4s", "26s", "3m05s", "2h10m"

@@ -57,7 +57,8 @@ local parallel <const> = [[
 # runs what failed or is missing. Ctrl-C lets each run finish its step and save.
 cd @HERE@ || exit 1
 seq @COUNT@ |
-    parallel --jobs @JOBS@ --joblog @SWEEP@/parallel.log --resume-failed --termseq TERM,60000,KILL,25 "$@" --workdir . @FMRUN@ worker @SWEEP@ --task {}@WORDS@
+    parallel --jobs @JOBS@ --joblog @SWEEP@/parallel.log --resume-failed --termseq TERM,60000,KILL,25 --quote "$@" --workdir . \
+    @FMRUN@ worker @SWEEP@ --task {}@WORDS@
 ]]
 
 local function fill(template, values)

@@ -97,14 +97,6 @@ function Screen:say_lines(task, error_line)
   if lfs.attributes(task.path) then self:say("          fmrun log " .. task.path) end
 end
 
---- "w2=0.13 nfe=100"
-function Screen.summary_text(summary)
-  local list = {}
-  for name, value in pairs(summary or {}) do list[#list + 1] = name .. "=" .. short.number(value) end
-  table.sort(list)
-  return table.concat(list, " ")
-end
-
 local marks <const> = { done = { "ok  ", "green" }, killed = { "stop", "dim" }, busy = { "busy", "dim" } }
 
 local function first_line(text)
@@ -115,7 +107,7 @@ end
 function Screen:tell(task)
   local outcome = task.outcome
   local mark, color = table.unpack(marks[outcome.status] or { "FAIL", "red" })
-  local said = outcome.status == "done" and Screen.summary_text(outcome.summary) or first_line(outcome.error)
+  local said = outcome.status == "done" and short.results(outcome.summary or {}) or first_line(outcome.error)
   local say = marks[outcome.status] and self.note or self.say
   say(self, ("  %s  %s  %6s  %s"):format(self.base:paint(color, mark), self:name_of(task), short.duration(outcome.seconds), said))
   if not marks[outcome.status] then self:say_lines(task, said) end
