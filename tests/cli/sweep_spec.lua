@@ -374,6 +374,16 @@ describe("several processes", function()
     for _, entry in ipairs(record.runs) do assert.equal("done", status_of(path, entry)) end
   end)
 
+  it("workers do not wait for each other's runs while others are left", function()
+    write_odd [[os.execute(("touch active.%d; sleep 0.2; ls | grep -c ^active >>seen; rm active.%d"):format(p.n, p.n))]]
+    assert.equal(0, (call "-q --emit parallel -m odd.lua n=1:8"))
+    local sweep = sweep_of "odd":sub(#shell.folder + 2)
+    local code, _, err = shell.run(("%s worker -q %s & sleep 0.1; %s worker -q %s; wait $!"):format(shell.fmrun, sweep, shell.fmrun, sweep))
+    assert.equal(0, code, err)
+    local seen = shell.read(shell.folder .. "/seen")
+    assert.truthy(select(2, seen:gsub("2\n", "")) >= 4, seen)
+  end)
+
   it("a worker refuses a script that has changed, and what is no sweep", function()
     write_odd ""
     assert.equal(0, (call "-q -m odd.lua n=1:2"))

@@ -5,6 +5,7 @@ local settings <const> = require "fm.run.sweep.settings"
 local words <const> = require "fm.records.words"
 local quoted <const> = require "fm.terminal.shell_word"
 
+local system <const> = require "fm.core".system
 local sweep <const> = {}
 local exit <const> = { well = 0, failed = 1, nothing = 3 }
 
@@ -71,6 +72,7 @@ end
 function sweep.work(path, record, line, most_failures)
   local options <const> = settings.of_pool(line)
   options.jobs, options.maxfail, options.in_a_row, options.words = 1, most_failures, true, passed_on(line)
+  options.is_taken = function(task) return system.locked(task.path .. "/lock") end
   local described <const> = folder.of_record(path, record)
   local todo = {}
   for _, task in ipairs(unfinished(described.tasks)) do

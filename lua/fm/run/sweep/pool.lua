@@ -102,9 +102,9 @@ end
 
 -- ---- all of them ----
 
---- options: jobs, timeout (seconds or nil).
+--- options: jobs, timeout (seconds or nil), is_taken (nil, or tells whether another process is at a task just now).
 local function new(options)
-  return setmetatable({ limit = options.jobs, timeout = options.timeout, jobs = {}, signals = {} }, Pool)
+  return setmetatable({ limit = options.jobs, timeout = options.timeout, is_taken = options.is_taken, jobs = {}, signals = {} }, Pool)
 end
 
 --- No job is started any more; those that run go on.
@@ -167,16 +167,23 @@ function Pool:watch_signals()
   return watchers
 end
 
+--- Takes the first of the waiting tasks that is nobody else's, or the first when all are.
+function Pool:take(waiting)
+  for i, task in ipairs(waiting) do
+    if not (self.is_taken and self.is_taken(task)) then return table.remove(waiting, i) end
+  end
+  return table.remove(waiting, 1)
+end
+
 --- Runs the tasks (a list) to their ends. arguments(task) gives the words after fmrun. `on` has started(task), line(task, text of its
 --- stdout), ended(task, result), interrupted(signal, killed), tick(now). A result: code, signal (0 or its number), seconds, lines (the
 --- last of stderr), timed_out, peak (KB).
 function Pool:run(tasks, arguments, on)
   local watchers <const> = self:watch_signals()
-  local next_task = 1
+  local waiting <const> = table.move(tasks, 1, #tasks, 1, {})
   while true do
-    while not self.stopping and #self.jobs < self.limit and next_task <= #tasks do
-      local task = tasks[next_task]
-      next_task = next_task + 1
+    while not self.stopping and #self.jobs < self.limit and #waiting > 0 do
+      local task = self:take(waiting)
       self.jobs[#self.jobs + 1] = start(task, arguments(task))
       on.started(task)
     end
