@@ -34,10 +34,11 @@ local function open(record, line)
 end
 
 --- What the words stand for: records of runs, and sweeps, which go on as a whole.
-local function targets(base, words)
-  local list = {}
-  for _, word in ipairs(words) do
+local function targets(line)
+  local list, base = {}, command_line.runs(line)
+  for _, word in ipairs(line.words) do
     local found = records.target(base, word)
+    if found and found.kind == "experiment" then line.refuse(('"%s" is an experiment: name one of its runs or sweeps'):format(word)) end
     local several = found and found.runs and { found } or records.expect(records.select(base, { word }))
     table.move(several, 1, #several, #list + 1, list)
   end
@@ -66,7 +67,7 @@ return {
     if #line.words == 0 then line.refuse "expected runs" end
     launch.set_threads(line.threads)
     local worst = 0
-    for _, target in ipairs(targets(command_line.runs(line), line.words)) do
+    for _, target in ipairs(targets(line)) do
       local code = go_on(target, line)
       if is_over(code) then return code end
       worst = math.max(worst, code)
