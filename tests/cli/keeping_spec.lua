@@ -28,6 +28,15 @@ describe("a run", function()
       assert.same({ step = 23, value = 0.0 }, { step = record "r".best.step, value = record "r".best.value + 0.0 })
       assert.equal(0, (call "-q x.lua --folder s --checkpoint-every 0 --keep-last 0"))
       assert.is_false(exists "s/checkpoint-step-40.safetensors")
+      assert.equal(0, (call "-q x.lua --folder t --keep-last 1")) -- every is the script's
+      assert.same({ false, true }, { exists "t/checkpoint-step-30.safetensors", exists "t/checkpoint-step-40.safetensors" })
+    end)
+
+    it("no last checkpoints where nobody says every how many steps: one line before step 1", function()
+      experiment("x.lua", "run:keeps { n = { 1 } } for _ in run:steps(3) do end")
+      local code, _, err = call "-q x.lua --folder r --keep-last 2"
+      assert.same({ 1, "fmrun: --keep-last needs --checkpoint-every, the steps at which it keeps\n" }, { code, err })
+      assert.equal("failed", record "r".status)
     end)
 
     it("what cannot be kept as an error at its line", function()

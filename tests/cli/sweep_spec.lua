@@ -321,8 +321,8 @@ describe("several processes", function()
     local path, record = sweep_of "odd"
     for _, entry in ipairs(record.runs) do assert.equal("killed", status_of(path, entry)) end
     shell.write("go", "")
-    local wrong, _, why = call "resume toy"
-    assert.same({ 2, 'fmrun: resume: "toy" is an experiment: name one of its runs or sweeps\ntry: fmrun resume --help\n' }, { wrong, why })
+    local wrong, _, why = call "resume odd"
+    assert.same({ 2, 'fmrun: resume: "odd" is an experiment: name one of its runs or sweeps\ntry: fmrun resume --help\n' }, { wrong, why })
     local well, _, told = call("resume -j 2 " .. path:match "sweep%-%x+$")
     assert.equal(0, well, told)
     has(told, "2 ok in ")

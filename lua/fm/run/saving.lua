@@ -16,7 +16,6 @@ local function check(where, o)
   options.integer(where .. ": every", o.every, 0)
   options.number(where .. ": seconds", o.seconds, 0, math.huge)
   options.integer(where .. ": keep_last", o.keep_last, 0)
-  if o.keep_last > 0 and o.every == 0 then fm.fail(where .. ": keep_last needs every: the steps at which it keeps") end
   if o.best ~= nil then early.check_metric(where, o.best, o.mode) end
 end
 
@@ -31,6 +30,7 @@ local function checkpoints(run, given)
   local o = options.read("checkpoints", given, defaults)
   for name, value in pairs(run.asked) do o[name] = value end
   check("checkpoints", o)
+  if given.keep_last and o.keep_last > 0 and o.every == 0 then fm.fail "checkpoints: keep_last needs every: the steps at which it keeps" end
   run.saving = o
   run.watched = run.watched or o.best ~= nil
 end
@@ -60,6 +60,9 @@ end
 function saving.begin(run)
   if run.probed or not next(run.kept) then return end
   run.probed = true
+  if run.saving.keep_last > 0 and run.saving.every == 0 then
+    error({ stop = "failed", message = "--keep-last needs --checkpoint-every, the steps at which it keeps" }, 0)
+  end
   probe(run)
   run.saved_at = run.saved_at or system.seconds()
 end
