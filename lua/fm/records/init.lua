@@ -121,7 +121,8 @@ end
 
 local function nothing(base, word, all)
   if #all == 0 then return nil, ('no run is called "%s": there are none in %s'):format(word, base), code.nothing end
-  local names = match.spellings(all, #match.split(word))
+  local depth = #match.split(word)
+  local names = depth > 0 and match.spellings(all, depth) or {}
   for _, thing in ipairs(all) do names[#names + 1] = thing.parts[1] end
   local near = match.nearest(word, names)
   return nil, ('no run is called "%s"%s'):format(word, near and ('; did you mean "%s"?'):format(near) or "; fmrun ls lists them"), code.nothing

@@ -86,9 +86,11 @@ function option_reader.read(options, argv, take)
       local option, value = find_option(options, by_flag, flags, word)
       if option.value and not value then
         i = i + 1
-        value = argv[i] or refuse(("%s needs a value: %s"):format(word, option.value))
+        value = argv[i]
       end
-      keep(result, option, word:match "^%-%-[^=]+" or word, value)
+      local flag = word:match "^%-%-[^=]+" or word
+      if option.value and (not value or value == "" and not option.action) then refuse(("%s needs a value: %s"):format(flag, option.value)) end
+      keep(result, option, flag, value)
     end
     i = i + 1
   end

@@ -94,6 +94,7 @@ end
 --- The script as a function, or nil and a message. "-" is stdin.
 function scripts.load(script)
   if script.path == "-" then return loadfile() end
+  if script.path == "" then return nil, "cannot open a script without a name" end
   code.add(script.files, script.path)
   local chunk, message = loadfile(script.path)
   if not chunk then return nil, message .. advice(script.path) end
