@@ -132,6 +132,9 @@ local directions <const> = { up = 1, down = -1, both = 0 }
 local function events_of(given, method)
   if type(given) ~= "table" then core.fail(where .. ": events: expected a list") end
   if not method.interpolates then core.fail(where .. ": events: this method cannot interpolate") end
+  for key in pairs(given) do
+    if not math.tointeger(key) then core.fail(('%s: events: expected a list, found the key "%s"'):format(where, tostring(key))) end
+  end
   local events = {}
   for i, event in ipairs(given) do
     local name = ("%s: events[%d]"):format(where, i)
