@@ -585,8 +585,8 @@ fm.ode = {}
 ---@field reason string|nil why no step was small enough
 ---@field t number the time reached, that of the state x; with control = "sample" that of the row that got least far
 ---@field nfe integer calls of the field, the two that choose the first step and those of rejected tries included
----@field steps integer accepted steps
----@field accepted integer
+---@field steps integer accepted steps; with control = "sample" those of the row that took most
+---@field accepted integer the same; with control = "sample" of all rows together, as rejected and forced
 ---@field rejected integer tries
 ---@field forced integer steps accepted for min_step's sake
 ---@field error number|nil under error control: the estimate of the last accepted step, in units of the tolerance (of the worst row)
