@@ -314,6 +314,19 @@ describe("several processes", function()
     return code, err
   end
 
+  it("that keep nothing are said to be stopped, not saved", function()
+    write_odd [[for _ in run:steps(200) do
+      run:log { x = 1 }
+      run:flush(0)
+      os.execute "sleep 0.05"
+    end]]
+    local _, _, err = shell.run(([=[%s %s -m -j 2 odd.lua n=1:2 & first=$!
+      wait_for '[ $(ls runs/odd/sweep-*/*/metrics.jsonl 2>/dev/null | wc -l) = 2 ]'
+      kill -INT $first
+      wait $first]=]):format(wait_for, shell.fmrun))
+    has(err, "  stop  001 n=1", "stopped after step ")
+  end)
+
   it("save and end at the first Ctrl-C, and go on later as if nothing had been", function()
     local code, err = interrupted(0.05, "kill -INT $first")
     assert.equal(75, code, err)

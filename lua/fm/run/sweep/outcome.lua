@@ -1,4 +1,5 @@
 -- What became of a run, told from how its process ended and from what it wrote.
+local lfs <const> = require "lfs"
 local fm <const> = require "fm"
 local folders <const> = require "fm.run.folder"
 local pools <const> = require "fm.run.sweep.pool"
@@ -78,6 +79,13 @@ local function judge_failure(outcome, task, record, result)
   if record.status == "lost" then record_crash(task.path, ("ended in the middle: %s"):format(outcome.error), result.seconds) end
 end
 
+--- A run that keeps nothing, or was stopped before its first step, has no checkpoint: it begins again.
+local function stop_text(task, record)
+  local saved = lfs.attributes(task.path .. "/state.json", "mode") == "file"
+  local steps = record.steps or 0
+  return (saved and "saved " or "stopped ") .. (steps > 0 and ("after step %d"):format(steps) or "before step 1")
+end
+
 --- task: path, folder, busy (it said so). result: of the pool. how: timeout (its text), stopped (whether all were asked to end).
 --- Returns { status = "done" | "failed" | "diverged" | "killed" | "busy", error, summary, code, signal, seconds, lines, peak }.
 return function(task, result, how)
@@ -88,7 +96,7 @@ return function(task, result, how)
   elseif result.signal ~= 0 then
     judge_signal(outcome, task, result, how.stopped)
   elseif result.code == saved_exit then
-    outcome.status, outcome.error = "killed", "saved" .. (record.steps and " after step " .. record.steps or "")
+    outcome.status, outcome.error = "killed", stop_text(task, record)
   elseif task.busy then
     outcome.status, outcome.error = "busy", "another process runs it"
   elseif result.code == 0 and record.status == "done" then
