@@ -1,14 +1,8 @@
 -- Options by name, in one table: unknown keys are errors that name the nearest key, absent ones take their defaults.
 local core <const> = require "fm.core"
+local sorted_keys <const> = require "fm.sorted_keys"
 
 local options <const> = {}
-
-local function sorted_keys(t)
-  local keys = {}
-  for key in pairs(t) do keys[#keys + 1] = key end
-  table.sort(keys)
-  return keys
-end
 
 --- Returns a copy of `defaults` with what `given` (a table or nil) overrides. A default of `options.none` means: absent.
 --- `where` begins the message.

@@ -1,6 +1,7 @@
 -- What a run printed, and with -f what it goes on to print, until it ends. Where a running one is stands in a moving line on stderr.
 local command_line <const> = require "fm.run.command_line"
 local describe <const> = require "fm.records.describe"
+local layout <const> = require "fm.terminal.layout"
 local records <const> = require "fm.records"
 local system <const> = require "fm.core".system
 
@@ -26,7 +27,7 @@ local function follow(record, position)
     if drawn then io.stderr:write "\r\27[K" end
     if not (io.stdout:write(text) and io.stdout:flush()) then return end -- nobody reads any more
     if ended.status ~= "running" then break end
-    if drawn then io.stderr:write(describe.progress(record):sub(1, (system.columns(stderr) or 80) - 1)) end
+    if drawn then io.stderr:write(describe.progress(record):sub(1, layout.page(stderr) - 1)) end
     uv.sleep(pause)
   end
   io.stderr:write(("%s: %s\n"):format(record.name, ended.status))

@@ -4,6 +4,7 @@ local lfs <const> = require "lfs"
 local command_line <const> = require "fm.run.command_line"
 local records <const> = require "fm.records"
 local remove <const> = require "fm.run.remove"
+local words <const> = require "fm.records.words"
 
 --- The folders to remove for a target: its own, or for an experiment those of its runs and of its sweeps, each once.
 local function folders_of(base, target)
@@ -59,9 +60,9 @@ end
 local function is_allowed(folders, runs, line)
   if line.force then return true end
   if not (fm.system.is_terminal(0) and fm.system.is_terminal(2)) then
-    line.refuse(("it would remove %d run%s; without a terminal to ask on, say -f"):format(runs, runs == 1 and "" or "s"))
+    line.refuse(("it would remove %s; without a terminal to ask on, say -f"):format(words.count(runs, "run")))
   end
-  io.stderr:write(("%s\nremove %d run%s? [y/N] "):format(names_of(folders), runs, runs == 1 and "" or "s"))
+  io.stderr:write(("%s\nremove %s? [y/N] "):format(names_of(folders), words.count(runs, "run")))
   local answer = io.read "l"
   return answer == "y" or answer == "yes"
 end

@@ -7,7 +7,6 @@ local layout <const> = require "fm.terminal.layout"
 local painter <const> = require "fm.terminal.paint"
 local records <const> = require "fm.records"
 local sparkline <const> = require "fm.terminal.sparkline"
-local words <const> = require "fm.records.words"
 
 --- The files of the run: { name, size, picture }, in order.
 local function files_of(path)
@@ -115,7 +114,7 @@ local function show(record, line)
   print(page.paint("bold", record.name))
   page.row("folder", record.path)
   show_status(page, record)
-  page.row("command", words.command(record))
+  page.row("command", describe.command(record))
   show_config(page, record)
   page.row("results", describe.pairs(record.summary), "bold")
   show_curves(page, record)

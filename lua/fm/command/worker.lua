@@ -1,6 +1,7 @@
 -- A worker does runs of a sweep: one by its number, or whatever is left, one after the other. Several of them, on several machines, share
 -- a sweep: whoever locks a run's folder runs it.
 local fm <const> = require "fm"
+local event <const> = require "fm.run.event"
 local folder <const> = require "fm.run.sweep.folder"
 local launch <const> = require "fm.run.launch"
 local parameters <const> = require "fm.run.parameters"
@@ -8,7 +9,7 @@ local records <const> = require "fm.records"
 
 local system <const> = fm.system
 local exit <const> = { well = 0, failed = 1 }
-local patience <const> = 2      -- seconds
+local patience <const> = 2      -- seconds, for a process that may just be dying with its parent
 local most_failures <const> = 3 -- in a row: then it is the machine's fault, not the runs'
 
 local function fail(message, ...)
@@ -39,19 +40,11 @@ end
 --- Tells why there is nothing to do here: "done", or "busy" in another process.
 local function skip(line, path, status)
   if line.json then
-    print(fm.json.encode { event = "run_skipped", schema = 1, run = path, status = status })
+    event { event = "run_skipped", run = path, status = status }
   elseif not line.quiet then
     io.stderr:write(("fmrun: %s: %s\n"):format(path, status == "done" and "done before" or "another process runs it"))
   end
   return exit.well
-end
-
---- Waits a little for a process that may just be dying with its parent.
-local function wait_for_lock(place)
-  for _ = 1, patience * 20 do
-    if not system.locked(place .. "/lock") then return end
-    require "luv".sleep(50)
-  end
 end
 
 local function run_task(path, sweep, index, line)
@@ -59,10 +52,9 @@ local function run_task(path, sweep, index, line)
   local place = path .. "/" .. task.folder
   if records.read(place, task.folder).status == "done" then return skip(line, place, "done") end
   local script = open_script(task, sweep)
-  wait_for_lock(place)
   local values, problem = parameters.recorded(script.experiment.parameters, task.config)
   if not values then fail("%s/sweep.json: run %d: %s", path, index, problem) end
-  local code, status = launch.run({ script = script, values = values }, line, line.argv, place)
+  local code, status = launch.run({ script = script, values = values }, line, line.argv, place, patience)
   return status == "busy" and skip(line, place, "busy") or code
 end
 

@@ -1,6 +1,7 @@
 -- What all layers share. A layer lists its tensors and layers once, in order, as {name, value}; parameters, state and modes follow.
 -- A layer of a user's is any table with __call and parameters; its state is then numbered.
 local fm <const> = require "fm"
+local sorted_keys <const> = require "fm.sorted_keys"
 
 local Module <const> = {}
 Module.__index = Module
@@ -49,24 +50,17 @@ function Module:state()
   return state
 end
 
-local function sorted(t)
-  local keys = {}
-  for key in pairs(t) do keys[#keys + 1] = key end
-  table.sort(keys)
-  return keys
-end
-
 --- Copies the tensors in; every name must be there, and no other.
 function Module:load_state(given)
   local own = self:state()
-  for _, name in ipairs(sorted(own)) do
+  for _, name in ipairs(sorted_keys(own)) do
     if not given[name] then fm.fail(('load_state: "%s" is missing'):format(name)) end
     local want, found = table.concat(own[name]:shape(), ", "), table.concat(given[name]:shape(), ", ")
     if want ~= found then fm.fail(('load_state: "%s" is [%s], expected [%s]'):format(name, found, want)) end
   end
-  for _, name in ipairs(sorted(given)) do
+  for _, name in ipairs(sorted_keys(given)) do
     if not own[name] then
-      local near = fm.nearest(name, sorted(own))
+      local near = fm.nearest(name, sorted_keys(own))
       fm.fail(('load_state: unexpected "%s"%s'):format(name, near and ('; did you mean "%s"?'):format(near) or ""))
     end
   end

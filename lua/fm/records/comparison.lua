@@ -7,7 +7,7 @@ local seeds <const> = require "fm.records.seeds"
 
 local comparison <const> = {}
 
-local not_finite <const> = { nan = 0 / 0, inf = math.huge, ["-inf"] = -math.huge }
+local not_finite <const> = require "fm.records.not_finite"
 
 --- Names of the parameters that two runs have with different values. What another experiment does not have at all tells nothing.
 local function varying(runs)

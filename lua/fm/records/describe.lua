@@ -1,20 +1,17 @@
 -- A run in few words, for listings: what was changed, what came out, how long ago.
+local json <const> = require "fm.core".json
 local logged <const> = require "fm.records.logged"
 local match <const> = require "fm.records.match"
+local quoted <const> = require "fm.terminal.shell_word"
 local short <const> = require "fm.terminal.short"
+local sorted_keys <const> = require "fm.sorted_keys"
 local words <const> = require "fm.records.words"
 
 local describe <const> = {}
 
 describe.colors = { done = "green", running = "blue", failed = "red", diverged = "red", killed = "yellow", lost = "yellow", damaged = "red" }
 
---- Keys in order.
-function describe.keys(t)
-  local keys = {}
-  for key in pairs(t) do keys[#keys + 1] = key end
-  table.sort(keys)
-  return keys
-end
+describe.keys = sorted_keys
 
 --- Seconds since 1970 of "2026-07-12T15:30:12Z", fractions allowed; nil for another text.
 function describe.epoch(text)
@@ -72,6 +69,17 @@ function describe.changed_keys(record)
     if record.defaults and record.config[key] ~= record.defaults[key] then keys[#keys + 1] = key end
   end
   return keys
+end
+
+--- The command line that makes a run again: its own, or, for a run of a sweep, the one with its script and what differs from the defaults.
+function describe.command(record)
+  if not record.sweep or not record.script or not record.defaults then return record.command end
+  local list = { "fmrun", quoted(record.script) }
+  for _, key in ipairs(describe.changed_keys(record)) do
+    local value = record.config[key]
+    list[#list + 1] = quoted(key .. "=" .. (math.type(value) and json.encode(value) or tostring(value)))
+  end
+  return table.concat(list, " ")
 end
 
 --- For a list of runs: which parameters and results are not the same in all runs of an experiment, as experiment -> { key = true }.

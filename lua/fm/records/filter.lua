@@ -2,6 +2,7 @@
 -- steps, experiment, name, age and time in seconds or as 90s, 30m, 2h, 1d); `config.` and `summary.` choose between two of one name.
 local describe <const> = require "fm.records.describe"
 local match <const> = require "fm.records.match"
+local not_finite <const> = require "fm.records.not_finite"
 
 local filter <const> = {}
 
@@ -14,12 +15,11 @@ local computed <const> = {
   time = function(record) return record.seconds end,
 }
 local units <const> = { s = 1, m = 60, h = 3600, d = 86400 }
-local numbers <const> = { nan = 0 / 0, inf = math.huge, ["-inf"] = -math.huge }
 
 --- A value as a number where it is one; run.json writes what is not finite as text.
 local function number(value)
   if type(value) == "number" then return value end
-  return numbers[value]
+  return not_finite[value]
 end
 
 --- The value of a name in a record, or nil.
@@ -46,7 +46,7 @@ compare["=="], compare["~="] = compare["="], compare["!="]
 --- Whether `found` stands in the relation to the text: as numbers when both are, else as text.
 local function holds(relation, found, text)
   if found == nil then return false end
-  local a, b = number(found), tonumber(text) or numbers[text]
+  local a, b = number(found), tonumber(text) or not_finite[text]
   if a and b then return compare[relation](a, b) end
   if a and type(found) == "number" or relation:find "[<>]" and b then return relation == "!=" or relation == "~=" end
   return compare[relation](tostring(found), text)

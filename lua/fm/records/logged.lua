@@ -1,7 +1,7 @@
 -- The lines of a metrics.jsonl, in order: { step, loss, ... }; "nan", "inf" and "-inf" are numbers again.
 local core <const> = require "fm.core"
 
-local not_finite <const> = { nan = 0 / 0, inf = math.huge, ["-inf"] = -math.huge }
+local not_finite <const> = require "fm.records.not_finite"
 
 local logged <const> = {}
 

@@ -1,6 +1,5 @@
 -- Numbers, times and statuses in words a person reads.
 local short <const> = require "fm.terminal.short"
-local quoted <const> = require "fm.terminal.shell_word"
 
 local words <const> = {}
 
@@ -42,22 +41,6 @@ function words.changes(changed, keys)
   else
     for key, value in pairs(changed) do list[#list + 1] = key .. "=" .. words.value(value) end
     table.sort(list)
-  end
-  return table.concat(list, " ")
-end
-
---- The command line that makes a run again: its own, or, for a run of a sweep, the one with its script and what differs from the defaults.
-function words.command(record)
-  if not record.sweep or not record.script or not record.defaults then return record.command end
-  local keys = {}
-  for key, value in pairs(record.config) do
-    if value ~= record.defaults[key] then keys[#keys + 1] = key end
-  end
-  table.sort(keys)
-  local list = { "fmrun", quoted(record.script) }
-  for _, key in ipairs(keys) do
-    local value = record.config[key]
-    list[#list + 1] = quoted(key .. "=" .. (math.type(value) and require "fm.core".json.encode(value) or tostring(value)))
   end
   return table.concat(list, " ")
 end

@@ -1,5 +1,6 @@
 -- The parts that pages of runs and of sweeps share: head, results, command, config, environment, code, log.
 local html <const> = require "fm.report.html"
+local sorted_keys <const> = require "fm.sorted_keys"
 local words <const> = require "fm.records.words"
 
 local parts <const> = {}
@@ -42,17 +43,10 @@ function parts.command(text)
   return html.div { class = "command", html.code { text }, html.button { type = "button", class = "copy scripted", "copy" } }
 end
 
-local function sorted(t)
-  local names = {}
-  for name in pairs(t) do names[#names + 1] = name end
-  table.sort(names)
-  return names
-end
-
 --- Every parameter; what differs from its default is marked and has the default beside it.
 function parts.config(record)
   local defaults, rows = record.defaults or {}, {}
-  for i, name in ipairs(sorted(record.config)) do
+  for i, name in ipairs(sorted_keys(record.config)) do
     local value, default = record.config[name], defaults[name]
     local differs = default ~= nil and default ~= value
     rows[i] = html.tr { class = differs and "differs" or nil, html.th { scope = "row", name },

@@ -1,5 +1,6 @@
 -- The page of one run.
 local curves <const> = require "fm.report.curves"
+local describe <const> = require "fm.records.describe"
 local html <const> = require "fm.report.html"
 local objective <const> = require "fm.records.objective"
 local page <const> = require "fm.report.page"
@@ -17,7 +18,7 @@ end
 local function head_of(record)
   return html.header { n = 6, html.p { class = "crumb", record.name }, html.h1 { record.experiment, " ", parts.status(record.status) },
     parts.facts(table.pack(words.time(record.started), words.seconds(record.seconds), record.steps and words.count(record.steps, "step"),
-      record.seed and "seed " .. record.seed, record.script)), parts.command(words.command(record)), parts.failure(record), summary_tiles(record) }
+      record.seed and "seed " .. record.seed, record.script)), parts.command(describe.command(record)), parts.failure(record), summary_tiles(record) }
 end
 
 local function curves_section(metrics, damaged)

@@ -1,5 +1,6 @@
 -- The tables of a sweep: its runs, and their means over seeds. table.js sorts and filters them.
 local html <const> = require "fm.report.html"
+local not_finite <const> = require "fm.records.not_finite"
 local objective <const> = require "fm.records.objective"
 local seeds <const> = require "fm.records.seeds"
 local words <const> = require "fm.records.words"
@@ -12,11 +13,9 @@ local function head(name, kind, numeric)
   return html.th { scope = "col", ["data-name"] = name, class = class, html.button { type = "button", name } }
 end
 
-local not_finite <const> = { nan = true, inf = true, ["-inf"] = true } -- as JSON has them
-
 --- Whether a value is a number; of results also one that is not finite, while a parameter "nan" is a word.
 local function is_number(value, field)
-  return math.type(value) ~= nil or field == "summary" and not_finite[value] == true
+  return math.type(value) ~= nil or field == "summary" and not_finite[value] ~= nil
 end
 
 local function is_numeric(things, field, name)

@@ -1,5 +1,6 @@
 -- The page of a sweep.
 local curves <const> = require "fm.report.curves"
+local describe <const> = require "fm.records.describe"
 local html <const> = require "fm.report.html"
 local objective <const> = require "fm.records.objective"
 local page <const> = require "fm.report.page"
@@ -104,7 +105,7 @@ local function best_section(chosen, best)
   local block = pictures.block(best.path)
   local claim = ("Run %03d has the %s %s, "):format(best.index, chosen.highest and "highest" or "lowest", chosen.name)
   local lead = html.p { class = "lead", claim, html.b { words.value(best.summary[chosen.name]) }, ", with " .. best.label .. "." }
-  return parts.section("best", "The best run", lead, block, parts.command(words.command(best)))
+  return parts.section("best", "The best run", lead, block, parts.command(describe.command(best)))
 end
 
 --- The files the best run was made of, and whether others were made of other ones.

@@ -1,6 +1,7 @@
 -- The Lua files a script is made of: itself, and those that `require` opened for it, fm's own left out. Each with the digest of the text
 -- as it was read, so that a run can say later what it ran, and whether that is still there.
 local core <const> = require "fm.core"
+local digests <const> = require "fm.run.digests"
 
 local code <const> = {}
 
@@ -12,18 +13,12 @@ function code.add(files, path)
   if files[path] or path:sub(1, #fm_folder) == fm_folder then return end
   local hash = core.file.hash_file(path)
   if not hash then return end -- what cannot be read tells so itself
-  files[path] = true
-  files[#files + 1] = { path = path, hash = hash }
+  digests.note(files, path, hash)
 end
 
 --- Notes entries of an earlier process (of code.list): what a replay passes over is not required again.
 function code.carry(files, entries)
-  for _, entry in ipairs(entries) do
-    if not files[entry.path] then
-      files[entry.path] = true
-      files[#files + 1] = { path = entry.path, hash = entry.hash }
-    end
-  end
+  for _, entry in ipairs(entries) do digests.note(files, entry.path, entry.hash) end
 end
 
 --- From now on what `require` opens is noted in `files`. Returns what ends it.
@@ -42,7 +37,7 @@ end
 function code.list(files)
   local list = core.json.array {}
   for i, file in ipairs(files) do list[i] = file end
-  table.sort(list, function(a, b) return a.path < b.path end)
+  table.sort(list, digests.by_path)
   return list
 end
 

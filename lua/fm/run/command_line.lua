@@ -1,5 +1,6 @@
 -- The words after `fmrun`: options, scripts, key=value, and what follows `--`; or options and a command, which reads the rest.
 local option_reader <const> = require "fm.run.option_reader"
+local quoted <const> = require "fm.terminal.shell_word"
 
 local command_line <const> = {}
 
@@ -69,6 +70,14 @@ function command_line.parse(argv)
   local result = option_reader.read(command_line.options, argv, function(result, word, place) return add_word(result, scripts, word, place) end)
   result.scripts = scripts
   return result
+end
+
+--- The words of a command as they can be typed again: "fmrun -m x.lua 'note=a b'".
+function command_line.text(argv)
+  local list, first = {}, 0
+  while argv[first - 1] do first = first - 1 end -- stock Lua's own words
+  for i = first, #argv do list[#list + 1] = quoted(argv[i]) end
+  return table.concat(list, " ")
 end
 
 --- Where runs are: said, or FM_RUNS, or ./runs.

@@ -1,6 +1,7 @@
 -- One run from beginning to end: its folder, its record in run.json, its last checkpoint, and what a person reads about it.
 local fm <const> = require "fm"
 local checkpoint <const> = require "fm.run.checkpoint"
+local event <const> = require "fm.run.event"
 local folders <const> = require "fm.run.folder"
 local interrupt <const> = require "fm.run.interrupt"
 local progress <const> = require "fm.run.progress"
@@ -49,11 +50,8 @@ end
 
 -- ---- what is told ----
 
-local function event(options, fields)
-  if not options.json then return end
-  fields.schema = records.schema
-  io.stdout:write(fm.json.encode(fields), "\n")
-  io.stdout:flush()
+local function tell(how, fields)
+  if how.json then event(fields) end
 end
 
 local function tell_end(screen, run, record)
@@ -76,7 +74,7 @@ local function open(experiment, values, how, say)
     if folder then return folder, {} end
     return nil, message
   end
-  local folder, message, busy = folders.at(how.path, patience)
+  local folder, message, busy = folders.at(how.path, how.patience or patience)
   if not folder then return nil, message, busy end
   local plan, problem = resume.plan(folder, values, how, say)
   if plan then return folder, plan end
@@ -89,7 +87,7 @@ local function begin(run, plan, record, how)
   run.folder:write_json("run.json", record)
   run.folder:write_json("config.json", run.config)
   resume.prepare(run.folder, plan)
-  event(how, { event = "run_start", experiment = run.name, run = run.folder.path, seed = run.seed, config = run.config,
+  tell(how, { event = "run_start", experiment = run.name, run = run.folder.path, seed = run.seed, config = run.config,
     step = plan.slot and plan.slot.step or 0 })
   if plan.slot then run.screen:note(("%s goes on from step %d"):format(run.name, plan.slot.step)) end
 end
@@ -107,13 +105,14 @@ local function finish(run, record, status, problem, how)
   if not wrote then record.status, record.error = "failed", record.error or traceback.without_place(trouble) end
   io.stdout:flush() -- while a reader who has gone is no reason to die
   tell_end(run.screen, run, record)
-  event(how, { event = "run_end", experiment = run.name, run = folder.path, status = record.status, error = record.error,
+  tell(how, { event = "run_end", experiment = run.name, run = folder.path, status = record.status, error = record.error,
     seconds = record.seconds, summary = record.summary })
 end
 
 --- Runs an experiment with its values. `how`: runs (folder), path (the run's own folder, instead of a new one below `runs`: an unfinished
---- run there goes on from its last checkpoint), force (in spite of differences), anew (from the beginning), script (path), source (its
---- text), code (its files), command, checkpoint_every, checkpoint_seconds, keep_last, quiet, json, color.
+--- run there goes on from its last checkpoint), patience (seconds that it waits for that folder), force (in spite of differences), anew
+--- (from the beginning), script (path), source (its text), code (its files), command, checkpoint_every, checkpoint_seconds, keep_last,
+--- quiet, json, color.
 --- Returns the status ("done", "failed", "diverged", "killed", or "busy" when another process writes there), the run's folder (nil when
 --- there can be none) and an exit code.
 local function execute(experiment, values, how)

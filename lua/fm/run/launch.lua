@@ -1,20 +1,13 @@
 -- From scripts on the command line to runs: opens every script, reads what the words say to each, then runs.
+local core <const> = require "fm.core"
 local command_line <const> = require "fm.run.command_line"
 local scripts <const> = require "fm.run.scripts"
-local quoted <const> = require "fm.terminal.shell_word"
 local traceback <const> = require "fm.run.traceback"
 
 local launch <const> = {}
 local nothing <const> = 3 -- exit code
 
 -- ---- opening ----
-
-local function read_file(path)
-  local file = io.open(path, "rb")
-  local text = file and file:read "a" or ""
-  if file then file:close() end
-  return text
-end
 
 local function is_experiment(value)
   return type(value) == "table" and package.loaded["fm.run.experiment"] and require "fm.run.experiment".is(value)
@@ -52,7 +45,7 @@ end
 function launch.set_threads(text)
   if not text then return end
   local n = text:find "^%d+$" and math.tointeger(tonumber(text))
-  local ok, message = pcall(require "fm.core".system.threads, n or -1)
+  local ok, message = pcall(core.system.threads, n or -1)
   if not n or not ok or not message then
     error({ usage = ('--threads: expected a whole number in 1..256, found "%s"'):format(text) }, 0)
   end
@@ -70,11 +63,9 @@ end
 
 --- Where runs go, what is recorded about how they were started, and when they save.
 function launch.how(line, script, argv)
-  local words, arg, first = {}, script.globals.arg, 0
-  while argv[first - 1] do first = first - 1 end -- stock Lua's own words
-  for i = first, #argv do words[#words + 1] = quoted(argv[i]) end
-  return { runs = command_line.runs(line), path = line.folder, script = script.path, source = read_file(script.path),
-    command = table.concat(words, " "), arguments = table.move(arg, 1, #arg, 1, {}), code = script.files, force = line.force, anew = line.anew,
+  local arg = script.globals.arg
+  return { runs = command_line.runs(line), path = line.folder, script = script.path, source = core.file.read(script.path) or "",
+    command = command_line.text(argv), arguments = table.move(arg, 1, #arg, 1, {}), code = script.files, force = line.force, anew = line.anew,
     checkpoint_every = number(line, "checkpoint_every"), checkpoint_seconds = number(line, "checkpoint_seconds"),
     keep_last = number(line, "keep_last"), quiet = line.quiet, json = line.json, color = line.color }
 end
@@ -87,10 +78,11 @@ function launch.plan(list, line)
   return require "fm.run.sweep.expand"(list, options)
 end
 
---- Runs one run of a plan in this process, in the folder `path` or one of its own. Returns its exit code and status.
-function launch.run(run, line, argv, path)
+--- Runs one run of a plan in this process, in the folder `path` (for which it waits up to `patience` seconds) or one of its own. Returns its
+--- exit code and status.
+function launch.run(run, line, argv, path, patience)
   local script, how = run.script, launch.how(line, run.script, argv)
-  how.path = path or how.path
+  how.path, how.patience = path or how.path, patience
   local status, _, code = scripts.within(script, require "fm.run.execute", script.experiment, run.values, how)
   return code, status
 end

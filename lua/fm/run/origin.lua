@@ -2,15 +2,23 @@
 -- carries it, and a run that goes on from one compares.
 local fm <const> = require "fm"
 local code <const> = require "fm.run.code"
+local digests <const> = require "fm.run.digests"
 local reads <const> = require "fm.run.reads"
+local sorted_keys <const> = require "fm.sorted_keys"
 
 local origin <const> = {}
 
 local in_program <const> = package.preload["fm.core"] ~= nil -- else the module of a stock Lua
 local program_path <const> = in_program and "/proc/self/exe" or package.searchpath("fm.core", package.cpath)
-local program <const> = program_path and fm.file.hash_file(program_path) or "unknown"
 local library <const> = debug.getinfo(1, "S").source:sub(2):gsub("run/origin%.lua$", "")
 local hashes <const> = {} -- of fm's files in use, by their path below the library, as they were when first asked
+
+local program_hash -- nil until somebody asks: a run without checkpoints never does
+
+local function program()
+  program_hash = program_hash or program_path and fm.file.hash_file(program_path) or "unknown"
+  return program_hash
+end
 
 local function library_hash(name)
   hashes[name] = hashes[name] or fm.file.hash_file(library .. name) or "missing"
@@ -25,13 +33,13 @@ local function library_files()
   end
   local list = fm.json.array {}
   for name, hash in pairs(hashes) do list[#list + 1] = { path = name, hash = hash } end
-  table.sort(list, function(a, b) return a.path < b.path end)
+  table.sort(list, digests.by_path)
   return list
 end
 
 --- The origin now, of a run with these Lua files, data files (see fm.run.reads) and config.
 function origin.now(script_files, data_files, config)
-  return { code = code.list(script_files), data = reads.list(data_files), config = config, library = library_files(), program = program,
+  return { code = code.list(script_files), data = reads.list(data_files), config = config, library = library_files(), program = program(),
     blas_core = select(2, fm.system.blas()), real = fm.real }
 end
 
@@ -51,7 +59,7 @@ local function add_config(list, old, new)
   local names = {}
   for name in pairs(old) do names[name] = true end
   for name in pairs(new) do names[name] = true end
-  for name in pairs(names) do
+  for _, name in ipairs(sorted_keys(names)) do
     if old[name] ~= new[name] then list[#list + 1] = ("config: %s was %s, is now %s"):format(name, tostring(old[name]), tostring(new[name])) end
   end
 end
@@ -64,7 +72,7 @@ function origin.differences(past, config)
   add_files(list, past.code, now)
   add_config(list, past.config, config)
   add_files(list, past.data, now)
-  add(list, "the program", past.program, program)
+  add(list, "the program", past.program, program())
   add_files(list, past.library, library_hash)
   add(list, "BLAS kernels", past.blas_core, select(2, fm.system.blas()))
   add(list, "numbers", past.real, fm.real)

@@ -1,10 +1,10 @@
 -- What a person sees while a run goes on: one line that moves on a terminal, a line every ten seconds elsewhere, all on stderr; or, where
 -- events are wanted, one on stdout every second.
-local core <const> = require "fm.core"
-
-local system <const> = core.system
+local event <const> = require "fm.run.event"
+local layout <const> = require "fm.terminal.layout"
 local painter <const> = require "fm.terminal.paint"
 local short <const> = require "fm.terminal.short"
+local system <const> = require "fm.core".system
 
 local progress <const> = {}
 local Progress <const> = {}
@@ -76,8 +76,7 @@ function Progress:show(step, values, now)
   self.next_time = now + self.interval
   local text = self:describe(step, values, now)
   if self.events then
-    io.stdout:write(core.json.encode { schema = 1, event = "progress", step = step, steps = self.total, text = text }, "\n")
-    io.stdout:flush()
+    event { event = "progress", step = step, steps = self.total, text = text }
     return nil
   end
   if not self.terminal then
@@ -85,7 +84,7 @@ function Progress:show(step, values, now)
     return text
   end
   if self.quiet then return nil end
-  local columns = system.columns(stderr) or tonumber(os.getenv "COLUMNS") or 80
+  local columns = layout.page(stderr)
   local line = ("%s %s %s"):format(self.name, progress.bar(step, self.total), text)
   io.stderr:write("\r", line:sub(1, columns - 1), "\27[K")
   self.drawn = true

@@ -1,5 +1,6 @@
 -- The data files a run reads, with their digests as they were then: told by the loaders (fm.file.on_read), kept for the record.
 local fm <const> = require "fm"
+local digests <const> = require "fm.run.digests"
 
 local reads <const> = {}
 
@@ -13,8 +14,7 @@ function reads.watch(own)
     if files[path] or path:sub(1, #own + 1) == own .. "/" then return end
     local hash = fm.file.hash_file(path)
     if not hash then return end -- the loader will say why
-    files[path] = true
-    files[#files + 1] = { path = path, hash = hash }
+    digests.note(files, path, hash)
   end)
   return files, function() fm.file.on_read(nil) end
 end
@@ -25,15 +25,10 @@ function reads.carry(files, entries)
   for _, entry in ipairs(entries) do
     if entry.files then
       files.folders[entry.path] = entry
-    elseif not files[entry.path] then
-      files[entry.path] = true
-      files[#files + 1] = { path = entry.path, hash = entry.hash }
+    else
+      digests.note(files, entry.path, entry.hash)
     end
   end
-end
-
-local function by_path(a, b)
-  return a.path < b.path
 end
 
 --- { path, hash } in the order of paths; { path = "folder/", files = n, hash } for folders of which many files were read.
@@ -46,7 +41,7 @@ function reads.list(files)
   end
   for folder in pairs(files.folders or {}) do folders[folder] = folders[folder] or {} end
   for folder, inside in pairs(folders) do
-    table.sort(inside, by_path)
+    table.sort(inside, digests.by_path)
     local carried = files.folders and files.folders[folder]
     if carried and #inside <= carried.files then
       list[#list + 1] = carried
@@ -58,7 +53,7 @@ function reads.list(files)
       list[#list + 1] = { path = folder, files = #inside, hash = fm.file.hash(table.concat(lines, "\n")) }
     end
   end
-  table.sort(list, by_path)
+  table.sort(list, digests.by_path)
   return list
 end
 

@@ -3,6 +3,7 @@ local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local code <const> = require "fm.run.code"
 local parameters <const> = require "fm.run.parameters"
+local peak_memory <const> = require "fm.run.peak_memory"
 local reads <const> = require "fm.run.reads"
 
 local system <const> = fm.system
@@ -12,12 +13,6 @@ local record <const> = { schema = 1 }
 local function utc()
   local now = system.now()
   return ("%s.%03dZ"):format(os.date("!%Y-%m-%dT%H:%M:%S", math.floor(now)), math.floor(now % 1 * 1000))
-end
-
---- The most memory this process has held at once, in KB; nil where the system does not say.
-local function peak_rss()
-  local file <close> = io.open "/proc/self/status"
-  return file and math.tointeger(tonumber(file:read "a":match "VmHWM:%s*(%d+) kB"))
 end
 
 --- The record of a run that begins; `former`: that of the same run before it was interrupted.
@@ -40,7 +35,7 @@ function record.finish(entry, run, status, problem)
   entry.status, entry.error, entry.ended = status, problem, utc()
   entry.seconds, entry.steps, entry.summary = system.seconds() - run.began, run.step, run.results
   entry.code, entry.data, entry.best = code.list(run.files), reads.list(run.data), run.best
-  entry.peak_rss = peak_rss()
+  entry.peak_rss = peak_memory "self"
 end
 
 return record

@@ -5,10 +5,15 @@ local layout <const> = {}
 
 local stdout <const> = 1
 
+--- The columns of the terminal at a descriptor, as it or else the environment says.
+function layout.page(descriptor)
+  return system.columns(descriptor) or math.tointeger(tonumber(os.getenv "COLUMNS" or "")) or 80
+end
+
 --- The columns of the terminal on stdout; nil when there is none, so that nothing is cut for a file or a pipe.
 function layout.columns()
   if not system.is_terminal(stdout) then return nil end
-  return system.columns(stdout) or math.tointeger(tonumber(os.getenv "COLUMNS" or "")) or 80
+  return layout.page(stdout)
 end
 
 --- Characters of a text; bytes where it is no UTF-8.

@@ -1,20 +1,14 @@
 -- A sweep from its plan to its exit code. The same command again runs only what is not done.
 local command_line <const> = require "fm.run.command_line"
+local event <const> = require "fm.run.event"
 local folder <const> = require "fm.run.sweep.folder"
 local settings <const> = require "fm.run.sweep.settings"
+local sorted_keys <const> = require "fm.sorted_keys"
 local words <const> = require "fm.records.words"
-local quoted <const> = require "fm.terminal.shell_word"
 
 local system <const> = require "fm.core".system
 local sweep <const> = {}
 local exit <const> = { well = 0, failed = 1, nothing = 3 }
-
---- "fmrun -m x.lua 'note=a b'": the command as it can be typed again.
-local function command_text(argv)
-  local list = {}
-  for i = 0, #argv do list[i + 1] = quoted(argv[i]) end
-  return table.concat(list, " ")
-end
 
 local function unfinished(tasks)
   local list = {}
@@ -26,10 +20,7 @@ end
 
 --- What -n says of a single run: all its words, and that it would be no sweep.
 local function list_one(described, plan, line)
-  local keys = {}
-  for key in pairs(plan.fixed) do keys[#keys + 1] = key end
-  table.sort(keys)
-  print("001 " .. folder.label(keys, { changed = plan.fixed }, false))
+  print("001 " .. folder.label(sorted_keys(plan.fixed), { changed = plan.fixed }, false))
   if not line.quiet then io.stderr:write(("1 run, in a folder of its own below %s\n"):format(described.path:match "^(.*)/")) end
   return exit.well
 end
@@ -38,8 +29,8 @@ end
 local function list_runs(described, line)
   for i, task in ipairs(described.tasks) do
     if line.json then
-      print(require "fm".json.encode { schema = 1, event = "run", sweep_index = i, run = task.path, script = task.script, changed = task.changed,
-        config = task.config, status = task.record.status })
+      event { event = "run", sweep_index = i, run = task.path, script = task.script, changed = task.changed, config = task.config,
+        status = task.record.status }
     else
       print((("%03d %s%s"):format(i, task.label, task.record.status == "missing" and "" or "   (" .. task.record.status .. ")")))
     end
@@ -129,11 +120,11 @@ function sweep.start(plan, list, line, argv)
   local own, message = folder.own(described.path)
   if not own then return refuse(message) end
   local closing <close> = own.lock
-  local wrote, problem = folder.write(described, own, command_text(argv))
+  local wrote, problem = folder.write(described, own, command_line.text(argv))
   if not wrote then return refuse(problem) end
   local todo <const> = unfinished(described.tasks)
   if line.emit then return hand_over(described, todo, options, line) end
-  options.again = command_text(argv)
+  options.again = command_line.text(argv)
   return run(described, todo, options, line)
 end
 

@@ -1,7 +1,7 @@
 -- What became of a run, told from how its process ended and from what it wrote.
 local lfs <const> = require "lfs"
-local fm <const> = require "fm"
 local folders <const> = require "fm.run.folder"
+local logged <const> = require "fm.records.logged"
 local pools <const> = require "fm.run.sweep.pool"
 local records <const> = require "fm.records"
 
@@ -9,21 +9,16 @@ local saved_exit <const> = 75
 
 --- The last step that a run has written down, or nil.
 local function last_step(path)
-  local file <close> = io.open(path .. "/metrics.jsonl", "rb")
-  if not file then return nil end
-  file:seek("end", -math.min(file:seek "end", 4096))
-  local step
-  for number in file:read "a":gmatch '{"step":(%d+)' do step = math.tointeger(tonumber(number)) end
-  return step
+  local row = logged.last(path .. "/metrics.jsonl")
+  return row and math.tointeger(row.step)
 end
 
 --- Writes into run.json what the run could not write any more, unless somebody else is at it by now.
 local function record_crash(path, text, seconds)
   local own <const> = folders.at(path)
   if not own then return end
-  local file <close> = io.open(path .. "/run.json", "rb")
-  local written = file and fm.json.decode(file:read "a")
-  if type(written) == "table" and written.status == "running" then
+  local written = own:read_json "run.json"
+  if written and written.status == "running" then
     written.status, written.error, written.seconds, written.steps = "failed", text, seconds, last_step(path) or 0
     pcall(own.write_json, own, "run.json", written)
   end

@@ -1,5 +1,6 @@
 -- Processes, so many at a time: started, heard, stopped. luv's callbacks only note what happened; the loop below acts on it, so an error
 -- in what it calls is an ordinary error. A job is a session of its own: Ctrl-C at the terminal reaches this process, which passes it on.
+local peak_memory <const> = require "fm.run.peak_memory"
 local uv <const> = require "luv"
 local system <const> = require "fm.core".system
 
@@ -40,13 +41,6 @@ local function listen(job, name)
       end
     end)
   end
-end
-
---- The most memory that a process has held so far, in KB; nil when it is gone.
-local function peak_of(pid)
-  local file <close> = io.open(("/proc/%d/status"):format(pid))
-  local text = file and file:read "a"
-  return text and tonumber(text:match "VmHWM:%s*(%d+)")
 end
 
 --- Starts fmrun itself with `arguments`. A process that cannot be started is a job that has ended.
@@ -131,7 +125,7 @@ function Pool:look(job, now, on)
     if #job.lines > kept_lines then table.remove(job.lines, 1) end
   end)
   if not job.ended_at then
-    job.peak = peak_of(job.pid) or job.peak
+    job.peak = peak_memory(job.pid) or job.peak
     keep_time(job, now, self.timeout)
     return false
   end

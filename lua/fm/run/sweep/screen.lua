@@ -2,6 +2,7 @@
 -- object per event on stdout.
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
+local event <const> = require "fm.run.event"
 local progress <const> = require "fm.run.progress"
 local layout <const> = require "fm.terminal.layout"
 local short <const> = require "fm.terminal.short"
@@ -12,7 +13,7 @@ local system <const> = fm.system
 local Screen <const> = {}
 Screen.__index = Screen
 
-local schema <const> = 1   -- of the events
+local stderr <const> = 2
 local shown_lines <const> = 5
 local widest_label <const> = 48
 local most_drawn <const> = 16 -- lines that move: a terminal's height is not known
@@ -22,16 +23,14 @@ local redraw <const> = 0.2 -- seconds
 local function new(options, sweep)
   local width = 0
   for _, task in ipairs(sweep.tasks) do width = math.max(width, layout.width(task.label)) end
-  return setmetatable({ base = progress.new(options), json = options.json, quiet = options.quiet, terminal = system.is_terminal(2) and not options.quiet,
+  return setmetatable({ base = progress.new(options), json = options.json, quiet = options.quiet, terminal = system.is_terminal(stderr) and not options.quiet,
     width = math.min(width, widest_label), running = {}, drawn = 0, next_draw = 0 }, Screen)
 end
 
 --- One object on stdout, when asked for events.
 function Screen:event(fields)
   if not self.json then return end
-  fields.schema = schema
-  io.stdout:write(fm.json.encode(fields), "\n")
-  io.stdout:flush()
+  event(fields)
 end
 
 -- ---- the moving lines ----
@@ -47,7 +46,7 @@ end
 
 function Screen:draw()
   self:clear()
-  local columns = system.columns(2) or tonumber(os.getenv "COLUMNS") or 80
+  local columns = layout.page(stderr)
   self.drawn = math.min(#self.running, most_drawn)
   for i = 1, self.drawn do
     local task = self.running[i]

@@ -1,0 +1,7 @@
+--- The most memory that a process (its number, or "self") has held at once so far, in KB; nil when it is gone, or where the system does
+--- not say.
+return function(process)
+  local file <close> = io.open(("/proc/%s/status"):format(process))
+  local text = file and file:read "a"
+  return text and math.tointeger(tonumber(text:match "VmHWM:%s*(%d+) kB"))
+end
