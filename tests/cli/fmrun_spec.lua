@@ -2,65 +2,33 @@
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 
-local fmrun <const> = assert(os.getenv "FMRUN", "FMRUN must name the binary under test")
-local here <const> = lfs.currentdir() .. "/tests/cli"
+local base <const> = require "cli.shell"
+
+local fmrun <const>, here <const>, read <const>, json <const>, lines <const> = base.fmrun, base.here, base.read, base.json, base.lines
+local shell <const>, call <const> = base.run, base.call
 local toy <const> = here .. "/toy.lua"
 local folder
 
-local function read(path)
-  local file <close> = assert(io.open(path, "rb"))
-  return file:read "a"
-end
-
 local function write(name, text)
-  local file <close> = assert(io.open(folder .. "/" .. name, "wb"))
-  file:write(text)
+  base.write(name, text)
   return folder .. "/" .. name
 end
 
---- Runs a shell command in the test's folder; returns exit code, stdout, stderr.
-local function shell(command)
-  local ok, how, code = os.execute(("cd %s && (%s) >out 2>err </dev/null"):format(folder, command))
-  assert(ok or how == "exit", how)
-  return code, read(folder .. "/out"), read(folder .. "/err")
-end
-
-local function call(arguments)
-  return shell(fmrun .. " " .. arguments)
-end
-
 --- The folders of runs of an experiment, oldest name first.
-local function run_folders(experiment, base)
-  local list = {}
-  local parent = folder .. "/" .. (base or "runs") .. "/" .. experiment
-  if not lfs.attributes(parent) then return list end
-  for name in lfs.dir(parent) do
-    if name:sub(1, 1) ~= "." then list[#list + 1] = parent .. "/" .. name end
-  end
-  table.sort(list)
-  return list
-end
-
-local function json(path)
-  return assert(fm.json.decode(read(path)))
-end
-
-local function lines(text)
-  local list = {}
-  for line in text:gmatch "[^\n]+" do list[#list + 1] = line end
+local function run_folders(experiment, runs)
+  local parent = ("%s/%s/%s"):format(folder, runs or "runs", experiment)
+  local list = base.names(parent)
+  for i, name in ipairs(list) do list[i] = parent .. "/" .. name end
   return list
 end
 
 describe("fmrun", function()
   before_each(function()
-    folder = os.tmpname()
-    os.remove(folder)
-    assert(lfs.mkdir(folder))
+    base.open()
+    folder = base.folder
   end)
 
-  after_each(function()
-    os.execute("rm -rf " .. folder)
-  end)
+  after_each(base.close)
 
   describe("as lua", function()
     it("runs statements in order and loads modules", function()

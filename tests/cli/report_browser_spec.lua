@@ -2,9 +2,9 @@
 local chromium <const> = require "cli.chromium"
 local folders <const> = require "cli.report_folders"
 local lfs <const> = require "lfs"
+local shell <const> = require "cli.shell"
 local read_metrics <const> = require "fm.records.metrics"
 
-local fmrun <const> = assert(os.getenv "FMRUN", "FMRUN must name the binary under test")
 local program <const> = chromium.find()
 
 if not program then
@@ -16,15 +16,15 @@ describe("in a browser", function()
   local folder, browser
 
   local function report(word, file, environment)
-    local command = ("cd %s && %s %s report %s -o %s >/dev/null"):format(folder, environment or "", fmrun, word, file)
+    local command = ("cd %s && %s %s report %s -o %s >/dev/null"):format(folder, environment or "", shell.fmrun, word, file)
     assert(os.execute(command))
     return folder .. "/" .. file
   end
 
   setup(function()
-    folder = os.tmpname()
-    os.remove(folder)
-    for _, name in ipairs { "", "/runs", "/runs/moons" } do assert(lfs.mkdir(folder .. name)) end
+    shell.open()
+    folder = shell.folder
+    for _, name in ipairs { "/runs", "/runs/moons" } do assert(lfs.mkdir(folder .. name)) end
     folders.run { path = folder .. "/runs/moons/20260712-153012-7f3a1c2d", experiment = "moons", status = "done",
       config = { lr = 3e-3, hidden = 64, seed = 1, path = "linear" } }
     folders.sweep(folder .. "/runs/moons/sweep-7f3a0000")
@@ -36,7 +36,7 @@ describe("in a browser", function()
 
   teardown(function()
     if browser then browser:close() end
-    os.execute("rm -rf " .. folder)
+    shell.close()
   end)
 
   local function open(file)

@@ -3,19 +3,14 @@ local fm <const> = require "fm"
 local folders <const> = require "cli.report_folders"
 local lfs <const> = require "lfs"
 
-local fmrun <const> = assert(os.getenv "FMRUN", "FMRUN must name the binary under test")
-local folder
+local shell <const> = require "cli.shell"
 
-local function read(path)
-  local file <close> = assert(io.open(path, "rb"))
-  return file:read "a"
-end
+local fmrun <const>, read <const> = shell.fmrun, shell.read
+local folder
 
 --- Runs fmrun report in the test's folder; returns exit code, stdout, stderr.
 local function report(arguments, environment)
-  local command = ("cd %s && (%s %s report %s) >out 2>err </dev/null"):format(folder, environment or "", fmrun, arguments)
-  local _, _, code = os.execute(command)
-  return code, read(folder .. "/out"), read(folder .. "/err")
+  return shell.run(("%s %s report %s"):format(environment or "", fmrun, arguments))
 end
 
 --- The page about a run or a sweep.
@@ -57,14 +52,11 @@ end
 
 describe("fmrun report", function()
   before_each(function()
-    folder = os.tmpname()
-    os.remove(folder)
-    assert(lfs.mkdir(folder))
+    shell.open()
+    folder = shell.folder
   end)
 
-  after_each(function()
-    os.execute("rm -rf " .. folder)
-  end)
+  after_each(shell.close)
 
   describe("of a run", function()
     it("goes into its folder, and says where", function()

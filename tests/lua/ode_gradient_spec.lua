@@ -2,6 +2,8 @@
 local fm <const> = require "fm"
 local ode <const> = fm.ode
 local double <const> = fm.real == "double"
+local solves <const> = dofile "tests/lua/solve_gradients.lua"
+local field <const>, flat <const>, with <const>, gradients <const>, near <const> = solves.field, solves.flat, solves.with, solves.gradients, solves.near
 
 local fixed <const> = { "euler", "midpoint", "heun", "heun3", "ralston", "rk4", "rk4_38", "ab2", "ab3", "ab4" }
 local adaptive <const> = { "rk23", "rk45", "dop853", "tsit5", "adaptive_heun", "bosh3", "dopri5" }
@@ -13,54 +15,14 @@ local function raises(pattern, f, ...)
   assert.truthy(tostring(message):find(pattern), tostring(message))
 end
 
-local function flat(x, states)
-  return states and fm.cat(x:reshape(-1), states:reshape(-1)) or x:reshape(-1)
-end
-
-local function with(o, more)
-  local result = {}
-  for key, value in pairs(o) do result[key] = value end
-  for key, value in pairs(more) do result[key] = value end
-  return result
-end
-
 describe("gradients through a solve", function()
-  local before, w, x0
-  before_each(function()
-    collectgarbage()
-    collectgarbage()
-    before = fm.live_bytes()
-    w = fm.parameter(fm.tensor { { 0.3, -0.2 }, { 0.5, 0.1 } })
-    x0 = fm.parameter(fm.tensor { { 1, 2 }, { 0.5, -1 }, { 0.1, 0.2 } })
-  end)
+  local w, x0
+  before_each(function() w, x0 = solves.open() end)
   after_each(function()
     w, x0 = nil, nil
-    collectgarbage()
-    collectgarbage()
-    assert.equal(before, fm.live_bytes())
+    assert.equal(0, solves.close())
     assert.is_false(fm.is_recording())
   end)
-
-  local function field(x, t) return x:matmul(w):tanh() + x * math.sin(3 * t) end
-
-  -- x, states and the gradients of a loss that weighs every number differently, as flat lists.
-  local function gradients(f, start, o)
-    w:zero_grad()
-    x0:zero_grad()
-    local tape <close> = fm.record()
-    local x, info = ode.solve(f, start, o)
-    local all = flat(x, info.states)
-    all:backward(fm.rng(3):normal(#all))
-    return { all:totable(), w:grad():reshape(-1):totable(), x0:grad():reshape(-1):totable() }, info
-  end
-
-  local function near(a, b, tolerance)
-    for i = 1, #a do
-      for j = 1, #a[i] do
-        assert(math.abs(a[i][j] - b[i][j]) <= tolerance * (1 + math.abs(a[i][j])), ("%d, %d: %.17g, %.17g"):format(i, j, a[i][j], b[i][j]))
-      end
-    end
-  end
 
   local function check(o)
     for _, memory in ipairs(memories) do

@@ -3,6 +3,7 @@ local fm <const> = require "fm"
 local base64 <const> = require "fm.report.base64"
 local chart <const> = require "fm.report.chart"
 local html <const> = require "fm.report.html"
+local run_words <const> = require "fm.records.describe"
 local objective <const> = require "fm.records.objective"
 local read_metrics <const> = require "fm.records.metrics"
 local seeds <const> = require "fm.records.seeds"
@@ -159,9 +160,9 @@ describe("report", function()
   it("makes a run of a sweep again as a run of its own", function()
     local record = { sweep = "moons/sweep-1", script = "my moons.lua", command = "fmrun worker x", config = { lr = 3e-3, seed = 2, note = "it's" },
       defaults = { lr = 1e-3, seed = 2, note = "" } }
-    assert.equal([[fmrun 'my moons.lua' lr=0.003 'note=it'\''s']], words.command(record))
+    assert.equal([[fmrun 'my moons.lua' lr=0.003 'note=it'\''s']], run_words.command(record))
     record.sweep = nil
-    assert.equal("fmrun worker x", words.command(record))
+    assert.equal("fmrun worker x", run_words.command(record))
   end)
 
   it("encodes base64 by RFC 4648", function()
