@@ -231,11 +231,18 @@ static int file_gc(lua_State *L) {
     return 0;
 }
 
-static int file_read(lua_State *L) { /* text | nil, message */
+/* A number of bytes, or as many as this machine has. */
+static uint64_t opt_most(lua_State *L, int arg, const char *function) {
+    if (lua_isnoneornil(L, arg)) return UINT64_MAX;
+    return (uint64_t)bind_check_integer(L, arg, function, 0, LUA_MAXINTEGER);
+}
+
+static int file_read(lua_State *L) { /* read(path [, most]): text | nil, message */
     const char *path = check_source(L, 1);
+    uint64_t most = opt_most(L, 2, "read");
     fm_error err;
     fm_file *file = push_held(L, sizeof *file, "fm.file", file_gc);
-    if (!fm_file_read(path, file, &err)) return bind_failure(L, &err);
+    if (!fm_file_read_at_most(path, most, file, &err)) return bind_failure(L, &err);
     lua_pushlstring(L, (const char *)file->bytes, file->size);
     fm_file_release(file);
     return 1;
@@ -281,10 +288,10 @@ static int file_hash(lua_State *L) {
     return 1;
 }
 
-static int file_hash_file(lua_State *L) {
+static int file_hash_file(lua_State *L) { /* hash_file(path [, most]) */
     char digest[FM_DIGEST_TEXT];
     fm_error err;
-    if (!fm_digest_file(check_path(L, 1), digest, &err)) return bind_failure(L, &err);
+    if (!fm_digest_file(check_path(L, 1), opt_most(L, 2, "hash_file"), digest, &err)) return bind_failure(L, &err);
     lua_pushstring(L, digest);
     return 1;
 }

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE /* gethostname, TIOCGWINSZ */
 #include "bind.h"
 #include "blas.h"
+#include "bytes.h"
 #include "libraries.h"
 #include "pool.h"
 #include "signals.h"
@@ -125,7 +126,37 @@ static int system_interrupts(lua_State *L) {
     return 0;
 }
 
+/* ---- text for a terminal ---- */
+
+static size_t unprintable(const uint8_t *p, size_t size, bool lines) {
+    return lines && (*p == '\n' || *p == '\t') ? 0 : fm_unprintable(p, size);
+}
+
+/* printable(text [, lines]): what a terminal would obey as escapes, and bytes that are no UTF-8; with `lines`, line ends and tabs stay. */
+static int system_printable(lua_State *L) {
+    size_t size, i = 0, first = 0;
+    const uint8_t *text = (const uint8_t *)luaL_checklstring(L, 1, &size);
+    bool lines = lua_toboolean(L, 2);
+    luaL_Buffer buffer;
+    luaL_buffinit(L, &buffer);
+    while (i < size) {
+        size_t bytes = unprintable(text + i, size - i, lines);
+        if (bytes) {
+            luaL_addlstring(&buffer, (const char *)text + first, i - first);
+            luaL_addsize(&buffer, fm_escape(text + i, bytes, luaL_prepbuffsize(&buffer, FM_ESCAPE)));
+            i += bytes;
+            first = i;
+        } else {
+            i += fm_utf8(text + i, size - i);
+        }
+    }
+    luaL_addlstring(&buffer, (const char *)text + first, size - first);
+    luaL_pushresult(&buffer);
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
+    {"printable", system_printable},
     {"threads", system_threads},         {"blas", system_blas},         {"libraries", system_libraries},   {"mallocs", system_mallocs},
     {"is_terminal", system_is_terminal}, {"columns", system_columns},   {"seconds", system_seconds},       {"now", system_now},
     {"process", system_process},         {"die_with", system_die_with}, {"interrupts", system_interrupts}, {NULL, NULL},

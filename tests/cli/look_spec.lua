@@ -47,7 +47,9 @@ describe("fmrun COMMAND", function()
     refused("--threads 2 path x", 2, 'path: unknown option "--threads"')
     refused("path", 2, "path: expected one run, found 0")
     train()
-    for _, word in ipairs { "show", "ls", "compare", "resume", "report" } do refused(word .. " ''", 3, 'no run is called ""; fmrun ls lists them') end
+    for _, word in ipairs { "show", "ls", "compare", "resume", "report", "rm -f" } do
+      refused(word .. " ''", 2, "expected the name of a run, found an empty word")
+    end
     for _, word in ipairs { "params", "check" } do refused(word .. " ''", 1, "cannot open a script without a name") end
   end)
 

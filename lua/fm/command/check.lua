@@ -5,6 +5,7 @@ local declared <const> = require "fm.run.declared"
 local describe <const> = require "fm.records.describe"
 local logged <const> = require "fm.records.logged"
 local parameters <const> = require "fm.run.parameters"
+local printable <const> = require "fm.terminal.printable"
 local records <const> = require "fm.records"
 local remove <const> = require "fm.run.remove"
 local shrink <const> = require "fm.run.shrink"
@@ -34,7 +35,7 @@ local function given_values(experiment, words, line)
 end
 
 local function say(title, text)
-  if text ~= "" then print(("  %-11s %s"):format(title, text)) end
+  if text ~= "" then print(("  %-11s %s"):format(title, printable.line(text))) end
 end
 
 local function tell_shrunk(made)
@@ -70,7 +71,7 @@ end
 --- Runs the experiment in a folder of its own. Returns whether it went well.
 local function try(script, values, made, folder)
   local how = { runs = folder, script = script.path, source = "", code = script.files, command = "", quiet = true }
-  print(("%s: %s"):format(script.path, script.experiment.name))
+  print(printable.line(("%s: %s"):format(script.path, script.experiment.name)))
   tell_shrunk(made)
   local status, path = require "fm.run.scripts".within(script, require "fm.run.execute", script.experiment, values, how)
   if status ~= "done" then

@@ -4,6 +4,7 @@ local command_line <const> = require "fm.run.command_line"
 local describe <const> = require "fm.records.describe"
 local layout <const> = require "fm.terminal.layout"
 local painter <const> = require "fm.terminal.paint"
+local printable <const> = require "fm.terminal.printable"
 local records <const> = require "fm.records"
 
 --- path -> digest of a record's list of files.
@@ -82,7 +83,7 @@ return {
     local a = records.expect(records.find(base, line.words[1]))
     local b = records.expect(records.find(base, line.words[2]))
     if line.json then return print_json(a, b) end
-    print(("a  %s\nb  %s"):format(a.name, b.name))
+    print(("a  %s\nb  %s"):format(printable.line(a.name), printable.line(b.name)))
     for _, section in ipairs(sections) do
       local list, count = differences(section[2](a), section[2](b))
       print_section(section[1], list, count, paint, columns)

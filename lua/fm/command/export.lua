@@ -6,12 +6,14 @@ local csv <const> = require "fm.records.csv"
 local describe <const> = require "fm.records.describe"
 local folders <const> = require "fm.run.folder"
 local logged <const> = require "fm.records.logged"
+local printable <const> = require "fm.terminal.printable"
 local records <const> = require "fm.records"
 local tensorboard <const> = require "fm.records.tensorboard"
 
 local function rows_of(record)
-  local rows, names, damaged = logged.rows(record.path .. "/metrics.jsonl")
-  if damaged > 0 then io.stderr:write(("%s: %d damaged lines of metrics.jsonl left out\n"):format(record.name, damaged)) end
+  local rows, names, damaged, problem = logged.rows(record.path .. "/metrics.jsonl")
+  if problem then error({ message = problem, exit = 1 }, 0) end
+  if damaged > 0 then io.stderr:write(printable.line(("%s: %d damaged lines of metrics.jsonl left out"):format(record.name, damaged)), "\n") end
   return rows, names
 end
 
@@ -29,12 +31,12 @@ local function to_csv(list)
   table.insert(names, 1, "step")
   local first = #list > 1 and 1 or 0
   local header = table.move(names, 1, #names, first + 1, { "run" })
-  io.stdout:write(csv.line(header, #header))
+  io.stdout:write(printable.data(csv.line(header, #header)))
   for i, rows in ipairs(runs) do
     for _, row in ipairs(rows) do
       local cells = { list[i].name }
       for j, name in ipairs(names) do cells[first + j] = row[name] end
-      io.stdout:write(csv.line(cells, #header))
+      io.stdout:write(printable.data(csv.line(cells, #header)))
     end
   end
 end
@@ -84,9 +86,9 @@ local function to_tensorboard(list, into)
     local path = ("%s/events.out.tfevents.%010d.fmrun"):format(folder, (describe.epoch(record.started) or 0) // 1 | 0)
     if ok then ok, message = fm.file.write(path, events_of(record)) end
     if not ok then error({ message = message, exit = 1 }, 0) end
-    print(path)
+    print(printable.data(path))
   end
-  io.stderr:write(("look with: tensorboard --logdir %s\n"):format(into))
+  io.stderr:write(("look with: tensorboard --logdir %s\n"):format(printable.line(into)))
 end
 
 return {

@@ -1,5 +1,6 @@
 -- fmrun report: a run or a sweep as one HTML file. Reads only files, so it works while the run goes on and long after.
 local command_line <const> = require "fm.run.command_line"
+local printable <const> = require "fm.terminal.printable"
 local records <const> = require "fm.records"
 local report <const> = require "fm.report"
 
@@ -34,7 +35,7 @@ return {
   },
   run = function(line)
     local file, running = write(line)
-    print(file)
+    print(printable.data(file))
     while line.follow and running do
       require "luv".sleep(follow_milliseconds)
       running = select(2, write(line))

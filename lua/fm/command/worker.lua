@@ -42,7 +42,7 @@ local function skip(line, path, status)
   if line.json then
     event { event = "run_skipped", run = path, status = status }
   elseif not line.quiet then
-    io.stderr:write(("fmrun: %s: %s\n"):format(path, status == "done" and "done before" or "another process runs it"))
+    io.stderr:write(("fmrun: %s: %s\n"):format(require "fm.terminal.printable".line(path), status == "done" and "done before" or "another process runs it"))
   end
   return exit.well
 end

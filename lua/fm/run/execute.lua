@@ -56,12 +56,12 @@ end
 
 local function tell_end(screen, run, record)
   local passed = short.duration(record.seconds)
-  local words = { record.status == "done" and screen:paint("green", "done") or screen:paint("red", record.status), run.name, "step " .. run.step, passed }
+  local words = { { record.status == "done" and "green" or "red", record.status }, run.name, "step " .. run.step, passed }
   local results = short.results(run.results)
   if results ~= "" then words[#words + 1] = results end
-  words[#words + 1] = screen:paint("dim", run.folder.path)
+  words[#words + 1] = { "dim", run.folder.path }
   if record.error then screen:say("fmrun: " .. record.error) end
-  screen:note(table.concat(words, "  "))
+  screen:note(words)
   if record.status == "killed" then screen:note("to go on: fmrun resume " .. run.folder.path) end
 end
 

@@ -115,7 +115,7 @@ function launch.start(line, argv)
   for _, path in ipairs(line.scripts) do
     local script, message = launch.open(path, argv, line.script_place, words)
     if message then
-      io.stderr:write("fmrun: ", message, "\n")
+      io.stderr:write("fmrun: ", require "fm.terminal.printable".lines(message), "\n")
       code = 1
     end
     if script.experiment then experiments[#experiments + 1] = script end

@@ -6,7 +6,7 @@ local main <const> = {}
 local exit <const> = { well = 0, failed = 1, usage = 2 }
 
 local function say(message)
-  io.stderr:write("fmrun: ", message, "\n")
+  io.stderr:write("fmrun: ", require "fm.terminal.printable".lines(message), "\n")
 end
 
 local function version_text()

@@ -4,6 +4,8 @@
 local fm <const> = require "fm"
 local code <const> = require "fm.run.code"
 local folders <const> = require "fm.run.folder"
+local printable <const> = require "fm.terminal.printable"
+local read_json <const> = require "fm.records.json_file"
 local records <const> = require "fm.records"
 
 local folder <const> = {}
@@ -70,14 +72,14 @@ local function table_of(changed)
   return result
 end
 
---- "lr=0.001 seed=1", with the experiment in front where there are several.
+--- "lr=0.001 seed=1", printable, with the experiment in front where there are several.
 function folder.label(keys, entry, several)
   local words = { several and entry.experiment or nil }
   for _, key in ipairs(keys) do
     local value = entry.changed[key]
     if value ~= nil then words[#words + 1] = ("%s=%s"):format(key, math.type(value) == "float" and ("%.6g"):format(value) or tostring(value)) end
   end
-  return table.concat(words, " ")
+  return printable.line(table.concat(words, " "))
 end
 
 --- The sweep of a plan (see expand) as its files say and will say: path, name, keys, scripts and tasks. A task is an entry of sweep.json,
@@ -115,12 +117,10 @@ end
 
 --- What sweep.json says; nil and a message when it cannot be had.
 function folder.read(path)
-  local file <close>, message = io.open(path .. "/sweep.json", "rb")
-  local text = file and file:read "a"
-  if not text then return nil, message or path .. "/sweep.json: cannot be read" end
-  local value, problem = fm.json.decode(text)
-  if type(value) == "table" and type(value.runs) == "table" and type(value.scripts) == "table" then return value end
-  return nil, ("%s/sweep.json: %s"):format(path, problem or "not the record of a sweep")
+  local value, message = read_json(path .. "/sweep.json")
+  if not value then return nil, path .. ": " .. message end
+  if type(value.runs) == "table" and type(value.scripts) == "table" then return value end
+  return nil, path .. "/sweep.json: not the record of a sweep"
 end
 
 --- The entries of sweep.json: those that were there keep their places, for whoever counts on them, unless their script has changed.

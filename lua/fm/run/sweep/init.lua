@@ -2,6 +2,7 @@
 local command_line <const> = require "fm.run.command_line"
 local event <const> = require "fm.run.event"
 local folder <const> = require "fm.run.sweep.folder"
+local printable <const> = require "fm.terminal.printable"
 local settings <const> = require "fm.run.sweep.settings"
 local sorted_keys <const> = require "fm.sorted_keys"
 local words <const> = require "fm.records.words"
@@ -21,7 +22,7 @@ end
 --- What -n says of a single run: all its words, and that it would be no sweep.
 local function list_one(described, plan, line)
   print("001 " .. folder.label(sorted_keys(plan.fixed), { changed = plan.fixed }, false))
-  if not line.quiet then io.stderr:write(("1 run, in a folder of its own below %s\n"):format(described.path:match "^(.*)/")) end
+  if not line.quiet then io.stderr:write(("1 run, in a folder of its own below %s\n"):format(printable.line(described.path:match "^(.*)/"))) end
   return exit.well
 end
 
@@ -32,11 +33,11 @@ local function list_runs(described, line)
       event { event = "run", sweep_index = i, run = task.path, script = task.script, changed = task.changed, config = task.config,
         status = task.record.status }
     else
-      print((("%03d %s%s"):format(i, task.label, task.record.status == "missing" and "" or "   (" .. task.record.status .. ")")))
+      print((("%03d %s%s"):format(i, task.label, task.record.status == "missing" and "" or "   (" .. printable.line(task.record.status) .. ")")))
     end
   end
   local size, left = words.count(#described.tasks, "run"), #unfinished(described.tasks)
-  if not line.quiet then io.stderr:write(("%s in %s, %d to do\n"):format(size, described.path, left)) end
+  if not line.quiet then io.stderr:write(("%s in %s, %d to do\n"):format(size, printable.line(described.path), left)) end
   return exit.well
 end
 
@@ -75,17 +76,17 @@ end
 --- Writes the script for a scheduler; the lock was ours for as long as that takes.
 local function hand_over(described, todo, options, line)
   if #todo == 0 then
-    io.stderr:write(("fmrun: %s: every run is done\n"):format(described.path))
+    io.stderr:write(("fmrun: %s: every run is done\n"):format(printable.line(described.path)))
     return exit.nothing
   end
   local path = require "fm.run.sweep.emit".write(line.emit, described, todo, options)
   local start = line.emit == "slurm" and "sbatch" or "sh"
-  if not line.quiet then io.stderr:write(("%d runs of %d to do\nnext: %s %s\n"):format(#todo, #described.tasks, start, path)) end
+  if not line.quiet then io.stderr:write(("%d runs of %d to do\nnext: %s %s\n"):format(#todo, #described.tasks, start, printable.line(path))) end
   return exit.well
 end
 
 local function refuse(message)
-  io.stderr:write("fmrun: ", message, "\n")
+  io.stderr:write("fmrun: ", printable.lines(message), "\n")
   return exit.failed
 end
 

@@ -3,6 +3,7 @@ local fm <const> = require "fm"
 local judge <const> = require "fm.run.sweep.outcome"
 local objective <const> = require "fm.records.objective"
 local pools <const> = require "fm.run.sweep.pool"
+local printable <const> = require "fm.terminal.printable"
 local progress <const> = require "fm.run.progress"
 local short <const> = require "fm.terminal.short"
 local quoted <const> = require "fm.terminal.shell_word"
@@ -99,12 +100,12 @@ local function sum_up(screen, sweep, tasks, seconds, again)
   local n = count(tasks)
   if #tasks > 1 then tell_again(screen, tasks) end
   local sum = #tasks > 0 and ("%s in %s"):format(sum_text(n), short.duration(seconds)) or "nothing is left to do"
-  screen:note(sum .. best_text(sweep))
+  screen:note(sum .. printable.line(best_text(sweep)))
   local next_words = {}
   if again and n.done < #tasks then next_words[1] = again end
   local report = "fmrun report " .. sweep.name:match "sweep%-(%x+)$"
   next_words[#next_words + 1] = sweep.base == "runs" and report or ("FM_RUNS=%s %s"):format(quoted(sweep.base), report)
-  screen:note("next: " .. table.concat(next_words, "   |   "))
+  screen:note("next: " .. printable.line(table.concat(next_words, "   |   ")))
   screen:event { event = "sweep_end", sweep = sweep.path, ok = n.done, failed = n.failed, stopped = n.killed, not_started = n.waiting, seconds = seconds }
   return n
 end
