@@ -242,9 +242,7 @@ describe("fmrun COMMAND", function()
     assert.truthy(select(3, call "rm @-1 @-1"):find("it would remove 1 run;", 1, true))
     assert.equal(0, (call "rm -f @-1 @-1"))
     assert.equal("1", (select(2, call "ls --json"):match '"seed":(%d)'))
-    os.execute(("cd %s && mkdir kept && echo x >kept/file && ln -s $PWD/kept $(echo runs/toy/*)/link"):format(shell.folder))
     assert.equal(0, (call "rm -f toy"))
-    assert.equal("x\n", read(shell.folder .. "/kept/file"))
     assert.is_nil(lfs.attributes(shell.folder .. "/runs/toy"))
     refused("rm -f @-1", 3, "@-1: there are 0 runs")
     assert.equal(0, (call("-m -q " .. toy .. " steps=3 seed=1:2")))
@@ -262,6 +260,92 @@ describe("fmrun COMMAND", function()
     assert.truthy(err:find("is running; --running removes it all the same", 1, true), err)
     assert.truthy(out:find "^code 1\n.*lost", out)
     assert.equal(0, (call "rm -f slow"))
+  end)
+
+  describe("rm", function()
+    local function there(path) return lfs.symlinkattributes(shell.folder .. "/" .. path, "mode") end
+    local function run_folder() return (select(2, call "path @-1"):gsub("\n", "")) end
+
+    it("leaves what no run made, and says so; links are not followed", function()
+      train()
+      local run = run_folder()
+      os.execute(("cd %s && mkdir kept %s/own && echo x >kept/file && ln -s $PWD/kept %s/link && touch %s/notes.md %s/photo.png %s/own/last.npy")
+        :format(shell.folder, run, run, run, run, run))
+      local code, out, err = call "rm -f @-1"
+      assert.same({ 0, "" }, { code, out })
+      assert.equal(("removed the run in %s; what it did not make stays:\n  link\n  notes.md\n  own\n  photo.png\n"):format(run), err)
+      assert.same({ "link", "notes.md", "own", "photo.png" }, shell.names(shell.folder .. "/" .. run))
+      assert.equal("x\n", read(shell.folder .. "/kept/file"))
+      assert.equal("file", there(run .. "/own/last.npy"))
+      refused("ls", 3, "there are no runs in runs") -- what is left is no run
+    end)
+
+    it("takes what the run said it writes, wherever, after an interruption too", function()
+      write("saves.lua", [[local fm = require "fm"
+        return fm.experiment { name = "saves", params = { many = 3 }, run = function(run, p)
+          run:save("deep/down/last.npy", fm.ones(2))
+          for i = 1, p.many do run:save("few/" .. i .. ".txt", "x") end
+          local file <close> = io.open(run:path "own/by hand.txt", "w")
+          run:picture("a", fm.plot.scatter(fm.rng(1):normal(9, 2)))
+        end }]])
+      for _, words in ipairs { "", "--folder mine", "many=70", "many=70 --folder mine" } do
+        assert.equal(0, (call("-q saves.lua " .. words)))
+        local run = words:find "mine" and "mine" or run_folder()
+        os.execute(("touch %s/%s/few/notes.txt"):format(shell.folder, run))
+        assert.equal(0, (call("rm -f " .. run)))
+        assert.same({ "notes.txt" }, shell.names(shell.folder .. "/" .. run .. "/few"))
+        assert.same({ "few" }, shell.names(shell.folder .. "/" .. run))
+        os.execute(("rm -r %s/%s"):format(shell.folder, run))
+      end
+    end)
+
+    it("of a folder that is no run's takes nothing", function()
+      for _, text in ipairs { "{}", "[]", "x", '{"status":"ok"}', '{"status":"done","experiment":"x","versions":{"other":"1"}}' } do
+        os.execute(("mkdir -p %s/work && touch %s/work/log.txt %s/work/a.png"):format(shell.folder, shell.folder, shell.folder))
+        write("work/run.json", text)
+        for _, word in ipairs { "work", "./work/", shell.folder .. "/work", "." } do
+          local code, _, err = shell.run(("cd %s && %s rm -f %s"):format(word == "." and "work" or ".", shell.fmrun, word))
+          assert.equal(1, code, err)
+          assert.truthy(err:find("nothing was removed: ", 1, true), err)
+        end
+        assert.same({ "a.png", "log.txt", "run.json" }, shell.names(shell.folder .. "/work"))
+      end
+      for _, word in ipairs { "/", "..", ".", "//", "/etc", "~" } do
+        local code, _, err = call("rm -f " .. word)
+        assert.equal(3, code, err)
+      end
+      refused("rm -f ''", 2, "found an empty word")
+    end)
+
+    it("is not led out of the folder by what run.json says", function()
+      train()
+      local run = shell.folder .. "/" .. run_folder()
+      os.execute(("cd %s && mkdir kept && touch kept/a kept/b.png && ln -s $PWD/kept %s/in && ln -s $PWD/kept/a %s/a"):format(shell.folder, run, run))
+      local record = shell.json(run .. "/run.json")
+      record.outputs = { "../../../kept/a", "in/a", "a", "/etc/hostname", shell.folder .. "/kept/a", "x/../../../../kept/a", "", ".", "..", "in", "*", "kept\0" }
+      write(run_folder() .. "/run.json", fm.json.encode(record))
+      assert.equal(0, (call "rm -f @-1"))
+      assert.same({ "a", "b.png" }, shell.names(shell.folder .. "/kept"))
+      assert.is_nil(there(run:sub(#shell.folder + 2) .. "/a")) -- a link with the name of an output goes itself
+    end)
+
+    it("of a link in the place of a run takes the link", function()
+      train "--folder elsewhere"
+      os.execute(("cd %s && mkdir -p runs/toy && ln -s ../../elsewhere runs/toy/20260712-153012-7f3a1c2d"):format(shell.folder))
+      assert.equal(0, (call "rm -f 7f3a"))
+      assert.is_nil(there "runs/toy/20260712-153012-7f3a1c2d")
+      assert.equal("file", there "elsewhere/run.json")
+    end)
+
+    it("of a sweep leaves what no run made", function()
+      assert.equal(0, (call("-m -q " .. toy .. " steps=3 seed=1:2")))
+      local sweep = "runs/toy/" .. shell.names(shell.folder .. "/runs/toy")[1]
+      os.execute(("cd %s/%s && touch plan.txt && mkdir odd && echo '{}' >odd/run.json"):format(shell.folder, sweep))
+      local code, _, err = call("rm -f " .. sweep)
+      assert.equal(0, code)
+      assert.truthy(err:find("what it did not make stays:\n  odd\n  plan.txt\n", 1, true), err)
+      assert.same({ "odd", "plan.txt" }, shell.names(shell.folder .. "/" .. sweep))
+    end)
   end)
 
   it("export: CSV on stdout, event files in a folder", function()

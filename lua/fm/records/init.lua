@@ -4,6 +4,7 @@
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local match <const> = require "fm.records.match"
+local own_files <const> = require "fm.records.own_files"
 local read_json <const> = require "fm.records.run_json"
 
 local records <const> = {}
@@ -58,7 +59,8 @@ end
 local single <const>, part_of_sweep <const> = "^%d+%-%d+%-%x+", "^%x%x%x%x%x%x%x%x%-?%d*$"
 
 local function add_run(list, path, name, pattern)
-  if name:match("[^/]*$"):find(pattern) and lfs.attributes(path, "mode") == "directory" or has_run(path) then
+  -- without a run.json it was cut off as it began; a folder in which `rm` left what no run made is a run no more
+  if has_run(path) or name:match("[^/]*$"):find(pattern) and own_files.any_of_run(path) then
     list[#list + 1] = { path = path, name = name }
   end
 end
@@ -136,7 +138,8 @@ local function by_age(base, word)
   return nil, ("%s: there %s in %s"):format(word, #list == 1 and "is one run" or ("are %d runs"):format(#list), base), code.nothing
 end
 
-local function sweep_of(path, name)
+--- The sweep in a folder, as a group (see target).
+function records.sweep(path, name)
   local runs = {}
   add_runs_of_sweep(runs, path, name)
   return { kind = "sweep", path = path, name = name, id = match.hash(name:match "[^/]*$"), runs = read_all(runs) }
@@ -155,7 +158,7 @@ local function as_path(base, word)
   local path = word:gsub("(.)/+$", "%1") -- "/" stays
   local name = path:sub(1, #base + 1) == base .. "/" and path:sub(#base + 2) or path
   if has_run(path) then return records.read(path, name) end
-  if lfs.attributes(path .. "/sweep.json", "mode") == "file" then return sweep_of(path, name) end
+  if lfs.attributes(path .. "/sweep.json", "mode") == "file" then return records.sweep(path, name) end
 end
 
 --- What a word stands for: the record of a run, or a group { kind = "sweep" | "experiment", path, name, id, runs = records }. A word is a
@@ -176,7 +179,7 @@ function records.target(base, word)
     if experiment then return experiment end
     return nothing(base, word, all)
   end
-  return (found[1].is_sweep and sweep_of or records.read)(found[1].path, found[1].name)
+  return (found[1].is_sweep and records.sweep or records.read)(found[1].path, found[1].name)
 end
 
 local function none_begun(word)

@@ -42,7 +42,7 @@ local text <const>, number <const>, whole <const> = { is_string, "a text" }, { i
 local texts <const> = { is_texts, "a list of texts" }
 local object <const>, files <const> = { is_object, "names with plain values" }, { is_files, "a list of path and hash" }
 local types <const> = {
-  experiment = text, arguments = texts, script = text, command = text, directory = text, status = text, error = text, started = text, ended = text, host = text,
+  experiment = text, arguments = texts, outputs = texts, script = text, command = text, directory = text, status = text, error = text, started = text, ended = text, host = text,
   boot = text, seed = whole, seconds = number, steps = whole, threads = whole, pid = whole, resumed = whole, peak_rss = whole,
   config = object, defaults = object, summary = object, versions = object, code = files, data = files,
 }

@@ -29,7 +29,7 @@ local function new(experiment, values, folder, screen, how, data)
     step = 0, loop = 0, loops = {}, -- the loop that runs or ran last, and the steps at which the loops before it ended
     at_work = false, in_loop = false, stopping = nil, interrupted = nil, -- the script's own code runs; a loop of it does
     kept = {}, slots = {}, asked = saving.given(how), stoppers = {}, best = nil,
-    results = {}, logged = {}, next_flush = 0, began = system.seconds(),
+    results = {}, outputs = {}, logged = {}, next_flush = 0, began = system.seconds(),
   }, Run)
   run:checkpoints {}
   return run

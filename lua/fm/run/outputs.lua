@@ -6,13 +6,15 @@ local outputs <const> = {}
 --- The path of a file in the run's folder. What is written there by other means than run:save and run:picture is written again when a
 --- run goes on from a checkpoint after it.
 function outputs:path(name)
-  return self.folder:file(name)
+  local path = self.folder:file(name)
+  self.outputs[name] = true -- run.json lists them: what `fmrun rm` may take away
+  return path
 end
 
 --- The path of a name; of one without an ending, with this one.
 local function path_with(run, name, ending)
-  local path = run:path(name)
-  return name:find "%.%w+$" and path or path .. ending
+  if type(name) == "string" and not name:find "%.%w+$" then name = name .. ending end
+  return run:path(name)
 end
 
 local function expect(holds, what, wanted, value)
