@@ -50,8 +50,8 @@ end
 
 --- "+0.02" where both are numbers.
 local function change(a, b)
-  if not (math.type(a) and math.type(b)) then return "" end
-  return ("%+.4g"):format(b - a)
+  local difference = math.type(a) and math.type(b) and b + 0.0 - a
+  return difference and difference - difference == 0 and ("%+.4g"):format(difference) or ""
 end
 
 local function print_section(title, list, count, paint, columns)

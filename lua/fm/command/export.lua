@@ -1,6 +1,5 @@
 -- Logged metrics for other programs: CSV on stdout, or TensorBoard's event files, which also hold the results and the pictures.
 local fm <const> = require "fm"
-local lfs <const> = require "lfs"
 local command_line <const> = require "fm.run.command_line"
 local csv <const> = require "fm.records.csv"
 local describe <const> = require "fm.records.describe"
@@ -45,7 +44,10 @@ end
 
 --- The wall clock at a step, from the start of the run and the marks of timing.jsonl.
 local function clock_of(record)
-  local began, marks, at = describe.epoch(record.started) or 0, logged.rows(record.path .. "/timing.jsonl"), 1
+  local began, marks, at = describe.epoch(record.started) or 0, {}, 1
+  for _, row in ipairs((logged.rows(record.path .. "/timing.jsonl"))) do
+    if math.type(row.step) and math.type(row.seconds) then marks[#marks + 1] = row end
+  end
   return function(step)
     while marks[at + 1] and marks[at].step < step do at = at + 1 end
     local mark, former = marks[at], marks[at - 1] or { step = 0, seconds = 0 }
@@ -54,9 +56,12 @@ local function clock_of(record)
   end
 end
 
-local function read_file(path)
-  local file <close> = io.open(path, "rb")
-  return file and file:read "a" or ""
+local most_of_a_picture <const> = 64 << 20 -- bytes
+
+--- Where the events of a run go: below a folder, wherever the run itself lies.
+local function place_of(record, into)
+  local is_inside = record.name:find "^[^/]" and not ("/" .. record.name .. "/"):find("/../", 1, true)
+  return into .. "/" .. (is_inside and record.name or record.id)
 end
 
 --- The bytes of the event file of a run.
@@ -72,16 +77,17 @@ local function events_of(record)
   for name, value in pairs(record.summary) do results["summary/" .. name] = value end
   parts[#parts + 1] = tensorboard.scalars(clock(last), last, results)
   local files = {}
-  for name in lfs.dir(record.path) do files[name] = name:match "^(.*)%.png$" end
+  for _, name in ipairs(records.names_in(record.path)) do files[name] = name:match "^(.*)%.png$" end
   for _, name in ipairs(describe.keys(files)) do
-    parts[#parts + 1] = tensorboard.picture(clock(last), last, files[name], read_file(record.path .. "/" .. name))
+    local bytes = fm.file.read(record.path .. "/" .. name, most_of_a_picture)
+    parts[#parts + 1] = bytes and tensorboard.picture(clock(last), last, files[name], bytes)
   end
   return table.concat(parts)
 end
 
 local function to_tensorboard(list, into)
   for _, record in ipairs(list) do
-    local folder = into .. "/" .. record.name
+    local folder = place_of(record, into)
     local ok, message = folders.make_parents(folder)
     local path = ("%s/events.out.tfevents.%010d.fmrun"):format(folder, (describe.epoch(record.started) or 0) // 1 | 0)
     if ok then ok, message = fm.file.write(path, events_of(record)) end

@@ -74,9 +74,9 @@ local function widest(list)
   return width
 end
 
-local function axis_ticks(low, high, log, count, step)
+local function axis_ticks(low, high, log, count, step, unit)
   if log then return ticks.logarithmic(low, high, count) end
-  return ticks.linear(low, high, step or ticks.step(low, high, count))
+  return ticks.linear(low, high, step or ticks.step(low, high, count), unit)
 end
 
 -- Legend entries {name, color, line = true | nil; no color: a remark} in rows no wider than the panel: places {entry, x, row}, number of rows.
@@ -130,14 +130,14 @@ function figure.title(text, on, left)
 end
 
 --- A picture with one panel of width x height, its axes drawn and the panel ready to draw in; call panel:frame() last.
---- o: box {x0, x1, y0, y1} (of logarithms where log_x, log_y), width, height, title, legend, xlabel, ylabel, log_x, log_y, same_step, right and head
---- (room at the right and above).
+--- o: box {x0, x1, y0, y1} (of logarithms where log_x, log_y; divided by unit_x, unit_y, see limits.unit), width, height, title, legend,
+--- xlabel, ylabel, log_x, log_y, same_step, right and head (room at the right and above).
 function figure.new(o)
   local box = o.box
   local count_x, count_y = math.max(2, o.width // 52), math.max(2, o.height // 46)
   local step = o.same_step and math.max(ticks.step(box[1], box[2], count_x), ticks.step(box[3], box[4], count_y)) or nil
-  local xticks = axis_ticks(box[1], box[2], o.log_x, count_x, step)
-  local yticks = axis_ticks(box[3], box[4], o.log_y, count_y, step)
+  local xticks = axis_ticks(box[1], box[2], o.log_x, count_x, step, o.unit_x)
+  local yticks = axis_ticks(box[3], box[4], o.log_y, count_y, step, o.unit_y)
 
   local title_height, title_width = figure.title(o.title)
   local places, rows = place_legend(o.legend or {}, o.width)

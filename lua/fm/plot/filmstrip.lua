@@ -5,6 +5,7 @@ local core <const> = require "fm.core"
 local figure <const> = require "fm.plot.figure"
 local limits <const> = require "fm.plot.limits"
 local options <const> = require "fm.options"
+local plain_numbers <const> = require "fm.plain_numbers"
 local picture <const> = require "fm.plot.picture"
 local points <const> = require "fm.plot.points"
 
@@ -18,6 +19,7 @@ local function captions(given, count)
     end
     return given
   end
+  local plain <close> = plain_numbers()
   local texts = {}
   for i = 1, count do texts[i] = ("t = %.2f"):format(count > 1 and (i - 1) / (count - 1) or 1) end
   return texts

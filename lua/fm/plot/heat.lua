@@ -45,7 +45,7 @@ end
 --- limits, cells and size.
 function heat.values(where, what, o)
   local is_function = type(what) == "function" or (type(what) == "table" and getmetatable(what) and getmetatable(what).__call)
-  if o.limits then limits.check(where, o.limits) end
+  if o.limits then o.limits = limits.check(where, o.limits) end
   if not is_function then
     what = points.tensor(where, what, "points, a grid or a function")
     if what:rank() ~= 2 or what:count() == 0 then
@@ -64,7 +64,8 @@ local function range_of(values)
   local extent = core.picture.extent(pairs_of)
   local low, high = extent and extent.low[1] or 0, extent and extent.high[1] or 1
   if low > 0 and low < 0.5 * high then low = 0 end -- a scale of densities begins at nothing
-  return low, high > low and high or low + 1
+  low, high = limits.held(low), limits.held(high)
+  return low, high > low and high or low + math.max(1, 1e-6 * math.abs(low))
 end
 
 --- The scale of values for a panel of this height: low, high, ticks, and `right`, the room its bar takes.

@@ -8,6 +8,7 @@
 -- Lengths are pixels from the top left corner, colors 0xRRGGBB.
 local core <const> = require "fm.core"
 local colors <const> = require "fm.plot.colors"
+local plain_numbers <const> = require "fm.plain_numbers"
 
 local Picture <const> = { __name = "picture" }
 Picture.__index = Picture
@@ -34,6 +35,7 @@ function Picture:save(path)
   local ending = type(path) == "string" and path:match "%.(%w+)$"
   local make = ending and backs[ending:lower()]
   if not make then core.fail(("picture:save: expected a path that ends in .png or .svg, found %s"):format(tostring(path))) end
+  local plain <close> = plain_numbers()
   local back <close> = make(self.width, self.height, colors.background)
   for _, shape in ipairs(self) do back[shape[1]](back, table.unpack(shape, 2, shape.n)) end
   return back:save(path)

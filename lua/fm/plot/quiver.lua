@@ -60,7 +60,7 @@ return function(field, second, third)
   options.number(where .. ": t", o.t, -math.huge, math.huge)
   local scope <close> = core.scope()
   local under = o.points and points.check(where .. ": points", o.points)
-  if o.limits then limits.check(where, o.limits) end
+  if o.limits then o.limits = limits.check(where, o.limits) end
 
   local x, u, length, box
   if given_points then

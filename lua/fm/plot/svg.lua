@@ -4,7 +4,10 @@ local core <const> = require "fm.core"
 local Svg <const> = {}
 Svg.__index = Svg
 
+local far <const> = 1e7 -- pixels: beyond it browsers count no more, and every line to there has left the picture long before
+
 local function number(v)
+  if v > far then v = far elseif v < -far then v = -far end
   return (("%.2f"):format(v):gsub("%.?0+$", ""))
 end
 

@@ -1,8 +1,11 @@
 -- Where an axis has ticks, and what they say. Each function returns a list of {at = value, label = text or nil}.
+local plain_numbers <const> = require "fm.plain_numbers"
+
 local ticks <const> = {}
 
-local function nice_step(range, count)
-  local raw = range / count
+local most <const> = 200 -- more than any axis has
+
+local function nice_step(raw)
   local power = 10.0 ^ math.floor(math.log(raw, 10))
   for _, step in ipairs { 1, 2, 5, 10 } do
     if step * power >= raw * (1 - 1e-9) then return step * power end
@@ -19,14 +22,20 @@ end
 
 --- The step of 1, 2 or 5 times a power of ten that makes at most `count` intervals of a range.
 function ticks.step(low, high, count)
-  return nice_step(high - low, math.max(count, 1))
+  count = math.max(count, 1)
+  return nice_step(math.max(high / count - low / count, 1e-300)) -- the difference itself may be more than a number holds
 end
 
-function ticks.linear(low, high, step)
-  local list, decimals = {}, math.max(0, math.ceil(-math.log(step, 10) - 1e-9))
-  local largest = math.max(math.abs(low), math.abs(high))
-  for k = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) do
-    list[#list + 1] = { at = k * step, label = text(k * step, decimals, largest) }
+--- unit: what the labels have been divided by (see limits.unit).
+function ticks.linear(low, high, step, unit)
+  local plain <close> = plain_numbers()
+  unit = unit or 1
+  local list, decimals = {}, math.max(0, math.ceil(-math.log(step * unit, 10) - 1e-9))
+  local first, largest = math.ceil(low / step - 1e-9), math.max(math.abs(low), math.abs(high)) * unit
+  for i = 0, math.min(most, (high / step + 1e-9 - first) // 1) do
+    local at = (first + i) * step
+    local label = at * unit
+    list[#list + 1] = { at = at, label = label - label == 0 and text(label, decimals, largest) or nil }
   end
   return list
 end
@@ -57,13 +66,16 @@ end
 
 --- Ticks of a logarithmic axis, at logarithms to base 10, low and high being such too.
 function ticks.logarithmic(low, high, count)
-  local every = math.max(1, math.ceil((high - low) / count))
+  local plain <close> = plain_numbers()
+  local every, list = math.max(1, math.ceil((high - low) / count)), nil
   for _, multiples in ipairs(named) do
-    local list, labels = with_labels(low, high, every, multiples)
+    local labels
+    list, labels = with_labels(low, high, every, multiples)
     if labels >= 3 then return list end
   end
+  if low < -290 or high > 300 then return list end -- at the ends of what a double holds: no more than these
   local from, to = 10.0 ^ low, 10.0 ^ high -- less than a few multiples: steps as on a linear axis
-  local list = ticks.linear(from, to, ticks.step(from, to, count))
+  list = ticks.linear(from, to, ticks.step(from, to, count))
   for _, tick in ipairs(list) do tick.at = math.log(tick.at, 10) end
   return list
 end

@@ -16,7 +16,7 @@ describe.keys = sorted_keys
 
 --- Seconds since 1970 of "2026-07-12T15:30:12Z", fractions allowed; nil for another text.
 function describe.epoch(text)
-  local y, month, d, h, m, s = text:match "^(%d%d%d%d)%-(%d%d)%-(%d%d)T(%d%d):(%d%d):([%d.]+)Z$"
+  local y, month, d, h, m, s = text:match "^(%d%d%d%d)%-(%d%d)%-(%d%d)T(%d%d):(%d%d):(%d%d%.?%d*)Z$"
   if not y then return nil end
   y, month = math.tointeger(y), math.tointeger(month)
   if month < 3 then y, month = y - 1, month + 12 end -- the year begins in March, so that leap days come last

@@ -2,7 +2,7 @@
 local logged <const> = require "fm.records.logged"
 
 local function add(curves, row)
-  local step = math.type(row.step) and row.step
+  local step = math.type(row.step) and row.step - row.step == 0 and row.step
   for name, value in pairs(row) do
     if name ~= "step" and math.type(value) then
       local curve = curves[name]

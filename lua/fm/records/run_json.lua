@@ -35,15 +35,17 @@ local function is_texts(value)
 end
 
 local function is_string(value) return type(value) == "string" end
-local function is_number(value) return type(value) == "number" end
 local function is_whole(value) return math.type(value) == "integer" end
+local function is_count(value) return math.type(value) == "integer" and value >= 0 end
+local function is_duration(value) return type(value) == "number" and value >= 0 and value < 1e12 end
 
-local text <const>, number <const>, whole <const> = { is_string, "a text" }, { is_number, "a number" }, { is_whole, "a whole number" }
+local text <const>, whole <const> = { is_string, "a text" }, { is_whole, "a whole number" }
+local count <const>, duration <const> = { is_count, "a whole number >= 0" }, { is_duration, "a number of seconds" }
 local texts <const> = { is_texts, "a list of texts" }
 local object <const>, files <const> = { is_object, "names with plain values" }, { is_files, "a list of path and hash" }
 local types <const> = {
-  experiment = text, arguments = texts, outputs = texts, script = text, command = text, directory = text, status = text, error = text, started = text, ended = text, host = text,
-  boot = text, seed = whole, seconds = number, steps = whole, threads = whole, pid = whole, resumed = whole, peak_rss = whole,
+  experiment = text, arguments = texts, outputs = texts, script = text, command = text, directory = text, status = text, error = text,
+  started = text, ended = text, host = text, boot = text, seed = whole, seconds = duration, steps = count, threads = count, pid = count, resumed = count, peak_rss = count,
   config = object, defaults = object, summary = object, versions = object, code = files, data = files,
 }
 

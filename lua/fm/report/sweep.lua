@@ -1,16 +1,8 @@
 -- A sweep as a page wants it: from sweep.json and the records of its runs.
-local core <const> = require "fm.core"
 local lfs <const> = require "lfs"
+local read_json <const> = require "fm.records.json_file"
 local records <const> = require "fm.records"
 local words <const> = require "fm.records.words"
-
-local function read_json(path)
-  local file <close>, message = io.open(path, "rb")
-  if not file then return nil, message end
-  local value, problem = core.json.decode(file:read "a")
-  if type(value) ~= "table" then return nil, ("%s: %s"):format(path, problem or "no object") end
-  return value
-end
 
 local kinds <const> = { number = true, string = true, boolean = true } -- of values of parameters
 
@@ -58,7 +50,7 @@ end
 --- Or nil and a message.
 return function(path, name)
   local plan, message = read_json(path .. "/sweep.json")
-  if not plan then return nil, message end
+  if not plan then return nil, ("%s: %s"):format(path, message) end
   local problem = problem_in(plan)
   if problem then return nil, ("%s/sweep.json: %s"):format(path, problem) end
   local sweep = { path = path, name = name, id = path:match "sweep%-(%x+)$" or name, command = plan.command, created = plan.created,

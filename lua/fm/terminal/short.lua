@@ -20,6 +20,7 @@ end
 
 --- "0.4s", "26s", "3m05s", "2h10m"
 function short.duration(seconds)
+  if not (seconds < 3.6e9) then return ("%.1gh"):format(seconds / 3600) end -- a million hours
   if seconds < 9.95 then return ("%.1fs"):format(seconds) end
   if seconds < 59.5 then return ("%.0fs"):format(seconds) end
   local whole = math.floor(seconds + 0.5)
