@@ -30,7 +30,7 @@ local function write_on(path, position, ended)
     file:seek("set", position)
     local text = file:read(math.min(block, size - position)) or ""
     local stop = whole(text)
-    if position + #text == size then stop = ended and #text or text:match ".*()\n" or 0 end
+    if position + #text == size then stop = ended and #text or text:match "^.*()\n" or 0 end
     if stop == 0 then break end
     if not io.stdout:write(printable.lines(text:sub(1, stop))) then return nil end
     position = position + stop

@@ -26,10 +26,11 @@ local function each_line(file, size, f)
     local text = file:read(math.min(block, size))
     if not text then break end
     size, text = size - #text, rest .. text
-    local from = 1
-    for line, after in text:gmatch "([^\n]*)\n()" do
-      f(not over and line, true)
-      from, over = after, false
+    local from, stop = 1, text:find("\n", 1, true)
+    while stop do
+      f(not over and text:sub(from, stop - 1), true)
+      from, over = stop + 1, false
+      stop = text:find("\n", from, true)
     end
     rest = text:sub(from)
     if #rest > longest then rest, over = "", true end

@@ -4,6 +4,7 @@
 -- Whatever moment the process dies at: the file a slot of state.json names is whole, or its digest says it is not.
 local fm <const> = require "fm"
 local kept <const> = require "fm.run.kept"
+local problem_in <const> = require "fm.run.state_json"
 
 local checkpoint <const> = {}
 local lines_files <const> = { "metrics.jsonl", "log.txt", "timing.jsonl" } -- cut back to the checkpoint when a run goes on
@@ -79,6 +80,8 @@ local function read_state(folder)
   if type(value) ~= "table" or type(value.state) ~= "table" then return nil, path .. ": " .. (problem or "it has no state") end
   local hash = fm.file.hash(fm.json.encode(value.state))
   if hash ~= value.hash then return nil, ("%s is damaged: its digest is %s, expected %s"):format(path, hash, value.hash) end
+  local place = problem_in(value.state)
+  if place then return nil, ("%s: %s is not what a checkpoint writes"):format(path, place) end
   return value.state
 end
 

@@ -5,7 +5,7 @@ local fm <const> = require "fm"
 local code <const> = require "fm.run.code"
 local folders <const> = require "fm.run.folder"
 local printable <const> = require "fm.terminal.printable"
-local read_json <const> = require "fm.records.json_file"
+local read_plan <const> = require "fm.records.sweep_json"
 local records <const> = require "fm.records"
 
 local folder <const> = {}
@@ -117,10 +117,12 @@ end
 
 --- What sweep.json says; nil and a message when it cannot be had.
 function folder.read(path)
-  local value, message = read_json(path .. "/sweep.json")
-  if not value then return nil, path .. ": " .. message end
-  if type(value.runs) == "table" and type(value.scripts) == "table" then return value end
-  return nil, path .. "/sweep.json: not the record of a sweep"
+  local value, message = read_plan(path)
+  if not value then return nil, message end
+  for i, entry in ipairs(value.runs) do
+    if not (entry.script and entry.experiment and value.scripts) then return nil, ("%s/sweep.json: runs[%d] names no script"):format(path, i) end
+  end
+  return value
 end
 
 --- The entries of sweep.json: those that were there keep their places, for whoever counts on them, unless their script has changed.
