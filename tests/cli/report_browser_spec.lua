@@ -1,4 +1,4 @@
--- Reports in a real browser: what a reader clicks, drags and points at. Skipped where there is no Chromium.
+-- Reports in a real browser: what a reader clicks, drags and points at. Skipped where no Chromium works, with what it says.
 local chromium <const> = require "cli.chromium"
 local folders <const> = require "cli.report_folders"
 local fm <const> = require "fm"
@@ -6,15 +6,15 @@ local lfs <const> = require "lfs"
 local shell <const> = require "cli.shell"
 local read_metrics <const> = require "fm.records.metrics"
 
-local program <const> = chromium.find()
+local browser <const>, why = chromium.start()
 
-if not program then
-  pending "a browser shows reports: no chromium is installed"
+if not browser then
+  pending("a browser shows reports: " .. why)
   return
 end
 
 describe("in a browser", function()
-  local folder, browser
+  local folder
 
   local function report(word, file, environment)
     local command = ("cd %s && %s %s report %s -o %s >/dev/null"):format(folder, environment or "", shell.fmrun, word, file)
@@ -31,12 +31,11 @@ describe("in a browser", function()
     folders.sweep(folder .. "/runs/moons/sweep-7f3a0000")
     report("7f3a1c2d", "run.html")
     report("7f3a0000", "sweep.html")
-    browser = chromium.start(program)
     browser:call("Emulation.setDeviceMetricsOverride", { width = 1200, height = 900, deviceScaleFactor = 1, mobile = false })
   end)
 
   teardown(function()
-    if browser then browser:close() end
+    browser:close()
     shell.close()
   end)
 

@@ -21,6 +21,7 @@ local function is_files(value)
   if type(value) ~= "table" then return false end
   for key, file in next, value do
     if not math.type(key) or type(file) ~= "table" or type(file.path) ~= "string" or type(file.hash) ~= "string" then return false end
+    if file.path == "" or file.path:find "%z" then return false end
   end
   return true
 end

@@ -2,6 +2,8 @@
 local function is_whole(value) return math.type(value) == "integer" and value >= 0 end
 local function is_number(value) return math.type(value) ~= nil end
 local function is_text(value) return type(value) == "string" end
+local function is_path(value) return type(value) == "string" and value ~= "" and not value:find "%z" end
+local function is_duration(value) return math.type(value) ~= nil and value >= 0 and value < 1e12 end
 local function is_table(value) return type(value) == "table" end
 
 --- A test of lists whose every entry passes one.
@@ -36,9 +38,9 @@ local function is_plain(value)
 end
 
 local is_stop <const> = object_of { misses = is_whole, over = function(value) return type(value) == "boolean" end }
-local is_file <const> = object_of { path = is_text, hash = is_text }
+local is_file <const> = object_of { path = is_path, hash = is_text }
 local slot <const> = { slot = function(value) return value == 1 or value == 2 end, hash = is_text, step = is_whole, loop = is_whole, loops = list_of(is_whole),
-  seconds = is_number, stops = list_of(is_stop), summary = is_plain,
+  seconds = is_duration, stops = list_of(is_stop), summary = is_plain,
   lengths = object_of { ["metrics.jsonl"] = is_whole, ["log.txt"] = is_whole, ["timing.jsonl"] = is_whole },
   best = function(value) return value == nil or object_of { value = is_number, step = is_whole }(value) end }
 local origin <const> = { code = list_of(is_file), data = list_of(is_file), library = list_of(is_file), config = is_plain, program = is_text,
