@@ -18,7 +18,7 @@ typedef struct fm_file {
 bool fm_file_read(const char *path, fm_file *file, fm_error *err);
 /* The same of a file that may have at most `most` bytes: for a path that stands in somebody's file. */
 bool fm_file_read_at_most(const char *path, uint64_t most, fm_file *file, fm_error *err);
-/* A descriptor of such a file, for who reads it in parts: -1 with `err` filled. Reads no more than *size: a file of the kernel's may go on. */
+/* A descriptor of such a file, to read it in parts; -1 with `err` filled. No more than *size may be read: a file of /proc may go on. */
 int fm_file_open(const char *path, uint64_t most, size_t *size, fm_error *err);
 void fm_file_release(fm_file *file); /* twice is fine */
 

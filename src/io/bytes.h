@@ -24,10 +24,10 @@ static inline uint64_t fm_load_big(const uint8_t *p, size_t n) {
 size_t fm_utf8(const uint8_t *p, size_t size);
 
 uint32_t fm_code_point(const uint8_t *p, size_t bytes); /* of that character */
-bool fm_utf8_all(const void *text, size_t size); /* all of it is well-formed */
+bool fm_utf8_all(const void *text, size_t size);        /* all of it is well-formed */
 
-/* Bytes of the character at p when a terminal must not get it as it is, else 0: control characters (C0, DEL, C1), what changes the direction
- * of writing, separators of lines, tags, and a byte that is no UTF-8. */
+/* Bytes of the character at p when a terminal must not get it as it is, else 0: control characters (C0, DEL, C1), what changes the
+ * direction of writing, separators of lines, tags, and a byte that is no UTF-8. */
 size_t fm_unprintable(const uint8_t *p, size_t size);
 /* That character as text: \n, \x1b, \u{202e}. Returns the length; `to` has room for FM_ESCAPE bytes. */
 enum { FM_ESCAPE = 12 };

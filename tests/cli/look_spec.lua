@@ -323,7 +323,8 @@ describe("fmrun COMMAND", function()
       os.execute(("cd %s && mkdir kept && touch kept/a kept/b.png && ln -s $PWD/kept %s/in && ln -s $PWD/kept/a %s/a")
         :format(shell.folder, run, run))
       local record = shell.json(run .. "/run.json")
-      record.outputs = { "../../../kept/a", "in/a", "a", "/etc/hostname", shell.folder .. "/kept/a", "x/../../../../kept/a", "", ".", "..", "in", "*", "kept\0" }
+      record.outputs = { "../../../kept/a", "in/a", "a", "/etc/hostname", shell.folder .. "/kept/a", "x/../../../../kept/a", "", ".", "..", "in", "*",
+        "kept\0" }
       write(run_folder() .. "/run.json", fm.json.encode(record))
       assert.equal(0, (call "rm -f @-1"))
       assert.same({ "a", "b.png" }, shell.names(shell.folder .. "/kept"))

@@ -131,7 +131,8 @@ end
 --- A file that is another kind of thing.
 local function damage_kind(file)
   local commands <const> = { missing = "rm -f @", empty = ": >@", folder = "rm -f @; mkdir @", pipe = "rm -f @; mkfifo @", zeros = "ln -sf /dev/zero @",
-    ["kernel's log"] = "ln -sf /proc/kmsg @", ["terminal"] = "ln -sf /dev/tty @", loop = "ln -sf $(basename @) @", upwards = "ln -sfn .. @", huge = "truncate -s 12G @",
+    ["kernel's log"] = "ln -sf /proc/kmsg @", ["terminal"] = "ln -sf /dev/tty @",
+    loop = "ln -sf $(basename @) @", upwards = "ln -sfn .. @", huge = "truncate -s 12G @",
     ["zeros at its end"] = "truncate -s +100000 @", half = "truncate -s $(($(stat -c %s @) / 2)) @", noise = "head -c 5000 /dev/urandom >@" }
   for what, command in pairs(commands) do
     add(("%s: %s"):format(file:match "[^/]*/[^/]*$", what), function(at) run((command:gsub("@", "'" .. at .. "/" .. file .. "'"))) end)
@@ -158,7 +159,10 @@ for _, name in ipairs(names) do
     end)
     add("a metric called " .. name:sub(1, 20), function(at)
       local lines = {}
-      for step = 1, 5 do lines[step] = ('{"step":%d,"loss":%d,%s:%s}\n'):format(step, step, quoted == '"step"' and '"x"' or quoted, fm.json.encode(step % 2 == 0 and name or 0.5)) end
+      for step = 1, 5 do
+        local value = fm.json.encode(step % 2 == 0 and name or 0.5)
+        lines[step] = ('{"step":%d,"loss":%d,%s:%s}\n'):format(step, step, quoted == '"step"' and '"x"' or quoted, value)
+      end
       write(at .. "/" .. place .. "/metrics.jsonl", table.concat(lines))
     end)
   end
@@ -169,7 +173,8 @@ for _, name in ipairs(names) do
   end
 end
 
-for _, line in ipairs { "", "{}", "[]", "3", '"x"', "null", "{", "\0\0\0", '{"step":1}', '{"step":"x","loss":1}', '{"step":null,"loss":null}', '{"step":{},"loss":[]}',
+for _, line in ipairs { "", "{}", "[]", "3", '"x"', "null", "{", "\0\0\0", '{"step":1}', '{"step":"x","loss":1}', '{"step":null,"loss":null}',
+  '{"step":{},"loss":[]}',
   '{"step":1e308,"loss":1e308}', '{"step":-5,"loss":"nan"}', '{"step":9223372036854775807,"loss":-1e308}', '{"step":2,"loss":"-inf"}', '{"loss":true}',
   ('{"step":1,"loss":"%s"}'):format(("x"):rep(3 << 20)), '{"step":1,"loss":' .. deep .. "}", fm.json.encode { step = 1, loss = hostile } } do
   for _, ending in ipairs { "\n", "" } do
@@ -191,10 +196,12 @@ add("a log of all bytes", function(at)
 end)
 add("a folder that goes round", function(at) run(("cd %s/%s && ln -s . round && mkdir -p a/b && ln -s ../.. a/b/up"):format(at, places.done)) end)
 add("pictures that are none", function(at)
-  run(("cd %s/%s && echo x >bad.png && : >empty.png && mkdir folder.png && mkfifo pipe.png && ln -s /etc/hostname out.png && echo '<svg onload=alert(1)>' >a.svg")
-    :format(at, places.done))
+  run(("cd %s/%s && echo x >bad.png && : >empty.png && mkdir folder.png && mkfifo pipe.png && ln -s /etc/hostname out.png"):format(at, places.done))
+  write(at .. "/" .. places.done .. "/a.svg", "<svg onload=alert(1)>")
 end)
-add("a run in the place of the experiment", function(at) run(("cd %s && cp %s/run.json runs/toy/ && cp %s/run.json runs/"):format(at, places.done, places.done)) end)
+add("a run in the place of the experiment", function(at)
+  run(("cd %s && cp %s/run.json runs/toy/ && cp %s/run.json runs/"):format(at, places.done, places.done))
+end)
 add("a run that holds runs", function(at) run(("cd %s && cp -r %s %s/20260101-000000-00000000"):format(at, places.done, places.failed)) end)
 
 -- ---- commands ----
@@ -202,7 +209,8 @@ add("a run that holds runs", function(at) run(("cd %s && cp -r %s %s/20260101-00
 local commands <const> = {
   "ls", "ls --json", "ls --sort w2 --where 'lr<1'", "ls --failed", "show F", "show D", "show --json F", "show D --color always", "log F", "log D", "path F",
   "diff F D", "diff D F --json", "compare D F", "compare D F --csv", "compare D F --json --metric loss", "compare S", "ls S --json", "report D -o page.html",
-  "report F -o page.html", "report S -o page.html", "export D F --to csv", "export D --to tensorboard", "export F --to tensorboard", "completion --line 'fmrun show '",
+  "report F -o page.html", "report S -o page.html", "export D F --to csv", "export D --to tensorboard", "export F --to tensorboard",
+  "completion --line 'fmrun show '",
   "resume -q F", "resume -q S", "worker -q S", "resume -q --force F", "rm -f F", "rm -f D", "rm -f S", "ls",
 }
 
@@ -213,10 +221,10 @@ local function start(at, command)
   local out, err <const>, result = uv.new_pipe(), uv.new_pipe(), {}
   local process = assert(uv.spawn("/bin/sh", { args = { "-c", "exec " .. fmrun .. " " .. command }, cwd = at, stdio = { nil, out, err } },
     function(code, signal) result.code, result.signal = code, signal end))
-  local texts, open = { {}, {} }, 2
+  local heard, open = { {}, {} }, 2
   for i, pipe in ipairs { out, err } do
     pipe:read_start(function(_, chunk)
-      if chunk then table.insert(texts[i], chunk) else open = open - 1 end
+      if chunk then table.insert(heard[i], chunk) else open = open - 1 end
     end)
   end
   local timer <const> = uv.new_timer()
@@ -227,7 +235,7 @@ local function start(at, command)
   while open > 0 or not result.code do uv.run "once" end
   for _, handle in ipairs { timer, out, err, process } do handle:close() end
   uv.run "nowait"
-  return result.code, result.hang and "hang" or result.signal, table.concat(texts[1]), table.concat(texts[2])
+  return result.code, result.hang and "hang" or result.signal, table.concat(heard[1]), table.concat(heard[2])
 end
 
 --- What is wrong with what a command did, or nil.
@@ -236,9 +244,9 @@ local function complaint(command, code, signal, out, err)
   if signal ~= 0 then return ("ended by signal %s"):format(signal) end
   if not codes[code] then return ("exit code %d"):format(code) end
   for _, text in ipairs { out, err } do
-    if text:find "stack traceback" and not text:find "it fails" or text:find "fm/[%w_/]+%.lua:%d+:" or text:find "attempt to %w+ a" or text:find "bad argument" then
-      return "raises a Lua error"
-    end
+    local is_raised = text:find "stack traceback" and not text:find "it fails"
+    for _, sign in ipairs { "fm/[%w_/]+%.lua:%d+:", "attempt to %w+ a", "bad argument" } do is_raised = is_raised or text:find(sign) end
+    if is_raised then return "raises a Lua error" end
   end
   for _, text in ipairs { command:find "%-%-csv" and "" or command:find "%-%-to csv" and "" or command:find "^path" and "" or out, err } do
     local plain = command:find "%-%-color" and text:gsub("\27%[%d+m", "") or text

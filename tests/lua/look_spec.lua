@@ -273,7 +273,8 @@ describe("what a terminal would obey", function()
     local all = {}
     for byte = 0, 255 do all[#all + 1] = string.char(byte) .. "[2J" end
     local text = table.concat(all, " ")
-    for _, line in ipairs(layout.table({ { title = text }, { title = "b", flexible = true } }, { { text, { text = text, color = "red" } } }, { columns = 300 })) do
+    local columns, rows = { { title = text }, { title = "b", flexible = true } }, { { text, { text = text, color = "red" } } }
+    for _, line in ipairs(layout.table(columns, rows, { columns = 300 })) do
       assert.is_nil(line:find "[\0-\31\127]")
       assert.truthy(utf8.len(line))
     end

@@ -46,7 +46,8 @@ local texts <const> = { is_texts, "a list of texts" }
 local object <const>, files <const> = { is_object, "names with plain values" }, { is_files, "a list of path and hash" }
 local types <const> = {
   experiment = text, arguments = texts, outputs = texts, script = text, command = text, directory = text, status = text, error = text,
-  started = text, ended = text, host = text, boot = text, seed = whole, seconds = duration, steps = count, threads = count, pid = count, resumed = count, peak_rss = count,
+  started = text, ended = text, host = text, boot = text, seed = whole, seconds = duration, steps = count, threads = count, pid = count,
+  resumed = count, peak_rss = count,
   config = object, defaults = object, summary = object, versions = object, code = files, data = files,
 }
 
