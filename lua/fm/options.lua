@@ -24,17 +24,22 @@ function options.read(where, given, defaults)
   return result
 end
 
+local longest <const> = 60 -- of a text in a message
+
+local function shown(value)
+  local kind = type(value)
+  if kind == "string" then return #value > longest and ("a string of %d bytes"):format(#value) or ('"%s"'):format(value) end
+  if core.is_tensor(value) then return "a tensor" end
+  return (kind == "number" or kind == "boolean" or kind == "nil") and tostring(value) or "a " .. kind
+end
+
 --- A choice by name, or an error that names the nearest.
 function options.choose(where, name, choices)
   local choice = choices[name]
   if choice ~= nil then return choice end
   local near = type(name) == "string" and core.nearest(name, sorted_keys(choices))
-  core.fail(('%s: unknown name "%s"%s'):format(where, tostring(name),
+  core.fail(('%s: unknown name %s%s'):format(where, type(name) == "string" and '"' .. name .. '"' or shown(name),
     near and ('; did you mean "%s"?'):format(near) or " (one of: " .. table.concat(sorted_keys(choices), ", ") .. ")"))
-end
-
-local function shown(value)
-  return type(value) == "string" and ('"%s"'):format(value) or tostring(value)
 end
 
 local function range(low, high)

@@ -1,6 +1,6 @@
 local fm <const> = require "fm"
 local plot <const> = fm.plot
-local ticks <const>, limits <const> = require "fm.plot.ticks", require "fm.plot.limits"
+local ticks <const>, limits <const> = require "fm.plot.parts.ticks", require "fm.plot.parts.limits"
 
 local function raises(part, f, ...)
   local ok, message = pcall(f, ...)
@@ -108,10 +108,10 @@ describe("plot", function()
   end)
 
   it("keeps both axes of points on one scale", function()
-    local _, height, box = require "fm.plot.figure".equal({ 0, 4, 0, 2 }, 400)
+    local _, height, box = require "fm.plot.parts.figure".equal({ 0, 4, 0, 2 }, 400)
     assert.equal(200, height)
     assert.same({ 0, 4, 0, 2 }, box)
-    local width, low, wide = require "fm.plot.figure".equal({ 0, 100, 0, 1 }, 400)
+    local width, low, wide = require "fm.plot.parts.figure".equal({ 0, 100, 0, 1 }, 400)
     assert.same({ 400, 160 }, { width, low }) -- a thin box gets room
     assert.equal(40, wide[4] - wide[3])
   end)
@@ -186,7 +186,7 @@ describe("plot", function()
   end)
 
   it("has a color scale whose lightness falls in even steps", function()
-    local rows = require "fm.plot.colors".ramp():totable()
+    local rows = require "fm.plot.parts.colors".ramp():totable()
     local function lightness(c) -- CIE L*, from linear light
       local l = {}
       for i, v in ipairs(c) do l[i] = v <= 0.04045 and v / 12.92 or ((v + 0.055) / 1.055) ^ 2.4 end
@@ -332,7 +332,9 @@ describe("plot", function()
     raises("picture:save: expected a path that ends in .png or .svg, found p.jpg", function() plot.scatter(cloud):save "p.jpg" end)
     raises("NUL", function() plot.scatter(cloud):save "a\0b.png" end)
     raises("out of range", function() plot.image_grid(fm.zeros(1, 64), { scale = 4000 }):save(path "p.png") end)
-    assert.is_nil(plot.no_such_plot)
+    raises('fm.plot has no "scater"; did you mean "scatter"?', function() return plot.scater end)
+    raises('fm.plot has no "ticks"', function() return plot.ticks end) -- what plots share cannot be named
+    raises('fm.plot has no "no_such_plot"', function() return plot.no_such_plot end)
   end)
 
   it("guards the canvas itself", function()

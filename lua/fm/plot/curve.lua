@@ -3,12 +3,12 @@
 --   a series with points = true is drawn as points, with joined = true as both; faint = true: less of it, behind the others;
 --   labels = {..} writes a text beside each, where there is room
 local core <const> = require "fm.core"
-local colors <const> = require "fm.plot.colors"
-local figure <const> = require "fm.plot.figure"
-local limits <const> = require "fm.plot.limits"
+local colors <const> = require "fm.plot.parts.colors"
+local figure <const> = require "fm.plot.parts.figure"
+local limits <const> = require "fm.plot.parts.limits"
 local options <const> = require "fm.options"
-local picture <const> = require "fm.plot.picture"
-local read_series <const> = require "fm.plot.series"
+local picture <const> = require "fm.plot.parts.picture"
+local read_series <const> = require "fm.plot.parts.series"
 
 local where <const> = "plot.curve"
 local logs <const> = { x = { true, false }, y = { false, true }, xy = { true, true }, yx = { true, true } }

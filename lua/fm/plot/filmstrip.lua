@@ -1,13 +1,13 @@
 -- filmstrip(states [T, B, 2] or a list of [B, 2], {titles, reference, title, limits, columns, size}): one small scatter per time, all on the same
 -- scale. titles: one text per panel ("t = 0.00" .. "t = 1.00" when not given); reference: points in gray under each; size: a panel's longer side
-local colors <const> = require "fm.plot.colors"
+local colors <const> = require "fm.plot.parts.colors"
 local core <const> = require "fm.core"
-local figure <const> = require "fm.plot.figure"
-local limits <const> = require "fm.plot.limits"
+local figure <const> = require "fm.plot.parts.figure"
+local limits <const> = require "fm.plot.parts.limits"
 local options <const> = require "fm.options"
 local plain_numbers <const> = require "fm.plain_numbers"
-local picture <const> = require "fm.plot.picture"
-local points <const> = require "fm.plot.points"
+local picture <const> = require "fm.plot.parts.picture"
+local points <const> = require "fm.plot.parts.points"
 
 local where <const> = "plot.filmstrip"
 local gap <const>, margin <const>, caption <const> = 12, 16, 20

@@ -1,7 +1,7 @@
 -- A chart of curves as SVG in the page. Its colors are classes of report.css, so that it follows the reader's light or dark.
 local html <const> = require "fm.report.html"
-local limits <const> = require "fm.plot.limits"
-local ticks <const> = require "fm.plot.ticks"
+local limits <const> = require "fm.plot.parts.limits"
+local ticks <const> = require "fm.plot.parts.ticks"
 
 local chart <const> = {}
 

@@ -1,8 +1,8 @@
 -- Parallel coordinates: an axis per changed parameter and per summary, a line per run. parallel.js adds brushes and hover to this SVG.
 local html <const> = require "fm.report.html"
-local limits <const> = require "fm.plot.limits"
+local limits <const> = require "fm.plot.parts.limits"
 local objective <const> = require "fm.records.objective"
-local ticks <const> = require "fm.plot.ticks"
+local ticks <const> = require "fm.plot.parts.ticks"
 local words <const> = require "fm.records.words"
 
 local height <const>, top <const>, bottom <const> = 300, 44, 18

@@ -1,8 +1,8 @@
 -- The frame of a plot: title, legend, a panel with axes, and the room they need. All text is measured, so none overlaps another.
 local core <const> = require "fm.core"
-local colors <const> = require "fm.plot.colors"
-local picture <const> = require "fm.plot.picture"
-local ticks <const> = require "fm.plot.ticks"
+local colors <const> = require "fm.plot.parts.colors"
+local picture <const> = require "fm.plot.parts.picture"
+local ticks <const> = require "fm.plot.parts.ticks"
 
 local small <const>, large <const> = 12.5, 15 -- sizes of text
 local letter <const> = 9                      -- height of small capitals

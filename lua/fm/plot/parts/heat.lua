@@ -1,11 +1,11 @@
 -- What heat maps share: values on a grid from points, a function or a grid, and the bar that shows their scale.
 local core <const> = require "fm.core"
-local colors <const> = require "fm.plot.colors"
-local figure <const> = require "fm.plot.figure"
-local limits <const> = require "fm.plot.limits"
-local picture <const> = require "fm.plot.picture"
-local points <const> = require "fm.plot.points"
-local ticks <const> = require "fm.plot.ticks"
+local colors <const> = require "fm.plot.parts.colors"
+local figure <const> = require "fm.plot.parts.figure"
+local limits <const> = require "fm.plot.parts.limits"
+local picture <const> = require "fm.plot.parts.picture"
+local points <const> = require "fm.plot.parts.points"
+local ticks <const> = require "fm.plot.parts.ticks"
 
 local heat <const> = {}
 

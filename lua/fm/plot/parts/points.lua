@@ -7,11 +7,19 @@ local function shape_text(t)
   return "[" .. table.concat(t:shape(), ", ") .. "]"
 end
 
+--- The same tensor, if its numbers are still there.
+local function alive(where, t, expected)
+  if not pcall(t.rank, t) then core.fail(("%s: expected %s, found a tensor that was released when its tape closed"):format(where, expected)) end
+  return t
+end
+
 --- A tensor, made from a table when one is given; anything else raises.
 function points.tensor(where, value, expected)
-  if type(value) == "table" then value = core.tensor(value) end
-  if not core.is_tensor(value) then core.fail(("%s: expected %s, found a %s"):format(where, expected, type(value))) end
-  return value
+  if core.is_tensor(value) then return alive(where, value, expected) end
+  if type(value) ~= "table" then core.fail(("%s: expected %s, found a %s"):format(where, expected, type(value))) end
+  local ok, made = pcall(core.tensor, value)
+  if not ok then core.fail(("%s: expected %s, found a table that is no %s"):format(where, expected, tostring(made):gsub("^.-%f[%a]tensor: ", "tensor: "))) end
+  return made
 end
 
 --- Points [n, 2].

@@ -4,9 +4,11 @@
 --   { { name = "loss", x = {..}, y = {..}, points = true, labels = {..} }, ... }
 local core <const> = require "fm.core"
 local options <const> = require "fm.options"
+local points <const> = require "fm.plot.parts.points"
 
 local function numbers(where, value)
   if core.is_tensor(value) then
+    value = points.tensor(where, value, "numbers")
     if value:rank() ~= 1 then core.fail(where .. ": expected a list or a tensor of rank 1") end
     return value:totable()
   end
@@ -24,6 +26,7 @@ local function positions(count)
 end
 
 local function one(where, name, value)
+  if core.is_tensor(value) then points.tensor(where, value, "numbers") end
   if core.is_tensor(value) and value:rank() == 2 and value:size(2) == 2 then
     local x, y = {}, {}
     for i, p in ipairs(value:totable()) do x[i], y[i] = p[1], p[2] end
