@@ -66,7 +66,8 @@ describe("fmrun COMMAND", function()
       ["report"] = { 2, "report: expected one run or sweep, found 0" }, ["report -o"] = { 2, "report: -o needs a value: FILE" },
       ["export x"] = { 2, "export: say --to csv or --to tensorboard" }, ["export"] = { 2, "export: expected the runs to export" },
       ["export --to tensorbord x"] = { 2, 'export: --to: expected csv or tensorboard, found "tensorbord"; did you mean "tensorboard"?' },
-      ["doctor --jsn"] = { 2, 'doctor: unknown option "--jsn"; did you mean "--json"?' }, ["help lgo"] = { 3, 'no command is called "lgo"; did you mean "log"?' },
+      ["doctor --jsn"] = { 2, 'doctor: unknown option "--jsn"; did you mean "--json"?' },
+      ["help lgo"] = { 3, 'no command is called "lgo"; did you mean "log"?' },
       ["help fm.plot.scater"] = { 3, 'the reference has no "fm.plot.scater"; did you mean "fm.plot.scatter"?' },
     } do
       refused(arguments, wanted[1], wanted[2])
@@ -319,14 +320,16 @@ describe("fmrun COMMAND", function()
       assert.is_nil(text:find "\u{202e}", what)
       assert.truthy(utf8.len(text), what)
     end
-    for _, command in ipairs { "ls", "ls --json", "ls --sort lrr", "ls --where 'not=1'", "show @-2", "show --json @-2", "log @-2", "log -f @-2", "diff @-2 @-1", "diff @-1 @-2 --json",
+    for _, command in ipairs { "ls", "ls --json", "ls --sort lrr", "ls --where 'not=1'", "show @-2", "show --json @-2", "log @-2", "log -f @-2", "diff @-2 @-1",
+      "diff @-1 @-2 --json",
       "compare @-1 @-2", "compare --each @-1 @-2", "compare @-1 @-2 --metric lss", "report @-2 -o page.html", "report @-2 --metric x",
       "resume @-2", "rm @-2", "show '\27[31m'", "completion --line 'fmrun show '", "completion --line 'fmrun ls '", "\27[31m", "params \27[31m.lua" } do
       local _, out, err = call(command)
       check(out .. err, command)
     end
     if os.execute "script --version >/dev/null 2>&1" then
-      for _, command in ipairs { "path @-2", "export @-2 --to csv", "compare @-1 @-2 --csv", "export @-2 --to tensorboard", "log @-2", "show --color never @-2" } do
+      for _, command in ipairs { "path @-2", "export @-2 --to csv", "compare @-1 @-2 --csv", "export @-2 --to tensorboard", "log @-2",
+        "show --color never @-2" } do
         local _, out = shell.run(('script -qec "%s %s" /dev/null'):format(shell.fmrun, command))
         check(out:gsub("\r\n", "\n"), command)
       end
@@ -339,7 +342,8 @@ describe("fmrun COMMAND", function()
       run:summary { note = bad }
       if p.note == bad then error(bad) end
     end }]])
-    for _, command in ipairs { "bad.lua", "bad.lua note=x", "params bad.lua", "check bad.lua", "-m bad.lua note=a,\27[31mb,", "-n -m bad.lua note=a,\27[31mb" } do
+    for _, command in ipairs { "bad.lua", "bad.lua note=x", "params bad.lua", "check bad.lua", "-m bad.lua note=a,\27[31mb,",
+      "-n -m bad.lua note=a,\27[31mb" } do
       local _, out, err = call(command)
       check(out .. err, command)
     end
