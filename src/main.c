@@ -4,6 +4,7 @@
 #include "bind.h"
 #include "blas.h"
 #include "pool.h"
+#include "search.h"
 
 #include <fcntl.h>
 #include <lualib.h>
@@ -86,16 +87,6 @@ static bool find_library(char library[PATH_SIZE]) {
     return false;
 }
 
-static void set_package_path(lua_State *L) {
-    char library[PATH_SIZE];
-    if (!find_library(library)) return; /* LUA_PATH may know */
-    lua_getglobal(L, "package");
-    lua_getfield(L, -1, "path");
-    lua_pushfstring(L, "%s/?.lua;%s/?/init.lua;%s", library, library, lua_tostring(L, -1));
-    lua_setfield(L, -3, "path");
-    lua_pop(L, 2);
-}
-
 static int message_handler(lua_State *L) {
     luaL_tolstring(L, 1, NULL);
     return 1;
@@ -123,7 +114,8 @@ static int protected_main(lua_State *L) {
     lua_pushcfunction(L, luaopen_fm_core);
     lua_setfield(L, -2, "fm.core");
     lua_pop(L, 1);
-    set_package_path(L);
+    char library[PATH_SIZE];
+    fm_search_open(L, find_library(library) ? library : NULL);
     lua_gc(L, LUA_GCGEN, 0, 0);
 
     lua_getglobal(L, "require");

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE /* gethostname, TIOCGWINSZ */
 #include "bind.h"
 #include "blas.h"
+#include "coroutines.h"
 #include "libraries.h"
 #include "pool.h"
 #include "signals.h"
@@ -114,7 +115,7 @@ static void raise_interrupted(lua_State *L, lua_Debug *unused) {
 
 static void on_interrupt(int number) {
     signal(number, SIG_DFL); /* a second one ends the process: the first may wait for C code to return */
-    lua_sethook(prompt_state, raise_interrupted, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
+    fm_coroutines_hook(prompt_state, raise_interrupted);
 }
 
 /* interrupts(true): Ctrl-C raises an error in the running chunk, as in lua. interrupts(false): it ends the process. */
