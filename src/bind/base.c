@@ -271,7 +271,6 @@ static void replace_in(lua_State *L, const char *name, lua_CFunction with) { /* 
     lua_setfield(L, -2, name);
 }
 
-
 void fm_base_open(lua_State *L) {
     struct warning *w = lua_newuserdatauv(L, sizeof *w, 0);
     *w = (struct warning){0};

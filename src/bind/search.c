@@ -39,7 +39,7 @@ static int text_searcher(lua_State *L) {
     }
     lua_call(L, 2, 2);
     if (lua_isnil(L, -2)) {
-        if (!is_own(name)) return 1;                                                       /* the message of what was tried */
+        if (!is_own(name)) return 1;                                                     /* the message of what was tried */
         return luaL_error(L, "module '%s' not found:\n\t%s", name, lua_tostring(L, -1)); /* and no other searcher is asked */
     }
     lua_pop(L, 1);

@@ -1,6 +1,7 @@
 -- One run from beginning to end: its folder, its record in run.json, its last checkpoint, and what a person reads about it.
 local fm <const> = require "fm"
 local checkpoint <const> = require "fm.run.checkpoint"
+local ending <const> = require "fm.run.ending"
 local event <const> = require "fm.run.event"
 local folders <const> = require "fm.run.folder"
 local interrupt <const> = require "fm.run.interrupt"
@@ -37,14 +38,16 @@ local function call(experiment, run, values)
   local unbind = random.bind(run.rng:stream "math.random")
   fm.nn.seed(run.rng) -- first weights come from the run's seed, whatever ran before
   local print, exit = print, os.exit
-  _G.print = function(...) run:print(...) end
-  os.exit = function() error({ stop = "failed", message = traceback.place() .. "os.exit was called inside the run" }, 0) end
+  rawset(_G, "print", function(...) run:print(...) end)
+  os.exit = function() ending.raise("failed", traceback.place() .. "os.exit was called inside the run") end
   local ok, problem = xpcall(perform, traceback.handler, experiment, run, values)
   run.at_work = false
-  _G.print, os.exit = print, exit
+  rawset(_G, "print", print)
+  os.exit = exit
   unbind()
   if ok then return "done" end
-  if type(problem) == "table" then return problem.stop, problem.message, problem.exit end
+  local ended = ending.of(problem)
+  if ended then return ended.status, ended.message, ended.exit end
   return "failed", problem
 end
 

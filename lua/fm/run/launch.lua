@@ -21,7 +21,7 @@ local function call(script)
   local result
   local ok, problem = xpcall(function() result = chunk(table.unpack(words)) end, traceback.handler)
   if not ok then
-    problem = type(problem) == "table" and problem.message or problem
+    problem = tostring(problem)
     return false, problem:find(script.path, 1, true) and problem or script.path .. ": " .. problem
   end
   if is_experiment(result) then
