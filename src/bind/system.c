@@ -8,10 +8,12 @@
 #include "signals.h"
 #include "threads.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #ifdef __linux__
 #include <sys/prctl.h>
 #endif
@@ -103,6 +105,28 @@ static int system_die_with(lua_State *L) {
     return 1;
 }
 
+static int close_channel(lua_State *L) {
+    luaL_Stream *stream = luaL_checkudata(L, 1, LUA_FILEHANDLE);
+    return luaL_fileresult(L, !fclose(stream->f), NULL);
+}
+
+/* channel(descriptor) -> a file to write to | nil, message: a pipe that the process which started this one holds at the other end. */
+static int system_channel(lua_State *L) {
+    int descriptor = (int)bind_check_integer(L, 1, "descriptor", 3, 1023);
+    struct stat about;
+    luaL_Stream *stream = lua_newuserdatauv(L, sizeof *stream, 0);
+    stream->closef = NULL; /* closed, as far as Lua knows */
+    luaL_setmetatable(L, LUA_FILEHANDLE);
+    bool is_pipe = !fstat(descriptor, &about) && (S_ISFIFO(about.st_mode) || S_ISSOCK(about.st_mode));
+    if (!is_pipe || fcntl(descriptor, F_SETFD, FD_CLOEXEC) || !(stream->f = fdopen(descriptor, "w"))) {
+        lua_pushnil(L);
+        lua_pushfstring(L, "descriptor %d is no pipe", descriptor);
+        return 2;
+    }
+    stream->closef = close_channel;
+    return 1;
+}
+
 /* ---- Ctrl-C at the prompt ---- */
 
 static lua_State *prompt_state; /* whose chunk a signal shall interrupt */
@@ -129,7 +153,7 @@ static int system_interrupts(lua_State *L) {
 static const luaL_Reg functions[] = {
     {"threads", system_threads},         {"blas", system_blas},         {"libraries", system_libraries},   {"mallocs", system_mallocs},
     {"is_terminal", system_is_terminal}, {"columns", system_columns},   {"seconds", system_seconds},       {"now", system_now},
-    {"process", system_process},         {"die_with", system_die_with}, {"interrupts", system_interrupts}, {NULL, NULL},
+    {"process", system_process},         {"die_with", system_die_with}, {"interrupts", system_interrupts}, {"channel", system_channel}, {NULL, NULL},
 };
 
 void bind_system(lua_State *L) {

@@ -63,6 +63,7 @@ return {
   options = {
     { "--task", name = "task", value = "I", help = "only run I of the sweep (its sweep.json counts from 1)" },
     { "--parent", name = "parent", value = "PID", help = "end when that process, which started this one, ends" },
+    { "--events", name = "events", value = "FD", help = "tell that process events through this descriptor, a pipe" },
     { "-f", "--force", name = "force", help = "go on though the program or data has changed" },
     { "--anew", name = "anew", help = "begin unfinished runs again" },
     "threads", "json", "quiet", "color", "checkpoint_every", "checkpoint_seconds", "keep_last",
@@ -70,6 +71,11 @@ return {
   run = function(line)
     local parent, index = whole(line, "parent"), whole(line, "task")
     if parent and not system.die_with(parent) then return exit.failed end
+    if line.events then
+      local open, problem = event.open(whole(line, "events"))
+      if not open then line.refuse("--events: " .. problem) end
+      line.json = true
+    end
     launch.set_threads(line.threads)
     if #line.words ~= 1 then line.refuse "expected the folder of a sweep" end
     local path = line.words[1]:gsub("(.)/+$", "%1")

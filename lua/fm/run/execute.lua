@@ -105,7 +105,10 @@ local function finish(run, record, status, problem, how)
     folder:write_json("run.json", record)
     if status == "done" then checkpoint.clear(folder) end
   end)
-  if not wrote then record.status, record.error = "failed", record.error or traceback.without_place(trouble) end
+  if not wrote then
+    record.status, record.error = "failed", record.error or traceback.without_place(trouble)
+    event.failure(record.error)
+  end
   io.stdout:flush() -- while a reader who has gone is no reason to die
   tell_end(run.screen, run, record)
   tell(how, { event = "run_end", experiment = run.name, run = folder.path, status = record.status, error = record.error,
@@ -123,6 +126,7 @@ local function execute(experiment, values, how)
   local folder, plan, busy = open(experiment, values, how, function(message) screen:say("fmrun: " .. message) end)
   if not folder then
     screen:say("fmrun: " .. plan)
+    event.failure(plan)
     return busy or "failed", how.path, 1
   end
   local _ <close> = folder.lock

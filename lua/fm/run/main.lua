@@ -108,7 +108,9 @@ function main.start(argv)
   end, argv)
   if ok then return result end
   if type(result) ~= "table" then error(result, 0) end
-  say(result.usage or result.message)
+  local text = result.usage or result.message
+  say(text)
+  if package.loaded["fm.run.event"] then require "fm.run.event".failure(text) end
   if result.usage then io.stderr:write(("try: fmrun %s\n"):format(result.try and result.try .. " --help" or "--help")) end
   return result.usage and exit.usage or result.exit
 end

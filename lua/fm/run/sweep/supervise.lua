@@ -4,6 +4,7 @@ local judge <const> = require "fm.run.sweep.outcome"
 local objective <const> = require "fm.records.objective"
 local pools <const> = require "fm.run.sweep.pool"
 local progress <const> = require "fm.run.progress"
+local readable <const> = require "fm.terminal.readable"
 local short <const> = require "fm.terminal.short"
 local quoted <const> = require "fm.terminal.shell_word"
 local uv <const> = require "luv"
@@ -14,7 +15,28 @@ local exit <const> = { well = 0, failed = 1, saved = 75 }
 --- The words after fmrun that make it one run of the sweep.
 local function arguments_of(sweep, more)
   local pid = tostring(system.process())
-  return function(task) return { "worker", sweep.path, "--task", tostring(task.index), "--parent", pid, "--json", "-q", table.unpack(more) } end
+  return function(task, channel)
+    return { "worker", sweep.path, "--task", tostring(task.index), "--parent", pid, "--events", tostring(channel), "-q", table.unpack(more) }
+  end
+end
+
+local events <const> = { -- those that are heeded, and the types of their fields
+  progress = { step = "integer", steps = "integer", text = "string" },
+  run_skipped = { status = "string" },
+  run_failed = { error = "string" },
+}
+
+--- The event of a line, or nil when it is none that is heeded, or not as it should be.
+local function told(line)
+  local fields = fm.json.decode(line)
+  local types = type(fields) == "table" and events[fields.event]
+  if not types then return nil end
+  for name, wanted in pairs(types) do
+    local value = fields[name]
+    if (math.type(value) or type(value)) ~= wanted then return nil end
+    if wanted == "string" then fields[name] = readable(value) end
+  end
+  return fields
 end
 
 --- What the pool tells, as state of the tasks and lines on the screen.
@@ -22,11 +44,12 @@ local function listener(pool, screen, settings, ended)
   local on = {}
   on.started = function(task) screen:started(task) end
   on.tick = function(now) screen:tick(now) end
-  function on.line(task, line)
-    local event = fm.json.decode(line)
-    if type(event) ~= "table" then return end
-    if event.event == "progress" then task.progress = progress.bar(event.step, event.steps) .. " " .. event.text end
-    if event.event == "run_skipped" then task.busy = event.status == "busy" end
+  function on.event(task, line)
+    local fields = told(line)
+    if not fields then return end
+    if fields.event == "progress" then task.progress = progress.bar(fields.step, fields.steps) .. " " .. fields.text end
+    if fields.event == "run_skipped" then task.busy = fields.status == "busy" end
+    if fields.event == "run_failed" then task.failure = fields.error end
   end
   function on.interrupted(_, killed)
     screen:note(killed and "stopped" or "each run finishes its step and saves (again: stop now)")
