@@ -25,7 +25,9 @@ end
 
 -- ---- one run ----
 
-local function open_script(task, sweep)
+local function open_script(path, task, sweep)
+  local refusal = folder.refusal(path, sweep, task)
+  if refusal then fail("%s", refusal) end
   local script, message = launch.open(task.script, { [0] = "fmrun", task.script }, 1, sweep.arguments or {})
   if message then fail("%s", message) end
   if not script.experiment then fail("%s: gives no experiment any more", task.script) end
@@ -51,7 +53,7 @@ local function run_task(path, sweep, index, line)
   local task = sweep.runs[index] or fail("%s has %d runs, there is no run %d", path, #sweep.runs, index)
   local place = path .. "/" .. task.folder
   if records.read(place, task.folder).status == "done" then return skip(line, place, "done") end
-  local script = open_script(task, sweep)
+  local script = open_script(path, task, sweep)
   local values, problem = parameters.recorded(script.experiment.parameters, task.config)
   if not values then fail("%s/sweep.json: run %d: %s", path, index, problem) end
   local code, status = launch.run({ script = script, values = values }, line, line.argv, place, patience)

@@ -4,7 +4,9 @@
 local fm <const> = require "fm"
 local code <const> = require "fm.run.code"
 local folders <const> = require "fm.run.folder"
+local recorded <const> = require "fm.run.recorded"
 local records <const> = require "fm.records"
+local readable <const> = require "fm.terminal.readable"
 
 local folder <const> = {}
 local schema <const> = 1 -- of sweep.json
@@ -90,7 +92,7 @@ function folder.describe(plan, list, base, arguments)
   table.sort(keys)
   local name = (several and "sweep" or list[1].experiment.name) .. "/sweep-" .. hash8 { paths, keys, plan.fixed, arguments }
   local sweep = { base = base, name = name, path = base .. "/" .. name, keys = plan.keys, arguments = arguments, scripts = {}, tasks = {} }
-  for i, script in ipairs(list) do sweep.scripts[i] = { path = script.path, hash = folder.code_hash(script) } end
+  for i, script in ipairs(list) do sweep.scripts[i] = { path = script.path, hash = folder.code_hash(script), code = code.list(script.files) } end
   for i, run in ipairs(plan.runs) do
     local task = { script = run.script.path, experiment = run.script.experiment.name, config = run.values, changed = table_of(run.changed) }
     task.folder, task.record = settle(sweep.path, name, { config = run.values, code = code.list(run.script.files), arguments = arguments })
@@ -113,14 +115,56 @@ end
 
 -- ---- sweep.json ----
 
+local function is_text(value)
+  return type(value) == "string"
+end
+
+--- Whether a value is a list of what `check` finds right.
+local function is_list(value, check)
+  if type(value) ~= "table" then return false end
+  for key, item in next, value do
+    if math.type(key) ~= "integer" or not check(item) then return false end
+  end
+  return true
+end
+
+local function is_file(value)
+  return type(value) == "table" and is_text(value.path) and is_text(value.hash)
+end
+
+local function is_script(value)
+  return is_file(value) and (value.code == nil or is_list(value.code, is_file))
+end
+
+local function is_entry(value)
+  return type(value) == "table" and is_text(value.folder) and value.folder:find "^%x%x%x%x%x%x%x%x$" ~= nil and is_text(value.script)
+    and is_text(value.experiment) and type(value.config) == "table" and type(value.changed) == "table" and math.type(value.index) == "integer"
+end
+
+--- Whether what a sweep.json holds has the types that everybody counts on. Its folders are names: none leads out of the sweep's.
+local function is_record(value)
+  return type(value) == "table" and is_list(value.runs, is_entry) and is_list(value.scripts, is_script) and is_list(value.keys, is_text)
+    and (value.arguments == nil or is_list(value.arguments, is_text)) and is_text(value.command)
+end
+
 --- What sweep.json says; nil and a message when it cannot be had.
 function folder.read(path)
   local file <close>, message = io.open(path .. "/sweep.json", "rb")
   local text = file and file:read "a"
   if not text then return nil, message or path .. "/sweep.json: cannot be read" end
   local value, problem = fm.json.decode(text)
-  if type(value) == "table" and type(value.runs) == "table" and type(value.scripts) == "table" then return value end
+  if is_record(value) then return value end
   return nil, ("%s/sweep.json: %s"):format(path, problem or "not the record of a sweep")
+end
+
+--- nil when the script of a task may be called: it is one of the sweep's, as it was when the sweep was made. Else a message.
+function folder.refusal(path, record, task)
+  for _, script in ipairs(record.scripts) do
+    if script.path == task.script then
+      return recorded.refusal(path, script.path, script.code or {}, false, "the command that made the sweep takes the change up: " .. record.command)
+    end
+  end
+  return readable(("%s/sweep.json: run %d: %s is none of its scripts"):format(path, task.index, task.script))
 end
 
 --- The entries of sweep.json: those that were there keep their places, for whoever counts on them, unless their script has changed.
