@@ -1,5 +1,5 @@
 /* fmrun: makes a Lua state and hands the command line to lua/fm/run/main.lua. What may differ from stock Lua is in base.h. */
-#define _GNU_SOURCE /* setenv, readlink */
+#define _GNU_SOURCE /* readlink */
 #include "base.h"
 #include "bind.h"
 #include "blas.h"
@@ -31,25 +31,6 @@ static bool stdout_arrived(void) {
     if (flushed && !ferror(stdout)) return true;
     struct stat about;
     return fstat(STDOUT_FILENO, &about) == 0 && (S_ISFIFO(about.st_mode) || S_ISSOCK(about.st_mode));
-}
-
-/* OpenBLAS changes bits with its number of threads and starts them when it is loaded, before main: the only way to one thread
- * is the environment and a second start. */
-static void pin_blas_threads(char **argv) {
-    static const char *const names[] = {"OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"};
-    static const char guard[] = "FM_RESTARTED";
-    bool pinned = true;
-    for (size_t i = 0; i < 2; i++) {
-        const char *value = getenv(names[i]);
-        if (value && !strcmp(value, "1")) continue;
-        pinned = false;
-        setenv(names[i], "1", 1);
-    }
-    if (!pinned && !getenv(guard)) {
-        setenv(guard, "1", 1);
-        execv("/proc/self/exe", argv); /* comes back only when it fails: then slower, not wrong */
-    }
-    unsetenv(guard);
 }
 
 /* Lua's memory comes from the pool, so a warm loop of small objects never reaches malloc. */
@@ -133,8 +114,11 @@ static int protected_main(lua_State *L) {
 
 int main(int argc, char **argv) {
     open_standard_streams();
-    pin_blas_threads(argv);
-    fm_blas_warm_up();
+    fm_error err;
+    if (!fm_blas_start(&err)) {
+        fprintf(stderr, "fmrun: %s\n", err.text);
+        return EXIT_FAILED;
+    }
     lua_State *L = lua_newstate(pool_allocate, NULL);
     if (!L) {
         fputs("fmrun: out of memory\n", stderr);
