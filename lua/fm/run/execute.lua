@@ -6,6 +6,7 @@ local event <const> = require "fm.run.event"
 local folders <const> = require "fm.run.folder"
 local interrupt <const> = require "fm.run.interrupt"
 local progress <const> = require "fm.run.progress"
+local quoted <const> = require "fm.terminal.shell_word"
 local short <const> = require "fm.terminal.short"
 local random <const> = require "fm.run.random"
 local reads <const> = require "fm.run.reads"
@@ -65,7 +66,7 @@ local function tell_end(screen, run, record)
   words[#words + 1] = screen:paint("dim", run.folder.path)
   if record.error then screen:say("fmrun: " .. record.error) end
   screen:note(table.concat(words, "  "))
-  if record.status == "killed" then screen:note("to go on: fmrun resume " .. run.folder.path) end
+  if record.status == "killed" then screen:note("to go on: fmrun resume " .. quoted(run.folder.path)) end
 end
 
 -- ---- the run ----

@@ -25,7 +25,8 @@ local function call(script)
     return false, problem:find(script.path, 1, true) and problem or script.path .. ": " .. problem
   end
   if is_experiment(result) then
-    result.name = result.name or script.name:gsub("[^%w_.-]", "_")
+    local made_well, wrong = require "fm.run.experiment".check_name(result, script.name)
+    if not made_well then return false, script.path .. ": " .. wrong end
     script.experiment = result
   end
   return true

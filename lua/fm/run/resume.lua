@@ -2,6 +2,7 @@
 local checkpoint <const> = require "fm.run.checkpoint"
 local origin <const> = require "fm.run.origin"
 local replay <const> = require "fm.run.replay"
+local quoted <const> = require "fm.terminal.shell_word"
 
 local resume <const> = {}
 
@@ -17,7 +18,7 @@ end
 
 local function refuse(path, slot, differences)
   return nil, ("%s: not the run that wrote the checkpoint of step %d:\n  %s\nfmrun resume --force %s goes on nevertheless, --anew begins again"):format(
-    path, slot.step, table.concat(differences, "\n  "), path)
+    path, slot.step, table.concat(differences, "\n  "), quoted(path))
 end
 
 --- A run that is done needs nothing, if it is the one that is asked for.

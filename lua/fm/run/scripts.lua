@@ -50,6 +50,13 @@ local function own_modules(before)
   return changes
 end
 
+--- The name of an experiment that has none of its own: that of its file, in characters that a folder may have, and never "." or "..".
+local function name_of(path)
+  if path == "-" then return "stdin" end
+  local name = path:match("([^/]*)$"):gsub("%.lua$", ""):gsub("[^%w_.-]", "_"):gsub("^[.-]", "_"):sub(1, 64)
+  return name ~= "" and name or "script"
+end
+
 --- A script as a place to run things in. `words` become arg[1..]. Its `files` are the script and what it required so far (fm.run.code).
 function scripts.new(path, argv, place, words)
   local arg = {}
@@ -57,7 +64,7 @@ function scripts.new(path, argv, place, words)
   arg[0] = path
   for i, word in ipairs(words) do arg[i] = word end
   local folder = path:match "^(.*)/[^/]*$" or "."
-  return { path = path, name = path == "-" and "stdin" or path:match("([^/]*)$"):gsub("%.lua$", ""), globals = { arg = arg }, modules = {}, files = {},
+  return { path = path, name = name_of(path), globals = { arg = arg }, modules = {}, files = {},
     search = ("%s/?.lua;%s/?/init.lua;"):format(folder, folder) }
 end
 

@@ -3,6 +3,7 @@
 -- code, so a run that is there is known again, whatever its place in the grid.
 local fm <const> = require "fm"
 local code <const> = require "fm.run.code"
+local decimal <const> = require "fm.run.sweep.decimal"
 local folders <const> = require "fm.run.folder"
 local recorded <const> = require "fm.run.recorded"
 local records <const> = require "fm.records"
@@ -72,12 +73,19 @@ local function table_of(changed)
   return result
 end
 
+--- A value of a run as its label shows it: so that two values differ, in one line.
+local function value_text(value)
+  if math.type(value) == "float" then return decimal.shortest(value) end
+  if type(value) ~= "string" or not (value == "" or value:find '[%s%c"]') then return tostring(value) end
+  return ('"%s"'):format(readable(value):gsub("[\n\t]", "?"):gsub('"', '""'))
+end
+
 --- "lr=0.001 seed=1", with the experiment in front where there are several.
 function folder.label(keys, entry, several)
   local words = { several and entry.experiment or nil }
   for _, key in ipairs(keys) do
     local value = entry.changed[key]
-    if value ~= nil then words[#words + 1] = ("%s=%s"):format(key, math.type(value) == "float" and ("%.6g"):format(value) or tostring(value)) end
+    if value ~= nil then words[#words + 1] = key .. "=" .. value_text(value) end
   end
   return table.concat(words, " ")
 end

@@ -103,7 +103,7 @@ local function hand_over(described, todo, options, line)
   end
   local path = require "fm.run.sweep.emit".write(line.emit, described, todo, options)
   local start = line.emit == "slurm" and "sbatch" or "sh"
-  if not line.quiet then io.stderr:write(("%d runs of %d to do\nnext: %s %s\n"):format(#todo, #described.tasks, start, path)) end
+  if not line.quiet then io.stderr:write(("%d runs of %d to do\nnext: %s %s\n"):format(#todo, #described.tasks, start, quoted(path))) end
   return exit.well
 end
 

@@ -125,8 +125,9 @@ local function sum_up(screen, sweep, tasks, seconds, again)
   screen:note(sum .. best_text(sweep))
   local next_words = {}
   if again and n.done < #tasks then next_words[1] = again end
-  local report = "fmrun report " .. sweep.name:match "sweep%-(%x+)$"
-  next_words[#next_words + 1] = sweep.base == "runs" and report or ("FM_RUNS=%s %s"):format(quoted(sweep.base), report)
+  local hash = sweep.base and sweep.name:match "/sweep%-(%x+)$"
+  local place = hash and sweep.base ~= "runs" and ("FM_RUNS=%s "):format(quoted(sweep.base)) or ""
+  next_words[#next_words + 1] = place .. "fmrun report " .. (hash or quoted(sweep.path))
   screen:note("next: " .. table.concat(next_words, "   |   "))
   screen:event { event = "sweep_end", sweep = sweep.path, ok = n.done, failed = n.failed, stopped = n.killed, not_started = n.waiting, seconds = seconds }
   return n
