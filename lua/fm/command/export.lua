@@ -7,6 +7,7 @@ local describe <const> = require "fm.records.describe"
 local folders <const> = require "fm.run.folder"
 local logged <const> = require "fm.records.logged"
 local records <const> = require "fm.records"
+local quoted <const> = require "fm.terminal.shell_word"
 local tensorboard <const> = require "fm.records.tensorboard"
 
 local function rows_of(record)
@@ -77,16 +78,25 @@ local function events_of(record)
   return table.concat(parts)
 end
 
+--- A folder for the run inside of `into`, also for a run that is named by a path like ../other/runs/moons/...
+local function folder_for(record, into)
+  local parts = { into }
+  for part in record.name:gmatch "[^/]+" do
+    if part ~= "." and part ~= ".." then parts[#parts + 1] = part end
+  end
+  return table.concat(parts, "/")
+end
+
 local function to_tensorboard(list, into)
   for _, record in ipairs(list) do
-    local folder = into .. "/" .. record.name
+    local folder = folder_for(record, into)
     local ok, message = folders.make_parents(folder)
     local path = ("%s/events.out.tfevents.%010d.fmrun"):format(folder, (describe.epoch(record.started) or 0) // 1 | 0)
     if ok then ok, message = fm.file.write(path, events_of(record)) end
     if not ok then error({ message = message, exit = 1 }, 0) end
     print(path)
   end
-  io.stderr:write(("look with: tensorboard --logdir %s\n"):format(into))
+  io.stderr:write(("look with: tensorboard --logdir %s\n"):format(quoted(into)))
 end
 
 return {

@@ -4,6 +4,7 @@ local fm <const> = require "fm"
 local event <const> = require "fm.run.event"
 local folder <const> = require "fm.run.sweep.folder"
 local launch <const> = require "fm.run.launch"
+local option_reader <const> = require "fm.run.option_reader"
 local parameters <const> = require "fm.run.parameters"
 local records <const> = require "fm.records"
 
@@ -14,13 +15,6 @@ local most_failures <const> = 3 -- in a row: then it is the machine's fault, not
 
 local function fail(message, ...)
   error({ message = message:format(...), exit = exit.failed }, 0)
-end
-
-local function whole(line, name)
-  local text = line[name]
-  local n = text and text:find "^%d+$" and math.tointeger(tonumber(text))
-  if text and (not n or n < 1) then line.refuse(('--%s: expected a whole number >= 1, found "%s"'):format(name, text)) end
-  return n
 end
 
 -- ---- one run ----
@@ -71,10 +65,11 @@ return {
     "threads", "json", "quiet", "color", "checkpoint_every", "checkpoint_seconds", "keep_last",
   },
   run = function(line)
-    local parent, index = whole(line, "parent"), whole(line, "task")
+    local function whole(name) return option_reader.whole("--" .. name, line[name], 1, line.refuse) end
+    local parent, index = whole "parent", whole "task"
     if parent and not system.die_with(parent) then return exit.failed end
     if line.events then
-      local open, problem = event.open(whole(line, "events"))
+      local open, problem = event.open(whole "events")
       if not open then line.refuse("--events: " .. problem) end
       line.json = true
     end
