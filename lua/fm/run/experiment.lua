@@ -9,7 +9,8 @@ local fields <const> = { "name", "params", "presets", "run", "help" }
 --- What is wrong with a name, which becomes that of a folder; nil when nothing is.
 local function name_problem(name)
   if name == nil or type(name) == "string" and #name <= 64 and name:find "^[%w_][%w_.-]*$" then return nil end
-  return ("experiment: name: expected up to 64 letters, digits, _ . -, and no . or - at the start, found %s"):format(type(name) == "string" and ("%q"):format(name) or type(name))
+  local found = type(name) == "string" and ("%q"):format(name) or type(name)
+  return ("experiment: name: expected up to 64 letters, digits, _ . -, and no . or - at the start, found %s"):format(found)
 end
 
 local function check_fields(given)

@@ -39,7 +39,7 @@ end
 function Run:flush(now)
   self.next_flush = now + flush_interval
   if self.step > 0 and not self.replay then
-    self.folder:add_line("timing.jsonl", ('{"step":%d,"seconds":%.3f}'):format(self.step, now - self.began))
+    self.folder:add_line("timing.jsonl", fm.json.encode { step = self.step, seconds = math.floor((now - self.began) * 1000 + 0.5) / 1000 })
   end
   self.folder:flush()
 end

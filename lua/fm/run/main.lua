@@ -107,10 +107,10 @@ function main.start(argv)
     return debug.traceback(traceback.text_of(problem), 2)
   end, argv)
   if ok then return result end
-  if type(result) ~= "table" then error(result, 0) end
-  local text = result.usage or result.message
-  say(text)
+  local text = type(result) == "table" and (result.usage or result.message) or "internal error: " .. result
   if package.loaded["fm.run.event"] then require "fm.run.event".failure(text) end
+  if type(result) ~= "table" then error(result, 0) end
+  say(text)
   if result.usage then io.stderr:write(("try: fmrun %s\n"):format(result.try and result.try .. " --help" or "--help")) end
   return result.usage and exit.usage or result.exit
 end

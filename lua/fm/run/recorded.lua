@@ -1,6 +1,7 @@
 -- A script that a record names, before it is called. A folder of runs may come from anywhere, and what it says is not yet what its user wants to
 -- run: the script must be the one that the record has the digest of, and must not lie in the folder itself.
-local fm <const> = require "fm"
+local lfs <const> = require "lfs"
+local digests <const> = require "fm.run.digests"
 local quoted <const> = require "fm.terminal.shell_word"
 local readable <const> = require "fm.terminal.readable"
 
@@ -17,7 +18,7 @@ end
 local function differences(script, files)
   local list, known = {}, false
   for _, file in ipairs(files) do
-    local now = fm.file.hash_file(file.path) or "missing"
+    local now = digests.of(file.path) or "missing"
     known = known or file.path == script
     if now ~= file.hash then list[#list + 1] = readable(("%s: was %s, is now %s"):format(file.path, file.hash, now)) end
   end
@@ -29,11 +30,12 @@ end
 --- were. force: in spite of differences. advice: what to do about those.
 function recorded.refusal(folder, script, files, force, advice)
   if script == "-" then return folder .. ": its script was read from stdin: fmrun - --folder " .. quoted(folder) .. " <SCRIPT" end
+  if script:find("\0", 1, true) then return folder .. ": the name of its script has a NUL byte" end
   if is_inside(script, folder) then
     return readable(("%s: its script lies in the folder itself: %s\nto run that file, name it: fmrun %s --folder %s"):format(folder, script, quoted(script),
       quoted(folder)))
   end
-  if force or not fm.file.hash_file(script) then return nil end -- a file that is missing says so itself
+  if force or not lfs.attributes(script) then return nil end -- a file that is missing says so itself
   local list = differences(script, files)
   if #list == 0 then return nil end
   return ("%s: its files are not what they were:\n  %s\n%s"):format(folder, table.concat(list, "\n  "), advice)

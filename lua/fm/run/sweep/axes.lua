@@ -37,7 +37,8 @@ end
 
 --- The grid in binary, where it has none in tens. Whole numbers are counted exactly, as far as their difference is one itself.
 local function binary_grid(first, last, step)
-  local span, count = last - first, nil
+  local span = last - first
+  local count
   if math.type(step) == "integer" and (last >= first) == (span >= 0) then
     count = span // step + 1
   else

@@ -3,6 +3,7 @@
 -- code, so a run that is there is known again, whatever its place in the grid.
 local fm <const> = require "fm"
 local code <const> = require "fm.run.code"
+local digests <const> = require "fm.run.digests"
 local decimal <const> = require "fm.run.sweep.decimal"
 local folders <const> = require "fm.run.folder"
 local recorded <const> = require "fm.run.recorded"
@@ -29,7 +30,7 @@ end
 local hashes <const> = {}
 
 local function hash_now(path)
-  hashes[path] = hashes[path] or fm.file.hash_file(path) or "gone"
+  hashes[path] = hashes[path] or digests.of(path) or "gone"
   return hashes[path]
 end
 

@@ -72,7 +72,8 @@ local function stop_text(task, record)
   return (saved and "saved " or "stopped ") .. (steps > 0 and ("after step %d"):format(steps) or "before step 1")
 end
 
---- task: path, folder, busy (it said so), failure (why it has no record). result: of the pool. how: timeout (its text), stopped (whether all were asked to end).
+--- task: path, folder, busy (it said so), failure (why it has no record).
+--- result: of the pool. how: timeout (its text), stopped (whether all were asked to end).
 --- Returns { status = "done" | "failed" | "diverged" | "killed" | "busy", error, summary, code, signal, seconds, lines, peak }.
 return function(task, result, how)
   local record = records.read(task.path, task.folder)

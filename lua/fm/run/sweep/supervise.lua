@@ -27,7 +27,7 @@ local events <const> = { -- those that are heeded, and the types of their fields
 }
 
 --- The event of a line, or nil when it is none that is heeded, or not as it should be.
-local function told(line)
+local function read_event(line)
   local fields = fm.json.decode(line)
   local types = type(fields) == "table" and events[fields.event]
   if not types then return nil end
@@ -45,7 +45,7 @@ local function listener(pool, screen, settings, ended)
   on.started = function(task) screen:started(task) end
   on.tick = function(now) screen:tick(now) end
   function on.event(task, line)
-    local fields = told(line)
+    local fields = read_event(line)
     if not fields then return end
     if fields.event == "progress" then task.progress = progress.bar(fields.step, fields.steps) .. " " .. fields.text end
     if fields.event == "run_skipped" then task.busy = fields.status == "busy" end
