@@ -1,4 +1,5 @@
 #include "search.h"
+#include "bind.h"
 
 #include <lauxlib.h>
 #include <stdbool.h>
@@ -96,6 +97,8 @@ static void push_own_path(lua_State *L, int package, const char *library) {
 
 void fm_search_open(lua_State *L, const char *library) {
     static const char *const needed[] = {"lfs", "luv"};
+    lua_pushstring(L, library);
+    lua_setfield(L, LUA_REGISTRYINDEX, BIND_LIBRARY);
     lua_getglobal(L, "package");
     int package = lua_gettop(L);
 

@@ -78,6 +78,16 @@ function command.help(made)
   return table.concat(table.move(options, 1, #options, #lines + 1, lines), "\n")
 end
 
+--- Runs a command of the user's own: an error in it is one of its file, not of fmrun.
+local function run_users(made, line)
+  local ok, result = xpcall(made.run, function(problem)
+    if type(problem) == "table" and (problem.usage or problem.message) then return problem end
+    return { message = tostring(traceback.handler(problem)), exit = 1 }
+  end, line)
+  if ok then return math.tointeger(result) end
+  error(result, 0)
+end
+
 --- Runs the command at argv[place]; options before it are its own too. Returns the exit code; raises { usage, try }.
 function command.start(argv, place)
   local word = argv[place]
@@ -91,7 +101,8 @@ function command.start(argv, place)
     return 0
   end
   line.argv, line.refuse = argv, refuse
-  return made.run(line) or 0
+  if traceback.is_own(by_name.file("fm.command." .. word)) then return made.run(line) or 0 end
+  return run_users(made, line) or 0
 end
 
 return command

@@ -11,6 +11,11 @@ local longest_text <const> = 8192 -- bytes of a message
 local most_frames <const> = 10    -- at either end of a deep stack
 local most_levels <const> = 40    -- looked at for them
 
+--- Whether a Lua file is one of fm's own.
+function traceback.is_own(path)
+  return ("@" .. path):sub(1, #fm_folder) == fm_folder
+end
+
 -- ---- the stack ----
 
 local function frame_text(frame)
