@@ -4,7 +4,8 @@
 
 /* Whether a source is one of fm's own files: below the folder that fmrun has found, or, under stock Lua, in one of such a name. */
 static bool is_own(const char *source, const char *library) {
-    if (library) return source[0] == '@' && !strncmp(source + 1, library, strlen(library)) && !strncmp(source + 1 + strlen(library), "/fm/", 4);
+    if (library)
+        return source[0] == '@' && !strncmp(source + 1, library, strlen(library)) && !strncmp(source + 1 + strlen(library), "/fm/", 4);
     return strstr(source, "lua/fm/") || strstr(source, "share/fm/");
 }
 

@@ -151,9 +151,19 @@ static int system_interrupts(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"threads", system_threads},         {"blas", system_blas},         {"libraries", system_libraries},   {"mallocs", system_mallocs},
-    {"is_terminal", system_is_terminal}, {"columns", system_columns},   {"seconds", system_seconds},       {"now", system_now},
-    {"process", system_process},         {"die_with", system_die_with}, {"interrupts", system_interrupts}, {"channel", system_channel}, {NULL, NULL},
+    {"threads", system_threads},
+    {"blas", system_blas},
+    {"libraries", system_libraries},
+    {"mallocs", system_mallocs},
+    {"is_terminal", system_is_terminal},
+    {"columns", system_columns},
+    {"seconds", system_seconds},
+    {"now", system_now},
+    {"process", system_process},
+    {"die_with", system_die_with},
+    {"interrupts", system_interrupts},
+    {"channel", system_channel},
+    {NULL, NULL},
 };
 
 void bind_system(lua_State *L) {
