@@ -121,7 +121,9 @@ describe("an axis", function()
     local any, whole = parameters.declare { x = 1.0 }.x, parameters.declare { x = 1 }.x
     for _, range in ipairs {
       "uniform(16777217,16777219)", "uniform(0.99999,1)", "uniform(-1.7e308,1.7e308)", "log(1e-300,1e300)", "log(5e-324,1)",
-      "log(1,1.001)", "uniform(-1e-310,1e-310)", "uniform(0,1)", "uniform(-9223372036854775808,9223372036854775807)", "log(1,9223372036854775807)", "uniform(1,3)" } do
+      "log(1,1.001)", "uniform(-1e-310,1e-310)", "uniform(0,1)", "uniform(-9223372036854775808,9223372036854775807)",
+      "log(1,9223372036854775807)", "uniform(1,3)",
+    } do
       local low, high = range:match "%((.-),(.-)%)"
       low, high = tonumber(low), tonumber(high)
       for _, declaration in ipairs { any, math.type(low) == "integer" and math.type(high) == "integer" and whole or any } do
