@@ -2,15 +2,27 @@
 
 #include <string.h>
 
-/* Pushes "FILE:LINE: " of the nearest caller that is a script, not part of fm itself. */
+/* Whether a source is one of fm's own files: below the folder that fmrun has found, or, under stock Lua, in one of such a name. */
+static bool is_own(const char *source, const char *library) {
+    if (library)
+        return source[0] == '@' && !strncmp(source + 1, library, strlen(library)) && !strncmp(source + 1 + strlen(library), "/fm/", 4);
+    return strstr(source, "lua/fm/") || strstr(source, "share/fm/");
+}
+
+/* Pushes "FILE:LINE: " of the nearest caller that is a script, not part of fm itself. It is near: a level is found by walking to it. */
 static void push_where(lua_State *L) {
+    enum { MOST_LEVELS = 64 };
     lua_Debug ar;
-    for (int level = 0; lua_getstack(L, level, &ar); level++) {
+    lua_getfield(L, LUA_REGISTRYINDEX, BIND_LIBRARY);
+    const char *library = lua_tostring(L, -1);
+    for (int level = 0; level < MOST_LEVELS && lua_getstack(L, level, &ar); level++) {
         lua_getinfo(L, "Sl", &ar);
-        if (ar.currentline <= 0 || strstr(ar.source, "lua/fm/") || strstr(ar.source, "share/fm/")) continue;
+        if (ar.currentline <= 0 || is_own(ar.source, library)) continue;
+        lua_pop(L, 1);
         lua_pushfstring(L, "%s:%d: ", ar.short_src, ar.currentline);
         return;
     }
+    lua_pop(L, 1);
     luaL_where(L, 1);
 }
 

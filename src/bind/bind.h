@@ -11,6 +11,8 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+#define BIND_LIBRARY "fm.library" /* in the registry of fmrun: the folder that holds fm/ */
+
 /* Raises `err` as a Lua error at the script's line. Never returns. */
 int bind_raise(lua_State *L, const fm_error *err) __attribute__((noreturn));
 /* core.fail(message): the same, for the Lua files of fm. */

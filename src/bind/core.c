@@ -1,5 +1,6 @@
 /* The module fm.core: everything Lua can reach in C. */
 #include "bind.h"
+#include "blas.h"
 
 /* nearest(word, names): the name that was probably meant, or nil. */
 static int core_nearest(lua_State *L) {
@@ -19,6 +20,8 @@ static int core_nearest(lua_State *L) {
 }
 
 int luaopen_fm_core(lua_State *L) {
+    fm_error err;
+    if (!fm_blas_start(&err)) return luaL_error(L, "fm: %s", err.text);
     lua_newtable(L);
     lua_pushliteral(L, FM_VERSION);
     lua_setfield(L, -2, "version");

@@ -3,6 +3,7 @@
  * counts and sets a hook, as lua.c does. catch_signals(nil) puts everything back. */
 #define _GNU_SOURCE /* sigaction */
 #include "signals.h"
+#include "coroutines.h"
 
 #include <signal.h>
 #include <string.h>
@@ -53,7 +54,7 @@ static void on_signal(int number) {
         if (arrived[i] == LAST) signal(number, SIG_DFL); /* nobody listens: the next one ends the process */
     }
     waits = 1;
-    lua_sethook(main_state, on_hook, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
+    fm_coroutines_hook(main_state, on_hook);
 }
 
 static void start_catching(lua_State *L) {

@@ -3,15 +3,18 @@
 #include "bind.h"
 #include "blas.h"
 #include "bytes.h"
+#include "coroutines.h"
 #include "libraries.h"
 #include "pool.h"
 #include "signals.h"
 #include "threads.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #ifdef __linux__
 #include <sys/prctl.h>
 #endif
@@ -103,6 +106,28 @@ static int system_die_with(lua_State *L) {
     return 1;
 }
 
+static int close_channel(lua_State *L) {
+    luaL_Stream *stream = luaL_checkudata(L, 1, LUA_FILEHANDLE);
+    return luaL_fileresult(L, !fclose(stream->f), NULL);
+}
+
+/* channel(descriptor) -> a file to write to | nil, message: a pipe that the process which started this one holds at the other end. */
+static int system_channel(lua_State *L) {
+    int descriptor = (int)bind_check_integer(L, 1, "descriptor", 3, 1023);
+    struct stat about;
+    luaL_Stream *stream = lua_newuserdatauv(L, sizeof *stream, 0);
+    stream->closef = NULL; /* closed, as far as Lua knows */
+    luaL_setmetatable(L, LUA_FILEHANDLE);
+    bool is_pipe = !fstat(descriptor, &about) && (S_ISFIFO(about.st_mode) || S_ISSOCK(about.st_mode));
+    if (!is_pipe || fcntl(descriptor, F_SETFD, FD_CLOEXEC) || !(stream->f = fdopen(descriptor, "w"))) {
+        lua_pushnil(L);
+        lua_pushfstring(L, "descriptor %d is no pipe", descriptor);
+        return 2;
+    }
+    stream->closef = close_channel;
+    return 1;
+}
+
 /* ---- Ctrl-C at the prompt ---- */
 
 static lua_State *prompt_state; /* whose chunk a signal shall interrupt */
@@ -115,7 +140,7 @@ static void raise_interrupted(lua_State *L, lua_Debug *unused) {
 
 static void on_interrupt(int number) {
     signal(number, SIG_DFL); /* a second one ends the process: the first may wait for C code to return */
-    lua_sethook(prompt_state, raise_interrupted, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
+    fm_coroutines_hook(prompt_state, raise_interrupted);
 }
 
 /* interrupts(true): Ctrl-C raises an error in the running chunk, as in lua. interrupts(false): it ends the process. */
@@ -168,6 +193,7 @@ static const luaL_Reg functions[] = {
     {"process", system_process},
     {"die_with", system_die_with},
     {"interrupts", system_interrupts},
+    {"channel", system_channel},
     {NULL, NULL},
 };
 

@@ -1,8 +1,103 @@
+#define _GNU_SOURCE /* setenv, MAP_ANONYMOUS */
 #include "blas.h"
 
+#include <assert.h>
 #include <cblas.h>
+#include <dlfcn.h>
 #include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+/* ---- the library ---- */
+
+#ifdef FM_DOUBLE
+#define GEMM cblas_dgemm
+#else
+#define GEMM cblas_sgemm
+#endif
+
+static struct {
+    __typeof__(GEMM) *gemm;
+    __typeof__(cblas_ssyrk) *syrk;
+    __typeof__(openblas_set_num_threads) *set_num_threads;
+    __typeof__(openblas_get_corename) *get_corename;
+    __typeof__(openblas_get_config) *get_config;
+} blas;
+
+#define TEXT(x) #x
+#define NAME(x) TEXT(x)
+
+static bool load(fm_error *err) {
+    static const struct {
+        const char *name;
+        void *to;
+    } wanted[] = {
+        {NAME(GEMM), &blas.gemm},
+        {"cblas_ssyrk", &blas.syrk},
+        {"openblas_set_num_threads", &blas.set_num_threads},
+        {"openblas_get_corename", &blas.get_corename},
+        {"openblas_get_config", &blas.get_config},
+    };
+    setenv("OPENBLAS_NUM_THREADS", "1", 1);
+    setenv("OMP_NUM_THREADS", "1", 1);
+    void *library = dlopen(FM_BLAS_NAME, RTLD_NOW | RTLD_LOCAL);
+    if (!library) library = dlopen(FM_BLAS_FILE, RTLD_NOW | RTLD_LOCAL);
+    if (!library) return fm_fail(err, "cannot load OpenBLAS: %s", dlerror());
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        void *symbol = dlsym(library, wanted[i].name);
+        if (!symbol) return fm_fail(err, "%s: it has no %s: not OpenBLAS", FM_BLAS_NAME, wanted[i].name);
+        memcpy(wanted[i].to, &symbol, sizeof symbol);
+    }
+    return true;
+}
+
+/* OpenBLAS 0.3.21 maps 32 << 22 bytes at the first call that needs room, and tries again for ever when it cannot have them. */
+static bool has_room(void) {
+    enum { ROOM = (128 << 20) + (1 << 16) };
+    void *probe = mmap(NULL, ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (probe == MAP_FAILED) return false;
+    munmap(probe, ROOM);
+    return true;
+}
+
+bool fm_blas_start(fm_error *err) {
+    static bool started;
+    if (started) return true;
+    if (!load(err)) return false;
+    blas.set_num_threads(1); /* another library may have loaded it before */
+    if (!has_room()) return fm_fail(err, "OpenBLAS needs 128 MiB of address space, and there are not so many left (see ulimit -v)");
+    float a = 1, c = 0;
+    blas.syrk(CblasRowMajor, CblasUpper, CblasNoTrans, 1, 1, 1, &a, 1, 0, &c, 1); /* takes the room; a small gemm may do without */
+    started = true;
+    return true;
+}
+
+/* For a program in C that did not start it. */
+static void start_late(void) {
+    fm_error err;
+    bool started = fm_blas_start(&err);
+    assert(started);
+    (void)started;
+}
+
+const char *fm_blas_core(void) {
+    return blas.get_corename();
+}
+
+const char *fm_blas_version(void) {
+    static char version[32];
+    const char *config = blas.get_config(); /* "OpenBLAS 0.3.21 NO_AFFINITY ..." */
+    const char *blank = strchr(config, ' ');
+    size_t n = blank ? strcspn(blank + 1, " ") : 0;
+    if (!n || n >= sizeof version) return config;
+    memcpy(version, blank + 1, n);
+    version[n] = 0;
+    return version;
+}
+
+/* ---- the product ---- */
 
 bool fm_blas_fits(size_t size) {
     return size <= INT_MAX;
@@ -33,31 +128,7 @@ void fm_gemm(bool ta, bool tb, size_t m, size_t n, size_t k, const real *a, size
         rank_one(m, n, a, ta ? 1 : lda, b, beta, c, ldc);
         return;
     }
-#ifdef FM_DOUBLE
-    cblas_dgemm
-#else
-    cblas_sgemm
-#endif
-        (CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k, 1, a, (int)lda, b, (int)ldb,
-         beta, c, (int)ldc);
-}
-
-const char *fm_blas_core(void) {
-    return openblas_get_corename();
-}
-
-const char *fm_blas_version(void) {
-    static char version[32];
-    const char *config = openblas_get_config(); /* "OpenBLAS 0.3.21 NO_AFFINITY ..." */
-    const char *blank = strchr(config, ' ');
-    size_t n = blank ? strcspn(blank + 1, " ") : 0;
-    if (!n || n >= sizeof version) return config;
-    memcpy(version, blank + 1, n);
-    version[n] = 0;
-    return version;
-}
-
-void fm_blas_warm_up(void) {
-    static real a[64 * 64], c[64 * 64];
-    fm_gemm(false, false, 64, 64, 64, a, 64, a, 64, 0, c, 64);
+    if (!blas.gemm) start_late();
+    blas.gemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k, 1, a, (int)lda, b, (int)ldb,
+              beta, c, (int)ldc);
 }

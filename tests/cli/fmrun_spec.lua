@@ -243,6 +243,22 @@ describe("fmrun", function()
       tensors = nil -- luacheck: ignore 311
     end)
 
+    it("in a folder inside of the runs, whatever its script is called", function()
+      local text = [[local made = require "fm".experiment { run = function() end } made.name = os.getenv "NAME" return made]]
+      for _, name in ipairs { "..lua", "...lua", ".lua", "-a b.lua", ("x"):rep(200) .. ".lua" } do
+        write(name, text)
+        local code, _, err = call("-q './" .. name .. "'")
+        assert.equal(0, code, err)
+      end
+      assert.same({ "_", "_.", "_a_b", "script", ("x"):rep(64) }, base.names(folder .. "/runs"))
+      for _, name in ipairs { "..", "a/b", ("x"):rep(65), "" } do
+        local code, _, err = shell(("NAME='%s' %s -q ..lua"):format(name, fmrun))
+        assert.equal(1, code)
+        assert.truthy(err:find("..lua: experiment: name: expected up to 64 letters", 1, true), err)
+      end
+      assert.equal(5, #base.names(folder .. "/runs"))
+    end)
+
     it("where -o or FM_RUNS says", function()
       assert.equal(0, (call(toy .. " steps=1 -o here/there")))
       assert.equal(1, #run_folders("toy", "here/there"))

@@ -7,6 +7,7 @@ local folders <const> = require "fm.run.folder"
 local logged <const> = require "fm.records.logged"
 local printable <const> = require "fm.terminal.printable"
 local records <const> = require "fm.records"
+local quoted <const> = require "fm.terminal.shell_word"
 local tensorboard <const> = require "fm.records.tensorboard"
 
 local function rows_of(record)
@@ -58,12 +59,6 @@ end
 
 local most_of_a_picture <const> = 64 << 20 -- bytes
 
---- Where the events of a run go: below a folder, wherever the run itself lies.
-local function place_of(record, into)
-  local is_inside = record.name:find "^[^/]" and not ("/" .. record.name .. "/"):find("/../", 1, true)
-  return into .. "/" .. (is_inside and record.name or record.id)
-end
-
 --- The bytes of the event file of a run.
 local function events_of(record)
   local clock, parts = clock_of(record), { tensorboard.version(describe.epoch(record.started) or 0) }
@@ -85,16 +80,25 @@ local function events_of(record)
   return table.concat(parts)
 end
 
+--- A folder for the run inside of `into`, also for a run that is named by a path like ../other/runs/moons/...
+local function folder_for(record, into)
+  local parts = { into }
+  for part in record.name:gmatch "[^/]+" do
+    if part ~= "." and part ~= ".." then parts[#parts + 1] = part end
+  end
+  return table.concat(parts, "/")
+end
+
 local function to_tensorboard(list, into)
   for _, record in ipairs(list) do
-    local folder = place_of(record, into)
+    local folder = folder_for(record, into)
     local ok, message = folders.make_parents(folder)
     local path = ("%s/events.out.tfevents.%010d.fmrun"):format(folder, (describe.epoch(record.started) or 0) // 1 | 0)
     if ok then ok, message = fm.file.write(path, events_of(record)) end
     if not ok then error({ message = message, exit = 1 }, 0) end
     print(printable.data(path))
   end
-  io.stderr:write(("look with: tensorboard --logdir %s\n"):format(printable.line(into)))
+  io.stderr:write(("look with: tensorboard --logdir %s\n"):format(printable.line(quoted(into))))
 end
 
 return {

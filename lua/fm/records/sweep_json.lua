@@ -24,7 +24,7 @@ local function problem_of(planned, where)
     local found = type(planned[name])
     if found ~= "string" and found ~= "nil" then return ("%s.%s: expected string, found %s"):format(where, name, found) end
   end
-  if not planned.folder:find "^[%w_-][%w_.-]*$" then return where .. ".folder: expected the name of a folder in the sweep's" end
+  if not planned.folder:find "^%x%x%x%x%x%x%x%x$" then return where .. ".folder: expected the name of a run in the sweep's folder" end
   return problem_of_values(planned.changed, where .. ".changed") or problem_of_values(planned.config, where .. ".config")
 end
 
@@ -38,13 +38,16 @@ local function problem_of_texts(list, where)
   return nil
 end
 
-local function problem_of_scripts(list)
+--- nil, or what is wrong with a list (or nothing) of files, each with a list of the code it is made of, or none.
+local function problem_of_files(list, where)
   if list == nil then return nil end
-  if type(list) ~= "table" then return "scripts: expected a list, found " .. type(list) end
-  for i, script in pairs(list) do
-    if type(script) ~= "table" or type(script.path) ~= "string" or type(script.hash) ~= "string" then
-      return ("scripts[%s]: expected path and hash"):format(i)
+  if type(list) ~= "table" then return ("%s: expected a list, found %s"):format(where, type(list)) end
+  for i, file in pairs(list) do
+    if type(file) ~= "table" or type(file.path) ~= "string" or type(file.hash) ~= "string" or file.path == "" or file.path:find "%z" then
+      return ("%s[%s]: expected path and hash"):format(where, i)
     end
+    local problem = problem_of_files(file.code, where .. ".code")
+    if problem then return problem end
   end
   return nil
 end
@@ -52,7 +55,7 @@ end
 local function problem_in(plan)
   if type(plan.keys) ~= "table" then return "keys: expected a list, found " .. type(plan.keys) end
   if type(plan.runs) ~= "table" then return "runs: expected a list, found " .. type(plan.runs) end
-  local problem = problem_of_texts(plan.keys, "keys") or problem_of_texts(plan.arguments, "arguments") or problem_of_scripts(plan.scripts)
+  local problem = problem_of_texts(plan.keys, "keys") or problem_of_texts(plan.arguments, "arguments") or problem_of_files(plan.scripts, "scripts")
   if problem then return problem end
   for _, name in ipairs { "command", "created" } do
     if plan[name] ~= nil and type(plan[name]) ~= "string" then return ("%s: expected string, found %s"):format(name, type(plan[name])) end

@@ -1,10 +1,12 @@
 -- One run from beginning to end: its folder, its record in run.json, its last checkpoint, and what a person reads about it.
 local fm <const> = require "fm"
 local checkpoint <const> = require "fm.run.checkpoint"
+local ending <const> = require "fm.run.ending"
 local event <const> = require "fm.run.event"
 local folders <const> = require "fm.run.folder"
 local interrupt <const> = require "fm.run.interrupt"
 local progress <const> = require "fm.run.progress"
+local quoted <const> = require "fm.terminal.shell_word"
 local short <const> = require "fm.terminal.short"
 local random <const> = require "fm.run.random"
 local reads <const> = require "fm.run.reads"
@@ -37,14 +39,16 @@ local function call(experiment, run, values)
   local unbind = random.bind(run.rng:stream "math.random")
   fm.nn.seed(run.rng) -- first weights come from the run's seed, whatever ran before
   local print, exit = print, os.exit
-  _G.print = function(...) run:print(...) end
-  os.exit = function() error({ stop = "failed", message = traceback.place() .. "os.exit was called inside the run" }, 0) end
+  rawset(_G, "print", function(...) run:print(...) end)
+  os.exit = function() ending.raise("failed", traceback.place() .. "os.exit was called inside the run") end
   local ok, problem = xpcall(perform, traceback.handler, experiment, run, values)
   run.at_work = false
-  _G.print, os.exit = print, exit
+  rawset(_G, "print", print)
+  os.exit = exit
   unbind()
   if ok then return "done" end
-  if type(problem) == "table" then return problem.stop, problem.message, problem.exit end
+  local ended = ending.of(problem)
+  if ended then return ended.status, ended.message, ended.exit end
   return "failed", problem
 end
 
@@ -62,7 +66,7 @@ local function tell_end(screen, run, record)
   words[#words + 1] = { "dim", run.folder.path }
   if record.error then screen:say("fmrun: " .. record.error) end
   screen:note(words)
-  if record.status == "killed" then screen:note("to go on: fmrun resume " .. run.folder.path) end
+  if record.status == "killed" then screen:note("to go on: fmrun resume " .. quoted(run.folder.path)) end
 end
 
 -- ---- the run ----
@@ -102,7 +106,10 @@ local function finish(run, record, status, problem, how)
     folder:write_json("run.json", record)
     if status == "done" then checkpoint.clear(folder) end
   end)
-  if not wrote then record.status, record.error = "failed", record.error or traceback.without_place(trouble) end
+  if not wrote then
+    record.status, record.error = "failed", record.error or traceback.without_place(trouble)
+    event.failure(record.error)
+  end
   io.stdout:flush() -- while a reader who has gone is no reason to die
   tell_end(run.screen, run, record)
   tell(how, { event = "run_end", experiment = run.name, run = folder.path, status = record.status, error = record.error,
@@ -120,6 +127,7 @@ local function execute(experiment, values, how)
   local folder, plan, busy = open(experiment, values, how, function(message) screen:say("fmrun: " .. message) end)
   if not folder then
     screen:say("fmrun: " .. plan)
+    event.failure(plan)
     return busy or "failed", how.path, 1
   end
   local _ <close> = folder.lock

@@ -39,8 +39,7 @@ end
 function Run:flush(now)
   self.next_flush = now + flush_interval
   if self.step > 0 and not self.replay then
-    local milliseconds = math.floor((now - self.began) * 1000 + 0.5) -- %.3f has a comma in some locales
-    self.folder:add_line("timing.jsonl", ('{"step":%d,"seconds":%d.%03d}'):format(self.step, milliseconds // 1000, milliseconds % 1000))
+    self.folder:add_line("timing.jsonl", fm.json.encode { step = self.step, seconds = math.floor((now - self.began) * 1000 + 0.5) / 1000 })
   end
   self.folder:flush()
 end

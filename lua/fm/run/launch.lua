@@ -21,11 +21,12 @@ local function call(script)
   local result
   local ok, problem = xpcall(function() result = chunk(table.unpack(words)) end, traceback.handler)
   if not ok then
-    problem = type(problem) == "table" and problem.message or problem
+    problem = tostring(problem)
     return false, problem:find(script.path, 1, true) and problem or script.path .. ": " .. problem
   end
   if is_experiment(result) then
-    result.name = result.name or script.name:gsub("[^%w_.-]", "_")
+    local made_well, wrong = require "fm.run.experiment".check_name(result, script.name)
+    if not made_well then return false, script.path .. ": " .. wrong end
     script.experiment = result
   end
   return true

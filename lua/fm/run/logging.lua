@@ -1,6 +1,7 @@
 -- What a run says: metrics, results, text, and when a metric ends a loop.
 local fm <const> = require "fm"
 local early <const> = require "fm.run.early"
+local ending <const> = require "fm.run.ending"
 local saving <const> = require "fm.run.saving"
 local traceback <const> = require "fm.run.traceback"
 
@@ -82,7 +83,7 @@ function logging:log(values)
   end
   self.folder:add_line("metrics.jsonl", line .. "}")
   self.logged = values
-  if bad then error({ stop = "diverged", message = ("%s%s at step %d"):format(traceback.place(), bad, self.step) }, 0) end
+  if bad then ending.raise("diverged", ("%s%s at step %d"):format(traceback.place(), bad, self.step)) end
   if self.watched then tell_watchers(self, values) end
 end
 

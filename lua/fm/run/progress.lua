@@ -73,7 +73,7 @@ end
 --- "[====>               ]"
 function progress.bar(step, total)
   local width = 20
-  local full = total > 0 and step * width // total or width
+  local full = math.max(0, math.min(total > 0 and step * width // total or width, width))
   return "[" .. ("="):rep(full) .. (full < width and ">" or "") .. (" "):rep(width - full - 1) .. "]"
 end
 

@@ -2,6 +2,7 @@
 -- bodies, and leaves no trace, for its lines and pictures are there. At the checkpoint everything the run keeps is put back, and it lives.
 local fm <const> = require "fm"
 local code <const> = require "fm.run.code"
+local ending <const> = require "fm.run.ending"
 local kept <const> = require "fm.run.kept"
 local origin <const> = require "fm.run.origin"
 local reads <const> = require "fm.run.reads"
@@ -15,7 +16,7 @@ function replay.new(slot, tensors, values, past, force)
 end
 
 local function mismatch(message, ...)
-  error({ stop = "failed", message = "resume: " .. message:format(...) }, 0)
+  ending.raise("failed", "resume: " .. message:format(...))
 end
 
 --- At the checkpoint: the run is as it was.

@@ -1,7 +1,9 @@
 -- What the folder of a run that began earlier holds, and whether the run can go on from there.
 local checkpoint <const> = require "fm.run.checkpoint"
 local origin <const> = require "fm.run.origin"
+local read_record <const> = require "fm.records.run_json"
 local replay <const> = require "fm.run.replay"
+local quoted <const> = require "fm.terminal.shell_word"
 
 local resume <const> = {}
 
@@ -17,7 +19,7 @@ end
 
 local function refuse(path, slot, differences)
   return nil, ("%s: not the run that wrote the checkpoint of step %d:\n  %s\nfmrun resume --force %s goes on nevertheless, --anew begins again"):format(
-    path, slot.step, table.concat(differences, "\n  "), path)
+    path, slot.step, table.concat(differences, "\n  "), quoted(path))
 end
 
 --- A run that is done needs nothing, if it is the one that is asked for.
@@ -31,10 +33,10 @@ end
 --- slot }, or { done = true } when it needs nothing more, or nil and a message. `how.force` goes on in spite of differences, `how.anew`
 --- begins again.
 function resume.plan(folder, values, how, say)
-  local former, problem = folder:read_json "run.json"
+  local former, problem = read_record(folder:file "run.json")
   if not former then
     if folder:is_fresh() then return {} end
-    return nil, problem .. "; this is no run's folder, or one that ended before it began: choose another, or remove it"
+    return nil, folder.path .. ": " .. problem .. "; this is no run's folder, or one that ended before it began: choose another, or remove it"
   end
   if how.anew then return { former = { resumed = former.resumed } } end
   if former.status == "done" then return plan_done(folder.path, former, values) end

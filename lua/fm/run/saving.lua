@@ -5,6 +5,7 @@ local checkpoint <const> = require "fm.run.checkpoint"
 local early <const> = require "fm.run.early"
 local kept <const> = require "fm.run.kept"
 local options <const> = require "fm.options"
+local ending <const> = require "fm.run.ending"
 local origin <const> = require "fm.run.origin"
 local system <const> = fm.system
 
@@ -53,7 +54,7 @@ local function probe(run)
   local size = checkpoint.size(run) * (run.slots[1] and 1 or copies)
   local ok, message = fm.file.has_room(run.folder.path, size)
   if ok then return end
-  error({ stop = "failed", message = ("there is no room for checkpoints, %d bytes: %s"):format(size, message) }, 0)
+  ending.raise("failed", ("there is no room for checkpoints, %d bytes: %s"):format(size, message))
 end
 
 --- A loop begins.
@@ -61,7 +62,7 @@ function saving.begin(run)
   if run.probed or not next(run.kept) then return end
   run.probed = true
   if run.saving.keep_last > 0 and run.saving.every == 0 then
-    error({ stop = "failed", message = "--keep-last needs --checkpoint-every, the steps at which it keeps" }, 0)
+    ending.raise("failed", "--keep-last needs --checkpoint-every, the steps at which it keeps")
   end
   probe(run)
   run.saved_at = run.saved_at or system.seconds()

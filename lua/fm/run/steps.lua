@@ -1,5 +1,6 @@
 -- The steps of a run, and what happens between two of them.
 local fm <const> = require "fm"
+local ending <const> = require "fm.run.ending"
 local interrupt <const> = require "fm.run.interrupt"
 local short <const> = require "fm.terminal.short"
 local replay <const> = require "fm.run.replay"
@@ -45,7 +46,7 @@ local function steps(run, n, batches, state, control)
   local function next_batch(value, ...)
     control = value
     if value ~= nil then return run.step, value, ... end
-    error({ stop = "failed", message = traceback.place() .. ("steps: the batches ended at step %d and do not begin again"):format(run.step) }, 0)
+    ending.raise("failed", traceback.place() .. ("steps: the batches ended at step %d and do not begin again"):format(run.step))
   end
   local function first_try(value, ...)
     if value ~= nil then return next_batch(value, ...) end

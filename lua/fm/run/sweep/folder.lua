@@ -3,10 +3,14 @@
 -- code, so a run that is there is known again, whatever its place in the grid.
 local fm <const> = require "fm"
 local code <const> = require "fm.run.code"
+local digests <const> = require "fm.run.digests"
+local decimal <const> = require "fm.run.sweep.decimal"
 local folders <const> = require "fm.run.folder"
 local printable <const> = require "fm.terminal.printable"
 local read_plan <const> = require "fm.records.sweep_json"
+local recorded <const> = require "fm.run.recorded"
 local records <const> = require "fm.records"
+local readable <const> = require "fm.terminal.printable".lines
 
 local folder <const> = {}
 local schema <const> = 1 -- of sweep.json
@@ -28,7 +32,7 @@ end
 local hashes <const> = {}
 
 local function hash_now(path)
-  hashes[path] = hashes[path] or fm.file.hash_file(path) or "gone"
+  hashes[path] = hashes[path] or digests.of(path) or "gone"
   return hashes[path]
 end
 
@@ -72,12 +76,19 @@ local function table_of(changed)
   return result
 end
 
+--- A value of a run as its label shows it: so that two values differ, in one line.
+local function value_text(value)
+  if math.type(value) == "float" then return decimal.shortest(value) end
+  if type(value) ~= "string" or not (value == "" or value:find '[%s%c"]') then return tostring(value) end
+  return '"' .. value:gsub('"', '""') .. '"'
+end
+
 --- "lr=0.001 seed=1", printable, with the experiment in front where there are several.
 function folder.label(keys, entry, several)
   local words = { several and entry.experiment or nil }
   for _, key in ipairs(keys) do
     local value = entry.changed[key]
-    if value ~= nil then words[#words + 1] = ("%s=%s"):format(key, math.type(value) == "float" and ("%.6g"):format(value) or tostring(value)) end
+    if value ~= nil then words[#words + 1] = key .. "=" .. value_text(value) end
   end
   return printable.line(table.concat(words, " "))
 end
@@ -92,7 +103,7 @@ function folder.describe(plan, list, base, arguments)
   table.sort(keys)
   local name = (several and "sweep" or list[1].experiment.name) .. "/sweep-" .. hash8 { paths, keys, plan.fixed, arguments }
   local sweep = { base = base, name = name, path = base .. "/" .. name, keys = plan.keys, arguments = arguments, scripts = {}, tasks = {} }
-  for i, script in ipairs(list) do sweep.scripts[i] = { path = script.path, hash = folder.code_hash(script) } end
+  for i, script in ipairs(list) do sweep.scripts[i] = { path = script.path, hash = folder.code_hash(script), code = code.list(script.files) } end
   for i, run in ipairs(plan.runs) do
     local task = { script = run.script.path, experiment = run.script.experiment.name, config = run.values, changed = table_of(run.changed) }
     task.folder, task.record = settle(sweep.path, name, { config = run.values, code = code.list(run.script.files), arguments = arguments })
@@ -119,10 +130,21 @@ end
 function folder.read(path)
   local value, message = read_plan(path)
   if not value then return nil, message end
+  if not (value.command and value.scripts) then return nil, path .. "/sweep.json: not the record of a sweep" end
   for i, entry in ipairs(value.runs) do
-    if not (entry.script and entry.experiment and value.scripts) then return nil, ("%s/sweep.json: runs[%d] names no script"):format(path, i) end
+    if not (entry.script and entry.experiment) then return nil, ("%s/sweep.json: runs[%d] names no script"):format(path, i) end
   end
   return value
+end
+
+--- nil when the script of a task may be called: it is one of the sweep's, as it was when the sweep was made. Else a message.
+function folder.refusal(path, record, task)
+  for _, script in ipairs(record.scripts) do
+    if script.path == task.script then
+      return recorded.refusal(path, script.path, script.code or {}, false, "the command that made the sweep takes the change up: " .. record.command)
+    end
+  end
+  return readable(("%s/sweep.json: run %d: %s is none of its scripts"):format(path, task.index, task.script))
 end
 
 --- The entries of sweep.json: those that were there keep their places, for whoever counts on them, unless their script has changed.

@@ -5,11 +5,17 @@ local folder <const> = require "fm.run.sweep.folder"
 local printable <const> = require "fm.terminal.printable"
 local settings <const> = require "fm.run.sweep.settings"
 local sorted_keys <const> = require "fm.sorted_keys"
+local quoted <const> = require "fm.terminal.shell_word"
 local words <const> = require "fm.records.words"
 
 local system <const> = require "fm.core".system
 local sweep <const> = {}
 local exit <const> = { well = 0, failed = 1, nothing = 3 }
+
+local function refuse(message)
+  io.stderr:write("fmrun: ", printable.lines(message), "\n")
+  return exit.failed
+end
 
 local function unfinished(tasks)
   local list = {}
@@ -59,6 +65,20 @@ local function run(described, todo, options, line)
   return require "fm.run.sweep.supervise"(described, todo, options, screen)
 end
 
+--- Whether the scripts of these tasks may be called; says which they are, or why not.
+local function may_call(path, record, todo, line)
+  local seen = {}
+  for _, task in ipairs(todo) do
+    if not seen[task.script] then
+      local problem = folder.refusal(path, record, task)
+      if problem then return false, problem end
+      if not line.quiet then io.stderr:write(printable.lines(("%s: its script is %s"):format(path, task.script)), "\n") end
+      seen[task.script] = true
+    end
+  end
+  return true
+end
+
 --- What a process of its own goes on with: the runs of a sweep.json, one at a time, as long as no `most_failures` of them fail in a row.
 --- Other workers may be at the same sweep. Returns an exit code.
 function sweep.work(path, record, line, most_failures)
@@ -70,6 +90,8 @@ function sweep.work(path, record, line, most_failures)
   for _, task in ipairs(unfinished(described.tasks)) do
     if task.record.status ~= "running" then todo[#todo + 1] = task end
   end
+  local may, problem = may_call(path, record, todo, line)
+  if not may then return refuse(problem) end
   return run(described, todo, options, line)
 end
 
@@ -81,13 +103,8 @@ local function hand_over(described, todo, options, line)
   end
   local path = require "fm.run.sweep.emit".write(line.emit, described, todo, options)
   local start = line.emit == "slurm" and "sbatch" or "sh"
-  if not line.quiet then io.stderr:write(("%d runs of %d to do\nnext: %s %s\n"):format(#todo, #described.tasks, start, printable.line(path))) end
+  if not line.quiet then io.stderr:write(("%d runs of %d to do\nnext: %s %s\n"):format(#todo, #described.tasks, start, printable.line(quoted(path)))) end
   return exit.well
-end
-
-local function refuse(message)
-  io.stderr:write("fmrun: ", printable.lines(message), "\n")
-  return exit.failed
 end
 
 local function read_options(line)
@@ -105,8 +122,11 @@ function sweep.resume(path, line)
   if not own then return refuse(problem) end
   local closing <close> = own.lock
   local described <const> = folder.of_record(path, record)
-  options.again = "fmrun resume " .. path
-  return run(described, unfinished(described.tasks), options, line)
+  local todo <const> = unfinished(described.tasks)
+  local may, why = may_call(path, record, todo, line)
+  if not may then return refuse(why) end
+  options.again = "fmrun resume " .. quoted(path)
+  return run(described, todo, options, line)
 end
 
 --- plan: of expand. list: its scripts. Returns an exit code; raises { usage }.

@@ -6,6 +6,7 @@ local event <const> = require "fm.run.event"
 local printable <const> = require "fm.terminal.printable"
 local progress <const> = require "fm.run.progress"
 local layout <const> = require "fm.terminal.layout"
+local quoted <const> = require "fm.terminal.shell_word"
 local short <const> = require "fm.terminal.short"
 local words <const> = require "fm.records.words"
 
@@ -94,7 +95,7 @@ function Screen:say_lines(task, error_line)
     if line ~= "fmrun: " .. error_line then lines[#lines + 1] = line end
   end
   for i = math.max(1, #lines - shown_lines + 1), #lines do self:say("          | " .. printable.line(lines[i])) end
-  if lfs.attributes(task.path) then self:say("          fmrun log " .. printable.line(task.path)) end
+  if lfs.attributes(task.path) then self:say("          fmrun log " .. printable.line(quoted(task.path))) end
 end
 
 local marks <const> = { done = { "ok  ", "green" }, killed = { "stop", "dim" }, busy = { "busy", "dim" } }
