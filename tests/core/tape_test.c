@@ -49,7 +49,7 @@ static fm_tensor *reshaped(fm_tensor *x, size_t rows, size_t cols) {
 }
 
 static fm_scope *tape(void) {
-    fm_scope *s = fm_scope_open(true, &err);
+    fm_scope *s = fm_scope_open(true, NULL, &err);
     assert_non_null(s);
     return s;
 }
@@ -91,7 +91,7 @@ static void scopes_close_in_any_order(void **state) {
         fm_tensor *x = parameter(2, 3, 1), *held[3];
         fm_scope *s[3];
         for (int i = 0; i < 3; i++) {
-            s[i] = fm_scope_open(i != 1, &err);
+            s[i] = fm_scope_open(i != 1, NULL, &err);
             held[i] = fm_tensor_retain(run("square", x, NULL));
             assert_true(held[i]->scope == s[i]);
             assert_true(held[i]->needs_grad == (i != 1)); /* the middle one records nothing */
