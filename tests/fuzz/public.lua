@@ -305,7 +305,8 @@ return function(folder)
   local file <close> = assert(io.open "lua/fm/meta/fm.lua")
   for _, entry in ipairs(reference.parse(file:read "a")) do
     local name = entry.name
-    if not calls[name] and entry.kind ~= "class" and not name:find "^fm%.Run:" and not (name:find "^fm%.%l+$" or name == "fm.flow.exact") then missing[#missing + 1] = name end
+    local elsewhere = entry.kind == "class" or name:find "^fm%.Run:" or name:find "^fm%.%l+$" or name == "fm.flow.exact"
+    if not calls[name] and not elsewhere then missing[#missing + 1] = name end
   end
   for name, call in pairs(calls) do list[#list + 1] = { name = name, call = call } end
   table.sort(list, function(a, b) return a.name < b.name end)
