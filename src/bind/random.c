@@ -9,8 +9,8 @@
 #define RNG "fm.rng"
 
 static fm_rng *check_rng(lua_State *L) {
-    fm_rng *r = luaL_checkudata(L, 1, RNG);
-    if (!r->clock) luaL_argerror(L, 1, "this random stream is closed");
+    fm_rng *r = bind_check_object(L, 1, RNG, "a random stream");
+    if (!r->clock) bind_error(L, "rng: this random stream was never opened"); /* there was no memory for it */
     return r;
 }
 
@@ -23,8 +23,8 @@ static fm_rng *push_rng(lua_State *L) {
 
 static int core_rng(lua_State *L) {
     lua_Integer seed = bind_check_integer(L, 1, "rng: seed", LUA_MININTEGER, LUA_MAXINTEGER);
-    size_t n;
-    const char *name = luaL_optlstring(L, 2, "", &n);
+    size_t n = 0;
+    const char *name = lua_isnoneornil(L, 2) ? "" : bind_check_text(L, 2, &n);
     fm_error err;
     if (!fm_rng_open(push_rng(L), (uint64_t)seed, name, n, &err)) bind_raise(L, &err);
     return 1;
@@ -33,7 +33,7 @@ static int core_rng(lua_State *L) {
 static int rng_stream(lua_State *L) {
     fm_rng *r = check_rng(L);
     size_t n;
-    const char *name = luaL_checklstring(L, 2, &n);
+    const char *name = bind_check_text(L, 2, &n);
     fm_error err;
     if (!fm_rng_child(push_rng(L), r, name, n, &err)) bind_raise(L, &err);
     return 1;
@@ -62,31 +62,23 @@ static int rng_calls(lua_State *L) { /* draws made at this step */
 }
 
 static int rng_gc(lua_State *L) {
-    fm_rng_close(luaL_checkudata(L, 1, RNG));
+    fm_rng_close(lua_touserdata(L, 1));
     return 0;
 }
 
 /* A draw is a result: within a scope its bytes go back when the scope closes. */
-static fm_tensor *push_result(lua_State *L, int rank, const size_t *shape) {
-    fm_error err;
-    fm_tensor **slot = bind_push_empty(L);
-    *slot = fm_tensor_new(rank, shape, &err);
-    if (!*slot || !fm_scope_own(*slot, &err)) bind_raise(L, &err);
-    return *slot;
-}
-
 static int rng_normal(lua_State *L) {
     fm_rng *r = check_rng(L);
     size_t shape[FM_MAX_RANK];
     int rank = bind_check_shape(L, 2, lua_gettop(L), shape);
-    fm_tensor *t = push_result(L, rank, shape);
+    fm_tensor *t = bind_push_result(L, rank, shape);
     fm_rng_normal(r, t->count, fm_data(t));
     return 1;
 }
 
 static double range_field(lua_State *L, int table, const char *name, double fallback) {
     if (lua_getfield(L, table, name) == LUA_TNIL) return fallback;
-    if (lua_type(L, -1) != LUA_TNUMBER || !isfinite(lua_tonumber(L, -1))) luaL_error(L, "uniform: %s: expected a finite number", name);
+    if (lua_type(L, -1) != LUA_TNUMBER || !isfinite(lua_tonumber(L, -1))) bind_error(L, "uniform: %s: expected a finite number", name);
     return lua_tonumber(L, -1);
 }
 
@@ -100,11 +92,11 @@ static int rng_uniform(lua_State *L) { /* uniform(shape [, {low, high}]) */
         bind_check_keys(L, last, "uniform", keys);
         low = range_field(L, last, "low", 0);
         high = range_field(L, last, "high", 1);
-        if (!(low < high)) luaL_error(L, "uniform: low %f is not below high %f", low, high);
+        if (!(low < high)) bind_error(L, "uniform: low %f is not below high %f", low, high);
         last--;
     }
     int rank = bind_check_shape(L, 2, last, shape);
-    fm_tensor *t = push_result(L, rank, shape);
+    fm_tensor *t = bind_push_result(L, rank, shape);
     fm_rng_uniform(r, t->count, (real)low, (real)high, fm_data(t));
     return 1;
 }
@@ -117,15 +109,15 @@ static int rng_integers(lua_State *L) { /* integers(n, low, high), or integers(n
     bool from_one = lua_isnoneornil(L, 4);
     lua_Integer low = from_one ? 1 : bind_check_integer(L, 3, "integers: low", -exact, exact);
     lua_Integer high = bind_check_integer(L, from_one ? 3 : 4, "integers: high", -exact, exact);
-    if (low > high) luaL_error(L, "integers: low %I is over high %I", (LUAI_UACINT)low, (LUAI_UACINT)high);
-    fm_rng_integers(r, n, low, high, fm_data(push_result(L, 1, &n)));
+    if (low > high) bind_error(L, "integers: low %lld is over high %lld", (long long)low, (long long)high);
+    fm_rng_integers(r, n, low, high, fm_data(bind_push_result(L, 1, &n)));
     return 1;
 }
 
 static int rng_permutation(lua_State *L) {
     fm_rng *r = check_rng(L);
     size_t n = (size_t)bind_check_integer(L, 2, "permutation", 0, exact);
-    fm_rng_permutation(r, n, fm_data(push_result(L, 1, &n)));
+    fm_rng_permutation(r, n, fm_data(bind_push_result(L, 1, &n)));
     return 1;
 }
 
@@ -134,28 +126,22 @@ static int rng_number(lua_State *L) {
     return 1;
 }
 
-static const luaL_Reg methods[] = {
-    {"normal", rng_normal},
-    {"uniform", rng_uniform},
-    {"integers", rng_integers},
-    {"permutation", rng_permutation},
-    {"number", rng_number},
-    {"stream", rng_stream},
-    {"at", rng_at},
-    {"step", rng_step},
-    {"calls", rng_calls},
-    {"__gc", rng_gc},
-    {NULL, NULL},
+static const bind_function functions[] = {{"rng", core_rng, 2}, {NULL, NULL, 0}};
+static const bind_function methods[] = {
+    {"normal", rng_normal, BIND_ANY},
+    {"uniform", rng_uniform, BIND_ANY},
+    {"integers", rng_integers, 4},
+    {"permutation", rng_permutation, 2},
+    {"number", rng_number, 1},
+    {"stream", rng_stream, 2},
+    {"at", rng_at, 3},
+    {"step", rng_step, 1},
+    {"calls", rng_calls, 1},
+    {NULL, NULL, 0},
 };
+static const luaL_Reg events[] = {{"__gc", rng_gc}, {NULL, NULL}};
 
 void bind_random(lua_State *L) {
-    lua_pushcfunction(L, core_rng);
-    lua_setfield(L, -2, "rng");
-    luaL_newmetatable(L, RNG);
-    luaL_setfuncs(L, methods, 0);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, -2, "__index");
-    lua_pushliteral(L, "rng");
-    lua_setfield(L, -2, "__metatable");
-    lua_pop(L, 1);
+    bind_functions(L, NULL, functions);
+    bind_class(L, RNG, "rng", methods, events);
 }

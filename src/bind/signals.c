@@ -92,7 +92,7 @@ static void stop_catching(lua_State *L) {
 static int system_catch_signals(lua_State *L) {
     if (catching) stop_catching(L);
     if (lua_isnoneornil(L, 1)) return 0;
-    luaL_checktype(L, 1, LUA_TFUNCTION);
+    bind_check_function(L, 1);
     lua_settop(L, 1);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &told_key);
     start_catching(L);
@@ -100,6 +100,7 @@ static int system_catch_signals(lua_State *L) {
 }
 
 void bind_signals(lua_State *L) {
-    static const luaL_Reg functions[] = {{"catch_signals", system_catch_signals}, {"heed_signals", bind_heed_signals}, {NULL, NULL}};
-    luaL_setfuncs(L, functions, 0);
+    static const bind_function functions[] = {
+        {"catch_signals", system_catch_signals, 1}, {"heed_signals", bind_heed_signals, 0}, {NULL, NULL, 0}};
+    bind_module(L, "system", functions);
 }

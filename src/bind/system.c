@@ -24,7 +24,7 @@
 /* threads() tells, threads(n) sets how many work on one op; results do not depend on it. */
 static int system_threads(lua_State *L) {
     fm_error err;
-    if (!lua_isnoneornil(L, 1) && !fm_set_threads((int)bind_check_integer(L, 1, "threads", 1, 256), &err)) return bind_failure(L, &err);
+    if (!lua_isnoneornil(L, 1) && !fm_set_threads((int)bind_check_whole(L, 1, "threads", 1, 256), &err)) return bind_failure(L, &err);
     lua_pushinteger(L, fm_threads());
     return 1;
 }
@@ -49,7 +49,7 @@ static int system_mallocs(lua_State *L) {
 }
 
 static int check_descriptor(lua_State *L) {
-    return (int)bind_check_integer(L, 1, "descriptor", 0, 2);
+    return (int)bind_check_whole(L, 1, "descriptor", 0, 2);
 }
 
 static int system_is_terminal(lua_State *L) {
@@ -98,7 +98,7 @@ static int system_process(lua_State *L) { /* process id, host name, boot id */
 
 /* die_with(pid): this process is killed as soon as its parent, of that id, is gone. False when it is gone already. */
 static int system_die_with(lua_State *L) {
-    lua_Integer parent = bind_check_integer(L, 1, "process", 1, INT32_MAX);
+    lua_Integer parent = bind_check_whole(L, 1, "process", 1, INT32_MAX);
 #ifdef __linux__
     prctl(PR_SET_PDEATHSIG, SIGKILL);
 #endif
@@ -113,7 +113,7 @@ static int close_channel(lua_State *L) {
 
 /* channel(descriptor) -> a file to write to | nil, message: a pipe that the process which started this one holds at the other end. */
 static int system_channel(lua_State *L) {
-    int descriptor = (int)bind_check_integer(L, 1, "descriptor", 3, 1023);
+    int descriptor = (int)bind_check_whole(L, 1, "descriptor", 3, 1023);
     struct stat about;
     luaL_Stream *stream = lua_newuserdatauv(L, sizeof *stream, 0);
     stream->closef = NULL; /* closed, as far as Lua knows */
@@ -160,7 +160,7 @@ static size_t unprintable(const uint8_t *p, size_t size, bool lines) {
 /* printable(text [, lines]): what a terminal would obey as escapes, and bytes that are no UTF-8; with `lines`, line ends and tabs stay. */
 static int system_printable(lua_State *L) {
     size_t size, i = 0, first = 0;
-    const uint8_t *text = (const uint8_t *)luaL_checklstring(L, 1, &size);
+    const uint8_t *text = (const uint8_t *)bind_check_text(L, 1, &size);
     bool lines = lua_toboolean(L, 2);
     luaL_Buffer buffer;
     luaL_buffinit(L, &buffer);
@@ -180,25 +180,26 @@ static int system_printable(lua_State *L) {
     return 1;
 }
 
-static const luaL_Reg functions[] = {
-    {"printable", system_printable},
-    {"threads", system_threads},
-    {"blas", system_blas},
-    {"libraries", system_libraries},
-    {"mallocs", system_mallocs},
-    {"is_terminal", system_is_terminal},
-    {"columns", system_columns},
-    {"seconds", system_seconds},
-    {"now", system_now},
-    {"process", system_process},
-    {"die_with", system_die_with},
-    {"interrupts", system_interrupts},
-    {"channel", system_channel},
-    {NULL, NULL},
+static const bind_function functions[] = {
+    {"printable", system_printable, 2},
+    {"threads", system_threads, 1},
+    {"blas", system_blas, 0},
+    {"libraries", system_libraries, 0},
+    {"mallocs", system_mallocs, 0},
+    {"is_terminal", system_is_terminal, 1},
+    {"columns", system_columns, 1},
+    {"seconds", system_seconds, 0},
+    {"now", system_now, 0},
+    {"process", system_process, 0},
+    {"die_with", system_die_with, 1},
+    {"interrupts", system_interrupts, 1},
+    {"channel", system_channel, BIND_ANY},
+    {NULL, NULL, 0},
 };
 
 void bind_system(lua_State *L) {
-    luaL_newlib(L, functions);
+    lua_newtable(L);
+    bind_module(L, "system", functions);
     bind_lock(L);
     bind_signals(L);
     lua_pushliteral(L, LUA_VERSION_MAJOR "." LUA_VERSION_MINOR "." LUA_VERSION_RELEASE);

@@ -51,7 +51,7 @@ bool fm_flat_open(fm_flat *f, size_t n, fm_tensor **params, fm_error *err) {
     if (!f->params || !f->at) {
         fm_pool_give(f->params, n * sizeof *f->params);
         fm_pool_give(f->at, n * sizeof *f->at);
-        f->n = 0;
+        *f = (fm_flat){0};
         return fm_fail(err, "out of memory: no room for %zu parameters", n);
     }
     for (size_t i = 0; i < n; i++) {

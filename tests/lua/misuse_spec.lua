@@ -21,11 +21,11 @@ describe("misuse", function()
     { "wrong shapes", "do not fit", function() return x + fm.zeros(4) end },
     { "wrong inner size", "do not fit", function() return x:matmul(x) end },
     { "weight of other width", "the weight wants 7 columns", function() return x:linear(fm.zeros(2, 7)) end },
-    { "a string for a tensor", "tensor expected", function() return fm.add(x, "one") end },
-    { "a table for a tensor", "tensor expected", function() return fm.exp {} end },
-    { "nil for a tensor", "tensor expected", function() return fm.mse(x) end },
-    { "an op on another userdata", "tensor expected", function() return fm.exp(io.stdout) end },
-    { "a method on another userdata", "tensor expected", function() return x.shape(io.stdout) end },
+    { "a string for a tensor", "expected a tensor", function() return fm.add(x, "one") end },
+    { "a table for a tensor", "expected a tensor", function() return fm.exp {} end },
+    { "nil for a tensor", "expected a tensor", function() return fm.mse(x) end },
+    { "an op on another userdata", "expected a tensor", function() return fm.exp(io.stdout) end },
+    { "a method on another userdata", "expected a tensor", function() return x.shape(io.stdout) end },
     { "a NaN size", "whole number", function() return fm.zeros(nan) end },
     { "an infinite size", "whole number", function() return fm.zeros(huge) end },
     { "a negative size", "expected 0", function() return fm.zeros(-1) end },
@@ -49,7 +49,7 @@ describe("misuse", function()
     { "a NaN option", "expected a number", function() return x:pow(nan) end },
     { "row 0", "out of range", function() return x[0] end },
     { "row 3 of 2", "out of range", function() return x[3] end },
-    { "row 1.5", "number has no integer representation", function() return x[1.5] end },
+    { "row 1.5", "row: expected a whole number, found 1.5", function() return x[1.5] end },
     { "rows backwards", "none", function() return x[{ 2, 1 }] end },
     { "a method that is none", 'no method "summ"', function() return x:summ() end },
     { "index 0", "must lie in 1..2", function() return x:index_select(fm.tensor { 0 }, { axis = 1 }) end },
@@ -69,16 +69,16 @@ describe("misuse", function()
     { "a seed that is no number", "whole number", function() return fm.rng "seed" end },
     { "a permutation of too many", "expected", function() return fm.rng(1):permutation(-1) end },
     { "integers the wrong way round", "is over high", function() return fm.rng(1):integers(3, 5, 1) end },
-    { "a stream without a name", "string expected", function() return fm.rng(1):stream() end },
-    { "an rng method on a tensor", "fm.rng expected", function() return fm.rng(1).normal(x, 3) end },
+    { "a stream without a name", "rng:stream: argument 1: expected a string", function() return fm.rng(1):stream() end },
+    { "an rng method on a tensor", "rng:normal: expected a random stream before the colon, found tensor", function() return fm.rng(1).normal(x, 3) end },
     { "custom without backward", "backward: expected a function", function() return fm.custom { forward = print } end },
-    { "custom whose forward returns a number", "tensor expected", function()
+    { "custom whose forward returns a number", "forward must return a tensor, found 1", function()
       return fm.custom { forward = function() return 1 end, backward = print }(x)
     end },
     { "custom whose forward throws", "thrown", function()
       return fm.custom { forward = function() error "thrown" end, backward = print }(x)
     end },
-    { "a model that returns nothing", "tensor expected", function() return fm.flow.loss(function() end, x, { rng = fm.rng(1) }) end },
+    { "a model that returns nothing", "expected a tensor", function() return fm.flow.loss(function() end, x, { rng = fm.rng(1) }) end },
     { "a model of another shape", "prediction is", function()
       return fm.flow.loss(function(v) return v:sum(2) end, x, { rng = fm.rng(1) })
     end },

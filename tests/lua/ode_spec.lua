@@ -402,7 +402,7 @@ describe("ode", function()
     refused("x is %[3, 2%], the field returned %[2%]", function() return fm.ones(2) end) -- x + [2] would be broadcast
     refused("the field returned a number, expected a tensor %[3, 2%]", function() return 2 end)
     refused("the field returned a nil, expected a tensor %[3, 2%]", function() end)
-    refused("bad argument #1 to 'f' %(tensor expected, got number%)", decay, function(f, t, x, h) return x + f(t, x) * h end)
+    refused("the field is called as f%(x, t%), found 0.0 for x", decay, function(f, t, x, h) return x + f(t, x) * h end)
     local halves = function(f, t, x, h) return fm.cat(x[{ 1, 1 }] + f(x[{ 1, 1 }], t) * h, x[{ 2, 3 }] + f(x[{ 2, 3 }], t) * h) end
     assert.near((5 / 6) ^ 3, (ode.solve(decay, fm.ones(3, 2), { method = halves, steps = 3 }))[3][2], 1e-6) -- a part of the rows is fine
   end)
