@@ -293,6 +293,27 @@ static int tensor_copy(lua_State *L) {
 
 /* ---- t[i], t[{i, j}] ---- */
 
+static lua_CFunction ipairs_step; /* the iterator of ipairs, which asks for one row more to learn that there is none */
+
+static bool asked_by_ipairs(lua_State *L) {
+    lua_Debug ar;
+    if (!lua_getstack(L, 1, &ar) || !lua_getinfo(L, "f", &ar)) return false;
+    bool is = lua_tocfunction(L, -1) == ipairs_step;
+    lua_pop(L, 1);
+    return is;
+}
+
+static void find_ipairs_step(lua_State *L) {
+    if (lua_getglobal(L, "ipairs") != LUA_TFUNCTION) {
+        lua_pop(L, 1);
+        return;
+    }
+    lua_newtable(L);
+    lua_call(L, 1, 1);
+    ipairs_step = lua_tocfunction(L, -1);
+    lua_pop(L, 1);
+}
+
 static lua_Integer row_number(lua_State *L, int index) {
     return bind_check_integer(L, index, "row", LUA_MININTEGER, LUA_MAXINTEGER);
 }
@@ -336,7 +357,9 @@ static int tensor_index(lua_State *L) {
     if (lua_istable(L, 2)) return index_rows(L, t);
     if (lua_type(L, 2) != LUA_TNUMBER)
         bind_error(L, "a tensor is indexed by a row, {first, last} or a method's name, not by a %s", luaL_typename(L, 2));
-    size_t i = (size_t)check_row(L, t, row_number(L, 2));
+    lua_Integer row = row_number(L, 2);
+    if (t->rank && row == (lua_Integer)t->shape[0] + 1 && asked_by_ipairs(L)) return 0;
+    size_t i = (size_t)check_row(L, t, row);
     if (t->rank == 1) {
         lua_pushnumber(L, (lua_Number)fm_data(t)[i]);
         return 1;
@@ -451,6 +474,7 @@ void bind_tensor(lua_State *L) {
     static const luaL_Reg events[] = {
         {"__newindex", tensor_newindex}, {"__len", tensor_len}, {"__tostring", tensor_tostring}, {NULL, NULL}};
     bind_functions(L, NULL, module_functions);
+    find_ipairs_step(L);
     bind_handle_metatable(L);
     luaL_setfuncs(L, events, 0);
     lua_newtable(L);
