@@ -9,8 +9,10 @@
 #include "threads.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -105,6 +107,12 @@ static int system_die_with(lua_State *L) {
     return 1;
 }
 
+static int system_real_path(lua_State *L) { /* without links, "." and ".."; nil when nothing is there */
+    char path[PATH_MAX];
+    lua_pushstring(L, realpath(luaL_checkstring(L, 1), path)); /* NULL: nil */
+    return 1;
+}
+
 static int close_channel(lua_State *L) {
     luaL_Stream *stream = luaL_checkudata(L, 1, LUA_FILEHANDLE);
     return luaL_fileresult(L, !fclose(stream->f), NULL);
@@ -151,19 +159,13 @@ static int system_interrupts(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"threads", system_threads},
-    {"blas", system_blas},
-    {"libraries", system_libraries},
-    {"mallocs", system_mallocs},
-    {"is_terminal", system_is_terminal},
-    {"columns", system_columns},
-    {"seconds", system_seconds},
-    {"now", system_now},
-    {"process", system_process},
-    {"die_with", system_die_with},
-    {"interrupts", system_interrupts},
-    {"channel", system_channel},
-    {NULL, NULL},
+    {"threads", system_threads},         {"blas", system_blas},
+    {"libraries", system_libraries},     {"mallocs", system_mallocs},
+    {"is_terminal", system_is_terminal}, {"columns", system_columns},
+    {"seconds", system_seconds},         {"now", system_now},
+    {"process", system_process},         {"die_with", system_die_with},
+    {"interrupts", system_interrupts},   {"channel", system_channel},
+    {"real_path", system_real_path},     {NULL, NULL},
 };
 
 void bind_system(lua_State *L) {
