@@ -10,8 +10,10 @@
 #include "threads.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -106,6 +108,12 @@ static int system_die_with(lua_State *L) {
     return 1;
 }
 
+static int system_real_path(lua_State *L) { /* without links, "." and ".."; nil when nothing is there */
+    char path[PATH_MAX];
+    lua_pushstring(L, realpath(bind_check_text(L, 1, NULL), path)); /* NULL: nil */
+    return 1;
+}
+
 static int close_channel(lua_State *L) {
     luaL_Stream *stream = luaL_checkudata(L, 1, LUA_FILEHANDLE);
     return luaL_fileresult(L, !fclose(stream->f), NULL);
@@ -181,20 +189,11 @@ static int system_printable(lua_State *L) {
 }
 
 static const bind_function functions[] = {
-    {"printable", system_printable, 2},
-    {"threads", system_threads, 1},
-    {"blas", system_blas, 0},
-    {"libraries", system_libraries, 0},
-    {"mallocs", system_mallocs, 0},
-    {"is_terminal", system_is_terminal, 1},
-    {"columns", system_columns, 1},
-    {"seconds", system_seconds, 0},
-    {"now", system_now, 0},
-    {"process", system_process, 0},
-    {"die_with", system_die_with, 1},
-    {"interrupts", system_interrupts, 1},
-    {"channel", system_channel, BIND_ANY},
-    {NULL, NULL, 0},
+    {"printable", system_printable, 2},    {"threads", system_threads, 1},     {"blas", system_blas, 0},
+    {"libraries", system_libraries, 0},    {"mallocs", system_mallocs, 0},     {"is_terminal", system_is_terminal, 1},
+    {"columns", system_columns, 1},        {"seconds", system_seconds, 0},     {"now", system_now, 0},
+    {"process", system_process, 0},        {"die_with", system_die_with, 1},   {"interrupts", system_interrupts, 1},
+    {"channel", system_channel, BIND_ANY}, {"real_path", system_real_path, 1}, {NULL, NULL, 0},
 };
 
 void bind_system(lua_State *L) {

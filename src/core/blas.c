@@ -29,6 +29,13 @@ static struct {
 #define TEXT(x) #x
 #define NAME(x) TEXT(x)
 
+/* DEEPBIND: it looks for its 12,000 names in itself before it looks in the program and all its libraries. A sanitizer forbids that. */
+#if defined RTLD_DEEPBIND && !defined __SANITIZE_ADDRESS__
+enum { HOW = RTLD_LAZY | RTLD_LOCAL | RTLD_DEEPBIND };
+#else
+enum { HOW = RTLD_LAZY | RTLD_LOCAL };
+#endif
+
 static bool load(fm_error *err) {
     static const struct {
         const char *name;
@@ -42,8 +49,8 @@ static bool load(fm_error *err) {
     };
     setenv("OPENBLAS_NUM_THREADS", "1", 1);
     setenv("OMP_NUM_THREADS", "1", 1);
-    void *library = dlopen(FM_BLAS_NAME, RTLD_NOW | RTLD_LOCAL);
-    if (!library) library = dlopen(FM_BLAS_FILE, RTLD_NOW | RTLD_LOCAL);
+    void *library = dlopen(FM_BLAS_NAME, HOW);
+    if (!library) library = dlopen(FM_BLAS_FILE, HOW);
     if (!library) return fm_fail(err, "cannot load OpenBLAS: %s", dlerror());
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
         void *symbol = dlsym(library, wanted[i].name);
@@ -129,6 +136,6 @@ void fm_gemm(bool ta, bool tb, size_t m, size_t n, size_t k, const real *a, size
         return;
     }
     if (!blas.gemm) start_late();
-    blas.gemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k, 1, a, (int)lda, b, (int)ldb,
-              beta, c, (int)ldc);
+    blas.gemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k, 1, a, (int)lda, b,
+              (int)ldb, beta, c, (int)ldc);
 }

@@ -2,10 +2,10 @@
 -- a sweep: whoever locks a run's folder runs it.
 local fm <const> = require "fm"
 local event <const> = require "fm.run.event"
-local folder <const> = require "fm.run.sweep.folder"
 local launch <const> = require "fm.run.launch"
 local option_reader <const> = require "fm.run.option_reader"
 local parameters <const> = require "fm.run.parameters"
+local record <const> = require "fm.run.sweep.record"
 local records <const> = require "fm.records"
 
 local system <const> = fm.system
@@ -20,13 +20,13 @@ end
 -- ---- one run ----
 
 local function open_script(path, task, sweep)
-  local refusal = folder.refusal(path, sweep, task)
+  local refusal = record.refusal(path, sweep, task)
   if refusal then fail("%s", refusal) end
   local script, message = launch.open(task.script, { [0] = "fmrun", task.script }, 1, sweep.arguments or {})
   if message then fail("%s", message) end
   if not script.experiment then fail("%s: gives no experiment any more", task.script) end
   for _, known in ipairs(sweep.scripts) do
-    if known.path == task.script and known.hash ~= folder.code_hash(script) then
+    if known.path == task.script and known.hash ~= record.code_hash(script) then
       fail("%s has changed since the sweep was made; the command that made it takes the change up: %s", task.script, sweep.command)
     end
   end
@@ -76,7 +76,7 @@ return {
     launch.set_threads(line.threads)
     if #line.words ~= 1 then line.refuse "expected the folder of a sweep" end
     local path = line.words[1]:gsub("(.)/+$", "%1")
-    local sweep, message = folder.read(path)
+    local sweep, message = record.read(path, index)
     if not sweep then fail("%s", message) end
     if index then return run_task(path, sweep, index, line) end
     return require "fm.run.sweep".work(path, sweep, line, most_failures)

@@ -52,7 +52,8 @@ local function problem_of_files(list, where)
   return nil
 end
 
-local function problem_in(plan)
+--- nil, or what is wrong; with `index` of the runs only that one is looked at.
+local function problem_in(plan, index)
   if type(plan.keys) ~= "table" then return "keys: expected a list, found " .. type(plan.keys) end
   if type(plan.runs) ~= "table" then return "runs: expected a list, found " .. type(plan.runs) end
   local problem = problem_of_texts(plan.keys, "keys") or problem_of_texts(plan.arguments, "arguments") or problem_of_files(plan.scripts, "scripts")
@@ -60,6 +61,7 @@ local function problem_in(plan)
   for _, name in ipairs { "command", "created" } do
     if plan[name] ~= nil and type(plan[name]) ~= "string" then return ("%s: expected string, found %s"):format(name, type(plan[name])) end
   end
+  if index and plan.runs[index] then return problem_of(plan.runs[index], ("runs[%d]"):format(index)) end
   for i, planned in ipairs(plan.runs) do
     problem = problem_of(planned, ("runs[%d]"):format(i))
     if problem then return problem end
@@ -67,12 +69,13 @@ local function problem_in(plan)
   return #plan.runs == 0 and "it has no runs" or nil
 end
 
---- What the sweep.json in a folder says, or nil and a message.
-return function(folder)
+--- What the sweep.json in a folder says, or nil and a message. With `index` only that run is sure to be right: a process that does one of
+--- many need not know the others.
+return function(folder, index)
   local path = folder .. "/sweep.json"
   local plan, message = read_json(path)
   if not plan then return nil, ("%s: %s"):format(path, message) end
-  local problem = problem_in(plan)
+  local problem = problem_in(plan, index)
   if problem then return nil, ("%s: %s"):format(path, problem) end
   return plan
 end

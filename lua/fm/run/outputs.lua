@@ -30,8 +30,14 @@ function outputs:picture(name, picture)
 end
 
 local savers <const> = {
-  npy = function(path, value) return fm.npy.save(path, value) end,
-  png = function(path, value) return fm.png.save(path, value) end,
+  npy = function(path, value)
+    expect(fm.is_tensor(value), "save: .npy", "is for a tensor", value)
+    return fm.npy.save(path, value)
+  end,
+  png = function(path, value)
+    expect(fm.is_tensor(value), "save: .png", "is for a tensor", value)
+    return fm.png.save(path, value)
+  end,
   json = function(path, value) return fm.file.write(path, fm.json.encode(value) .. "\n") end,
   txt = function(path, value)
     expect(type(value) == "string", "save: .txt", "is for a text", value)

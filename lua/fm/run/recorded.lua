@@ -5,12 +5,12 @@ local digests <const> = require "fm.run.digests"
 local quoted <const> = require "fm.terminal.shell_word"
 local readable <const> = require "fm.terminal.printable".lines
 
+local system <const> = require "fm.core".system
 local recorded <const> = {}
 
 --- Whether a file lies inside a folder, whatever links lead there.
 local function is_inside(path, folder)
-  local uv <const> = require "luv"
-  local full, around = uv.fs_realpath(path), uv.fs_realpath(folder)
+  local full, around = system.real_path(path), system.real_path(folder)
   return full and around and full:sub(1, #around + 1) == around .. "/"
 end
 

@@ -6,6 +6,7 @@ local printable <const> = require "fm.terminal.printable"
 local settings <const> = require "fm.run.sweep.settings"
 local sorted_keys <const> = require "fm.sorted_keys"
 local quoted <const> = require "fm.terminal.shell_word"
+local records <const> = require "fm.run.sweep.record"
 local words <const> = require "fm.records.words"
 
 local system <const> = require "fm.core".system
@@ -70,7 +71,7 @@ local function may_call(path, record, todo, line)
   local seen = {}
   for _, task in ipairs(todo) do
     if not seen[task.script] then
-      local problem = folder.refusal(path, record, task)
+      local problem = records.refusal(path, record, task)
       if problem then return false, problem end
       if not line.quiet then io.stderr:write(printable.lines(("%s: its script is %s"):format(path, task.script)), "\n") end
       seen[task.script] = true
@@ -116,7 +117,7 @@ end
 --- The same for a sweep that is there: what is not done is run. Returns an exit code; raises { usage }.
 function sweep.resume(path, line)
   local options <const> = read_options(line)
-  local record, message = folder.read(path)
+  local record, message = records.read(path)
   if not record then return refuse(message) end
   local own, problem = folder.own(path)
   if not own then return refuse(problem) end
