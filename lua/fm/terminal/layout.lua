@@ -75,7 +75,10 @@ end
 local function squeeze(columns, widths, room, gap)
   local least <const> = 8
   local over = (#columns - 1) * #gap - room
-  for _, width in ipairs(widths) do over = over + width end
+  for i, column in ipairs(columns) do
+    if column.flexible then widths[i] = math.min(widths[i], math.max(room, least)) end
+    over = over + widths[i]
+  end
   while over > 0 do
     local widest
     for i, column in ipairs(columns) do
@@ -106,7 +109,7 @@ function layout.table(columns, rows, options)
       local before, after = padded(text, widths[i], column.right, i == #columns)
       parts[i] = before .. paint(color or type(cell) == "table" and cell.color or nil, text) .. after
     end
-    lines[#lines + 1] = (table.concat(parts, gap):gsub("%s+$", ""))
+    lines[#lines + 1] = table.concat(parts, gap):match "^.*%S" or "" -- without spaces at its end
   end
   local titles = {}
   for i, column in ipairs(columns) do titles[i] = column.title or "" end
