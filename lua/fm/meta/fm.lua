@@ -913,7 +913,7 @@ function Run:picture(name, picture) end
 ---@param name string
 function Run:save(name, value) end
 ---The path of a file in the run's folder. What is written there by other means than save and picture, before a later loop, is written
----again when the run goes on.
+---again when the run goes on. `fmrun rm` removes it with the run.
 ---@param name string
 ---@return string
 function Run:path(name) end
@@ -944,9 +944,9 @@ fm.vectors = {}
 ---encode(value [, {indent = n}]) -> text, keys sorted, nan and inf as strings; decode(text) -> value, or nil and "line n col m: problem".
 ---json.null stands for null; json.array(t) marks an empty table as a list.
 fm.json = {}
----read(path) -> text; write(path, text) replaces a file in one step, append(path, text), sync(path), cut(path, bytes) shortens a file,
----has_room(folder, bytes) tells whether the disk takes so much more, on_read(f) calls f(path) before a loader reads,
----mkdir_new(path) -> true | nil, message, "exists" or nil; hash(text), hash_file(path) -> 16 hexadecimal digits (XXH3).
+---read(path [, most bytes]) -> text of a regular file; write(path, text) replaces a file in one step, append(path, text), sync(path),
+---cut(path, bytes) shortens a file, has_room(folder, bytes) tells whether the disk takes so much more, on_read(f) calls f(path) before a loader reads,
+---mkdir_new(path) -> true | nil, message, "exists" or nil; hash(text), hash_file(path [, most bytes]) -> 16 hexadecimal digits (XXH3).
 fm.file = {}
 
 return fm
