@@ -1,5 +1,6 @@
 -- Runs that were interrupted, or failed, go on from their last checkpoint.
 local fm <const> = require "fm"
+local lfs <const> = require "lfs"
 local command_line <const> = require "fm.run.command_line"
 local launch <const> = require "fm.run.launch"
 local parameters <const> = require "fm.run.parameters"
@@ -15,8 +16,9 @@ end
 --- What the run's config.json says; run.json, when the run ended before it was written.
 local function config_of(record)
   local path = record.path .. "/config.json"
-  local text = fm.file.read(path)
-  if not text then return record.config end
+  if not lfs.attributes(path) then return record.config end
+  local text, message = fm.file.read(path, 64 << 20) -- bytes: more was never written
+  if not text then fail("%s", message) end
   local config, problem = fm.json.decode(text)
   if type(config) ~= "table" then fail("%s: %s", path, problem or "expected an object") end
   return config
@@ -42,7 +44,7 @@ local function open(record, line)
   if not line.quiet then io.stderr:write(readable(("%s: its script is %s"):format(record.path, record.script)), "\n") end
   local script, message = launch.open(record.script, line.argv, 1, words)
   if message then
-    local elsewhere = record.directory and fm.file.read(record.script) == nil and "; the run was started in " .. record.directory or ""
+    local elsewhere = record.directory and not lfs.attributes(record.script) and "; the run was started in " .. record.directory or ""
     fail("%s%s", message, elsewhere)
   end
   if not script.experiment then fail("%s gives no experiment", record.script) end

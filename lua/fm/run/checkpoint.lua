@@ -3,6 +3,7 @@
 --   state.json    { hash, state = { slots = the newest first { slot, hash of the file, step, ... }, origin } }
 -- Whatever moment the process dies at: the file a slot of state.json names is whole, or its digest says it is not.
 local fm <const> = require "fm"
+local lfs <const> = require "lfs"
 local kept <const> = require "fm.run.kept"
 local problem_in <const> = require "fm.run.state_json"
 
@@ -72,10 +73,13 @@ end
 
 -- ---- reading ----
 
+local most_of_a_state <const> = 64 << 20 -- bytes
+
 local function read_state(folder)
   local path = folder.path .. "/state.json"
-  local text = fm.file.read(path)
-  if not text then return nil end
+  if not lfs.attributes(path) then return nil end
+  local text, message = fm.file.read(path, most_of_a_state)
+  if not text then return nil, message end
   local value, problem = fm.json.decode(text)
   if type(value) ~= "table" or type(value.state) ~= "table" then return nil, path .. ": " .. (problem or "it has no state") end
   local hash = fm.file.hash(fm.json.encode(value.state))

@@ -147,10 +147,12 @@ function Folder:empty()
   remove_inside(self.path, function(name) return name ~= "lock" and name ~= "run.json" and name ~= "config.json" end)
 end
 
+local most <const> = 64 << 20 -- bytes of a JSON file
+
 --- What a JSON file holds, or nil and a message.
 function Folder:read_json(name)
   local path = self.path .. "/" .. name
-  local text, message = fm.file.read(path)
+  local text, message = fm.file.read(path, most)
   if not text then return nil, message end
   local value, problem = fm.json.decode(text)
   if type(value) == "table" then return value end
