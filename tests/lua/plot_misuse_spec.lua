@@ -66,4 +66,31 @@ describe("plots say what they want:", function()
       end
     end)
   end
+
+  it("the canvas, of any numbers: nothing is drawn outside of it", function()
+    local numbers <const> = { 0, 1, -1, 0.5, 10, -1e3, 1e9, -1e9, 1e17, 1e300, -1e300, 1.7e308, -1.7e308, 1 / 0, -1 / 0, 0 / 0, 5e-324, 19.99999, 20 }
+    local clouds <const> = { fm.tensor { { 1, 2 }, { 5, 9 } }, fm.tensor { { 1 / 0, 2 }, { 5, -1 / 0 }, { 0 / 0, 1 }, { 3.4e38, -3.4e38 } }, fm.zeros(0, 2),
+      fm.full({ 3, 2 }, 1e30), fm.ones(2, 3, 2) }
+    local images <const> = { fm.ones(2, 3), fm.ones(2, 3, 4), fm.full({ 1, 1 }, 0 / 0), fm.full({ 3, 2, 2 }, 1 / 0) }
+    local draws, place = rng:stream("draws"):integers(40000, 1, 1 << 20):totable(), 0
+    local function one_of(list)
+      place = place % #draws + 1
+      return list[math.tointeger(draws[place]) % #list + 1]
+    end
+    local function number() return one_of(numbers) end
+    for i = 1, 150 do
+      local canvas <close> = fm.picture.canvas(20, 15, 0xFFFFFF)
+      for _ = 1, 3 do
+        pcall(canvas.clip, canvas, number(), number(), number(), number()) -- nan is refused
+        canvas:rectangle(number(), number(), number(), number(), 0x123456, 0.5)
+        canvas:discs(one_of(clouds), number(), number(), number(), number(), number(), 0x123456)
+        canvas:lines(one_of(clouds), number(), number(), number(), number(), number(), 0x123456, 1)
+        canvas:image(one_of(images), number(), number(), number(), number())
+        canvas:text("aé\xff\0%", number(), number(), number(), number(), i % 2 == 0, 0x1)
+        fm.picture.count(one_of(clouds), number(), number(), number(), number(), 3, 4)
+        fm.picture.colors(one_of(images), number(), number(), fm.ones(4, 3))
+      end
+      assert(canvas:save(path .. ".png"))
+    end
+  end)
 end)
