@@ -75,7 +75,6 @@ return function(what)
     if not by_name[name] then by_name[name] = made_ready(load_file(name), name) end
     return by_name[name]
   end
-  if what == nil then core.fail "ode: the method is nil" end
   if not by_value[what] then by_value[what] = made_ready(what, "method") end
   return by_value[what]
 end

@@ -1,39 +1,45 @@
--- mixture{means = K rows of D numbers, std, weights, path}: the exact flow from N(0, I) to a mixture of Gaussians along a path.
+-- mixture{means = K rows of D numbers, std, weights, path}: the exact flow along a path whose data are a mixture of Gaussians.
 -- std: a number, K numbers, or K rows of D; weights: K numbers (all equal). At time t component k is N(a m_k, a^2 std_k^2 + s^2), and the
--- velocity is the mean of the components' velocities under the posterior of the component given x.
---   flow(x, t), flow:velocity(x, t), flow:score(x, t) -> [B, D]
---   flow:log_prob(x [, t = 1]) -> [B]      flow:sample(n, rng) -> [n, D], at t = 1
+-- velocity is the mean of the components' velocities under the posterior of the component given x. At t = 0 that is the path's source where
+-- a(0) = 0; ve starts as the data with noise of sigma_max around them.
+--   flow(x, t), flow:velocity(x, t), flow:score(x, t) -> [B, D], t a number or [B]
+--   flow:log_prob(x [, t = 1]) -> [B]      flow:sample(n, rng [, t = 1]) -> [n, D]      flow:source_log_prob(x0), at t = 0
 local fm <const> = require "fm"
+local arguments <const> = require "fm.flow.parts.arguments"
+local coefficients <const> = require "fm.flow.path.parts.coefficients"
 local options <const> = require "fm.options"
 local paths <const> = require "fm.flow.path"
 
 local Mixture <const> = {}
 Mixture.__index = Mixture
 
--- A coefficient at t: a number, or [B, 1, 1] for times [B].
-local function over_rows(c)
-  return type(c) == "number" and c or c:reshape(-1, 1, 1)
+local function check_self(self, where)
+  if getmetatable(self) ~= Mixture then fm.fail(where .. ": call it with a colon, on an exact flow") end
 end
 
--- a, s, da, ds at t; where the slope of s has no bound (t = 1 of some paths) a little before it.
-local function coefficients(path, t)
-  local a, s, da, ds = path:coefficients(t)
-  if type(t) == "number" and math.abs(ds) == math.huge then a, s, da, ds = path:coefficients(t - 1e-7) end
-  return over_rows(a), over_rows(s), over_rows(da), over_rows(ds)
-end
-
--- At (x, t), all [B or 1, K, D]: the coefficients, the components' variances, the distances to their middles; and [B, K]:
--- log (weight density).
-local function components(self, x, t)
+-- x and t of a call, checked.
+local function point(self, where, x, t)
+  check_self(self, where)
+  arguments.batch(where, "x", x)
   if x:rank() ~= 2 or x:size(2) ~= self.dim then
-    fm.fail(("exact: x is [%s], expected [B, %d]"):format(table.concat(x:shape(), ", "), self.dim))
+    fm.fail(("%s: x is [%s], expected [B, %d]"):format(where, table.concat(x:shape(), ", "), self.dim))
   end
-  local c = { coefficients(self.path, t) }
-  local a, s = c[1], c[2]
+  return arguments.time(where, t, #x)
+end
+
+-- Coefficients at t: numbers, or [B, 1, 1] for times [B].
+local function over_rows(...)
+  local list = { ... }
+  for i, c in ipairs(list) do list[i] = type(c) == "number" and c or c:reshape(-1, 1, 1) end
+  return table.unpack(list)
+end
+
+-- At (x, t), all [B or 1, K, D]: the components' variances, the distances to their middles; and [B, K]: log (weight density).
+local function components(self, x, a, s)
   local variance = self.variances * (a * a) + s * s
   local off = x:reshape(-1, 1, self.dim) - self.means * a
   local log_density = (off * off / variance + variance:log()):sum(3) * -0.5 - self.dim / 2 * math.log(2 * math.pi)
-  return c, variance, off, log_density + self.log_weights
+  return variance, off, log_density + self.log_weights
 end
 
 -- The mean of values [B, K, D] under the posterior of the component.
@@ -42,23 +48,45 @@ local function expected(values, log_density)
   return (values * log_density:softmax(2):reshape(-1, k, 1)):sum(2)
 end
 
-function Mixture:velocity(x, t)
-  local c, variance, off, log_density = components(self, x, t)
-  local a, s, da, ds = table.unpack(c)
-  return expected((self.variances * (a * da) + s * ds) / variance * off + self.means * da, log_density)
+function Mixture:velocity(x, t, ...)
+  local where <const> = "exact"
+  options.no_more(where, 2, ...)
+  t = point(self, where, x, t)
+  local a, s = over_rows(self.path.a(t), self.path.s(t))
+  local near_a, near_s, da, ds = over_rows(coefficients.terms_together(self.path, t)) -- where a slope has no bound, the products have limits
+  local variance, off, log_density = components(self, x, a, s)
+  return expected((self.variances * (near_a * da) + near_s * ds) / variance * off + self.means * da, log_density)
 end
 
-function Mixture:score(x, t)
-  local _, variance, off, log_density = components(self, x, t)
+function Mixture:score(x, t, ...)
+  local where <const> = "exact:score"
+  options.no_more(where, 2, ...)
+  t = point(self, where, x, t)
+  local variance, off, log_density = components(self, x, over_rows(self.path.a(t), self.path.s(t)))
   return expected(-off / variance, log_density)
 end
 
-function Mixture:log_prob(x, t)
-  local _, _, _, log_density = components(self, x, t or 1)
+function Mixture:log_prob(x, t, ...)
+  local where <const> = "exact:log_prob"
+  options.no_more(where, 2, ...)
+  t = point(self, where, x, t == nil and 1 or t)
+  local _, _, log_density = components(self, x, over_rows(self.path.a(t), self.path.s(t)))
   return log_density:logsumexp(2)
 end
 
-function Mixture:sample(n, rng)
+--- Where the flow starts: what flow.log_prob takes for it.
+function Mixture:source_log_prob(x0, ...)
+  options.no_more("exact:source_log_prob", 1, ...)
+  return self:log_prob(x0, 0)
+end
+
+function Mixture:sample(n, rng, t, ...)
+  local where <const> = "exact:sample"
+  check_self(self, where)
+  options.no_more(where, 3, ...)
+  n = options.integer(where .. ": n", n, 0, 2 ^ 40)
+  options.rng(where, rng)
+  t = options.number(where .. ": t", t == nil and 1 or t, 0, 1)
   local pick = rng:uniform(n):reshape(n, 1)
   local which, below = fm.ones(n), 0
   for k = 1, #self.weights - 1 do
@@ -66,7 +94,7 @@ function Mixture:sample(n, rng)
     which = which + ((pick - below) * 1e30):clamp(0, 1):reshape(n)
   end
   which = which:detach()
-  local a, s = self.path:coefficients(1)
+  local a, s = self.path.a(t), self.path.s(t)
   local row = { self.means:size(2), self.dim }
   local std = (self.variances * (a * a) + s * s):sqrt():reshape(row)
   return std:embedding(which) * rng:normal(n, self.dim) + self.means:reshape(row):embedding(which) * a
@@ -74,37 +102,67 @@ end
 
 Mixture.__call = Mixture.velocity
 
+-- A tensor of finite numbers from what a script gave: a tensor, a number, or tables of numbers.
+local function numbers(where, value)
+  local t = value
+  if not fm.is_tensor(value) then
+    if type(value) ~= "number" and type(value) ~= "table" then
+      fm.fail(("%s: expected numbers, found %s"):format(where, value == nil and "none" or type(value)))
+    end
+    local ok, result = pcall(fm.tensor, value)
+    if not ok then fm.fail(("%s: %s"):format(where, tostring(result):gsub("^.-:%d+: ", ""):gsub("^tensor: ", ""))) end
+    t = result
+  end
+  if t:count() == 0 then fm.fail(where .. ": expected numbers, found none") end
+  if (t:detach() * 0):sum():item() ~= 0 then fm.fail(where .. ": expected finite numbers") end
+  return t
+end
+
 -- K rows of D from a number, K numbers, or K rows.
-local function rows_of(name, given, k, dim)
-  local t = fm.is_tensor(given) and given or fm.tensor(given)
+local function rows_of(where, given, k, dim)
+  local t = numbers(where, given)
   if t:rank() == 1 then t = t:reshape(-1, 1) end
   local ok = t:rank() == 0 or t:rank() == 2 and (#t == k or #t == 1) and (t:size(2) == dim or t:size(2) == 1)
-  if not ok then fm.fail(("exact.mixture: %s is [%s], expected [%d, %d]"):format(name, table.concat(t:shape(), ", "), k, dim)) end
+  if not ok then fm.fail(("%s is [%s], expected [%d, %d]"):format(where, table.concat(t:shape(), ", "), k, dim)) end
   return (fm.zeros(k, dim) + t):reshape(1, k, dim)
 end
 
-local function normalized(weights, k)
+local function normalized(where, weights, k)
+  if weights ~= nil and type(weights) ~= "table" then fm.fail(("%s: expected a list of %d numbers, found %s"):format(where, k, type(weights))) end
   weights = weights or {}
   local sum, result = 0, {}
   for i = 1, k do
     local w = weights[i] or #weights == 0 and 1 or 0
-    sum = sum + options.number(("exact.mixture: weights[%d]"):format(i), w, 0, math.huge)
+    sum = sum + options.number(("%s[%d]"):format(where, i), w, 0, 1e300)
     result[i] = w
   end
-  if not (sum > 0 and #weights <= k) then fm.fail(("exact.mixture: weights: expected %d numbers, not all 0"):format(k)) end
+  if not (sum > 0 and #weights <= k) then fm.fail(("%s: expected %d numbers, not all 0"):format(where, k)) end
   for i = 1, k do result[i] = result[i] / sum end
   return result
 end
 
-return function(given)
-  local o = options.read("exact.mixture", given, { means = options.none, std = 1, weights = options.none, path = "linear" })
-  if not o.means then fm.fail "exact.mixture: means are missing" end
-  local means = fm.is_tensor(o.means) and o.means or fm.tensor(o.means)
+-- std is squared, which may leave the range of the numbers.
+local function variances_of(where, std)
+  local variances = std * std
+  if not (std:min():item() > 0) then fm.fail(where .. ": expected numbers above 0") end
+  if not (variances:min():item() > 0 and variances:max():item() < math.huge) then
+    fm.fail(("%s: %g .. %g: the variance does not fit a %s"):format(where, std:min():item(), std:max():item(), fm.real))
+  end
+  return variances
+end
+
+return function(given, ...)
+  local where <const> = "exact.mixture"
+  options.no_more(where, 1, ...)
+  local o = options.read(where, given, { means = options.none, std = 1, weights = options.none, path = "linear" })
+  if o.means == nil then fm.fail "exact.mixture: means are missing" end
+  local path = paths.of(where, o.path)
+  if path.noisy then fm.fail(where .. ": path: it has noise around its line: its velocity is not known in closed form") end
+  local means = numbers(where .. ": means", o.means)
   if means:rank() ~= 2 then fm.fail(("exact.mixture: means are [%s], expected [K, D]"):format(table.concat(means:shape(), ", "))) end
   local k, dim = #means, means:size(2)
-  local std = rows_of("std", o.std, k, dim)
-  if not (std:min():item() > 0) then fm.fail "exact.mixture: std: expected numbers above 0" end
-  local weights = normalized(o.weights, k)
-  return setmetatable({ dim = dim, path = paths.named(o.path), means = means:reshape(1, k, dim), variances = std * std, weights = weights,
+  local variances = variances_of(where .. ": std", rows_of(where .. ": std", o.std, k, dim))
+  local weights = normalized(where .. ": weights", o.weights, k)
+  return setmetatable({ dim = dim, path = path, means = means:reshape(1, k, dim), variances = variances, weights = weights,
     log_weights = fm.tensor(weights):log():reshape(1, k) }, Mixture)
 end
