@@ -34,17 +34,22 @@ function options.split(list)
   return list[1], given
 end
 
+--- A value in the words of a message, on one line.
+local function shown(value)
+  local kind = type(value)
+  if kind == "string" then return ('"%s"'):format(value) end
+  if kind == "number" or kind == "boolean" or kind == "nil" then return tostring(value) end
+  return core.is_tensor(value) and "a tensor [" .. table.concat(value:shape(), ", ") .. "]" or "a " .. kind
+end
+options.shown = shown
+
 --- A choice by name, or an error that names the nearest.
 function options.choose(where, name, choices)
   local choice = choices[name]
   if choice ~= nil then return choice end
   local near = type(name) == "string" and core.nearest(name, sorted_keys(choices))
-  core.fail(('%s: unknown name "%s"%s'):format(where, tostring(name),
+  core.fail(('%s: unknown name %s%s'):format(where, type(name) == "string" and ('"%s"'):format(name) or shown(name),
     near and ('; did you mean "%s"?'):format(near) or " (one of: " .. table.concat(sorted_keys(choices), ", ") .. ")"))
-end
-
-local function shown(value)
-  return type(value) == "string" and ('"%s"'):format(value) or tostring(value)
 end
 
 local function range(low, high)

@@ -31,7 +31,7 @@ local function read(where, what)
   if type(what) == "table" then name, given = options.split(what) end
   if type(name) ~= "string" then
     core.fail(("%s: grid: expected a name, { name, option = }, or a list of points, found %s"):format(where,
-      type(what) == "table" and "a table without a name" or tostring(what)))
+      type(what) == "table" and "a table without a name" or options.shown(what)))
   end
   local share = options.choose(where .. ": grid", name, shares)
   local o = options.read(("%s: grid %s"):format(where, name), given, defaults[name] or {})

@@ -71,10 +71,11 @@ local function check_pair(what)
   end
 end
 
--- The end of the time; it runs forward.
-local function end_of(o)
-  local t0 = options.number(where .. ": t0", o.t0, -1e300, 1e300)
-  local t1 = options.number(where .. ": t1", o.t1 == nil and 1 or o.t1, -1e300, 1e300)
+-- The end of the time; it runs forward, for a flow within 0..1.
+local function end_of(o, is_flow)
+  local low, high = is_flow and 0 or -1e300, is_flow and 1 or 1e300
+  local t0 = options.number(where .. ": t0", o.t0, low, high)
+  local t1 = options.number(where .. ": t1", o.t1 == nil and 1 or o.t1, low, high)
   if not (t1 > t0) then core.fail(("%s: t1 = %g does not come after t0 = %g"):format(where, t1, t0)) end
   return t1 + 0.0
 end
@@ -89,7 +90,7 @@ function sde.solve(what, x0, given, ...)
   local o = options.read(where, given, is_flow and for_flows or common)
   if not is_flow then check_pair(what) end
   if is_flow and o.w == nil then core.fail(where .. ": w, the strength of the noise, is missing") end
-  local t1, draw, advance = end_of(o), noise_of(o), step_of(o.method)
+  local t1, draw, advance = end_of(o, is_flow), noise_of(o), step_of(o.method)
   local current -- the field of the step under way, which counts its calls
   local function field(x, t) return current(x, t < t1 and t or t1) end -- t + h may miss t1 by its rounding
   local process = is_flow and flow_noise(field, o, t1) or pair(what, field)

@@ -5,34 +5,41 @@
 local fm <const> = require "fm"
 local arguments <const> = require "fm.flow.parts.arguments"
 local options <const> = require "fm.options"
-local mixture <const> = require "fm.flow.exact.mixture"
+local mixture <const> = require "fm.flow.exact.parts.mixture"
 
 -- How many numbers a list or a tensor has; nil for one number.
-local function size_of(value)
-  if fm.is_tensor(value) then return value:rank() > 0 and value:count() or nil end
-  return type(value) == "table" and #value or nil
+local function size_of(name, value)
+  local size
+  if fm.is_tensor(value) then
+    if value:rank() > 1 and value:count() ~= value:size(-1) then
+      fm.fail(("exact.gaussian: %s is [%s], expected one number or a row of them"):format(name, table.concat(value:shape(), ", ")))
+    end
+    size = value:rank() > 0 and value:count() or nil
+  elseif type(value) == "table" then
+    size = #value
+  elseif type(value) ~= "number" then
+    fm.fail(("exact.gaussian: %s: expected a number, or one for each dimension, found %s"):format(name, options.shown(value)))
+  end
+  if size == 0 then fm.fail(("exact.gaussian: %s: expected numbers, found none"):format(name)) end
+  return size
 end
 
 -- A row [1, D] from a number, D numbers, or a tensor of them.
 local function row(name, value, dim)
-  local where <const> = "exact.gaussian: " .. name
-  if type(value) ~= "number" and type(value) ~= "table" and not fm.is_tensor(value) then
-    fm.fail(("%s: expected a number or %d, found %s"):format(where, dim, type(value)))
-  end
-  local size = size_of(value) or 1
+  local size = size_of(name, value) or 1
   if size ~= 1 and size ~= dim then fm.fail(("exact.gaussian: %s has %d numbers, expected %d"):format(name, size, dim)) end
   if fm.is_tensor(value) then return fm.zeros(1, dim) + value:reshape(-1) end
   if type(value) == "number" then value = { value } end
-  for i = 1, size do options.number(("%s[%d]"):format(where, i), value[i], -1e300, 1e300) end
+  for i = 1, size do options.number(("exact.gaussian: %s[%d]"):format(name, i), value[i], -1e300, 1e300) end
   return fm.zeros(1, dim) + fm.tensor(value)
 end
 
 return function(given, ...)
   options.no_more("exact.gaussian", 1, ...)
   local o = options.read("exact.gaussian", given, { mean = 0, std = 1, dim = options.none, path = "linear" })
-  if o.dim == nil then o.dim = size_of(o.mean) or size_of(o.std) or 1 end
+  if o.dim == nil then o.dim = size_of("mean", o.mean) or size_of("std", o.std) or 1 end
   local dim = options.integer("exact.gaussian: dim", o.dim, 1, 2 ^ 30)
-  local flow = mixture { means = row("mean", o.mean, dim), std = row("std", o.std, dim), path = o.path }
+  local flow = mixture("exact.gaussian", { means = row("mean", o.mean, dim), std = row("std", o.std, dim), path = o.path })
 
   -- At t: the mean and the deviation, [1, D] each. The flow keeps (x - mean) / deviation.
   local function moments(t)

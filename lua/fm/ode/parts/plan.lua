@@ -40,7 +40,7 @@ local function check_times(o, name, t0, t1)
     local t = options.number(("%s: %s[%d]"):format(where, name, i), times[i], -math.huge, math.huge) + 0.0
     if sign * (t - t0) < 0 or sign * (t1 - t) < 0 then
       core.fail(("%s: %s[%d] = %g lies outside of t0 = %g .. t1 = %g%s"):format(where, name, i, t, t0, t1,
-        o.t1 == nil and " (what ends elsewhere needs t1)" or ""))
+        o.t1 == nil and " (t1 is 1 unless it is given)" or ""))
     end
     if i > 1 and sign * (t - result[i - 1]) <= 0 then
       core.fail(("%s: %s[%d] = %g does not follow %g on the way from %g to %g"):format(where, name, i, t, result[i - 1], t0, t1))

@@ -25,7 +25,7 @@ local function method_for(o)
   if kind ~= "string" and kind ~= "table" and kind ~= "function" then
     core.fail(("%s: method: expected a name, a tableau or a step function, found a %s"):format(o.where, kind))
   end
-  return method_of(o.method)
+  return method_of(o.method, o.where)
 end
 
 return function(where, field, x0, given)
@@ -35,14 +35,14 @@ return function(where, field, x0, given)
   o.where = where
   local method = method_for(o)
   local solve_on_tape = options.choose(where .. ": memory", o.memory, gradient)
-  if type(o.gradient) ~= "boolean" then core.fail(where .. ": gradient: expected true or false, found " .. tostring(o.gradient)) end
+  if type(o.gradient) ~= "boolean" then core.fail(where .. ": gradient: expected true or false, found " .. options.shown(o.gradient)) end
   local recording, one_leaf = core.is_recording()
   local recorded = o.gradient and recording
   if recorded then check_recorded(o, one_leaf) end
   local tableau = method.tableau and method.by_controller[o.controller] or method.tableau
   if o.control == "sample" then return core.ode_engine.solve_rows(tableau, field, x0, plans.of_rows(o, method, x0)) end
   if o.control ~= "batch" then
-    core.fail(('%s: control: expected "batch" or "sample", found %s'):format(where, tostring(o.control)))
+    core.fail(('%s: control: expected "batch" or "sample", found %s'):format(where, options.shown(o.control)))
   end
   if recorded then return solve_on_tape(tableau or method.step, field, x0, plans.of(o, method, x0)) end
   local x, info = core.ode_engine.solve(tableau or method.step, field, x0, plans.of(o, method, x0))
