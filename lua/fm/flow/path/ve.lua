@@ -2,7 +2,7 @@
 -- sigma_max times a normal, not as a unit normal: path:source draws that. Song et al. 2021.
 local fm <const> = require "fm"
 local options <const> = require "fm.options"
-local f <const> = require "fm.flow.path.functions"
+local f <const> = require "fm.flow.path.parts.functions"
 
 return function(given)
   local where <const> = "path ve"

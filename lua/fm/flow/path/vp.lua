@@ -2,7 +2,7 @@
 -- a = exp(-T / 2), s = sqrt(1 - exp(-T)). The slope of s has no bound at t = 1 (unless beta_min = 0).
 local fm <const> = require "fm"
 local options <const> = require "fm.options"
-local f <const> = require "fm.flow.path.functions"
+local f <const> = require "fm.flow.path.parts.functions"
 
 return function(given)
   local where <const> = "path vp"
