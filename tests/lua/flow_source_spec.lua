@@ -121,6 +121,16 @@ describe("the source of a path", function()
     raises("path:source: s%(0%) is 0: the path does not start as a normal", nowhere.source, nowhere, 3, 5, fm.rng(1))
   end)
 
+  it("follows a script's table that changes between two losses", function()
+    local mine = { a = function(t) return t end, s = function(t) return 1 - t end }
+    local x0, x1 = fm.rng(1):normal(4, 2), fm.rng(2):normal(4, 2)
+    local function loss() return flow.loss(function(x) return x end, x1, { x0 = x0, t = 0.3, path = mine }):item() end
+    local first = loss()
+    assert.equal(first, loss())
+    mine.s = function(t) return (1 - t) * 2 end
+    assert.is_true(math.abs(loss() - first) > 1e-3)
+  end)
+
   it("scripts' paths may take tensors alone, and are checked when they are made", function()
     local path = flow.path { a = function(t) return t:sin() end, s = function(t) return t:cos() end }
     local a, s, da, ds = path:coefficients(0.5)

@@ -208,6 +208,7 @@ describe("large numbers", function()
     quick("ode.solve: grid edm: 60000000 steps are over the limit 1000000", ode.solve, still, z, { method = "rk4", grid = "edm", steps = 6e7 })
     quick("sde.solve: grid edm: 60000000 steps are over", sde.solve, still, z, { w = 1, rng = fm.rng(1), grid = "edm", steps = 6e7 })
     quick("sde.solve: save: 60000000 states are over", sde.solve, still, z, { w = 1, rng = fm.rng(1), save = 6e7 })
+    quick("sde.solve: first_row: 1099511627775 rows come before", sde.solve, still, z, { w = 1, rng = fm.rng(1), first_row = 2 ^ 40 })
     quick("ode.solve: steps: expected a whole number in 1..1000000000", ode.solve, still, z, { method = "rk4", steps = 2 ^ 53 })
     local function probes(n) return { divergence = "hutchinson", probes = n, rng = fm.rng(1) } end
     quick("log_prob: probes: 1000000 of them for x %[5000, 2%] are 10000000000 numbers", flow.log_prob, still, fm.zeros(5000, 2), probes(1e6))

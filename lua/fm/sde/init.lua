@@ -41,9 +41,14 @@ local function step_of(method)
   return step
 end
 
--- draw(x) -> standard normal numbers shaped as x, for the next step.
-local function noise_of(o)
+local most_noise <const> = 2 ^ 31 -- numbers of a step, those of the rows before included
+
+-- draw(x) -> standard normal numbers shaped as x0, for the next step.
+local function noise_of(o, x0)
   local rng, before = options.rng(where, o.rng), options.integer(where .. ": first_row", o.first_row, 1, 2 ^ 40) - 1
+  if before > 0 and (before + #x0) * (x0:count() // math.max(#x0, 1)) > most_noise then
+    core.fail(("%s: first_row: %d rows come before: their noise is drawn too, and is over the limit of %.0f numbers"):format(where, before, most_noise))
+  end
   return function(x)
     local rows = #x
     local all = rng:normal(before + rows, x:count() // math.max(rows, 1))
@@ -90,7 +95,7 @@ function sde.solve(what, x0, given, ...)
   local o = options.read(where, given, is_flow and for_flows or common)
   if not is_flow then check_pair(what) end
   if is_flow and o.w == nil then core.fail(where .. ": w, the strength of the noise, is missing") end
-  local t1, draw, advance = end_of(o, is_flow), noise_of(o), step_of(o.method)
+  local t1, draw, advance = end_of(o, is_flow), noise_of(o, x0), step_of(o.method)
   local current -- the field of the step under way, which counts its calls
   local function field(x, t) return current(x, t < t1 and t or t1) end -- t + h may miss t1 by its rounding
   local process = is_flow and flow_noise(field, o, t1) or pair(what, field)

@@ -38,7 +38,7 @@ return function(given, ...)
   options.no_more("exact.gaussian", 1, ...)
   local o = options.read("exact.gaussian", given, { mean = 0, std = 1, dim = options.none, path = "linear" })
   if o.dim == nil then o.dim = size_of("mean", o.mean) or size_of("std", o.std) or 1 end
-  local dim = options.integer("exact.gaussian: dim", o.dim, 1, 2 ^ 30)
+  local dim = options.integer("exact.gaussian: dim", o.dim, 1, 1e6)
   local flow = mixture("exact.gaussian", { means = row("mean", o.mean, dim), std = row("std", o.std, dim), path = o.path })
 
   -- At t: the mean and the deviation, [1, D] each. The flow keeps (x - mean) / deviation.

@@ -47,8 +47,9 @@ local rounding <const> = 1e-9
 --- A time: a number in 0..1, or a tensor: one number for all rows, or one for each of `rows` (any shape when that is nil).
 function arguments.time(where, t, rows)
   if type(t) == "number" then
-    options.number(where .. ": t", t, -rounding, 1 + rounding)
-    return t < 0 and 0.0 or t > 1 and 1.0 or t
+    if t > 1 and t <= 1 + rounding then return 1.0 end
+    if t < 0 and t >= -rounding then return 0.0 end
+    return options.number(where .. ": t", t, 0, 1)
   end
   if not fm.is_tensor(t) then
     fm.fail(("%s: t: expected a number or a tensor [%s], found %s"):format(where, rows and ("%d"):format(rows) or "B", type(t)))

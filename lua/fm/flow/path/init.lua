@@ -130,17 +130,16 @@ local function checked_value(where, name, y, t)
     type(t) == "number" and ("%g"):format(t) or "a tensor [" .. table.concat(t:shape(), ", ") .. "]"))
 end
 
--- A script's function of time. It must take tensors; where it takes no numbers, a tensor of one stands for a number.
+-- A script's function of time, tried once. It must take tensors; where it takes no numbers, a tensor of one stands for a number.
 local function of_time(where, name, f)
   local ok, y = pcall(f, fm.full(2, 0.5))
   if not ok then fm.fail(("%s: %s fails for t = a tensor [2]: %s"):format(where, name, tostring(y))) end
   checked_value(where, name, y, fm.zeros(2))
-  local _, number = pcall(f, 0.5)
-  local takes_numbers = type(number) == "number"
+  if type(select(2, pcall(f, 0.5))) == "number" then return f end
   return function(t)
-    local value = f(type(t) == "number" and not takes_numbers and fm.full(1, t) or t)
-    checked_value(where, name, value, t)
-    return type(t) == "number" and type(value) ~= "number" and value:item() or value
+    local number = type(t) == "number"
+    local value = checked_value(where, name, f(number and fm.full(1, t) or t), t)
+    return number and type(value) ~= "number" and value:item() or value
   end
 end
 
@@ -194,10 +193,26 @@ local function make(where, what, given)
   return getmetatable(what) == Path and what or from_table(where, what)
 end
 
-local plain <const> = {} -- paths that were asked for by their name alone
+-- Paths that were made before, by their name alone or from a script's table, so that an option of every step makes none.
+local plain <const>, of_tables <const> = {}, setmetatable({}, { __mode = "k" })
+
+local function from_known_table(where, given)
+  local known = of_tables[given]
+  for name in pairs(parts) do
+    if known and known.given[name] ~= given[name] then known = nil end -- the script has changed it
+  end
+  if not known then
+    known = { path = make(where, given), given = {} }
+    for name in pairs(parts) do known.given[name] = given[name] end
+    of_tables[given] = known
+  end
+  return known.path
+end
 
 --- The path that an option `path` asks for: by name, with its options, from a table of functions, or itself.
 function path.of(where, what)
+  if getmetatable(what) == Path then return what end
+  if type(what) == "table" and type(what.a) == "function" then return from_known_table(where .. ": path", what) end
   if type(what) ~= "string" then return make(where .. ": path", what) end
   if not plain[what] then plain[what] = make(where .. ": path", what) end
   return plain[what]

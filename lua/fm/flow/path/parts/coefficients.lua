@@ -31,10 +31,9 @@ end
 
 local steepest <const> = double and 1e150 or 1e18 -- the square of a slope is a number too
 
+-- Whether a slope has values that can be reckoned with: one that is infinite, or no number, makes their sum so.
 local function usable(slope)
-  if type(slope) == "number" then return math.abs(slope) < steepest end
-  local size = slope:detach():square():sum():item()
-  return size - size == 0
+  return math.abs(type(slope) == "number" and slope or slope:sum():item()) < steepest
 end
 
 -- t, with those entries no nearer to the ends than `gap` at which the slope is not usable.
