@@ -76,6 +76,17 @@ function options.integer(where, value, low, high)
   return whole
 end
 
+--- A number in 0..1 without the 1, for what is divided by one less it.
+function options.below_one(where, value)
+  if math.type(value) and value >= 0 and value < 1 then return value end
+  core.fail(("%s: expected a number >= 0 and < 1, found %s"):format(where, shown(value)))
+end
+
+function options.boolean(where, value)
+  if type(value) == "boolean" then return value end
+  core.fail(("%s: expected true or false, found %s"):format(where, shown(value)))
+end
+
 --- Whether a value can be called: a function, or a table like a model.
 function options.callable(value)
   if type(value) == "function" then return true end

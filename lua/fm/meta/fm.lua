@@ -317,9 +317,14 @@ function Rng:permutation(n) end
 ---One number in 0..1.
 ---@return number
 function Rng:number() end
----A stream of its own, named, that follows the step of this one.
+---A stream of its own, named, that follows the step of this one. The same name is the same stream: asked for twice at a step, it gives the
+---same numbers twice.
 ---@return fm.Rng that follows the step of this one
 function Rng:stream(name) end
+---A stream for one consumer: the first that asks for a name before any step has stream(name); each other has one of its own, which depends
+---on the step at which it asks, and on how many asked for that name of this stream at that step before.
+---@return fm.Rng that follows the step of this one
+function Rng:own(name) end
 ---Moves to a step: what is drawn depends on seed, name, step and call alone.
 ---@param k integer
 ---@param calls? integer how many draws it has made there (0)
@@ -721,9 +726,11 @@ function fm.optim.step(options) end
 
 -- ---- data ----
 
----Datasets, loaders and batches, each a file of lua/fm/data or beside the script. Datasets take {n, rng, noise} and give [n, 2].
+---Datasets, loaders and batches, each a file of lua/fm/data or beside the script. Datasets take {n, rng, noise} and give [n, 2]. Without rng
+---each call draws other numbers: in a run they depend on its seed, outside of one on the calls before.
 fm.data = {}
----Batches of rows: `for x in batches` is one round, called again the next, in another order. With labels: x, l.
+---Batches of rows: `for x in batches` is one round, called again the next, in another order. With labels: x, l. Two loaders on one stream
+---shuffle independently of each other. size is at most the number of rows, or with drop_last an error beyond it.
 ---@param x fm.Tensor [N, ...]
 ---@param size integer
 ---@param options? {rng: fm.Rng, shuffle: boolean, drop_last: boolean, labels: fm.Tensor}

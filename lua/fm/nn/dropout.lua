@@ -2,7 +2,7 @@
 local fm <const> = require "fm"
 local options <const> = require "fm.options"
 local module <const> = require "fm.nn.module"
-local init <const> = require "fm.nn.init_stream"
+local init <const> = require "fm.nn.parts.init_stream"
 
 return function(p)
   options.number("dropout: p", p, 0, 0.999)

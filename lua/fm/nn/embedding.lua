@@ -2,7 +2,7 @@
 local fm <const> = require "fm"
 local options <const> = require "fm.options"
 local module <const> = require "fm.nn.module"
-local init <const> = require "fm.nn.init_stream"
+local init <const> = require "fm.nn.parts.init_stream"
 
 return function(n, dim)
   options.integer("embedding: n", n, 1)

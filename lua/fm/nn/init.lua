@@ -3,7 +3,7 @@
 local fm <const> = require "fm"
 local by_name <const> = require "fm.by_name"
 local module <const> = require "fm.nn.module"
-local init <const> = require "fm.nn.init_stream"
+local init <const> = require "fm.nn.parts.init_stream"
 
 local nn <const> = { module = module.new, seed = init.seed }
 

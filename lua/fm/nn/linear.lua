@@ -3,7 +3,7 @@
 local fm <const> = require "fm"
 local options <const> = require "fm.options"
 local module <const> = require "fm.nn.module"
-local init <const> = require "fm.nn.init_stream"
+local init <const> = require "fm.nn.parts.init_stream"
 
 local fused <const> = fm.linear
 

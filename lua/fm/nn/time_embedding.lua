@@ -4,7 +4,7 @@
 local fm <const> = require "fm"
 local options <const> = require "fm.options"
 local module <const> = require "fm.nn.module"
-local init <const> = require "fm.nn.init_stream"
+local init <const> = require "fm.nn.parts.init_stream"
 
 local function forward(self, t)
   local angles = fm.matmul(t:reshape(-1, 1), self.frequencies:reshape(1, -1))
