@@ -3,7 +3,9 @@ local core <const> = require "fm.core"
 
 local diverged <const> = {}
 
---- Raises; `message` says what is not finite. A run puts its own in place.
-diverged.raise = core.fail
+--- Raises; `what` says what is not finite, `more` what came of it. A run puts its own in place.
+function diverged.raise(what, more)
+  core.fail(what .. "; " .. more)
+end
 
 return diverged

@@ -114,6 +114,11 @@ static int rng_calls(lua_State *L) { /* draws made at this step */
     return 1;
 }
 
+static int rng_own_clock(lua_State *L) {
+    lua_pushboolean(L, check_rng(L)->own_clock);
+    return 1;
+}
+
 static int rng_gc(lua_State *L) {
     fm_rng_close(lua_touserdata(L, 1));
     return 0;
@@ -191,6 +196,7 @@ static const bind_function methods[] = {
     {"at", rng_at, 3},
     {"step", rng_step, 1},
     {"calls", rng_calls, 1},
+    {"own_clock", rng_own_clock, 1},
     {NULL, NULL, 0},
 };
 static const luaL_Reg events[] = {{"__gc", rng_gc}, {NULL, NULL}};

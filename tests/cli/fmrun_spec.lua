@@ -377,7 +377,7 @@ describe("fmrun", function()
         ["run:picture('a', 3)"] = "picture: expected a picture of fm.plot, found number",
         ["run:save('x', 3)"] = "save: .safetensors is for a model or a table of tensors, found number",
         ["run:save('x', require 'fm'.zeros(2))"] = "save: .safetensors is for a model or a table of tensors, found a tensor",
-        ["run:save('x.npy', 3)"] = "tensor expected, got number",
+        ["run:save('x.npy', 3)"] = "save: .npy is for a tensor, found number",
         ["run:save('x.txt', {})"] = "save: .txt is for a text, found table",
         ["run:save(3, 3)"] = "expected the name of a file",
         ["run:picture({}, 3)"] = "expected the name of a file",

@@ -336,6 +336,9 @@ function Rng:step() end
 ---How many draws it has made at this step.
 ---@return integer
 function Rng:calls() end
+---Whether it has a clock of its own (made by fm.rng, or moved by at), or follows that of the stream it came from.
+---@return boolean
+function Rng:own_clock() end
 
 -- ---- layers ----
 

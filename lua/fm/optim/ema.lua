@@ -2,7 +2,7 @@
 local fm <const> = require "fm"
 local finally <const> = require "fm.finally"
 local number <const> = require "fm.optim.parts.number"
-local object <const> = require "fm.optim.parts.object"
+local object <const> = require "fm.object"
 local options <const> = require "fm.options"
 local parameters <const> = require "fm.optim.parts.parameters"
 local swapped <const> = require "fm.swapped"

@@ -10,8 +10,11 @@ local function check(name, given, defaults)
   local o = options.read(name, given, defaults)
   for key, default in pairs(defaults) do
     local where = ("%s: %s"):format(name, key)
-    if math.type(default) == "integer" then o[key] = options.integer(where, o[key], 1, key == "n" and most or most_parts)
-    elseif math.type(default) == "float" then options.number(where, o[key], key == "noise" and 0 or -far, far) end
+    if math.type(default) == "integer" then
+      o[key] = options.integer(where, o[key], 1)
+      options.integer(where, o[key], 1, key == "n" and most or most_parts)
+    elseif math.type(default) == "float" then options.number(where, o[key], key == "noise" and 0 or -far, far)
+    end
   end
   o.rng = stream.of(name, o.rng)
   return o

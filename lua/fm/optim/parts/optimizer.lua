@@ -3,7 +3,7 @@
 local fm <const> = require "fm"
 local diverged <const> = require "fm.diverged"
 local number <const> = require "fm.optim.parts.number"
-local object <const> = require "fm.optim.parts.object"
+local object <const> = require "fm.object"
 local options <const> = require "fm.options"
 local parameters <const> = require "fm.optim.parts.parameters"
 local sealed <const> = require "fm.sealed"
@@ -52,7 +52,7 @@ local square_far <const> = fm.real == "double" and 1e153 or 1e18
 
 local function refuse(self, what, i, value)
   local text = value ~= value and "nan" or "infinite"
-  diverged.raise(("%s: the %s of %s is %s; the step changed nothing"):format(self.where, what, parameters.name(self.set, i), text))
+  diverged.raise(("%s: the %s of %s is %s"):format(self.where, what, parameters.name(self.set, i), text), "the step changed nothing")
 end
 
 --- The first parameter that a flat vector has a number for that is not finite, and that number; or nil.
@@ -105,9 +105,10 @@ end
 
 -- One update from the gradients at hand.
 local function update(self, clip)
-  local set, scale, peak, odd = self.set, 1, nil, nil
+  local set, scale = self.set, 1
   swapped.refuse("step", set.list)
   local lr = self:rate()
+  local peak, odd
   if clip then
     peak = set.flat:norm()
     if peak < huge then
