@@ -76,6 +76,14 @@ function options.integer(where, value, low, high)
   return whole
 end
 
+local largest_size <const> = 1 << 31
+
+--- The size of an axis, or a count of things that are made, or an error.
+function options.size(where, value, low)
+  local whole = options.integer(where, value, low or 1)
+  return options.integer(where, whole, low or 1, largest_size)
+end
+
 --- A number in 0..1 without the 1, for what is divided by one less it.
 function options.below_one(where, value)
   if math.type(value) and value >= 0 and value < 1 then return value end

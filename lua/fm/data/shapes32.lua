@@ -33,7 +33,7 @@ end
 return function(given, ...)
   options.no_more("shapes32", 1, ...)
   local o = options.read("shapes32", given, { n = 1000, rng = options.none })
-  o.n = options.integer("shapes32: n", o.n, 1, 2 ^ 31)
+  o.n = options.size("shapes32: n", o.n)
   local rng = stream.of("shapes32", o.rng)
   local pictures, labels = fm.zeros(o.n, 3 * side * side), fm.zeros(o.n)
   local pixel = fm.zeros(1, side * side)

@@ -3,7 +3,7 @@ local fm <const> = require "fm"
 local options <const> = require "fm.options"
 local stream <const> = require "fm.data.parts.stream"
 
-local most <const>, most_parts <const>, far <const> = 2 ^ 31, 1e6, 1e30
+local most_parts <const>, far <const> = 1000000, 1e30
 
 -- A default that is an integer stands for a count, a float for any number.
 local function check(name, given, defaults)
@@ -11,8 +11,8 @@ local function check(name, given, defaults)
   for key, default in pairs(defaults) do
     local where = ("%s: %s"):format(name, key)
     if math.type(default) == "integer" then
-      o[key] = options.integer(where, o[key], 1)
-      options.integer(where, o[key], 1, key == "n" and most or most_parts)
+      o[key] = options.size(where, o[key])
+      if key ~= "n" then options.integer(where, o[key], 1, most_parts) end
     elseif math.type(default) == "float" then options.number(where, o[key], key == "noise" and 0 or -far, far)
     end
   end

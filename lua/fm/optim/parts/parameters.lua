@@ -10,10 +10,13 @@ local function list_of(where, model)
   if type(model) ~= "table" then fm.fail(("%s: expected a model or a list of parameters, found %s"):format(where, options.shown(model))) end
   if options.callable(model.parameters) then model = model:parameters() end
   if type(model) ~= "table" or #model == 0 then fm.fail(where .. ": there are no parameters to optimize") end
+  local at = {}
   for i, parameter in ipairs(model) do
-    if not fm.is_tensor(parameter) then
-      fm.fail(("%s: expected a model or a list of parameters, found %s at %d"):format(where, options.shown(parameter), i))
+    if not fm.is_tensor(parameter) or not parameter:is_parameter() then
+      fm.fail(("%s: entry %d of the list is not a parameter: it is %s"):format(where, i, options.shown(parameter)))
     end
+    if at[parameter] then fm.fail(("%s: entries %d and %d of the list are the same parameter"):format(where, at[parameter], i)) end
+    at[parameter] = i
   end
   return model
 end
