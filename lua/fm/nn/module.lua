@@ -75,8 +75,8 @@ local function check_state(own, given)
   end
 end
 
---- Copies the tensors in; every name must be there, and no other.
-function Module:load_state(given, ...)
+--- Copies the tensors in; every name must be there, and no other. A second argument, as of fm.load, is not read.
+function Module:load_state(given, _, ...)
   refuse_more("load_state", self, ...)
   swapped.refuse("load_state", self:parameters())
   local own = self:state()

@@ -43,9 +43,9 @@ function Average:state(...)
   return state
 end
 
-function Average:load_state(state, ...)
+function Average:load_state(state, _, ...)
   local where <const> = "load_state"
-  options.no_more(where, 1, ...)
+  options.no_more(where, 2, ...)
   if type(state) ~= "table" then fm.fail(("%s: expected a state, found %s"):format(where, options.shown(state))) end
   swapped.refuse(where, self.set.list)
   local updates = math.tointeger(number.from(state.updates))

@@ -213,10 +213,11 @@ function Optimizer:state(...)
   return state
 end
 
---- Goes on from a state. Its lr is in force afterwards; a state without one leaves the schedule, or the number, that is there.
-function Optimizer:load_state(state, ...)
+--- Goes on from a state. Its lr is in force afterwards; a state without one leaves the schedule, or the number, that is there. A
+--- second argument, as of fm.load, is not read.
+function Optimizer:load_state(state, _, ...)
   local where <const> = "load_state"
-  options.no_more(where, 1, ...)
+  options.no_more(where, 2, ...)
   if type(state) ~= "table" then fm.fail(("%s: expected a state, found %s"):format(where, options.shown(state))) end
   local steps = math.tointeger(number.from(state.steps))
   if not steps or steps < 0 then fm.fail(("%s: steps: expected the number of steps, found %s"):format(where, options.shown(state.steps))) end
