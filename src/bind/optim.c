@@ -118,6 +118,16 @@ static int flat_read(lua_State *L) {
     return 0;
 }
 
+/* largest([numbers]) -> the largest absolute gradient, or number, and the first parameter where one is not finite, or nil */
+static int flat_largest(lua_State *L) {
+    const fm_flat *f = check_flat(L);
+    size_t which;
+    lua_pushnumber(L, (lua_Number)fm_flat_largest(f, lua_toboolean(L, 2) ? FM_FLAT_NUMBERS : FM_FLAT_GRADIENTS, &which));
+    if (which == f->n) return 1;
+    lua_pushinteger(L, (lua_Integer)which + 1);
+    return 2;
+}
+
 static int flat_norm(lua_State *L) {
     lua_pushnumber(L, fm_flat_norm(check_flat(L)));
     return 1;
@@ -130,8 +140,9 @@ static int flat_clear(lua_State *L) {
 
 static const bind_function functions[] = {{"flat", core_flat, 1}, {NULL, NULL, 0}};
 static const bind_function methods[] = {
-    {"total", flat_total, 1}, {"range", flat_range, 2}, {"adam", flat_adam, 7}, {"sgd", flat_sgd, 5},     {"ema", flat_ema, 3},
-    {"swap", flat_swap, 2},   {"read", flat_read, 2},   {"norm", flat_norm, 1}, {"clear", flat_clear, 1}, {NULL, NULL, 0},
+    {"total", flat_total, 1}, {"range", flat_range, 2},     {"adam", flat_adam, 7}, {"sgd", flat_sgd, 5},
+    {"ema", flat_ema, 3},     {"swap", flat_swap, 2},       {"read", flat_read, 2}, {"norm", flat_norm, 1},
+    {"clear", flat_clear, 1}, {"largest", flat_largest, 2}, {NULL, NULL, 0},
 };
 static const luaL_Reg events[] = {{"__gc", flat_gc}, {NULL, NULL}};
 

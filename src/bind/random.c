@@ -15,10 +15,32 @@ static fm_rng *check_rng(lua_State *L) {
 }
 
 static fm_rng *push_rng(lua_State *L) {
-    fm_rng *r = lua_newuserdatauv(L, sizeof *r, 0);
+    fm_rng *r = lua_newuserdatauv(L, sizeof *r, 1);
     *r = (fm_rng){0};
     luaL_setmetatable(L, RNG);
     return r;
+}
+
+/* The streams of one clock share a table that counts the consumers each of them has had at the step of now: see rng_own. */
+static void share_counts(lua_State *L, int of) {
+    lua_getiuservalue(L, of, 1);
+    lua_setiuservalue(L, -2, 1);
+}
+
+static void new_counts(lua_State *L, int rng) {
+    lua_newtable(L);
+    lua_setiuservalue(L, rng, 1);
+}
+
+static void clear_counts(lua_State *L, int rng) {
+    lua_getiuservalue(L, rng, 1);
+    for (lua_pushnil(L); lua_next(L, -2);) {
+        lua_pop(L, 1);
+        lua_pushvalue(L, -1);
+        lua_pushnil(L);
+        lua_rawset(L, -4);
+    }
+    lua_pop(L, 1);
 }
 
 static int core_rng(lua_State *L) {
@@ -27,6 +49,7 @@ static int core_rng(lua_State *L) {
     const char *name = lua_isnoneornil(L, 2) ? "" : bind_check_text(L, 2, &n);
     fm_error err;
     if (!fm_rng_open(push_rng(L), (uint64_t)seed, name, n, &err)) bind_raise(L, &err);
+    new_counts(L, lua_gettop(L));
     return 1;
 }
 
@@ -36,6 +59,34 @@ static int rng_stream(lua_State *L) {
     const char *name = bind_check_text(L, 2, &n);
     fm_error err;
     if (!fm_rng_child(push_rng(L), r, name, n, &err)) bind_raise(L, &err);
+    share_counts(L, 1);
+    return 1;
+}
+
+/* own(name): the stream of one consumer. The first that asks for a name before any step has stream(name); who asks later has another, by
+ * the step and how many have asked at it. Streams that are equal count together. */
+static int rng_own(lua_State *L) {
+    fm_rng *r = check_rng(L), *child;
+    size_t n;
+    const char *name = bind_check_text(L, 2, &n);
+    fm_error err;
+    lua_settop(L, 2);
+    if (!fm_rng_child(child = push_rng(L), r, name, n, &err)) bind_raise(L, &err);
+    share_counts(L, 1);
+    lua_getiuservalue(L, 1, 1);
+    lua_rawgeti(L, -1, (lua_Integer)child->key);
+    lua_Integer count = lua_tointeger(L, -1) + 1, step = (lua_Integer)r->clock->step;
+    lua_pushinteger(L, count);
+    lua_rawseti(L, -3, (lua_Integer)child->key);
+    lua_settop(L, 3);
+    if (count == 1 && step == 0) return 1;
+    lua_pushvalue(L, 2);
+    lua_pushfstring(L, " %I %I", (LUAI_UACINT)step, (LUAI_UACINT)count);
+    lua_concat(L, 2);
+    name = lua_tolstring(L, -1, &n);
+    fm_rng_close(child);
+    if (!fm_rng_child(child, r, name, n, &err)) bind_raise(L, &err);
+    lua_settop(L, 3);
     return 1;
 }
 
@@ -44,6 +95,8 @@ static int rng_at(lua_State *L) { /* at(step [, calls]) */
     uint64_t step = (uint64_t)bind_check_integer(L, 2, "at", 0, LUA_MAXINTEGER);
     lua_Integer calls = lua_isnoneornil(L, 3) ? 0 : bind_check_integer(L, 3, "at: calls", 0, UINT32_MAX);
     fm_error err;
+    if (r->own_clock) clear_counts(L, 1);
+    else new_counts(L, 1);
     if (!fm_rng_at(r, step, &err)) bind_raise(L, &err);
     r->calls = (uint32_t)calls;
     lua_settop(L, 1);
@@ -58,6 +111,11 @@ static int rng_step(lua_State *L) {
 static int rng_calls(lua_State *L) { /* draws made at this step */
     const fm_rng *r = check_rng(L);
     lua_pushinteger(L, r->seen == r->clock->step ? (lua_Integer)r->calls : 0);
+    return 1;
+}
+
+static int rng_own_clock(lua_State *L) {
+    lua_pushboolean(L, check_rng(L)->own_clock);
     return 1;
 }
 
@@ -134,9 +192,11 @@ static const bind_function methods[] = {
     {"permutation", rng_permutation, 2},
     {"number", rng_number, 1},
     {"stream", rng_stream, 2},
+    {"own", rng_own, 2},
     {"at", rng_at, 3},
     {"step", rng_step, 1},
     {"calls", rng_calls, 1},
+    {"own_clock", rng_own_clock, 1},
     {NULL, NULL, 0},
 };
 static const luaL_Reg events[] = {{"__gc", rng_gc}, {NULL, NULL}};

@@ -102,7 +102,44 @@ static void mark_written(const fm_flat *f) {
     for (size_t i = 0; i < f->n; i++) f->params[i]->storage->written = now;
 }
 
-/* ---- norm, clear ---- */
+/* ---- largest, norm, clear ---- */
+
+#ifdef FM_DOUBLE
+typedef uint64_t real_bits;
+#else
+typedef uint32_t real_bits;
+#endif
+
+/* The largest of max and all |x|; as bits without the sign numbers are in order, infinity above them and NaN above infinity. */
+FM_CLONES static real_bits largest_bits(size_t n, const real *restrict x, real_bits max) {
+    const real_bits sign = (real_bits)1 << (8 * sizeof(real) - 1);
+    for (size_t i = 0; i < n; i++) {
+        real_bits bits;
+        memcpy(&bits, x + i, sizeof bits);
+        bits &= ~sign;
+        max = bits > max ? bits : max;
+    }
+    return max;
+}
+
+static const real *numbers_of(const fm_flat *f, size_t i, fm_flat_part part) {
+    return part == FM_FLAT_GRADIENTS ? fm_grad_get(f->params[i]) : fm_data(f->params[i]);
+}
+
+real fm_flat_largest(const fm_flat *f, fm_flat_part part, size_t *which) {
+    real_bits max = 0;
+    *which = f->n;
+    for (size_t i = 0; i < f->n; i++) {
+        const real *x = numbers_of(f, i, part);
+        if (x) max = largest_bits(f->params[i]->count, x, max);
+        real so_far;
+        memcpy(&so_far, &max, sizeof so_far);
+        if (*which == f->n && !isfinite(so_far)) *which = i;
+    }
+    real value;
+    memcpy(&value, &max, sizeof value);
+    return value;
+}
 
 FM_CLONES static double sum_of_squares(size_t n, const real *restrict g) {
     enum { BLOCK = 512, LANES = 16 };
@@ -119,13 +156,26 @@ FM_CLONES static double sum_of_squares(size_t n, const real *restrict g) {
     return total;
 }
 
+/* For gradients whose squares are too large for a number. */
+static double scaled_norm(const fm_flat *f, double largest) {
+    double total = 0;
+    for (size_t i = 0; i < f->n; i++) {
+        const real *g = fm_grad_get(f->params[i]);
+        for (size_t k = 0; g && k < f->params[i]->count; k++) total += (g[k] / largest) * (g[k] / largest);
+    }
+    return largest * sqrt(total);
+}
+
 double fm_flat_norm(const fm_flat *f) {
     double total = 0;
     for (size_t i = 0; i < f->n; i++) {
         const real *g = fm_grad_get(f->params[i]);
         if (g) total += sum_of_squares(f->params[i]->count, g);
     }
-    return sqrt(total);
+    if (isfinite(total)) return sqrt(total);
+    size_t which;
+    double largest = (double)fm_flat_largest(f, FM_FLAT_GRADIENTS, &which);
+    return isfinite(largest) ? scaled_norm(f, largest) : largest;
 }
 
 void fm_flat_clear(const fm_flat *f) {

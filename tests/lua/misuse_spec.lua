@@ -89,7 +89,7 @@ describe("misuse", function()
     { "custom whose forward throws", "thrown", function()
       return fm.custom { forward = function() error "thrown" end, backward = print }(x)
     end },
-    { "a model that returns nothing", "expected a tensor", function() return fm.flow.loss(function() end, x, { rng = fm.rng(1) }) end },
+    { "a model that returns nothing", "tensor expected", function() return fm.flow.loss(function() end, x, { rng = fm.rng(1) }) end },
     { "a model of another shape", "prediction is", function()
       return fm.flow.loss(function(v) return v:sum(2) end, x, { rng = fm.rng(1) })
     end },

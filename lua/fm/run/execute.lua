@@ -1,10 +1,12 @@
 -- One run from beginning to end: its folder, its record in run.json, its last checkpoint, and what a person reads about it.
 local fm <const> = require "fm"
 local checkpoint <const> = require "fm.run.checkpoint"
+local diverged <const> = require "fm.diverged"
 local ending <const> = require "fm.run.ending"
 local event <const> = require "fm.run.event"
 local folders <const> = require "fm.run.folder"
 local interrupt <const> = require "fm.run.interrupt"
+local outputs <const> = require "fm.run.outputs"
 local progress <const> = require "fm.run.progress"
 local quoted <const> = require "fm.terminal.shell_word"
 local short <const> = require "fm.terminal.short"
@@ -15,6 +17,7 @@ local replay <const> = require "fm.run.replay"
 local resume <const> = require "fm.run.resume"
 local runs <const> = require "fm.run"
 local saving <const> = require "fm.run.saving"
+local streams <const> = require "fm.data.parts.stream"
 local traceback <const> = require "fm.run.traceback"
 
 local system <const> = fm.system
@@ -23,26 +26,36 @@ local codes <const> = { done = 0, failed = 1, diverged = 1, busy = 1 }
 
 -- ---- the experiment's own code ----
 
-local function perform(experiment, run, values)
+local function perform(experiment, run)
   run.at_work = true
   interrupt.obey(run)
-  experiment.run(run, values)
+  experiment.run(run.object, run.values)
   run.at_work = false
   replay.finish(run)
   run:flush(system.seconds())
   saving.save_best(run)
   if next(run.kept) then checkpoint.save(run, "checkpoint.safetensors") end
+  outputs.verify(run)
+end
+
+--- Ends the run at its step when an optimizer finds numbers that are not finite.
+local function diverge(run)
+  return function(what, more) ending.raise("diverged", ("%s%s at step %d; %s"):format(traceback.place(), what, run.step, more)) end
 end
 
 --- Calls the experiment; returns status, message, exit code.
-local function call(experiment, run, values)
-  local unbind = random.bind(run.rng:stream "math.random")
+local function call(experiment, run)
+  local unbind, raise = random.bind(run.rng:stream "math.random"), diverged.raise
   fm.nn.seed(run.rng) -- first weights come from the run's seed, whatever ran before
+  streams.seed(run.rng)
+  diverged.raise = diverge(run)
   local print, exit = print, os.exit
   rawset(_G, "print", function(...) run:print(...) end)
   os.exit = function() ending.raise("failed", traceback.place() .. "os.exit was called inside the run") end
-  local ok, problem = xpcall(perform, traceback.handler, experiment, run, values)
+  local ok, problem = xpcall(perform, traceback.handler, experiment, run)
   run.at_work = false
+  diverged.raise = raise
+  streams.seed(nil)
   rawset(_G, "print", print)
   os.exit = exit
   unbind()
@@ -58,6 +71,13 @@ local function tell(how, fields)
   if how.json then event(fields) end
 end
 
+--- What a resume of a run that was stopped will do.
+local function what_next(run)
+  if run.slots[1] then return "to go on: " end
+  if next(run.kept) then return "no checkpoint was written yet; to begin again: " end
+  return "nothing is kept (see run:keeps); to begin again: "
+end
+
 local function tell_end(screen, run, record)
   local passed = short.duration(record.seconds)
   local words = { { record.status == "done" and "green" or "red", record.status }, run.name, "step " .. run.step, passed }
@@ -66,7 +86,7 @@ local function tell_end(screen, run, record)
   words[#words + 1] = { "dim", run.folder.path }
   if record.error then screen:say("fmrun: " .. record.error) end
   screen:note(words)
-  if record.status == "killed" then screen:note("to go on: fmrun resume " .. quoted(run.folder.path)) end
+  if record.status == "killed" then screen:note(what_next(run) .. "fmrun resume " .. quoted(run.folder.path)) end
 end
 
 -- ---- the run ----
@@ -87,7 +107,7 @@ local function open(experiment, values, how, say)
 end
 
 local function begin(run, plan, record, how)
-  run.replay, run.slots = plan.replay, { plan.slot }
+  run.replay, run.slots, run.goes_on = plan.replay, { plan.slot }, plan.slot and not how.force
   run.folder:write_json("run.json", record)
   run.folder:write_json("config.json", run.config)
   resume.prepare(run.folder, plan)
@@ -143,7 +163,7 @@ local function execute(experiment, values, how)
   local unwatch = interrupt.watch(run)
   local began, trouble = pcall(begin, run, plan, record, how)
   if began then
-    status, problem, exit = call(experiment, run, values)
+    status, problem, exit = call(experiment, run)
   else
     status, problem = "failed", traceback.without_place(trouble)
   end

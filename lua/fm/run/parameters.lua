@@ -1,6 +1,7 @@
 -- Parameters of an experiment: declared once, typed by their default, read from `key=value` words.
 --   steps = { 2000, "optimizer steps", min = 1 }      path = { "linear", choices = { "linear", "vp" } }      batch = 256
 local core <const> = require "fm.core"
+local utf8_text <const> = require "fm.utf8_text"
 
 local parameters <const> = {}
 
@@ -31,6 +32,8 @@ end
 
 --- nil, or what is wrong with a value of the right type.
 local function limit_problem(declaration, value)
+  local problem = declaration.type == "string" and utf8_text.problem(value)
+  if problem then return "must be UTF-8 text: " .. problem end
   if numeric(declaration) then
     if declaration.min and value < declaration.min then return ("must be >= %s"):format(declaration.min) end
     if declaration.max and value > declaration.max then return ("must be <= %s"):format(declaration.max) end
@@ -49,7 +52,7 @@ local function declare(name, given)
   if type(given) ~= "table" then given = { given } end
   for key in pairs(given) do
     local known = false
-    for _, field in ipairs(fields) do known = known or tostring(key) == field end
+    for _, field in ipairs(fields) do known = known or key == (math.tointeger(tonumber(field)) or field) end
     if not known then
       error(('parameter %s: unknown field "%s"%s'):format(name, tostring(key), suggestion(tostring(key), fields)), 0)
     end
@@ -101,7 +104,10 @@ local readers <const> = {
     if text == "true" then return true elseif text == "false" then return false end
     return nil, "true or false"
   end,
-  string = function(text) return text end,
+  string = function(text)
+    if utf8_text.problem(text) then return nil, "UTF-8 text" end
+    return text
+  end,
 }
 
 --- The value that `text` says for a declaration, or nil and a message.
@@ -125,6 +131,19 @@ function parameters.defaults(list)
   local values = {}
   for _, declaration in ipairs(list) do values[declaration.name] = declaration.default end
   return values
+end
+
+--- A copy of the values for the script, in which a name that nobody declared is an error.
+function parameters.strict(values)
+  local copy = {}
+  for name, value in pairs(values) do copy[name] = value end
+  return setmetatable(copy, { __name = "fm.parameters", __index = function(_, name)
+    if type(name) ~= "string" then return nil end
+    local names = {}
+    for known in next, copy do names[#names + 1] = known end
+    table.sort(names)
+    core.fail(('there is no parameter "%s"%s'):format(name, suggestion(name, names)))
+  end })
 end
 
 --- Splits "key=value" at the first "="; nil and a message for any other word.

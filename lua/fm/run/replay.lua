@@ -5,6 +5,7 @@ local code <const> = require "fm.run.code"
 local ending <const> = require "fm.run.ending"
 local kept <const> = require "fm.run.kept"
 local origin <const> = require "fm.run.origin"
+local outputs <const> = require "fm.run.outputs"
 local reads <const> = require "fm.run.reads"
 local system <const> = fm.system
 
@@ -29,6 +30,7 @@ local function arrive(run)
   code.carry(run.files, point.past.code)
   kept.restore(run.kept, point.tensors, point.values)
   run.results, run.best = slot.summary, slot.best
+  outputs.restore(run, slot.outputs)
   for i, state in ipairs(slot.stops) do
     local stopper = run.stoppers[i] or mismatch "the script has fewer run:stop_when than at the checkpoint"
     stopper.state = state
