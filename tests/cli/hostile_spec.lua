@@ -322,6 +322,20 @@ describe("too little", function()
   end)
 end)
 
+describe("export", function()
+  before_each(shell.open)
+  after_each(shell.close)
+
+  it("writes inside of its folder, also for a run that is named by a path from elsewhere", function()
+    write_odd "run:log { x = 1 }"
+    assert.equal(0, (call "-q odd.lua"))
+    assert.equal(0, (run("mkdir -p a/b && cd a/b && " .. shell.fmrun .. " export ../../runs/odd/* --to tensorboard --into 'two words'")))
+    local _, out, err = run "find . -name 'events.*'; cat err >&2"
+    assert.truthy(out:find "^%./a/b/two words/runs/odd/[^/]+/events[^/]+\n$", out)
+    assert.is_nil(err:find("--logdir two words", 1, true))
+  end)
+end)
+
 describe("check", function()
   before_each(shell.open)
   after_each(shell.close)

@@ -6,6 +6,7 @@ local schema <const> = 1
 
 local event <const> = {}
 local channel -- nil: stdout
+local heeded <const> = { progress = true, run_skipped = true, run_failed = true } -- by the fmrun at its end: see fm.run.sweep.supervise
 
 --- From now on events go to a descriptor that this process has inherited. What this process starts does not inherit it in turn. Returns true, or
 --- nil and a message.
@@ -21,6 +22,7 @@ function event.failure(message)
 end
 
 return setmetatable(event, { __call = function(_, fields)
+  if channel and not heeded[fields.event] then return end
   local out = channel or io.stdout
   fields.schema = schema
   out:write(fm.json.encode(fields), "\n")
