@@ -60,21 +60,24 @@ static bool load(fm_error *err) {
     return true;
 }
 
-/* OpenBLAS 0.3.21 maps 32 << 22 bytes at the first call that needs room, and tries again for ever when it cannot have them. */
-static bool has_room(void) {
-    enum { ROOM = (128 << 20) + (1 << 16) };
-    void *probe = mmap(NULL, ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (probe == MAP_FAILED) return false;
-    munmap(probe, ROOM);
+/* OpenBLAS maps 32 << 22 bytes at the first call that needs room, and 0.3.29 as many while it is loaded; where it cannot have them it tries
+ * again for ever. */
+enum { ROOM = (128 << 20) + (1 << 16), LIBRARY = 44 << 20 };
+
+static bool has_room(size_t bytes, fm_error *err) {
+    void *probe = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (probe == MAP_FAILED)
+        return fm_fail(err, "OpenBLAS needs %zu MiB of address space, and there are not so many left (see ulimit -v)", bytes >> 20);
+    munmap(probe, bytes);
     return true;
 }
 
 bool fm_blas_start(fm_error *err) {
     static bool started;
     if (started) return true;
-    if (!load(err)) return false;
+    if (!has_room(LIBRARY + ROOM, err) || !load(err)) return false;
     blas.set_num_threads(1); /* another library may have loaded it before */
-    if (!has_room()) return fm_fail(err, "OpenBLAS needs 128 MiB of address space, and there are not so many left (see ulimit -v)");
+    if (!has_room(ROOM, err)) return false;
     float a = 1, c = 0;
     blas.syrk(CblasRowMajor, CblasUpper, CblasNoTrans, 1, 1, 1, &a, 1, 0, &c, 1); /* takes the room; a small gemm may do without */
     started = true;

@@ -305,7 +305,7 @@ describe("too little", function()
     local stock = ("LUA_PATH='%s/lua/?.lua;%s/lua/?/init.lua;;' LUA_CPATH='%s/?.so;;' lua5.4"):format(here, here, assert(os.getenv "FM_MODULE"))
     local script = [[-e 'local fm = require "fm" local a = fm.ones(300, 300) print(a:matmul(a):sum():item())']]
     local worked = 0
-    for _, limit in ipairs { 30000, 60000, 100000, 150000, 170000, 180000, 200000, 300000 } do
+    for _, limit in ipairs { 30000, 60000, 100000, 150000, 170000, 180000, 200000, 300000, 400000, 600000 } do
       for i, program in ipairs { shell.fmrun, "env -u OPENBLAS_NUM_THREADS -u OMP_NUM_THREADS " .. stock } do
         local code, out, err = run(("ulimit -v %d; timeout 20 %s %s"):format(limit, program, script))
         if code == 0 then
