@@ -91,7 +91,8 @@ describe("the run object", function()
       print(table.concat(names, " "), next(p) ~= nil, fm.json.encode(copy), #p, p[1], copy.nothing, run.config.lr)
     ]], 'lr = 0.5, text = "a", names = true, n = 3, parameters = 1,')
     assert.equal(0, code, err)
-    assert.equal('lr n names parameters seed steps text\ttrue\t{"lr":0.5,"n":3,"names":true,"parameters":1,"seed":0,"steps":40,"text":"a"}\t0\tnil\tnil\t0.5\n', out)
+    assert.equal('lr n names parameters seed steps text\ttrue\t'
+      .. '{"lr":0.5,"n":3,"names":true,"parameters":1,"seed":0,"steps":40,"text":"a"}\t0\tnil\tnil\t0.5\n', out)
     assert.equal(0.5, record "r".config.lr)
   end)
 
