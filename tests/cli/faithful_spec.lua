@@ -280,4 +280,24 @@ describe("a gradient that is not finite", function()
       assert.equal(4, assert(fm.json.decode(read "r/state.json")).state.slots[1].step)
     end
   end)
+
+  it("nor a loss, under whatever name it is logged: the line is written, and the run ends after its step", function()
+    experiment("x.lua", [[
+      local w = fm.parameter(fm.ones(2))
+      local opt = fm.optim.adam { w }
+      run:keeps { w = w, opt = opt }
+      for step in run:steps(9) do
+        local value = opt:step(function() return step == 5 and (w / 0):sum() or w:sum() end)
+        if p.log then run:log { mse = value } end
+      end]], "log = true,")
+    for _, log in ipairs { true, false } do
+      shell "rm -rf r"
+      local code, _, err = call("-q x.lua --folder r --checkpoint-every 1 log=" .. tostring(log))
+      assert.equal(1, code)
+      assert.equal("fmrun: x.lua:8: adam: the loss is infinite at step 5; the step changed nothing\n", err)
+      assert.same({ "diverged", 5 }, { record "r".status, record "r".steps })
+      if log then assert.truthy(read "r/metrics.jsonl":find('{"step":5,"mse":"inf"}\n', 1, true)) end
+      assert.equal(4, assert(fm.json.decode(read "r/state.json")).state.slots[1].step)
+    end
+  end)
 end)
