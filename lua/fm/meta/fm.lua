@@ -974,6 +974,8 @@ function Run:save(name, value) end
 function Run:path(name) end
 ---Text for a person: stdout and log.txt. print does this while the run lasts.
 function Run:print(...) end
+---Brings the lines so far into their files, as happens every second by itself.
+function Run:flush() end
 
 -- ---- files ----
 
