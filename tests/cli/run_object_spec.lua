@@ -91,7 +91,8 @@ describe("the run object", function()
       print(table.concat(names, " "), next(p) ~= nil, fm.json.encode(copy), #p, p[1], copy.nothing, run.config.lr)
     ]], 'lr = 0.5, text = "a", names = true, n = 3, parameters = 1,')
     assert.equal(0, code, err)
-    assert.equal('lr n names parameters seed steps text\ttrue\t{"lr":0.5,"n":3,"names":true,"parameters":1,"seed":0,"steps":40,"text":"a"}\t0\tnil\tnil\t0.5\n', out)
+    assert.equal('lr n names parameters seed steps text\ttrue\t'
+      .. '{"lr":0.5,"n":3,"names":true,"parameters":1,"seed":0,"steps":40,"text":"a"}\t0\tnil\tnil\t0.5\n', out)
     assert.equal(0.5, record "r".config.lr)
   end)
 
@@ -159,6 +160,8 @@ describe("the run object", function()
       ["for _ in run:steps(3) do for _ in run:steps(2) do end end"] = "steps: a loop of this run goes on; loops follow each other, they do not nest",
       ["for _ in run:steps(3) do run:keeps { a = {} } end"] = "keeps: call it before the loop",
       ["for _ in run:steps(3) do run:stop_when { metric = 'm' } end"] = "stop_when: call it before the loop",
+      ["for _ in run:steps(3) do math.randomseed(3) end"] = "math.randomseed: call it before the loop",
+      ["run:keeps { a = {} } for _ in run:steps(3) do fm.nn.seed(3) end"] = "seed: call it before the loop",
       ["for _ in run:steps(3) do run:checkpoints { every = 3 } end"] = "checkpoints: call it before the loop",
       ["local opt = fm.optim.sgd { fm.parameter(fm.ones(2)) } run:keeps { opt = opt } for _ in run:steps(3) do opt.lr = fm.optim.step {} end"] =
         "sgd: lr: a schedule that is set inside the loop is lost",

@@ -94,6 +94,8 @@ local function streams(calls)
   R("stream", function(r) return r:stream "x":stream "y":normal(2) end)
   R("at", function(r) return r:at(4, 2):normal(2) end)
   R("step", function(r) return r:step() end)
+  R("own", function(r) return r:own "x":normal(2), r:own "x":normal(2) end)
+  R("own_clock", function(r) return r:own_clock(), r:stream "x":own_clock() end)
   R("calls", function(r) return r:calls() end)
 end
 

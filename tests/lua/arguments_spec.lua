@@ -6,7 +6,8 @@ local nn <const>, optim <const>, data <const> = fm.nn, fm.optim, fm.data
 local nan <const> = 0 / 0
 local function spoilt()
   return { ["nil"] = nil, number = 1.5, negative = -1, huge = 2 ^ 53, infinite = math.huge, nan = nan, string = "x", boolean = true, table = {},
-    list = { 1, "x" }, f = function() return nil end, tensor = fm.zeros(3), scalar = fm.tensor(1), empty = fm.zeros(0, 2), rng = fm.rng(1), userdata = io.stdout }
+    list = { 1, "x" }, f = function() return nil end, tensor = fm.zeros(3), scalar = fm.tensor(1), empty = fm.zeros(0, 2), rng = fm.rng(1),
+    userdata = io.stdout }
 end
 
 --- A message as a user wants it, after "FILE:LINE: ".

@@ -392,7 +392,8 @@ describe("optim", function()
     end
     for _, case in ipairs { { "cosine: steps is missing", "cosine", {} }, { "cosine: floor: expected a number in 0..1, found 2", "cosine",
       { steps = 3, floor = 2 } }, { "linear: steps: expected a whole number >= 1, found 0", "linear", { steps = 0 } },
-      { "step: factor: expected a number", "step", { factor = "x" } }, { "cosine: warmup: expected a whole number >= 0", "cosine", { steps = 3, warmup = -1 } } } do
+      { "step: factor: expected a number", "step", { factor = "x" } },
+      { "cosine: warmup: expected a whole number >= 0", "cosine", { steps = 3, warmup = -1 } } } do
       fails(case[1], function() optim[case[2]](case[3]) end)
     end
     assert.is_function(optim.adam({ w }, { betas = { 0, 0 } }).step)

@@ -676,22 +676,28 @@ function fm.sde.solve(what, x0, options) end
 fm.optim = {}
 
 ---@class fm.Optimizer
----@field lr number|function the learning rate, or a schedule
+---@field lr number|function the learning rate, or a schedule; all of an optimizer that may be set. Inside the loop of a run that keeps it
+---only to a number: a schedule would be lost when the run goes on
+---@field grad_norm number|nil of all gradients together, at the last step that clipped
+---@field steps_taken integer
 local Optimizer = {}
----step(closure): records the closure, goes back from the loss it returns, updates. step() uses the gradients at hand.
----A loss that is not finite changes nothing.
----@param closure? fun(): fm.Tensor
+---step(closure): records the closure, goes back from the loss it returns, updates. step() uses the gradients at hand. A step changes all or
+---nothing: a loss that is not finite is returned, and nothing is changed; in a run its step is the last. A finite loss with a gradient that is not finite, or an update that
+---would not be, is an error that names the parameter, and in a run ends it as diverged at that step; nothing is changed, and the gradients
+---are left to look at (zero_grad forgets them).
+---@param closure? fun(): fm.Tensor, any
 ---@param options? {clip: number} the largest norm of all gradients together
----@return number loss, any what else the closure returned
+---@return number loss, any what else the closure returned, tensors detached
 function Optimizer:step(closure, options) end
 ---The learning rate of the next update.
 ---@return number
 function Optimizer:rate() end
 ---Forgets all gradients.
 function Optimizer:zero_grad() end
----name -> tensor: the moments, and the steps taken.
+---name -> tensor, a copy that fm.save takes: the moments, the steps taken, and lr when it is a number. A number that one real does not hold
+---exactly is several that add up to it.
 function Optimizer:state() end
----Goes on from a state.
+---Goes on from a state. Its lr is in force then, also in place of a schedule; a state without lr leaves what there is.
 function Optimizer:load_state(state) end
 
 ---Kingma and Ba 2015.
@@ -712,8 +718,22 @@ function fm.optim.sgd(model, options) end
 ---A moving average of a model's numbers: average:update() after each step, average:swap(f) runs f with them in the model.
 ---@param model fm.Module|fm.Tensor[]
 ---@param options? {decay: number, warmup: boolean}
----@return table
+---@return fm.Average
 function fm.optim.ema(model, options) end
+---@class fm.Average
+---@field average fm.Tensor all numbers in one vector
+---@field updates integer
+local Average = {}
+---average = decay average + (1 - decay) p; with warmup the decay grows as (1 + n) / (10 + n).
+function Average:update() end
+---Runs f with the averaged numbers in the model, puts the model's own back, also after an error, and returns what f returned. Inside of it
+---the model is not trained, averaged, loaded or kept: that is refused.
+---@param f fun(): any
+function Average:swap(f) end
+---name -> tensor, a copy: the average, and how many updates it had.
+function Average:state() end
+---Goes on from a state.
+function Average:load_state(state) end
 ---From lr down to floor * lr along half a cosine over `steps`, after a linear warmup. Loshchilov and Hutter 2017.
 ---@param options {steps: integer, lr: number, warmup: integer, floor: number}
 ---@return function
@@ -900,11 +920,14 @@ function fm.plot.curve(series, options) end
 ---@param description {name: string, params: table, presets: table<string, table>, help: string, run: fun(run: fm.Run, p: table)}
 function fm.experiment(description) end
 
----A run, as its experiment sees it.
+---A run, as its experiment sees it. Other names are errors, and no field can be set: a run that goes on would not have it. Neither has p, the
+---second argument of an experiment, parameters that nobody declared.
 ---@class fm.Run
 ---@field seed integer
 ---@field rng fm.Rng follows the steps
 ---@field step integer
+---@field name string of the experiment
+---@field config table the parameters, as recorded
 local Run = {}
 ---`for step, x1 in run:steps(n, batches) do`: each step moves the clock of run.rng. A second loop goes on counting. A run that was
 ---stopped passes over the steps that its checkpoint has behind it; a loop that a `break` ended ends there again, so leave it by `break`
@@ -912,7 +935,7 @@ local Run = {}
 ---@param n integer
 ---@param batches? function an iterator that begins anew after its end; called once a step
 function Run:steps(n, batches) end
----One line of metrics.jsonl, with the step. A loss that is not finite ends the run as diverged.
+---One line of metrics.jsonl, with the step, whose name is taken. A loss (a name with "loss" in it) that is not finite ends the run as diverged.
 ---@param values table<string, number|string|boolean|fm.Tensor>
 function Run:log(values) end
 ---Results of the whole run, by name; several calls add up.
@@ -920,7 +943,8 @@ function Run:log(values) end
 function Run:summary(values) end
 ---What a checkpoint holds, by name: things with state() (models, optimizers, averages), tensors, random streams with a clock of their own,
 ---and tables of numbers, strings, booleans, tensors and such tables. When the run goes on, all of it is put back at the step of the
----checkpoint, into the same things. What else the script counts is lost then. Call it before the loop.
+---checkpoint, into the same things. What else the script counts is lost then. Of a model the fields of its layers are kept too, when they are
+---numbers, strings, booleans or tables of them: its mode, for one. Call it before the loop.
 ---@param parts table<string, table|fm.Tensor|fm.Rng>
 function Run:keeps(parts) end
 ---When checkpoints are written: every so many steps, every so many seconds (0: not by that; 60 s by default). keep_last keeps that many of
@@ -935,7 +959,8 @@ function Run:stop_when(options) end
 ---@param f fun(rng: fm.Rng): any
 ---@param model? fm.Module
 function Run:validation(f, model) end
----Saves a picture as NAME.png, or by the ending of the name. Returns its path.
+---Saves a picture as NAME.png, or by the ending of the name. Returns its path. The names of the run's own files are taken (config.json,
+---checkpoint*, log.txt, ...); in a folder of its own any name is free: "frames/config.json".
 ---@param name string
 ---@param picture fm.Picture
 function Run:picture(name, picture) end
@@ -949,6 +974,8 @@ function Run:save(name, value) end
 function Run:path(name) end
 ---Text for a person: stdout and log.txt. print does this while the run lasts.
 function Run:print(...) end
+---Brings the lines so far into their files, as happens every second by itself.
+function Run:flush() end
 
 -- ---- files ----
 

@@ -5,9 +5,10 @@ local lfs <const> = require "lfs"
 local own_files <const> = {}
 
 -- Patterns of names, in the order of removal: run.json goes late, so that what is interrupted can be done again; the lock last.
-local of_run <const> = { "^state%.json$", "^checkpoint[%w-]*%.safetensors$", "^%.fm%-%d+%-%d+%.tmp$", "^report%.html$", "^log%.txt$",
+local temporary <const> = "^%.fm%-%d+%-%d+%.tmp$"
+local of_run <const> = { "^state%.json$", "^checkpoint[%w-]*%.safetensors$", temporary, "^report%.html$", "^log%.txt$",
   "^metrics%.jsonl$", "^timing%.jsonl$", "^config%.json$", "^run%.json$", "^lock$" }
-local of_sweep <const> = { "^%.fm%-%d+%-%d+%.tmp$", "^report%.html$", "^slurm%.sh$", "^slurm%-%d+%.log$", "^parallel%.sh$", "^parallel%.log$",
+local of_sweep <const> = { temporary, "^report%.html$", "^slurm%.sh$", "^slurm%-%d+%.log$", "^parallel%.sh$", "^parallel%.log$",
   "^sweep%.json$", "^lock$" }
 local pictures <const> = { "%.png$", "%.svg$" }
 
@@ -80,6 +81,16 @@ local function add_output(list, path, folder, parts, depth)
   end
 end
 
+--- Adds what writes that were cut off have left in the folders below; the name is fmrun's wherever it is.
+local function add_temporary(list, path, folder)
+  for _, name in ipairs(names_in(path .. "/" .. folder)) do
+    local inner = folder .. name
+    local what = kind(path .. "/" .. inner)
+    if what == "directory" then add_temporary(list, path, inner .. "/") end
+    if what == "file" and folder ~= "" and name:find(temporary) then list[#list + 1] = inner end
+  end
+end
+
 -- ---- lists ----
 
 local function add_known(list, path, patterns)
@@ -98,6 +109,7 @@ function own_files.of_run(path, record)
     local parts = parts_of(name)
     if parts then add_output(list, path, "", parts, 1) end
   end
+  add_temporary(list, path, "")
   if has_own_name(path) and (not record.outputs or record.status == "lost") then add_known(list, path, pictures) end
   add_known(list, path, of_run)
   return list

@@ -6,6 +6,7 @@ local ending <const> = require "fm.run.ending"
 local event <const> = require "fm.run.event"
 local folders <const> = require "fm.run.folder"
 local interrupt <const> = require "fm.run.interrupt"
+local kept <const> = require "fm.run.kept"
 local outputs <const> = require "fm.run.outputs"
 local progress <const> = require "fm.run.progress"
 local quoted <const> = require "fm.terminal.shell_word"
@@ -31,6 +32,7 @@ local function perform(experiment, run)
   interrupt.obey(run)
   experiment.run(run.object, run.values)
   run.at_work = false
+  saving.refuse_diverged(run)
   replay.finish(run)
   run:flush(system.seconds())
   saving.save_best(run)
@@ -38,24 +40,30 @@ local function perform(experiment, run)
   outputs.verify(run)
 end
 
---- Ends the run at its step when an optimizer finds numbers that are not finite.
-local function diverge(run)
-  return function(what, more) ending.raise("diverged", ("%s%s at step %d; %s"):format(traceback.place(), what, run.step, more)) end
+--- From now on numbers that are not finite end the run as diverged: at once, or after the step where the script has them. Returns what ends
+--- that.
+local function watch_numbers(run)
+  local raise, note = diverged.raise, diverged.note
+  local function message(what, more) return ("%s%s at step %d; %s"):format(traceback.place(), what, run.step, more) end
+  function diverged.raise(...) ending.raise("diverged", message(...)) end
+  function diverged.note(...) run.diverged = run.diverged or message(...) end
+  return function() diverged.raise, diverged.note = raise, note end
 end
 
 --- Calls the experiment; returns status, message, exit code.
 local function call(experiment, run)
-  local unbind, raise = random.bind(run.rng:stream "math.random"), diverged.raise
+  local unbind = random.bind(run.rng:stream "math.random", function() saving.refuse_in_loop(run, "math.randomseed") end)
+  local unwatch = watch_numbers(run)
   fm.nn.seed(run.rng) -- first weights come from the run's seed, whatever ran before
   streams.seed(run.rng)
-  diverged.raise = diverge(run)
   local print, exit = print, os.exit
   rawset(_G, "print", function(...) run:print(...) end)
   os.exit = function() ending.raise("failed", traceback.place() .. "os.exit was called inside the run") end
   local ok, problem = xpcall(perform, traceback.handler, experiment, run)
   run.at_work = false
-  diverged.raise = raise
+  unwatch()
   streams.seed(nil)
+  kept.seal(run.kept, nil)
   rawset(_G, "print", print)
   os.exit = exit
   unbind()

@@ -1,6 +1,7 @@
 -- fm.experiment { name, params, presets, run, help }: an experiment as data, checked when it is made, run by fmrun. Under stock Lua there is
 -- nobody else to run it, so the main script's experiment runs at once.
 local fm <const> = require "fm"
+local options <const> = require "fm.options"
 local parameters <const> = require "fm.run.parameters"
 
 local Experiment <const> = { __name = "fm.experiment" }
@@ -45,7 +46,8 @@ local function is_main_of_stock_lua()
   return frame.what == "main" and frame.source == "@" .. arg[0]
 end
 
-local function experiment(given)
+local function experiment(given, ...)
+  options.no_more("experiment", 1, ...)
   check_fields(given)
   local ok, list = pcall(parameters.declare, given.params or {})
   if not ok then fm.fail("experiment: " .. tostring(list)) end
@@ -66,4 +68,4 @@ return setmetatable({
     made.name = made.name or name
     return true
   end,
-}, { __call = function(_, given) return experiment(given) end })
+}, { __call = function(_, ...) return experiment(...) end })

@@ -13,14 +13,29 @@ local system <const> = fm.system
 local Run <const> = { __name = "fm.run" }
 Run.__index = Run
 
+local public <const> = {} -- what an experiment may call
+
 for _, part in ipairs { steps, logging, outputs.methods, saving.methods } do
-  for name, method in pairs(part) do Run[name] = method end
+  for name, method in pairs(part) do Run[name], public[name] = method, method end
+end
+
+local flush_interval <const> = 1 -- seconds
+
+--- Brings the lines so far into their files.
+function Run:flush(now)
+  self.next_flush = now + flush_interval
+  if self.step > 0 and not self.replay then
+    self.folder:add_line("timing.jsonl", fm.json.encode { step = self.step, seconds = math.floor((now - self.began) * 1000 + 0.5) / 1000 })
+  end
+  self.folder:flush()
+end
+
+function public:flush()
+  self:flush(system.seconds())
 end
 
 local shown <const> = { name = true, seed = true, rng = true, step = true, config = true, folder = true }
-local new_object <const> = object("run", Run, shown, {})
-
-local flush_interval <const> = 1 -- seconds
+local new_object <const> = object("run", public, shown, {})
 
 --- A run in a folder. `how` as of fm.run.execute; `data`: the list of fm.run.reads. run.object and run.values are for the experiment.
 local function new(experiment, values, folder, screen, how, data)
@@ -35,15 +50,6 @@ local function new(experiment, values, folder, screen, how, data)
   run.object, run.values = new_object(run), parameters.strict(values)
   run:checkpoints {}
   return run
-end
-
---- Brings the lines so far into their files.
-function Run:flush(now)
-  self.next_flush = now + flush_interval
-  if self.step > 0 and not self.replay then
-    self.folder:add_line("timing.jsonl", fm.json.encode { step = self.step, seconds = math.floor((now - self.began) * 1000 + 0.5) / 1000 })
-  end
-  self.folder:flush()
 end
 
 return { new = new }

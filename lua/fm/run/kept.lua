@@ -6,6 +6,7 @@ local layer_fields <const> = require "fm.run.layer_fields"
 local module <const> = require "fm.nn.module"
 local sealed <const> = require "fm.sealed"
 local swapped <const> = require "fm.swapped"
+local utf8_text <const> = require "fm.utf8_text"
 local values_json <const> = require "fm.run.values_json"
 
 local kept <const> = {}
@@ -23,6 +24,7 @@ end
 --- Raises unless `part` can be kept under that name.
 function kept.check(name, part)
   if type(name) ~= "string" then fm.fail(("keeps: names are strings, found %s"):format(tostring(name))) end
+  utf8_text.check("keeps: a name", name)
   if fm.is_tensor(part) or is_stream(part) then return end
   if type(part) ~= "table" then
     fm.fail(("keeps: %s has no state(): it is a %s; put it into a table: run:keeps { counts = { %s = ... } }"):format(name, type(part), name))

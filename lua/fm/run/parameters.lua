@@ -35,6 +35,7 @@ local function limit_problem(declaration, value)
   local problem = declaration.type == "string" and utf8_text.problem(value)
   if problem then return "must be UTF-8 text: " .. problem end
   if numeric(declaration) then
+    if value ~= value or math.abs(value) == math.huge then return "must be finite" end
     if declaration.min and value < declaration.min then return ("must be >= %s"):format(declaration.min) end
     if declaration.max and value > declaration.max then return ("must be <= %s"):format(declaration.max) end
   end
@@ -46,6 +47,19 @@ local function limit_problem(declaration, value)
   end
   local near = core.nearest(tostring(value), names)
   return ('expected one of %s, found "%s"%s'):format(list_text(names), value, near and ('; did you mean "%s"?'):format(near) or "")
+end
+
+--- Raises what is wrong with the choices of a declaration.
+local function check_choices(declaration)
+  local choices = declaration.choices
+  if choices == nil then return end
+  local fits = type(choices) == "table" and #choices > 0 and not core.is_tensor(choices)
+  for _, choice in ipairs(fits and choices or {}) do
+    local kind = type_of(choice)
+    fits = fits and (kind == declaration.type or kind == "integer" and declaration.type == "number")
+  end
+  if fits then return end
+  error(("parameter %s: choices: expected a list of values like the default, each %s"):format(declaration.name, declaration.type), 0)
 end
 
 local function declare(name, given)
@@ -68,7 +82,15 @@ local function declare(name, given)
     if given[limit] ~= nil and not (numeric(declaration) and math.type(given[limit])) then
       error(("parameter %s: %s: only numbers have limits"):format(name, limit), 0)
     end
+    if given[limit] ~= given[limit] then error(("parameter %s: %s: expected a number, found nan"):format(name, limit), 0) end
   end
+  if declaration.min and declaration.max and declaration.min > declaration.max then
+    error(("parameter %s: min %s is over max %s"):format(name, declaration.min, declaration.max), 0)
+  end
+  if declaration.help ~= nil and type(declaration.help) ~= "string" then
+    error(("parameter %s: help: expected a text, found %s"):format(name, type(declaration.help)), 0)
+  end
+  check_choices(declaration)
   local problem = limit_problem(declaration, declaration.default)
   if problem then error(("parameter %s: the default %s: %s"):format(name, tostring(declaration.default), problem), 0) end
   return declaration

@@ -21,6 +21,11 @@ function saving.refuse_in_loop(run, name)
   end
 end
 
+--- Ends a run in which a loss was not finite, once its step is over: the script may have logged it.
+function saving.refuse_diverged(run)
+  if run.diverged then ending.raise("diverged", run.diverged) end
+end
+
 local function check(where, o)
   options.integer(where .. ": every", o.every, 0)
   options.number(where .. ": seconds", o.seconds, 0, math.huge)

@@ -102,6 +102,7 @@ local function steps(run, n, batches, state, control)
     local now = system.seconds()
     look_around(run, now)
     system.heed_signals()
+    saving.refuse_diverged(run)
     ended = run.step >= last or run.stopping ~= nil
     if begun then saving.after_step(run, now, ended) end
     interrupt.obey(run)

@@ -2,12 +2,14 @@
 -- same weights. A run seeds it; alone it starts at 0. It follows the step, so layers made inside a loop are the same when the run goes on.
 local fm <const> = require "fm"
 local options <const> = require "fm.options"
+local sealed <const> = require "fm.sealed"
 
 local init <const> = {}
 
 --- Starts the stream anew, from a number or as a stream of an rng.
 function init.seed(from, ...)
   options.no_more("seed", 1, ...)
+  if next(sealed) then fm.fail "seed: call it before the loop: what is seeded inside is not when the run goes on from a checkpoint" end
   local root = from
   if math.type(from) then root = fm.rng(options.integer("seed", from, math.mininteger)) end
   if getmetatable(root) ~= "rng" then fm.fail("seed: expected a whole number or a random stream, found " .. options.shown(from)) end

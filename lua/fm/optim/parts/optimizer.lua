@@ -50,9 +50,14 @@ end
 local far <const> = fm.real == "double" and 1e291 or 1e30
 local square_far <const> = fm.real == "double" and 1e153 or 1e18
 
+local unchanged <const> = "the step changed nothing"
+
+local function text_of(value)
+  return value ~= value and "nan" or "infinite"
+end
+
 local function refuse(self, what, i, value)
-  local text = value ~= value and "nan" or "infinite"
-  diverged.raise(("%s: the %s of %s is %s"):format(self.where, what, parameters.name(self.set, i), text), "the step changed nothing")
+  diverged.raise(("%s: the %s of %s is %s"):format(self.where, what, parameters.name(self.set, i), text_of(value)), unchanged)
 end
 
 --- The first parameter that a flat vector has a number for that is not finite, and that number; or nil.
@@ -171,15 +176,15 @@ local function recorded(self, closure)
 end
 
 local function finish(self, clip, value, finite, ...)
-  if finite then update(self, clip) end
+  if finite then update(self, clip) else diverged.note(("%s: the loss is %s"):format(self.where, text_of(value)), unchanged) end
   return value, ...
 end
 
 local step_options <const> = { clip = options.none }
 
 --- step(closure [, {clip}]): records closure, goes back from the loss it returns, updates; returns the loss as a number, and what else the
---- closure returned, its tensors detached. step() and step(nil, {clip}) use the gradients at hand. A loss that is not finite changes nothing;
---- neither does a gradient or an update that is not, which raises, or ends the run.
+--- closure returned, its tensors detached. step() and step(nil, {clip}) use the gradients at hand. A loss that is not finite changes nothing,
+--- is returned, and ends the run after its step; neither does a gradient or an update that is not, which raises, or ends the run at once.
 function Optimizer:step(closure, given, ...)
   local clip
   if given ~= nil then
