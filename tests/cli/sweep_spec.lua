@@ -454,7 +454,7 @@ describe("several processes", function()
   end)
 
   it("workers do not wait for each other's runs while others are left", function()
-    write_odd [[os.execute(("touch active.%d; sleep 0.2; ls | grep -c ^active >>seen; rm active.%d"):format(p.n, p.n))]]
+    write_odd [[os.execute(("touch active.%d; sleep 0.6; ls | grep -c ^active >>seen; rm active.%d"):format(p.n, p.n))]]
     assert.equal(0, (call "-q --emit parallel -m odd.lua n=1:8"))
     local sweep = sweep_of "odd":sub(#shell.folder + 2)
     local code, _, err = shell.run(("%s worker -q %s & sleep 0.1; %s worker -q %s; wait $!"):format(shell.fmrun, sweep, shell.fmrun, sweep))
