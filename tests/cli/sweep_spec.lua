@@ -459,7 +459,7 @@ describe("several processes", function()
       .. "ls | grep -c ^began >>seen"):format(p.n))]]
     assert.equal(0, (call "-q --emit parallel -m odd.lua n=1:8"))
     local sweep = sweep_of "odd":sub(#shell.folder + 2)
-    local code, _, err = shell.run(("%s worker -q %s & sleep 0.1; %s worker -q %s; wait $!"):format(shell.fmrun, sweep, shell.fmrun, sweep))
+    local code, _, err = shell.run(("%s worker -q %s & %s worker -q %s; wait $!"):format(shell.fmrun, sweep, shell.fmrun, sweep))
     assert.equal(0, code, err)
     local seen = shell.read(shell.folder .. "/seen")
     assert.same({ 8, nil }, { #shell.lines(seen), seen:match "^1\n" or seen:match "\n1\n" })

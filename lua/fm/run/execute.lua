@@ -162,6 +162,7 @@ local function execute(experiment, values, how)
   if plan.done then
     checkpoint.clear(folder) -- it may have ended between its last word and this
     screen:note(folder.path .. " is done")
+    tell(how, { event = "run_skipped", run = folder.path, status = "done" })
     return "done", folder.path, 0
   end
   local data, unread = reads.watch(folder.path)

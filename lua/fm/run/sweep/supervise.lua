@@ -49,7 +49,10 @@ local function listener(pool, screen, settings, ended)
     local fields = read_event(line)
     if not fields then return end
     if fields.event == "progress" then task.progress = progress.bar(fields.step, fields.steps) .. " " .. fields.text end
-    if fields.event == "run_skipped" then task.busy = fields.status == "busy" end
+    if fields.event == "run_skipped" then
+      task.busy = fields.status == "busy"
+      pool:scatter()
+    end
     if fields.event == "run_failed" then task.failure = fields.error end
   end
   function on.interrupted(_, killed)
