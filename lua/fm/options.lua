@@ -42,8 +42,8 @@ local function shown(value)
   if kind == "string" then return #value > longest and ("a string of %d bytes"):format(#value) or ('"%s"'):format(value) end
   if kind == "number" or kind == "boolean" or kind == "nil" then return tostring(value) end
   if not core.is_tensor(value) then return "a " .. kind end
-  local alive, shape = pcall(value.shape, value)
-  return alive and "a tensor [" .. table.concat(shape, ", ") .. "]" or "a tensor that was released when its tape closed"
+  local ok, shape = pcall(value.shape, value)
+  return ok and "a tensor [" .. table.concat(shape, ", ") .. "]" or "a tensor that was released when its tape closed"
 end
 options.shown = shown
 

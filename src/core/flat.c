@@ -110,16 +110,30 @@ typedef uint64_t real_bits;
 typedef uint32_t real_bits;
 #endif
 
-/* The largest of max and all |x|; as bits without the sign numbers are in order, infinity above them and NaN above infinity. */
-FM_CLONES static real_bits largest_bits(size_t n, const real *restrict x, real_bits max) {
+FM_INLINE real_bits larger(real_bits max, real x) {
     const real_bits sign = (real_bits)1 << (8 * sizeof(real) - 1);
-    for (size_t i = 0; i < n; i++) {
-        real_bits bits;
-        memcpy(&bits, x + i, sizeof bits);
-        bits &= ~sign;
-        max = bits > max ? bits : max;
+    real_bits bits;
+    memcpy(&bits, &x, sizeof bits);
+    bits &= ~sign;
+    return bits > max ? bits : max;
+}
+
+/* The largest of max and all |x|; as bits without the sign numbers are in order, infinity above them and NaN above infinity. It reads at
+ * four places in turn: memory feeds several streams faster than one. */
+FM_CLONES static real_bits largest_bits(size_t n, const real *restrict x, real_bits max) {
+    size_t quarter = n / 4;
+    const real *restrict x1 = x + quarter, *restrict x2 = x1 + quarter, *restrict x3 = x2 + quarter;
+    real_bits m0 = max, m1 = 0, m2 = 0, m3 = 0;
+    for (size_t i = 0; i < quarter; i++) {
+        m0 = larger(m0, x[i]);
+        m1 = larger(m1, x1[i]);
+        m2 = larger(m2, x2[i]);
+        m3 = larger(m3, x3[i]);
     }
-    return max;
+    for (size_t i = 4 * quarter; i < n; i++) m0 = larger(m0, x[i]);
+    m0 = m1 > m0 ? m1 : m0;
+    m2 = m3 > m2 ? m3 : m2;
+    return m2 > m0 ? m2 : m0;
 }
 
 static const real *numbers_of(const fm_flat *f, size_t i, fm_flat_part part) {

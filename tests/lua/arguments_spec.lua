@@ -4,8 +4,13 @@ local fm <const> = require "fm"
 local nn <const>, optim <const>, data <const> = fm.nn, fm.optim, fm.data
 
 local nan <const> = 0 / 0
+local function released()
+  local scope <close> = fm.scope()
+  return fm.ones(3) * 2
+end
+
 local function spoilt()
-  return { ["nil"] = nil, number = 1.5, negative = -1, huge = 2 ^ 53, infinite = math.huge, nan = nan, string = "x", boolean = true, table = {},
+  return { released = released(), ["nil"] = nil, number = 1.5, negative = -1, huge = 2 ^ 53, infinite = math.huge, nan = nan, string = "x", boolean = true, table = {},
     list = { 1, "x" }, f = function() return nil end, tensor = fm.zeros(3), scalar = fm.tensor(1), empty = fm.zeros(0, 2), rng = fm.rng(1),
     userdata = io.stdout }
 end
@@ -15,6 +20,7 @@ local function problem_of(message, name)
   if type(message) ~= "string" then return "not a string: " .. tostring(message) end
   local where, text = message:match "^(.-:%d+): (.*)$"
   if not where or not where:find("arguments_spec", 1, true) then return "not at the script's line: " .. message end
+  if text:find("this tensor was released when its tape closed; use :detach()", 1, true) then return nil end
   if text:sub(1, #name) ~= name then return ("does not begin with %s: %s"):format(name, message) end
   for _, raw in ipairs { "attempt to", "local '", "upvalue '", "field '", "bad argument", "'?'", "\n" } do
     if text:find(raw, 1, true) then return "is a raw one: " .. message end
