@@ -226,7 +226,7 @@ describe("a script that", function()
       assert.equal(1, code, k)
       has(err, said, "in field 'run'")
       if k == "lua" then assert.truthy(err:find "\n\t%.%.%. %(%d+ more calls%)\n") end
-      assert.truthy(#err < 10000 and fm.system.seconds() - began < 10, k)
+      assert.truthy(#err < 10000 and fm.system.seconds() - began < 60, k) -- it took minutes
     end
   end)
 

@@ -144,6 +144,8 @@ local function flows(calls)
   end)
   calls["fm.Path:sample"] = function() return flow.path "vp":sample(x, x, 0.3) end
   calls["fm.Path:coefficients"] = function() return flow.path "vp":coefficients(t) end
+  calls["fm.Path:source"] = function() return flow.path "vp":source(3, 2, rng) end
+  calls["fm.Path:source_log_prob"] = function() return flow.path "vp":source_log_prob(x) end
   F("coupling", function() return flow.coupling "ot"(x, x + 1) end)
   F("loss", function()
     local model = nn.vector_field { dim = 2, hidden = 4, time_embed = 2 }
@@ -199,6 +201,11 @@ local function optimizers(calls)
   O("cosine", function() return optim.cosine { steps = 10, warmup = 2 }(3) end)
   O("linear", function() return optim.linear { steps = 10, warmup = 2 }(3) end)
   O("step", function() return optim.step { every = 2 }(3) end)
+  local A = function(name, f) calls["fm.Average:" .. name] = function() return f(optim.ema({ fm.parameter(fm.ones(3)) }, { decay = 0.5 })) end end
+  A("update", function(average) return average:update() end)
+  A("swap", function(average) return average:swap(function() return 1 end) end)
+  A("state", function(average) return average:state() end)
+  A("load_state", function(average) return average:load_state(average:state()) end)
   local P = function(name, f) calls["fm.Optimizer:" .. name] = function() return f(problem(optim.adam, {})) end end
   P("step", function(opt, w) return opt:step(function() return w:exp():sum() end) end)
   P("rate", function(opt) return opt:rate() end)

@@ -86,7 +86,7 @@ local function mine(text) -- functions of ours end a call that goes on for too l
 end
 
 local function released()
-  local w <close> = fm.scope()
+  local scope <close> = fm.scope()
   return x * 2
 end
 
@@ -95,10 +95,10 @@ local numbers <const> = { 0, 1, 2, 3, 4, -1, -2, 0.5, 1.5, -0.0, 1e-3, 1e308, 1e
 local words <const> = { "", "x", "linear", "vp", "ve", "cosine", "silu", "ot", "euler", "rk4", "dopri5", "dop853", "adaptive_heun", "mean", "sum", "data",
   "noise", "velocity", "score", "hutchinson", "exact", "batch", "sample", "segments", "full", "steps", "edm", "\0", "a\0b", "\xff\xfe", ("long"):rep(50),
   "../x", "call.txt", "sub/x.png", "x.svg", "x.npy", "nan", "1", "logit_normal", "stratified", "uniform", "zero", "min", "max", "x y", "none" }
-local keys <const> = { "axis", "keep", "rng", "n", "noise", "steps", "method", "t0", "t1", "times", "grid", "save", "rtol", "atol", "max_nfe", "events", "control",
-  "path", "coupling", "predict", "time", "weight", "cond", "x0", "t", "lr", "betas", "eps", "momentum", "decay", "clip", "size", "labels", "shuffle", "drop_last",
-  "mean", "std", "means", "weights", "low", "high", "bins", "probes", "divergence", "reference", "limits", "title", "titles", "cells", "columns", "channels",
-  "height", "width", "range", "scale", "log", "stride", "padding", "groups", "exponent", "min", "max", "act", "init", "bias", "inputs", "hidden", "outputs",
+local keys <const> = { "axis", "keep", "rng", "n", "noise", "steps", "method", "t0", "t1", "times", "grid", "save", "rtol", "atol", "max_nfe", "events",
+  "control", "path", "coupling", "predict", "time", "weight", "cond", "x0", "t", "lr", "betas", "eps", "momentum", "decay", "clip", "size", "labels", "shuffle",
+  "drop_last", "mean", "std", "means", "weights", "low", "high", "bins", "probes", "divergence", "reference", "limits", "title", "titles", "cells", "columns",
+  "channels", "height", "width", "range", "scale", "log", "stride", "padding", "groups", "exponent", "min", "max", "act", "init", "bias", "inputs", "hidden", "outputs",
   "dim", "time_embed", "kind", "projections", "directions", "bandwidths", "unbiased", "sigma", "a", "s", "guard", "w", "last", "drift", "diffusion",
   "first", "axes", "shape", "forward", "backward", "memory", "gradient", "first_step", "max_step", "min_step", "controller", "first_row", "every", "factor" }
 
@@ -154,7 +154,8 @@ local others <const> = {
 local depth = 0
 function value()
   depth = depth + 1
-  local kind, result = random(12), nil
+  local kind = random(12)
+  local result
   if kind <= 3 or depth > 6 then result = pick(numbers)
   elseif kind <= 6 then result = pick(tensors)()
   elseif kind == 7 then result = pick(words)
