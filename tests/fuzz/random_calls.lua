@@ -98,8 +98,8 @@ local words <const> = { "", "x", "linear", "vp", "ve", "cosine", "silu", "ot", "
 local keys <const> = { "axis", "keep", "rng", "n", "noise", "steps", "method", "t0", "t1", "times", "grid", "save", "rtol", "atol", "max_nfe", "events",
   "control", "path", "coupling", "predict", "time", "weight", "cond", "x0", "t", "lr", "betas", "eps", "momentum", "decay", "clip", "size", "labels", "shuffle",
   "drop_last", "mean", "std", "means", "weights", "low", "high", "bins", "probes", "divergence", "reference", "limits", "title", "titles", "cells", "columns",
-  "channels", "height", "width", "range", "scale", "log", "stride", "padding", "groups", "exponent", "min", "max", "act", "init", "bias", "inputs", "hidden", "outputs",
-  "dim", "time_embed", "kind", "projections", "directions", "bandwidths", "unbiased", "sigma", "a", "s", "guard", "w", "last", "drift", "diffusion",
+  "channels", "height", "width", "range", "scale", "log", "stride", "padding", "groups", "exponent", "min", "max", "act", "init", "bias", "inputs", "hidden",
+  "outputs", "dim", "time_embed", "kind", "projections", "directions", "bandwidths", "unbiased", "sigma", "a", "s", "guard", "w", "last", "drift", "diffusion",
   "first", "axes", "shape", "forward", "backward", "memory", "gradient", "first_step", "max_step", "min_step", "controller", "first_row", "every", "factor" }
 
 local value
