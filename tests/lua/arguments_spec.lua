@@ -10,9 +10,9 @@ local function released()
 end
 
 local function spoilt()
-  return { released = released(), ["nil"] = nil, number = 1.5, negative = -1, huge = 2 ^ 53, infinite = math.huge, nan = nan, string = "x", boolean = true, table = {},
-    list = { 1, "x" }, f = function() return nil end, tensor = fm.zeros(3), scalar = fm.tensor(1), empty = fm.zeros(0, 2), rng = fm.rng(1),
-    userdata = io.stdout }
+  return { released = released(), ["nil"] = nil, number = 1.5, negative = -1, huge = 2 ^ 53, infinite = math.huge, nan = nan, string = "x",
+    boolean = true, table = {}, list = { 1, "x" }, f = function() return nil end, tensor = fm.zeros(3), scalar = fm.tensor(1),
+    empty = fm.zeros(0, 2), rng = fm.rng(1), userdata = io.stdout }
 end
 
 --- A message as a user wants it, after "FILE:LINE: ".
