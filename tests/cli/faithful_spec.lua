@@ -46,6 +46,24 @@ describe("a run that goes on", function()
       end]], { 5, 12, 17, 25 })
   end)
 
+  it("has the schedule that was set between two loops", function()
+    compare([[
+      local w = fm.parameter(fm.ones(2))
+      local opt = fm.optim.adam({ w }, { lr = 0.1 })
+      run:keeps { w = w, opt = opt }
+      local function train(steps)
+        for step in run:steps(steps) do
+          run:log { loss = opt:step(function() return (w - run.rng:normal(2)):square():sum() end), lr = opt:rate() }
+          STOP
+        end
+      end
+      train(10)
+      opt.lr = fm.optim.linear { lr = 0.3, steps = 40 }
+      train(10)
+      opt.lr = 0.01
+      train(10)]], { 4, 10, 15, 20, 27 })
+  end)
+
   it("has the same loaders, points and layers made inside the loop, and the same validations", function()
     compare([[
       local x = fm.range(1, 30):reshape(30, 1)
