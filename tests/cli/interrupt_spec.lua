@@ -26,6 +26,19 @@ describe("a run that stops", function()
       end
     end)
 
+    it("takes no further step when a pcall of the script caught the first signal", function()
+      experiment("x.lua", [[
+        run:keeps { kept = {} }
+        pcall(function()
+          kill "TERM"
+          while true do end
+        end)
+        for _ in run:steps(9) do end]])
+      local code, _, err = call "x.lua --folder r"
+      assert.equal(75, code, err)
+      assert.same({ "killed", 0, "SIGTERM before step 1" }, { record "r".status, record "r".steps, record "r".error })
+    end)
+
     it("stops at once at the second Ctrl-C: 130", function()
       experiment("x.lua", [[
         run:keeps { kept = {} }

@@ -22,9 +22,9 @@ end
 
 --- Raises only while the script is at work: before and after it, what is being written is done in a moment.
 local function on_signal(run, name, count)
+  run.interrupted = run.interrupted or name -- first: a pcall of the script may catch what is raised; then no step follows
   if run.at_work and count > 1 and codes[name] then stop(run, name, codes[name], ", for the second time") end
   if run.at_work and not run.in_loop then stop(run, name, restartable) end
-  run.interrupted = run.interrupted or name
   if not run.at_work then return end
   local saving = next(run.kept) and ", writing a checkpoint" or ""
   run.screen:say(("fmrun: finishing the step%s%s"):format(saving, name == "INT" and " (Ctrl-C again to stop now)" or ""))
