@@ -15,7 +15,7 @@ function options.read(where, given, defaults)
   for key, value in pairs(defaults) do
     if value ~= none then result[key] = value end
   end
-  for key, value in pairs(given or {}) do
+  for key, value in next, given or {} do -- not pairs: a metatable of the script's own is none of ours
     if defaults[key] == nil then
       local near = type(key) == "string" and core.nearest(key, sorted_keys(defaults))
       core.fail(('%s: unknown option "%s"%s'):format(where, tostring(key), near and ('; did you mean "%s"?'):format(near) or ""))

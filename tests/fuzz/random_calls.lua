@@ -45,7 +45,13 @@ for name, value in pairs(require "fm.core") do
   end
 end
 for _, name in ipairs { "read", "write", "append", "sync", "cut", "has_room", "mkdir_new", "hash", "hash_file" } do add("file." .. name, fm.file[name]) end
+local methods <const> = {} -- class -> its methods by name; an object does not show them
 for _, entry in ipairs(reference.parse(assert(io.open "lua/fm/meta/fm.lua"):read "a")) do
+  local class, method = entry.name:match "^fm%.(%u%a*):([%w_]+)$"
+  if class then
+    methods[class] = methods[class] or {}
+    methods[class][method] = function(object, ...) return object[method](object, ...) end
+  end
   local room, name = entry.name:match "^fm%.([%l.]+)%.([%w_]+)$"
   if room and entry.kind ~= "class" and room ~= "experiment" then
     local module = fm
@@ -55,15 +61,12 @@ for _, entry in ipairs(reference.parse(assert(io.open "lua/fm/meta/fm.lua"):read
 end
 local x <const> = fm.rng(1):normal(4, 3)
 add_methods("tensor", function() return x:clone() end, fm.methods)
-local stream <const> = fm.rng(2)
-local stream_methods <const> = {}
-for _, name in ipairs { "normal", "uniform", "integers", "permutation", "number", "stream", "at", "step", "calls" } do stream_methods[name] = stream[name] end
-add_methods("rng", function() return fm.rng(2) end, stream_methods)
+add_methods("rng", function() return fm.rng(2) end, methods.Rng)
 local function model() return fm.nn.mlp { inputs = 3, hidden = { 4 }, outputs = 3 } end
 add_methods("module", model, getmetatable(model()))
 add_methods("path", function() return fm.flow.path "vp" end, getmetatable(fm.flow.path "vp"))
-add_methods("optimizer", function() return fm.optim.adam(model()) end, getmetatable(fm.optim.adam(model())))
-add_methods("ema", function() return fm.optim.ema(model()) end, getmetatable(fm.optim.ema(model())))
+add_methods("optimizer", function() return fm.optim.adam(model()) end, methods.Optimizer)
+add_methods("ema", function() return fm.optim.ema(model()) end, methods.Average)
 add_methods("picture", function() return fm.plot.scatter(x[{ 1, 4 }]:slice(2, 1, 2)) end, getmetatable(fm.plot.scatter(x:slice(2, 1, 2))))
 local exact <const> = fm.flow.exact.gaussian { mean = { 1, 2, 3 }, std = 0.5 }
 add_methods("exact", function() return exact end, { map = exact.map, inverse = exact.inverse, score = exact.score, log_prob = exact.log_prob,
@@ -132,16 +135,16 @@ end
 
 local callables <const> = {
   function() return function(z) mine() return z end end,
-  function() return function(z) mine() return z * 0.5 end end,
+  function() return function(z) mine() return (z or x) * 0.5 end end,
   function() return function() mine "thrown" end end,
   function() return function() mine() end end,
   function() return function() mine() return 3 end end,
   function() return function() mine() return "text" end end,
   function() return function() mine() return fm.zeros(7) end end,
-  function() return function(z) mine() return z * (0 / 0) end end,
+  function() return function(z) mine() return (z or x) * (0 / 0) end end,
   function() return function() mine() return value() end end,
   function() return function() mine() coroutine.yield(1) end end,
-  function() return function(z) mine() collectgarbage "step" return z + 1 end end,
+  function() return function(z) mine() collectgarbage "step" return (z or x) + 1 end end,
 }
 
 local others <const> = {
@@ -212,7 +215,7 @@ local wrong = 0
 local function judge(name, described, message)
   local text = type(message) == "table" and message.message or message
   if type(text) ~= "string" then text = "an error that is a " .. type(text) end
-  if text:find("MINE:", 1, true) then
+  if text:find("MINE:", 1, true) or text == "attempt to yield from outside a coroutine" then -- by a function of ours
     counts.mine = counts.mine + 1
     return
   end
