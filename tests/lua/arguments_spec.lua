@@ -242,6 +242,14 @@ describe("arguments of", function()
     try_options("gradcheck", fm.gradcheck, { f, { w } }, { eps = 1e-2, tolerance = 0.1 })
   end)
 
+  it("what is declared of iterators", function()
+    local declare <const> = require("fm.skip").declare
+    assert.matches("skip.declare: expected an iterator, found nil", select(2, pcall(declare, nil, print)))
+    assert.matches("skip.declare: expected a function%(n%) that passes over n values, found 3", select(2, pcall(declare, print, 3)))
+    local function iterator() end
+    assert.equal(iterator, declare(iterator, print))
+  end)
+
   it("streams", function()
     try({ "rng:own" }, function(...) return fm.rng(1):own(...) end, { "x" })
     try({ "rng:own_clock" }, function(...) return fm.rng(1):own_clock(...) end, {})
