@@ -220,6 +220,7 @@ describe("a run that goes on", function()
       code, _, err = shell "CALM=1 $FMRUN -q resume r"
       assert.equal(1, code)
       assert.truthy(err:find(name .. " is damaged: its digest is", 1, true), err)
+      assert.truthy(err:find("fmrun resume --force r goes on nevertheless, --anew begins again", 1, true), err)
       assert.equal("failed", record "r".status)
       assert.equal(0, (shell "CALM=1 $FMRUN -q resume --force r"))
       assert.equal("done", record "r".status)

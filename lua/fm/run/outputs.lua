@@ -4,6 +4,7 @@ local fm <const> = require "fm"
 local ending <const> = require "fm.run.ending"
 local lfs <const> = require "lfs"
 local options <const> = require "fm.options"
+local quoted <const> = require "fm.terminal.shell_word"
 local sorted_keys <const> = require "fm.sorted_keys"
 local utf8_text <const> = require "fm.utf8_text"
 
@@ -163,7 +164,8 @@ function lists.verify(run)
     end
   end
   if #lines == 0 then return end
-  ending.raise("failed", ("%s\nfmrun resume --force goes on nevertheless, --anew begins again"):format(table.concat(lines, "\n")))
+  ending.raise("failed", ("%s\nfmrun resume --force %s goes on nevertheless, --anew begins again"):format(
+    table.concat(lines, "\n"), quoted(run.folder.path)))
 end
 
 return { methods = outputs, list = lists.list, restore = lists.restore, missing = lists.missing, verify = lists.verify }
