@@ -88,6 +88,13 @@ describe("records", function()
     assert.equal(3, select(3, records.select(base, { "c0ff", "nothing" })))
   end)
 
+  it("an experiment by its whole name, whatever run's name or hash begins with it", function()
+    add("aa/20260715-000000-00112233", done("2026-07-15T00:00:00Z", { experiment = "aa" }))
+    assert.same({ "experiment", 1 }, { records.target(base, "aa").kind, #records.target(base, "aa").runs })
+    assert.equal("aa00bb11", records.find(base, "aa0").id)
+    assert.equal("00112233", records.find(base, "00112233").id)
+  end)
+
   it("that have not begun yet are said so", function()
     for _, path in ipairs { "/new", "/new/sweep-00aa00aa" } do assert(lfs.mkdir(base .. path)) end
     for word, of in pairs { ["00aa"] = "sweep", ["new/00aa"] = "sweep", new = "experiment" } do

@@ -153,6 +153,13 @@ local function experiment_of(base, word, sweeps)
   return known and { kind = "experiment", path = base .. "/" .. word, name = word, id = word, runs = runs } or nil
 end
 
+local function is_first_part(list, word)
+  for _, thing in ipairs(list) do
+    if thing.parts[1] == word then return true end
+  end
+  return false
+end
+
 --- The run or the sweep in the folder `word`, if it is one.
 local function as_path(base, word)
   local path = word:gsub("(.)/+$", "%1") -- "/" stays
@@ -162,7 +169,8 @@ local function as_path(base, word)
 end
 
 --- What a word stands for: the record of a run, or a group { kind = "sweep" | "experiment", path, name, id, runs = records }. A word is a
---- path, "@-1" (the last run), "@-2", an experiment, or the beginning of a name or of its hash, also "sweep/run" (see fm.records.match).
+--- path, "@-1" (the last run), "@-2", an experiment, or the beginning of a name or of its hash, also "sweep/run" (see fm.records.match). A
+--- whole name goes before beginnings: an experiment "a" is not a run whose hash begins with a.
 --- Or nil, a message, and an exit code.
 function records.target(base, word)
   if word == "" then return nil, "expected the name of a run, found an empty word", code.usage end
@@ -172,7 +180,9 @@ function records.target(base, word)
   local runs, sweeps = scan(base)
   local all = table.move(sweeps, 1, #sweeps, #runs + 1, runs)
   for _, thing in ipairs(all) do thing.parts = match.split(thing.name) end
-  local found = match.among(all, word)
+  local found, is_exact = match.among(all, word)
+  local whole = not is_exact and is_first_part(all, word) and experiment_of(base, word, sweeps)
+  if whole then return whole end
   if #found > 1 then return nil, ('"%s" may be any of %d:%s'):format(word, #found, names_text(found)), code.usage end
   if #found == 0 then
     local experiment = experiment_of(base, word, sweeps)

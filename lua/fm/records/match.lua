@@ -35,7 +35,7 @@ local function how(parts, wanted)
   return result
 end
 
---- Of a list of things with `parts`: those the word stands for, exactly or else by their beginnings.
+--- Of a list of things with `parts`: those the word stands for, exactly or else by their beginnings; and whether exactly.
 function match.among(list, word)
   local wanted = match.split(word)
   local exact, prefix = {}, {}
@@ -44,7 +44,8 @@ function match.among(list, word)
     local kind = how(thing.parts, wanted)
     if kind == "exact" then exact[#exact + 1] = thing elseif kind then prefix[#prefix + 1] = thing end
   end
-  return #exact > 0 and exact or prefix
+  if #exact > 0 then return exact, true end
+  return prefix, false
 end
 
 --- How things with `parts` may be called by n parts: "7f3a1c2d/0a1b2c3d" and "sweep-7f3a1c2d/0a1b2c3d".
