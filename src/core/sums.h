@@ -1,0 +1,67 @@
+/* Long sums. A float that millions of terms are added to one by one loses a part in a hundred of them; here a few terms are added
+ * as they are, and these few to a double, so that a sum is right to 2e-7 of the sum of the terms' sizes, however many there are. The order
+ * depends on the shapes alone. */
+#ifndef FM_SUMS_H
+#define FM_SUMS_H
+
+#include "real.h"
+
+FM_INLINE double sum_lanes(const double lane[16]) {
+    double a = 0, b = 0;
+    for (size_t l = 0; l < 8; l++) {
+        a += lane[l];
+        b += lane[l + 8];
+    }
+    return a + b;
+}
+
+/* Declares the double `sum`: of TERM, an expression in i, over i < n. */
+#define FM_ROW_SUM(n, TERM, sum)                                                                                                           \
+    double sum = 0;                                                                                                                        \
+    do {                                                                                                                                   \
+        size_t done = 0;                                                                                                                   \
+        if ((n) >= 16) {                                                                                                                   \
+            double lane[16] = {0};                                                                                                         \
+            for (; done + 64 <= (n); done += 64) {                                                                                         \
+                for (size_t l = 0; l < 16; l++) {                                                                                          \
+                    size_t i = done + l;                                                                                                   \
+                    __typeof__(+(TERM)) one = TERM, two;                                                                                   \
+                    i += 16, one += TERM;                                                                                                  \
+                    i += 16, two = TERM;                                                                                                   \
+                    i += 16, two += TERM;                                                                                                  \
+                    lane[l] += (double)(one + two);                                                                                        \
+                }                                                                                                                          \
+            }                                                                                                                              \
+            for (; done + 16 <= (n); done += 16) {                                                                                         \
+                for (size_t l = 0; l < 16; l++) {                                                                                          \
+                    size_t i = done + l;                                                                                                   \
+                    lane[l] += (double)(TERM);                                                                                             \
+                }                                                                                                                          \
+            }                                                                                                                              \
+            sum = sum_lanes(lane);                                                                                                         \
+        }                                                                                                                                  \
+        for (size_t i = done; i < (n); i++) sum += (double)(TERM);                                                                         \
+    } while (0)
+
+/* acc[j] += the sum of TERM, an expression in r and j, over r < rows; for each j < n. */
+#define FM_COLUMN_SUMS(rows, n, TERM, acc)                                                                                                 \
+    do {                                                                                                                                   \
+        size_t done = 0;                                                                                                                  \
+        for (; done + 4 <= (rows); done += 4) {                                                                                          \
+            for (size_t j = 0; j < (n); j++) {                                                                                             \
+                size_t r = done;                                                                                                           \
+                __typeof__(+(TERM)) one = TERM, two;                                                                                       \
+                r++, one += TERM;                                                                                                          \
+                r++, two = TERM;                                                                                                           \
+                r++, two += TERM;                                                                                                          \
+                (acc)[j] += (double)(one + two);                                                                                           \
+            }                                                                                                                              \
+        }                                                                                                                                  \
+        for (size_t r = done; r < (rows); r++) {                                                                                          \
+            for (size_t j = 0; j < (n); j++) (acc)[j] += (double)(TERM);                                                                   \
+        }                                                                                                                                  \
+    } while (0)
+
+enum { FM_STRIP = 1024 }; /* columns that are summed side by side: their doubles fit a stack and the first cache */
+
+#endif
