@@ -106,7 +106,7 @@ static void mark_written(const fm_flat *f) {
 /* ---- norm, clear ---- */
 
 FM_CLONES static double sum_of_squares(size_t n, const real *restrict g) {
-    FM_ROW_SUM(n, (double)g[i] * (double)g[i], sum); /* the square of a large or small float is none */
+    FM_SQUARES_SUM(n, g[i], sum);
     return sum;
 }
 

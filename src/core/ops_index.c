@@ -4,23 +4,28 @@
 
 #include <string.h>
 
-/* Entry i of an index tensor, 0-based; checked by shape(). */
-static inline size_t picked(const fm_tensor *index, size_t i) {
-    return (size_t)fm_data(index)[i] - 1;
+/* An index, 0-based; checked by shape(). (Processors turn floats into signed numbers.) */
+static inline size_t zero_based(real index) {
+    return (size_t)((int64_t)index - 1);
 }
 
-/* ---- gradients: row i of dy is added to entry index[i] of dx ----
+static inline size_t picked(const fm_tensor *index, size_t i) {
+    return zero_based(fm_data(index)[i]);
+}
+
+/* ---- gradients: row i of dy is added to entry index[i] of dx, `outer` times over ----
  * A row has `n` numbers. With `lanes` over 1 it has one, index is [count, lanes], and dy[i, l] is added to dx[index[i, l], l]. */
 
 typedef struct scatter {
-    size_t entries, count, lanes, n;
+    size_t outer, entries, count, lanes, n;
     const real *index, *dy;
+    size_t index_step; /* from one of `outer` to the next */
     real *dx;
 } scatter;
 
 enum {
-    FEW = 16,    /* rows that may be added to one float */
-    SMALL = 2048 /* numbers of dx that may be doubles on the stack meanwhile */
+    FEW = 64,    /* rows that may be added to one float */
+    SMALL = 8192 /* numbers of dx that may be doubles on the stack meanwhile */
 };
 
 /* Numbers of a list, in the bytes of a real. */
@@ -30,12 +35,8 @@ typedef uint64_t list_number;
 typedef uint32_t list_number;
 #endif
 
-static inline size_t place_of(const scatter *s, size_t i, size_t lane) {
-    return ((size_t)s->index[i * s->lanes + lane] - 1) * s->lanes + lane;
-}
-
 static bool is_small(const scatter *s) {
-    return s->entries * s->lanes <= SMALL / s->n && s->entries <= 4 * s->count;
+    return s->n && s->entries <= SMALL / (s->lanes > 1 ? 1 : s->n) && s->entries <= 4 * s->count;
 }
 
 /* Numbers that backward keeps in c->saved: the first row of each entry, and for each row the next of the same entry. */
@@ -44,72 +45,105 @@ static size_t lists_count(const scatter *s) {
     return lists ? (s->entries + s->count) * s->lanes : 0;
 }
 
+/* to += from; by eights, since rows are often short. */
+FM_INLINE void add_row(size_t n, const real *restrict from, double *restrict to) {
+    size_t i = 0;
+    for (; i + 8 <= n; i += 8) {
+        for (size_t k = 0; k < 8; k++) to[i + k] += (double)from[i + k];
+    }
+    for (; i < n; i++) to[i] += (double)from[i];
+}
+
+/* `n` and `lanes` are those of s. A one is known where the function is called: a loop over one number costs more than the number. */
+FM_INLINE void add_plain_rows(const scatter *s, size_t n, size_t lanes) {
+    const real *from = s->dy, *index = s->index;
+    real *dx = s->dx;
+    for (size_t o = 0; o < s->outer; o++, index += s->index_step, dx += s->entries * lanes * n) {
+        for (size_t i = 0, at = 0; i < s->count; i++) {
+            for (size_t l = 0; l < lanes; l++, at++, from += n) {
+                real *restrict to = dx + (zero_based(index[at]) * lanes + l) * n;
+                for (size_t k = 0; k < n; k++) to[k] += from[k];
+            }
+        }
+    }
+}
+
 static void add_plain(const scatter *s) {
-    for (size_t i = 0; i < s->count; i++) {
-        for (size_t l = 0; l < s->lanes; l++) {
-            real *to = s->dx + place_of(s, i, l) * s->n;
-            const real *from = s->dy + (i * s->lanes + l) * s->n;
-            for (size_t k = 0; k < s->n; k++) to[k] += from[k];
-        }
-    }
+    if (s->lanes > 1) add_plain_rows(s, 1, s->lanes);
+    else if (s->n > 1) add_plain_rows(s, s->n, 1);
+    else add_plain_rows(s, 1, 1);
 }
 
-static void add_small(const scatter *s) {
+/* Some lanes at a time, of which all entries fit the stack. */
+FM_INLINE void add_small_rows(const scatter *s, size_t n, size_t lanes) {
     double acc[SMALL];
-    size_t all = s->entries * s->lanes * s->n;
-    memset(acc, 0, all * sizeof *acc);
-    for (size_t i = 0; i < s->count; i++) {
-        for (size_t l = 0; l < s->lanes; l++) {
-            double *to = acc + place_of(s, i, l) * s->n;
-            const real *from = s->dy + (i * s->lanes + l) * s->n;
-            for (size_t k = 0; k < s->n; k++) to[k] += (double)from[k];
+    size_t strip = lanes > 1 ? SMALL / s->entries : 1;
+    for (size_t j = 0, part; j < lanes; j += part) {
+        part = lanes - j < strip ? lanes - j : strip;
+        size_t row = part * n;
+        memset(acc, 0, s->entries * row * sizeof *acc);
+        for (size_t i = 0; i < s->count; i++) {
+            const real *from = s->dy + (i * lanes + j) * n;
+            for (size_t l = 0; l < part; l++, from += n) add_row(n, from, acc + zero_based(s->index[i * lanes + j + l]) * row + l * n);
+        }
+        for (size_t e = 0; e < s->entries; e++) {
+            real *to = s->dx + (e * lanes + j) * n;
+            for (size_t k = 0; k < row; k++) to[k] += (real)acc[e * row + k];
         }
     }
-    for (size_t k = 0; k < all; k++) s->dx[k] += (real)acc[k];
 }
 
-enum { NO_ROW = 0 }; /* rows in lists count from 1 */
+FM_CLONES static void add_small(const scatter *s) {
+    if (s->lanes > 1) add_small_rows(s, 1, s->lanes);
+    else if (s->n > 1) add_small_rows(s, s->n, 1);
+    else add_small_rows(s, 1, 1);
+}
 
-/* to += the sum of the rows of a list */
-FM_CLONES static void add_list(const scatter *s, list_number row, const list_number *restrict next, real *restrict to) {
+/* Rows in a list count from 1; 0 ends it. Only entries that have rows are looked at: a large table costs nothing. */
+FM_CLONES static void add_lists(const scatter *s, real *room) {
+    list_number *restrict first = (list_number *)(void *)room, *restrict next = first + s->entries * s->lanes;
     double acc[FM_STRIP];
-    for (size_t j = 0, part; j < s->n; j += part) {
-        part = s->n - j < FM_STRIP ? s->n - j : FM_STRIP;
-        for (size_t k = 0; k < part; k++) acc[k] = 0;
-        for (list_number i = row; i != NO_ROW; i = next[i - 1]) {
-            const real *restrict from = s->dy + (i - 1) * s->n + j;
-            for (size_t k = 0; k < part; k++) acc[k] += (double)from[k];
-        }
-        for (size_t k = 0; k < part; k++) to[j + k] += (real)acc[k];
-    }
-}
-
-/* Only entries that have rows are looked at: a large table costs nothing. */
-static void add_lists(const scatter *s, real *room) {
-    list_number *first = (list_number *)(void *)room, *next = first + s->entries * s->lanes;
     for (size_t i = 0; i < s->count; i++) {
-        for (size_t l = 0; l < s->lanes; l++) first[place_of(s, i, l)] = NO_ROW;
+        for (size_t l = 0; l < s->lanes; l++) first[zero_based(s->index[i * s->lanes + l]) * s->lanes + l] = 0;
     }
     for (size_t i = s->count; i-- > 0;) { /* from the end: a list is in order */
         for (size_t l = 0; l < s->lanes; l++) {
-            size_t place = place_of(s, i, l), row = i * s->lanes + l;
+            size_t place = zero_based(s->index[i * s->lanes + l]) * s->lanes + l, row = i * s->lanes + l;
             next[row] = first[place];
             first[place] = (list_number)(row + 1);
         }
     }
-    for (size_t i = 0; i < s->count; i++) {
-        for (size_t l = 0; l < s->lanes; l++) {
-            size_t place = place_of(s, i, l);
-            if (first[place] != NO_ROW) add_list(s, first[place], next, s->dx + place * s->n);
-            first[place] = NO_ROW;
+    for (size_t row = 0; row < s->count * s->lanes; row++) {
+        size_t lane = s->lanes > 1 ? row % s->lanes : 0, place = zero_based(s->index[row]) * s->lanes + lane;
+        if (first[place] != row + 1) continue;
+        if (!next[row]) { /* the only one */
+            for (size_t k = 0; k < s->n; k++) s->dx[place * s->n + k] += s->dy[row * s->n + k];
+            continue;
+        }
+        for (size_t j = 0, part; j < s->n; j += part) {
+            part = s->n - j < FM_STRIP ? s->n - j : FM_STRIP;
+            for (size_t k = 0; k < part; k++) acc[k] = 0;
+            for (size_t i = row + 1; i; i = next[i - 1]) {
+                add_row(part, s->dy + (i - 1) * s->n + j, acc);
+            }
+            real *restrict to = s->dx + place * s->n + j;
+            for (size_t k = 0; k < part; k++) to[k] += (real)acc[k];
         }
     }
 }
 
-static void scatter_add(const scatter *s, real *room) {
-    if (lists_count(s)) add_lists(s, room);
-    else if (s->count > FEW && s->n && is_small(s)) add_small(s);
-    else add_plain(s);
+static void scatter_add(scatter s, real *room) {
+    if (s.count <= FEW || (!lists_count(&s) && !is_small(&s))) {
+        add_plain(&s);
+        return;
+    }
+    for (size_t o = 0; o < s.outer && s.n; o++) {
+        if (lists_count(&s)) add_lists(&s, room);
+        else add_small(&s);
+        s.index += s.index_step;
+        s.dy += s.count * s.lanes * s.n;
+        s.dx += s.entries * s.lanes * s.n;
+    }
 }
 
 /* ---- index_select{axis}: x along the axis at index [K]; rows by default ---- */
@@ -124,7 +158,7 @@ static bool index_select_shape(fm_call *c, fm_error *err) {
     c->opt[0].integer = axis;
     fm_shape_like(c, x);
     c->shape[axis] = index->count;
-    scatter s = {x->shape[axis], index->count, 1, fm_along(x, axis).inner, NULL, NULL, NULL};
+    scatter s = {.entries = x->shape[axis], .count = index->count, .lanes = 1, .n = fm_along(x, axis).inner};
     c->saved_count = lists_count(&s);
     return true;
 }
@@ -149,8 +183,9 @@ static void index_select_forward(const fm_call *c) {
 
 static void index_select_backward(const fm_call *c) {
     fm_axis_view v = fm_along(c->in[0], (int)c->opt[0].integer);
-    scatter s = {v.size, c->in[1]->count, 1, v.inner, fm_data(c->in[1]), fm_grad_get(c->out), fm_grad_add(c->in[0])};
-    for (size_t o = 0; o < v.outer; o++, s.dx += v.size * v.inner, s.dy += s.count * v.inner) scatter_add(&s, c->saved);
+    const fm_tensor *index = c->in[1];
+    scatter s = {v.outer, v.size, index->count, 1, v.inner, fm_data(index), fm_grad_get(c->out), 0, fm_grad_add(c->in[0])};
+    scatter_add(s, c->saved);
 }
 
 /* ---- gather{axis}: y[.., i, ..] = x[.., index[.., i, ..], ..]; index differs from x along the axis only ---- */
@@ -170,7 +205,7 @@ static bool gather_shape(fm_call *c, fm_error *err) {
     if (!fm_check_index(c, index, x->shape[axis], err)) return false;
     c->opt[0].integer = axis;
     fm_axis_view v = fm_along(x, axis);
-    scatter s = {v.size, index->shape[axis], v.inner, 1, NULL, NULL, NULL};
+    scatter s = {.entries = v.size, .count = index->shape[axis], .lanes = v.inner, .n = 1};
     c->saved_count = lists_count(&s);
     return fm_shape_like(c, index);
 }
@@ -188,11 +223,9 @@ static void gather_forward(const fm_call *c) {
 
 static void gather_backward(const fm_call *c) {
     fm_axis_view v = fm_along(c->in[0], (int)c->opt[0].integer), w = fm_along(c->in[1], (int)c->opt[0].integer);
-    scatter s = {v.size, w.size, v.inner, 1, fm_data(c->in[1]), fm_grad_get(c->out), fm_grad_add(c->in[0])};
-    for (size_t o = 0; o < w.outer; o++) {
-        scatter_add(&s, c->saved);
-        s.index += w.size * w.inner, s.dy += w.size * w.inner, s.dx += v.size * v.inner;
-    }
+    size_t slab = w.size * w.inner;
+    scatter s = {w.outer, v.size, w.size, v.inner, 1, fm_data(c->in[1]), fm_grad_get(c->out), slab, fm_grad_add(c->in[0])};
+    scatter_add(s, c->saved);
 }
 
 /* ---- embedding: table [N, D], index [...] -> [..., D] ---- */
@@ -205,7 +238,7 @@ static bool embedding_shape(fm_call *c, fm_error *err) {
     if (!fm_check_index(c, index, table->shape[0], err)) return false;
     fm_shape_like(c, index);
     c->shape[c->rank++] = table->shape[1];
-    scatter s = {table->shape[0], index->count, 1, table->shape[1], NULL, NULL, NULL};
+    scatter s = {.entries = table->shape[0], .count = index->count, .lanes = 1, .n = table->shape[1]};
     c->saved_count = lists_count(&s);
     return true;
 }
@@ -217,8 +250,8 @@ static void embedding_forward(const fm_call *c) {
 
 static void embedding_backward(const fm_call *c) {
     const fm_tensor *table = c->in[0], *index = c->in[1];
-    scatter s = {table->shape[0], index->count, 1, table->shape[1], fm_data(index), fm_grad_get(c->out), fm_grad_add(c->in[0])};
-    scatter_add(&s, c->saved);
+    scatter s = {1, table->shape[0], index->count, 1, table->shape[1], fm_data(index), fm_grad_get(c->out), 0, fm_grad_add(c->in[0])};
+    scatter_add(s, c->saved);
 }
 
 static const fm_option select_options[] = {{"axis", FM_AXIS, false, 0, NULL}, {0}};

@@ -23,7 +23,7 @@ static double weight(const fm_call *c, int option) {
 /* ---- mse{reduce} ---- */
 
 FM_CLONES static double squares(size_t n, const real *restrict p, const real *restrict q) {
-    FM_ROW_SUM(n, ((double)p[i] - (double)q[i]) * ((double)p[i] - (double)q[i]), sum);
+    FM_SQUARES_SUM(n, p[i] - q[i], sum);
     return sum;
 }
 

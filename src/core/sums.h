@@ -6,13 +6,11 @@
 
 #include "real.h"
 
-FM_INLINE double sum_lanes(const double lane[16]) {
-    double a = 0, b = 0;
-    for (size_t l = 0; l < 8; l++) {
-        a += lane[l];
-        b += lane[l + 8];
+FM_INLINE double fm_lanes_sum(double lane[16]) {
+    for (size_t half = 8; half > 0; half /= 2) {
+        for (size_t l = 0; l < half; l++) lane[l] += lane[l + half];
     }
-    return a + b;
+    return lane[0];
 }
 
 /* Declares the double `sum`: of TERM, an expression in i, over i < n. */
@@ -38,7 +36,7 @@ FM_INLINE double sum_lanes(const double lane[16]) {
                     lane[l] += (double)(TERM);                                                                                             \
                 }                                                                                                                          \
             }                                                                                                                              \
-            sum = sum_lanes(lane);                                                                                                         \
+            sum = fm_lanes_sum(lane);                                                                                                         \
         }                                                                                                                                  \
         for (size_t i = done; i < (n); i++) sum += (double)(TERM);                                                                         \
     } while (0)
@@ -63,5 +61,13 @@ FM_INLINE double sum_lanes(const double lane[16]) {
     } while (0)
 
 enum { FM_STRIP = 1024 }; /* columns that are summed side by side: their doubles fit a stack and the first cache */
+
+/* The sum of squares of TERM, an expression in i: of floats, where their squares are ones that a float can hold, else of doubles. */
+#define FM_SQUARES_SUM(n, TERM, sum)                                                                                                       \
+    FM_ROW_SUM(n, (TERM) * (TERM), sum);                                                                                                   \
+    if (!(sum > 1e-25 && sum < 1e35)) {                                                                                                    \
+        FM_ROW_SUM(n, (double)(TERM) * (double)(TERM), exact);                                                                             \
+        sum = exact;                                                                                                                       \
+    }
 
 #endif
