@@ -207,13 +207,15 @@ static bool attention_shape(fm_call *c, fm_error *err) {
     return fits(c, q, err) && fits(c, k, err) && fits(c, v, err);
 }
 
-FM_CLONES static void softmax_row(size_t n, real scale, real *restrict row) {
-    real top = -INFINITY;
-    for (size_t i = 0; i < n; i++) top = row[i] * scale > top ? row[i] * scale : top;
-    for (size_t i = 0; i < n; i++) row[i] = v_exp(row[i] * scale - top);
-    FM_ROW_SUM(n, row[i], sum);
-    real k = (real)(1 / sum);
-    for (size_t i = 0; i < n; i++) row[i] *= k;
+FM_CLONES static void softmax_rows(size_t rows, size_t n, real scale, real *restrict row) {
+    for (size_t r = 0; r < rows; r++, row += n) {
+        real top = -INFINITY;
+        for (size_t i = 0; i < n; i++) top = row[i] * scale > top ? row[i] * scale : top;
+        for (size_t i = 0; i < n; i++) row[i] = v_exp(row[i] * scale - top);
+        FM_ROW_SUM(n, row[i], sum);
+        real k = (real)(1 / sum);
+        for (size_t i = 0; i < n; i++) row[i] *= k;
+    }
 }
 
 typedef struct attention_sizes {
@@ -230,7 +232,7 @@ static attention_sizes sizes_of(const fm_call *c) {
 
 static void attention_weights(const attention_sizes *z, const real *q, const real *k, real *p) {
     fm_gemm(false, true, z->l, z->s, z->d, q, z->d, k, z->d, 0, p, z->s);
-    for (size_t r = 0; r < z->l; r++) softmax_row(z->s, z->scale, p + r * z->s);
+    softmax_rows(z->l, z->s, z->scale, p);
 }
 
 static void attention_forward(const fm_call *c) {
@@ -244,10 +246,12 @@ static void attention_forward(const fm_call *c) {
 }
 
 /* dp -> dlogits = p (dp - sum(p dp)) scale, written over dp. */
-FM_CLONES static void softmax_back_row(size_t n, real scale, const real *restrict p, real *restrict dp) {
-    FM_ROW_SUM(n, p[i] * dp[i], sum);
-    real dot = (real)sum;
-    for (size_t i = 0; i < n; i++) dp[i] = p[i] * (dp[i] - dot) * scale;
+static void softmax_back_rows(size_t rows, size_t n, real scale, const real *restrict p, real *restrict dp) {
+    for (size_t r = 0; r < rows; r++, p += n, dp += n) {
+        FM_ROW_SUM(n, p[i] * dp[i], sum);
+        real dot = (real)sum;
+        for (size_t i = 0; i < n; i++) dp[i] = p[i] * (dp[i] - dot) * scale;
+    }
 }
 
 static void attention_backward(const fm_call *c) {
@@ -260,7 +264,7 @@ static void attention_backward(const fm_call *c) {
         if (dv) fm_gemm(true, false, z.s, z.e, z.l, p, z.s, dyg, z.e, 1, dv + g * z.s * z.e, z.e);
         if (!dq && !dk) continue;
         fm_gemm(false, true, z.l, z.s, z.e, dyg, z.e, v + g * z.s * z.e, z.e, 0, dp, z.s);
-        for (size_t r = 0; r < z.l; r++) softmax_back_row(z.s, z.scale, p + r * z.s, dp + r * z.s);
+        softmax_back_rows(z.l, z.s, z.scale, p, dp);
         if (dq) fm_gemm(false, false, z.l, z.d, z.s, dp, z.s, k + g * z.s * z.d, z.d, 1, dq + g * z.l * z.d, z.d);
         if (dk) fm_gemm(true, false, z.s, z.d, z.l, dp, z.s, q + g * z.l * z.d, z.d, 1, dk + g * z.s * z.d, z.d);
     }

@@ -121,7 +121,7 @@ static void rows_back(const fm_call *c, size_t first, size_t end, bool centred, 
 
 /* A few rows at a time, which the sums of weight and bias find in the cache. */
 static void last_axis_backward(const fm_call *c, bool centred) {
-    enum { ROWS = 16 };
+    enum { ROWS = 4 };
     size_t rows = fm_rows(c->in[0]), n = fm_last(c->in[0]);
     fm_tensor *weight = optional(c, 1), *bias = optional(c, 2);
     const real *x = fm_data(c->in[0]), *dy = fm_grad_get(c->out);
@@ -133,8 +133,8 @@ static void last_axis_backward(const fm_call *c, bool centred) {
         memset(biases, 0, part * sizeof *biases);
         for (size_t r = 0; r < rows; r += ROWS) {
             size_t some = rows - r < ROWS ? rows - r : ROWS, at = r * n + j;
-            affine_back_columns(some, n, part, x + at, c->saved + 2 * r, dy + at, dw ? weights : NULL, db ? biases : NULL);
             if (dx && j == 0) rows_back(c, r, r + some, centred, dy, dx);
+            if (dw || db) affine_back_columns(some, n, part, x + at, c->saved + 2 * r, dy + at, dw ? weights : NULL, db ? biases : NULL);
         }
         for (size_t i = 0; dw && i < part; i++) dw[j + i] += (real)weights[i];
         for (size_t i = 0; db && i < part; i++) db[j + i] += (real)biases[i];

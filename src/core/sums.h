@@ -7,10 +7,9 @@
 #include "real.h"
 
 FM_INLINE double fm_lanes_sum(double lane[16]) {
-    for (size_t half = 8; half > 0; half /= 2) {
-        for (size_t l = 0; l < half; l++) lane[l] += lane[l + half];
-    }
-    return lane[0];
+    for (size_t l = 0; l < 8; l++) lane[l] += lane[l + 8];
+    for (size_t l = 0; l < 4; l++) lane[l] += lane[l + 4];
+    return (lane[0] + lane[2]) + (lane[1] + lane[3]);
 }
 
 /* Declares the double `sum`: of TERM, an expression in i, over i < n. */
