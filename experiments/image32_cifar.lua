@@ -1,20 +1,23 @@
 #!/usr/bin/env fmrun
 -- The article's ImageFlowMatching: 3x32x32 colour pictures flattened to 3,072 numbers, hidden width 512. CIFAR-10's binary files when they are
--- found, drawn shapes otherwise. An MLP this small learns colours and large forms, not detail.
+-- found, drawn shapes otherwise; a folder that is named must hold them. An MLP this small learns colours and large forms, not detail.
 local fm <const> = require "fm"
 local nn, flow, optim, ode, data, metrics, plot = fm.nn, fm.flow, fm.optim, fm.ode, fm.data, fm.metrics, fm.plot
 
--- Pictures in -1..1 as rows.
+local usual <const> = "datasets/cifar10"
+
+-- Pictures in -1..1 as rows, and where they come from.
 local function pictures(folder, rng)
-  local images = data.cifar10(folder .. "/data_batch_1.bin")
-  if images then return images * 2 - 1, "cifar10" end
-  return data.shapes32 { n = 5000, rng = rng }, "shapes32"
+  local path = folder .. "/data_batch_1.bin"
+  local file <close> = io.open(path)
+  if file or folder ~= usual then return assert(data.cifar10(path)) * 2 - 1, path end
+  return data.shapes32 { n = 5000, rng = rng }, "drawn shapes: there is no " .. path
 end
 
 return fm.experiment {
   name = "image32_cifar",
   params = {
-    data = { "datasets/cifar10", "folder of CIFAR-10's binary files" },
+    data = { usual, "folder of CIFAR-10's binary files" },
     steps = { 3000, "optimizer steps", min = 1 },
     batch = { 128, "pictures in a step", min = 1 },
     hidden = { 512, "width of the network", min = 1 },

@@ -1,27 +1,34 @@
 #!/usr/bin/env fmrun
--- Digits as 1,024 pixels: MNIST padded to 32x32 and flattened when its files are found, drawn shapes otherwise. The model predicts the data,
--- not the velocity: an MLP of this width cannot carry 1,024 numbers of noise, and need not when it predicts the picture.
+-- Digits as 1,024 pixels: MNIST padded to 32x32 and flattened when its files are found, drawn shapes otherwise; a folder that is named must
+-- hold them. The model predicts the data, not the velocity: an MLP of this width cannot carry 1,024 numbers of noise, and need not when it
+-- predicts the picture.
 local fm <const> = require "fm"
 local nn, flow, optim, ode, data, metrics, plot = fm.nn, fm.flow, fm.optim, fm.ode, fm.data, fm.metrics, fm.plot
 
--- Pictures in -1..1 as rows, and how to draw them.
+local usual <const> = "datasets/mnist"
+local names <const> = { "train-images-idx3-ubyte", "train-images-idx3-ubyte.gz", "t10k-images-idx3-ubyte", "t10k-images-idx3-ubyte.gz" }
+
+-- Pictures in -1..1 as rows, their channels, and where they come from.
 local function pictures(folder, rng)
-  for _, name in ipairs { "train-images-idx3-ubyte", "train-images-idx3-ubyte.gz", "t10k-images-idx3-ubyte", "t10k-images-idx3-ubyte.gz" } do
-    local raw = data.idx(folder .. "/" .. name)
-    if raw then
+  for _, name in ipairs(names) do
+    local path = folder .. "/" .. name
+    local file <close> = io.open(path)
+    if file then
+      local raw = assert(data.idx(path))
       local n, side = raw:size(1), fm.zeros(raw:size(1), 2, 28)
       local tall = fm.cat(side, raw, side, 2) -- [n, 32, 28]
       local edge = fm.zeros(n, 32, 2)
-      return fm.cat(edge, tall, edge, 3):reshape(n, 1024) / 127.5 - 1, 1, name
+      return fm.cat(edge, tall, edge, 3):reshape(n, 1024) / 127.5 - 1, 1, path
     end
   end
-  return data.shapes32 { n = 5000, rng = rng }, 3, "shapes32"
+  if folder ~= usual then error(("data: no MNIST files in %s: expected %s"):format(folder, names[1]), 0) end
+  return data.shapes32 { n = 5000, rng = rng }, 3, "drawn shapes: there is no " .. folder .. "/" .. names[1]
 end
 
 return fm.experiment {
   name = "image32_digits",
   params = {
-    data = { "datasets/mnist", "folder of MNIST's IDX files, also .gz" },
+    data = { usual, "folder of MNIST's IDX files, also .gz" },
     steps = { 6000, "optimizer steps", min = 1 },
     batch = { 128, "pictures in a step", min = 1 },
     hidden = { 512, "width of the network", min = 1 },

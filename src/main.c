@@ -1,9 +1,10 @@
 /* fmrun: makes a Lua state and hands the command line to lua/fm/run/main.lua. What may differ from stock Lua is in base.h. */
-#define _GNU_SOURCE /* setenv, readlink */
+#define _GNU_SOURCE /* readlink */
 #include "base.h"
 #include "bind.h"
 #include "blas.h"
 #include "pool.h"
+#include "search.h"
 
 #include <fcntl.h>
 #include <lualib.h>
@@ -30,25 +31,6 @@ static bool stdout_arrived(void) {
     if (flushed && !ferror(stdout)) return true;
     struct stat about;
     return fstat(STDOUT_FILENO, &about) == 0 && (S_ISFIFO(about.st_mode) || S_ISSOCK(about.st_mode));
-}
-
-/* OpenBLAS changes bits with its number of threads and starts them when it is loaded, before main: the only way to one thread
- * is the environment and a second start. */
-static void pin_blas_threads(char **argv) {
-    static const char *const names[] = {"OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"};
-    static const char guard[] = "FM_RESTARTED";
-    bool pinned = true;
-    for (size_t i = 0; i < 2; i++) {
-        const char *value = getenv(names[i]);
-        if (value && !strcmp(value, "1")) continue;
-        pinned = false;
-        setenv(names[i], "1", 1);
-    }
-    if (!pinned && !getenv(guard)) {
-        setenv(guard, "1", 1);
-        execv("/proc/self/exe", argv); /* comes back only when it fails: then slower, not wrong */
-    }
-    unsetenv(guard);
 }
 
 /* Lua's memory comes from the pool, so a warm loop of small objects never reaches malloc. */
@@ -86,16 +68,6 @@ static bool find_library(char library[PATH_SIZE]) {
     return false;
 }
 
-static void set_package_path(lua_State *L) {
-    char library[PATH_SIZE];
-    if (!find_library(library)) return; /* LUA_PATH may know */
-    lua_getglobal(L, "package");
-    lua_getfield(L, -1, "path");
-    lua_pushfstring(L, "%s/?.lua;%s/?/init.lua;%s", library, library, lua_tostring(L, -1));
-    lua_setfield(L, -3, "path");
-    lua_pop(L, 2);
-}
-
 static int message_handler(lua_State *L) {
     luaL_tolstring(L, 1, NULL);
     return 1;
@@ -123,7 +95,8 @@ static int protected_main(lua_State *L) {
     lua_pushcfunction(L, luaopen_fm_core);
     lua_setfield(L, -2, "fm.core");
     lua_pop(L, 1);
-    set_package_path(L);
+    char library[PATH_SIZE];
+    fm_search_open(L, find_library(library) ? library : NULL);
     lua_gc(L, LUA_GCGEN, 0, 0);
 
     lua_getglobal(L, "require");
@@ -141,8 +114,11 @@ static int protected_main(lua_State *L) {
 
 int main(int argc, char **argv) {
     open_standard_streams();
-    pin_blas_threads(argv);
-    fm_blas_warm_up();
+    fm_error err;
+    if (!fm_blas_start(&err)) {
+        fprintf(stderr, "fmrun: %s\n", err.text);
+        return EXIT_FAILED;
+    }
     lua_State *L = lua_newstate(pool_allocate, NULL);
     if (!L) {
         fputs("fmrun: out of memory\n", stderr);

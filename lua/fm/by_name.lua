@@ -4,15 +4,30 @@ local core <const> = require "fm.core"
 
 local by_name <const> = {}
 
---- Names of the files in a folder of fm ("fm.data"), in order.
+--- Where modules of fm are looked for: under fmrun never in the working folder.
+local function own_path()
+  return package.fm_path or package.path
+end
+
+--- The file of a module of fm ("fm.data.moons"), or nil.
+function by_name.file(module)
+  return (package.searchpath(module, own_path()))
+end
+
+--- Names of the files in a folder of fm ("fm.data"), in order, those in folders of the user's own path included.
 function by_name.names(folder)
-  local names = {}
-  local path = package.searchpath(folder, package.path)
+  local names, seen = {}, {}
   local ok, lfs = pcall(require, "lfs")
-  if not path or not ok then return names end
-  for file in lfs.dir((path:gsub("[^/]*$", ""))) do
-    local name = file:match "^([%w_]+)%.lua$"
-    if name and name ~= "init" then names[#names + 1] = name end
+  if not ok then return names end
+  for template in own_path():gmatch "[^;]+" do
+    local place = template:match "^(.*)%?%.lua$"
+    place = place and place .. folder:gsub("%.", "/")
+    if place and lfs.attributes(place, "mode") == "directory" then
+      for file in lfs.dir(place) do
+        local name = file:match "^([%w_]+)%.lua$"
+        if name and name ~= "init" and not seen[name] then seen[name], names[#names + 1] = true, name end
+      end
+    end
   end
   table.sort(names)
   return names
@@ -21,9 +36,9 @@ end
 --- What folder.name or name (beside the script) returns, or nil when there is no such file.
 function by_name.find(folder, name)
   if type(name) ~= "string" or not name:find "^[%w_]+$" then return nil end
-  for _, place in ipairs { folder .. "." .. name, name } do
-    if package.searchpath(place, package.path) then return require(place) end
-  end
+  local module = folder .. "." .. name
+  if by_name.file(module) then return require(module) end
+  if package.searchpath(name, package.path) then return require(name) end
   return nil
 end
 

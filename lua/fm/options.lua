@@ -2,7 +2,8 @@
 local core <const> = require "fm.core"
 local sorted_keys <const> = require "fm.sorted_keys"
 
-local options <const> = {}
+local none <const> = setmetatable({}, { __name = "none" })
+local options <const> = { none = none }
 
 --- Returns a copy of `defaults` with what `given` (a table or nil) overrides. A default of `options.none` means: absent.
 --- `where` begins the message.
@@ -12,7 +13,7 @@ function options.read(where, given, defaults)
   end
   local result = {}
   for key, value in pairs(defaults) do
-    if value ~= options.none then result[key] = value end
+    if value ~= none then result[key] = value end
   end
   for key, value in pairs(given or {}) do
     if defaults[key] == nil then
@@ -24,17 +25,35 @@ function options.read(where, given, defaults)
   return result
 end
 
+local longest <const> = 60 -- of a text in a message
+
+--- { "name", key = value } as its name and its options.
+function options.split(list)
+  local given = {}
+  for key, value in pairs(list) do
+    if key ~= 1 then given[key] = value end
+  end
+  return list[1], given
+end
+
+--- A value in the words of a message, on one line.
+local function shown(value)
+  local kind = type(value)
+  if kind == "string" then return #value > longest and ("a string of %d bytes"):format(#value) or ('"%s"'):format(value) end
+  if kind == "number" or kind == "boolean" or kind == "nil" then return tostring(value) end
+  if not core.is_tensor(value) then return "a " .. kind end
+  local ok, shape = pcall(value.shape, value)
+  return ok and "a tensor [" .. table.concat(shape, ", ") .. "]" or "a tensor that was released when its tape closed"
+end
+options.shown = shown
+
 --- A choice by name, or an error that names the nearest.
 function options.choose(where, name, choices)
   local choice = choices[name]
   if choice ~= nil then return choice end
   local near = type(name) == "string" and core.nearest(name, sorted_keys(choices))
-  core.fail(('%s: unknown name "%s"%s'):format(where, tostring(name),
+  core.fail(('%s: unknown name %s%s'):format(where, type(name) == "string" and ('"%s"'):format(name) or shown(name),
     near and ('; did you mean "%s"?'):format(near) or " (one of: " .. table.concat(sorted_keys(choices), ", ") .. ")"))
-end
-
-local function shown(value)
-  return type(value) == "string" and ('"%s"'):format(value) or tostring(value)
 end
 
 local function range(low, high)
@@ -59,15 +78,49 @@ function options.integer(where, value, low, high)
   return whole
 end
 
+local largest_size <const> = 1 << 31
+
+--- The size of an axis, or a count of things that are made, or an error.
+function options.size(where, value, low)
+  local whole = options.integer(where, value, low or 1)
+  return options.integer(where, whole, low or 1, largest_size)
+end
+
+--- A number in 0..1 without the 1, for what is divided by one less it.
+function options.below_one(where, value)
+  if math.type(value) and value >= 0 and value < 1 then return value end
+  core.fail(("%s: expected a number >= 0 and < 1, found %s"):format(where, shown(value)))
+end
+
+function options.boolean(where, value)
+  if type(value) == "boolean" then return value end
+  core.fail(("%s: expected true or false, found %s"):format(where, shown(value)))
+end
+
+--- Whether a value can be called: a function, or a table like a model.
+function options.callable(value)
+  if type(value) == "function" then return true end
+  local meta = getmetatable(value)
+  return type(meta) == "table" and meta.__call ~= nil
+end
+
+--- Raises for an argument that a function does not take: `...` is what came after its first `count`.
+function options.no_more(where, count, ...)
+  for i = 1, select("#", ...) do
+    local extra = select(i, ...)
+    if extra ~= nil then
+      core.fail(("%s: unexpected argument %d, a %s: it takes %d"):format(where, count + i, type(extra), count))
+    end
+  end
+end
+
 --- A random stream, or what draws as one, or an error.
 function options.rng(where, value)
   local kind = type(value)
-  if kind ~= "table" and getmetatable(value) ~= "rng" or kind == "table" and not value.normal then
+  if kind ~= "table" and getmetatable(value) ~= "rng" or kind == "table" and not options.callable(value.normal) then
     core.fail(("%s: rng: expected a random stream, found %s"):format(where, value == nil and "none" or kind))
   end
   return value
 end
-
-options.none = setmetatable({}, { __name = "none" })
 
 return options

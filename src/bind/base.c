@@ -1,6 +1,9 @@
 #include "base.h"
+#include "coroutines.h"
 
 #include <lauxlib.h>
+#include <locale.h>
+#include <lualib.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -96,6 +99,7 @@ enum { KEYS = lua_upvalueindex(1), PLACE = lua_upvalueindex(2) };
 
 /* The iterator: next key of the sorted list that still has a value. Upvalues: the list, the last place. */
 static int ordered_next(lua_State *L) {
+    luaL_checktype(L, 1, LUA_TTABLE);
     lua_Integer place = lua_tointeger(L, PLACE);
     for (;;) {
         place++;
@@ -109,17 +113,20 @@ static int ordered_next(lua_State *L) {
     return 2;
 }
 
-/* Pushes the sorted list of the n keys of the table at 1. */
+/* Pushes the sorted list of the n keys of the table at 1. What is allocated here may run the collector, which clears weak tables and calls
+ * finalizers: then there are fewer keys, or more, of which n are enough. */
 static void push_sorted_keys(lua_State *L, int n) {
     key *keys = lua_newuserdatauv(L, (size_t)n * sizeof *keys, 0);
     lua_createtable(L, n, 0);
     int found = lua_gettop(L), place = 0;
-    for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1)) {
+    for (lua_pushnil(L); place < n && lua_next(L, 1); lua_pop(L, 1)) {
         lua_pushvalue(L, -2);
         lua_rawseti(L, found, place + 1);
         keys[place] = read_key(L, -2, place + 1);
         place++;
     }
+    lua_settop(L, found);
+    n = place;
     qsort(keys, (size_t)n, sizeof *keys, compare_keys);
     lua_createtable(L, n, 0);
     for (int i = 0; i < n; i++) {
@@ -189,23 +196,6 @@ static int text_dofile(lua_State *L) {
     return dofile_continue(L, 0, 0);
 }
 
-/* package.searchers[2]: the same search, text only. Upvalue: the package table. */
-static int text_searcher(lua_State *L) {
-    const char *name = luaL_checkstring(L, 1);
-    lua_getfield(L, lua_upvalueindex(1), "searchpath");
-    lua_pushvalue(L, 1);
-    if (lua_getfield(L, lua_upvalueindex(1), "path") != LUA_TSTRING) return luaL_error(L, "'package.path' must be a string");
-    lua_call(L, 2, 2);
-    if (lua_isnil(L, -2)) return 1; /* the message of what was tried */
-    lua_pop(L, 1);
-    const char *path = lua_tostring(L, -1);
-    if (luaL_loadfilex(L, path, "t") != LUA_OK) {
-        return luaL_error(L, "error loading module '%s' from file '%s':\n\t%s", name, path, lua_tostring(L, -1));
-    }
-    lua_insert(L, -2);
-    return 2;
-}
-
 /* ---- warn ---- */
 
 static const char warning_key = 0;
@@ -226,10 +216,59 @@ static void print_warning(void *state, const char *text, int to_be_continued) {
     w->inside = to_be_continued;
 }
 
-static void replace_global(lua_State *L, const char *name, lua_CFunction with) {
-    lua_getglobal(L, name);
+/* ---- os.setlocale ---- */
+
+/* The text of a number, the order of strings and the classes of letters go into files and digests: these stay C's. */
+static const struct {
+    int category;
+    const char *name;
+} fixed[] = {{LC_NUMERIC, "numeric"}, {LC_COLLATE, "collate"}, {LC_CTYPE, "ctype"}};
+enum { FIXED = sizeof fixed / sizeof *fixed };
+
+static bool is_plain(const char *locale) {
+    return !strcmp(locale, "C") || !strcmp(locale, "POSIX");
+}
+
+/* As Lua's own (the upvalue), which says nil for a locale that is not to be had. */
+static int plain_setlocale(lua_State *L) {
+    const char *locale = luaL_optstring(L, 1, NULL), *category = luaL_optstring(L, 2, "all");
+    for (int i = 0; i < FIXED; i++) {
+        if (strcmp(category, fixed[i].name) != 0 || !locale || is_plain(locale)) continue;
+        lua_pushnil(L);
+        return 1;
+    }
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, 1);
+    if (strcmp(category, "all") != 0 || !locale || lua_isnil(L, -1)) return 1;
+    for (int i = 0; i < FIXED; i++) setlocale(fixed[i].category, "C");
+    lua_pushstring(L, setlocale(LC_ALL, NULL));
+    return 1;
+}
+
+/* ---- debug ---- */
+
+/* With more of it a script could change what C takes for granted: the metatable of a tensor, a local of a running solve. */
+static void reduce_debug(lua_State *L) {
+    static const char *const kept[] = {"traceback", "getinfo"};
+    lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    lua_newtable(L);
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+        lua_getglobal(L, LUA_DBLIBNAME);
+        lua_getfield(L, -1, kept[i]);
+        lua_setfield(L, -3, kept[i]);
+        lua_pop(L, 1);
+    }
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -3, LUA_DBLIBNAME);
+    lua_setglobal(L, LUA_DBLIBNAME);
+    lua_pop(L, 1);
+}
+
+static void replace_in(lua_State *L, const char *name, lua_CFunction with) { /* in the table on top; the former is the upvalue */
+    lua_getfield(L, -1, name);
     lua_pushcclosure(L, with, 1);
-    lua_setglobal(L, name);
+    lua_setfield(L, -2, name);
 }
 
 void fm_base_open(lua_State *L) {
@@ -238,21 +277,21 @@ void fm_base_open(lua_State *L) {
     lua_rawsetp(L, LUA_REGISTRYINDEX, &warning_key); /* the registry keeps it for as long as the state lives */
     lua_setwarnf(L, print_warning, w);
 
-    lua_getglobal(L, "next");
+    lua_pushglobaltable(L);
+    lua_getfield(L, -1, "next");
     lua_pushcclosure(L, ordered_pairs, 1);
-    lua_setglobal(L, "pairs");
-
-    replace_global(L, "load", text_load);
-    replace_global(L, "loadfile", text_loadfile);
+    lua_setfield(L, -2, "pairs");
+    replace_in(L, "load", text_load);
+    replace_in(L, "loadfile", text_loadfile);
     lua_pushcfunction(L, text_dofile);
-    lua_setglobal(L, "dofile");
+    lua_setfield(L, -2, "dofile");
+    lua_pop(L, 1);
     lua_getglobal(L, "string");
     lua_pushnil(L);
     lua_setfield(L, -2, "dump");
-    lua_getglobal(L, "package");
-    lua_getfield(L, -1, "searchers");
-    lua_pushvalue(L, -2);
-    lua_pushcclosure(L, text_searcher, 1);
-    lua_rawseti(L, -2, 2);
-    lua_pop(L, 3);
+    lua_getglobal(L, "os");
+    replace_in(L, "setlocale", plain_setlocale);
+    lua_pop(L, 2);
+    reduce_debug(L);
+    fm_coroutines_open(L);
 }

@@ -1,16 +1,30 @@
 #include "bind.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
-/* Pushes "FILE:LINE: " of the nearest caller that is a script, not part of fm itself. */
+/* Whether a source is one of fm's own files: below the folder that fmrun has found, or, under stock Lua, in one of such a name. */
+static bool is_own(const char *source, const char *library) {
+    if (library)
+        return source[0] == '@' && !strncmp(source + 1, library, strlen(library)) && !strncmp(source + 1 + strlen(library), "/fm/", 4);
+    return strstr(source, "lua/fm/") || strstr(source, "share/fm/");
+}
+
+/* Pushes "FILE:LINE: " of the nearest caller that is a script, not part of fm itself. It is near: a level is found by walking to it. */
 static void push_where(lua_State *L) {
+    enum { MOST_LEVELS = 64 };
     lua_Debug ar;
-    for (int level = 0; lua_getstack(L, level, &ar); level++) {
+    lua_getfield(L, LUA_REGISTRYINDEX, BIND_LIBRARY);
+    const char *library = lua_tostring(L, -1);
+    for (int level = 0; level < MOST_LEVELS && lua_getstack(L, level, &ar); level++) {
         lua_getinfo(L, "Sl", &ar);
-        if (ar.currentline <= 0 || strstr(ar.source, "lua/fm/") || strstr(ar.source, "share/fm/")) continue;
+        if (ar.currentline <= 0 || is_own(ar.source, library)) continue;
+        lua_pop(L, 1);
         lua_pushfstring(L, "%s:%d: ", ar.short_src, ar.currentline);
         return;
     }
+    lua_pop(L, 1);
     luaL_where(L, 1);
 }
 
@@ -20,6 +34,15 @@ int bind_raise(lua_State *L, const fm_error *err) {
     lua_concat(L, 2);
     lua_error(L);
     __builtin_unreachable();
+}
+
+int bind_error(lua_State *L, const char *format, ...) {
+    fm_error err;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(err.text, sizeof err.text, format, args);
+    va_end(args);
+    bind_raise(L, &err);
 }
 
 int bind_fail(lua_State *L) {
@@ -36,16 +59,99 @@ int bind_failure(lua_State *L, const fm_error *err) {
     return 2;
 }
 
-/* ---- integers, shapes ---- */
+/* ---- what was found ---- */
+
+const char *bind_push_kind(lua_State *L, int index) {
+    enum { LONGEST = 40 };
+    char shape[FM_SHAPE_TEXT];
+    size_t size;
+    const char *text;
+    index = lua_absindex(L, index);
+    luaL_checkstack(L, 3, NULL);
+    switch (lua_type(L, index)) {
+    case LUA_TNONE:
+        return lua_pushliteral(L, "nothing");
+    case LUA_TNUMBER:
+        if (lua_tonumber(L, index) != lua_tonumber(L, index)) return lua_pushliteral(L, "nan"); /* whatever its sign */
+        lua_pushvalue(L, index);
+        return lua_tostring(L, -1); /* changes the copy */
+    case LUA_TBOOLEAN:
+        return lua_pushstring(L, lua_toboolean(L, index) ? "true" : "false");
+    case LUA_TSTRING:
+        text = lua_tolstring(L, index, &size);
+        if (size > LONGEST) return lua_pushfstring(L, "a string of %I bytes", (LUAI_UACINT)size);
+        return lua_pushfstring(L, "string \"%s\"", text);
+    case LUA_TUSERDATA:
+        if (bind_is_released(L, index)) return lua_pushliteral(L, "a tensor that was released when its tape closed");
+        if (bind_is_tensor(L, index)) return lua_pushfstring(L, "tensor %s", fm_shape_text(bind_check_tensor(L, index), shape));
+        if (luaL_getmetafield(L, index, "__metatable") == LUA_TSTRING || luaL_getmetafield(L, index, "__name") == LUA_TSTRING)
+            return lua_tostring(L, -1);
+        break;
+    default:
+        break;
+    }
+    return lua_pushstring(L, luaL_typename(L, index));
+}
+
+/* The number of an argument as the script counts it: 0 for the object of a method. */
+static int number_of(const char *caller, int arg) {
+    return strchr(caller, ':') ? arg - 1 : arg;
+}
+
+int bind_argument(lua_State *L, int arg, const char *expected) {
+    const char *name = bind_caller(L), *found = bind_push_kind(L, arg);
+    int number = number_of(name, arg);
+    if (number == 0) bind_error(L, "%s: expected %s before the colon, found %s", name, expected, found);
+    bind_error(L, "%s: argument %d: expected %s, found %s", name, number, expected, found);
+}
+
+int bind_surplus(lua_State *L, int arg) {
+    const char *name = bind_caller(L);
+    bind_error(L, "%s: unexpected argument %d: %s", name, number_of(name, arg), bind_push_kind(L, arg));
+}
+
+/* ---- numbers, texts, shapes ---- */
+
+lua_Number bind_check_number(lua_State *L, int arg) {
+    if (lua_type(L, arg) != LUA_TNUMBER) bind_argument(L, arg, "a number");
+    return lua_tonumber(L, arg);
+}
+
+const char *bind_check_text(lua_State *L, int arg, size_t *size) {
+    if (lua_type(L, arg) != LUA_TSTRING) bind_argument(L, arg, "a string");
+    return lua_tolstring(L, arg, size);
+}
+
+void bind_check_table(lua_State *L, int arg) {
+    if (lua_type(L, arg) != LUA_TTABLE) bind_argument(L, arg, "a table");
+}
+
+void bind_check_function(lua_State *L, int arg) {
+    if (lua_type(L, arg) != LUA_TFUNCTION) bind_argument(L, arg, "a function");
+}
+
+void *bind_check_object(lua_State *L, int arg, const char *type, const char *expected) {
+    void *object = luaL_testudata(L, arg, type);
+    if (!object) bind_argument(L, arg, expected);
+    return object;
+}
 
 lua_Integer bind_check_integer(lua_State *L, int arg, const char *what, lua_Integer low, lua_Integer high) {
     int is_integer;
     lua_Integer n = lua_tointegerx(L, arg, &is_integer);
-    if (!is_integer || lua_type(L, arg) != LUA_TNUMBER) {
-        luaL_error(L, "%s: expected a whole number, found %s", what,
-                   lua_type(L, arg) == LUA_TNUMBER ? lua_tostring(L, arg) : luaL_typename(L, arg));
-    }
-    if (n < low || n > high) luaL_error(L, "%s: expected %I..%I, found %I", what, (LUAI_UACINT)low, (LUAI_UACINT)high, (LUAI_UACINT)n);
+    if (!is_integer || lua_type(L, arg) != LUA_TNUMBER)
+        bind_error(L, "%s: expected a whole number, found %s", what, bind_push_kind(L, arg));
+    if (n < low || n > high) bind_error(L, "%s: expected %lld..%lld, found %lld", what, (long long)low, (long long)high, (long long)n);
+    return n;
+}
+
+lua_Integer bind_check_whole(lua_State *L, int arg, const char *name, lua_Integer low, lua_Integer high) {
+    int is_integer;
+    lua_Integer n = lua_tointegerx(L, arg, &is_integer);
+    if (!is_integer || lua_type(L, arg) != LUA_TNUMBER)
+        bind_error(L, "%s: %s: expected a whole number, found %s", bind_caller(L), name, bind_push_kind(L, arg));
+    if (n < low || n > high)
+        bind_error(L, "%s: %s: expected %lld..%lld, found %lld", bind_caller(L), name, (long long)low, (long long)high, (long long)n);
     return n;
 }
 
@@ -58,8 +164,9 @@ static size_t check_size(lua_State *L, int index) {
 
 int bind_check_shape(lua_State *L, int arg, int last, size_t shape[FM_MAX_RANK]) {
     if (last >= arg && lua_istable(L, arg)) {
+        if (last > arg) bind_surplus(L, arg + 1);
         lua_Unsigned n = lua_rawlen(L, arg);
-        if (n > FM_MAX_RANK) luaL_error(L, "shape: %d axes are over the limit %d", (int)n, FM_MAX_RANK);
+        if (n > FM_MAX_RANK) bind_error(L, "shape: %d axes are over the limit %d", (int)n, FM_MAX_RANK);
         for (lua_Unsigned i = 0; i < n; i++) {
             lua_rawgeti(L, arg, (lua_Integer)i + 1);
             shape[i] = check_size(L, -1);
@@ -67,7 +174,7 @@ int bind_check_shape(lua_State *L, int arg, int last, size_t shape[FM_MAX_RANK])
         }
         return (int)n;
     }
-    if (last - arg + 1 > FM_MAX_RANK) luaL_error(L, "shape: %d axes are over the limit %d", last - arg + 1, FM_MAX_RANK);
+    if (last - arg + 1 > FM_MAX_RANK) bind_error(L, "shape: %d axes are over the limit %d", last - arg + 1, FM_MAX_RANK);
     for (int i = arg; i <= last; i++) shape[i - arg] = check_size(L, i);
     return last >= arg ? last - arg + 1 : 0;
 }
@@ -115,10 +222,10 @@ void bind_check_keys(lua_State *L, int arg, const char *function, const char *co
         if (known) continue;
         if (!key) {
             luaL_tolstring(L, -2, NULL);
-            luaL_error(L, "%s: unexpected option [%s]", function, lua_tostring(L, -1));
+            bind_error(L, "%s: unexpected option [%s]", function, lua_tostring(L, -1));
         }
         const char *nearest = bind_nearest(key, names);
-        if (nearest) luaL_error(L, "%s: unknown option \"%s\"; did you mean \"%s\"?", function, key, nearest);
-        luaL_error(L, "%s: unknown option \"%s\"", function, key);
+        if (nearest) bind_error(L, "%s: unknown option \"%s\"; did you mean \"%s\"?", function, key, nearest);
+        bind_error(L, "%s: unknown option \"%s\"", function, key);
     }
 }

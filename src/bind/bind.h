@@ -11,19 +11,58 @@
 #include <lauxlib.h>
 #include <lua.h>
 
-/* Raises `err` as a Lua error at the script's line. Never returns. */
+#define BIND_LIBRARY "fm.library" /* in the registry of fmrun: the folder that holds fm/ */
+
+/* ---- functions ---- */
+
+/* What a script can call. Every call passes the gate (gate.c), which refuses more than `most` arguments that are not nil. */
+enum { BIND_ANY = -1 };
+typedef struct bind_function {
+    const char *name;
+    lua_CFunction call;
+    int most; /* with the object itself, for a method */
+} bind_function;
+
+/* As luaL_setfuncs, with the gate; the list ends with a NULL name. `of` is whose methods they are, or NULL. */
+void bind_functions(lua_State *L, const char *of, const bind_function *list);
+/* The same for a module's table: messages call its functions "NAME.function". */
+void bind_module(lua_State *L, const char *name, const bind_function *list);
+/* The metatable `type` of userdata: methods, metamethods, and `shown` for getmetatable. */
+void bind_class(lua_State *L, const char *type, const char *shown, const bind_function *methods, const luaL_Reg *events);
+/* Pops a name, by which messages call the function below it: "zeros", "rng:normal". */
+void bind_name(lua_State *L);
+const char *bind_caller(lua_State *L); /* the name of the function that runs now */
+
+extern lua_State *bind_running; /* the coroutine that came last through the gate */
+void bind_open_gate(lua_State *L);
+/* A finalizer runs, called by the collector in the middle of something: bytes that others may be reading must stay. */
+bool bind_in_finalizer(lua_State *L);
+
+/* ---- errors ---- */
+
+/* Raises `err`, or a message, as a Lua error at the script's line. Never return. */
 int bind_raise(lua_State *L, const fm_error *err) __attribute__((noreturn));
+int bind_error(lua_State *L, const char *format, ...) __attribute__((noreturn, format(printf, 2, 3)));
+/* Raises "NAME: argument ARG: expected EXPECTED, found KIND"; arguments of methods are counted without the object. */
+int bind_argument(lua_State *L, int arg, const char *expected) __attribute__((noreturn));
+int bind_surplus(lua_State *L, int arg) __attribute__((noreturn)); /* "NAME: unexpected argument ARG: KIND" */
+/* What lies there, for messages: `tensor [2, 3]`, `string "x"`, `nothing`. Pushed. */
+const char *bind_push_kind(lua_State *L, int index);
 /* core.fail(message): the same, for the Lua files of fm. */
 int bind_fail(lua_State *L);
 /* The world fails: pushes nil, message; returns 2. */
 int bind_failure(lua_State *L, const fm_error *err);
 
+/* ---- tensors ---- */
+
 /* An empty handle, to be filled with one reference. Also tells Lua's collector, at this safe point, about bytes held outside. */
 fm_tensor **bind_push_empty(lua_State *L);
-/* Pushes a handle that takes over one reference; raises `err` when t is NULL, so a call reads
- * `return bind_push_tensor(L, fm_run(c, &err), &err)`. Returns 1. */
-int bind_push_tensor(lua_State *L, fm_tensor *t, const fm_error *err);
-/* The tensor at an argument; raises when it is none, or was released with its tape. Borrowed. */
+/* A handle to a new tensor of this shape, contents not set. bind_push_result: owned by the scope of now, too. Both raise. */
+fm_tensor *bind_push_new(lua_State *L, int rank, const size_t *shape);
+fm_tensor *bind_push_result(lua_State *L, int rank, const size_t *shape);
+void bind_push_tensor(lua_State *L, fm_tensor *t); /* another handle to t */
+/* The tensor at an argument; raises when it is none, or was released with its tape. Borrowed: it lives as long as the handle lies there.
+ * Its numbers do too, unless Lua code runs meanwhile that closes its tape (a callback, a metamethod; the collector does not). */
 fm_tensor *bind_check_tensor(lua_State *L, int arg);
 fm_tensor *bind_opt_tensor(lua_State *L, int arg); /* NULL for nil or nothing */
 bool bind_is_tensor(lua_State *L, int arg);
@@ -31,10 +70,19 @@ bool bind_is_released(lua_State *L, int arg); /* a tensor whose bytes went with 
 /* The tensor at an argument, or a new rank 0 one from a number, which replaces it on the stack. */
 fm_tensor *bind_tensor_or_number(lua_State *L, int arg);
 
-/* A shape from varargs (from `arg` to `last`) or from one table there; raises. Returns the rank. */
+/* ---- other arguments; all raise ---- */
+
+/* A shape from varargs (from `arg` to `last`) or from one table there. Returns the rank. */
 int bind_check_shape(lua_State *L, int arg, int last, size_t shape[FM_MAX_RANK]);
-/* A whole number in low..high; raises with `what` in the message. */
+/* A whole number in low..high; `what` begins the message. */
 lua_Integer bind_check_integer(lua_State *L, int arg, const char *what, lua_Integer low, lua_Integer high);
+/* The same, the message beginning with the function's name and that of its argument. */
+lua_Integer bind_check_whole(lua_State *L, int arg, const char *name, lua_Integer low, lua_Integer high);
+lua_Number bind_check_number(lua_State *L, int arg);
+const char *bind_check_text(lua_State *L, int arg, size_t *size); /* size may be NULL */
+void bind_check_table(lua_State *L, int arg);
+void bind_check_function(lua_State *L, int arg);
+void *bind_check_object(lua_State *L, int arg, const char *type, const char *expected); /* a userdata of bind_class */
 
 /* Options tables: raises on a key that is not among `names` (NULL at the end), with the nearest one. */
 void bind_check_keys(lua_State *L, int arg, const char *function, const char *const *names);

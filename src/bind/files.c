@@ -14,9 +14,9 @@
 
 static const char *check_path(lua_State *L, int arg) {
     size_t n;
-    const char *path = luaL_checklstring(L, arg, &n);
-    luaL_argcheck(L, n > 0, arg, "the path is empty");
-    luaL_argcheck(L, strlen(path) == n, arg, "the path holds a NUL byte");
+    const char *path = bind_check_text(L, arg, &n);
+    if (n == 0) bind_error(L, "%s: the path is empty", bind_caller(L));
+    if (strlen(path) != n) bind_error(L, "%s: the path holds a NUL byte", bind_caller(L));
     return path;
 }
 
@@ -26,7 +26,7 @@ static const char reader_key = 0; /* its address is the registry key of the func
 
 /* on_read(f) calls f(path) before a file is read by a loader; on_read(nil) ends that. */
 static int file_on_read(lua_State *L) {
-    if (!lua_isnoneornil(L, 1)) luaL_checktype(L, 1, LUA_TFUNCTION);
+    if (!lua_isnoneornil(L, 1)) bind_check_function(L, 1);
     lua_settop(L, 1);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &reader_key);
     return 0;
@@ -90,7 +90,7 @@ static size_t count_keys(lua_State *L, int table) {
 
 static fm_text check_key(lua_State *L, int index, const char *what) {
     fm_text t;
-    if (lua_type(L, index) != LUA_TSTRING) luaL_error(L, "save: %s must be strings, found a %s", what, luaL_typename(L, index));
+    if (lua_type(L, index) != LUA_TSTRING) bind_error(L, "save: %s must be strings, found a %s", what, luaL_typename(L, index));
     t.at = lua_tolstring(L, index, &t.size);
     return t;
 }
@@ -103,7 +103,7 @@ static void take_tensors(lua_State *L, int table, fm_safetensors *s) {
         int value = lua_gettop(L);
         fm_named_tensor *t = &s->tensors[s->n];
         t->name = check_key(L, value - 1, "names of tensors");
-        if (!bind_is_tensor(L, value)) luaL_error(L, "save: \"%s\": expected a tensor, found a %s", t->name.at, luaL_typename(L, value));
+        if (!bind_is_tensor(L, value)) bind_error(L, "save: \"%s\": expected a tensor, found a %s", t->name.at, luaL_typename(L, value));
         t->tensor = bind_check_tensor(L, value);
         s->n++;
     }
@@ -116,7 +116,7 @@ static void take_metadata(lua_State *L, int table, fm_safetensors *s) {
         fm_text_pair *pair = &s->metadata[s->n_metadata];
         pair->key = check_key(L, lua_gettop(L) - 1, "keys of metadata");
         if (lua_type(L, -1) != LUA_TSTRING) {
-            luaL_error(L, "save: metadata \"%s\": expected a string, found a %s", pair->key.at, luaL_typename(L, -1));
+            bind_error(L, "save: metadata \"%s\": expected a string, found a %s", pair->key.at, luaL_typename(L, -1));
         }
         pair->value.at = lua_tolstring(L, -1, &pair->value.size);
         s->n_metadata++;
@@ -125,8 +125,8 @@ static void take_metadata(lua_State *L, int table, fm_safetensors *s) {
 
 static int fm_save(lua_State *L) {
     const char *path = check_path(L, 1);
-    luaL_checktype(L, 2, LUA_TTABLE);
-    if (!lua_isnoneornil(L, 3)) luaL_checktype(L, 3, LUA_TTABLE);
+    bind_check_table(L, 2);
+    if (!lua_isnoneornil(L, 3)) bind_check_table(L, 3);
     lua_settop(L, 3);
     fm_safetensors s = {0};
     fm_error err;
@@ -185,9 +185,10 @@ static int png_load(lua_State *L) {
 
 /* A tensor that is no picture is the script's mistake; a full disk is not. */
 static int png_save(lua_State *L) {
+    check_path(L, 1);
     const fm_tensor *t = bind_check_tensor(L, 2);
     char shape[FM_SHAPE_TEXT];
-    if (!fm_png_fits(t)) return luaL_error(L, "png.save: expected a tensor [H, W] or [H, W, 1..4], found %s", fm_shape_text(t, shape));
+    if (!fm_png_fits(t)) return bind_error(L, "png.save: expected a tensor [H, W] or [H, W, 1..4], found %s", fm_shape_text(t, shape));
     return save_one(L, fm_png_save);
 }
 
@@ -221,7 +222,7 @@ static int vectors_load(lua_State *L) {
 
 static int file_write(lua_State *L) {
     size_t size;
-    const char *path = check_path(L, 1), *text = luaL_checklstring(L, 2, &size);
+    const char *path = check_path(L, 1), *text = bind_check_text(L, 2, &size);
     fm_error err;
     return finish(L, fm_file_write(path, text, size, &err), &err);
 }
@@ -231,11 +232,17 @@ static int file_gc(lua_State *L) {
     return 0;
 }
 
-static int file_read(lua_State *L) { /* text | nil, message */
+/* A number of bytes, or as many as this machine has. */
+static uint64_t opt_most(lua_State *L, int arg) {
+    return lua_isnoneornil(L, arg) ? UINT64_MAX : (uint64_t)bind_check_whole(L, arg, "most bytes", 0, LUA_MAXINTEGER);
+}
+
+static int file_read(lua_State *L) { /* read(path [, most]): text | nil, message */
     const char *path = check_source(L, 1);
+    uint64_t most = opt_most(L, 2);
     fm_error err;
     fm_file *file = push_held(L, sizeof *file, "fm.file", file_gc);
-    if (!fm_file_read(path, file, &err)) return bind_failure(L, &err);
+    if (!fm_file_read_at_most(path, most, file, &err)) return bind_failure(L, &err);
     lua_pushlstring(L, (const char *)file->bytes, file->size);
     fm_file_release(file);
     return 1;
@@ -243,7 +250,7 @@ static int file_read(lua_State *L) { /* text | nil, message */
 
 static int file_append(lua_State *L) {
     size_t size;
-    const char *path = check_path(L, 1), *text = luaL_checklstring(L, 2, &size);
+    const char *path = check_path(L, 1), *text = bind_check_text(L, 2, &size);
     fm_error err;
     return finish(L, fm_file_append(path, text, size, &err), &err);
 }
@@ -254,13 +261,17 @@ static int file_sync(lua_State *L) {
 }
 
 static int file_cut(lua_State *L) { /* cut(path, bytes) */
+    const char *path = check_path(L, 1);
+    uint64_t bytes = (uint64_t)bind_check_whole(L, 2, "bytes", 0, LUA_MAXINTEGER);
     fm_error err;
-    return finish(L, fm_file_cut(check_path(L, 1), (uint64_t)bind_check_integer(L, 2, "cut", 0, LUA_MAXINTEGER), &err), &err);
+    return finish(L, fm_file_cut(path, bytes, &err), &err);
 }
 
 static int file_has_room(lua_State *L) { /* has_room(folder, bytes) */
+    const char *path = check_path(L, 1);
+    uint64_t bytes = (uint64_t)bind_check_whole(L, 2, "bytes", 0, LUA_MAXINTEGER);
     fm_error err;
-    return finish(L, fm_folder_has_room(check_path(L, 1), (uint64_t)bind_check_integer(L, 2, "has_room", 0, LUA_MAXINTEGER), &err), &err);
+    return finish(L, fm_folder_has_room(path, bytes, &err), &err);
 }
 
 static int file_mkdir_new(lua_State *L) { /* true | nil, message, "exists" or nil */
@@ -274,46 +285,44 @@ static int file_mkdir_new(lua_State *L) { /* true | nil, message, "exists" or ni
 
 static int file_hash(lua_State *L) {
     size_t size;
-    const char *text = luaL_checklstring(L, 1, &size);
+    const char *text = bind_check_text(L, 1, &size);
     char digest[FM_DIGEST_TEXT];
     fm_digest(text, size, digest);
     lua_pushstring(L, digest);
     return 1;
 }
 
-static int file_hash_file(lua_State *L) {
+static int file_hash_file(lua_State *L) { /* hash_file(path [, most]) */
     char digest[FM_DIGEST_TEXT];
     fm_error err;
-    if (!fm_digest_file(check_path(L, 1), digest, &err)) return bind_failure(L, &err);
+    if (!fm_digest_file(check_path(L, 1), opt_most(L, 2), digest, &err)) return bind_failure(L, &err);
     lua_pushstring(L, digest);
     return 1;
 }
 
-static const luaL_Reg npy_functions[] = {{"load", npy_load}, {"save", npy_save}, {NULL, NULL}};
-static const luaL_Reg png_functions[] = {{"load", png_load}, {"save", png_save}, {NULL, NULL}};
-static const luaL_Reg idx_functions[] = {{"load", idx_load}, {NULL, NULL}};
-static const luaL_Reg cifar10_functions[] = {{"load", cifar10_load}, {NULL, NULL}};
-static const luaL_Reg vectors_functions[] = {{"load", vectors_load}, {NULL, NULL}};
-static const luaL_Reg file_functions[] = {
-    {"read", file_read},           {"write", file_write}, {"append", file_append},
-    {"sync", file_sync},           {"cut", file_cut},     {"has_room", file_has_room},
-    {"mkdir_new", file_mkdir_new}, {"hash", file_hash},   {"hash_file", file_hash_file},
-    {"on_read", file_on_read},     {NULL, NULL},
+static const bind_function npy_functions[] = {{"load", npy_load, 1}, {"save", npy_save, 2}, {NULL, NULL, 0}};
+static const bind_function png_functions[] = {{"load", png_load, 1}, {"save", png_save, 2}, {NULL, NULL, 0}};
+static const bind_function idx_functions[] = {{"load", idx_load, 1}, {NULL, NULL, 0}};
+static const bind_function cifar10_functions[] = {{"load", cifar10_load, 1}, {NULL, NULL, 0}};
+static const bind_function vectors_functions[] = {{"load", vectors_load, 1}, {NULL, NULL, 0}};
+static const bind_function file_functions[] = {
+    {"read", file_read, 2},           {"write", file_write, 2}, {"append", file_append, 2},
+    {"sync", file_sync, 1},           {"cut", file_cut, 2},     {"has_room", file_has_room, 2},
+    {"mkdir_new", file_mkdir_new, 1}, {"hash", file_hash, 1},   {"hash_file", file_hash_file, 2},
+    {"on_read", file_on_read, 1},     {NULL, NULL, 0},
 };
 static const struct {
     const char *name;
-    const luaL_Reg *functions;
+    const bind_function *functions;
 } modules[] = {{"npy", npy_functions},         {"png", png_functions},         {"idx", idx_functions},
                {"cifar10", cifar10_functions}, {"vectors", vectors_functions}, {"file", file_functions}};
+static const bind_function functions[] = {{"save", fm_save, 3}, {"load", fm_load, 1}, {NULL, NULL, 0}};
 
 void bind_files(lua_State *L) {
-    lua_pushcfunction(L, fm_save);
-    lua_setfield(L, -2, "save");
-    lua_pushcfunction(L, fm_load);
-    lua_setfield(L, -2, "load");
+    bind_functions(L, NULL, functions);
     for (size_t i = 0; i < sizeof modules / sizeof *modules; i++) {
         lua_newtable(L);
-        luaL_setfuncs(L, modules[i].functions, 0);
+        bind_module(L, modules[i].name, modules[i].functions);
         lua_setfield(L, -2, modules[i].name);
     }
     bind_json(L);

@@ -13,11 +13,9 @@ static struct {
     size_t full_above; /* beyond it, collect everything */
 } gc = {0, SOFT_LIMIT};
 
-static lua_State *running; /* the thread that came last through here: whose stack a collection may use */
-
 /* An allocation would fail: what Lua can no longer reach goes first, so that a script needs no collectgarbage. */
 static bool reclaim(void) {
-    return running && bind_collect(running);
+    return bind_collect(bind_running);
 }
 
 bool bind_collect(lua_State *L) {
@@ -31,7 +29,6 @@ bool bind_collect(lua_State *L) {
 
 /* Lua sees a handle as some forty bytes. Say how much really hangs on them. */
 static void announce(lua_State *L) {
-    running = L;
     size_t live = fm_live_bytes();
     if (live < gc.announced) gc.announced = live;
     if (live < gc.announced + STEP_BYTES) return;
@@ -52,14 +49,24 @@ fm_tensor **bind_push_empty(lua_State *L) {
     return slot;
 }
 
-int bind_push_tensor(lua_State *L, fm_tensor *t, const fm_error *err) {
-    if (!t) bind_raise(L, err);
-    fm_tensor **slot = lua_newuserdatauv(L, sizeof *slot, 0); /* Lua's own memory may run out here, and t would leak: rare, and harmless */
-    *slot = t;
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable_key);
-    lua_setmetatable(L, -2);
-    announce(L);
-    return 1;
+fm_tensor *bind_push_new(lua_State *L, int rank, const size_t *shape) {
+    fm_error err;
+    fm_tensor **slot = bind_push_empty(L);
+    *slot = fm_tensor_new(rank, shape, &err);
+    if (!*slot) bind_raise(L, &err);
+    return *slot;
+}
+
+fm_tensor *bind_push_result(lua_State *L, int rank, const size_t *shape) {
+    fm_error err;
+    fm_tensor *t = bind_push_new(L, rank, shape);
+    if (!fm_scope_own(t, &err)) bind_raise(L, &err);
+    return t;
+}
+
+void bind_push_tensor(lua_State *L, fm_tensor *t) {
+    fm_tensor **slot = bind_push_empty(L);
+    *slot = fm_tensor_retain(t);
 }
 
 static fm_tensor **slot_at(lua_State *L, int arg) {
@@ -80,13 +87,23 @@ bool bind_is_released(lua_State *L, int arg) {
     return slot && *slot && !(*slot)->storage->data;
 }
 
-fm_tensor *bind_check_tensor(lua_State *L, int arg) {
-    running = L;
+/* What is wrong with an argument that is no tensor to read. */
+static int refuse(lua_State *L, int arg, const char *expected) {
     fm_tensor **slot = slot_at(L, arg);
-    if (!slot) luaL_typeerror(L, arg, "tensor");
-    else if (!*slot) luaL_argerror(L, arg, "this tensor was never filled");
-    else if (!(*slot)->storage->data) luaL_argerror(L, arg, "this tensor was released when its tape closed; use :detach() to keep it");
+    if (!slot) bind_argument(L, arg, expected);
+    const char *name = bind_caller(L);
+    if (!*slot) bind_error(L, "%s: argument %d: this tensor was never filled", name, arg);
+    bind_error(L, "%s: argument %d: this tensor was released when its tape closed; use :detach() to keep it", name, arg);
+}
+
+static fm_tensor *check(lua_State *L, int arg, const char *expected) {
+    fm_tensor **slot = slot_at(L, arg);
+    if (!slot || !*slot || !(*slot)->storage->data) refuse(L, arg, expected);
     return *slot;
+}
+
+fm_tensor *bind_check_tensor(lua_State *L, int arg) {
+    return check(L, arg, "a tensor");
 }
 
 fm_tensor *bind_opt_tensor(lua_State *L, int arg) {
@@ -94,15 +111,12 @@ fm_tensor *bind_opt_tensor(lua_State *L, int arg) {
 }
 
 fm_tensor *bind_tensor_or_number(lua_State *L, int arg) {
-    if (lua_type(L, arg) != LUA_TNUMBER) return bind_check_tensor(L, arg);
-    fm_error err;
+    if (lua_type(L, arg) != LUA_TNUMBER) return check(L, arg, "a tensor or a number");
     lua_Number v = lua_tonumber(L, arg);
-    fm_tensor **slot = bind_push_empty(L);
-    *slot = fm_tensor_new(0, NULL, &err);
-    if (!*slot) bind_raise(L, &err);
-    fm_data(*slot)[0] = (real)v;
+    fm_tensor *t = bind_push_new(L, 0, NULL);
+    fm_data(t)[0] = (real)v;
     lua_replace(L, arg);
-    return *slot;
+    return t;
 }
 
 static int tensor_gc(lua_State *L) {

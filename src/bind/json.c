@@ -78,8 +78,7 @@ static void push_value(lua_State *L, fm_json_cursor *at) {
 
 static int json_decode(lua_State *L) {
     size_t size;
-    luaL_checktype(L, 1, LUA_TSTRING);
-    const char *text = lua_tolstring(L, 1, &size);
+    const char *text = bind_check_text(L, 1, &size);
     fm_error err;
     if (!fm_json_check_lines(text, size, FM_JSON_DEPTH, &err)) return bind_failure(L, &err);
     luaL_checkstack(L, 3 * FM_JSON_DEPTH, NULL);
@@ -269,7 +268,7 @@ static int json_encode(lua_State *L) {
     lua_settop(L, 2);
     writer w = {.L = L, .box = 3};
     if (!lua_isnil(L, 2)) {
-        luaL_checktype(L, 2, LUA_TTABLE);
+        bind_check_table(L, 2);
         bind_check_keys(L, 2, "json.encode", options);
         if (lua_getfield(L, 2, "indent") != LUA_TNIL) w.indent = (int)bind_check_integer(L, -1, "json.encode: indent", 0, 16);
         lua_pop(L, 1);
@@ -283,20 +282,21 @@ static int json_encode(lua_State *L) {
 
 /* json.array(t) marks t, so that it is written as a list even when it is empty; returns t. decode marks empty lists. */
 static int json_array(lua_State *L) {
-    luaL_checktype(L, 1, LUA_TTABLE);
+    bind_check_table(L, 1);
     lua_settop(L, 1);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &array_key);
     lua_setmetatable(L, 1);
     return 1;
 }
 
-static const luaL_Reg functions[] = {{"decode", json_decode}, {"encode", json_encode}, {"array", json_array}, {NULL, NULL}};
+static const bind_function functions[] = {
+    {"decode", json_decode, 1}, {"encode", json_encode, 2}, {"array", json_array, 1}, {NULL, NULL, 0}};
 
 void bind_json(lua_State *L) {
     lua_newtable(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &array_key);
     lua_newtable(L);
-    luaL_setfuncs(L, functions, 0);
+    bind_module(L, "json", functions);
     lua_pushlightuserdata(L, NULL);
     lua_setfield(L, -2, "null");
     lua_setfield(L, -2, "json");

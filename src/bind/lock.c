@@ -11,13 +11,13 @@ static void release(int *fd) {
 }
 
 static int lock_release(lua_State *L) { /* also __gc and __close; twice is fine */
-    release(luaL_checkudata(L, 1, LOCK));
+    release(bind_check_object(L, 1, LOCK, "a lock"));
     return 0;
 }
 
 static int system_lock(lua_State *L) {
-    const char *path = luaL_checkstring(L, 1);
-    double patience = luaL_optnumber(L, 2, 0);
+    const char *path = bind_check_text(L, 1, NULL);
+    double patience = lua_isnoneornil(L, 2) ? 0 : bind_check_number(L, 2);
     int *fd = lua_newuserdatauv(L, sizeof *fd, 0);
     *fd = -1;
     luaL_setmetatable(L, LOCK);
@@ -34,21 +34,16 @@ static int system_lock(lua_State *L) {
 static int system_locked(lua_State *L) {
     bool held;
     fm_error err;
-    if (!fm_lock_held(luaL_checkstring(L, 1), &held, &err)) return bind_failure(L, &err);
+    if (!fm_lock_held(bind_check_text(L, 1, NULL), &held, &err)) return bind_failure(L, &err);
     lua_pushboolean(L, held);
     return 1;
 }
 
-static const luaL_Reg methods[] = {{"release", lock_release}, {"__gc", lock_release}, {"__close", lock_release}, {NULL, NULL}};
-static const luaL_Reg functions[] = {{"lock", system_lock}, {"locked", system_locked}, {NULL, NULL}};
+static const bind_function methods[] = {{"release", lock_release, 1}, {NULL, NULL, 0}};
+static const luaL_Reg events[] = {{"__gc", lock_release}, {"__close", lock_release}, {NULL, NULL}};
+static const bind_function functions[] = {{"lock", system_lock, 2}, {"locked", system_locked, 1}, {NULL, NULL, 0}};
 
 void bind_lock(lua_State *L) {
-    luaL_setfuncs(L, functions, 0);
-    luaL_newmetatable(L, LOCK);
-    luaL_setfuncs(L, methods, 0);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, -2, "__index");
-    lua_pushliteral(L, "lock");
-    lua_setfield(L, -2, "__metatable");
-    lua_pop(L, 1);
+    bind_module(L, "system", functions);
+    bind_class(L, LOCK, "lock", methods, events);
 }

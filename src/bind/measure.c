@@ -8,36 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int raise(lua_State *L, const char *format, const fm_tensor *a, const fm_tensor *b) {
-    char p[FM_SHAPE_TEXT], q[FM_SHAPE_TEXT];
-    fm_error err;
-    lua_pushfstring(L, format, fm_shape_text(a, p), b ? fm_shape_text(b, q) : "");
-    fm_fail(&err, "%s", lua_tostring(L, -1));
-    return bind_raise(L, &err);
-}
-
-static int refuse(lua_State *L, const char *format, int n) {
-    fm_error err;
-    fm_fail(&err, "%s", lua_pushfstring(L, format, n));
-    return bind_raise(L, &err);
-}
-
 /* Two samples [n, D], [m, D] at arguments 1 and 2. */
 static fm_samples check_samples(lua_State *L) {
     const fm_tensor *a = bind_check_tensor(L, 1), *b = bind_check_tensor(L, 2);
-    if (a->rank != 2 || b->rank != 2 || a->shape[1] != b->shape[1] || !a->count || !b->count) {
-        raise(L, "metric: samples are %s and %s: expected [n, D] and [m, D]", a, b);
-    }
+    char p[FM_SHAPE_TEXT], q[FM_SHAPE_TEXT];
+    if (a->rank != 2 || b->rank != 2 || a->shape[1] != b->shape[1] || !a->count || !b->count)
+        bind_error(L, "metric: samples are %s and %s: expected [n, D] and [m, D]", fm_shape_text(a, p), fm_shape_text(b, q));
     return (fm_samples){a->shape[0], b->shape[0], a->shape[1], fm_data(a), fm_data(b)};
 }
 
-/* A tensor of ours on the stack, owned by the open scope if there is one. */
-static fm_tensor *push_new(lua_State *L, int rank, const size_t *shape) {
-    fm_error err;
-    fm_tensor **slot = bind_push_empty(L);
-    *slot = fm_tensor_new(rank, shape, &err);
-    if (!*slot || !fm_scope_own(*slot, &err)) bind_raise(L, &err);
-    return *slot;
+static void check_as_many(lua_State *L, const char *who, const fm_samples *s) {
+    if (s->n != s->m) bind_error(L, "%s: samples are [%zu, %zu] and [%zu, %zu]: expected as many of each", who, s->n, s->d, s->m, s->d);
 }
 
 /* Scratch that Lua frees, also when an error is raised. */
@@ -46,14 +27,16 @@ static void *scratch(lua_State *L, size_t bytes) {
 }
 
 static int push_columns(lua_State *L, size_t n, const size_t *column) {
-    fm_tensor *t = push_new(L, 1, &n);
+    fm_tensor *t = bind_push_result(L, 1, &n);
     for (size_t i = 0; i < n; i++) fm_data(t)[i] = (real)(column[i] + 1);
     return 1;
 }
 
 static int measure_assignment(lua_State *L) { /* assignment(cost [n, n]) -> 1-based columns [n] */
     const fm_tensor *cost = bind_check_tensor(L, 1);
-    if (cost->rank != 2 || cost->shape[0] != cost->shape[1]) raise(L, "assignment: cost is %s: expected [n, n]", cost, NULL);
+    char text[FM_SHAPE_TEXT];
+    if (cost->rank != 2 || cost->shape[0] != cost->shape[1])
+        bind_error(L, "assignment: cost is %s: expected [n, n]", fm_shape_text(cost, text));
     size_t n = cost->shape[0], *column = scratch(L, n * sizeof *column);
     double *wide = scratch(L, cost->count * sizeof *wide);
     for (size_t i = 0; i < cost->count; i++) wide[i] = (double)fm_data(cost)[i];
@@ -64,8 +47,7 @@ static int measure_assignment(lua_State *L) { /* assignment(cost [n, n]) -> 1-ba
 
 /* For each row of a its row of b in the exact transport between samples of one size. */
 static size_t *transport(lua_State *L, const fm_samples *s, bool root) {
-    if (s->n != s->m)
-        raise(L, "transport: samples are %s and %s: expected as many of each", bind_check_tensor(L, 1), bind_check_tensor(L, 2));
+    check_as_many(L, "transport", s);
     fm_error err;
     size_t *column = scratch(L, s->n * sizeof *column);
     if (!fm_match(s, root, column, &err)) bind_raise(L, &err);
@@ -104,8 +86,8 @@ static int measure_mean_distance(lua_State *L) {
 static int measure_mean_kernel(lua_State *L) { /* mean_kernel(a, b, sigma, apart) */
     fm_samples s = check_samples(L);
     bool apart = lua_toboolean(L, 4);
-    if (apart && s.m < 2) refuse(L, "metric: an unbiased mean needs at least %d samples", 2);
-    lua_pushnumber(L, fm_mean_kernel(&s, luaL_checknumber(L, 3), apart));
+    if (apart && s.m < 2) bind_error(L, "metric: an unbiased mean needs at least 2 samples");
+    lua_pushnumber(L, fm_mean_kernel(&s, bind_check_number(L, 3), apart));
     return 1;
 }
 
@@ -126,9 +108,10 @@ static void project(const real *x, size_t n, size_t d, const fm_tensor *directio
 static int measure_sliced(lua_State *L) { /* sliced(a, b, directions [D, k]) -> mean over directions and ranks of squared differences */
     fm_samples s = check_samples(L);
     const fm_tensor *directions = bind_check_tensor(L, 3);
-    if (s.n != s.m) raise(L, "sliced: samples are %s and %s: expected as many of each", bind_check_tensor(L, 1), bind_check_tensor(L, 2));
+    char text[FM_SHAPE_TEXT];
+    check_as_many(L, "sliced", &s);
     if (directions->rank != 2 || directions->shape[0] != s.d || !directions->shape[1])
-        raise(L, "sliced: directions are %s: expected [D, k]", directions, NULL);
+        bind_error(L, "sliced: directions are %s: expected [%zu, k]", fm_shape_text(directions, text), s.d);
     double *a = scratch(L, s.n * sizeof *a), *b = scratch(L, s.n * sizeof *b), total = 0;
     for (size_t k = 0; k < directions->shape[1]; k++) {
         project(s.a, s.n, s.d, directions, k, a);
@@ -189,8 +172,8 @@ enum { MAX_COVARIANCE = 1024 };
 static int measure_frechet(lua_State *L) {
     fm_samples s = check_samples(L);
     size_t d = s.d, square = d * d;
-    if (s.n < 2 || s.m < 2) refuse(L, "frechet_distance: needs at least %d samples of each", 2);
-    if (d > MAX_COVARIANCE) refuse(L, "frechet_distance: over the limit of %d dimensions", MAX_COVARIANCE);
+    if (s.n < 2 || s.m < 2) bind_error(L, "frechet_distance: needs at least 2 samples of each");
+    if (d > MAX_COVARIANCE) bind_error(L, "frechet_distance: %zu dimensions are over the limit of %d", d, MAX_COVARIANCE);
     double *m = scratch(L, (6 * square + 3 * d) * sizeof *m);
     double *a = m, *b = m + square, *work = m + 2 * square, *vectors = m + 3 * square, *root = m + 4 * square, *other = m + 5 * square;
     double *mean_a = m + 6 * square, *mean_b = mean_a + d, *values = mean_b + d, result = 0;
@@ -210,15 +193,16 @@ static int measure_frechet(lua_State *L) {
 
 static int measure_components(lua_State *L) { /* components(x [n, D], k) -> mean [D], components [D, k], by falling variance */
     const fm_tensor *x = bind_check_tensor(L, 1);
-    if (x->rank != 2 || x->shape[0] < 2) raise(L, "pca: x is %s: expected [n, D] with at least 2 rows", x, NULL);
+    char text[FM_SHAPE_TEXT];
+    if (x->rank != 2 || x->shape[0] < 2) bind_error(L, "pca: x is %s: expected [n, D] with at least 2 rows", fm_shape_text(x, text));
     size_t d = x->shape[1], k = (size_t)bind_check_integer(L, 2, "pca: k", 1, (lua_Integer)d), shape[2] = {d, k};
-    if (d > MAX_COVARIANCE) refuse(L, "pca: over the limit of %d dimensions", MAX_COVARIANCE);
+    if (d > MAX_COVARIANCE) bind_error(L, "pca: %zu dimensions are over the limit of %d", d, MAX_COVARIANCE);
     double *a = scratch(L, (2 * d * d + 2 * d) * sizeof *a), *vectors = a + d * d, *mean = vectors + d * d, *values = mean + d;
     moments(x->shape[0], d, fm_data(x), mean, a);
     fm_eigen_symmetric(d, a, values, vectors);
-    real *to = fm_data(push_new(L, 1, &d));
+    real *to = fm_data(bind_push_result(L, 1, &d));
     for (size_t i = 0; i < d; i++) to[i] = (real)mean[i];
-    to = fm_data(push_new(L, 2, shape));
+    to = fm_data(bind_push_result(L, 2, shape));
     for (size_t j = 0; j < k; j++) {
         size_t top = 0; /* the largest entry of each is positive: a sign that does not depend on rounding */
         for (size_t i = 1; i < d; i++) top = fabs(vectors[i * d + j]) > fabs(vectors[top * d + j]) ? i : top;
@@ -227,20 +211,20 @@ static int measure_components(lua_State *L) { /* components(x [n, D], k) -> mean
     return 2;
 }
 
-static const luaL_Reg functions[] = {
-    {"assignment", measure_assignment},
-    {"pairing", measure_pairing},
-    {"transport", measure_transport},
-    {"mean_distance", measure_mean_distance},
-    {"mean_kernel", measure_mean_kernel},
-    {"sliced", measure_sliced},
-    {"frechet", measure_frechet},
-    {"components", measure_components},
-    {NULL, NULL},
+static const bind_function functions[] = {
+    {"assignment", measure_assignment, 1},
+    {"pairing", measure_pairing, 2},
+    {"transport", measure_transport, 3},
+    {"mean_distance", measure_mean_distance, 2},
+    {"mean_kernel", measure_mean_kernel, 4},
+    {"sliced", measure_sliced, 3},
+    {"frechet", measure_frechet, 2},
+    {"components", measure_components, 2},
+    {NULL, NULL, 0},
 };
 
 void bind_measure(lua_State *L) {
     lua_newtable(L);
-    luaL_setfuncs(L, functions, 0);
+    bind_functions(L, NULL, functions);
     lua_setfield(L, -2, "measure");
 }

@@ -24,10 +24,14 @@ static int memory_limit(lua_State *L) {
     return 1;
 }
 
-static const luaL_Reg functions[] = {
-    {"live_bytes", live_bytes}, {"peak_bytes", peak_bytes}, {"mallocs", mallocs}, {"memory_limit", memory_limit}, {NULL, NULL},
+static const bind_function functions[] = {
+    {"live_bytes", live_bytes, 0},
+    {"peak_bytes", peak_bytes, 0},
+    {"mallocs", mallocs, 0},
+    {"memory_limit", memory_limit, 1},
+    {NULL, NULL, 0},
 };
 
 void bind_memory(lua_State *L) {
-    luaL_setfuncs(L, functions, 0);
+    bind_functions(L, NULL, functions);
 }

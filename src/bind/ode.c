@@ -82,8 +82,8 @@ static void read_extra(lua_State *L, fm_tableau *m) {
 
 /* tableau({order, c, a, b [, e, e3, error_order, closes, dense, extra, history]}, name) -> a method for solve; raises when it is none. */
 static int engine_tableau(lua_State *L) {
-    luaL_checktype(L, 1, LUA_TTABLE);
-    luaL_checkstring(L, 2);
+    bind_check_table(L, 1);
+    bind_check_text(L, 2, NULL);
     fm_error err;
     fm_tableau *m = lua_newuserdatauv(L, sizeof *m, 0);
     memset(m, 0, sizeof *m);
@@ -110,7 +110,7 @@ static int engine_tableau(lua_State *L) {
 
 /* has an error estimate, has an interpolant, how many slopes of past points it uses */
 static int tableau_facts(lua_State *L) {
-    const fm_tableau *m = luaL_checkudata(L, 1, ODE_TABLEAU);
+    const fm_tableau *m = bind_check_object(L, 1, ODE_TABLEAU, "a tableau");
     lua_pushboolean(L, m->error_order > 0);
     lua_pushboolean(L, m->degree > 0 && !m->history);
     lua_pushinteger(L, m->history ? m->history - 1 : 0);
@@ -130,15 +130,15 @@ typedef struct solve {
     size_t n_kept, room; /* then: states so far, and how many there is room for */
 } solve;
 
-static void solve_release(solve *s) {
-    ode_call_release(&s->call);
+static void solve_release(lua_State *L, solve *s) {
+    ode_call_release(L, &s->call);
     fm_ode_close(&s->ode);
     fm_storage_release(s->states);
     s->states = NULL;
 }
 
 static int solve_close(lua_State *L) {
-    solve_release(luaL_checkudata(L, 1, SOLVE));
+    solve_release(L, lua_touserdata(L, 1));
     return 0;
 }
 
@@ -172,8 +172,9 @@ static int counted_field(lua_State *L) {
     solve *s = lua_touserdata(L, lua_upvalueindex(1));
     if (s->ode.nfe >= s->ode.max_nfe) {
         s->ode.spent = true;
-        return luaL_error(L, "ode.solve: max_nfe = %d evaluations are spent", (int)s->ode.max_nfe);
+        return bind_error(L, "ode.solve: max_nfe = %lld evaluations are spent", (long long)s->ode.max_nfe);
     }
+    if (!bind_is_tensor(L, 1)) ode_complain(L, "ode.solve: the field is called as f(x, t), found %s for x", bind_push_kind(L, 1));
     const fm_tensor *x = bind_check_tensor(L, 1);
     int n = lua_gettop(L);
     s->ode.nfe++;
@@ -240,10 +241,8 @@ static bool event_found(void *context, int which, double t, const real *x) {
     lua_pushnumber(L, t);
     lua_rawseti(L, -2, (lua_Integer)s->events[which].count);
     lua_getfield(L, -2, "x");
-    fm_tensor **slot = bind_push_empty(L);
-    *slot = fm_tensor_new(s->call.point->rank, s->call.point->shape, &s->call.err);
-    if (!*slot || !fm_scope_own(*slot, &s->call.err)) return false;
-    memcpy(fm_data(*slot), x, s->call.point->count * sizeof(real));
+    fm_tensor *at = bind_push_result(L, s->call.point->rank, s->call.point->shape);
+    memcpy(fm_data(at), x, at->count * sizeof(real));
     lua_rawseti(L, -2, (lua_Integer)s->events[which].count);
     lua_pop(L, 3);
     return true;
@@ -275,7 +274,7 @@ static void read_events(lua_State *L, solve *s) {
 static const double *plan_times(lua_State *L, const char *name, size_t *n) {
     *n = 0;
     if (lua_getfield(L, ODE_PLAN, name) == LUA_TNIL) return NULL;
-    luaL_checktype(L, -1, LUA_TTABLE);
+    if (!lua_istable(L, -1)) ode_complain(L, "ode.solve: %s: expected a list, found %s", name, luaL_typename(L, -1));
     int list = lua_gettop(L);
     *n = (size_t)lua_rawlen(L, list);
     double *times = lua_newuserdatauv(L, (*n + 1) * sizeof *times, 0);
@@ -304,7 +303,7 @@ static void read_plan(lua_State *L, solve *s, const fm_tensor *x0) {
     o->controller = (fm_ode_controller)ode_plan_number(L, "controller", FM_ODE_SCIPY);
     double max_nfe = ode_plan_number(L, "max_nfe", INFINITY);
     o->max_nfe = max_nfe < 9e18 ? (int64_t)max_nfe : INT64_MAX;
-    if (lua_isuserdata(L, ODE_METHOD)) o->tableau = luaL_checkudata(L, ODE_METHOD, ODE_TABLEAU);
+    if (lua_isuserdata(L, ODE_METHOD)) o->tableau = bind_check_object(L, ODE_METHOD, ODE_TABLEAU, "a tableau");
     else o->stepper = call_stepper;
     if (o->stepper && o->max_nfe != INT64_MAX) s->call.guarded = true; /* it may be stopped in the middle of a step */
     if (o->adaptive && (!o->tableau || !o->tableau->error_order)) ode_complain(L, "ode.solve: this method has no error estimate");
@@ -320,15 +319,12 @@ static void read_plan(lua_State *L, solve *s, const fm_tensor *x0) {
 
 static void push_end(lua_State *L, const solve *s) {
     fm_tensor *x = s->call.recorded ? fm_ode_recorded(&s->call.rows, s->ode.x) : NULL;
-    fm_error err;
     if (x) {
-        bind_push_tensor(L, fm_tensor_retain(x), &err);
+        bind_push_tensor(L, x);
         return;
     }
-    fm_tensor **slot = bind_push_empty(L);
-    *slot = fm_tensor_new(s->call.point->rank, s->call.point->shape, &err);
-    if (!*slot || !fm_scope_own(*slot, &err)) bind_raise(L, &err);
-    fm_ode_round(s->ode.n, s->ode.x, fm_data(*slot));
+    x = bind_push_result(L, s->call.point->rank, s->call.point->shape);
+    fm_ode_round(s->ode.n, s->ode.x, fm_data(x));
 }
 
 static void push_states(lua_State *L, const solve *s, size_t n) {
@@ -337,12 +333,9 @@ static void push_states(lua_State *L, const solve *s, size_t n) {
         return;
     }
     size_t shape[FM_MAX_RANK] = {n};
-    fm_error err;
     for (int i = 0; i < s->call.point->rank; i++) shape[i + 1] = s->call.point->shape[i];
-    fm_tensor **slot = bind_push_empty(L);
-    *slot = fm_tensor_new(s->call.point->rank + 1, shape, &err);
-    if (!*slot || !fm_scope_own(*slot, &err)) bind_raise(L, &err);
-    if ((*slot)->count) memcpy(fm_data(*slot), s->states->data, (*slot)->count * sizeof(real));
+    fm_tensor *states = bind_push_result(L, s->call.point->rank + 1, shape);
+    if (states->count) memcpy(fm_data(states), s->states->data, states->count * sizeof(real));
 }
 
 static void push_info(lua_State *L, const solve *s, fm_ode_status status) {
@@ -387,7 +380,7 @@ static void raise_failure(solve *s, fm_ode_status status) {
         else if (o->nfe) fm_fail(err, "ode.solve: the field returns numbers that are not finite at t = %.6g", o->t);
         else fm_fail(err, "ode.solve: x0 has numbers that are not finite");
     }
-    solve_release(s);
+    solve_release(s->call.L, s);
     ode_call_raise(&s->call);
 }
 
@@ -408,6 +401,7 @@ static int engine_solve(lua_State *L) {
     o->point = fm_data(s->call.point);
     if (o->times && !(s->states = fm_storage_new(o->n_times * o->n, &err))) bind_raise(L, &err);
     o->states = s->states ? s->states->data : NULL;
+    x0 = bind_check_tensor(L, ODE_START); /* looked at again: a metamethod of the plan may have closed its tape */
     if (!fm_ode_open(o, fm_data(x0), &err)) bind_raise(L, &err);
     ode_gradient_begin(&s->call, o);
     if (s->every_step || s->call.watched) o->observer = observe;
@@ -416,21 +410,26 @@ static int engine_solve(lua_State *L) {
     push_end(L, s);
     push_info(L, s, status);
     ode_gradient_push_end(&s->call, o);
-    solve_release(s);
+    solve_release(L, s);
     return 3;
 }
 
+static const bind_function functions[] = {
+    {"tableau", engine_tableau, 2},
+    {"facts", tableau_facts, 1},
+    {"solve", engine_solve, 4},
+    {"solve_rows", ode_solve_rows, 4},
+    {NULL, NULL, 0},
+};
+static const luaL_Reg events[] = {{"__gc", solve_close}, {"__close", solve_close}, {NULL, NULL}};
+static const bind_function no_methods[] = {{NULL, NULL, 0}};
+static const luaL_Reg no_events[] = {{NULL, NULL}};
+
 void bind_ode(lua_State *L) {
-    luaL_newmetatable(L, ODE_TABLEAU);
-    luaL_newmetatable(L, SOLVE);
-    lua_pushcfunction(L, solve_close);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, -3, "__gc");
-    lua_setfield(L, -2, "__close");
-    lua_pop(L, 2);
+    bind_class(L, ODE_TABLEAU, "tableau", no_methods, no_events);
+    bind_class(L, SOLVE, "solve", no_methods, events);
     ode_rows_metatable(L);
-    static const luaL_Reg functions[] = {
-        {"tableau", engine_tableau}, {"facts", tableau_facts}, {"solve", engine_solve}, {"solve_rows", ode_solve_rows}, {NULL, NULL}};
-    luaL_newlib(L, functions);
+    lua_newtable(L);
+    bind_functions(L, NULL, functions);
     lua_setfield(L, -2, "ode_engine");
 }

@@ -18,31 +18,31 @@ void ode_complain(lua_State *L, const char *format, ...) {
 void *ode_push_box(lua_State *L, size_t size, const char *name) {
     lua_settop(L, ODE_PLAN);
     const fm_tensor *x0 = bind_check_tensor(L, ODE_START);
-    luaL_checktype(L, ODE_PLAN, LUA_TTABLE);
+    bind_check_table(L, ODE_PLAN);
     luaL_checkstack(L, ODE_NEXT_PLACE + 24, "ode.solve");
-    ode_call *c = lua_newuserdatauv(L, size, 0);
+    ode_call *c = lua_newuserdatauv(L, size, 1);
     memset(c, 0, size);
     c->L = L;
     luaL_setmetatable(L, name);
+    lua_pushthread(L); /* whose scopes these are: kept as long as the box */
+    lua_setiuservalue(L, -2, 1);
     lua_toclose(L, ODE_BOX);
     c->guarded = !lua_pushthread(L);
     lua_pop(L, 1);
-    fm_error err;
-    fm_tensor **slot = bind_push_empty(L);
     if (x0->rank == FM_MAX_RANK) ode_complain(L, "ode.solve: x0 has %d axes, expected at most %d", x0->rank, FM_MAX_RANK - 1);
-    *slot = fm_tensor_new(x0->rank, x0->shape, &err);
-    if (!*slot) bind_raise(L, &err);
-    c->point = fm_tensor_retain(*slot);
+    c->point = fm_tensor_retain(bind_push_new(L, x0->rank, x0->shape));
     return c;
 }
 
-void ode_call_release(ode_call *c) {
-    fm_scope_close(c->scope);
+void ode_call_release(lua_State *L, ode_call *c) {
+    bool late = bind_in_finalizer(L);
+    if (late) fm_scope_forget(c->scope);
+    else fm_scope_close(c->scope);
     c->scope = NULL;
     fm_ode_record_close(&c->rows);
     if (!c->point) return;
     fm_storage *lent = c->point->storage; /* a field that kept x without cloning it is told so, not shown another state */
-    if (!lent->kept && !lent->pins) fm_storage_drop(lent);
+    if (!late && !lent->kept && !lent->pins) fm_storage_drop(lent);
     fm_tensor_release(c->point);
     c->point = NULL;
 }
@@ -53,7 +53,7 @@ void ode_call_push_point(ode_call *c) {
     if (!x) {
         lua_pushvalue(c->L, ODE_POINT);
     } else if (fm_needs_grad(x)) {
-        bind_push_tensor(c->L, fm_tensor_retain(x), &err);
+        bind_push_tensor(c->L, x);
     } else { /* no record guards it against writing */
         fm_tensor **slot = bind_push_empty(c->L);
         *slot = fm_tensor_clone(x, &err);
@@ -74,11 +74,12 @@ static bool heed_signals(ode_call *c) {
 bool ode_call_begin(ode_call *c, int n) {
     if (!heed_signals(c)) return false;
     if (!c->recorded) {
-        c->scope = fm_scope_open(c->watched && !c->depends, &c->err);
+        c->scope = fm_scope_open(c->watched && !c->depends, c->L, &c->err);
         if (!c->scope) return false;
     }
     if (!c->guarded) lua_call(c->L, n, 1);
-    else if (lua_pcall(c->L, n, 1, 0) != LUA_OK) return c->raised = true, false;
+    else if (lua_pcall(c->L, n, 1, 0) != LUA_OK) return bind_running = c->L, c->raised = true, false;
+    bind_running = c->L; /* the field may have run coroutines */
     return true;
 }
 

@@ -32,7 +32,8 @@ typedef struct ode_call {
 void ode_complain(lua_State *L, const char *format, ...) __attribute__((noreturn, format(printf, 2, 3)));
 /* Checks x0 and the plan; pushes the box, of `size` bytes and the type `name`, to be closed with the caller, and the point. */
 void *ode_push_box(lua_State *L, size_t size, const char *name);
-void ode_call_release(ode_call *c); /* once or more */
+/* Once or more. L is who asks: in a finalizer that need not be c->L, which may be gone. */
+void ode_call_release(lua_State *L, ode_call *c);
 
 /* Pushes x as the field gets it. */
 void ode_call_push_point(ode_call *c);

@@ -27,14 +27,11 @@ static real *border_slope(const fm_tensor *border, size_t n, int j) {
 static int make_border(lua_State *L) {
     fm_ode *o = lua_touserdata(L, lua_upvalueindex(1));
     int history = o->tableau ? o->tableau->history : 0;
-    fm_error err;
     if (!o->memory) ode_complain(L, "ode.solve: a border is made while the solve runs");
     lua_settop(L, 1);
     if (lua_isnil(L, 1)) {
         size_t count = o->n * (PER_DOUBLE + (size_t)(history ? history - 1 : 0));
-        fm_tensor **slot = bind_push_empty(L);
-        *slot = fm_tensor_new(1, &count, &err);
-        if (!*slot || !fm_scope_own(*slot, &err)) bind_raise(L, &err);
+        bind_push_result(L, 1, &count);
     }
     const fm_tensor *border = bind_check_tensor(L, -1);
     memcpy(border_state(border), o->x, o->n * sizeof *o->x);
@@ -52,9 +49,8 @@ void ode_gradient_watch(ode_call *c, const fm_ode *o, bool at_end) {
 /* ---- a recorded solve ---- */
 
 static void save_state(const ode_call *c, fm_tensor *t) {
-    fm_error err;
     lua_getfield(c->L, ODE_PLAN, "record");
-    bind_push_tensor(c->L, fm_tensor_retain(t), &err);
+    bind_push_tensor(c->L, t);
     lua_rawseti(c->L, -2, (lua_Integer)lua_rawlen(c->L, -2) + 1);
     lua_pop(c->L, 1);
 }
@@ -152,7 +148,6 @@ static void check_end(lua_State *L, const fm_ode *o) {
 
 void ode_gradient_push_end(ode_call *c, fm_ode *o) {
     lua_State *L = c->L;
-    fm_error err;
     if (c->watched) {
         ode_gradient_watch(c, o, true);
         lua_pushboolean(L, c->depends);
@@ -160,7 +155,7 @@ void ode_gradient_push_end(ode_call *c, fm_ode *o) {
         check_end(L, o);
         lua_newtable(L);
         for (int j = 0; j < fm_ode_n_past(o); j++) {
-            bind_push_tensor(L, fm_tensor_retain(fm_ode_recorded(&c->rows, fm_ode_past(o, j))), &err);
+            bind_push_tensor(L, fm_ode_recorded(&c->rows, fm_ode_past(o, j)));
             lua_rawseti(L, -2, j + 1);
         }
     } else {

@@ -17,8 +17,8 @@ typedef struct solve_rows {
     fm_storage *points, *clocks; /* of the whole batch */
 } solve_rows;
 
-static void rows_release(solve_rows *s) {
-    ode_call_release(&s->call);
+static void rows_release(lua_State *L, solve_rows *s) {
+    ode_call_release(L, &s->call);
     fm_ode_rows_close(&s->ode);
     fm_storage_release(s->points);
     fm_storage_release(s->clocks);
@@ -26,7 +26,7 @@ static void rows_release(solve_rows *s) {
 }
 
 static int rows_close(lua_State *L) {
-    rows_release(luaL_checkudata(L, 1, SOLVE_ROWS));
+    rows_release(L, lua_touserdata(L, 1));
     return 0;
 }
 
@@ -59,7 +59,7 @@ static bool call_field(void *context, size_t rows, real *dx) {
 
 static void read_plan(lua_State *L, solve_rows *s, const fm_tensor *x0) {
     fm_ode_rows *o = &s->ode;
-    o->tableau = luaL_checkudata(L, ODE_METHOD, ODE_TABLEAU);
+    o->tableau = bind_check_object(L, ODE_METHOD, ODE_TABLEAU, "a tableau");
     if (!o->tableau->error_order) ode_complain(L, "ode.solve: this method has no error estimate");
     o->field = call_field;
     o->context = s;
@@ -82,13 +82,9 @@ static void push_rows(lua_State *L, const fm_ode_rows *o) {
     static const char *const names[] = {"nfe", "accepted", "rejected", "t", "error", "error_sum"};
     enum { COLUMNS = sizeof names / sizeof *names };
     fm_tensor *columns[COLUMNS];
-    fm_error err;
     lua_createtable(L, 0, COLUMNS);
     for (int i = 0; i < COLUMNS; i++) {
-        fm_tensor **slot = bind_push_empty(L);
-        *slot = fm_tensor_new(1, &o->rows, &err);
-        if (!*slot || !fm_scope_own(*slot, &err)) bind_raise(L, &err);
-        columns[i] = *slot;
+        columns[i] = bind_push_result(L, 1, &o->rows);
         lua_setfield(L, -2, names[i]);
     }
     for (size_t r = 0; r < o->rows; r++) {
@@ -172,34 +168,27 @@ int ode_solve_rows(lua_State *L) {
     if (x0->rank < 1) ode_complain(L, "ode.solve: control = \"sample\" needs rows, x0 is a single number");
     read_plan(L, s, x0);
     s->points = fm_storage_retain(s->call.point->storage);
-    fm_tensor **slot = bind_push_empty(L); /* CLOCK */
-    *slot = fm_tensor_new(1, &o->rows, &err);
-    if (!*slot) bind_raise(L, &err);
-    s->clocks = fm_storage_retain((*slot)->storage);
+    s->clocks = fm_storage_retain(bind_push_new(L, 1, &o->rows)->storage); /* at CLOCK */
     o->point = s->points->data;
     o->clock = s->clocks->data;
+    x0 = bind_check_tensor(L, ODE_START); /* as in ode.c */
     if (!fm_ode_rows_open(o, fm_data(x0), &err)) bind_raise(L, &err);
     fm_ode_status status = fm_ode_rows_run(o);
     if (status == FM_ODE_NOT_FINITE)
         fm_fail(&s->call.err, "ode.solve: %s numbers that are not finite", o->nfe ? "the field returns" : "x0 has");
     if (status == FM_ODE_FIELD_FAILED || status == FM_ODE_NOT_FINITE) {
-        rows_release(s);
+        rows_release(L, s);
         ode_call_raise(&s->call);
     }
-    slot = bind_push_empty(L);
-    *slot = fm_tensor_new(x0->rank, x0->shape, &err);
-    if (!*slot || !fm_scope_own(*slot, &err)) bind_raise(L, &err);
-    fm_ode_round((*slot)->count, o->x, fm_data(*slot));
+    fm_tensor *x = bind_push_result(L, x0->rank, x0->shape);
+    fm_ode_round(x->count, o->x, fm_data(x));
     push_info(L, o, status);
-    rows_release(s);
+    rows_release(L, s);
     return 2;
 }
 
 void ode_rows_metatable(lua_State *L) {
-    luaL_newmetatable(L, SOLVE_ROWS);
-    lua_pushcfunction(L, rows_close);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, -3, "__gc");
-    lua_setfield(L, -2, "__close");
-    lua_pop(L, 1);
+    static const bind_function no_methods[] = {{NULL, NULL, 0}};
+    static const luaL_Reg events[] = {{"__gc", rows_close}, {"__close", rows_close}, {NULL, NULL}};
+    bind_class(L, SOLVE_ROWS, "solve", no_methods, events);
 }

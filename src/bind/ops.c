@@ -10,10 +10,7 @@ enum { MAX_LISTED = 1 << 20 }; /* tensors given to cat */
 /* ---- options ---- */
 
 static int bad_option(lua_State *L, const fm_op *op, const fm_option *o, const char *expected, int index) {
-    fm_error err;
-    fm_fail(&err, "%s: %s: expected %s, found %s", op->name, o->name, expected,
-            lua_type(L, index) == LUA_TNUMBER ? lua_tostring(L, index) : luaL_typename(L, index));
-    return bind_raise(L, &err);
+    bind_error(L, "%s: %s: expected %s, found %s", op->name, o->name, expected, bind_push_kind(L, index));
 }
 
 static int64_t read_axis(lua_State *L, const fm_op *op, const fm_option *o, int index) {
@@ -30,13 +27,9 @@ static int64_t read_choice(lua_State *L, const fm_op *op, const fm_option *o, in
     for (int i = 0; word && o->choices[i]; i++) {
         if (!strcmp(word, o->choices[i])) return i;
     }
-    fm_error err;
     const char *near = word ? bind_nearest(word, o->choices) : NULL;
-    if (near) fm_fail(&err, "%s: unknown %s \"%s\"; did you mean \"%s\"?", op->name, o->name, word, near);
-    else
-        fm_fail(&err, "%s: %s: expected a name such as \"%s\", found %s", op->name, o->name, o->choices[0],
-                word ? word : luaL_typename(L, index));
-    return bind_raise(L, &err);
+    if (near) bind_error(L, "%s: unknown %s \"%s\"; did you mean \"%s\"?", op->name, o->name, word, near);
+    bind_error(L, "%s: %s: expected a name such as \"%s\", found %s", op->name, o->name, o->choices[0], bind_push_kind(L, index));
 }
 
 static void read_list(lua_State *L, fm_call *c, const fm_option *o, int index) {
@@ -94,10 +87,8 @@ static int unknown_option(lua_State *L, const fm_op *op, const char *key) {
     const char *names[FM_MAX_OPTIONS + 1] = {NULL};
     for (int i = 0, n = n_options(op); i < n; i++) names[i] = op->options[i].name;
     const char *near = bind_nearest(key, names);
-    fm_error err;
-    if (near) fm_fail(&err, "%s: unknown option \"%s\"; did you mean \"%s\"?", op->name, key, near);
-    else fm_fail(&err, "%s: unknown option \"%s\"", op->name, key);
-    return bind_raise(L, &err);
+    if (near) bind_error(L, "%s: unknown option \"%s\"; did you mean \"%s\"?", op->name, key, near);
+    bind_error(L, "%s: unknown option \"%s\"", op->name, key);
 }
 
 static unsigned read_table(lua_State *L, fm_call *c, int index) {
@@ -147,60 +138,53 @@ static void read_options(lua_State *L, fm_call *c, int arg, int top) {
                 given |= read_table(L, c, arg);
                 break;
             }
-            if (k >= n) {
-                fm_error err;
-                fm_fail(&err, "%s: unexpected argument %d (%s)", c->op->name, arg, luaL_typename(L, arg));
-                bind_raise(L, &err);
-            }
+            if (k >= n) bind_surplus(L, arg);
             read_option(L, c, k, arg);
             given |= 1u << k;
         }
     }
     for (int i = 0; i < n; i++) {
-        if (c->op->options[i].required && !(given & (1u << i))) {
-            fm_error err;
-            fm_fail(&err, "%s: %s is missing", c->op->name, c->op->options[i].name);
-            bind_raise(L, &err);
-        }
+        if (c->op->options[i].required && !(given & (1u << i))) bind_error(L, "%s: %s is missing", c->op->name, c->op->options[i].name);
     }
 }
 
 /* ---- tensors ---- */
 
+/* A copy of the list at 1, on top, so that its tensors stay whatever happens to the list. */
+static void push_list_copy(lua_State *L, int n) {
+    lua_createtable(L, n, 0);
+    for (int i = 1; i <= n; i++) {
+        lua_rawgeti(L, 1, i);
+        lua_rawseti(L, -2, i);
+    }
+}
+
 /* The list of cat: its tensors as arguments or as one table. Returns the first argument after it. */
 static int read_tensor_list(lua_State *L, fm_call *c, int top) {
-    int n = 0, arg = 1;
+    int n = 0;
     bool table = lua_istable(L, 1);
     if (table) {
         lua_Unsigned length = lua_rawlen(L, 1);
-        if (length > MAX_LISTED) luaL_error(L, "%s: a list of more than %d tensors", c->op->name, MAX_LISTED);
+        if (length > MAX_LISTED) bind_error(L, "%s: a list of more than %d tensors", c->op->name, MAX_LISTED);
         n = (int)length;
     } else {
         while (n < top && bind_is_tensor(L, n + 1)) n++;
     }
-    if (n == 0) {
-        fm_error err;
-        fm_fail(&err, "%s: expected tensors, found %s", c->op->name, luaL_typename(L, 1));
-        bind_raise(L, &err);
-    }
-    fm_tensor **list = c->few;
-    if (n > FM_FEW_INPUTS) {
-        luaL_checkstack(L, 4, NULL);
-        list = lua_newuserdatauv(L, (size_t)n * sizeof *list, 0);
-    }
+    if (n == 0) bind_error(L, "%s: expected tensors, found %s", c->op->name, table ? "an empty list" : bind_push_kind(L, 1));
+    luaL_checkstack(L, 8, NULL);
+    fm_tensor **list = n > FM_FEW_INPUTS ? lua_newuserdatauv(L, (size_t)n * sizeof *list, 0) : c->few;
+    if (table) push_list_copy(L, n);
     for (int i = 0; i < n; i++) {
-        if (table) {
-            lua_rawgeti(L, 1, i + 1);
-            list[i] = bind_check_tensor(L, lua_gettop(L));
-            lua_pop(L, 1);
-        } else {
-            list[i] = bind_check_tensor(L, i + 1);
-        }
+        if (table) lua_rawgeti(L, -1, i + 1);
+        else lua_pushvalue(L, i + 1);
+        if (table && !bind_is_tensor(L, -1))
+            bind_error(L, "%s: entry %d: expected a tensor, found %s", c->op->name, i + 1, bind_push_kind(L, -1));
+        list[i] = bind_check_tensor(L, lua_gettop(L));
+        lua_pop(L, 1);
     }
     c->in = list;
     c->n_in = n;
-    arg = table ? 2 : n + 1;
-    return arg;
+    return table ? 2 : n + 1;
 }
 
 static int read_tensors(lua_State *L, fm_call *c, int top) {
@@ -219,12 +203,16 @@ static int read_tensors(lua_State *L, fm_call *c, int top) {
 }
 
 static int run_op(lua_State *L, const fm_op *op) {
+    bind_running = L;
     int top = lua_gettop(L);
-    fm_call frame, *c = fm_call_init(&frame, op); /* our own: the collector may close a tape while we read */
+    fm_call frame, *c = fm_call_init(&frame, op); /* our own: finalizers may run ops while we read */
     int arg = read_tensors(L, c, top);
     if (op->options || arg <= top) read_options(L, c, arg, top);
     fm_error err;
-    return bind_push_tensor(L, fm_run(c, &err), &err);
+    fm_tensor **slot = bind_push_empty(L);
+    *slot = fm_run(c, &err);
+    if (!*slot) bind_raise(L, &err);
+    return 1;
 }
 
 static int call_op(lua_State *L) {
@@ -238,11 +226,7 @@ static int call_neg(lua_State *L) {
 }
 
 static int call_pow(lua_State *L) {
-    fm_error err;
-    if (lua_type(L, 2) != LUA_TNUMBER) {
-        fm_fail(&err, "pow: the exponent must be a number, found %s", luaL_typename(L, 2));
-        bind_raise(L, &err);
-    }
+    if (lua_type(L, 2) != LUA_TNUMBER) bind_error(L, "pow: the exponent must be a number, found %s", bind_push_kind(L, 2));
     return run_op(L, lua_touserdata(L, lua_upvalueindex(1)));
 }
 
@@ -258,6 +242,8 @@ static int fm_ops(lua_State *L) {
 static void push_closure(lua_State *L, const fm_op *op, lua_CFunction f) {
     lua_pushlightuserdata(L, (void *)(uintptr_t)op);
     lua_pushcclosure(L, f, 1);
+    lua_pushstring(L, op->name);
+    bind_name(L);
 }
 
 void bind_ops(lua_State *L) {
@@ -266,8 +252,8 @@ void bind_ops(lua_State *L) {
         lua_CFunction f;
     } operators[] = {{"__add", "add", call_op}, {"__sub", "sub", call_op},  {"__mul", "mul", call_op},
                      {"__div", "div", call_op}, {"__unm", "neg", call_neg}, {"__pow", "pow", call_pow}};
-    lua_pushcfunction(L, fm_ops);
-    lua_setfield(L, -2, "ops");
+    static const bind_function functions[] = {{"ops", fm_ops, 0}, {NULL, NULL, 0}};
+    bind_functions(L, NULL, functions);
     lua_getfield(L, -1, "methods");
     for (int i = 0; fm_op_all()[i]; i++) {
         const fm_op *op = fm_op_all()[i];

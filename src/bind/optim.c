@@ -8,14 +8,16 @@
 #define FLAT "fm.flat"
 
 static fm_flat *check_flat(lua_State *L) {
-    return luaL_checkudata(L, 1, FLAT);
+    return bind_check_object(L, 1, FLAT, "flat parameters");
 }
 
 static int core_flat(lua_State *L) { /* flat(list of parameters) */
     fm_error err;
-    luaL_checktype(L, 1, LUA_TTABLE);
+    bind_check_table(L, 1);
+    /* It moves the numbers of parameters to another place, while somebody may be reading them. */
+    if (bind_in_finalizer(L)) bind_error(L, "flat: an optimizer or average cannot be made in a finalizer");
     size_t n = lua_rawlen(L, 1);
-    if (n > 1 << 20) luaL_error(L, "flat: %d parameters are too many", (int)n);
+    if (n > 1 << 20) bind_error(L, "flat: %zu parameters are too many", n);
     fm_flat *f = lua_newuserdatauv(L, sizeof *f, 0);
     *f = (fm_flat){0};
     luaL_setmetatable(L, FLAT);
@@ -31,7 +33,7 @@ static int core_flat(lua_State *L) { /* flat(list of parameters) */
 }
 
 static int flat_gc(lua_State *L) {
-    fm_flat_close(check_flat(L));
+    fm_flat_close(lua_touserdata(L, 1));
     return 0;
 }
 
@@ -50,15 +52,14 @@ static int flat_range(lua_State *L) { /* range(i) -> first, last of parameter i 
 
 static real *check_vector(lua_State *L, int arg, const fm_flat *f) {
     const fm_tensor *t = bind_check_tensor(L, arg);
-    if (t->count != f->total)
-        luaL_error(L, "flat: expected a vector of %I numbers, found %I", (LUAI_UACINT)f->total, (LUAI_UACINT)t->count);
+    if (t->count != f->total) bind_error(L, "flat: expected a vector of %zu numbers, found %zu", f->total, t->count);
     return fm_data(t);
 }
 
 /* Fields of an options table, all given by our own Lua. */
 static double number(lua_State *L, int table, const char *name) {
-    lua_getfield(L, table, name);
-    double v = luaL_checknumber(L, -1);
+    if (lua_getfield(L, table, name) != LUA_TNUMBER) bind_error(L, "flat: %s: expected a number, found %s", name, bind_push_kind(L, -1));
+    double v = lua_tonumber(L, -1);
     lua_pop(L, 1);
     return v;
 }
@@ -72,36 +73,36 @@ static bool flag(lua_State *L, int table, const char *name) {
 
 static int flat_adam(lua_State *L) { /* adam(m, v, options, step, lr, scale) */
     const fm_flat *f = check_flat(L);
-    real *m = check_vector(L, 2, f), *v = check_vector(L, 3, f);
-    luaL_checktype(L, 4, LUA_TTABLE);
-    fm_adam a = {.lr = luaL_checknumber(L, 6),
+    bind_check_table(L, 4);
+    fm_adam a = {.lr = bind_check_number(L, 6),
                  .beta1 = number(L, 4, "beta1"),
                  .beta2 = number(L, 4, "beta2"),
                  .eps = number(L, 4, "eps"),
                  .weight_decay = number(L, 4, "weight_decay"),
                  .decoupled = flag(L, 4, "decoupled"),
-                 .step = (uint64_t)luaL_checkinteger(L, 5),
-                 .scale = luaL_checknumber(L, 7)};
+                 .step = (uint64_t)bind_check_integer(L, 5, "adam: step", 1, LUA_MAXINTEGER),
+                 .scale = bind_check_number(L, 7)};
+    real *m = check_vector(L, 2, f), *v = check_vector(L, 3, f);
     fm_flat_adam(f, &a, m, v);
     return 0;
 }
 
 static int flat_sgd(lua_State *L) { /* sgd(velocity or nil, options, lr, scale) */
     const fm_flat *f = check_flat(L);
-    real *velocity = lua_isnil(L, 2) ? NULL : check_vector(L, 2, f);
-    luaL_checktype(L, 3, LUA_TTABLE);
-    fm_sgd s = {.lr = luaL_checknumber(L, 4),
+    bind_check_table(L, 3);
+    fm_sgd s = {.lr = bind_check_number(L, 4),
                 .momentum = number(L, 3, "momentum"),
                 .weight_decay = number(L, 3, "weight_decay"),
                 .nesterov = flag(L, 3, "nesterov"),
-                .scale = luaL_checknumber(L, 5)};
+                .scale = bind_check_number(L, 5)};
+    real *velocity = lua_isnil(L, 2) ? NULL : check_vector(L, 2, f);
     fm_flat_sgd(f, &s, velocity);
     return 0;
 }
 
 static int flat_ema(lua_State *L) { /* ema(average, decay) */
     const fm_flat *f = check_flat(L);
-    fm_flat_ema(f, luaL_checknumber(L, 3), check_vector(L, 2, f));
+    fm_flat_ema(f, bind_check_number(L, 3), check_vector(L, 2, f));
     return 0;
 }
 
@@ -117,6 +118,16 @@ static int flat_read(lua_State *L) {
     return 0;
 }
 
+/* largest([numbers]) -> the largest absolute gradient, or number, and the first parameter where one is not finite, or nil */
+static int flat_largest(lua_State *L) {
+    const fm_flat *f = check_flat(L);
+    size_t which;
+    lua_pushnumber(L, (lua_Number)fm_flat_largest(f, lua_toboolean(L, 2) ? FM_FLAT_NUMBERS : FM_FLAT_GRADIENTS, &which));
+    if (which == f->n) return 1;
+    lua_pushinteger(L, (lua_Integer)which + 1);
+    return 2;
+}
+
 static int flat_norm(lua_State *L) {
     lua_pushnumber(L, fm_flat_norm(check_flat(L)));
     return 1;
@@ -127,19 +138,15 @@ static int flat_clear(lua_State *L) {
     return 0;
 }
 
-static const luaL_Reg methods[] = {
-    {"total", flat_total}, {"range", flat_range}, {"adam", flat_adam},   {"sgd", flat_sgd}, {"ema", flat_ema}, {"swap", flat_swap},
-    {"read", flat_read},   {"norm", flat_norm},   {"clear", flat_clear}, {"__gc", flat_gc}, {NULL, NULL},
+static const bind_function functions[] = {{"flat", core_flat, 1}, {NULL, NULL, 0}};
+static const bind_function methods[] = {
+    {"total", flat_total, 1}, {"range", flat_range, 2},     {"adam", flat_adam, 7}, {"sgd", flat_sgd, 5},
+    {"ema", flat_ema, 3},     {"swap", flat_swap, 2},       {"read", flat_read, 2}, {"norm", flat_norm, 1},
+    {"clear", flat_clear, 1}, {"largest", flat_largest, 2}, {NULL, NULL, 0},
 };
+static const luaL_Reg events[] = {{"__gc", flat_gc}, {NULL, NULL}};
 
 void bind_optim(lua_State *L) {
-    lua_pushcfunction(L, core_flat);
-    lua_setfield(L, -2, "flat");
-    luaL_newmetatable(L, FLAT);
-    luaL_setfuncs(L, methods, 0);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, -2, "__index");
-    lua_pushliteral(L, "flat");
-    lua_setfield(L, -2, "__metatable");
-    lua_pop(L, 1);
+    bind_functions(L, NULL, functions);
+    bind_class(L, FLAT, "flat", methods, events);
 }

@@ -9,15 +9,15 @@ static const char canvas_name[] = "fm.canvas", bytes_name[] = "fm.picture.bytes"
 /* ---- arguments ---- */
 
 static fm_picture *check_canvas(lua_State *L) {
-    fm_picture **slot = luaL_checkudata(L, 1, canvas_name);
-    if (!*slot) luaL_argerror(L, 1, "this canvas was closed");
+    fm_picture **slot = bind_check_object(L, 1, canvas_name, "a canvas");
+    if (!*slot) bind_error(L, "%s: this canvas was closed", bind_caller(L));
     return *slot;
 }
 
 static fm_paint check_paint(lua_State *L, int arg) { /* color, alpha = 1 */
-    lua_Integer color = bind_check_integer(L, arg, "color", 0, 0xFFFFFF);
-    lua_Number alpha = luaL_optnumber(L, arg + 1, 1);
-    luaL_argcheck(L, alpha >= 0 && alpha <= 1, arg + 1, "alpha is not within 0..1");
+    lua_Integer color = bind_check_whole(L, arg, "color", 0, 0xFFFFFF);
+    lua_Number alpha = lua_isnoneornil(L, arg + 1) ? 1 : bind_check_number(L, arg + 1);
+    if (!(alpha >= 0 && alpha <= 1)) bind_argument(L, arg + 1, "an alpha within 0..1");
     fm_paint paint = {.alpha = (float)alpha};
     for (int k = 0; k < 3; k++) paint.color[k] = (float)(color >> (16 - 8 * k) & 0xFF) / 255;
     return paint;
@@ -27,13 +27,13 @@ static fm_paint check_paint(lua_State *L, int arg) { /* color, alpha = 1 */
 static fm_tensor *check_points(lua_State *L, int arg, size_t *n) {
     fm_tensor *t = bind_check_tensor(L, arg);
     char shape[FM_SHAPE_TEXT];
-    if (!t->rank || fm_last(t) != 2) luaL_error(L, "picture: points are [n, 2], found %s", fm_shape_text(t, shape));
+    if (!t->rank || fm_last(t) != 2) bind_error(L, "picture: points are [n, 2], found %s", fm_shape_text(t, shape));
     *n = t->count / 2;
     return t;
 }
 
 static fm_map check_map(lua_State *L, int arg) {
-    return (fm_map){luaL_checknumber(L, arg), luaL_checknumber(L, arg + 1), luaL_checknumber(L, arg + 2), luaL_checknumber(L, arg + 3)};
+    return (fm_map){bind_check_number(L, arg), bind_check_number(L, arg + 1), bind_check_number(L, arg + 2), bind_check_number(L, arg + 3)};
 }
 
 /* [H, W] or [H, W, 1..4]. */
@@ -41,7 +41,7 @@ static fm_tensor *check_image(lua_State *L, int arg, size_t shape[3]) {
     fm_tensor *t = bind_check_tensor(L, arg);
     char text[FM_SHAPE_TEXT];
     if (t->rank < 2 || t->rank > 3 || !t->count || (t->rank == 3 && t->shape[2] > 4))
-        luaL_error(L, "picture: an image is [H, W] or [H, W, 1..4], found %s", fm_shape_text(t, text));
+        bind_error(L, "picture: an image is [H, W] or [H, W, 1..4], found %s", fm_shape_text(t, text));
     shape[0] = t->shape[0];
     shape[1] = t->shape[1];
     shape[2] = t->rank == 3 ? t->shape[2] : 1;
@@ -51,7 +51,7 @@ static fm_tensor *check_image(lua_State *L, int arg, size_t shape[3]) {
 /* ---- the canvas ---- */
 
 static int picture_canvas(lua_State *L) { /* width, height, color */
-    size_t width = (size_t)bind_check_integer(L, 1, "width", 1, 1 << 20), height = (size_t)bind_check_integer(L, 2, "height", 1, 1 << 20);
+    size_t width = (size_t)bind_check_whole(L, 1, "width", 1, 1 << 20), height = (size_t)bind_check_whole(L, 2, "height", 1, 1 << 20);
     fm_paint background = check_paint(L, 3);
     fm_error err;
     fm_picture **slot = lua_newuserdatauv(L, sizeof *slot, 0);
@@ -62,7 +62,7 @@ static int picture_canvas(lua_State *L) { /* width, height, color */
 }
 
 static int canvas_close(lua_State *L) {
-    fm_picture **slot = luaL_checkudata(L, 1, canvas_name);
+    fm_picture **slot = bind_check_object(L, 1, canvas_name, "a canvas");
     fm_picture_release(*slot);
     *slot = NULL;
     return 0;
@@ -72,8 +72,8 @@ static int canvas_clip(lua_State *L) { /* x, y, width, height */
     fm_picture *p = check_canvas(L);
     double box[4];
     for (int i = 0; i < 4; i++) {
-        box[i] = luaL_checknumber(L, i + 2);
-        luaL_argcheck(L, box[i] == box[i], i + 2, "not a number");
+        box[i] = bind_check_number(L, i + 2);
+        if (box[i] != box[i]) bind_argument(L, i + 2, "a number");
     }
     fm_picture_clip(p, box[0], box[1], box[2], box[3]);
     return 0;
@@ -81,7 +81,7 @@ static int canvas_clip(lua_State *L) { /* x, y, width, height */
 
 static int canvas_rectangle(lua_State *L) { /* x, y, width, height, color, alpha */
     fm_picture *p = check_canvas(L);
-    fm_picture_rectangle(p, luaL_checknumber(L, 2), luaL_checknumber(L, 3), luaL_checknumber(L, 4), luaL_checknumber(L, 5),
+    fm_picture_rectangle(p, bind_check_number(L, 2), bind_check_number(L, 3), bind_check_number(L, 4), bind_check_number(L, 5),
                          check_paint(L, 6));
     return 0;
 }
@@ -91,7 +91,7 @@ static int canvas_discs(lua_State *L) { /* points, x, dx, y, dy, radius, color, 
     size_t n;
     fm_tensor *points = check_points(L, 2, &n);
     fm_map map = check_map(L, 3);
-    fm_picture_discs(p, n, fm_data(points), map, luaL_checknumber(L, 7), check_paint(L, 8));
+    fm_picture_discs(p, n, fm_data(points), map, bind_check_number(L, 7), check_paint(L, 8));
     return 0;
 }
 
@@ -100,7 +100,7 @@ static int canvas_lines(lua_State *L) { /* points [m, 2], or [n, m, 2] for n lin
     size_t n;
     fm_tensor *points = check_points(L, 2, &n);
     fm_map map = check_map(L, 3);
-    double width = luaL_checknumber(L, 7);
+    double width = bind_check_number(L, 7);
     fm_paint paint = check_paint(L, 8);
     size_t each = points->rank >= 2 ? points->shape[points->rank - 2] : 1;
     for (size_t first = 0; first < n; first += each) fm_picture_line(p, each, fm_data(points) + 2 * first, map, width, paint);
@@ -111,7 +111,7 @@ static int canvas_image(lua_State *L) { /* image, x, y, width, height */
     fm_picture *p = check_canvas(L);
     size_t shape[3];
     fm_tensor *image = check_image(L, 2, shape);
-    fm_picture_image(p, luaL_checknumber(L, 3), luaL_checknumber(L, 4), luaL_checknumber(L, 5), luaL_checknumber(L, 6), shape,
+    fm_picture_image(p, bind_check_number(L, 3), bind_check_number(L, 4), bind_check_number(L, 5), bind_check_number(L, 6), shape,
                      fm_data(image));
     return 0;
 }
@@ -119,18 +119,18 @@ static int canvas_image(lua_State *L) { /* image, x, y, width, height */
 static int canvas_text(lua_State *L) { /* text, x, y, size, anchor, upwards, color, alpha */
     fm_picture *p = check_canvas(L);
     size_t bytes;
-    const char *text = luaL_checklstring(L, 2, &bytes);
-    fm_lettering how = {.size = luaL_checknumber(L, 5), .anchor = luaL_checknumber(L, 6), .upwards = lua_toboolean(L, 7)};
+    const char *text = bind_check_text(L, 2, &bytes);
+    fm_lettering how = {.size = bind_check_number(L, 5), .anchor = bind_check_number(L, 6), .upwards = lua_toboolean(L, 7)};
     how.paint = check_paint(L, 8);
-    fm_picture_text(p, luaL_checknumber(L, 3), luaL_checknumber(L, 4), text, bytes, &how);
+    fm_picture_text(p, bind_check_number(L, 3), bind_check_number(L, 4), text, bytes, &how);
     return 0;
 }
 
 static int canvas_save(lua_State *L) {
     fm_picture *p = check_canvas(L);
     size_t bytes;
-    const char *path = luaL_checklstring(L, 2, &bytes);
-    luaL_argcheck(L, bytes && strlen(path) == bytes, 2, "the path is empty or holds a NUL byte");
+    const char *path = bind_check_text(L, 2, &bytes);
+    if (!bytes || strlen(path) != bytes) bind_argument(L, 2, "a path without a NUL byte");
     fm_error err;
     if (!fm_picture_save(p, path, &err)) return bind_failure(L, &err);
     lua_pushboolean(L, 1);
@@ -141,8 +141,8 @@ static int canvas_save(lua_State *L) {
 
 static int picture_text_width(lua_State *L) { /* text, size */
     size_t bytes;
-    const char *text = luaL_checklstring(L, 1, &bytes);
-    lua_pushnumber(L, fm_text_width(text, bytes, luaL_checknumber(L, 2)));
+    const char *text = bind_check_text(L, 1, &bytes);
+    lua_pushnumber(L, fm_text_width(text, bytes, bind_check_number(L, 2)));
     return 1;
 }
 
@@ -173,8 +173,8 @@ static int picture_extent(lua_State *L) { /* points -> {low, high, inner_low, in
 static int picture_count(lua_State *L) { /* points, x0, y0, x1, y1, rows, columns -> counts [rows, columns], how many in all */
     size_t n;
     fm_tensor *points = check_points(L, 1, &n);
-    double low[2] = {luaL_checknumber(L, 2), luaL_checknumber(L, 3)}, high[2] = {luaL_checknumber(L, 4), luaL_checknumber(L, 5)};
-    size_t shape[2] = {(size_t)bind_check_integer(L, 6, "rows", 1, 1 << 14), (size_t)bind_check_integer(L, 7, "columns", 1, 1 << 14)};
+    double low[2] = {bind_check_number(L, 2), bind_check_number(L, 3)}, high[2] = {bind_check_number(L, 4), bind_check_number(L, 5)};
+    size_t shape[2] = {(size_t)bind_check_whole(L, 6, "rows", 1, 1 << 14), (size_t)bind_check_whole(L, 7, "columns", 1, 1 << 14)};
     fm_error err;
     fm_tensor **slot = bind_push_empty(L);
     *slot = fm_tensor_new(2, shape, &err);
@@ -185,12 +185,12 @@ static int picture_count(lua_State *L) { /* points, x0, y0, x1, y1, rows, column
 
 static int picture_colors(lua_State *L) { /* values, low, high, colors [n, 3] -> [..., 3] */
     fm_tensor *values = bind_check_tensor(L, 1), *colors = bind_check_tensor(L, 4);
-    double low = luaL_checknumber(L, 2), high = luaL_checknumber(L, 3);
+    double low = bind_check_number(L, 2), high = bind_check_number(L, 3);
     size_t shape[FM_MAX_RANK];
     char text[FM_SHAPE_TEXT];
-    if (values->rank == FM_MAX_RANK) return luaL_error(L, "picture.colors: no room for one axis more");
+    if (values->rank == FM_MAX_RANK) return bind_error(L, "picture.colors: no room for one axis more");
     if (colors->rank != 2 || colors->shape[0] < 2 || colors->shape[1] != 3)
-        return luaL_error(L, "picture.colors: colors are [n, 3], found %s", fm_shape_text(colors, text));
+        return bind_error(L, "picture.colors: colors are [n, 3], found %s", fm_shape_text(colors, text));
     memcpy(shape, values->shape, sizeof values->shape);
     shape[values->rank] = 3;
     fm_error err;
@@ -235,31 +235,29 @@ static int picture_base64(lua_State *L) { /* image -> a PNG file in base64 */
     return 1;
 }
 
-static const luaL_Reg canvas_methods[] = {{"clip", canvas_clip},   {"rectangle", canvas_rectangle}, {"discs", canvas_discs},
-                                          {"lines", canvas_lines}, {"image", canvas_image},         {"text", canvas_text},
-                                          {"save", canvas_save},   {"close", canvas_close},         {NULL, NULL}};
-static const luaL_Reg picture_functions[] = {{"canvas", picture_canvas},
-                                             {"text_width", picture_text_width},
-                                             {"extent", picture_extent},
-                                             {"count", picture_count},
-                                             {"colors", picture_colors},
-                                             {"base64", picture_base64},
-                                             {NULL, NULL}};
+static const bind_function canvas_methods[] = {
+    {"clip", canvas_clip, 5},   {"rectangle", canvas_rectangle, 7}, {"discs", canvas_discs, 9},
+    {"lines", canvas_lines, 9}, {"image", canvas_image, 6},         {"text", canvas_text, 9},
+    {"save", canvas_save, 2},   {"close", canvas_close, 1},         {NULL, NULL, 0},
+};
+static const luaL_Reg canvas_events[] = {{"__gc", canvas_close}, {"__close", canvas_close}, {NULL, NULL}};
+static const bind_function picture_functions[] = {
+    {"canvas", picture_canvas, 4},
+    {"text_width", picture_text_width, 2},
+    {"extent", picture_extent, 1},
+    {"count", picture_count, 7},
+    {"colors", picture_colors, 4},
+    {"base64", picture_base64, 1},
+    {NULL, NULL, 0},
+};
 
 void bind_picture(lua_State *L) {
     luaL_newmetatable(L, bytes_name);
     lua_pushcfunction(L, bytes_gc);
     lua_setfield(L, -2, "__gc");
-    luaL_newmetatable(L, canvas_name);
-    lua_pushcfunction(L, canvas_close);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, -3, "__gc");
-    lua_setfield(L, -2, "__close");
+    lua_pop(L, 1);
+    bind_class(L, canvas_name, "canvas", canvas_methods, canvas_events);
     lua_newtable(L);
-    luaL_setfuncs(L, canvas_methods, 0);
-    lua_setfield(L, -2, "__index");
-    lua_pop(L, 2);
-    lua_newtable(L);
-    luaL_setfuncs(L, picture_functions, 0);
+    bind_module(L, "picture", picture_functions);
     lua_setfield(L, -2, "picture");
 }

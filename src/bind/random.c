@@ -9,33 +9,84 @@
 #define RNG "fm.rng"
 
 static fm_rng *check_rng(lua_State *L) {
-    fm_rng *r = luaL_checkudata(L, 1, RNG);
-    if (!r->clock) luaL_argerror(L, 1, "this random stream is closed");
+    fm_rng *r = bind_check_object(L, 1, RNG, "a random stream");
+    if (!r->clock) bind_error(L, "rng: this random stream was never opened"); /* there was no memory for it */
     return r;
 }
 
 static fm_rng *push_rng(lua_State *L) {
-    fm_rng *r = lua_newuserdatauv(L, sizeof *r, 0);
+    fm_rng *r = lua_newuserdatauv(L, sizeof *r, 1);
     *r = (fm_rng){0};
     luaL_setmetatable(L, RNG);
     return r;
 }
 
+/* The streams of one clock share a table that counts the consumers each of them has had at the step of now: see rng_own. */
+static void share_counts(lua_State *L, int of) {
+    lua_getiuservalue(L, of, 1);
+    lua_setiuservalue(L, -2, 1);
+}
+
+static void new_counts(lua_State *L, int rng) {
+    lua_newtable(L);
+    lua_setiuservalue(L, rng, 1);
+}
+
+static void clear_counts(lua_State *L, int rng) {
+    lua_getiuservalue(L, rng, 1);
+    for (lua_pushnil(L); lua_next(L, -2);) {
+        lua_pop(L, 1);
+        lua_pushvalue(L, -1);
+        lua_pushnil(L);
+        lua_rawset(L, -4);
+    }
+    lua_pop(L, 1);
+}
+
 static int core_rng(lua_State *L) {
     lua_Integer seed = bind_check_integer(L, 1, "rng: seed", LUA_MININTEGER, LUA_MAXINTEGER);
-    size_t n;
-    const char *name = luaL_optlstring(L, 2, "", &n);
+    size_t n = 0;
+    const char *name = lua_isnoneornil(L, 2) ? "" : bind_check_text(L, 2, &n);
     fm_error err;
     if (!fm_rng_open(push_rng(L), (uint64_t)seed, name, n, &err)) bind_raise(L, &err);
+    new_counts(L, lua_gettop(L));
     return 1;
 }
 
 static int rng_stream(lua_State *L) {
     fm_rng *r = check_rng(L);
     size_t n;
-    const char *name = luaL_checklstring(L, 2, &n);
+    const char *name = bind_check_text(L, 2, &n);
     fm_error err;
     if (!fm_rng_child(push_rng(L), r, name, n, &err)) bind_raise(L, &err);
+    share_counts(L, 1);
+    return 1;
+}
+
+/* own(name): the stream of one consumer. The first that asks for a name before any step has stream(name); who asks later has another, by
+ * the step and how many have asked at it. Streams that are equal count together. */
+static int rng_own(lua_State *L) {
+    fm_rng *r = check_rng(L), *child;
+    size_t n;
+    const char *name = bind_check_text(L, 2, &n);
+    fm_error err;
+    lua_settop(L, 2);
+    if (!fm_rng_child(child = push_rng(L), r, name, n, &err)) bind_raise(L, &err);
+    share_counts(L, 1);
+    lua_getiuservalue(L, 1, 1);
+    lua_rawgeti(L, -1, (lua_Integer)child->key);
+    lua_Integer count = lua_tointeger(L, -1) + 1, step = (lua_Integer)r->clock->step;
+    lua_pushinteger(L, count);
+    lua_rawseti(L, -3, (lua_Integer)child->key);
+    lua_settop(L, 3);
+    if (count == 1 && step == 0) return 1;
+    lua_pushvalue(L, 2);
+    lua_pushfstring(L, " %I %I", (LUAI_UACINT)step, (LUAI_UACINT)count);
+    lua_concat(L, 2);
+    name = lua_tolstring(L, -1, &n);
+    fm_rng_close(child);
+    if (!fm_rng_child(child, r, name, n, &err)) bind_raise(L, &err);
+    lua_settop(L, 3);
     return 1;
 }
 
@@ -44,6 +95,8 @@ static int rng_at(lua_State *L) { /* at(step [, calls]) */
     uint64_t step = (uint64_t)bind_check_integer(L, 2, "at", 0, LUA_MAXINTEGER);
     lua_Integer calls = lua_isnoneornil(L, 3) ? 0 : bind_check_integer(L, 3, "at: calls", 0, UINT32_MAX);
     fm_error err;
+    if (r->own_clock) clear_counts(L, 1);
+    else new_counts(L, 1);
     if (!fm_rng_at(r, step, &err)) bind_raise(L, &err);
     r->calls = (uint32_t)calls;
     lua_settop(L, 1);
@@ -61,32 +114,29 @@ static int rng_calls(lua_State *L) { /* draws made at this step */
     return 1;
 }
 
+static int rng_own_clock(lua_State *L) {
+    lua_pushboolean(L, check_rng(L)->own_clock);
+    return 1;
+}
+
 static int rng_gc(lua_State *L) {
-    fm_rng_close(luaL_checkudata(L, 1, RNG));
+    fm_rng_close(lua_touserdata(L, 1));
     return 0;
 }
 
 /* A draw is a result: within a scope its bytes go back when the scope closes. */
-static fm_tensor *push_result(lua_State *L, int rank, const size_t *shape) {
-    fm_error err;
-    fm_tensor **slot = bind_push_empty(L);
-    *slot = fm_tensor_new(rank, shape, &err);
-    if (!*slot || !fm_scope_own(*slot, &err)) bind_raise(L, &err);
-    return *slot;
-}
-
 static int rng_normal(lua_State *L) {
     fm_rng *r = check_rng(L);
     size_t shape[FM_MAX_RANK];
     int rank = bind_check_shape(L, 2, lua_gettop(L), shape);
-    fm_tensor *t = push_result(L, rank, shape);
+    fm_tensor *t = bind_push_result(L, rank, shape);
     fm_rng_normal(r, t->count, fm_data(t));
     return 1;
 }
 
 static double range_field(lua_State *L, int table, const char *name, double fallback) {
     if (lua_getfield(L, table, name) == LUA_TNIL) return fallback;
-    if (lua_type(L, -1) != LUA_TNUMBER || !isfinite(lua_tonumber(L, -1))) luaL_error(L, "uniform: %s: expected a finite number", name);
+    if (lua_type(L, -1) != LUA_TNUMBER || !isfinite(lua_tonumber(L, -1))) bind_error(L, "uniform: %s: expected a finite number", name);
     return lua_tonumber(L, -1);
 }
 
@@ -100,11 +150,11 @@ static int rng_uniform(lua_State *L) { /* uniform(shape [, {low, high}]) */
         bind_check_keys(L, last, "uniform", keys);
         low = range_field(L, last, "low", 0);
         high = range_field(L, last, "high", 1);
-        if (!(low < high)) luaL_error(L, "uniform: low %f is not below high %f", low, high);
+        if (!(low < high)) bind_error(L, "uniform: low %f is not below high %f", low, high);
         last--;
     }
     int rank = bind_check_shape(L, 2, last, shape);
-    fm_tensor *t = push_result(L, rank, shape);
+    fm_tensor *t = bind_push_result(L, rank, shape);
     fm_rng_uniform(r, t->count, (real)low, (real)high, fm_data(t));
     return 1;
 }
@@ -117,15 +167,15 @@ static int rng_integers(lua_State *L) { /* integers(n, low, high), or integers(n
     bool from_one = lua_isnoneornil(L, 4);
     lua_Integer low = from_one ? 1 : bind_check_integer(L, 3, "integers: low", -exact, exact);
     lua_Integer high = bind_check_integer(L, from_one ? 3 : 4, "integers: high", -exact, exact);
-    if (low > high) luaL_error(L, "integers: low %I is over high %I", (LUAI_UACINT)low, (LUAI_UACINT)high);
-    fm_rng_integers(r, n, low, high, fm_data(push_result(L, 1, &n)));
+    if (low > high) bind_error(L, "integers: low %lld is over high %lld", (long long)low, (long long)high);
+    fm_rng_integers(r, n, low, high, fm_data(bind_push_result(L, 1, &n)));
     return 1;
 }
 
 static int rng_permutation(lua_State *L) {
     fm_rng *r = check_rng(L);
     size_t n = (size_t)bind_check_integer(L, 2, "permutation", 0, exact);
-    fm_rng_permutation(r, n, fm_data(push_result(L, 1, &n)));
+    fm_rng_permutation(r, n, fm_data(bind_push_result(L, 1, &n)));
     return 1;
 }
 
@@ -134,28 +184,24 @@ static int rng_number(lua_State *L) {
     return 1;
 }
 
-static const luaL_Reg methods[] = {
-    {"normal", rng_normal},
-    {"uniform", rng_uniform},
-    {"integers", rng_integers},
-    {"permutation", rng_permutation},
-    {"number", rng_number},
-    {"stream", rng_stream},
-    {"at", rng_at},
-    {"step", rng_step},
-    {"calls", rng_calls},
-    {"__gc", rng_gc},
-    {NULL, NULL},
+static const bind_function functions[] = {{"rng", core_rng, 2}, {NULL, NULL, 0}};
+static const bind_function methods[] = {
+    {"normal", rng_normal, BIND_ANY},
+    {"uniform", rng_uniform, BIND_ANY},
+    {"integers", rng_integers, 4},
+    {"permutation", rng_permutation, 2},
+    {"number", rng_number, 1},
+    {"stream", rng_stream, 2},
+    {"own", rng_own, 2},
+    {"at", rng_at, 3},
+    {"step", rng_step, 1},
+    {"calls", rng_calls, 1},
+    {"own_clock", rng_own_clock, 1},
+    {NULL, NULL, 0},
 };
+static const luaL_Reg events[] = {{"__gc", rng_gc}, {NULL, NULL}};
 
 void bind_random(lua_State *L) {
-    lua_pushcfunction(L, core_rng);
-    lua_setfield(L, -2, "rng");
-    luaL_newmetatable(L, RNG);
-    luaL_setfuncs(L, methods, 0);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, -2, "__index");
-    lua_pushliteral(L, "rng");
-    lua_setfield(L, -2, "__metatable");
-    lua_pop(L, 1);
+    bind_functions(L, NULL, functions);
+    bind_class(L, RNG, "rng", methods, events);
 }

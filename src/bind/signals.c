@@ -3,6 +3,7 @@
  * counts and sets a hook, as lua.c does. catch_signals(nil) puts everything back. */
 #define _GNU_SOURCE /* sigaction */
 #include "signals.h"
+#include "coroutines.h"
 
 #include <signal.h>
 #include <string.h>
@@ -53,7 +54,7 @@ static void on_signal(int number) {
         if (arrived[i] == LAST) signal(number, SIG_DFL); /* nobody listens: the next one ends the process */
     }
     waits = 1;
-    lua_sethook(main_state, on_hook, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
+    fm_coroutines_hook(main_state, on_hook);
 }
 
 static void start_catching(lua_State *L) {
@@ -91,7 +92,7 @@ static void stop_catching(lua_State *L) {
 static int system_catch_signals(lua_State *L) {
     if (catching) stop_catching(L);
     if (lua_isnoneornil(L, 1)) return 0;
-    luaL_checktype(L, 1, LUA_TFUNCTION);
+    bind_check_function(L, 1);
     lua_settop(L, 1);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &told_key);
     start_catching(L);
@@ -99,6 +100,7 @@ static int system_catch_signals(lua_State *L) {
 }
 
 void bind_signals(lua_State *L) {
-    static const luaL_Reg functions[] = {{"catch_signals", system_catch_signals}, {"heed_signals", bind_heed_signals}, {NULL, NULL}};
-    luaL_setfuncs(L, functions, 0);
+    static const bind_function functions[] = {
+        {"catch_signals", system_catch_signals, 1}, {"heed_signals", bind_heed_signals, 0}, {NULL, NULL, 0}};
+    bind_module(L, "system", functions);
 }

@@ -2,15 +2,21 @@
 #define _GNU_SOURCE /* gethostname, TIOCGWINSZ */
 #include "bind.h"
 #include "blas.h"
+#include "bytes.h"
+#include "coroutines.h"
 #include "libraries.h"
 #include "pool.h"
 #include "signals.h"
 #include "threads.h"
 
+#include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #ifdef __linux__
 #include <sys/prctl.h>
 #endif
@@ -20,7 +26,7 @@
 /* threads() tells, threads(n) sets how many work on one op; results do not depend on it. */
 static int system_threads(lua_State *L) {
     fm_error err;
-    if (!lua_isnoneornil(L, 1) && !fm_set_threads((int)bind_check_integer(L, 1, "threads", 1, 256), &err)) return bind_failure(L, &err);
+    if (!lua_isnoneornil(L, 1) && !fm_set_threads((int)bind_check_whole(L, 1, "threads", 1, 256), &err)) return bind_failure(L, &err);
     lua_pushinteger(L, fm_threads());
     return 1;
 }
@@ -45,7 +51,7 @@ static int system_mallocs(lua_State *L) {
 }
 
 static int check_descriptor(lua_State *L) {
-    return (int)bind_check_integer(L, 1, "descriptor", 0, 2);
+    return (int)bind_check_whole(L, 1, "descriptor", 0, 2);
 }
 
 static int system_is_terminal(lua_State *L) {
@@ -94,11 +100,39 @@ static int system_process(lua_State *L) { /* process id, host name, boot id */
 
 /* die_with(pid): this process is killed as soon as its parent, of that id, is gone. False when it is gone already. */
 static int system_die_with(lua_State *L) {
-    lua_Integer parent = bind_check_integer(L, 1, "process", 1, INT32_MAX);
+    lua_Integer parent = bind_check_whole(L, 1, "process", 1, INT32_MAX);
 #ifdef __linux__
     prctl(PR_SET_PDEATHSIG, SIGKILL);
 #endif
     lua_pushboolean(L, getppid() == (pid_t)parent); /* asked after, so that no end of the parent slips through */
+    return 1;
+}
+
+static int system_real_path(lua_State *L) { /* without links, "." and ".."; nil when nothing is there */
+    char path[PATH_MAX];
+    lua_pushstring(L, realpath(bind_check_text(L, 1, NULL), path)); /* NULL: nil */
+    return 1;
+}
+
+static int close_channel(lua_State *L) {
+    luaL_Stream *stream = luaL_checkudata(L, 1, LUA_FILEHANDLE);
+    return luaL_fileresult(L, !fclose(stream->f), NULL);
+}
+
+/* channel(descriptor) -> a file to write to | nil, message: a pipe that the process which started this one holds at the other end. */
+static int system_channel(lua_State *L) {
+    int descriptor = (int)bind_check_whole(L, 1, "descriptor", 3, 1023);
+    struct stat about;
+    luaL_Stream *stream = lua_newuserdatauv(L, sizeof *stream, 0);
+    stream->closef = NULL; /* closed, as far as Lua knows */
+    luaL_setmetatable(L, LUA_FILEHANDLE);
+    bool is_pipe = !fstat(descriptor, &about) && (S_ISFIFO(about.st_mode) || S_ISSOCK(about.st_mode));
+    if (!is_pipe || fcntl(descriptor, F_SETFD, FD_CLOEXEC) || !(stream->f = fdopen(descriptor, "w"))) {
+        lua_pushnil(L);
+        lua_pushfstring(L, "descriptor %d is no pipe", descriptor);
+        return 2;
+    }
+    stream->closef = close_channel;
     return 1;
 }
 
@@ -114,7 +148,7 @@ static void raise_interrupted(lua_State *L, lua_Debug *unused) {
 
 static void on_interrupt(int number) {
     signal(number, SIG_DFL); /* a second one ends the process: the first may wait for C code to return */
-    lua_sethook(prompt_state, raise_interrupted, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
+    fm_coroutines_hook(prompt_state, raise_interrupted);
 }
 
 /* interrupts(true): Ctrl-C raises an error in the running chunk, as in lua. interrupts(false): it ends the process. */
@@ -125,14 +159,46 @@ static int system_interrupts(lua_State *L) {
     return 0;
 }
 
-static const luaL_Reg functions[] = {
-    {"threads", system_threads},         {"blas", system_blas},         {"libraries", system_libraries},   {"mallocs", system_mallocs},
-    {"is_terminal", system_is_terminal}, {"columns", system_columns},   {"seconds", system_seconds},       {"now", system_now},
-    {"process", system_process},         {"die_with", system_die_with}, {"interrupts", system_interrupts}, {NULL, NULL},
+/* ---- text for a terminal ---- */
+
+static size_t unprintable(const uint8_t *p, size_t size, bool lines) {
+    return lines && (*p == '\n' || *p == '\t') ? 0 : fm_unprintable(p, size);
+}
+
+/* printable(text [, lines]): what a terminal would obey as escapes, and bytes that are no UTF-8; with `lines`, line ends and tabs stay. */
+static int system_printable(lua_State *L) {
+    size_t size, i = 0, first = 0;
+    const uint8_t *text = (const uint8_t *)bind_check_text(L, 1, &size);
+    bool lines = lua_toboolean(L, 2);
+    luaL_Buffer buffer;
+    luaL_buffinit(L, &buffer);
+    while (i < size) {
+        size_t bytes = unprintable(text + i, size - i, lines);
+        if (bytes) {
+            luaL_addlstring(&buffer, (const char *)text + first, i - first);
+            luaL_addsize(&buffer, fm_escape(text + i, bytes, luaL_prepbuffsize(&buffer, FM_ESCAPE)));
+            i += bytes;
+            first = i;
+        } else {
+            i += fm_utf8(text + i, size - i);
+        }
+    }
+    luaL_addlstring(&buffer, (const char *)text + first, size - first);
+    luaL_pushresult(&buffer);
+    return 1;
+}
+
+static const bind_function functions[] = {
+    {"printable", system_printable, 2},    {"threads", system_threads, 1},     {"blas", system_blas, 0},
+    {"libraries", system_libraries, 0},    {"mallocs", system_mallocs, 0},     {"is_terminal", system_is_terminal, 1},
+    {"columns", system_columns, 1},        {"seconds", system_seconds, 0},     {"now", system_now, 0},
+    {"process", system_process, 0},        {"die_with", system_die_with, 1},   {"interrupts", system_interrupts, 1},
+    {"channel", system_channel, BIND_ANY}, {"real_path", system_real_path, 1}, {NULL, NULL, 0},
 };
 
 void bind_system(lua_State *L) {
-    luaL_newlib(L, functions);
+    lua_newtable(L);
+    bind_module(L, "system", functions);
     bind_lock(L);
     bind_signals(L);
     lua_pushliteral(L, LUA_VERSION_MAJOR "." LUA_VERSION_MINOR "." LUA_VERSION_RELEASE);

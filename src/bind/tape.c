@@ -6,19 +6,22 @@
 
 #define SCOPE "fm.scope"
 
+/* The box keeps the coroutine, whose scope it is. */
 static int open_scope(lua_State *L, bool recording) {
     fm_error err;
-    fm_scope **slot = lua_newuserdatauv(L, sizeof *slot, 0);
+    fm_scope **slot = lua_newuserdatauv(L, sizeof *slot, 1);
     *slot = NULL;
     luaL_setmetatable(L, SCOPE);
-    *slot = fm_scope_open(recording, &err);
+    lua_pushthread(L);
+    lua_setiuservalue(L, -2, 1);
+    *slot = fm_scope_open(recording, L, &err);
     if (!*slot) bind_raise(L, &err);
     return 1;
 }
 
 static int fm_record(lua_State *L) { /* record([leaf]): with a leaf, everything else is a constant */
     fm_tensor *leaf = bind_opt_tensor(L, 1);
-    if (leaf && (!leaf->needs_grad || leaf->scope)) luaL_argerror(L, 1, "expected a parameter (see fm.parameter)");
+    if (leaf && (!leaf->needs_grad || leaf->scope)) bind_argument(L, 1, "a parameter (see fm.parameter)");
     open_scope(L, true);
     if (leaf) fm_scope_only(*(fm_scope **)lua_touserdata(L, -1), leaf);
     return 1;
@@ -30,10 +33,17 @@ static int fm_scope_function(lua_State *L) {
 }
 
 static int scope_close(lua_State *L) {
-    fm_scope **slot = luaL_checkudata(L, 1, SCOPE);
-    fm_scope *s = *slot;
+    fm_scope **slot = bind_check_object(L, 1, SCOPE, "a tape or a scope"), *s = *slot;
     *slot = NULL;
-    fm_scope_close(s);
+    if (bind_in_finalizer(L)) fm_scope_forget(s);
+    else fm_scope_close(s);
+    return 0;
+}
+
+static int scope_gc(lua_State *L) {
+    fm_scope **slot = lua_touserdata(L, 1), *s = *slot;
+    *slot = NULL;
+    fm_scope_forget(s);
     return 0;
 }
 
@@ -71,57 +81,80 @@ static bool add_gradient(lua_State *L, fm_tensor *input, int index, int which, f
     return true;
 }
 
-static bool call_backward(lua_State *L, const fm_call *c, fm_error *err) {
-    int top = lua_gettop(L);
-    if (!lua_checkstack(L, c->n_in + 8)) return fm_fail(err, "custom: the stack is full");
-    fm_tensor *dy = fm_tensor_of(c->out->grad, c->out->grad_offset, c->out->rank, c->out->shape, err);
-    if (!dy) return false;
+/* run_backward(frame) -> the gradients: everything here may raise, and is called protected. */
+static int run_backward(lua_State *L) {
+    const fm_call *c = lua_touserdata(L, 1);
+    fm_error err;
+    luaL_checkstack(L, c->n_in + 8, "custom");
     lua_rawgeti(L, LUA_REGISTRYINDEX, (lua_Integer)(intptr_t)c->custom);
     lua_rawgeti(L, -1, 1);
     lua_rawgeti(L, -2, 2);
     fm_tensor **slot = bind_push_empty(L);
-    *slot = fm_tensor_retain(dy);
-    bool ok = lua_pcall(L, 2, c->n_in, 0) == LUA_OK;
-    fm_tensor_release(dy);
+    *slot = fm_tensor_of(c->out->grad, c->out->grad_offset, c->out->rank, c->out->shape, &err);
+    if (!*slot) bind_raise(L, &err);
+    lua_call(L, 2, c->n_in);
+    return c->n_in;
+}
+
+static bool call_backward(lua_State *L, const fm_call *c, fm_error *err) {
+    int top = lua_gettop(L);
+    if (!lua_checkstack(L, c->n_in + 8)) return fm_fail(err, "custom: the stack is full");
+    lua_pushcfunction(L, run_backward);
+    lua_pushlightuserdata(L, (void *)(uintptr_t)c);
+    bool ok = lua_pcall(L, 1, c->n_in, 0) == LUA_OK;
+    bind_running = L;
     if (!ok) { /* kept as it is until the walk is wound up */
         thrown = true;
         fm_fail(err, "custom: backward raised an error");
         lua_rawsetp(L, LUA_REGISTRYINDEX, &thrown_key);
     }
-    for (int i = 0; ok && i < c->n_in; i++) ok = add_gradient(L, c->in[i], top + 2 + i, i + 1, err);
+    for (int i = 0; ok && i < c->n_in; i++) ok = add_gradient(L, c->in[i], top + 1 + i, i + 1, err);
     lua_settop(L, top);
     return ok;
 }
 
 static bool custom_backward(const fm_call *c, fm_error *err) {
-    fm_scope *s = fm_scope_open(false, err);
+    fm_scope *s = fm_scope_open(false, NULL, err);
     if (!s) return false;
     bool ok = call_backward(custom_state, c, err);
     fm_scope_close(s);
     return ok;
 }
 
-/* Runs forward unrecorded within the tape, so that the tape owns what it makes; leaves its results, at most `n`. */
+/* Runs forward unrecorded within the tape, so that the tape owns what it makes; leaves its two results. */
 static void call_forward(lua_State *L, int n_args) {
     fm_scope *s = fm_scope_now();
     bool recording = s && fm_scope_record(s, false);
     bool ok = lua_pcall(L, n_args, 2, 0) == LUA_OK;
+    bind_running = L;
     if (s && s == fm_scope_now()) fm_scope_record(s, recording);
     if (!ok) lua_error(L);
+}
+
+/* What a record of the registry holds: { backward, saved }. */
+static int push_reference(lua_State *L, int saved_at) {
+    lua_createtable(L, 2, 0);
+    lua_pushvalue(L, lua_upvalueindex(2));
+    lua_rawseti(L, -2, 1);
+    lua_pushvalue(L, saved_at);
+    lua_rawseti(L, -2, 2);
+    return luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
 static int custom_call(lua_State *L) { /* upvalues: forward, backward */
     enum { MAX_INPUTS = 16 };
     fm_tensor *in[MAX_INPUTS];
     fm_error err;
+    bind_running = L;
     int n = lua_gettop(L);
-    if (n > MAX_INPUTS) luaL_error(L, "custom: %d inputs are over the limit %d", n, MAX_INPUTS);
+    if (n > MAX_INPUTS) bind_error(L, "custom: %d inputs are over the limit %d", n, MAX_INPUTS);
     for (int i = 0; i < n; i++) in[i] = bind_is_tensor(L, i + 1) ? bind_check_tensor(L, i + 1) : NULL;
     luaL_checkstack(L, n + 8, NULL);
     lua_pushvalue(L, lua_upvalueindex(1));
     for (int i = 1; i <= n; i++) lua_pushvalue(L, i);
     call_forward(L, n);
     int y_at = n + 1, saved_at = n + 2;
+    if (!bind_is_tensor(L, y_at)) bind_error(L, "custom: forward must return a tensor, found %s", bind_push_kind(L, y_at));
     fm_tensor *y = bind_check_tensor(L, y_at);
     if (!fm_recording()) {
         lua_settop(L, y_at);
@@ -135,12 +168,7 @@ static int custom_call(lua_State *L) { /* upvalues: forward, backward */
         lua_replace(L, y_at);
         y = bind_check_tensor(L, y_at);
     }
-    lua_createtable(L, 2, 0);
-    lua_pushvalue(L, lua_upvalueindex(2));
-    lua_rawseti(L, -2, 1);
-    lua_pushvalue(L, saved_at);
-    lua_rawseti(L, -2, 2);
-    int ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    int ref = push_reference(L, saved_at);
     bool ok = fm_record_custom(n, in, y, (void *)(intptr_t)ref, &err);
     if (!ok || !y->needs_grad) luaL_unref(L, LUA_REGISTRYINDEX, ref);
     if (!ok) bind_raise(L, &err);
@@ -151,7 +179,7 @@ static int custom_call(lua_State *L) { /* upvalues: forward, backward */
 static int throw_again(lua_State *L) {
     thrown = false;
     lua_rawgetp(L, LUA_REGISTRYINDEX, &thrown_key);
-    lua_pushnil(L);
+    lua_pushboolean(L, false); /* the place is kept: it must be there when memory is short */
     lua_rawsetp(L, LUA_REGISTRYINDEX, &thrown_key);
     return lua_error(L);
 }
@@ -170,36 +198,34 @@ static int tensor_backward(lua_State *L) {
 
 static int fm_custom(lua_State *L) {
     static const char *const keys[] = {"forward", "backward", NULL};
-    luaL_checktype(L, 1, LUA_TTABLE);
+    bind_check_table(L, 1);
     bind_check_keys(L, 1, "custom", keys);
     for (int i = 0; keys[i]; i++) {
         if (lua_getfield(L, 1, keys[i]) != LUA_TFUNCTION)
-            luaL_error(L, "custom: %s: expected a function, found %s", keys[i], luaL_typename(L, -1));
+            bind_error(L, "custom: %s: expected a function, found %s", keys[i], bind_push_kind(L, -1));
     }
     lua_pushcclosure(L, custom_call, 2);
     return 1;
 }
 
-static const luaL_Reg functions[] = {
-    {"record", fm_record}, {"scope", fm_scope_function}, {"is_recording", fm_is_recording}, {"custom", fm_custom}, {NULL, NULL},
+static const bind_function functions[] = {
+    {"record", fm_record, 1}, {"scope", fm_scope_function, 0}, {"is_recording", fm_is_recording, 0}, {"custom", fm_custom, 1},
+    {NULL, NULL, 0},
 };
-static const luaL_Reg scope_methods[] = {{"close", scope_close}, {"__close", scope_close}, {"__gc", scope_close}, {NULL, NULL}};
+static const bind_function tensor_methods[] = {{"backward", tensor_backward, 2}, {NULL, NULL, 0}};
+static const bind_function scope_methods[] = {{"close", scope_close, 1}, {NULL, NULL, 0}};
+static const luaL_Reg scope_events[] = {{"__close", scope_close}, {"__gc", scope_gc}, {NULL, NULL}};
 
 void bind_tape(lua_State *L) {
     lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
     custom_state = lua_tothread(L, -1);
     lua_pop(L, 1);
+    lua_pushboolean(L, false);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &thrown_key);
     fm_set_custom(custom_backward, custom_release);
-    luaL_setfuncs(L, functions, 0);
+    bind_functions(L, NULL, functions);
     lua_getfield(L, -1, "methods");
-    lua_pushcfunction(L, tensor_backward);
-    lua_setfield(L, -2, "backward");
+    bind_functions(L, "tensor", tensor_methods);
     lua_pop(L, 1);
-    luaL_newmetatable(L, SCOPE);
-    luaL_setfuncs(L, scope_methods, 0);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, -2, "__index");
-    lua_pushliteral(L, "scope");
-    lua_setfield(L, -2, "__metatable");
-    lua_pop(L, 1);
+    bind_class(L, SCOPE, "scope", scope_methods, scope_events);
 }

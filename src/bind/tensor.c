@@ -8,15 +8,6 @@
 
 /* ---- making ---- */
 
-/* A tensor of a shape, filled by the caller. */
-static fm_tensor *push_new(lua_State *L, int rank, const size_t *shape) {
-    fm_error err;
-    fm_tensor **slot = bind_push_empty(L);
-    *slot = fm_tensor_new(rank, shape, &err);
-    if (!*slot) bind_raise(L, &err);
-    return *slot;
-}
-
 static void fill(fm_tensor *t, real v) {
     real *p = fm_data(t);
     for (size_t i = 0; i < t->count; i++) p[i] = v;
@@ -25,7 +16,7 @@ static void fill(fm_tensor *t, real v) {
 static int make_filled(lua_State *L, int first, real v) {
     size_t shape[FM_MAX_RANK];
     int rank = bind_check_shape(L, first, lua_gettop(L), shape);
-    fill(push_new(L, rank, shape), v);
+    fill(bind_push_new(L, rank, shape), v);
     return 1;
 }
 
@@ -39,35 +30,35 @@ static int fm_ones(lua_State *L) {
 
 static int fm_full(lua_State *L) { /* full(shape, v): the value comes last, so varargs work too */
     int top = lua_gettop(L);
-    real v = (real)luaL_checknumber(L, top);
+    real v = (real)bind_check_number(L, top ? top : 1);
     lua_settop(L, top - 1);
     return make_filled(L, 1, v);
 }
 
 static int fm_eye(lua_State *L) {
-    size_t n = (size_t)bind_check_integer(L, 1, "eye", 0, 1 << 24), shape[2] = {n, n};
-    fm_tensor *t = push_new(L, 2, shape);
+    size_t n = (size_t)bind_check_integer(L, 1, "eye: n", 0, 1 << 24), shape[2] = {n, n};
+    fm_tensor *t = bind_push_new(L, 2, shape);
     fill(t, 0);
     for (size_t i = 0; i < n; i++) fm_data(t)[i * n + i] = 1;
     return 1;
 }
 
 static int fm_range(lua_State *L) {
-    double first = luaL_checknumber(L, 1), last = luaL_checknumber(L, 2), step = luaL_optnumber(L, 3, 1);
+    double first = bind_check_number(L, 1), last = bind_check_number(L, 2), step = lua_isnoneornil(L, 3) ? 1 : bind_check_number(L, 3);
     if (!isfinite(first) || !isfinite(last) || !isfinite(step) || step == 0)
-        luaL_error(L, "range: expected finite numbers and a step that is not 0");
+        bind_error(L, "range: expected finite numbers and a step that is not 0, found %g, %g, %g", first, last, step);
     double n = floor((last - first) / step + 1e-9) + 1;
-    if (n > 1e12) luaL_error(L, "range: %f numbers are too many", n);
+    if (n > 1e12) bind_error(L, "range: %f numbers are too many", n);
     size_t count = n > 0 ? (size_t)n : 0;
-    fm_tensor *t = push_new(L, 1, &count);
+    fm_tensor *t = bind_push_new(L, 1, &count);
     for (size_t i = 0; i < count; i++) fm_data(t)[i] = (real)(first + (double)i * step);
     return 1;
 }
 
 static int fm_linspace(lua_State *L) {
-    double first = luaL_checknumber(L, 1), last = luaL_checknumber(L, 2);
-    size_t n = (size_t)bind_check_integer(L, 3, "linspace", 1, 1 << 30);
-    fm_tensor *t = push_new(L, 1, &n);
+    double first = bind_check_number(L, 1), last = bind_check_number(L, 2);
+    size_t n = (size_t)bind_check_integer(L, 3, "linspace: n", 1, 1 << 30);
+    fm_tensor *t = bind_push_new(L, 1, &n);
     for (size_t i = 0; i < n; i++) fm_data(t)[i] = (real)(first + (last - first) * (double)i / (double)(n > 1 ? n - 1 : 1));
     if (n > 1) fm_data(t)[n - 1] = (real)last;
     return 1;
@@ -80,7 +71,7 @@ static int table_shape(lua_State *L, int index, size_t shape[FM_MAX_RANK]) {
     int rank = 0;
     lua_pushvalue(L, index);
     while (lua_istable(L, -1)) {
-        if (rank == FM_MAX_RANK) luaL_error(L, "tensor: tables are nested deeper than %d (or inside themselves)", FM_MAX_RANK);
+        if (rank == FM_MAX_RANK) bind_error(L, "tensor: tables are nested deeper than %d (or inside themselves)", FM_MAX_RANK);
         shape[rank++] = (size_t)lua_rawlen(L, -1);
         if (!shape[rank - 1]) {
             lua_pop(L, 1);
@@ -95,17 +86,17 @@ static int table_shape(lua_State *L, int index, size_t shape[FM_MAX_RANK]) {
 
 static real *fill_from(lua_State *L, int index, const size_t *shape, int rank, real *to) {
     if (lua_rawlen(L, index) != shape[0]) {
-        luaL_error(L, "tensor: rows differ in length: expected %I, found %I", (LUAI_UACINT)shape[0], (LUAI_UACINT)lua_rawlen(L, index));
+        bind_error(L, "tensor: rows differ in length: expected %lld, found %lld", (long long)shape[0], (long long)lua_rawlen(L, index));
     }
     for (size_t i = 0; i < shape[0]; i++) {
         lua_rawgeti(L, index, (lua_Integer)i + 1);
         if (rank > 1) {
             if (!lua_istable(L, -1))
-                luaL_error(L, "tensor: expected a table at entry %I, found %s", (LUAI_UACINT)(i + 1), luaL_typename(L, -1));
+                bind_error(L, "tensor: expected a table at entry %lld, found %s", (long long)(i + 1), luaL_typename(L, -1));
             to = fill_from(L, lua_gettop(L), shape + 1, rank - 1, to);
         } else {
             if (lua_type(L, -1) != LUA_TNUMBER) {
-                luaL_error(L, "tensor: expected a number at entry %I, found %s", (LUAI_UACINT)(i + 1), luaL_typename(L, -1));
+                bind_error(L, "tensor: expected a number at entry %lld, found %s", (long long)(i + 1), luaL_typename(L, -1));
             }
             *to++ = (real)lua_tonumber(L, -1);
         }
@@ -118,7 +109,7 @@ static int tensor_from_table(lua_State *L) {
     size_t shape[FM_MAX_RANK], flat[1];
     int rank = table_shape(L, 1, shape);
     if (lua_isnoneornil(L, 2)) {
-        fill_from(L, 1, shape, rank, fm_data(push_new(L, rank, shape)));
+        fill_from(L, 1, shape, rank, fm_data(bind_push_new(L, rank, shape)));
         return 1;
     }
     size_t want[FM_MAX_RANK], count = 0;
@@ -126,11 +117,25 @@ static int tensor_from_table(lua_State *L) {
     int want_rank = bind_check_shape(L, 2, lua_gettop(L), want);
     if (!fm_shape_count(want_rank, want, &count, &err)) bind_raise(L, &err);
     if (rank != 1 || shape[0] != count) {
-        luaL_error(L, "tensor: the shape wants %I numbers in a flat table, found %I", (LUAI_UACINT)count, (LUAI_UACINT)shape[0]);
+        bind_error(L, "tensor: the shape wants %lld numbers in a flat table, found %lld", (long long)count, (long long)shape[0]);
     }
     flat[0] = count;
-    fill_from(L, 1, flat, 1, fm_data(push_new(L, want_rank, want)));
+    fill_from(L, 1, flat, 1, fm_data(bind_push_new(L, want_rank, want)));
     return 1;
+}
+
+/* The argument's clone and its like: the handle is made first, so that nothing is lost when there is no memory for it. */
+static int push_copy(lua_State *L, fm_tensor *(*copy)(fm_tensor *t, fm_error *err)) {
+    fm_tensor *t = bind_check_tensor(L, 1);
+    fm_error err;
+    fm_tensor **slot = bind_push_empty(L);
+    *slot = copy(t, &err);
+    if (!*slot) bind_raise(L, &err);
+    return 1;
+}
+
+static fm_tensor *clone_of(fm_tensor *t, fm_error *err) {
+    return fm_tensor_clone(t, err);
 }
 
 static int fm_tensor_make(lua_State *L) {
@@ -139,11 +144,8 @@ static int fm_tensor_make(lua_State *L) {
         return make_filled(L, 2, v);
     }
     if (lua_istable(L, 1)) return tensor_from_table(L);
-    if (bind_is_tensor(L, 1)) {
-        fm_error err;
-        return bind_push_tensor(L, fm_tensor_clone(bind_check_tensor(L, 1), &err), &err);
-    }
-    return luaL_typeerror(L, 1, "number or table");
+    if (bind_is_tensor(L, 1)) return lua_isnoneornil(L, 2) ? push_copy(L, clone_of) : bind_surplus(L, 2);
+    bind_argument(L, 1, "a number, a table or a tensor");
 }
 
 /* ---- looking ---- */
@@ -160,8 +162,8 @@ static int tensor_shape(lua_State *L) {
 
 static int tensor_size(lua_State *L) {
     const fm_tensor *t = bind_check_tensor(L, 1);
-    lua_Integer axis = luaL_checkinteger(L, 2), a = axis < 0 ? axis + t->rank + 1 : axis;
-    if (a < 1 || a > t->rank) luaL_error(L, "size: axis %I is out of range for a tensor of rank %d", (LUAI_UACINT)axis, t->rank);
+    lua_Integer axis = bind_check_integer(L, 2, "size: axis", -FM_MAX_RANK, FM_MAX_RANK), a = axis < 0 ? axis + t->rank + 1 : axis;
+    if (a < 1 || a > t->rank) bind_error(L, "size: axis %lld is out of range for a tensor of rank %d", (long long)axis, t->rank);
     lua_pushinteger(L, (lua_Integer)t->shape[a - 1]);
     return 1;
 }
@@ -185,7 +187,7 @@ static int tensor_len(lua_State *L) {
 static int tensor_item(lua_State *L) {
     const fm_tensor *t = bind_check_tensor(L, 1);
     char text[FM_SHAPE_TEXT];
-    if (t->count != 1) luaL_error(L, "item: expected a tensor of one number, found %s", fm_shape_text(t, text));
+    if (t->count != 1) bind_error(L, "item: expected a tensor of one number, found %s", fm_shape_text(t, text));
     lua_pushnumber(L, (lua_Number)fm_data(t)[0]);
     return 1;
 }
@@ -256,27 +258,25 @@ static int tensor_tostring(lua_State *L) {
 /* ---- copies ---- */
 
 static int tensor_clone(lua_State *L) {
-    fm_error err;
-    return bind_push_tensor(L, fm_tensor_clone(bind_check_tensor(L, 1), &err), &err);
+    return push_copy(L, clone_of);
 }
 
 static int tensor_detach(lua_State *L) {
-    fm_error err;
-    return bind_push_tensor(L, fm_tensor_detach(bind_check_tensor(L, 1), &err), &err);
+    return push_copy(L, fm_tensor_detach);
 }
 
 static fm_tensor *check_writable(lua_State *L, int arg) {
     fm_tensor *t = bind_check_tensor(L, arg);
     if (!fm_may_write(t)) {
-        luaL_error(L, "this tensor takes part in an open tape: writing it in place would spoil the gradients; write a :clone(), or after "
+        bind_error(L, "this tensor takes part in an open tape: writing it in place would spoil the gradients; write a :clone(), or after "
                       "the tape closes");
     }
     return t;
 }
 
 static int tensor_fill(lua_State *L) {
-    real v = (real)luaL_checknumber(L, 2);
-    fill(check_writable(L, 1), v);
+    fm_tensor *t = check_writable(L, 1);
+    fill(t, (real)bind_check_number(L, 2));
     lua_settop(L, 1);
     return 1;
 }
@@ -285,7 +285,7 @@ static int tensor_copy(lua_State *L) {
     fm_tensor *t = check_writable(L, 1);
     const fm_tensor *from = bind_check_tensor(L, 2);
     char a[FM_SHAPE_TEXT], b[FM_SHAPE_TEXT];
-    if (!fm_same_shape(t, from)) luaL_error(L, "copy: target is %s, source is %s", fm_shape_text(t, a), fm_shape_text(from, b));
+    if (!fm_same_shape(t, from)) bind_error(L, "copy: target is %s, source is %s", fm_shape_text(t, a), fm_shape_text(from, b));
     memmove(fm_data(t), fm_data(from), t->count * sizeof(real));
     lua_settop(L, 1);
     return 1;
@@ -293,10 +293,35 @@ static int tensor_copy(lua_State *L) {
 
 /* ---- t[i], t[{i, j}] ---- */
 
+static lua_CFunction ipairs_step; /* the iterator of ipairs, which asks for one row more to learn that there is none */
+
+static bool asked_by_ipairs(lua_State *L) {
+    lua_Debug ar;
+    if (!lua_getstack(L, 1, &ar) || !lua_getinfo(L, "f", &ar)) return false;
+    bool is = lua_tocfunction(L, -1) == ipairs_step;
+    lua_pop(L, 1);
+    return is;
+}
+
+static void find_ipairs_step(lua_State *L) {
+    if (lua_getglobal(L, "ipairs") != LUA_TFUNCTION) {
+        lua_pop(L, 1);
+        return;
+    }
+    lua_newtable(L);
+    lua_call(L, 1, 1);
+    ipairs_step = lua_tocfunction(L, -1);
+    lua_pop(L, 1);
+}
+
+static lua_Integer row_number(lua_State *L, int index) {
+    return bind_check_integer(L, index, "row", LUA_MININTEGER, LUA_MAXINTEGER);
+}
+
 static lua_Integer check_row(lua_State *L, const fm_tensor *t, lua_Integer i) {
     lua_Integer n = t->rank ? (lua_Integer)t->shape[0] : 0, at = i < 0 ? i + n + 1 : i;
-    if (!t->rank) luaL_error(L, "a tensor of rank 0 has no rows; use :item()");
-    if (at < 1 || at > n) luaL_error(L, "row %I is out of range: expected 1..%I", (LUAI_UACINT)i, (LUAI_UACINT)n);
+    if (!t->rank) bind_error(L, "a tensor of rank 0 has no rows; use :item()");
+    if (at < 1 || at > n) bind_error(L, "row %lld is out of range: expected 1..%lld", (long long)i, (long long)n);
     return at - 1;
 }
 
@@ -311,9 +336,9 @@ static int push_rows(lua_State *L, fm_tensor *t, size_t first, int rank, const s
 static int index_rows(lua_State *L, fm_tensor *t) {
     lua_rawgeti(L, 2, 1);
     lua_rawgeti(L, 2, 2);
-    if (lua_rawlen(L, 2) != 2) luaL_error(L, "rows: expected {first, last}");
-    lua_Integer i = check_row(L, t, luaL_checkinteger(L, -2)), j = check_row(L, t, luaL_checkinteger(L, -1));
-    if (j < i) luaL_error(L, "rows %I to %I are none", (LUAI_UACINT)i + 1, (LUAI_UACINT)j + 1);
+    if (lua_rawlen(L, 2) != 2) bind_error(L, "rows: expected {first, last}");
+    lua_Integer i = check_row(L, t, row_number(L, -2)), j = check_row(L, t, row_number(L, -1));
+    if (j < i) bind_error(L, "rows %lld to %lld are none", (long long)i + 1, (long long)j + 1);
     size_t shape[FM_MAX_RANK], row = t->count / t->shape[0];
     memcpy(shape, t->shape, sizeof shape);
     shape[0] = (size_t)(j - i + 1);
@@ -321,17 +346,20 @@ static int index_rows(lua_State *L, fm_tensor *t) {
 }
 
 static int tensor_index(lua_State *L) {
+    bind_running = L;
     if (lua_type(L, 2) == LUA_TSTRING) { /* a method */
         lua_pushvalue(L, 2);
         lua_rawget(L, lua_upvalueindex(1));
-        if (lua_isnil(L, -1)) luaL_error(L, "a tensor has no method \"%s\"", lua_tostring(L, 2));
+        if (lua_isnil(L, -1)) bind_error(L, "a tensor has no method \"%s\"", lua_tostring(L, 2));
         return 1;
     }
     fm_tensor *t = bind_check_tensor(L, 1);
     if (lua_istable(L, 2)) return index_rows(L, t);
     if (lua_type(L, 2) != LUA_TNUMBER)
-        luaL_error(L, "a tensor is indexed by a row, {first, last} or a method's name, not by a %s", luaL_typename(L, 2));
-    size_t i = (size_t)check_row(L, t, luaL_checkinteger(L, 2));
+        bind_error(L, "a tensor is indexed by a row, {first, last} or a method's name, not by a %s", luaL_typename(L, 2));
+    lua_Integer row = row_number(L, 2);
+    if (t->rank && row == (lua_Integer)t->shape[0] + 1 && asked_by_ipairs(L)) return 0;
+    size_t i = (size_t)check_row(L, t, row);
     if (t->rank == 1) {
         lua_pushnumber(L, (lua_Number)fm_data(t)[i]);
         return 1;
@@ -340,6 +368,7 @@ static int tensor_index(lua_State *L) {
 }
 
 static int tensor_newindex(lua_State *L) {
+    bind_running = L;
     fm_tensor *t = check_writable(L, 1);
     char a[FM_SHAPE_TEXT], b[FM_SHAPE_TEXT];
     size_t first = 0, count = t->count;
@@ -350,8 +379,8 @@ static int tensor_newindex(lua_State *L) {
         first = view->offset - t->offset;
         count = view->count;
     } else {
-        if (lua_type(L, 2) != LUA_TNUMBER) luaL_error(L, "a tensor is indexed by a row or {first, last}, not by a %s", luaL_typename(L, 2));
-        size_t i = (size_t)check_row(L, t, luaL_checkinteger(L, 2));
+        if (lua_type(L, 2) != LUA_TNUMBER) bind_error(L, "a tensor is indexed by a row or {first, last}, not by a %s", luaL_typename(L, 2));
+        size_t i = (size_t)check_row(L, t, row_number(L, 2));
         count = t->count / t->shape[0];
         first = i * count;
         skip = 1;
@@ -364,21 +393,21 @@ static int tensor_newindex(lua_State *L) {
     const fm_tensor *from = bind_check_tensor(L, 3);
     bool same = from->count == count && from->rank == t->rank - skip;
     for (int i = skip ? 0 : 1; same && i < from->rank; i++) same = from->shape[i] == t->shape[i + skip];
-    if (!same) luaL_error(L, "rows of %s do not take a %s", fm_shape_text(t, a), fm_shape_text(from, b));
+    if (!same) bind_error(L, "rows of %s do not take a %s", fm_shape_text(t, a), fm_shape_text(from, b));
     memmove(to, fm_data(from), count * sizeof(real));
     return 0;
 }
 
 /* ---- gradients of one tensor ---- */
 
+static fm_tensor *parameter_of(fm_tensor *from, fm_error *err) {
+    fm_tensor *t = fm_tensor_clone(from, err);
+    if (t) t->needs_grad = true;
+    return t;
+}
+
 static int fm_parameter(lua_State *L) {
-    fm_tensor *from = bind_check_tensor(L, 1);
-    fm_error err;
-    fm_tensor **slot = bind_push_empty(L);
-    *slot = fm_tensor_clone(from, &err);
-    if (!*slot) bind_raise(L, &err);
-    (*slot)->needs_grad = true;
-    return 1;
+    return push_copy(L, parameter_of);
 }
 
 static int tensor_is_parameter(lua_State *L) {
@@ -389,12 +418,12 @@ static int tensor_is_parameter(lua_State *L) {
 
 static int tensor_grad(lua_State *L) { /* a view of the gradient: shares its bytes */
     fm_tensor *t = bind_check_tensor(L, 1), *base = fm_base(t);
-    if (!fm_grad_get(t)) {
+    fm_error err;
+    fm_tensor **slot = bind_push_empty(L);
+    if (!fm_grad_get(t)) { /* asked after the allocation, which may end a forgotten tape */
         lua_pushnil(L);
         return 1;
     }
-    fm_error err;
-    fm_tensor **slot = bind_push_empty(L);
     *slot = fm_tensor_of(base->grad, base->grad_offset + (t->offset - base->offset), t->rank, t->shape, &err);
     if (!*slot) bind_raise(L, &err);
     return 1;
@@ -411,43 +440,49 @@ static int fm_is_tensor(lua_State *L) {
     return 1;
 }
 
-static const luaL_Reg module_functions[] = {
-    {"tensor", fm_tensor_make}, {"zeros", fm_zeros},       {"ones", fm_ones},           {"full", fm_full},           {"eye", fm_eye},
-    {"range", fm_range},        {"linspace", fm_linspace}, {"parameter", fm_parameter}, {"is_tensor", fm_is_tensor}, {NULL, NULL},
+static const bind_function module_functions[] = {
+    {"tensor", fm_tensor_make, BIND_ANY},
+    {"zeros", fm_zeros, BIND_ANY},
+    {"ones", fm_ones, BIND_ANY},
+    {"full", fm_full, BIND_ANY},
+    {"eye", fm_eye, 1},
+    {"range", fm_range, 3},
+    {"linspace", fm_linspace, 3},
+    {"parameter", fm_parameter, 1},
+    {"is_tensor", fm_is_tensor, 1},
+    {NULL, NULL, 0},
 };
-static const luaL_Reg methods[] = {
-    {"shape", tensor_shape},
-    {"size", tensor_size},
-    {"rank", tensor_rank},
-    {"count", tensor_count},
-    {"item", tensor_item},
-    {"totable", tensor_totable},
-    {"clone", tensor_clone},
-    {"detach", tensor_detach},
-    {"fill", tensor_fill},
-    {"copy", tensor_copy},
-    {"grad", tensor_grad},
-    {"zero_grad", tensor_zero_grad},
-    {"is_parameter", tensor_is_parameter},
-    {NULL, NULL},
+static const bind_function methods[] = {
+    {"shape", tensor_shape, 1},
+    {"size", tensor_size, 2},
+    {"rank", tensor_rank, 1},
+    {"count", tensor_count, 1},
+    {"item", tensor_item, 1},
+    {"totable", tensor_totable, 1},
+    {"clone", tensor_clone, 1},
+    {"detach", tensor_detach, 1},
+    {"fill", tensor_fill, 2},
+    {"copy", tensor_copy, 2},
+    {"grad", tensor_grad, 1},
+    {"zero_grad", tensor_zero_grad, 1},
+    {"is_parameter", tensor_is_parameter, 1},
+    {NULL, NULL, 0},
 };
 
 /* Leaves nothing; the methods table is kept in the module as "methods", where ops.c adds its own. */
 void bind_tensor(lua_State *L) {
-    luaL_setfuncs(L, module_functions, 0);
+    static const luaL_Reg events[] = {
+        {"__newindex", tensor_newindex}, {"__len", tensor_len}, {"__tostring", tensor_tostring}, {NULL, NULL}};
+    bind_functions(L, NULL, module_functions);
+    find_ipairs_step(L);
     bind_handle_metatable(L);
+    luaL_setfuncs(L, events, 0);
     lua_newtable(L);
-    luaL_setfuncs(L, methods, 0);
+    bind_functions(L, "tensor", methods);
     lua_pushvalue(L, -1);
     lua_setfield(L, -4, "methods");
     lua_pushcclosure(L, tensor_index, 1);
     lua_setfield(L, -2, "__index");
-    lua_pushcfunction(L, tensor_newindex);
-    lua_setfield(L, -2, "__newindex");
-    lua_pushcfunction(L, tensor_len);
-    lua_setfield(L, -2, "__len");
-    lua_pushcfunction(L, tensor_tostring);
-    lua_setfield(L, -2, "__tostring");
     lua_pushliteral(L, "tensor");
     lua_setfield(L, -2, "__metatable");
     lua_pop(L, 1);

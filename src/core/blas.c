@@ -1,10 +1,115 @@
+#define _GNU_SOURCE /* setenv, MAP_ANONYMOUS */
 #include "blas.h"
 
 #include "sums.h"
 
+#include <assert.h>
 #include <cblas.h>
+#include <dlfcn.h>
 #include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+/* ---- the library ---- */
+
+#ifdef FM_DOUBLE
+#define GEMM cblas_dgemm
+#else
+#define GEMM cblas_sgemm
+#endif
+
+static struct {
+    __typeof__(GEMM) *gemm;
+    __typeof__(cblas_ssyrk) *syrk;
+    __typeof__(openblas_set_num_threads) *set_num_threads;
+    __typeof__(openblas_get_corename) *get_corename;
+    __typeof__(openblas_get_config) *get_config;
+} blas;
+
+#define TEXT(x) #x
+#define NAME(x) TEXT(x)
+
+/* DEEPBIND: it looks for its 12,000 names in itself before it looks in the program and all its libraries. A sanitizer forbids that. */
+#if defined RTLD_DEEPBIND && !defined __SANITIZE_ADDRESS__
+enum { HOW = RTLD_LAZY | RTLD_LOCAL | RTLD_DEEPBIND };
+#else
+enum { HOW = RTLD_LAZY | RTLD_LOCAL };
+#endif
+
+static bool load(fm_error *err) {
+    static const struct {
+        const char *name;
+        void *to;
+    } wanted[] = {
+        {NAME(GEMM), &blas.gemm},
+        {"cblas_ssyrk", &blas.syrk},
+        {"openblas_set_num_threads", &blas.set_num_threads},
+        {"openblas_get_corename", &blas.get_corename},
+        {"openblas_get_config", &blas.get_config},
+    };
+    setenv("OPENBLAS_NUM_THREADS", "1", 1);
+    setenv("OMP_NUM_THREADS", "1", 1);
+    void *library = dlopen(FM_BLAS_NAME, HOW);
+    if (!library) library = dlopen(FM_BLAS_FILE, HOW);
+    if (!library) return fm_fail(err, "cannot load OpenBLAS: %s", dlerror());
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        void *symbol = dlsym(library, wanted[i].name);
+        if (!symbol) return fm_fail(err, "%s: it has no %s: not OpenBLAS", FM_BLAS_NAME, wanted[i].name);
+        memcpy(wanted[i].to, &symbol, sizeof symbol);
+    }
+    return true;
+}
+
+/* OpenBLAS maps 32 << 22 bytes at the first call that needs room, and 0.3.29 as many while it is loaded; where it cannot have them it tries
+ * again for ever. */
+enum { ROOM = (128 << 20) + (1 << 16), LIBRARY = 44 << 20 };
+
+static bool has_room(size_t bytes, fm_error *err) {
+    void *probe = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (probe == MAP_FAILED)
+        return fm_fail(err, "OpenBLAS needs %zu MiB of address space, and there are not so many left (see ulimit -v)", bytes >> 20);
+    munmap(probe, bytes);
+    return true;
+}
+
+bool fm_blas_start(fm_error *err) {
+    static bool started;
+    if (started) return true;
+    if (!has_room(LIBRARY + ROOM, err) || !load(err)) return false;
+    blas.set_num_threads(1); /* another library may have loaded it before */
+    if (!has_room(ROOM, err)) return false;
+    float a = 1, c = 0;
+    blas.syrk(CblasRowMajor, CblasUpper, CblasNoTrans, 1, 1, 1, &a, 1, 0, &c, 1); /* takes the room; a small gemm may do without */
+    started = true;
+    return true;
+}
+
+/* For a program in C that did not start it. */
+static void start_late(void) {
+    fm_error err;
+    bool started = fm_blas_start(&err);
+    assert(started);
+    (void)started;
+}
+
+const char *fm_blas_core(void) {
+    return blas.get_corename();
+}
+
+const char *fm_blas_version(void) {
+    static char version[32];
+    const char *config = blas.get_config(); /* "OpenBLAS 0.3.21 NO_AFFINITY ..." */
+    const char *blank = strchr(config, ' ');
+    size_t n = blank ? strcspn(blank + 1, " ") : 0;
+    if (!n || n >= sizeof version) return config;
+    memcpy(version, blank + 1, n);
+    version[n] = 0;
+    return version;
+}
+
+/* ---- the product ---- */
 
 bool fm_blas_fits(size_t size) {
     return size <= INT_MAX;
@@ -72,13 +177,9 @@ void fm_gemm(bool ta, bool tb, size_t m, size_t n, size_t k, const real *a, size
         (ta ? long_columns : long_rows)(m, k, a, lda, b, beta, c, ldc);
         return;
     }
-#ifdef FM_DOUBLE
-    cblas_dgemm
-#else
-    cblas_sgemm
-#endif
-        (CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k, 1, a, (int)lda, b, (int)ldb,
-         beta, c, (int)ldc);
+    if (!blas.gemm) start_late();
+    blas.gemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k, 1, a, (int)lda, b,
+              (int)ldb, beta, c, (int)ldc);
 }
 
 size_t fm_gemm_room(size_t m, size_t n, size_t k) {
@@ -106,24 +207,4 @@ void fm_gemm_long(bool ta, bool tb, size_t m, size_t n, size_t k, const real *a,
         fm_carry_add(m * n, part, c, rest);
     }
     for (size_t i = 0; i < m * n; i++) c[i] += rest[i];
-}
-
-const char *fm_blas_core(void) {
-    return openblas_get_corename();
-}
-
-const char *fm_blas_version(void) {
-    static char version[32];
-    const char *config = openblas_get_config(); /* "OpenBLAS 0.3.21 NO_AFFINITY ..." */
-    const char *blank = strchr(config, ' ');
-    size_t n = blank ? strcspn(blank + 1, " ") : 0;
-    if (!n || n >= sizeof version) return config;
-    memcpy(version, blank + 1, n);
-    version[n] = 0;
-    return version;
-}
-
-void fm_blas_warm_up(void) {
-    static real a[64 * 64], c[64 * 64];
-    fm_gemm(false, false, 64, 64, 64, a, 64, a, 64, 0, c, 64);
 }

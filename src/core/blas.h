@@ -1,7 +1,9 @@
-/* The matrix product of OpenBLAS, with checked arguments. The library must run on one thread (main sets its environment). */
+/* The matrix product of OpenBLAS, with checked arguments. The library must run on one thread: more of them change bits, and it starts them
+ * as soon as it is loaded. So no program is linked to it: it is loaded once the environment says one thread. */
 #ifndef FM_BLAS_H
 #define FM_BLAS_H
 
+#include "error.h"
 #include "real.h"
 
 /* C[m, n] = A B + beta C. A is [m, k], or [k, m] when `ta`; B is [k, n], or [n, k] when `tb`; lda.. are row lengths in memory.
@@ -20,6 +22,8 @@ void fm_carry_add(size_t n, const real *x, real *y, real *rest);
 bool fm_blas_fits(size_t size);
 const char *fm_blas_core(void); /* the kernel family chosen for this machine, e.g. "SkylakeX" */
 const char *fm_blas_version(void);
-void fm_blas_warm_up(void); /* so that its first allocation does not happen under a limit */
+/* Before anything else here is used, once or more: loads it, and takes the room it works in. False when there is none: then it would wait
+ * for it for ever. */
+bool fm_blas_start(fm_error *err);
 
 #endif

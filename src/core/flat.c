@@ -52,7 +52,7 @@ bool fm_flat_open(fm_flat *f, size_t n, fm_tensor **params, fm_error *err) {
     if (!f->params || !f->at) {
         fm_pool_give(f->params, n * sizeof *f->params);
         fm_pool_give(f->at, n * sizeof *f->at);
-        f->n = 0;
+        *f = (fm_flat){0};
         return fm_fail(err, "out of memory: no room for %zu parameters", n);
     }
     for (size_t i = 0; i < n; i++) {
@@ -103,11 +103,72 @@ static void mark_written(const fm_flat *f) {
     for (size_t i = 0; i < f->n; i++) f->params[i]->storage->written = now;
 }
 
-/* ---- norm, clear ---- */
+/* ---- largest, norm, clear ---- */
+
+#ifdef FM_DOUBLE
+typedef uint64_t real_bits;
+#else
+typedef uint32_t real_bits;
+#endif
+
+FM_INLINE real_bits larger(real_bits max, real x) {
+    const real_bits sign = (real_bits)1 << (8 * sizeof(real) - 1);
+    real_bits bits;
+    memcpy(&bits, &x, sizeof bits);
+    bits &= ~sign;
+    return bits > max ? bits : max;
+}
+
+/* The largest of max and all |x|; as bits without the sign numbers are in order, infinity above them and NaN above infinity. It reads at
+ * four places in turn: memory feeds several streams faster than one. */
+FM_CLONES static real_bits largest_bits(size_t n, const real *restrict x, real_bits max) {
+    size_t quarter = n / 4;
+    const real *restrict x1 = x + quarter, *restrict x2 = x1 + quarter, *restrict x3 = x2 + quarter;
+    real_bits m0 = max, m1 = 0, m2 = 0, m3 = 0;
+    for (size_t i = 0; i < quarter; i++) {
+        m0 = larger(m0, x[i]);
+        m1 = larger(m1, x1[i]);
+        m2 = larger(m2, x2[i]);
+        m3 = larger(m3, x3[i]);
+    }
+    for (size_t i = 4 * quarter; i < n; i++) m0 = larger(m0, x[i]);
+    m0 = m1 > m0 ? m1 : m0;
+    m2 = m3 > m2 ? m3 : m2;
+    return m2 > m0 ? m2 : m0;
+}
+
+static const real *numbers_of(const fm_flat *f, size_t i, fm_flat_part part) {
+    return part == FM_FLAT_GRADIENTS ? fm_grad_get(f->params[i]) : fm_data(f->params[i]);
+}
+
+real fm_flat_largest(const fm_flat *f, fm_flat_part part, size_t *which) {
+    real_bits max = 0;
+    *which = f->n;
+    for (size_t i = 0; i < f->n; i++) {
+        const real *x = numbers_of(f, i, part);
+        if (x) max = largest_bits(f->params[i]->count, x, max);
+        real so_far;
+        memcpy(&so_far, &max, sizeof so_far);
+        if (*which == f->n && !isfinite(so_far)) *which = i;
+    }
+    real value;
+    memcpy(&value, &max, sizeof value);
+    return value;
+}
 
 FM_CLONES static double sum_of_squares(size_t n, const real *restrict g) {
     FM_SQUARES_SUM(n, g[i], sum);
     return sum;
+}
+
+/* For gradients whose squares are too large for a number. */
+static double scaled_norm(const fm_flat *f, double largest) {
+    double total = 0;
+    for (size_t i = 0; i < f->n; i++) {
+        const real *g = fm_grad_get(f->params[i]);
+        for (size_t k = 0; g && k < f->params[i]->count; k++) total += (g[k] / largest) * (g[k] / largest);
+    }
+    return largest * sqrt(total);
 }
 
 double fm_flat_norm(const fm_flat *f) {
@@ -116,7 +177,10 @@ double fm_flat_norm(const fm_flat *f) {
         const real *g = fm_grad_get(f->params[i]);
         if (g) total += sum_of_squares(f->params[i]->count, g);
     }
-    return sqrt(total);
+    if (isfinite(total)) return sqrt(total);
+    size_t which;
+    double largest = (double)fm_flat_largest(f, FM_FLAT_GRADIENTS, &which);
+    return isfinite(largest) ? scaled_norm(f, largest) : largest;
 }
 
 void fm_flat_clear(const fm_flat *f) {

@@ -229,7 +229,8 @@ fm_ode_status fm_ode_at(fm_ode *s, double t, real *to) {
     return show(s, to) ? FM_ODE_FINISHED : FM_ODE_FIELD_FAILED;
 }
 
-/* The last step's events stay unknown, as there are no evaluations left to look: the solve ends before it. */
+/* What the last step brought stays unknown, as there are no evaluations left to look for its events or for states within it: the solve
+ * ends before it. */
 static void take_back(fm_ode *s) {
     double *x = s->x;
     s->x = s->x_old;
@@ -248,6 +249,7 @@ static fm_ode_status report(fm_ode *s) {
     if (found != FM_ODE_FINISHED && found != FM_ODE_EVENT) return found;
     for (; s->n_saved < s->n_times && s->direction * (s->times[s->n_saved] - end) <= 0; s->n_saved++) {
         fm_ode_status status = fm_ode_at(s, s->times[s->n_saved], s->states + s->n_saved * s->n);
+        if (status == FM_ODE_MAX_NFE) take_back(s);
         if (status != FM_ODE_FINISHED) return status;
     }
     if (end != s->t) { /* an event ended the step early */

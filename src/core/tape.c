@@ -13,18 +13,21 @@ typedef struct chunk {
 
 struct fm_scope {
     fm_scope *older, *newer;
+    void *owner;
     bool recording;
-    bool walking, doomed; /* a walk is under way; closed meanwhile, to be carried out at its end */
-    uint64_t walked;      /* the time of the record where the walk is */
-    fm_tensor *leaf;      /* the one parameter that collects a gradient; NULL: all do */
+    bool walking;                    /* a walk is under way */
+    int busy;                        /* calls that use it now: what ends it meanwhile is carried out after them: */
+    void (*ending)(fm_scope *scope); /* fm_scope_close or fm_scope_forget */
+    uint64_t walked;                 /* the time of the record where the walk is */
+    fm_tensor *leaf;                 /* the one parameter that collects a gradient; NULL: all do */
     fm_tensor **owned;
     size_t n_owned, owned_room;
     chunk *first, *last;
     size_t n_frames; /* committed ones */
 };
 
-static fm_scope *now;
-static unsigned long closings; /* how many scopes were closed so far */
+static fm_scope *newest;
+static bool (*owner_at_work)(const void *owner);
 static fm_call spare;
 static fm_custom_fn custom_backward;
 static fm_custom_release_fn custom_release;
@@ -34,27 +37,35 @@ void fm_set_custom(fm_custom_fn backward, fm_custom_release_fn release) {
     custom_release = release;
 }
 
+void fm_set_at_work(bool (*at_work)(const void *owner)) {
+    owner_at_work = at_work;
+}
+
 fm_scope *fm_scope_now(void) {
-    return now;
+    fm_scope *s = newest;
+    while (s && s->owner && owner_at_work && !owner_at_work(s->owner)) s = s->older;
+    return s;
 }
 
 bool fm_recording(void) {
-    return now && now->recording;
+    const fm_scope *s = fm_scope_now();
+    return s && s->recording;
 }
 
 bool fm_recording_leaf(void) {
-    return fm_recording() && now->leaf;
+    const fm_scope *s = fm_scope_now();
+    return s && s->recording && s->leaf;
 }
 
-fm_scope *fm_scope_open(bool recording, fm_error *err) {
+fm_scope *fm_scope_open(bool recording, void *owner, fm_error *err) {
     fm_scope *s = fm_pool_take(sizeof *s);
     if (!s) {
         fm_fail(err, "out of memory: no room for a tape");
         return NULL;
     }
-    *s = (fm_scope){.older = now, .recording = recording};
-    if (now) now->newer = s;
-    return now = s;
+    *s = (fm_scope){.older = newest, .owner = owner, .recording = recording};
+    if (newest) newest->newer = s;
+    return newest = s;
 }
 
 void fm_scope_only(fm_scope *s, fm_tensor *leaf) {
@@ -77,15 +88,10 @@ static void frame_release(fm_call *c) {
     if (c->custom && custom_release) custom_release(c->custom);
 }
 
-void fm_scope_close(fm_scope *s) {
-    if (!s) return;
-    if (s->walking) { /* by a backward function of a custom op */
-        s->doomed = true;
-        return;
-    }
-    closings++;
+/* Ends a scope but for what it owns. */
+static void end_recording(fm_scope *s) {
     if (s->newer) s->newer->older = s->older;
-    else now = s->older;
+    else newest = s->older;
     if (s->older) s->older->newer = s->newer;
     size_t left = s->n_frames;
     for (chunk *c = s->first, *next; c; c = next) {
@@ -93,19 +99,52 @@ void fm_scope_close(fm_scope *s) {
         for (size_t i = 0; i < CHUNK && left; i++, left--) frame_release(&c->frames[i]);
         fm_pool_give(c, sizeof *c);
     }
+    fm_tensor_release(s->leaf);
+}
+
+static void let_go(fm_scope *s, bool drop) {
     for (size_t i = s->n_owned; i-- > 0;) {
         fm_tensor *t = s->owned[i];
         t->scope = NULL;
         if (!t->base) {
+            if (!drop && t->needs_grad) t->recorded = fm_clock_next();
             t->needs_grad = false;
             fm_grad_release(t);
-            if (!t->storage->kept && !t->lent) fm_storage_drop(t->storage);
+            if (drop && !t->storage->kept && !t->lent) fm_storage_drop(t->storage);
         }
         fm_tensor_release(t);
     }
-    fm_tensor_release(s->leaf);
     fm_pool_give(s->owned, s->owned_room * sizeof(fm_tensor *));
     fm_pool_give(s, sizeof *s);
+}
+
+void fm_scope_close(fm_scope *s) {
+    if (!s) return;
+    if (s->busy) { /* by a backward function of a custom op */
+        s->ending = fm_scope_close;
+        return;
+    }
+    end_recording(s);
+    let_go(s, true);
+}
+
+void fm_scope_forget(fm_scope *s) {
+    if (!s) return;
+    if (s->busy) { /* by an allocation */
+        if (!s->ending) s->ending = fm_scope_forget;
+        return;
+    }
+    end_recording(s);
+    let_go(s, false);
+}
+
+/* From here on nothing ends the scope, until it is let go. */
+static void hold(fm_scope *s) {
+    if (s) s->busy++;
+}
+
+static void unhold(fm_scope *s) {
+    if (s && --s->busy == 0 && s->ending) s->ending(s);
 }
 
 bool fm_scope_record(fm_scope *s, bool recording) {
@@ -114,8 +153,7 @@ bool fm_scope_record(fm_scope *s, bool recording) {
     return before;
 }
 
-bool fm_scope_own(fm_tensor *t, fm_error *err) {
-    fm_scope *s = now;
+static bool own(fm_scope *s, fm_tensor *t, fm_error *err) {
     if (!s) return true;
     if (s->n_owned == s->owned_room) {
         size_t room = s->owned_room ? 2 * s->owned_room : 64;
@@ -129,6 +167,10 @@ bool fm_scope_own(fm_tensor *t, fm_error *err) {
     s->owned[s->n_owned++] = fm_tensor_retain(t);
     t->scope = s;
     return true;
+}
+
+bool fm_scope_own(fm_tensor *t, fm_error *err) {
+    return own(fm_scope_now(), t, err);
 }
 
 /* The frame after the last committed one, or NULL without memory. */
@@ -155,7 +197,7 @@ static void commit_frame(fm_scope *s) {
 }
 
 fm_call *fm_call_begin(const fm_op *op) {
-    fm_call *c = now && now->recording ? next_frame(now) : NULL;
+    fm_call *c = fm_recording() ? next_frame(fm_scope_now()) : NULL;
     return fm_call_init(c ? c : &spare, op);
 }
 
@@ -195,14 +237,14 @@ static bool wants_grad(const fm_call *c) {
 }
 
 /* On a tape for one leaf all else that might want a gradient is a constant: the call gets a stand-in with the same numbers. */
-static bool hide_others(fm_call *c, fm_error *err) {
+static bool hide_others(fm_scope *s, fm_call *c, fm_error *err) {
     for (int i = 0; i < c->n_in; i++) {
         fm_tensor *t = c->in[i];
-        if (!fm_needs_grad(t) || fm_base(t) == now->leaf || fm_base(t)->scope == now) continue;
+        if (!fm_needs_grad(t) || fm_base(t) == s->leaf || fm_base(t)->scope == s) continue;
         fm_tensor *constant = fm_tensor_of(t->storage, t->offset, t->rank, t->shape, err);
         if (!constant) return false;
         constant->lent = true;
-        bool ok = fm_scope_own(constant, err);
+        bool ok = own(s, constant, err);
         fm_tensor_release(constant);
         if (!ok) return false;
         c->in[i] = constant;
@@ -211,8 +253,8 @@ static bool hide_others(fm_call *c, fm_error *err) {
 }
 
 /* The frame becomes a record: it holds what backward will read. */
-static bool keep_frame(fm_call *frame, fm_error *err) {
-    fm_call *c = next_frame(now);
+static bool keep_frame(fm_scope *s, fm_call *frame, fm_error *err) {
+    fm_call *c = next_frame(s);
     if (!c) return fm_fail(err, "out of memory: no room for a record");
     if (c != frame) {
         *c = *frame;
@@ -231,20 +273,20 @@ static bool keep_frame(fm_call *frame, fm_error *err) {
     fm_tensor_retain(c->out);
     pin(c->out, 1);
     c->time = c->out->recorded = fm_clock_next();
-    commit_frame(now);
+    commit_frame(s);
     return true;
 }
 
-fm_tensor *fm_run(fm_call *c, fm_error *err) {
-    if (fm_recording() && now->leaf && !hide_others(c, err)) return NULL;
+static fm_tensor *run_in(fm_scope *s, fm_call *c, fm_error *err) {
+    bool recording = s && s->recording;
+    if (recording && s->leaf && !hide_others(s, c, err)) return NULL;
     if (!c->op->shape(c, err)) return NULL;
     if (c->view_of) { /* shares storage and gradient: nothing to record */
         fm_tensor *view = fm_tensor_view(c->view_of, c->view_first, c->rank, c->shape, err);
         if (view && fm_last(view) == fm_last(c->view_of)) view->grad_first = c->view_of->grad_first;
         return view;
     }
-    bool record = fm_recording() && c->op->backward && wants_grad(c);
-    unsigned long before = closings;
+    bool record = recording && c->op->backward && wants_grad(c);
     fm_tensor *out = fm_tensor_new(c->rank, c->shape, err);
     if (!out) return NULL;
     if (!record) c->saved_count = 0;
@@ -254,15 +296,11 @@ fm_tensor *fm_run(fm_call *c, fm_error *err) {
         c->saved = record ? c->saved_storage->data : NULL;
         c->scratch = c->saved_storage->data + c->saved_count;
     }
-    if (closings != before) { /* memory was reclaimed, and what we read may be gone */
-        fm_fail(err, "%s: out of memory, and a forgotten tape was closed to make room; declare tapes as local tape <close>", c->op->name);
-        goto fail;
-    }
     c->out = out;
     if (out->count) c->op->forward(c);
-    if (!fm_scope_own(out, err)) goto fail;
+    if (!own(s, out, err)) goto fail;
     if (record) {
-        if (!keep_frame(c, err)) goto fail;
+        if (!keep_frame(s, c, err)) goto fail;
         out->needs_grad = true;
     } else {
         fm_storage_release(c->saved_storage);
@@ -274,11 +312,20 @@ fail:
     return NULL;
 }
 
+fm_tensor *fm_run(fm_call *c, fm_error *err) {
+    fm_scope *s = fm_scope_now();
+    hold(s);
+    fm_tensor *out = run_in(s, c, err);
+    unhold(s);
+    return out;
+}
+
 bool fm_record_call(fm_call *c, fm_error *err) {
-    if (!fm_recording()) return true;
-    if (now->leaf && !hide_others(c, err)) return false;
+    fm_scope *s = fm_scope_now();
+    if (!s || !s->recording) return true;
+    if (s->leaf && !hide_others(s, c, err)) return false;
     if (!wants_grad(c)) return true;
-    if (!keep_frame(c, err)) return false;
+    if (!keep_frame(s, c, err)) return false;
     c->out->needs_grad = true;
     return true;
 }
@@ -312,6 +359,10 @@ static bool check_inputs(const fm_scope *scope, const fm_call *c, fm_error *err)
             return fm_fail(err, "backward: an input of %s was changed by an optimizer after it was used; record the step again", name);
         }
         const fm_tensor *base = fm_base(c->in[i]);
+        if (!base->needs_grad && base->recorded > c->time) {
+            return fm_fail(
+                err, "backward: the tape that recorded an input of %s is gone: keep it open, as in local tape <close> = fm.record()", name);
+        }
         if (base->needs_grad && base->scope && base->scope != scope && !will_be_walked(base)) {
             return fm_fail(err, "backward: an input of %s was recorded on another tape; use :detach(), or one tape for both", name);
         }
@@ -372,10 +423,11 @@ bool fm_backward(fm_tensor *loss, const fm_tensor *grad_out, fm_error *err) {
     }
     if (!s) return set_loss_gradient(loss, grad_out, err); /* a parameter, or a view of one: its own derivative is 1 */
     if (s->walking) return fm_fail(err, "backward: this tape is being walked already (called from a backward function)");
+    hold(s);
     s->walking = true;
     bool ok = set_loss_gradient(loss, grad_out, err) && walk_back(s, err);
     s->walking = false;
     if (!ok) clear_intermediates(s);
-    if (s->doomed) fm_scope_close(s);
+    unhold(s);
     return ok;
 }

@@ -1,8 +1,8 @@
 /* Scopes own what a step makes; a tape is a scope that also records.
  *
  * Open a scope, run ops, close it: the results' bytes go back to the pool at once, whoever still holds a handle. Scopes form
- * a list, newest first, and may be closed in any order. Only the newest one counts: it owns new results, and records them if
- * it is a tape. */
+ * a list, newest first, and may be closed in any order. One of them counts: the newest whose owner is at work. It owns new
+ * results, and records them if it is a tape. */
 #ifndef FM_TAPE_H
 #define FM_TAPE_H
 
@@ -10,11 +10,17 @@
 
 typedef struct fm_scope fm_scope;
 
-/* NULL with `err` filled. */
-fm_scope *fm_scope_open(bool recording, fm_error *err);
-/* Once per scope; NULL is fine. */
+/* The owner is whoever runs what the scope shall own: a coroutine, which may be put aside while others run. NULL: the scope counts until
+ * it closes. NULL with `err` filled. */
+fm_scope *fm_scope_open(bool recording, void *owner, fm_error *err);
+/* Once per scope, by this or by fm_scope_forget; NULL is fine. */
 void fm_scope_close(fm_scope *s);
-fm_scope *fm_scope_now(void); /* the newest, or NULL */
+/* Ends a scope that nobody can reach any more. Its records go; what it made lives on as long as somebody holds it, without a gradient. So
+ * this frees nothing that somebody may be reading, and may happen at any allocation. */
+void fm_scope_forget(fm_scope *s);
+fm_scope *fm_scope_now(void); /* the one that counts, or NULL */
+/* Tells whether an owner runs now, or waits for what it called. Set once by the binding; without it every owner does. */
+void fm_set_at_work(bool (*at_work)(const void *owner));
 bool fm_recording(void);
 /* Of all parameters only `leaf`, which it retains, collects gradients on this tape, and only what is made from it is recorded; the rest
  * are constants there. Once, before anything is recorded. */
@@ -22,7 +28,7 @@ void fm_scope_only(fm_scope *s, fm_tensor *leaf);
 bool fm_recording_leaf(void); /* such a tape is recording */
 /* Stops or resumes recording in a scope; returns what it was. */
 bool fm_scope_record(fm_scope *s, bool recording);
-/* The newest scope takes the tensor in: its bytes go back at close. Without a scope nothing happens. False with `err` filled. */
+/* The scope of now takes the tensor in: its bytes go back at close. Without a scope nothing happens. False with `err` filled. */
 bool fm_scope_own(fm_tensor *t, fm_error *err);
 
 /* Walks the tape of `loss` from the end; the gradients are added to those of the parameters. grad_out has the shape of loss, or is

@@ -41,18 +41,34 @@ static bool read_fully(int fd, uint8_t *to, size_t size, size_t *got) {
     return true;
 }
 
-static bool read_open(int fd, const char *path, fm_file *file, fm_error *err) {
+/* The descriptor's size when it is of a regular file of at most `most` bytes. */
+static bool check_open(int fd, const char *path, uint64_t most, size_t *size, fm_error *err) {
     struct stat st;
     if (fstat(fd, &st) != 0) return fail_system(err, path, "read", errno);
     if (!S_ISREG(st.st_mode)) {
         fm_fail(err, S_ISDIR(st.st_mode) ? "is a folder" : "is not a regular file");
         return fm_fail_in(err, path);
     }
-    size_t size = (size_t)st.st_size, got, more;
-    if (size >= size_limit()) {
-        fm_fail(err, "is %zu bytes long, over the limit of %zu", size, size_limit());
-        return fm_fail_in(err, path);
+    *size = (size_t)st.st_size;
+    if (most > size_limit()) most = size_limit();
+    if (*size <= most) return true;
+    fm_fail(err, "is %zu bytes long, over the limit of %llu", *size, (unsigned long long)most);
+    return fm_fail_in(err, path);
+}
+
+int fm_file_open(const char *path, uint64_t most, size_t *size, fm_error *err) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* opening a pipe that nobody writes must not wait */
+    if (fd < 0) {
+        fail_system(err, path, "read", errno);
+        return -1;
     }
+    if (check_open(fd, path, most, size, err)) return fd;
+    close(fd);
+    return -1;
+}
+
+static bool read_open(int fd, const char *path, size_t size, fm_file *file, fm_error *err) {
+    size_t got, more;
     file->bytes = malloc(size + 1); /* never 0 bytes, and room to see whether it grew */
     if (!file->bytes) return fail_system(err, path, "read", ENOMEM);
     if (!read_fully(fd, file->bytes, size, &got) || !read_fully(fd, file->bytes + got, 1, &more)) {
@@ -65,10 +81,15 @@ static bool read_open(int fd, const char *path, fm_file *file, fm_error *err) {
 }
 
 bool fm_file_read(const char *path, fm_file *file, fm_error *err) {
+    return fm_file_read_at_most(path, UINT64_MAX, file, err);
+}
+
+bool fm_file_read_at_most(const char *path, uint64_t most, fm_file *file, fm_error *err) {
     *file = (fm_file){NULL, 0};
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* opening a pipe that nobody writes must not wait */
-    if (fd < 0) return fail_system(err, path, "read", errno);
-    bool ok = read_open(fd, path, file, err);
+    size_t size;
+    int fd = fm_file_open(path, most, &size, err);
+    if (fd < 0) return false;
+    bool ok = read_open(fd, path, size, file, err);
     close(fd);
     if (!ok) fm_file_release(file);
     return ok;

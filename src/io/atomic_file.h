@@ -16,6 +16,10 @@ typedef struct fm_file {
 /* Reads a regular file into memory of its own; no mapping, which would fault when the file shrinks. False with "PATH: problem":
  * missing, not a regular file, larger than the memory limit (or this machine's memory), changed while it was read. */
 bool fm_file_read(const char *path, fm_file *file, fm_error *err);
+/* The same of a file that may have at most `most` bytes: for a path that stands in somebody's file. */
+bool fm_file_read_at_most(const char *path, uint64_t most, fm_file *file, fm_error *err);
+/* A descriptor of such a file, to read it in parts; -1 with `err` filled. No more than *size may be read: a file of /proc may go on. */
+int fm_file_open(const char *path, uint64_t most, size_t *size, fm_error *err);
 void fm_file_release(fm_file *file); /* twice is fine */
 
 /* Writing by parts. Until fm_writer_close says true, the old file is as it was. A symbolic link stays: what it points to is written. */

@@ -27,6 +27,37 @@ bool fm_utf8_all(const void *text, size_t size) {
     return true;
 }
 
+uint32_t fm_code_point(const uint8_t *p, size_t bytes) {
+    static const uint8_t first[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
+    uint32_t code = p[0] & first[bytes];
+    for (size_t i = 1; i < bytes; i++) code = code << 6 | (p[i] & 0x3F);
+    return code;
+}
+
+size_t fm_unprintable(const uint8_t *p, size_t size) {
+    static const uint32_t ranges[][2] = {
+        {0x00, 0x1F},     {0x7F, 0x9F},     {0x61C, 0x61C},   {0x200E, 0x200F},   {0x2028, 0x202E},
+        {0x2066, 0x206F}, {0xFEFF, 0xFEFF}, {0xFFF9, 0xFFFB}, {0xE0000, 0xE007F},
+    };
+    if (size == 0 || (p[0] >= 0x20 && p[0] < 0x7F)) return 0;
+    size_t bytes = fm_utf8(p, size);
+    if (!bytes) return 1;
+    uint32_t code = fm_code_point(p, bytes);
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
+        if (code >= ranges[i][0] && code <= ranges[i][1]) return bytes;
+    }
+    return 0;
+}
+
+size_t fm_escape(const uint8_t *p, size_t bytes, char to[FM_ESCAPE]) {
+    const char *known = "\aa\bb\tt\nn\vv\ff\rr";
+    for (; bytes == 1 && *known; known += 2) {
+        if (p[0] == (uint8_t)known[0]) return (size_t)snprintf(to, FM_ESCAPE, "\\%c", known[1]);
+    }
+    if (bytes == 1) return (size_t)snprintf(to, FM_ESCAPE, "\\x%02x", p[0]);
+    return (size_t)snprintf(to, FM_ESCAPE, "\\u{%x}", (unsigned)fm_code_point(p, bytes));
+}
+
 bool fm_fail_at(fm_error *err, const char *format, size_t byte, const char *problem, ...) {
     char text[sizeof err->text];
     va_list args;
@@ -42,8 +73,7 @@ const char *fm_quote(const void *text, size_t size, char out[FM_QUOTE_TEXT]) {
     out[n++] = '"';
     for (size_t i = 0; i < cut;) {
         size_t length = fm_utf8(p + i, cut - i);
-        bool c1 = length == 2 && p[i] == 0xC2 && p[i + 1] < 0xA0; /* control characters of the second kind */
-        if (length == 0 || c1 || p[i] < 0x20 || p[i] == 0x7F || p[i] == '"' || p[i] == '\\') {
+        if (fm_unprintable(p + i, cut - i) || p[i] == '"' || p[i] == '\\') {
             n += (size_t)snprintf(out + n, FM_QUOTE_TEXT - n, "\\x%02x", p[i]);
             i++;
             continue;

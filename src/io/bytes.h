@@ -23,7 +23,15 @@ static inline uint64_t fm_load_big(const uint8_t *p, size_t n) {
 /* Bytes (1..4) of the well-formed UTF-8 character at p, or 0. */
 size_t fm_utf8(const uint8_t *p, size_t size);
 
-bool fm_utf8_all(const void *text, size_t size); /* all of it is well-formed */
+uint32_t fm_code_point(const uint8_t *p, size_t bytes); /* of that character */
+bool fm_utf8_all(const void *text, size_t size);        /* all of it is well-formed */
+
+/* Bytes of the character at p when a terminal must not get it as it is, else 0: control characters (C0, DEL, C1), what changes the
+ * direction of writing, separators of lines, tags, and a byte that is no UTF-8. */
+size_t fm_unprintable(const uint8_t *p, size_t size);
+/* That character as text: \n, \x1b, \u{202e}. Returns the length; `to` has room for FM_ESCAPE bytes. */
+enum { FM_ESCAPE = 12 };
+size_t fm_escape(const uint8_t *p, size_t bytes, char to[FM_ESCAPE]);
 
 /* Fills err with "FORMAT: byte N: PROBLEM"; returns false. */
 bool fm_fail_at(fm_error *err, const char *format, size_t byte, const char *problem, ...) __attribute__((format(printf, 4, 5)));

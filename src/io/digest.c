@@ -1,9 +1,9 @@
 #include "digest.h"
 
+#include "atomic_file.h"
 #include "bytes.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,27 +17,34 @@ void fm_digest(const void *bytes, size_t size, char text[FM_DIGEST_TEXT]) {
     print(XXH3_64bits(bytes, size), text);
 }
 
-static bool digest_stream(FILE *f, char text[FM_DIGEST_TEXT]) {
-    char part[1 << 15];
+static bool digest_open(int fd, size_t size, char text[FM_DIGEST_TEXT]) {
+    uint8_t part[1 << 15];
     XXH3_state_t *state = XXH3_createState();
     if (!state) {
         errno = ENOMEM;
         return false;
     }
     XXH3_64bits_reset(state);
-    for (size_t n; (n = fread(part, 1, sizeof part, f)) > 0;) XXH3_64bits_update(state, part, n);
+    ssize_t n = 1;
+    while (size && n != 0) {
+        n = read(fd, part, size < sizeof part ? size : sizeof part);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) break;
+        XXH3_64bits_update(state, part, (size_t)n);
+        size -= (size_t)n;
+    }
     print(XXH3_64bits_digest(state), text);
     XXH3_freeState(state);
-    return !ferror(f);
+    return n >= 0;
 }
 
-bool fm_digest_file(const char *path, char text[FM_DIGEST_TEXT], fm_error *err) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    FILE *f = fd < 0 ? NULL : fdopen(fd, "rb");
-    bool ok = f && digest_stream(f, text);
+bool fm_digest_file(const char *path, uint64_t most, char text[FM_DIGEST_TEXT], fm_error *err) {
+    size_t size;
+    int fd = fm_file_open(path, most, &size, err);
+    if (fd < 0) return false;
+    bool ok = digest_open(fd, size, text);
     int number = errno;
-    if (f) fclose(f);
-    else if (fd >= 0) close(fd);
+    close(fd);
     if (ok) return true;
     fm_fail(err, "cannot read: %s", strerror(number));
     return fm_fail_in(err, path);

@@ -5,9 +5,11 @@
 #include "error.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 enum { FM_DIGEST_TEXT = 17 };
 void fm_digest(const void *bytes, size_t size, char text[FM_DIGEST_TEXT]);
-bool fm_digest_file(const char *path, char text[FM_DIGEST_TEXT], fm_error *err); /* any size: read in parts */
+/* Of a regular file of at most `most` bytes, read in parts; else false with "PATH: problem". */
+bool fm_digest_file(const char *path, uint64_t most, char text[FM_DIGEST_TEXT], fm_error *err);
 
 #endif

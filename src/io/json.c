@@ -419,31 +419,43 @@ double fm_json_number(fm_json v) {
 
 /* ---- writing ---- */
 
+static size_t put_unit(unsigned unit, char *to) {
+    static const char digits[] = "0123456789abcdef";
+    to[0] = '\\';
+    to[1] = 'u';
+    for (int k = 0; k < 4; k++) to[2 + k] = digits[unit >> (12 - 4 * k) & 15];
+    return 6;
+}
+
+static size_t put_escape(uint32_t code, char *to) {
+    if (code < 0x10000) return put_unit(code, to);
+    size_t n = put_unit(0xD800 + ((code - 0x10000) >> 10), to); /* a pair of surrogates */
+    return n + put_unit(0xDC00 + (code & 0x3FF), to + n);
+}
+
 size_t fm_json_quote(const char *text, size_t size, char *to) {
-    static const char short_escapes[] = "btn?fr", digits[] = "0123456789abcdef";
+    static const char short_escapes[] = "btn?fr";
     size_t n = 0;
     to[n++] = '"';
     for (size_t i = 0; i < size;) {
-        uint8_t c = (uint8_t)text[i];
-        size_t length = fm_utf8((const uint8_t *)text + i, size - i);
+        const uint8_t *p = (const uint8_t *)text + i;
+        uint8_t c = *p;
+        size_t length = fm_utf8(p, size - i);
         if (length == 0) {
             n += put_utf8(0xFFFD, to + n);
             i++;
-        } else if (c == '"' || c == '\\' || (c >= '\b' && c <= '\r' && c != '\v')) {
+            continue;
+        }
+        if (c == '"' || c == '\\' || (c >= '\b' && c <= '\r' && c != '\v')) {
             to[n++] = '\\';
             to[n++] = c == '"' || c == '\\' ? (char)c : short_escapes[c - '\b'];
-            i++;
-        } else if (c < 0x20 || c == 0x7F) {
-            memcpy(to + n, "\\u00", 4);
-            to[n + 4] = digits[c >> 4];
-            to[n + 5] = digits[c & 15];
-            n += 6;
-            i++;
+        } else if (fm_unprintable(p, length)) { /* a file may be looked at on a terminal, too */
+            n += put_escape(fm_code_point(p, length), to + n);
         } else {
-            memcpy(to + n, text + i, length);
+            memcpy(to + n, p, length);
             n += length;
-            i += length;
         }
+        i += length;
     }
     to[n++] = '"';
     return n;

@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What is no number is `low`: a pixel within the picture, whatever came of numbers that are too large. */
 static double limit(double v, double low, double high) {
-    return v < low ? low : v > high ? high : v;
+    return v > low ? (v < high ? v : high) : low;
 }
 
 /* Whole pixels that a range of coordinates touches, within first..end; a range that is not finite was turned away before. */

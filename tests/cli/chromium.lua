@@ -9,14 +9,6 @@ Browser.__index = Browser
 
 local patience <const> = 20000 -- milliseconds for one answer
 
---- The path of an installed browser, or nil.
-function chromium.find()
-  for _, path in ipairs { "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome" } do
-    if lfs.attributes(path) then return path end
-  end
-  return nil
-end
-
 --- Runs the loop until done() or the time is over; whether it was done.
 local function wait(done, milliseconds)
   local over = false
@@ -39,24 +31,49 @@ local function receive(browser, text)
   table.insert(browser.parts, text:sub(from))
 end
 
---- Starts a browser with a profile of its own. Raises when it does not answer.
-function chromium.start(path)
+--- Starts a program as a browser with a profile of its own; it may not answer.
+local function start(path, options)
   local profile = os.tmpname()
   os.remove(profile)
-  local orders, answers = uv.new_pipe(false), uv.new_pipe(false)
+  local orders, answers, errors = uv.new_pipe(false), uv.new_pipe(false), uv.new_pipe(false)
   local arguments = { "--headless", "--disable-gpu", "--no-first-run", "--hide-scrollbars", "--disable-extensions", "--disable-dev-shm-usage",
-    "--disable-background-networking", "--remote-debugging-pipe", "--user-data-dir=" .. profile, "about:blank" }
-  if uv.getuid() == 0 then table.insert(arguments, 1, "--no-sandbox") end -- the sandbox refuses root
-  local self = setmetatable({ orders = orders, profile = profile, parts = {}, answers = {}, events = {}, last = 0, gone = false }, Browser)
-  self.process = assert(uv.spawn(path, { args = arguments, stdio = { nil, nil, nil, orders, answers }, detached = true }, function() self.gone = true end))
+    "--disable-background-networking", "--remote-debugging-pipe", "--user-data-dir=" .. profile, "about:blank", table.unpack(options) }
+  local self = setmetatable({ orders = orders, profile = profile, parts = {}, answers = {}, events = {}, last = 0, gone = false, said = {} }, Browser)
+  self.unheard = uv.new_signal() -- writing to a browser that has ended is an error of the write, not the end of this process
+  self.unheard:start("sigpipe", function() end)
+  self.process = assert(uv.spawn(path, { args = arguments, stdio = { nil, nil, errors, orders, answers }, detached = true }, function() self.gone = true end))
   answers:read_start(function(_, text)
     if text then receive(self, text) end
   end)
-  self.pipe = answers
+  errors:read_start(function(_, text) self.said[#self.said + 1] = text end)
+  self.handles = { orders, answers, errors, self.unheard, self.process }
+  return self
+end
+
+--- Opens a tab. Raises when the browser does not answer.
+local function open_tab(self)
   local target = self:call("Target.createTarget", { url = "about:blank" }).targetId
   self.session = self:call("Target.attachToTarget", { targetId = target, flatten = true }).sessionId
   for _, domain in ipairs { "Page", "Runtime", "Log", "Network", "DOM" } do self:call(domain .. ".enable") end
-  return self
+end
+
+local places <const> = { "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome" }
+
+--- A browser that works; or nil and why there is none: not installed, or what the last one said. The sandbox refuses root, and wants
+--- namespaces that a container may not have: the pages are our own, so it may go.
+function chromium.start()
+  local why = "no chromium is installed"
+  for _, path in ipairs(places) do
+    for _, options in ipairs(lfs.attributes(path) and { {}, { "--no-sandbox" } } or {}) do
+      local browser = start(path, options)
+      local ok, problem = pcall(open_tab, browser)
+      if ok then return browser end
+      browser:close()
+      local said = table.concat(browser.said):gsub("%s+", " "):sub(1, 300)
+      why = ("%s does not work here: %s"):format(path, said:find "%S" and said or problem)
+    end
+  end
+  return nil, why
 end
 
 --- Calls a method of the protocol; returns its result. Raises.
@@ -136,7 +153,7 @@ function Browser:close()
   wait(function() return self.gone end, 3000)
   if not self.gone then uv.kill(-self.process:get_pid(), "sigkill") end
   wait(function() return self.gone end, 3000)
-  for _, handle in ipairs { self.orders, self.pipe, self.process } do
+  for _, handle in ipairs(self.handles) do
     if not handle:is_closing() then handle:close() end
   end
   uv.run "nowait"

@@ -243,6 +243,22 @@ describe("fmrun", function()
       tensors = nil -- luacheck: ignore 311
     end)
 
+    it("in a folder inside of the runs, whatever its script is called", function()
+      local text = [[local made = require "fm".experiment { run = function() end } made.name = os.getenv "NAME" return made]]
+      for _, name in ipairs { "..lua", "...lua", ".lua", "-a b.lua", ("x"):rep(200) .. ".lua" } do
+        write(name, text)
+        local code, _, err = call("-q './" .. name .. "'")
+        assert.equal(0, code, err)
+      end
+      assert.same({ "_", "_.", "_a_b", "script", ("x"):rep(64) }, base.names(folder .. "/runs"))
+      for _, name in ipairs { "..", "a/b", ("x"):rep(65), "" } do
+        local code, _, err = shell(("NAME='%s' %s -q ..lua"):format(name, fmrun))
+        assert.equal(1, code)
+        assert.truthy(err:find("..lua: experiment: name: expected up to 64 letters", 1, true), err)
+      end
+      assert.equal(5, #base.names(folder .. "/runs"))
+    end)
+
     it("where -o or FM_RUNS says", function()
       assert.equal(0, (call(toy .. " steps=1 -o here/there")))
       assert.equal(1, #run_folders("toy", "here/there"))
@@ -293,7 +309,7 @@ describe("fmrun", function()
 
     it("whose results are odd in one line, whatever they hold", function()
       write("odd.lua", [[return require "fm".experiment { run = function(run) run:summary { x = -(0 / 0), s = "a\nb\27[31m" } end }]])
-      assert.truthy(select(3, call "odd.lua"):find "^done  odd  step 0  [^\n\27]*  s=a b%?%[31m x=nan  [^\n]+\n$")
+      assert.truthy(select(3, call "odd.lua"):find "^done  odd  step 0  [^\n\27]*  s=a\\nb\\x1b%[31m x=nan  [^\n]+\n$")
     end)
 
     it("in colour only when asked", function()
@@ -361,7 +377,7 @@ describe("fmrun", function()
         ["run:picture('a', 3)"] = "picture: expected a picture of fm.plot, found number",
         ["run:save('x', 3)"] = "save: .safetensors is for a model or a table of tensors, found number",
         ["run:save('x', require 'fm'.zeros(2))"] = "save: .safetensors is for a model or a table of tensors, found a tensor",
-        ["run:save('x.npy', 3)"] = "tensor expected, got number",
+        ["run:save('x.npy', 3)"] = "save: .npy is for a tensor, found number",
         ["run:save('x.txt', {})"] = "save: .txt is for a text, found table",
         ["run:save(3, 3)"] = "expected the name of a file",
         ["run:picture({}, 3)"] = "expected the name of a file",

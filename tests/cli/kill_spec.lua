@@ -41,6 +41,13 @@ describe("a run that is killed", function()
     end
   end)
 
+  it("says what in its folder was changed, or comes to the same: a bit of some bytes, each file removed", function()
+    local each = stopping.sanitized and 997 or 151
+    local code, out, err = shell(("cd %s && $FMRUN tests/kill/flip.lua -- %s %d"):format(stopping.root, path "flip", each))
+    assert.equal(0, code, out .. err)
+    assert.truthy(out:find("state.json", 1, true) and out:find("metrics.jsonl", 1, true), out)
+  end)
+
   it("comes to the same whether the batches are passed over or drawn", function()
     assert.equal(0, (call("-q " .. moons .. " --folder a steps=150")))
     lfs.mkdir(path "drawn")

@@ -47,8 +47,31 @@ describe("fmrun COMMAND", function()
     refused("--threads 2 path x", 2, 'path: unknown option "--threads"')
     refused("path", 2, "path: expected one run, found 0")
     train()
-    for _, word in ipairs { "show", "ls", "compare", "resume", "report" } do refused(word .. " ''", 3, 'no run is called ""; fmrun ls lists them') end
+    for _, word in ipairs { "show", "ls", "compare", "resume", "report", "rm -f" } do
+      refused(word .. " ''", 2, "expected the name of a run, found an empty word")
+    end
     for _, word in ipairs { "params", "check" } do refused(word .. " ''", 1, "cannot open a script without a name") end
+  end)
+
+  it("names what is wrong in how it is called", function()
+    for arguments, wanted in pairs {
+      ["ls --status dne"] = { 2, 'ls: --status: expected done, running, failed, diverged, killed, lost or damaged, found "dne"; did you mean "done"?' },
+      ["ls --where"] = { 2, "ls: --where needs a value: CONDITION" }, ["ls --jsno"] = { 2, 'ls: unknown option "--jsno"; did you mean "--json"?' },
+      ["show"] = { 2, "show: expected one run, found 0" }, ["show a b"] = { 2, "show: expected one run, found 2" },
+      ["show --jsn x"] = { 2, 'show: unknown option "--jsn"; did you mean "--json"?' },
+      ["log --folow x"] = { 2, 'log: unknown option "--folow"; did you mean "--follow"?' }, ["log x"] = { 3, 'no run is called "x": there are none in runs' },
+      ["diff a"] = { 2, "diff: expected two runs, found 1" }, ["compare"] = { 2, "compare: expected the runs to compare" },
+      ["compare --metrc w2 x"] = { 2, 'compare: unknown option "--metrc"; did you mean "--metric"?' },
+      ["rm"] = { 2, "rm: expected the runs to remove" }, ["rm --forc x"] = { 2, 'rm: unknown option "--forc"; did you mean "--force"?' },
+      ["report"] = { 2, "report: expected one run or sweep, found 0" }, ["report -o"] = { 2, "report: -o needs a value: FILE" },
+      ["export x"] = { 2, "export: say --to csv or --to tensorboard" }, ["export"] = { 2, "export: expected the runs to export" },
+      ["export --to tensorbord x"] = { 2, 'export: --to: expected csv or tensorboard, found "tensorbord"; did you mean "tensorboard"?' },
+      ["doctor --jsn"] = { 2, 'doctor: unknown option "--jsn"; did you mean "--json"?' },
+      ["help lgo"] = { 3, 'no command is called "lgo"; did you mean "log"?' },
+      ["help fm.plot.scater"] = { 3, 'the reference has no "fm.plot.scater"; did you mean "fm.plot.scatter"?' },
+    } do
+      refused(arguments, wanted[1], wanted[2])
+    end
   end)
 
   describe("path", function()
@@ -240,9 +263,7 @@ describe("fmrun COMMAND", function()
     assert.truthy(select(3, call "rm @-1 @-1"):find("it would remove 1 run;", 1, true))
     assert.equal(0, (call "rm -f @-1 @-1"))
     assert.equal("1", (select(2, call "ls --json"):match '"seed":(%d)'))
-    os.execute(("cd %s && mkdir kept && echo x >kept/file && ln -s $PWD/kept $(echo runs/toy/*)/link"):format(shell.folder))
     assert.equal(0, (call "rm -f toy"))
-    assert.equal("x\n", read(shell.folder .. "/kept/file"))
     assert.is_nil(lfs.attributes(shell.folder .. "/runs/toy"))
     refused("rm -f @-1", 3, "@-1: there are 0 runs")
     assert.equal(0, (call("-m -q " .. toy .. " steps=3 seed=1:2")))
@@ -260,6 +281,160 @@ describe("fmrun COMMAND", function()
     assert.truthy(err:find("is running; --running removes it all the same", 1, true), err)
     assert.truthy(out:find "^code 1\n.*lost", out)
     assert.equal(0, (call "rm -f slow"))
+  end)
+
+  it("obeys no record, file or name, on a terminal or not", function()
+    local bad <const> = "\27[31m\27]0;title\7\rx\127\u{9b}1m\u{202e}"
+    train()
+    os.execute(("mv %s/runs/toy '%s/runs/%s'"):format(shell.folder, shell.folder, bad))
+    local run = select(2, call "path @-1"):gsub("\n", "")
+    assert.truthy(run:find(bad, 1, true)) -- data for a program is as it is
+    local function plant(value) -- in every text
+      if type(value) == "string" then return value .. bad end
+      if type(value) ~= "table" then return value end
+      local made = setmetatable({}, getmetatable(value))
+      for key, inner in pairs(value) do
+        made[key] = plant(inner)
+        if type(key) == "string" and (value.lr or value.rest) then made[key .. bad] = plant(inner) end
+      end
+      return made
+    end
+    local record = shell.json(shell.folder .. "/" .. run .. "/run.json")
+    local planted = plant(record)
+    planted.status, planted.started, planted.error = "failed", record.started, "it fails" .. bad .. "\nat a line" .. bad
+    local function put(name, text)
+      local file <close> = assert(io.open(shell.folder .. "/" .. run .. "/" .. name, "wb"))
+      file:write(text)
+    end
+    put("run.json", fm.json.encode(planted))
+    put("config.json", fm.json.encode(planted.config))
+    put("metrics.jsonl", fm.json.encode { step = 1, ["loss" .. bad] = 1, note = bad } .. "\n" .. fm.json.encode { step = 2, ["loss" .. bad] = 2 } .. "\n")
+    put("log.txt", "said " .. bad .. "\n\tand\xff more")
+    put("odd" .. bad .. ".png", "no picture")
+    train "seed=2"
+    local checked = 0
+    local function check(text, what)
+      checked = checked + #text
+      assert.is_nil(text:find "[\0-\8\11-\31\127]", what)
+      assert.is_nil(text:find "\u{9b}", what)
+      assert.is_nil(text:find "\u{202e}", what)
+      assert.truthy(utf8.len(text), what)
+    end
+    for _, command in ipairs { "ls", "ls --json", "ls --sort lrr", "ls --where 'not=1'", "show @-2", "show --json @-2", "log @-2", "log -f @-2", "diff @-2 @-1",
+      "diff @-1 @-2 --json",
+      "compare @-1 @-2", "compare --each @-1 @-2", "compare @-1 @-2 --metric lss", "report @-2 -o page.html", "report @-2 --metric x",
+      "resume @-2", "rm @-2", "show '\27[31m'", "completion --line 'fmrun show '", "completion --line 'fmrun ls '", "\27[31m", "params \27[31m.lua" } do
+      local _, out, err = call(command)
+      check(out .. err, command)
+    end
+    if os.execute "script --version >/dev/null 2>&1" then
+      for _, command in ipairs { "path @-2", "export @-2 --to csv", "compare @-1 @-2 --csv", "export @-2 --to tensorboard", "log @-2",
+        "show --color never @-2" } do
+        local _, out = shell.run(('script -qec "%s %s" /dev/null'):format(shell.fmrun, command))
+        check(out:gsub("\r\n", "\n"), command)
+      end
+    end
+    assert.truthy(checked > 8000)
+    assert.truthy(select(2, call "log @-2"):find "^said \\x1b%[31m\\x1b%]0;title\\a\\rx\\x7f\\u{9b}1m\\u{202e}\n\tand\\xff more$")
+    write("bad.lua", ("local bad = %q\n"):format(bad) .. [[return require "fm".experiment { params = { note = bad }, run = function(run, p)
+      run:log { loss = 1, note = bad }
+      for _ in run:steps(1) do run:log { other = bad } end
+      run:summary { note = bad }
+      if p.note == bad then error(bad) end
+    end }]])
+    for _, command in ipairs { "bad.lua", "bad.lua note=x", "params bad.lua", "check bad.lua", "-m bad.lua note=a,\27[31mb,",
+      "-n -m bad.lua note=a,\27[31mb" } do
+      local _, out, err = call(command)
+      check(out .. err, command)
+    end
+  end)
+
+  describe("rm", function()
+    local function there(path) return lfs.symlinkattributes(shell.folder .. "/" .. path, "mode") end
+    local function run_folder() return (select(2, call "path @-1"):gsub("\n", "")) end
+
+    it("leaves what no run made, and says so; links are not followed", function()
+      train()
+      local run = run_folder()
+      os.execute(("cd %s && mkdir kept %s/own && echo x >kept/file && ln -s $PWD/kept %s/link && touch %s/notes.md %s/photo.png %s/own/last.npy")
+        :format(shell.folder, run, run, run, run, run))
+      local code, out, err = call "rm -f @-1"
+      assert.same({ 0, "" }, { code, out })
+      assert.equal(("removed the run in %s; what it did not make stays:\n  link\n  notes.md\n  own\n  photo.png\n"):format(run), err)
+      assert.same({ "link", "notes.md", "own", "photo.png" }, shell.names(shell.folder .. "/" .. run))
+      assert.equal("x\n", read(shell.folder .. "/kept/file"))
+      assert.equal("file", there(run .. "/own/last.npy"))
+      refused("ls", 3, "there are no runs in runs") -- what is left is no run
+    end)
+
+    it("takes what the run said it writes, wherever, after an interruption too", function()
+      write("saves.lua", [[local fm = require "fm"
+        return fm.experiment { name = "saves", params = { many = 3 }, run = function(run, p)
+          run:save("deep/down/last.npy", fm.ones(2))
+          for i = 1, p.many do run:save("few/" .. i .. ".txt", "x") end
+          local file <close> = io.open(run:path "own/by hand.txt", "w")
+          run:picture("a", fm.plot.scatter(fm.rng(1):normal(9, 2)))
+        end }]])
+      for _, words in ipairs { "", "--folder mine", "many=70", "many=70 --folder mine" } do
+        assert.equal(0, (call("-q saves.lua " .. words)))
+        local run = words:find "mine" and "mine" or run_folder()
+        os.execute(("touch %s/%s/few/notes.txt"):format(shell.folder, run))
+        assert.equal(0, (call("rm -f " .. run)))
+        assert.same({ "notes.txt" }, shell.names(shell.folder .. "/" .. run .. "/few"))
+        assert.same({ "few" }, shell.names(shell.folder .. "/" .. run))
+        os.execute(("rm -r %s/%s"):format(shell.folder, run))
+      end
+    end)
+
+    it("of a folder that is no run's takes nothing", function()
+      for _, text in ipairs { "{}", "[]", "x", '{"status":"ok"}', '{"status":"done","experiment":"x","versions":{"other":"1"}}' } do
+        os.execute(("mkdir -p %s/work && touch %s/work/log.txt %s/work/a.png"):format(shell.folder, shell.folder, shell.folder))
+        write("work/run.json", text)
+        for _, word in ipairs { "work", "./work/", shell.folder .. "/work", "." } do
+          local code, _, err = shell.run(("cd %s && %s rm -f %s"):format(word == "." and "work" or ".", shell.fmrun, word))
+          assert.equal(1, code, err)
+          assert.truthy(err:find("nothing was removed: ", 1, true), err)
+        end
+        assert.same({ "a.png", "log.txt", "run.json" }, shell.names(shell.folder .. "/work"))
+      end
+      for _, word in ipairs { "/", "..", ".", "//", "/etc", "~" } do
+        local code, _, err = call("rm -f " .. word)
+        assert.equal(3, code, err)
+      end
+      refused("rm -f ''", 2, "found an empty word")
+    end)
+
+    it("is not led out of the folder by what run.json says", function()
+      train()
+      local run = shell.folder .. "/" .. run_folder()
+      os.execute(("cd %s && mkdir kept && touch kept/a kept/b.png && ln -s $PWD/kept %s/in && ln -s $PWD/kept/a %s/a")
+        :format(shell.folder, run, run))
+      local record = shell.json(run .. "/run.json")
+      record.outputs = { "../../../kept/a", "in/a", "a", "/etc/hostname", shell.folder .. "/kept/a", "x/../../../../kept/a", "", ".", "..", "in", "*",
+        "kept\0" }
+      write(run_folder() .. "/run.json", fm.json.encode(record))
+      assert.equal(0, (call "rm -f @-1"))
+      assert.same({ "a", "b.png" }, shell.names(shell.folder .. "/kept"))
+      assert.is_nil(there(run:sub(#shell.folder + 2) .. "/a")) -- a link with the name of an output goes itself
+    end)
+
+    it("of a link in the place of a run takes the link", function()
+      train "--folder elsewhere"
+      os.execute(("cd %s && mkdir -p runs/toy && ln -s ../../elsewhere runs/toy/20260712-153012-7f3a1c2d"):format(shell.folder))
+      assert.equal(0, (call "rm -f 7f3a"))
+      assert.is_nil(there "runs/toy/20260712-153012-7f3a1c2d")
+      assert.equal("file", there "elsewhere/run.json")
+    end)
+
+    it("of a sweep leaves what no run made", function()
+      assert.equal(0, (call("-m -q " .. toy .. " steps=3 seed=1:2")))
+      local sweep = "runs/toy/" .. shell.names(shell.folder .. "/runs/toy")[1]
+      os.execute(("cd %s/%s && touch plan.txt && mkdir odd && echo '{}' >odd/run.json"):format(shell.folder, sweep))
+      local code, _, err = call("rm -f " .. sweep)
+      assert.equal(0, code)
+      assert.truthy(err:find("what it did not make stays:\n  odd\n  plan.txt\n", 1, true), err)
+      assert.same({ "odd", "plan.txt" }, shell.names(shell.folder .. "/" .. sweep))
+    end)
   end)
 
   it("export: CSV on stdout, event files in a folder", function()

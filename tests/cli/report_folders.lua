@@ -83,4 +83,48 @@ function folders.sweep(path, grid)
     scripts = { { path = "moons.lua", hash = "0123456789abcdef" } }, keys = { "lr", "hidden", "seed" }, runs = runs })
 end
 
+-- ---- numbers at the ends of what a double holds ----
+
+local extremes <const> = dofile "tests/lua/extremes.lua"
+
+--- A metrics.jsonl of them all, from the step after `first` on.
+local function extreme_metrics(first)
+  local lines = {}
+  for step = 1, 40 do
+    local row = { step = step }
+    for name, value in pairs(extremes) do row[name] = value(first + step) end
+    lines[step] = fm.json.encode(row)
+  end
+  lines[41] = '{"step":41,"one_point":1e308}'
+  return table.concat(lines, "\n") .. "\n"
+end
+
+--- Makes a run whose metrics and results are such numbers, one whose steps are, and a sweep, below `path`.
+function folders.extremes(path)
+  local config = { lr = 3e-3, hidden = 64, seed = 1, path = "linear" }
+  local summary = { a = 1e308, b = -1e308, c = 5e-324, d = math.maxinteger, e = "nan" }
+  local run, steps, sweep = path .. "/20260712-153012-ee000001", path .. "/20260712-153012-ee000002", path .. "/sweep-ee000003"
+  folders.run { path = run, experiment = "ends", status = "done", config = config, record = { summary = summary } }
+  folders.write(run .. "/metrics.jsonl", extreme_metrics(0))
+  folders.run { path = steps, experiment = "ends", status = "done", config = config }
+  local lines = {}
+  for i, step in ipairs { "1e308", "-1e308", "0", "5e-324", "9223372036854775807", "-9223372036854775808", "0.5", '"nan"', '"x"', "null", "[]" } do
+    lines[i] = ('{"step":%s,"loss":%d,"m%d":1}\n'):format(step, i, i)
+  end
+  folders.write(steps .. "/metrics.jsonl", table.concat(lines))
+  folders.sweep(sweep, { lr = { 1e-3, 3e-3, 1e-2 }, hidden = { 64 }, seed = { 1, 2 }, pictures = false })
+  local plan = assert(fm.json.decode(assert(fm.file.read(sweep .. "/sweep.json"))))
+  for i, planned in ipairs(plan.runs) do
+    local folder = sweep .. "/" .. planned.folder
+    local record = assert(fm.json.decode(assert(fm.file.read(folder .. "/run.json"))))
+    planned.changed.lr = ({ 1e308, -1e308, 5e-324, 1e-310, 8e307, 0 })[i]
+    record.config.lr = planned.changed.lr
+    record.summary = { w2 = i % 2 == 0 and 1.7e308 or -1.7e308, least = i % 2 * 5e-324, small = 1e-310 * i, whole = (1 << 62) + i, same = 1e308,
+      some = i == 3 and "nan" or 1.5 }
+    folders.write(folder .. "/metrics.jsonl", extreme_metrics(i))
+    write_json(folder .. "/run.json", record)
+  end
+  write_json(sweep .. "/sweep.json", plan)
+end
+
 return folders

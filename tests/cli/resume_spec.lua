@@ -37,10 +37,10 @@ describe("a run that stops", function()
       assert.equal(40, record "r".summary.n)
       assert.is_false(exists "r/.fm-1-0.tmp")
       local before = read "r/run.json"
-      for _, again in ipairs { "resume r", "x.lua --folder r at=7 how=KILL" } do
+      for again, said in pairs { ["resume r"] = "r: its script is x.lua\nr is done\n", ["x.lua --folder r at=7 how=KILL"] = "r is done\n" } do
         local code, _, err = call(again)
         assert.equal(0, code)
-        assert.equal("r is done\n", err)
+        assert.equal(said, err)
         assert.equal(before, read "r/run.json")
       end
       local code, _, err = call "-q x.lua --folder r at=8"

@@ -42,12 +42,15 @@ describe("a sweep for a scheduler", function()
     local code, out, err = call "--emit slurm -m odd.lua n=1:6"
     assert.equal(0, code, err)
     has(out, "#SBATCH --array=1-6\n", "#SBATCH --signal=B:USR1@120\n", "#SBATCH --requeue\n", "#SBATCH --chdir=" .. shell.folder .. "\n",
-      'worker runs/odd/sweep-', ' --task "$SLURM_ARRAY_TASK_ID"')
+      'worker runs/odd/sweep-', ' --task "$task"', 'seq "$SLURM_ARRAY_TASK_ID" 1000 6')
     local path = sweep_of "odd"
     assert.equal(out, shell.read(path .. "/slurm.sh"))
     has(err, "6 runs of 6 to do\nnext: sbatch runs/odd/sweep-")
     assert.equal(0, (call "-q -m odd.lua n=2,5"))
     has(select(2, call "--emit slurm -m odd.lua n=1:6"), "#SBATCH --array=1,3-4,6\n")
+    has(select(2, call "--emit slurm --checkpoint-every '1; touch x' -m odd.lua n=1:6"), "--task \"$task\" '--checkpoint-every=1; touch x' &")
+    local many = select(2, call "--emit slurm -m odd.lua n=1:2300")
+    has(many, "#SBATCH --array=1-1000\n", 'seq "$SLURM_ARRAY_TASK_ID" 1000 2300')
     local refused, _, message = call(("--emit slum -m %s seed=1,2"):format(toy))
     assert.equal(2, refused)
     has(message, '--emit: expected slurm or parallel, found "slum"; did you mean "slurm"?')

@@ -46,6 +46,12 @@ describe("a sweep", function()
     has(select(3, call("-m -n " .. toy .. " lr=1,1e-2:1e-2")), "2 runs in")
     shell.write("trials.csv", "lr,seed\n1e-3,4\n")
     assert.equal("001 lr=0.001 seed=4\n", (select(2, call("-n @trials.csv " .. toy))))
+    assert.equal('001 note=a,b lr=16777217.5\n002 note=a,b lr=16777218.5\n003 note="c ""d" lr=16777217.5\n004 note="c ""d" lr=16777218.5\n',
+      (select(2, call("-m -n " .. toy .. [[ 'note="a,b",c "d' lr=16777217.5:16777218.5]]))))
+    assert.equal("001 note=a,b\n", (select(2, call("-m -n " .. toy .. [[ 'note="a,b"']]))))
+    shell.write("nul.csv", "note\na\0b\n")
+    assert.same({ 2, 'fmrun: ' .. toy .. ": nul.csv: line 2: a NUL byte; expected text in UTF-8\ntry: fmrun --help\n" },
+      { (call("-n @nul.csv " .. toy)), shell.read(shell.folder .. "/err") })
     local events = shell.lines((select(2, call("-n --json " .. toy .. " steps=3"))))
     assert.same({ 1, 3 }, { #events, assert(fm.json.decode(events[1])).config.steps })
   end)
@@ -133,6 +139,46 @@ describe("a sweep", function()
     assert.truthy(err:find "FAIL  001 n=3 +[%d.]+s  [^\n]+: No such file or directory", err)
   end)
 
+  it("takes for text whatever a script prints, and keeps little of it", function()
+    write_odd [[local big, events = ("x"):rep(1 << 20), { '{"event":"run_skipped","status":"busy"}', '{"event":"progress","step":[],"steps":-1,"text":3}',
+        '{"event":"run_failed","error":"fake"}', '{"event":"progress"}', "[[[", "fmrun: fake" }
+      for _, out in ipairs { io.stdout, io.stderr } do
+        if p.mode == "long" then for _ = 1, 100 do out:write(big) end end
+        if p.mode == "bar" then for i = 1, 200000 do out:write(("\r[====] step %d"):format(i)) end end
+        if p.mode == "lines" then for i = 1, 200000 do out:write(i, "\n") end end
+        if p.mode == "nul" then for _ = 1, 20 do out:write(("\0"):rep(1 << 20), ("\0\xff\27\n"):rep(1 << 18)) end end
+        if p.mode == "events" then for _, event in ipairs(events) do out:write(event, "\n") end end
+      end
+      io.stderr:write "\n"
+      print "so far"
+      if p.n == 2 then error "on purpose" end]]
+    for _, mode in ipairs { "long", "bar", "lines", "nul", "events" } do
+      local began = fm.system.seconds()
+      local code, _, err = call("-m -j2 odd.lua n=1:3 mode=" .. mode)
+      assert.equal(1, code, err:sub(1, 500))
+      has(err, "  ok    001 n=1", "  ok    003 n=3", "odd.lua:", ": on purpose", "          | so far", "2 ok, 1 failed in ")
+      assert.truthy(#err < 10000 and fm.system.seconds() - began < 20, mode)
+      assert.is_nil(err:find("[%z\27]"), mode)
+      local path, record = sweep_of "odd"
+      for _, entry in ipairs(record.runs) do
+        local log = shell.read(("%s/%s/log.txt"):format(path, entry.folder))
+        assert.equal("so far\n", log:sub(1, 7))
+      end
+      os.execute("rm -r " .. path)
+    end
+  end)
+
+  it("has a channel that nothing else holds open", function()
+    write_odd [[os.execute "ls -l /proc/self/fd >fds" os.execute "sleep 30 & echo $! >sleeping"]]
+    local began = fm.system.seconds()
+    assert.equal(0, (call "-q -m odd.lua n=1:1"))
+    assert.truthy(fm.system.seconds() - began < 10)
+    os.execute("kill $(cat " .. shell.folder .. "/sleeping)")
+    local worker = select(2, call "help worker")
+    has(worker, "--events FD")
+    for _, words in ipairs { "9", "x", "0" } do assert.equal(2, (call("worker nowhere --events " .. words))) end
+  end)
+
   it("ends a run that takes too long", function()
     write_odd [[for _ in run:steps(p.n == 2 and 100000 or 1) do os.execute "sleep 0.01" end]]
     local code, _, err = call "-m --timeout 0.4s odd.lua n=1:3"
@@ -216,6 +262,8 @@ describe("a sweep refuses", function()
 
   it("wrong words, in one line, before anything is made", function()
     for words, message in pairs {
+      ["'note=\"a'"] = 'note: "a: a quote stays open',
+      ["'note=\"a\"b,c'"] = 'note: "a"b,c: expected a comma after the quote that closes, found "b"',
       ["seed=1:1000000000"] = "sweep has 1000000000 runs, over the limit of 10000 (--max-runs N)",
       ["seed="] = "seed: empty list",
       ["seed=1,1"] = "runs 1 and 2 are identical",
@@ -354,6 +402,22 @@ describe("several processes", function()
     has(err, "2 stopped in ")
   end)
 
+  it("end soon whatever they do: print, run in a coroutine, or do not listen", function()
+    write_odd [[io.open("began." .. p.n, "w"):close()
+      if p.mode == "print" then while true do io.stderr:write(("x"):rep(1 << 16)) end end
+      if p.mode == "coroutine" then coroutine.wrap(function() while true do end end)() end
+      while true do pcall(function() while true do end end) end]]
+    for mode, expected in pairs { print = { "INT", 75, 5 }, coroutine = { "TERM", 75, 5 }, deaf = { "TERM", 75, 15 } } do
+      local began = fm.system.seconds()
+      local code, _, err = shell.run(([=[%s rm -f began.*; %s -m -j 2 odd.lua n=1:2 mode=%s & first=$!
+        wait_for '[ $(ls began.* 2>/dev/null | wc -l) = 2 ]'
+        kill -%s $first; wait $first]=]):format(wait_for, shell.fmrun, mode, expected[1]))
+      assert.equal(expected[2], code, err)
+      has(err, "2 stopped in ")
+      assert.truthy(fm.system.seconds() - began < expected[3], mode)
+    end
+  end)
+
   it("die with the one that started them", function()
     write_odd [[run:log { x = 1 } run:flush(0) while not io.open "go" do os.execute "sleep 0.1" end]]
     local code, _, err = shell.run(([=[%s %s -q -m -j 2 odd.lua n=1:2 & first=$!
@@ -390,13 +454,15 @@ describe("several processes", function()
   end)
 
   it("workers do not wait for each other's runs while others are left", function()
-    write_odd [[os.execute(("touch active.%d; sleep 0.2; ls | grep -c ^active >>seen; rm active.%d"):format(p.n, p.n))]]
+    -- each run waits for another to begin: in the other worker, or in vain
+    write_odd [[os.execute(("touch began.%d; i=0; while [ $(ls | grep -c ^began) -lt 2 ] && [ $i -lt 300 ]; do sleep 0.05; i=$((i + 1)); done; "
+      .. "ls | grep -c ^began >>seen"):format(p.n))]]
     assert.equal(0, (call "-q --emit parallel -m odd.lua n=1:8"))
     local sweep = sweep_of "odd":sub(#shell.folder + 2)
-    local code, _, err = shell.run(("%s worker -q %s & sleep 0.1; %s worker -q %s; wait $!"):format(shell.fmrun, sweep, shell.fmrun, sweep))
+    local code, _, err = shell.run(("%s worker -q %s & %s worker -q %s; wait $!"):format(shell.fmrun, sweep, shell.fmrun, sweep))
     assert.equal(0, code, err)
     local seen = shell.read(shell.folder .. "/seen")
-    assert.truthy(select(2, seen:gsub("2\n", "")) >= 4, seen)
+    assert.same({ 8, nil }, { #shell.lines(seen), seen:match "^1\n" or seen:match "\n1\n" })
   end)
 
   it("a worker refuses a script that has changed, and what is no sweep", function()
@@ -407,7 +473,7 @@ describe("several processes", function()
     os.execute(("rm -r %s/*/"):format(path))
     local code, _, err = call(("worker %s --task 1"):format(path))
     assert.equal(1, code)
-    has(err, "odd.lua has changed since the sweep was made")
+    has(err, "odd.lua: was ", "the command that made the sweep takes the change up: ")
     assert.equal(1, (call "worker nowhere"))
     assert.equal(2, (call "worker"))
     assert.equal(2, (call(("worker %s --task x"):format(path))))

@@ -170,6 +170,7 @@ static void test_reads(void **state) {
     fm_set_memory_limit(1000);
     assert_int_equal(truncate(file, 1001), 0);
     expect_failure(fm_file_read(file, &f, &err), "is 1001 bytes long, over the limit of 1000");
+    expect_failure(fm_file_read_at_most(file, 999, &f, &err), "is 1001 bytes long, over the limit of 999");
     fm_set_memory_limit(0);
 }
 
@@ -192,14 +193,25 @@ static void test_digest(void **state) {
     char *text = calloc(1, 100000);
     assert_true(fm_file_write(file, text, 100000, &err));
     fm_digest(text, 100000, a);
-    assert_true(fm_digest_file(file, b, &err));
+    assert_true(fm_digest_file(file, UINT64_MAX, b, &err));
     assert_string_equal(a, b);
     text[99999] = 1;
     fm_digest(text, 100000, b);
     assert_string_not_equal(a, b);
     free(text);
-    expect_failure(fm_digest_file("/no/such", a, &err), "/no/such: cannot read");
-    expect_failure(fm_digest_file(folder, a, &err), "cannot read: Is a directory");
+    expect_failure(fm_digest_file("/no/such", UINT64_MAX, a, &err), "/no/such: cannot read");
+    expect_failure(fm_digest_file(folder, UINT64_MAX, a, &err), ": is a folder");
+    expect_failure(fm_digest_file("/dev/zero", UINT64_MAX, a, &err), "/dev/zero: is not a regular file");
+    expect_failure(fm_digest_file(file, 99999, a, &err), "is 100000 bytes long, over the limit of 99999");
+    unlink(other);
+    assert_int_equal(mkfifo(other, 0666), 0);
+    expect_failure(fm_digest_file(other, UINT64_MAX, a, &err), ": is not a regular file");
+    unlink(other);
+    if (access("/proc/self/status", R_OK) == 0) { /* of size 0, whatever it holds: nothing of it is read */
+        fm_digest("", 0, a);
+        assert_true(fm_digest_file("/proc/self/status", UINT64_MAX, b, &err));
+        assert_string_equal(a, b);
+    }
 }
 
 static void test_messages(void **state) {

@@ -191,6 +191,10 @@ static void test_quote(void **state) {
     static const char want[] = "\"a\\\"\\\\\\n\\u0001\\u007f\xEF\xBF\xBD\xC3\xA9\"";
     assert_int_equal(n, sizeof want - 1);
     assert_memory_equal(to, want, n);
+    n = fm_json_quote("\xC2\x9B\xE2\x80\xAE\xF3\xA0\x80\x81", 9, to); /* what a terminal would obey: CSI, right to left, a tag */
+    static const char escaped[] = "\"\\u009b\\u202e\\udb40\\udc01\"";
+    assert_int_equal(n, sizeof escaped - 1);
+    assert_memory_equal(to, escaped, n);
     for (int c = 0; c < 128; c++) { /* every character comes back */
         char one = (char)c, back[16];
         fm_error err;

@@ -116,7 +116,7 @@ static void test_png_hostile(void **state) {
     put_chunk(&b, "PLTE", "\xFF\0\0", 3);
     bytes palette = b;
     png_end(&b, "\0\0\1", 3);
-    expect_error(PNG, b.at, b.size, "row 1: palette index 1 in a palette of 1");
+    expect_error(PNG, b.at, b.size, "palette index"); /* said by us, or by a libpng that looks for itself */
     b = palette;
     png_end(&b, "\0\0", 2);
     expect_error(PNG, b.at, b.size, "libpng: ");

@@ -243,7 +243,7 @@ static void back(const sample *s, fm_tensor **in, unsigned wanted, int times, do
     for (int i = 0; i < n_inputs(s); i++) {
         if (in[i]) in[i]->needs_grad = wanted >> i & 1;
     }
-    fm_scope *scope = fm_scope_open(true, &err);
+    fm_scope *scope = fm_scope_open(true, NULL, &err);
     fm_tensor *y = run_with(s, in, &err);
     assert_non_null(y);
     for (size_t k = 0; plain && k < n_plain; k++) assert_true(fm_data(y)[k] == plain[k]); /* recording changes no bit */

@@ -49,7 +49,7 @@ static fm_tensor *reshaped(fm_tensor *x, size_t rows, size_t cols) {
 }
 
 static fm_scope *tape(void) {
-    fm_scope *s = fm_scope_open(true, &err);
+    fm_scope *s = fm_scope_open(true, NULL, &err);
     assert_non_null(s);
     return s;
 }
@@ -91,7 +91,7 @@ static void scopes_close_in_any_order(void **state) {
         fm_tensor *x = parameter(2, 3, 1), *held[3];
         fm_scope *s[3];
         for (int i = 0; i < 3; i++) {
-            s[i] = fm_scope_open(i != 1, &err);
+            s[i] = fm_scope_open(i != 1, NULL, &err);
             held[i] = fm_tensor_retain(run("square", x, NULL));
             assert_true(held[i]->scope == s[i]);
             assert_true(held[i]->needs_grad == (i != 1)); /* the middle one records nothing */
@@ -130,6 +130,116 @@ static void what_a_scope_made_goes_back_when_it_closes(void **state) {
     fm_tensor_release(view);
     fm_tensor_release(y);
     assert_int_equal(fm_live_bytes(), before);
+    fm_tensor_release(x);
+}
+
+static void what_a_forgotten_scope_made_lives_on(void **state) {
+    (void)state;
+    fm_tensor *x = parameter(4, 5, 1);
+    size_t before = fm_live_bytes();
+    fm_scope *s = tape();
+    fm_tensor *y = fm_tensor_retain(run("exp", x, NULL)), *view = reshaped(y, 10, 2);
+    run("neg", y, NULL); /* nobody holds it */
+    fm_scope_forget(s);
+    assert_null(fm_scope_now());
+    assert_true(fm_may_write(x));
+    near(fm_data(y)[3], exp(1.3));
+    near(fm_data(view)[3], exp(1.3));
+    assert_false(fm_needs_grad(y));
+    assert_null(y->scope);
+    assert_int_equal(fm_live_bytes(), before + x->count * sizeof(real));
+    refuses(y, NULL, "nothing here was recorded");
+    fm_tensor_release(view);
+    fm_tensor_release(y);
+    fm_tensor_release(x);
+}
+
+static void a_loss_on_what_a_forgotten_scope_made_is_refused(void **state) {
+    (void)state;
+    fm_tensor *x = parameter(2, 2, 1);
+    fm_scope *first = tape();
+    fm_tensor *y = fm_tensor_retain(run("exp", x, NULL));
+    fm_scope *second = tape();
+    fm_tensor *loss = run("sum", run("mul", y, x), NULL);
+    fm_scope_forget(first);
+    refuses(loss, NULL, "the tape that recorded an input of mul is gone");
+    go_back(run("sum", run("mul", y, x), NULL)); /* used from now on it is a constant */
+    near(fm_grad_get(x)[1], exp(1.1));
+    fm_scope_close(second);
+    fm_tensor_release(y);
+    fm_grad_release(x);
+    fm_tensor_release(x);
+}
+
+static const void *idle;
+
+static bool all_but_idle(const void *owner) {
+    return owner != idle;
+}
+
+static void the_scope_of_one_put_aside_does_not_count(void **state) {
+    (void)state;
+    static int owners[2];
+    fm_set_at_work(all_but_idle);
+    fm_tensor *x = parameter(1, 2, 1);
+    fm_scope *a = fm_scope_open(true, &owners[0], &err), *b = fm_scope_open(true, &owners[1], &err);
+    assert_true(fm_scope_now() == b);
+    idle = &owners[1];
+    assert_true(fm_scope_now() == a);
+    fm_tensor *y = run("exp", x, NULL);
+    assert_true(y->scope == a);
+    idle = &owners[0];
+    assert_true(fm_scope_now() == b);
+    fm_tensor *z = run("exp", x, NULL);
+    assert_true(z->scope == b);
+    fm_scope_close(b);
+    assert_null(fm_scope_now());
+    assert_false(fm_recording());
+    fm_tensor *outside = run("exp", x, NULL);
+    assert_null(outside->scope);
+    assert_false(outside->needs_grad);
+    idle = NULL;
+    go_back(run("sum", y, NULL));
+    near(fm_grad_get(x)[0], exp(1));
+    fm_scope_close(a);
+    fm_set_at_work(NULL);
+    fm_tensor_release(outside);
+    fm_grad_release(x);
+    fm_tensor_release(x);
+}
+
+/* The collector comes when memory is short: what it finds forgotten must not vanish under the call that wants the memory. */
+static fm_scope *forgotten;
+
+static bool forget_it(void) {
+    fm_scope_forget(forgotten);
+    forgotten = NULL;
+    return true;
+}
+
+static void a_scope_forgotten_within_an_op_ends_after_it(void **state) {
+    (void)state;
+    static const char *const ops[] = {"exp", "softmax", "mul"};
+    fm_tensor *x = parameter(8, 8, 1);
+    for (size_t leaf = 0; leaf < 2; leaf++) {
+        for (size_t i = 0; i < 3; i++) {
+            fm_scope *s = tape();
+            if (leaf) fm_scope_only(s, x);
+            fm_tensor *y = fm_tensor_retain(run("neg", x, NULL)), *w = parameter(8, 8, 2);
+            fm_set_reclaim(forget_it);
+            forgotten = s;
+            fm_set_memory_limit(fm_live_bytes() + 16);
+            fm_tensor *z = fm_run(begin(ops[i], i == 2 ? w : y, i == 2 ? y : NULL), &err); /* too large all the same */
+            assert_null(z);
+            fm_set_memory_limit(0);
+            fm_set_reclaim(NULL);
+            assert_null(forgotten);
+            assert_null(fm_scope_now());
+            near(fm_data(y)[0], -1);
+            fm_tensor_release(y);
+            fm_tensor_release(w);
+        }
+    }
     fm_tensor_release(x);
 }
 
@@ -495,6 +605,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         CHECKED(scopes_close_in_any_order),
         CHECKED(what_a_scope_made_goes_back_when_it_closes),
+        CHECKED(what_a_forgotten_scope_made_lives_on),
+        CHECKED(a_loss_on_what_a_forgotten_scope_made_is_refused),
+        CHECKED(the_scope_of_one_put_aside_does_not_count),
+        CHECKED(a_scope_forgotten_within_an_op_ends_after_it),
         CHECKED(many_records_need_many_chunks),
         CHECKED(backward_twice_adds_up),
         CHECKED(one_tensor_twice_in_one_op),

@@ -1,4 +1,5 @@
--- Drawn shapes of 3072 numbers each: larger checkpoints, grids of pictures during the loop and after it, an iterator of the script's own.
+-- Drawn shapes of 3072 numbers each: larger checkpoints, grids of pictures in folders during the loop, one of them written again and again, an
+-- iterator of the script's own.
 local fm <const> = require "fm"
 local nn <const>, flow <const>, optim <const>, ode <const>, data <const>, plot <const> = fm.nn, fm.flow, fm.optim, fm.ode, fm.data, fm.plot
 
@@ -16,7 +17,8 @@ return fm.experiment {
     end
     for step, x1 in run:steps(p.steps, pick) do
       run:log { loss = opt:step(function() return flow.loss(model, x1, { rng = run.rng }) end) }
-      if step % 30 == 0 then show("grid-" .. step) end
+      if step % 30 == 0 then show("grids/step-" .. step) end
+      if step % 10 == 0 then show "grids/now/latest" end
     end
     show "samples"
     run:save("model", model)

@@ -64,11 +64,15 @@ local function read(path)
   return file:read "a"
 end
 
---- The files of a folder that must be equal, by name.
-local function contents(folder)
-  local files = {}
-  for name in lfs.dir(folder) do
-    if name ~= "." and name ~= ".." and not own[name] then files[name] = read(folder .. "/" .. name) end
+--- The files of a folder and below it that must be equal, by name.
+local function contents(folder, inside, files)
+  inside, files = inside or "", files or {}
+  for name in lfs.dir(folder .. "/" .. inside) do
+    local full = inside .. name
+    if name ~= "." and name ~= ".." and not own[full] then
+      if lfs.attributes(folder .. "/" .. full, "mode") == "directory" then contents(folder, full .. "/", files)
+      else files[full] = read(folder .. "/" .. full) end
+    end
   end
   return files
 end

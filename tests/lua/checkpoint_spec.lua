@@ -5,6 +5,7 @@ local folders <const> = require "fm.run.folder"
 
 describe("checkpoints", function()
   local start <const> = fm.live_bytes()
+  local origin_then <const> = { code = {}, data = {}, library = {}, config = {}, program = "p", blas_core = "b", real = fm.real }
   local path, folder, run
 
   before_each(function()
@@ -25,7 +26,7 @@ describe("checkpoints", function()
     run.step, run.kept.t.n = n, n
     run.kept.w:fill(n)
     folder:add_line("metrics.jsonl", ('{"step":%d}'):format(n))
-    checkpoint.write(run, { step = n, loop = 1, summary = { n = n } }, { code = {} })
+    checkpoint.write(run, { step = n, loop = 1, loops = {}, stops = {}, seconds = 0, summary = { n = n } }, origin_then)
   end
 
   local function read_bytes(name)
@@ -46,7 +47,7 @@ describe("checkpoints", function()
     for n = 1, 5 do write(n) end
     local slot, origin, problems = checkpoint.find(folder)
     assert.same({ 5, 1, 5 * #'{"step":1}\n', {} }, { slot.step, slot.slot, slot.lengths["metrics.jsonl"], problems })
-    assert.same({ code = {} }, origin)
+    assert.same(origin_then, origin)
     assert.equal(4, run.slots[2].step)
     assert.equal(4, run.slots[2].summary.n)
     local tensors, values = checkpoint.load(folder, slot)

@@ -214,6 +214,91 @@ describe("data", function()
     assert.same(x:totable(), x:transpose():totable())
   end)
 
+  it("shuffles each loader on its own, also on one stream, and each again as before when the script is called again", function()
+    local function rounds(make)
+      local x = fm.range(1, 12):reshape(12, 1)
+      local list = {}
+      for i, rng in ipairs(make()) do
+        local text = {}
+        for batch in fm.data.batches(x, 12, { rng = rng }) do text[#text + 1] = fm.json.encode(batch:reshape(-1):totable()) end
+        list[i] = text[1]
+      end
+      return list
+    end
+    local function differ(list)
+      local seen = {}
+      for _, text in ipairs(list) do
+        assert.is_nil(seen[text])
+        seen[text] = true
+      end
+    end
+    for _, make in ipairs {
+      function()
+        local rng = fm.rng(3)
+        return { rng, rng, rng }
+      end,
+      function()
+        local root = fm.rng(3)
+        return { root:stream "batches", root:stream "batches", root:stream "other", root }
+      end,
+    } do
+      local list = rounds(make)
+      differ(list)
+      assert.same(list, rounds(make))
+    end
+    assert.equal(rounds(function() return { fm.rng(3) } end)[1], rounds(function() return { fm.rng(3) } end)[1])
+
+    -- at a step: other loaders than at another step, the same ones wherever the run began
+    local function at(root, step)
+      root:at(step)
+      return rounds(function() return { root:stream "x", root:stream "x" } end)
+    end
+    local root = fm.rng(5)
+    local first, second = at(root, 1), at(root, 2)
+    differ { first[1], first[2], second[1], second[2] }
+    assert.same(second, at(fm.rng(5), 2))
+    -- a stream that is moved begins anew: a validation has the same batches each time
+    local function validate() return rounds(function() return { root:stream "validation":at(0) } end)[1] end
+    assert.equal(validate(), validate())
+  end)
+
+  it("draws other points at each call without rng", function()
+    local stream <const> = require "fm.data.parts.stream"
+    stream.seed(nil)
+    local function draws()
+      return { fm.data.moons { n = 5 }:totable(), fm.data.moons { n = 5 }:totable(), fm.data.rings { n = 5 }:totable(), fm.data.rings { n = 5 }:totable(),
+        (fm.data.shapes32 { n = 1 }:sum():item()), (fm.data.shapes32 { n = 1 }:sum():item()) }
+    end
+    local first = draws()
+    assert.are_not.same(first[1], first[2])
+    assert.are_not.same(first[3], first[4])
+    assert.are_not.equal(first[5], first[6])
+    stream.seed(nil)
+    assert.same(first, draws())
+    local root = fm.rng(7)
+    stream.seed(root)
+    local of_seed = draws()
+    assert.are_not.same(of_seed[1], of_seed[2])
+    assert.are_not.same(first[1], of_seed[1])
+    root:at(3)
+    local at_step = draws()
+    assert.are_not.same(of_seed[1], at_step[1])
+    stream.seed(fm.rng(7):at(3)) -- what came before the step does not count
+    assert.same(at_step, draws())
+    stream.seed(nil)
+  end)
+
+  it("has no batch of the wrong size with drop_last", function()
+    local x = fm.range(1, 7):reshape(7, 1)
+    local sizes = {}
+    for batch in fm.data.batches(x, 3, { drop_last = true }) do sizes[#sizes + 1] = #batch end
+    assert.same({ 3, 3 }, sizes)
+    local ok, message = pcall(fm.data.batches, x, 8, { drop_last = true })
+    assert.is_false(ok)
+    assert.matches("batches: drop_last leaves no batch: size is 8, and there are 7 rows", message)
+    assert.equal(7, #fm.data.batches(x, 8)())
+  end)
+
   it("refuses misuse", function()
     local function fails(pattern, f, ...)
       local ok, message = pcall(f, ...)

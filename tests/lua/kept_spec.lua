@@ -62,6 +62,103 @@ describe("what a run keeps", function()
     assert.equal(parts.walk:calls(), other.walk:calls())
   end)
 
+  it("may have any names: tensors whose names are equal once joined come back each into its own place", function()
+    local function make(n)
+      local function t() return fm.tensor { n } end
+      return { box = { ["a.b"] = t(), a = { b = t() }, [1] = t(), ["1"] = t(), ["a\nb"] = t(), ["\xff"] = t(), ["\0"] = t(), ["a.b~2"] = t() },
+        ["box.a"] = { b = t() }, __metadata__ = t(), fm = { values = "mine", step = "own", x = t() }, ["model"] = fm.nn.linear(1, 1),
+        ["model.weight"] = t() }
+    end
+    local function each(parts, f)
+      for _, key in ipairs { "a.b", 1, "1", "a\nb", "\xff", "\0", "a.b~2" } do f(parts.box[key]) end
+      for _, tensor in ipairs { parts.box.a.b, parts["box.a"].b, parts.__metadata__, parts.fm.x, parts.model.weight,
+        parts["model.weight"] } do f(tensor) end
+    end
+    local parts, other = make(0), make(-1)
+    local n = 0
+    each(parts, function(tensor)
+      n = n + 1
+      tensor:fill(n)
+    end)
+    local tensors, values = through_file(kept.capture(parts))
+    assert.truthy(tensors["model.weight"] and tensors["model.weight~2"])
+    assert.equal(n - 1, tensors["model.weight"]:item()) -- a state's names are as they are
+    kept.restore(other, tensors, values)
+    local found = {}
+    each(other, function(tensor) found[#found + 1] = tensor:item() end)
+    for i = 1, n do assert.equal(i, found[i]) end
+    assert.same({ "mine", "own" }, { other.fm.values, other.fm.step })
+    assert.matches("keeps: a name: expected UTF%-8 text, byte 2 is E9", select(2, pcall(kept.check, "x\xe9", {})))
+  end)
+
+  it("brings back the fields of a model's layers, modes among them", function()
+    local function make()
+      local inner = fm.nn.linear(2, 2)
+      local user = setmetatable({ parameters = function() return {} end, n = 1 }, { __call = function(_, x) return x end })
+      local model = fm.nn.sequential { inner, fm.nn.dropout(0.5), user }
+      model.scale, model.gone, model.table = 1, "x", { 1, 2 }
+      return model, inner, user
+    end
+    local model, inner, user = make()
+    kept.seal({ model = model }, true)
+    model:eval()
+    inner.training = true
+    model.scale, model.gone, model.note, user.n, inner.act = math.huge, nil, "new", 5, "silu"
+    model.table[2] = "two"
+    local tensors, values = through_file(kept.capture { model = model })
+    kept.seal({ model = model }, nil)
+    local other, other_inner, other_user = make()
+    local list = other.table
+    kept.restore({ model = other }, tensors, values)
+    assert.same({ false, true, false, math.huge, "new", 5, "silu" }, { other.training, other_inner.training, other.parts[2][2].training, other.scale,
+      other.note, other_user.n, other_inner.act })
+    assert.is_nil(rawget(other, "gone"))
+    assert.equal(list, other.table)
+    assert.same({ 1, "two" }, list)
+  end)
+
+  it("refuses what was set on a layer inside a loop and cannot be kept", function()
+    for name, set in pairs {
+      ["a function"] = function(model) model.hook = print end,
+      ["another function"] = function(model) model.forward_of = function() return 2 end end,
+      ["a tensor"] = function(model) model.parts[1][2].weight = fm.zeros(2, 2) end,
+      nothing = function(model) model.forward_of = nil end,
+    } do
+      local model = fm.nn.sequential { fm.nn.linear(2, 2) }
+      model.forward_of = function() return 1 end
+      kept.seal({ model = model }, true)
+      kept.capture { model = model }
+      set(model)
+      local ok, message = pcall(kept.capture, { model = model })
+      assert.is_false(ok, name)
+      assert.matches('checkpoint: the field "[%a_]+" of a layer of model was set inside the loop to a %a+, which a checkpoint cannot hold', message)
+    end
+  end)
+
+  it("lets a stream that follows another's clock go on following it", function()
+    local root, other = fm.rng(1), fm.rng(1)
+    local a, b = root:stream "a", other:stream "a"
+    root:at(5)
+    a:normal(3)
+    local tensors, values = through_file(kept.capture { a = a })
+    other:at(5)
+    kept.restore({ a = b }, tensors, values)
+    root:at(6)
+    other:at(6)
+    assert.same(a:normal(3):totable(), b:normal(3):totable())
+  end)
+
+  it("is not written while an average is in the model", function()
+    local model = fm.nn.linear(1, 1)
+    local ema = fm.optim.ema(model)
+    ema:swap(function()
+      local ok, message = pcall(kept.capture, { model = model })
+      assert.is_false(ok)
+      assert.matches("checkpoint: the model holds the numbers of an average", message)
+    end)
+    kept.capture { model = model, ema = ema }
+  end)
+
   it("without load_state is filled by its state's tensors", function()
     local weight = fm.ones(2)
     local part = { state = function() return { weight = weight } end }
@@ -130,10 +227,12 @@ describe("batches that are passed over", function()
 
   it("leave those that drawing would leave, wherever it is done", function()
     local x = fm.range(1, 23):reshape(23, 1)
-    for _, o in ipairs { { rng = fm.rng(3) }, { rng = fm.rng(3), drop_last = true }, {} } do
+    local function shuffled() return { rng = fm.rng(3) } end -- a stream for each: loaders on one are independent
+    local function whole() return { rng = fm.rng(3), drop_last = true } end
+    for _, options in ipairs { shuffled, whole, function() return {} end } do
       for _, at in ipairs { 0, 1, 2, 4, 5, 6, 11, 50 } do
         for _, had in ipairs { 0, 1, 5, 6 } do
-          local drawn, passed = fm.data.batches(x, 5, o), fm.data.batches(x, 5, o)
+          local drawn, passed = fm.data.batches(x, 5, options()), fm.data.batches(x, 5, options())
           sums(drawn, had + at)
           sums(passed, had)
           skip.of(passed)(at)

@@ -111,7 +111,8 @@ describe("logged", function()
     assert.truthy(rows[2].loss ~= rows[2].loss)
     assert.same({ "loss", "lr" }, names)
     assert.same({ 2, 1 }, { #rows, damaged })
-    assert.same({ step = 2, loss = "nan", lr = 1 }, logged.last(path))
+    local last = logged.last(path)
+    assert.truthy(last.step == 2 and last.loss ~= last.loss and last.lr == 1)
     os.remove(path)
     assert.same({ {}, {}, 0 }, { logged.rows(path) })
     assert.is_nil(logged.last(path))
@@ -176,5 +177,112 @@ describe("looking", function()
   it("holds no tensor", function()
     collectgarbage()
     assert.equal(0, fm.live_bytes())
+  end)
+end)
+
+describe("numbers at the ends of what a double holds", function()
+  local extremes <const> = dofile "tests/lua/extremes.lua"
+  local seeds <const>, short <const>, words <const> = require "fm.records.seeds", require "fm.terminal.short", require "fm.records.words"
+
+  for name, value in pairs(extremes) do
+    it("in a line: " .. name, function()
+      local y = {}
+      for step = 1, 40 do y[step] = value(step) end
+      for _, width in ipairs { 1, 7, 40, 100 } do assert.equal(math.min(width, 40), utf8.len(sparkline(y, width))) end
+      local mean, deviation, count = seeds.spread(y)
+      assert.truthy(count == 0 or mean - mean == 0, name)
+      if mean then
+        local text = table.concat { words.spread(mean, deviation) }
+        assert.is_nil(text:find "nan", text)
+        for _, v in ipairs(y) do assert.is_nil((words.value(v) .. short.number(v)):find "-nan") end
+      end
+    end)
+  end
+
+  it("have their mean and deviation", function()
+    local function about(wanted, found) assert.truthy(math.abs(found / wanted - 1) < 1e-9, ("%g %g"):format(wanted, found)) end
+    for _, unit in ipairs { 1e-300, 1e-150, 1, 1e150, 1e300, 1e307 } do
+      local mean, deviation = seeds.spread { 1 * unit, 3 * unit, 5 * unit, 1 / 0 }
+      about(3 * unit, mean)
+      about(2 * unit, deviation)
+    end
+    local mean, deviation = seeds.spread { 8e307, -8e307 }
+    assert.equal(0, mean)
+    about(8e307 * 2 ^ 0.5, deviation)
+    assert.same({ 1e-310, 0, 2 }, { seeds.spread { 1e-310, 1e-310 } })
+  end)
+
+  it("draw their heights", function()
+    assert.equal("▁█▁█", sparkline({ -1.7e308, 1.7e308, -1.7e308, 1.7e308 }, 4))
+    assert.equal("▁▅█", sparkline({ 5e-324, 1e-323, 1.5e-323 }, 3))
+    assert.equal("▁▅█", sparkline({ 1e-300, 1, 1e300 }, 3)) -- of their logarithms
+  end)
+
+  it("and times", function()
+    for seconds, text in pairs { [1e308] = "3e+304h", [1 / 0] = "infh", [3.6e9] = "1e+06h", [3599] = "59m59s" } do
+      assert.equal(text, short.duration(seconds))
+    end
+    assert.is_nil(describe_run.epoch "2026-07-12T15:30:1.2.3Z")
+    assert.equal(describe_run.epoch "2026-07-12T15:30:12Z" + 0.5, describe_run.epoch "2026-07-12T15:30:12.5Z")
+  end)
+end)
+
+describe("a locale with a decimal comma", function()
+  local former = os.setlocale()
+  before_each(function() os.setlocale "de_DE.UTF-8" end)
+  after_each(function() os.setlocale(former) end)
+
+  it("changes no file", function()
+    if ("%.1f"):format(0.5) ~= "0,5" then return pending "there is none here, or it changes no number" end
+    assert.equal("0.5,-1e-07,3,x\n", csv.line({ 0.5, -1e-7, 3, "x" }, 4))
+    assert.equal("0,5", ("%.1f"):format(0.5)) -- as the script has chosen
+    local path = os.tmpname()
+    for _, picture in ipairs {
+      fm.plot.curve({ { 0.25, 0.5 } }, { limits = { 0.5, 1.5, 0.1, 0.9 } }), fm.plot.curve({ { 0.25, 500 } }, { log = "y" }),
+      fm.plot.scatter(fm.tensor { { 0.5, 0.25 }, { 1.5, 2.5 } }), fm.plot.filmstrip { fm.ones(2, 2), fm.ones(2, 2), fm.ones(2, 2) },
+    } do
+      assert(picture:save(path .. ".svg"))
+      local text = assert(fm.file.read(path .. ".svg"))
+      assert.is_nil(text:match "%d,%d")
+      assert.truthy(text:find ">%d%.%d+<" or text:find ">t = 0%.50<" or text:find ">500<", text)
+    end
+    os.remove(path)
+    os.remove(path .. ".svg")
+  end)
+end)
+
+describe("what a terminal would obey", function()
+  local printable <const> = require "fm.terminal.printable"
+
+  it("comes as escapes", function()
+    for text, wanted in pairs {
+      ["plain é 漢 👩‍🔬 "] = "plain é 漢 👩‍🔬 ", ["a\nb\tc\rd"] = "a\\nb\\tc\\rd", ["\27[31mred\27[0m"] = "\\x1b[31mred\\x1b[0m",
+      ["\27]0;title\7\0\127"] = "\\x1b]0;title\\a\\x00\\x7f", ["\u{9b}31m \u{85}"] = "\\u{9b}31m \\u{85}", ["\x9b31m \xff\xc3"] = "\\x9b31m \\xff\\xc3",
+      ["\u{202e}evil\u{2066}\u{200f}\u{61c}"] = "\\u{202e}evil\\u{2066}\\u{200f}\\u{61c}",
+      ["\u{2028}\u{feff}\u{e0041}"] = "\\u{2028}\\u{feff}\\u{e0041}",
+      ["\xed\xa0\x80 \xf4\x90\x80\x80 \xc0\x9b"] = "\\xed\\xa0\\x80 \\xf4\\x90\\x80\\x80 \\xc0\\x9b", [""] = "",
+    } do
+      assert.equal(wanted, printable.line(text))
+      assert.equal(wanted, printable.line(printable.line(text)))
+    end
+    assert.equal("a\nb\tc\\rd\\x1b", printable.lines "a\nb\tc\rd\27")
+    assert.equal("12", printable.line(12))
+  end)
+
+  it("never leaves a table, a paragraph or a value", function()
+    local all = {}
+    for byte = 0, 255 do all[#all + 1] = string.char(byte) .. "[2J" end
+    local text = table.concat(all, " ")
+    local columns, rows = { { title = text }, { title = "b", flexible = true } }, { { text, { text = text, color = "red" } } }
+    for _, line in ipairs(layout.table(columns, rows, { columns = 300 })) do
+      assert.is_nil(line:find "[\0-\31\127]")
+      assert.truthy(utf8.len(line))
+    end
+    for _, words in ipairs { text, { text, text } } do
+      for _, line in ipairs(layout.wrap(words, 80, "", "")) do assert.is_nil(line:find "[\0-\31\127]") end
+    end
+    assert.is_nil(describe_run.value(text):find "[\0-\31\127]")
+    assert.equal('"a\\nb"', describe_run.value "a\nb")
+    assert.equal("s=a\\x1b[0m", require "fm.terminal.short".results { s = "a\27[0m" })
   end)
 end)

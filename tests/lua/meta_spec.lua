@@ -6,10 +6,10 @@ local reference <const> = require "fm.run.reference"
 local rooms <const> = { "nn", "flow", "ode", "sde", "optim", "data", "metrics", "plot" }
 -- Files of a room that others of its files share, and what the C side keeps to itself.
 local inner <const> = {
-  ["nn.init_stream"] = true, ["flow.predict"] = true, ["flow.times"] = true, ["flow.guarded"] = true, ["flow.levels"] = true,
+  ["flow.predict"] = true, ["flow.times"] = true, ["flow.guarded"] = true, ["flow.levels"] = true,
   ["flow.likelihood"] = true, ["flow.reverse"] = true, ["flow.slopes"] = true, ["sde.flow_noise"] = true, ["ode.check"] = true, ["ode.gradient"] = true,
-  ["ode.grid"] = true, ["ode.method"] = true, ["optim.schedule"] = true, ["data.columns"] = true, ["data.points"] = true,
-  ["data.stream"] = true, ["plot.colors"] = true, ["plot.figure"] = true, ["plot.heat"] = true, ["plot.limits"] = true, ["plot.picture"] = true,
+  ["ode.grid"] = true, ["ode.method"] = true,
+  ["plot.colors"] = true, ["plot.figure"] = true, ["plot.heat"] = true, ["plot.limits"] = true, ["plot.picture"] = true,
   ["plot.points"] = true, ["plot.series"] = true, ["plot.svg"] = true, ["plot.ticks"] = true,
 }
 local machinery <const> = {

@@ -96,7 +96,7 @@ describe("metrics", function()
     fails("at least 2 samples", metrics.mmd, fm.zeros(1, 2), fm.zeros(1, 2), { unbiased = true })
     fails("at least 2 samples", metrics.frechet_distance, fm.zeros(1, 2), fm.zeros(1, 2))
     fails('wasserstein2: unknown option "power"', metrics.wasserstein2, fm.zeros(3, 2), fm.zeros(3, 2), { power = 1 })
-    fails("expected %[D, k%]", metrics.sliced_wasserstein2, fm.zeros(3, 2), fm.zeros(3, 2), { directions = fm.zeros(3, 2) })
+    fails("directions are %[3, 2%]: expected %[2, k%]", metrics.sliced_wasserstein2, fm.zeros(3, 2), fm.zeros(3, 2), { directions = fm.zeros(3, 2) })
     fails('unknown option "bandwith"', metrics.mmd, fm.zeros(3, 2), fm.zeros(3, 2), { bandwith = 1 })
   end)
 

@@ -142,7 +142,7 @@ describe("ode beside SciPy", function()
     assert.same({ 44, 7, 0 }, { info.nfe, info.accepted, info.rejected })
     assert.near(0.01350781, x[1], small)
     local _
-    _, info = ode.solve(decay, T { 2, 4, 8 }, { method = "rk45", rtol = 1e-3, atol = 1e-6, times = { 0, 1, 2, 4, 10 } })
+    _, info = ode.solve(decay, T { 2, 4, 8 }, { method = "rk45", rtol = 1e-3, atol = 1e-6, t1 = 10, times = { 0, 1, 2, 4, 10 } })
     local first = {}
     for i = 1, 5 do first[i] = info.states[i][1] end
     assert(off(first, { 2, 1.21305369, 0.73534021, 0.27069123, 0.01350781 }) < small)

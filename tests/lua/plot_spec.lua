@@ -1,6 +1,6 @@
 local fm <const> = require "fm"
 local plot <const> = fm.plot
-local ticks <const>, limits <const> = require "fm.plot.ticks", require "fm.plot.limits"
+local ticks <const>, limits <const> = require "fm.plot.parts.ticks", require "fm.plot.parts.limits"
 
 local function raises(part, f, ...)
   local ok, message = pcall(f, ...)
@@ -108,10 +108,10 @@ describe("plot", function()
   end)
 
   it("keeps both axes of points on one scale", function()
-    local _, height, box = require "fm.plot.figure".equal({ 0, 4, 0, 2 }, 400)
+    local _, height, box = require "fm.plot.parts.figure".equal({ 0, 4, 0, 2 }, 400)
     assert.equal(200, height)
     assert.same({ 0, 4, 0, 2 }, box)
-    local width, low, wide = require "fm.plot.figure".equal({ 0, 100, 0, 1 }, 400)
+    local width, low, wide = require "fm.plot.parts.figure".equal({ 0, 100, 0, 1 }, 400)
     assert.same({ 400, 160 }, { width, low }) -- a thin box gets room
     assert.equal(40, wide[4] - wide[3])
   end)
@@ -186,7 +186,7 @@ describe("plot", function()
   end)
 
   it("has a color scale whose lightness falls in even steps", function()
-    local rows = require "fm.plot.colors".ramp():totable()
+    local rows = require "fm.plot.parts.colors".ramp():totable()
     local function lightness(c) -- CIE L*, from linear light
       local l = {}
       for i, v in ipairs(c) do l[i] = v <= 0.04045 and v / 12.92 or ((v + 0.055) / 1.055) ^ 2.4 end
@@ -332,7 +332,9 @@ describe("plot", function()
     raises("picture:save: expected a path that ends in .png or .svg, found p.jpg", function() plot.scatter(cloud):save "p.jpg" end)
     raises("NUL", function() plot.scatter(cloud):save "a\0b.png" end)
     raises("out of range", function() plot.image_grid(fm.zeros(1, 64), { scale = 4000 }):save(path "p.png") end)
-    assert.is_nil(plot.no_such_plot)
+    raises('fm.plot has no "scater"; did you mean "scatter"?', function() return plot.scater end)
+    raises('fm.plot has no "ticks"', function() return plot.ticks end) -- what plots share cannot be named
+    raises('fm.plot has no "no_such_plot"', function() return plot.no_such_plot end)
   end)
 
   it("guards the canvas itself", function()
@@ -342,8 +344,8 @@ describe("plot", function()
     raises("color", canvas.rectangle, canvas, 0, 0, 1, 1, 0x1000000)
     raises("alpha", canvas.rectangle, canvas, 0, 0, 1, 1, 0, 2)
     raises("alpha", canvas.rectangle, canvas, 0, 0, 1, 1, 0, 0 / 0)
-    raises("not a number", canvas.clip, canvas, 0 / 0, 0, 1, 1)
-    raises("fm.canvas expected", canvas.clip, fm.zeros(1))
+    raises("canvas:clip: argument 1: expected a number, found nan", canvas.clip, canvas, 0 / 0, 0, 1, 1)
+    raises("canvas:clip: expected a canvas before the colon", canvas.clip, fm.zeros(1))
     canvas:lines(fm.zeros(0, 2), 0, 1, 0, 1, 1, 0)
     canvas:lines(fm.zeros(3, 0, 2), 0, 1, 0, 1, 1, 0)
     canvas:discs(fm.full({ 1, 2 }, 1e30), 0, 1e300, 0, 1, 1e9, 0)
@@ -351,5 +353,74 @@ describe("plot", function()
     canvas:close()
     raises("this canvas was closed", canvas.save, canvas, path "p.png")
     raises("out of range", fm.picture.canvas, 16384, 16384, 0)
+  end)
+
+  describe("of numbers at the ends of what a double holds", function()
+    local extremes <const> = dofile "tests/lua/extremes.lua"
+
+    -- Both kinds of files, with no place that is no number, and in no long time.
+    local function fine(what, make)
+      local began = fm.system.seconds()
+      local picture = make()
+      local text = svg(picture)
+      for _, wrong in ipairs { '"[^"]*%f[%a]nan%f[%A][^"]*"', '"[^"]*%f[%a]inf%f[%A][^"]*"', '"%-?%d%d%d%d%d%d%d%d%d[^"]*"' } do
+        assert.is_nil(text:gsub("base64,[^\"]*", ""):match(wrong), what)
+      end
+      assert.is_true(picture:save(path "p.png"))
+      assert.truthy(fm.system.seconds() - began < 5, what)
+    end
+
+    for name, value in pairs(extremes) do
+      local y, points = {}, {}
+      for step = 1, 40 do y[step], points[step] = value(step), { value(step), value(step + 1) } end
+
+      it("curve: " .. name, function()
+        for _, log in ipairs { "none", "x", "y", "xy" } do
+          local options = { log = log ~= "none" and log or nil }
+          fine(log, function() return plot.curve({ { y = y }, { x = y, y = y, points = true, labels = y } }, options) end)
+          fine(log, function() return plot.curve({ { x = { y[1] }, y = { y[2] } } }, options) end)
+        end
+      end)
+
+      it("points: " .. name, function()
+        local cloud = fm.tensor(points)
+        fine("scatter", function() return plot.scatter(cloud, { reference = cloud }) end)
+        fine("density", function() return plot.density(cloud, { cells = 20 }) end)
+        fine("trajectories", function() return plot.trajectories(cloud:reshape(4, 10, 2), { size = 100 }) end)
+        fine("filmstrip", function() return plot.filmstrip(cloud:reshape(4, 10, 2)) end)
+        fine("quiver", function() return plot.quiver(cloud, cloud, { size = 100 }) end)
+        fine("values", function() return plot.density(cloud:reshape(8, 10), { limits = { 0, 1, 0, 1 }, size = 100 }) end)
+        fine("image_grid", function() return plot.image_grid(cloud:reshape(5, 16)) end)
+      end)
+    end
+
+    it("axes of any limits end", function()
+      local ends = { -1e100, math.mininteger, -1e17, -1, -1e-289, 0, 1e-289, 1, 1 + 2.3e-16, 1e17, 1e17 + 16, math.maxinteger, 1e100 }
+      for i, low in ipairs(ends) do
+        for k = i + 1, #ends do
+          fine(("%g %g"):format(low, ends[k]), function() return plot.curve({ { 1, 2 } }, { limits = { low, ends[k], low, ends[k] } }) end)
+          fine(("%g %g"):format(low, ends[k]), function() return plot.scatter(cloud, { limits = { low, ends[k], low, ends[k] }, size = 100 }) end)
+        end
+      end
+    end)
+
+    it("limits next to each other are refused", function()
+      raises("plot.scatter: limits are closer to each other than 1e-290", plot.scatter, cloud, { limits = { 0, 5e-324, 0, 1 } })
+    end)
+
+    it("ticks say the numbers", function()
+      local function labels(list)
+        local texts = {}
+        for _, tick in ipairs(list) do texts[#texts + 1] = tick.label end
+        return table.concat(texts, " ")
+      end
+      local low, high = limits.widen(-0.8, 0.8, 0)
+      assert.equal("-5e307 0 5e307", labels(ticks.linear(low, high, ticks.step(low, high, 4), 1e308)))
+      assert.equal("0 1e-310 2e-310", labels(ticks.linear(0, 2, 1, 1e-310)))
+      assert.equal("-4e307 -2e307 0 2e307 4e307", labels(ticks.linear(-5e307, 5e307, ticks.step(-5e307, 5e307, 5))))
+      for unit, list in pairs { [1e10] = { { -1e308, 1 } }, [1] = { { -1e300, 1e300 }, { 1e-310, 1e-310 }, { 0, 0 } }, [1e-300] = { { 0, 1e-310 } } } do
+        for _, range in ipairs(list) do assert.equal(unit, limits.unit(range[1], range[2])) end
+      end
+    end)
   end)
 end)

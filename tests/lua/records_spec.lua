@@ -112,6 +112,8 @@ describe("records", function()
       assert.same({ {}, {}, "bad", "2026-07-12T15:30:12Z" }, { record.config, record.summary, record.experiment, record.started })
     end
     add "bad/20260712-153012-11111111"
+    assert.is_nil((records.find(base, "1111"))) -- nothing in it is a run's
+    assert(fm.file.write(base .. "/bad/20260712-153012-11111111/lock", ""))
     assert.equal("run.json is missing", records.find(base, "1111").error)
     add("bad/20260712-153012-22222222", '{"status":"done","summary":null}')
     assert.same({}, records.find(base, "2222").summary)

@@ -183,4 +183,39 @@ describe("report", function()
     assert.equal(2, starts)
     assert.truthy(tostring(chart.svg({ { x = {}, y = {}, class = "s1" } }, { label = "empty" })):find "^<svg")
   end)
+
+  describe("numbers at the ends of what a double holds", function()
+    local extremes <const> = dofile "tests/lua/extremes.lua"
+
+    for name, value in pairs(extremes) do
+      it("in a chart: " .. name, function()
+        local x, y, wild = {}, {}, {}
+        for step = 1, 40 do
+          x[step], y[step] = step, value(step)
+          if y[step] - y[step] == 0 then wild[#wild + 1] = y[step] + 0.0 end
+        end
+        table.sort(wild)
+        local lines = { { x = x, y = y, class = "s1" } }
+        if #wild == 40 then lines[2] = { x = wild, y = y, class = "s1" } end -- steps far out
+        for _, line in ipairs(lines) do
+          local log = chart.wants_log { line }
+          local text = tostring(chart.svg({ line }, { log = log, label = "x" }))
+          assert.is_nil(text:match '"[^"]*%f[%a]nan%f[%A][^"]*"')
+          assert.is_nil(text:match '"[^"]*%f[%a]inf%f[%A][^"]*"')
+          local low, high = line.x[1], line.x[40]
+          local means, middles = thin.means(line.x, y, low, high, 7), thin.middles(low, high, 7)
+          for k = 1, 7 do
+            assert.truthy(middles[k] >= low and middles[k] <= high)
+            if name ~= "nan" and name ~= "inf" and line == lines[1] then assert.truthy(means[k] - means[k] == 0, name) end
+          end
+        end
+      end)
+    end
+
+    it("means are those of the values", function()
+      assert.same({ 0, 8e307 }, thin.means({ 1, 2, 3, 4 }, { -8e307, 8e307, 8e307, 8e307 }, 1, 4, 2))
+      assert.same({ 1.5, 3.5 }, thin.means({ 1, 2, 3, 4 }, { 1, 2, 3, 4 }, 1, 4, 2))
+      assert.same({ 1, 2 }, thin.means({ -1.7e308, 1.7e308 }, { 1, 2 }, -1.7e308, 1.7e308, 2))
+    end)
+  end)
 end)

@@ -206,7 +206,7 @@ describe("sde", function()
 
   it("takes grids, times and methods of the script's, and says what it did", function()
     local what = { drift = function(x) return x * 0 + 1 end, diffusion = 0 }
-    local x, info = sde.solve(what, fm.zeros(2, 1), { rng = fm.rng(1), times = { 0.5, 2 }, t0 = 0 })
+    local x, info = sde.solve(what, fm.zeros(2, 1), { rng = fm.rng(1), times = { 0.5, 2 }, t1 = 2 })
     assert.near(2, x[1][1], 1e-6)
     assert.same({ 2, 2, "finished", 2.0 }, { info.steps, info.nfe, info.status, info.t })
     assert.near(0.5, info.states[1][2][1], 1e-6)

@@ -62,6 +62,39 @@ describe("an axis", function()
     assert.same({ 0.0, 0.25, 0.5, 0.75, 1.0 }, values_of("lr", "0:1:0.25"))
     assert.same({ 0.0, 0.1, 0.2, 0.3 }, values_of("lr", "0:0.3:0.1"))
     assert.same({ 1, 3, 4, 9 }, values_of("steps", "1,3:4,9"))
+    assert.same({ 1, 2, 3 }, values_of("steps", " 1, 2 : 3 "))
+  end)
+
+  it("has ranges that name what a list would, to the last digit", function()
+    local any = parameters.declare { x = 1.0 }.x
+    for range, texts_of_list in pairs {
+      ["0.1:0.3:0.1"] = "0.1 0.2 0.3", ["-0.2:0.2:0.1"] = "-0.2 -0.1 0 0.1 0.2", ["16777217.5:16777219.5"] = "16777217.5 16777218.5 16777219.5",
+      ["1e15:1000000000000002:0.5"] = "1000000000000000 1000000000000000.5 1000000000000001 1000000000000001.5 1000000000000002",
+      ["1e-320:3e-320:1e-320"] = "1e-320 2e-320 3e-320", ["0:1e300:5e299"] = "0 5e299 1e300", ["9007199254740991:9007199254740993"] =
+      "9007199254740991 9007199254740992 9007199254740993", ["1:1e-3:-0.333"] = "1 0.667 0.334 0.001", [".5:2"] = "0.5 1.5", ["3:1:-1e0"] = "3 2 1",
+    } do
+      local axis, n = axes.new(any, range), 0
+      for text in texts_of_list:gmatch "%S+" do
+        n = n + 1
+        assert.equal(tonumber(text) + 0.0, axis.at(n), range)
+      end
+      assert.equal(n, axis.count, range)
+    end
+    assert.equal(3.0, axes.new(any, "1:1.7976931348623157e308:8e307").count) -- too far apart for one grid in tens
+  end)
+
+  it("has values with commas in quotes, as CSV", function()
+    assert.same({ "a,b", "c", 'd"e', "", "f" }, values_of("note", '"a,b",c,"d""e","",f'))
+    assert.same({ "a", "", 'b"c' }, values_of("note", 'a,,b"c'))
+    assert.same({ 1, 3 }, values_of("steps", '"1",3'))
+    for text, value in pairs { ['"a,b"'] = "a,b", [""] = "", a = "a" } do
+      local axis, one = axes.new(list.note, text)
+      assert.same({ nil, value }, { axis, one })
+    end
+    refused('note: "a: a quote stays open', axes.new, list.note, '"a')
+    refused('note: "a"b,c: expected a comma after the quote that closes, found "b"', axes.new, list.note, '"a"b,c')
+    assert.same({ note = "a,b" }, runs_of({ 'note="a,b"', "seed=1,2" }).fixed)
+    assert.equal('"a"', runs_of({ 'note="a"' }, {}).runs[1].values.note)
   end)
 
   it("counts without making", function()
@@ -81,6 +114,31 @@ describe("an axis", function()
     local whole = axes.new(list.steps, "uniform(1,3)")
     assert.same({ 1, 2, 3 }, { whole.draw(0), whole.draw(0.5), whole.draw(0.9999) })
     assert.equal(32, axes.new(list.steps, "log(16,64)").draw(0.5))
+    assert.equal(1e-3, axes.new(list.lr, "log(1e-4, 1e-2)").draw(0.5))
+  end)
+
+  it("draws with as many digits as its range wants, and never beyond it", function()
+    local any, whole = parameters.declare { x = 1.0 }.x, parameters.declare { x = 1 }.x
+    for _, range in ipairs {
+      "uniform(16777217,16777219)", "uniform(0.99999,1)", "uniform(-1.7e308,1.7e308)", "log(1e-300,1e300)", "log(5e-324,1)",
+      "log(1,1.001)", "uniform(-1e-310,1e-310)", "uniform(0,1)", "uniform(-9223372036854775808,9223372036854775807)",
+      "log(1,9223372036854775807)", "uniform(1,3)",
+    } do
+      local low, high = range:match "%((.-),(.-)%)"
+      low, high = tonumber(low), tonumber(high)
+      for _, declaration in ipairs { any, math.type(low) == "integer" and math.type(high) == "integer" and whole or any } do
+        local axis, seen, n = axes.new(declaration, range), {}, 0
+        for i = 0, 200 do
+          local value = axis.draw(i / 201)
+          assert.truthy(value >= low and value <= high, range)
+          if not seen[value] then n = n + 1 end
+          seen[value] = true
+        end
+        local most = declaration == whole and math.ult(high - low, 190) and high - low + 1 or 190
+        assert.truthy(n >= most, range .. n)
+      end
+    end
+    assert.equal(0.4321, axes.new(any, "uniform(0,1)").draw(0.43210987))
   end)
 
   it("refuses what says nothing, in one line", function()
@@ -138,6 +196,9 @@ describe("expansion", function()
     assert.same({ "lr=0.5 steps=3" }, texts(runs_of({ "@" .. marked }, {})))
     local twice = temporary(".csv", "lr,lr\n1,2\n")
     refused("x.lua: " .. twice .. ": line 1: lr given twice", runs_of, { "@" .. twice })
+    local after = temporary(".csv", 'note\n"a"b\n')
+    refused("x.lua: " .. after .. ': line 2: expected a comma after the quote that closes, found "b"', runs_of, { "@" .. after })
+    os.remove(after)
     local torn = temporary(".jsonl", '{"lr":1}\n{"lr":2')
     refused("x.lua: " .. torn .. ": line 2 col 8: the text ends (expected ',' or '}')", runs_of, { "@" .. torn })
     for _, path in ipairs { marked, twice, torn } do os.remove(path) end

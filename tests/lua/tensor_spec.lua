@@ -38,6 +38,16 @@ describe("tensor", function()
     assert.equal(2, x:size(-1))
   end)
 
+  it("is walked by ipairs to its last row, and indexed no further by anybody else", function()
+    local sum, rows = 0, 0
+    for i, v in ipairs(fm.tensor { 3, 4, 5 }) do sum = sum + i * v end
+    for _, row in ipairs(fm.tensor { { 1, 2 }, { 3, 4 } }) do rows = rows + row[2] end
+    for _ in ipairs(fm.zeros(0, 2)) do rows = rows + 100 end
+    assert.same({ 26, 6 }, { sum, rows })
+    assert.is_false(pcall(function() return fm.tensor { 3, 4, 5 }[4] end))
+    assert.is_false(pcall(function() return fm.zeros(0, 2)[1] end))
+  end)
+
   it("prints short ones whole and long ones cut", function()
     assert.equal("tensor [2, 2]\n{{1, 2},\n {3, 4}}", tostring(fm.tensor { { 1, 2 }, { 3, 4 } }))
     assert.equal("tensor [100] {1, 2, 3, ..., 98, 99, 100}", tostring(fm.range(1, 100)))

@@ -1,10 +1,14 @@
--- Does a script work? Two steps with a tiny batch, through its pictures and results, in a folder that is removed afterwards.
+-- Does a script work? Two steps with a tiny batch, through its pictures and results, in a folder that is removed afterwards. Each script is tried
+-- in a process of its own, so the folder goes also when that one crashes, and the next script is tried nevertheless.
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local declared <const> = require "fm.run.declared"
 local describe <const> = require "fm.records.describe"
 local logged <const> = require "fm.records.logged"
+local option_reader <const> = require "fm.run.option_reader"
 local parameters <const> = require "fm.run.parameters"
+local pools <const> = require "fm.run.sweep.pool"
+local printable <const> = require "fm.terminal.printable"
 local records <const> = require "fm.records"
 local remove <const> = require "fm.run.remove"
 local shrink <const> = require "fm.run.shrink"
@@ -34,7 +38,7 @@ local function given_values(experiment, words, line)
 end
 
 local function say(title, text)
-  if text ~= "" then print(("  %-11s %s"):format(title, text)) end
+  if text ~= "" then print(("  %-11s %s"):format(title, printable.line(text))) end
 end
 
 local function tell_shrunk(made)
@@ -70,7 +74,7 @@ end
 --- Runs the experiment in a folder of its own. Returns whether it went well.
 local function try(script, values, made, folder)
   local how = { runs = folder, script = script.path, source = "", code = script.files, command = "", quiet = true }
-  print(("%s: %s"):format(script.path, script.experiment.name))
+  print(printable.line(("%s: %s"):format(script.path, script.experiment.name)))
   tell_shrunk(made)
   local status, path = require "fm.run.scripts".within(script, require "fm.run.execute", script.experiment, values, how)
   if status ~= "done" then
@@ -86,24 +90,72 @@ local function try(script, values, made, folder)
   return true
 end
 
+local usage <const> = 2 -- exit code
+local well <const> = "/it-works" -- a file, where the folder's owner finds it: a script may end its process with any exit code
+
+--- Tries one script here. Returns an exit code.
+local function try_here(path, words, line)
+  local script = declared.expect(path)
+  local values, made = shrink.values(script.experiment.parameters, given_values(script.experiment, words, line))
+  if not try(script, values, made, line.into) then return 1 end
+  assert(fm.file.write(line.into .. well, ""))
+  return 0
+end
+
+--- Tries one script in a process of its own. Returns its exit code; and the name of a signal that asked this process to end.
+local function try_apart(path, words)
+  local uv <const> = require "luv"
+  local folder, problem = uv.fs_mkdtemp((os.getenv "TMPDIR" or "/tmp") .. "/fmrun-check-XXXXXX")
+  if not folder then error({ message = problem, exit = 1 }, 0) end
+  local code, signal, asked, handle
+  local arguments <const> = { "check", "--into", folder, "--parent", tostring((fm.system.process())), path, table.unpack(words) }
+  handle, problem = uv.spawn(uv.exepath(), { args = arguments, stdio = { 0, 1, 2 }, detached = true }, function(...) code, signal = ... end)
+  local watchers <const> = {}
+  for i, name in ipairs { "sigint", "sigterm", "sighup" } do
+    watchers[i] = uv.new_signal()
+    watchers[i]:start(name, function()
+      if handle then handle:kill(asked and "sigkill" or name) end
+      asked = asked or name
+    end)
+  end
+  while handle and not code do uv.run "once" end
+  for _, watcher in ipairs(watchers) do watcher:close() end
+  if handle then handle:close() end
+  uv.run "nowait"
+  local worked = lfs.attributes(folder .. well, "mode") == "file"
+  remove(folder)
+  if not handle then error({ message = "cannot start a process: " .. problem, exit = 1 }, 0) end
+  if signal ~= 0 then
+    print(("  killed by %s; nothing was kept"):format(pools.signal_name(signal)))
+  elseif code == 0 and not worked then
+    print "  it ended in the middle; nothing was kept"
+  end
+  return worked and 0 or code == usage and usage or 1, asked
+end
+
 return {
   help = "try a script: two steps, a tiny batch, nothing kept", usage = "fmrun check SCRIPT... [key=value...]", takes = "parameters",
   examples = { "fmrun check experiments/*.lua" },
+  options = {
+    { "--into", name = "into", value = "DIR", help = "try one script in that folder, and leave it there" },
+    { "--parent", name = "parent", value = "PID", help = "end when that process, which started this one, ends" },
+  },
   run = function(line)
-    local paths, words, well = {}, {}, true
+    local paths, words, worst = {}, {}, 0
     for _, word in ipairs(line.words) do table.insert(word:find "^[^/=]+=" and words or paths, word) end
     if #paths == 0 then line.refuse "expected a script" end
-    for _, path in ipairs(paths) do
-      local script = declared.expect(path)
-      local values, made = shrink.values(script.experiment.parameters, given_values(script.experiment, words, line))
-      local folder = os.tmpname()
-      os.remove(folder)
-      assert(fm.file.mkdir_new(folder))
-      local ok, result = pcall(try, script, values, made, folder)
-      remove(folder)
-      if not ok then error(result, 0) end
-      well = well and result
+    if line.parent and not fm.system.die_with(option_reader.whole("--parent", line.parent, 1, line.refuse)) then return 1 end
+    if line.into then
+      if #paths > 1 then line.refuse "--into is for one script" end
+      return try_here(paths[1], words, line)
     end
-    return well and 0 or 1
+    io.stdout:flush()
+    for _, path in ipairs(paths) do
+      local code, asked = try_apart(path, words)
+      if asked then return 128 + require "luv".constants[asked:upper()] end
+      if code == usage then return code end
+      worst = math.max(worst, code)
+    end
+    return worst
   end,
 }

@@ -8,6 +8,7 @@ local filter <const> = require "fm.records.filter"
 local layout <const> = require "fm.terminal.layout"
 local match <const> = require "fm.records.match"
 local painter <const> = require "fm.terminal.paint"
+local printable <const> = require "fm.terminal.printable"
 local records <const> = require "fm.records"
 local words <const> = require "fm.records.words"
 
@@ -64,7 +65,7 @@ local function print_csv(table_of, names)
     header[#header + 1] = name
     if table_of.over_seeds then header[#header + 1] = name .. "_deviation" end
   end
-  io.stdout:write(csv.line(header, #header))
+  io.stdout:write(printable.data(csv.line(header, #header)))
   for _, row in ipairs(table_of.rows) do
     local cells, n = { name_of(row, names), row.experiment, row.status }, 3
     local function add(value)
@@ -78,7 +79,7 @@ local function print_csv(table_of, names)
       add(row.summary[name])
       if table_of.over_seeds then add(row.deviation[name]) end
     end
-    io.stdout:write(csv.line(cells, n))
+    io.stdout:write(printable.data(csv.line(cells, n)))
   end
 end
 

@@ -1,4 +1,6 @@
 -- Completion for a shell: the script to source, and, for that script, what may come at the end of a line.
+local printable <const> = require "fm.terminal.printable"
+
 local shells <const> = {
   bash = [==[
 # Completion of fmrun for bash:   source <(fmrun completion bash)
@@ -50,7 +52,10 @@ return {
   examples = { "source <(fmrun completion bash)     # in ~/.bashrc", "fmrun completion fish | source" },
   run = function(line)
     if line.line then
-      for _, candidate in ipairs(require "fm.run.complete".candidates(line.line)) do print(table.concat(candidate, "\t")) end
+      for _, candidate in ipairs(require "fm.run.complete".candidates(line.line)) do
+        local word, meaning = candidate[1], candidate[2]
+        if printable.line(word) == word then print(word .. (meaning and "\t" .. printable.line(meaning) or "")) end -- a shell shows it
+      end
       return
     end
     local shell = line.words[1]

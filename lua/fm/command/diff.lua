@@ -4,6 +4,7 @@ local command_line <const> = require "fm.run.command_line"
 local describe <const> = require "fm.records.describe"
 local layout <const> = require "fm.terminal.layout"
 local painter <const> = require "fm.terminal.paint"
+local printable <const> = require "fm.terminal.printable"
 local records <const> = require "fm.records"
 
 --- path -> digest of a record's list of files.
@@ -49,8 +50,8 @@ end
 
 --- "+0.02" where both are numbers.
 local function change(a, b)
-  if not (math.type(a) and math.type(b)) then return "" end
-  return ("%+.4g"):format(b - a)
+  local difference = math.type(a) and math.type(b) and b + 0.0 - a
+  return difference and difference - difference == 0 and ("%+.4g"):format(difference) or ""
 end
 
 local function print_section(title, list, count, paint, columns)
@@ -82,7 +83,7 @@ return {
     local a = records.expect(records.find(base, line.words[1]))
     local b = records.expect(records.find(base, line.words[2]))
     if line.json then return print_json(a, b) end
-    print(("a  %s\nb  %s"):format(a.name, b.name))
+    print(("a  %s\nb  %s"):format(printable.line(a.name), printable.line(b.name)))
     for _, section in ipairs(sections) do
       local list, count = differences(section[2](a), section[2](b))
       print_section(section[1], list, count, paint, columns)

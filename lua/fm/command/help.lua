@@ -7,7 +7,7 @@ local function list_commands()
   print "       fmrun COMMAND ...                          look at them\n"
   local page <const> = layout.columns() or 80
   for _, name in ipairs(command.names()) do
-    print(table.concat(layout.wrap(command.find(name).help, page, ("  %-12s"):format(name), (" "):rep(14)), "\n"))
+    print(table.concat(layout.wrap(command.summary(name), page, ("  %-12s"):format(name), (" "):rep(14)), "\n"))
   end
   print "\nfmrun COMMAND --help tells more; fmrun help fm.ode.solve prints the reference."
 end

@@ -1,4 +1,5 @@
--- `fmrun WORD ...`: a command is one file WORD.lua in this folder, found by its name. It returns
+-- `fmrun WORD ...`: a command is one file WORD.lua in this folder, or in fm/command/ of a folder of LUA_PATH that begins with "/": never one
+-- that happens to lie in the working folder. It is found by its name, and returns
 --   { help = "one line", usage = "fmrun WORD ...", options = { ... }, takes = "run", run = function(line) return exit_code end }
 -- options: in the words of option_reader; a string borrows fmrun's own option of that name. takes (for completion): what its words name,
 -- "run", "script", "parameters" (a script and its key=value), "name" or a list of words. line: its words, options by name, argv, and
@@ -6,11 +7,18 @@
 local by_name <const> = require "fm.by_name"
 local command_line <const> = require "fm.run.command_line"
 local option_reader <const> = require "fm.run.option_reader"
+local traceback <const> = require "fm.run.traceback"
 
 local command <const> = {}
 
+local word_pattern <const> = "^%l[%l%d_]*$"
+
 function command.names()
-  return by_name.names "fm.command"
+  local names = {}
+  for _, name in ipairs(by_name.names "fm.command") do
+    if name:find(word_pattern) then names[#names + 1] = name end
+  end
+  return names
 end
 
 local function borrowed(name)
@@ -35,9 +43,17 @@ local function exists(path)
   return file ~= nil and file:close()
 end
 
---- The command of that name; raises { usage }.
+--- What the file of a command returns; raises { message } for a file of the user's that is none.
+local function read(module)
+  local ok, made = pcall(require, module)
+  if ok and type(made) == "table" and type(made.help) == "string" and type(made.usage) == "string" and type(made.run) == "function" then return made end
+  local problem = ok and "expected { help = text, usage = text, run = function }" or traceback.text_of(made)
+  error({ message = ("%s: %s"):format(by_name.file(module), problem), exit = 1 }, 0)
+end
+
+--- The command of that name; raises { usage }, or { message }.
 function command.find(word)
-  if word:find "^%l+$" and package.searchpath("fm.command." .. word, package.path) then return require("fm.command." .. word) end
+  if word:find(word_pattern) and by_name.file("fm.command." .. word) then return read("fm.command." .. word) end
   local advice = option_reader.suggestion(word, command.names())
   if exists(word .. ".lua") then
     advice = ('; did you mean "%s.lua"?'):format(word)
@@ -47,6 +63,12 @@ function command.find(word)
   option_reader.refuse(('unknown command "%s"%s'):format(word, advice))
 end
 
+--- One line about the command of that name, whatever its file holds: lists go on beside one that is broken.
+function command.summary(word)
+  local ok, made = pcall(command.find, word)
+  return ok and made.help or traceback.text_of(made.message or made):match "[^\n]*"
+end
+
 function command.help(made)
   local lines = { "usage: " .. made.usage, "", made.help, "" }
   for _, example in ipairs(made.examples or {}) do lines[#lines + 1] = "  " .. example end
@@ -54,6 +76,16 @@ function command.help(made)
   lines[#lines + 1] = "options:"
   local options = option_reader.help(command.options(made))
   return table.concat(table.move(options, 1, #options, #lines + 1, lines), "\n")
+end
+
+--- Runs a command of the user's own: an error in it is one of its file, not of fmrun.
+local function run_users(made, line)
+  local ok, result = xpcall(made.run, function(problem)
+    if type(problem) == "table" and (problem.usage or problem.message) then return problem end
+    return { message = tostring(traceback.handler(problem)), exit = 1 }
+  end, line)
+  if ok then return math.tointeger(result) end
+  error(result, 0)
 end
 
 --- Runs the command at argv[place]; options before it are its own too. Returns the exit code; raises { usage, try }.
@@ -69,7 +101,8 @@ function command.start(argv, place)
     return 0
   end
   line.argv, line.refuse = argv, refuse
-  return made.run(line) or 0
+  if traceback.is_own(by_name.file("fm.command." .. word)) then return made.run(line) or 0 end
+  return run_users(made, line) or 0
 end
 
 return command

@@ -4,6 +4,7 @@ local declared <const> = require "fm.run.declared"
 local describe <const> = require "fm.records.describe"
 local layout <const> = require "fm.terminal.layout"
 local painter <const> = require "fm.terminal.paint"
+local printable <const> = require "fm.terminal.printable"
 
 local function limits(declaration)
   if declaration.choices then
@@ -22,7 +23,7 @@ local function print_table(experiment, line)
     rows[i] = { declaration.name, declaration.type, describe.value(declaration.default), limits(declaration), declaration.help }
   end
   local paint, columns = painter(1, line.color), layout.columns()
-  print(experiment.name .. (experiment.help and ": " .. experiment.help or ""))
+  print(printable.line(experiment.name .. (experiment.help and ": " .. experiment.help or "")))
   local titles = { { title = "NAME" }, { title = "TYPE" }, { title = "DEFAULT" }, { title = "LIMITS", flexible = true }, { title = "WHAT", flexible = true } }
   print(table.concat(layout.table(titles, rows, { columns = columns, paint = paint }), "\n"))
   local presets = {}

@@ -1,5 +1,6 @@
 -- The folder of a run or a sweep: cd "$(fmrun path @-1)".
 local command_line <const> = require "fm.run.command_line"
+local printable <const> = require "fm.terminal.printable"
 local records <const> = require "fm.records"
 
 return {
@@ -7,6 +8,6 @@ return {
   examples = { 'cd "$(fmrun path @-1)"' },
   run = function(line)
     if #line.words ~= 1 then line.refuse(("expected one run, found %d"):format(#line.words)) end
-    print(records.expect(records.target(command_line.runs(line), line.words[1])).path)
+    print(printable.data(records.expect(records.target(command_line.runs(line), line.words[1])).path))
   end,
 }

@@ -1,5 +1,7 @@
 -- fmrun report: a run or a sweep as one HTML file. Reads only files, so it works while the run goes on and long after.
+local lfs <const> = require "lfs"
 local command_line <const> = require "fm.run.command_line"
+local printable <const> = require "fm.terminal.printable"
 local records <const> = require "fm.records"
 local report <const> = require "fm.report"
 
@@ -17,6 +19,9 @@ end
 local function write(line)
   local target = target_of(line)
   local file = line.output or target.path .. "/report.html"
+  if not line.output and lfs.symlinkattributes(file, "mode") == "link" then
+    error({ message = ("%s is a link; say where the report shall go: -o FILE"):format(file), exit = 1 }, 0)
+  end
   local running, message, about_metric = report.write(target, file, { metric = line.metric })
   if about_metric then line.refuse("--metric: " .. message) end
   if running == nil then error({ message = message, exit = 1 }, 0) end
@@ -34,7 +39,7 @@ return {
   },
   run = function(line)
     local file, running = write(line)
-    print(file)
+    print(printable.data(file))
     while line.follow and running do
       require "luv".sleep(follow_milliseconds)
       running = select(2, write(line))

@@ -1,9 +1,13 @@
 -- Runs that were interrupted, or failed, go on from their last checkpoint.
 local fm <const> = require "fm"
+local lfs <const> = require "lfs"
 local command_line <const> = require "fm.run.command_line"
 local launch <const> = require "fm.run.launch"
 local parameters <const> = require "fm.run.parameters"
+local recorded <const> = require "fm.run.recorded"
 local records <const> = require "fm.records"
+local quoted <const> = require "fm.terminal.shell_word"
+local readable <const> = require "fm.terminal.printable".lines
 
 local function fail(message, ...)
   error({ message = message:format(...), exit = 1 }, 0)
@@ -12,19 +16,35 @@ end
 --- What the run's config.json says; run.json, when the run ended before it was written.
 local function config_of(record)
   local path = record.path .. "/config.json"
-  local text = fm.file.read(path)
-  if not text then return record.config end
+  if not lfs.attributes(path) then return record.config end
+  local text, message = fm.file.read(path, 64 << 20) -- bytes: more was never written
+  if not text then fail("%s", message) end
   local config, problem = fm.json.decode(text)
   if type(config) ~= "table" then fail("%s: %s", path, problem or "expected an object") end
   return config
 end
 
+--- The words that the record says its script got.
+local function arguments_of(record)
+  local words = record.arguments
+  if words == nil then return {} end
+  if type(words) ~= "table" then fail("%s: run.json: arguments: expected a list", record.path) end
+  for i, word in ipairs(words) do
+    if type(word) ~= "string" then fail("%s: run.json: arguments: expected texts, found %s at %d", record.path, type(word), i) end
+  end
+  return words
+end
+
 --- The script of a recorded run, opened, and the values of its config. Raises.
 local function open(record, line)
   if not record.script then fail("%s: %s", record.path, record.error or "run.json names no script") end
-  local script, message = launch.open(record.script, line.argv, 1, record.arguments or {})
+  local words, advice = arguments_of(record), ("fmrun resume --force %s goes on nevertheless, --anew begins again"):format(quoted(record.path))
+  local refusal = recorded.refusal(record.path, record.script, record.code or {}, line.force or line.anew, advice)
+  if refusal then fail("%s", refusal) end
+  if not line.quiet then io.stderr:write(readable(("%s: its script is %s"):format(record.path, record.script)), "\n") end
+  local script, message = launch.open(record.script, line.argv, 1, words)
   if message then
-    local elsewhere = record.directory and fm.file.read(record.script) == nil and "; the run was started in " .. record.directory or ""
+    local elsewhere = record.directory and not lfs.attributes(record.script) and "; the run was started in " .. record.directory or ""
     fail("%s%s", message, elsewhere)
   end
   if not script.experiment then fail("%s gives no experiment", record.script) end

@@ -5,19 +5,20 @@ local command_line <const> = require "fm.run.command_line"
 local describe <const> = require "fm.records.describe"
 local layout <const> = require "fm.terminal.layout"
 local painter <const> = require "fm.terminal.paint"
+local printable <const> = require "fm.terminal.printable"
 local records <const> = require "fm.records"
 local sparkline <const> = require "fm.terminal.sparkline"
+local words <const> = require "fm.records.words"
 
---- The files of the run: { name, size, picture }, in order.
+--- The files of the run: { name, size, picture }, in order; none when its folder cannot be read.
 local function files_of(path)
   local files = {}
-  for name in lfs.dir(path) do
+  for _, name in ipairs(records.names_in(path)) do
     local attributes = lfs.attributes(path .. "/" .. name)
     if attributes and attributes.mode == "file" and name ~= "lock" then
       files[#files + 1] = { name = name, size = attributes.size, picture = name:find "%.png$" ~= nil or name:find "%.svg$" ~= nil }
     end
   end
-  table.sort(files, function(a, b) return a.name < b.name end)
   return files
 end
 
@@ -35,7 +36,8 @@ local function new_page(line)
   --- text: a text, or a list of items that are not broken.
   function page.row(title, text, color)
     if not text or #text == 0 then return end
-    local shown = page.paint("dim", title) .. (" "):rep(indent - #title)
+    title = printable.line(title)
+    local shown = page.paint("dim", title) .. (" "):rep(math.max(1, indent - layout.width(title)))
     for _, part in ipairs(layout.wrap(text, page.width - indent)) do
       print(shown .. page.paint(color, part))
       shown = (" "):rep(indent)
@@ -76,27 +78,35 @@ local function show_config(page, record)
   page.row(#changed > 0 and "defaults" or "config", rest)
 end
 
+local most <const> = 64 << 20 -- bytes of a Lua file
+
+--- What became of a file of code since the run.
+local function since(file)
+  if not lfs.attributes(file.path, "mode") then return " (gone)" end
+  local now = fm.file.hash_file(file.path, most)
+  return not now and " (no file that can be read now)" or now ~= file.hash and " (changed since)" or ""
+end
+
 local function show_environment(page, record)
   local v = record.versions
   if not v then return end
   page.row("made by", ("fmrun %s (%s), Lua %s, OpenBLAS %s %s, %s thread%s on %s"):format(v.fmrun or "?", v.real or "?", v.lua or "?", v.blas or "?",
     v.blas_core or "?", record.threads or "?", record.threads == 1 and "" or "s", record.host or "?"))
   local code = {}
-  for i, file in ipairs(record.code or {}) do
-    local now = fm.file.hash_file(file.path)
-    code[i] = file.path .. (not now and " (gone)" or now ~= file.hash and " (changed since)" or "")
-  end
+  for i, file in ipairs(record.code or {}) do code[i] = file.path .. since(file) end
   page.row("code", code)
 end
 
 local function show_curves(page, record)
-  local curves = require "fm.records.metrics"(record.path .. "/metrics.jsonl")
+  local curves, damaged, problem = require "fm.records.metrics"(record.path .. "/metrics.jsonl")
   for _, name in ipairs(describe.keys(curves)) do
     if name:find "loss" then
       local y = curves[name].y
       page.row(name, ("%s  %s -> %s"):format(sparkline(y, page.width - 40), describe.value(y[1]), describe.value(y[#y])))
     end
   end
+  if damaged > 0 then page.row("metrics", words.count(damaged, "line") .. " of metrics.jsonl cannot be read", "red") end
+  page.row("metrics", problem, "red")
 end
 
 local function show_files(page, record, files)
@@ -111,7 +121,7 @@ end
 
 local function show(record, line)
   local page, files = new_page(line), files_of(record.path)
-  print(page.paint("bold", record.name))
+  print(page.paint("bold", printable.line(record.name)))
   page.row("folder", record.path)
   show_status(page, record)
   page.row("command", describe.command(record))

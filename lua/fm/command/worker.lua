@@ -2,9 +2,10 @@
 -- a sweep: whoever locks a run's folder runs it.
 local fm <const> = require "fm"
 local event <const> = require "fm.run.event"
-local folder <const> = require "fm.run.sweep.folder"
 local launch <const> = require "fm.run.launch"
+local option_reader <const> = require "fm.run.option_reader"
 local parameters <const> = require "fm.run.parameters"
+local record <const> = require "fm.run.sweep.record"
 local records <const> = require "fm.records"
 
 local system <const> = fm.system
@@ -16,21 +17,16 @@ local function fail(message, ...)
   error({ message = message:format(...), exit = exit.failed }, 0)
 end
 
-local function whole(line, name)
-  local text = line[name]
-  local n = text and text:find "^%d+$" and math.tointeger(tonumber(text))
-  if text and (not n or n < 1) then line.refuse(('--%s: expected a whole number >= 1, found "%s"'):format(name, text)) end
-  return n
-end
-
 -- ---- one run ----
 
-local function open_script(task, sweep)
+local function open_script(path, task, sweep)
+  local refusal = record.refusal(path, sweep, task)
+  if refusal then fail("%s", refusal) end
   local script, message = launch.open(task.script, { [0] = "fmrun", task.script }, 1, sweep.arguments or {})
   if message then fail("%s", message) end
   if not script.experiment then fail("%s: gives no experiment any more", task.script) end
   for _, known in ipairs(sweep.scripts) do
-    if known.path == task.script and known.hash ~= folder.code_hash(script) then
+    if known.path == task.script and known.hash ~= record.code_hash(script) then
       fail("%s has changed since the sweep was made; the command that made it takes the change up: %s", task.script, sweep.command)
     end
   end
@@ -42,7 +38,7 @@ local function skip(line, path, status)
   if line.json then
     event { event = "run_skipped", run = path, status = status }
   elseif not line.quiet then
-    io.stderr:write(("fmrun: %s: %s\n"):format(path, status == "done" and "done before" or "another process runs it"))
+    io.stderr:write(("fmrun: %s: %s\n"):format(require "fm.terminal.printable".line(path), status == "done" and "done before" or "another process runs it"))
   end
   return exit.well
 end
@@ -51,7 +47,7 @@ local function run_task(path, sweep, index, line)
   local task = sweep.runs[index] or fail("%s has %d runs, there is no run %d", path, #sweep.runs, index)
   local place = path .. "/" .. task.folder
   if records.read(place, task.folder).status == "done" then return skip(line, place, "done") end
-  local script = open_script(task, sweep)
+  local script = open_script(path, task, sweep)
   local values, problem = parameters.recorded(script.experiment.parameters, task.config)
   if not values then fail("%s/sweep.json: run %d: %s", path, index, problem) end
   local code, status = launch.run({ script = script, values = values }, line, line.argv, place, patience)
@@ -63,17 +59,24 @@ return {
   options = {
     { "--task", name = "task", value = "I", help = "only run I of the sweep (its sweep.json counts from 1)" },
     { "--parent", name = "parent", value = "PID", help = "end when that process, which started this one, ends" },
+    { "--events", name = "events", value = "FD", help = "tell that process events through this descriptor, a pipe" },
     { "-f", "--force", name = "force", help = "go on though the program or data has changed" },
     { "--anew", name = "anew", help = "begin unfinished runs again" },
     "threads", "json", "quiet", "color", "checkpoint_every", "checkpoint_seconds", "keep_last",
   },
   run = function(line)
-    local parent, index = whole(line, "parent"), whole(line, "task")
+    local function whole(name) return option_reader.whole("--" .. name, line[name], 1, line.refuse) end
+    local parent, index = whole "parent", whole "task"
     if parent and not system.die_with(parent) then return exit.failed end
+    if line.events then
+      local open, problem = event.open(whole "events")
+      if not open then line.refuse("--events: " .. problem) end
+      line.json = true
+    end
     launch.set_threads(line.threads)
     if #line.words ~= 1 then line.refuse "expected the folder of a sweep" end
     local path = line.words[1]:gsub("(.)/+$", "%1")
-    local sweep, message = folder.read(path)
+    local sweep, message = record.read(path, index)
     if not sweep then fail("%s", message) end
     if index then return run_task(path, sweep, index, line) end
     return require "fm.run.sweep".work(path, sweep, line, most_failures)

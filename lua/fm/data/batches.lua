@@ -1,30 +1,40 @@
 -- batches(x, size, {rng, shuffle, drop_last, labels}): an iterator over batches of rows, and over the labels' rows when they are given.
 -- `for x in batches` is one round over the data and ends; called again it begins the next round, in another order. The order depends on the
--- rng's key and the round alone, and the clock of the rng is left alone. Shuffled when there is an rng; size is at most the number of rows.
+-- rng's key and the round alone, and the clock of the rng is left alone. Two loaders on one stream shuffle independently: each has a stream of
+-- its own, by the order in which they are made (see rng:own). Shuffled when there is an rng; size is at most the number of rows.
 local fm <const> = require "fm"
 local options <const> = require "fm.options"
 local skip <const> = require "fm.skip"
-local stream <const> = require "fm.data.stream"
+local stream <const> = require "fm.data.parts.stream"
 
 local pick <const> = fm.index_select
 
 local function check(x, size, given)
   local o = options.read("batches", given, { rng = options.none, shuffle = options.none, drop_last = false, labels = options.none })
-  if not fm.is_tensor(x) or x:rank() < 1 then fm.fail "batches: expected a tensor [N, ...]" end
+  if not fm.is_tensor(x) or x:rank() < 1 then fm.fail("batches: expected a tensor [N, ...], found " .. options.shown(x)) end
   if #x == 0 then fm.fail "batches: the tensor has no rows" end
-  options.integer("batches: size", size, 1)
-  if o.labels ~= nil and not fm.is_tensor(o.labels) then fm.fail("batches: labels: expected a tensor, found " .. type(o.labels)) end
+  o.size = options.integer("batches: size", size, 1)
+  options.boolean("batches: drop_last", o.drop_last)
+  if o.drop_last and o.size > #x then
+    fm.fail(("batches: drop_last leaves no batch: size is %d, and there are %d rows"):format(o.size, #x))
+  end
+  if o.labels ~= nil and (not fm.is_tensor(o.labels) or o.labels:rank() < 1) then
+    fm.fail("batches: labels: expected a tensor [N, ...], found " .. options.shown(o.labels))
+  end
   if o.labels and #o.labels ~= #x then fm.fail(("batches: %d rows and %d labels"):format(#x, #o.labels)) end
+  if o.rng ~= nil then stream.of("batches", o.rng) end
   if o.shuffle == nil then o.shuffle = o.rng ~= nil end
+  options.boolean("batches: shuffle", o.shuffle)
   if o.shuffle and not o.rng then fm.fail "batches: shuffle needs an rng" end
   return o
 end
 
-return function(x, size, given)
+return function(x, size, given, ...)
+  options.no_more("batches", 3, ...)
   local o = check(x, size, given)
   local n, labels = #x, o.labels
-  local rng = o.shuffle and stream("batches", o.rng):stream "batches" -- a child: its clock counts rounds
-  size = math.min(size, n)
+  local rng = o.shuffle and o.rng:own "batches" or nil -- its clock will count rounds
+  size = math.min(o.size, n)
   local count = o.drop_last and n // size or (n + size - 1) // size
   local round, next_batch, drawn = 0, 1, nil
   local order = rng and fm.zeros(n):detach() -- one for all rounds

@@ -1,7 +1,7 @@
 -- The dark squares of a 4 x 4 board on -4..4; density 1/32 on them.
 local fm <const> = require "fm"
-local points <const> = require "fm.data.points"
-local columns <const> = require "fm.data.columns"
+local points <const> = require "fm.data.parts.points"
+local columns <const> = require "fm.data.parts.columns"
 
 return points("checkerboard", {}, function(o, u)
   local column, row = o.rng:integers(o.n, 0, 3), o.rng:integers(o.n, 0, 1)

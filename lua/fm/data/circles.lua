@@ -1,6 +1,6 @@
 -- A circle of radius 1 and one of `factor`, as scikit-learn's make_circles.
-local points <const> = require "fm.data.points"
-local columns <const> = require "fm.data.columns"
+local points <const> = require "fm.data.parts.points"
+local columns <const> = require "fm.data.parts.columns"
 
 return points("circles", { factor = 0.5, noise = 0.05 }, function(o, u)
   local angle = u() * (2 * math.pi)

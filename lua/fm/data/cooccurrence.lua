@@ -26,9 +26,24 @@ local function vocabulary(sentences, least)
   return kept, index
 end
 
-return function(sentences, given)
+local function check(sentences, o)
+  if type(sentences) ~= "table" then fm.fail("cooccurrence: expected a list of sentences, found " .. options.shown(sentences)) end
+  for i, sentence in ipairs(sentences) do
+    if type(sentence) ~= "table" then fm.fail(("cooccurrence: sentence %d: expected a list of words, found %s"):format(i, options.shown(sentence))) end
+    for k, word in ipairs(sentence) do
+      if type(word) ~= "string" then fm.fail(("cooccurrence: sentence %d: word %d: expected a string, found %s"):format(i, k, options.shown(word))) end
+    end
+  end
+  o.window = options.integer("cooccurrence: window", o.window, 1, 2 ^ 31)
+  options.integer("cooccurrence: least", o.least, 1)
+end
+
+return function(sentences, given, ...)
+  options.no_more("cooccurrence", 2, ...)
   local o = options.read("cooccurrence", given, { window = 3, least = 2 })
+  check(sentences, o)
   local words, index = vocabulary(sentences, o.least)
+  if #words == 0 then fm.fail(("cooccurrence: no word occurs %d times"):format(o.least)) end
   local n, pairs_of, totals, total = #words, {}, {}, 0
   for i = 1, n do pairs_of[i], totals[i] = {}, 0 end
   for _, sentence in ipairs(sentences) do

@@ -1,6 +1,6 @@
 -- Two half circles of radius 1 that reach into each other, as scikit-learn's make_moons, the angle drawn uniformly.
-local points <const> = require "fm.data.points"
-local columns <const> = require "fm.data.columns"
+local points <const> = require "fm.data.parts.points"
+local columns <const> = require "fm.data.parts.columns"
 
 return points("moons", { noise = 0.05 }, function(_, u)
   local angle, lower = u() * math.pi, (u() * 2 - 1):relu():sqrt() -- lower is 0 for one half of the points

@@ -1,6 +1,7 @@
 -- png_folder(path) -> pictures [N, C * H * W] in -1..1, channel by channel, in the order of their names, and {channels, height, width};
 -- or nil and a message that names the file which does not fit.
 local fm <const> = require "fm"
+local options <const> = require "fm.options"
 
 local function names_in(path)
   local lfs = require "lfs"
@@ -14,7 +15,8 @@ local function names_in(path)
   return names
 end
 
-return function(path)
+return function(path, ...)
+  options.no_more("png_folder", 1, ...)
   if type(path) ~= "string" then fm.fail("png_folder: expected a path, found " .. type(path)) end
   local names, message = names_in(path)
   if not names then return nil, message end

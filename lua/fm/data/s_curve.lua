@@ -1,6 +1,6 @@
 -- A letter S, as scikit-learn's make_s_curve without the second axis.
-local points <const> = require "fm.data.points"
-local columns <const> = require "fm.data.columns"
+local points <const> = require "fm.data.parts.points"
+local columns <const> = require "fm.data.parts.columns"
 
 return points("s_curve", { noise = 0.05 }, function(_, u)
   local t = (u() - 0.5) * (3 * math.pi)

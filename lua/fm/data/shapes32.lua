@@ -2,7 +2,7 @@
 -- [n, 3072], channel by channel as CIFAR-10, in -1..1. Second result: labels 1 disc, 2 square, 3 triangle.
 local fm <const> = require "fm"
 local options <const> = require "fm.options"
-local stream <const> = require "fm.data.stream"
+local stream <const> = require "fm.data.parts.stream"
 
 local side <const>, chunk <const> = 32, 500
 
@@ -30,10 +30,11 @@ local function draw(rng, n, x, y)
   return (back + cover * (front - back)):clamp(-1, 1):reshape(n, 3 * side * side), label
 end
 
-return function(given)
+return function(given, ...)
+  options.no_more("shapes32", 1, ...)
   local o = options.read("shapes32", given, { n = 1000, rng = options.none })
-  options.integer("shapes32: n", o.n, 1)
-  local rng = stream("shapes32", o.rng)
+  o.n = options.size("shapes32: n", o.n)
+  local rng = stream.of("shapes32", o.rng)
   local pictures, labels = fm.zeros(o.n, 3 * side * side), fm.zeros(o.n)
   local pixel = fm.zeros(1, side * side)
   local x, y = pixel:clone(), pixel

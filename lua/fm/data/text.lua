@@ -1,11 +1,13 @@
 -- text(path) -> list of words in lower case, list of sentences (lists of words, one a line); or nil and a message. A word is letters, with
 -- apostrophes and hyphens inside; bytes beyond ASCII count as letters, as they are.
 local fm <const> = require "fm"
+local options <const> = require "fm.options"
 
 local letter <const> = "[%a\x80-\xff]"
 local word_pattern <const> = letter .. "[%a\x80-\xff'-]*"
 
-return function(path)
+return function(path, ...)
+  options.no_more("text", 1, ...)
   if type(path) ~= "string" then fm.fail("text: expected a path, found " .. type(path)) end
   local all, message = fm.file.read(path)
   if not all then return nil, message end

@@ -1,6 +1,6 @@
 -- Two spirals of one and a half turns, within -4..4. Grathwohl et al. 2019.
-local points <const> = require "fm.data.points"
-local columns <const> = require "fm.data.columns"
+local points <const> = require "fm.data.parts.points"
+local columns <const> = require "fm.data.parts.columns"
 
 return points("two_spirals", { noise = 0.1 }, function(o, u)
   local angle = u():sqrt() * (3 * math.pi)

@@ -4,6 +4,7 @@
 -- for 8 bits in -1..1 the known offset 7. The mean over data is an upper bound of their code length. dequantise = false: x is continuous
 -- already. The other options and info are those of log_prob; info.log_prob [B] is in nats, info.standard_error in bits.
 local fm <const> = require "fm"
+local arguments <const> = require "fm.flow.parts.arguments"
 local dequantise <const> = require "fm.flow.dequantise"
 local levels <const> = require "fm.flow.levels"
 local likelihood <const> = require "fm.flow.likelihood"
@@ -13,13 +14,15 @@ local where <const> = "bits_per_dimension"
 local defaults <const> = { bins = 256, low = 0, high = 1, dequantise = true }
 for name, value in pairs(likelihood.options) do defaults[name] = value end
 
-return function(model, x, given)
+return function(model, x, given, ...)
+  options.no_more(where, 3, ...)
+  arguments.model(where, model)
+  arguments.batch(where, "x", x)
   local o = options.read(where, given, defaults)
   local bins, low, high = levels(where, o)
-  if o.dequantise then
-    if not fm.is_tensor(x) then fm.fail(("%s: x is a %s: expected a tensor [B, ...]"):format(where, type(x))) end
-    x = dequantise(x, { rng = o.rng, bins = bins, low = low, high = high })
-  end
+  if type(o.dequantise) ~= "boolean" then fm.fail(("%s: dequantise: expected true or false, found %s"):format(where, options.shown(o.dequantise))) end
+  if o.dequantise and o.rng == nil then fm.fail(where .. ": rng is missing: dequantise = true draws from it") end
+  if o.dequantise then x = dequantise(x, { rng = o.rng, bins = bins, low = low, high = high }) end
   local nats, info = likelihood.of(where, model, x, o)
   local per_nat = 1 / (x:count() // #x * math.log(2))
   info.log_prob = nats

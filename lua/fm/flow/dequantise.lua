@@ -3,14 +3,18 @@
 -- density of y, integrated over the bins, is a probability of x; by Jensen's inequality E log p(y) is no larger. Uria et al. 2013, Theis et
 -- al. 2016.
 local fm <const> = require "fm"
+local arguments <const> = require "fm.flow.parts.arguments"
 local levels <const> = require "fm.flow.levels"
 local options <const> = require "fm.options"
 
-return function(x, given)
+return function(x, given, ...)
+  options.no_more("dequantise", 2, ...)
+  arguments.batch("dequantise", "x", x)
   local o = options.read("dequantise", given, { rng = options.none, bins = 256, low = 0, high = 1 })
   local bins, low, high = levels("dequantise", o)
-  if not o.rng then fm.fail "dequantise: rng is missing" end
+  if o.rng == nil then fm.fail "dequantise: rng is missing" end
   options.rng("dequantise", o.rng)
+  if x:count() == 0 then return x end
   local least, most = x:min():item(), x:max():item()
   local slack = (high - low) / bins / 4 -- values are on levels up to rounding
   if not (least >= low - slack and most <= high + slack) then

@@ -1,11 +1,17 @@
--- encode(model, x1, options) -> x0, info: the point of the source that flows to x1. Options and info of ode.solve; t0 and t1 are the ends
--- of the flow (0 and 1), the solve runs from t1 to t0, and `times` too.
-local ode <const> = require "fm.ode"
+-- encode(model, x1, options) -> x0, info: the point of the path's source that flows to x1. Options and info of ode.solve; t0 and t1 are the
+-- ends of the flow (0 and 1), the solve runs from t1 to t0: `times` and lists of points too, and a grid by name is that of decode, mirrored.
+-- A solve that does not get there raises, but for a terminal event.
+local arguments <const> = require "fm.flow.parts.arguments"
+local solve <const> = require "fm.ode.parts.solve"
 local options <const> = require "fm.options"
 local reverse <const> = require "fm.flow.reverse"
 
+local where <const> = "encode"
 local defaults <const> = reverse.options({}, {})
 
-return function(model, x1, given)
-  return ode.solve(model, x1, reverse.plan(options.read("encode", given, defaults)))
+return function(model, x1, given, ...)
+  options.no_more(where, 3, ...)
+  arguments.model(where, model)
+  arguments.batch(where, "x1", x1)
+  return reverse.finished(where, solve(where, model, x1, reverse.plan(options.read(where, given, defaults))))
 end

@@ -1,24 +1,31 @@
--- guarded(where, path, guard) -> read(t) -> t', a, s, da, ds, w = s da - a ds: the coefficients that relate v = da x1 + ds x0 and x = a x1
--- + s x0 to x0 and x1, at t, or `guard` away from an end of the path where they divide by 0 (s(1); or w, where both slopes vanish). Whoever
--- evaluates a model with them does so at t'.
+-- guarded(where, path, guard, divides_by_s) -> read(x, t) -> t', a, s, da, ds, w = s da - a ds: the coefficients that relate v = da x1 + ds x0
+-- and x = a x1 + s x0 to x0 and x1, at t, or `guard` away from an end of the path where what they are divided by vanishes: w (where both
+-- slopes do) or s w. Whoever evaluates a model with them does so at t'. t is a number or [B]; the coefficients are numbers, or columns that
+-- broadcast over x.
 local fm <const> = require "fm"
+local arguments <const> = require "fm.flow.parts.arguments"
+local coefficients <const> = require "fm.flow.path.parts.coefficients"
 local options <const> = require "fm.options"
 local paths <const> = require "fm.flow.path"
 
-return function(where, path, guard)
-  path = paths.named(path)
-  options.number(where .. ": guard", guard, 1e-9, 0.1)
-  if path.noisy then fm.fail(where .. ": this path has noise around its line: its velocity does not tell where x comes from") end
+-- Whether the division fails at an end.
+local function vanishes(path, t, guard, divides_by_s)
+  local a, s, da, ds = coefficients.terms_together(path, t)
+  local w = s * da - a * ds
+  if not divides_by_s then return not (w >= guard) end
+  return not (s * w >= guard or s >= guard and w >= guard)
+end
 
-  return function(t)
-    if type(t) ~= "number" then fm.fail(where .. ": t: expected one time for the whole batch") end
-    local a, s, da, ds = path:coefficients(t)
-    local w = s * da - a * ds
-    if not (s >= guard and w > 0 and w < math.huge) then
-      t = math.min(math.max(t, guard), 1 - guard)
-      a, s, da, ds = path:coefficients(t)
-      w = s * da - a * ds
-    end
-    return t, a, s, da, ds, w
+return function(where, path, guard, divides_by_s)
+  path = paths.of(where, path)
+  options.number(where .. ": guard", guard, 1e-9, 0.1)
+  if path.noisy then fm.fail(where .. ": path: this path has noise around its line: its velocity does not tell where x comes from") end
+  local inside = coefficients.away_from_ends(guard, vanishes(path, 0.0, guard, divides_by_s), vanishes(path, 1.0, guard, divides_by_s))
+
+  return function(x, t)
+    arguments.batch(where, "x", x)
+    t = inside(arguments.time(where, t, #x))
+    local a, s, da, ds = coefficients.columns(x, coefficients.terms_together(path, t))
+    return t, a, s, da, ds, s * da - a * ds
   end
 end

@@ -7,5 +7,6 @@ return function(where, o)
   local low = options.number(where .. ": low", o.low, -math.huge, math.huge)
   local high = options.number(where .. ": high", o.high, -math.huge, math.huge)
   if not (low < high) then fm.fail(("%s: low %g is not below high %g"):format(where, low, high)) end
+  if high - low == math.huge then fm.fail(("%s: low %g and high %g: expected finite numbers"):format(where, low, high)) end
   return bins, low, high
 end

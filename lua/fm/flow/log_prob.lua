@@ -1,9 +1,11 @@
--- log_prob(model, x, {divergence, probes, rng, log_p0, ...}) -> log-density in nats [B], info. The model is a velocity, model(x, t); one
+-- log_prob(model, x, {divergence, probes, rng, path, log_p0, ...}) -> log-density in nats [B], info. The model is a velocity, model(x, t); one
 -- that predicts something else, or wants a condition, comes as flow.velocity(model, ...).
 --   divergence = "exact"        dimensions many backward passes over one forward pass, whatever the dimension
 --   divergence = "hutchinson"   `probes` (1) random sign vectors from `rng`, the same ones through the whole solve: unbiased, and
 --                               info.standard_error [B] says how far off (2 probes or more)
---   log_p0(x0) -> [B]           the log-density of the source (standard normal)
+--   path                        of the flow: x0 has the density of where it starts, path:source_log_prob (the straight line: standard
+--                               normal; ve: sigma_max times a normal). An exact flow knows its own
+--   log_p0(x0) -> [B]           that log-density, in place of the path's
 -- and the options of ode.solve but times, save, events; t0 and t1 are the ends of the flow (0 and 1), the solve runs from t1 to t0. Its
 -- error norm is over x and the integral of the divergence together, and over the batch; control = "sample" keeps rows apart (exact only).
 -- info: that of ode.solve, x0 [B, ...] (where the points came from), log_p0 [B], divergence [B] (its integral from t0 to t1),
@@ -11,6 +13,7 @@
 local likelihood <const> = require "fm.flow.likelihood"
 local options <const> = require "fm.options"
 
-return function(model, x, given)
+return function(model, x, given, ...)
+  options.no_more("log_prob", 3, ...)
   return likelihood.of("log_prob", model, x, options.read("log_prob", given, likelihood.options))
 end

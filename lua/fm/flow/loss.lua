@@ -1,6 +1,8 @@
 -- loss(model, x1, options): draw x0 and t, make the pair, move along the path, compare the model's prediction with its target.
 -- Lipman et al. 2023, equation 14: the mean over the batch and all dimensions of |v(xt, t) - u|^2.
 local fm <const> = require "fm"
+local arguments <const> = require "fm.flow.parts.arguments"
+local coefficients <const> = require "fm.flow.path.parts.coefficients"
 local options <const> = require "fm.options"
 local paths <const> = require "fm.flow.path"
 local couplings <const> = require "fm.flow.coupling"
@@ -11,39 +13,77 @@ local none <const> = options.none
 local defaults <const> = {
   rng = none, x0 = none, t = none, path = "linear", coupling = "independent", cond = none, time = "uniform", predict = "velocity", weight = none,
 }
-local linear <const> = paths.named "linear"
 
 -- Times for the rows of x1: given ones (a number, [B] or [B, 1]) or drawn ones.
 local function times_for(o, x1)
-  local t = o.t
-  if t == nil then
-    local draw = type(o.time) == "function" and o.time or options.choose("loss: time", o.time, times)
-    return draw(o.rng, #x1)
+  if o.t == nil then
+    if type(o.time) ~= "function" then return options.choose("loss: time", o.time, times)(o.rng, #x1) end
+    local t = o.time(o.rng, #x1)
+    if not fm.is_tensor(t) then fm.fail(("loss: time returned a %s, expected a tensor [%d]"):format(type(t), #x1)) end
+    return arguments.time_within("loss: time", t, #x1)
   end
+  local t = arguments.time_within("loss", o.t, #x1)
   if type(t) == "number" then return fm.full(#x1, t) end
-  if t:count() ~= #x1 then fm.fail(("loss: t is [%s], expected [%d]"):format(table.concat(t:shape(), ", "), #x1)) end
-  return t:rank() == 1 and t or t:reshape(-1)
+  return t:count() == #x1 and t or fm.zeros(#x1) + t
+end
+
+-- x0 as it is drawn: where the path starts, in units of s(0).
+local function draw(path, x1, rng)
+  if not path.own.source then return rng:normal(x1:shape()) end
+  local shape = x1:shape()
+  local x0 = path:source(#x1, #shape == 2 and shape[2] or { table.unpack(shape, 2) }, rng)
+  local s0 = path.s(0.0)
+  return s0 == 1 and x0 or x0 / s0
+end
+
+local function coupled(o, x0, x1)
+  if o.coupling == "independent" then return x0, x1, o.cond end
+  local y0, y1, cond = couplings.of("loss", o.coupling)(x0, x1, o.cond)
+  arguments.batch("loss", "x0 as the coupling returned it", y0, x0)
+  arguments.batch("loss", "x1 as the coupling returned it", y1, x1)
+  if cond == nil then cond = o.cond end
+  return y0, y1, cond
 end
 
 -- The mean over the batch of weight(t) times each row's mean square.
 local function weighted(prediction, target, weight, t)
-  local square = (prediction - target):square():reshape(#target, -1):mean(2)
-  return (square * weight(t)):mean()
+  local square, w = (prediction - target):square():reshape(#target, -1):mean(2), weight(t)
+  if type(w) ~= "number" and not (fm.is_tensor(w) and (w:count() == 1 or w:count() == #target)) then
+    fm.fail(("loss: weight returned a %s, expected a number or a tensor [%d]"):format(arguments.kind_of(w), #target))
+  end
+  return (square * (type(w) == "number" and w or w:reshape(-1))):mean()
 end
 
-return function(model, x1, given)
+local function check(model, x1, o)
+  arguments.model("loss", model)
+  arguments.batch("loss", "x1", x1)
+  if not o.rng and not (o.x0 ~= nil and o.t ~= nil) then fm.fail "loss: rng is missing (or give both x0 and t)" end
+  if o.rng ~= nil then options.rng("loss", o.rng) end
+  if o.x0 ~= nil then arguments.batch("loss", "x0", o.x0, x1) end
+  if o.weight ~= nil and not options.callable(o.weight) then fm.fail("loss: weight: expected a function of t, found " .. type(o.weight)) end
+end
+
+local function check_prediction(prediction, x1)
+  if fm.is_tensor(prediction) then return arguments.batch("loss", "the model's prediction", prediction, x1) end
+  fm.fail(("loss: the model returned a %s: tensor expected, shaped [%s] as x1"):format(type(prediction), table.concat(x1:shape(), ", ")))
+end
+
+return function(model, x1, given, ...)
+  options.no_more("loss", 3, ...)
   local o = options.read("loss", given, defaults)
-  if not fm.is_tensor(x1) then fm.fail("loss: x1: expected a tensor [B, ...], found " .. type(x1)) end
-  if not o.rng and not (o.x0 and o.t) then fm.fail "loss: rng is missing (or give both x0 and t)" end
-  if o.rng then options.rng("loss", o.rng) end
-  local kind = options.choose("loss: predict", o.predict, predict)
-  local path = o.path == "linear" and linear or paths.named(o.path)
-  local x0 = o.x0 or o.rng:normal(x1:shape())
-  if o.coupling ~= "independent" then x0, x1 = couplings.named(o.coupling)(x0, x1) end
+  check(model, x1, o)
+  local kind, path = options.choose("loss: predict", o.predict, predict), paths.of("loss", o.path)
+  if path.noisy and not o.rng then fm.fail "loss: rng is missing: this path draws the noise around its line from it" end
+  local x0, cond
+  x0, x1, cond = coupled(o, o.x0 or draw(path, x1, o.rng), x1)
   local t = times_for(o, x1)
-  local xt, u = path:sample(x0, x1, t, path.noisy and o.rng:normal(x1:shape()) or nil)
-  local prediction = model(xt, t, o.cond)
-  local target = kind.target(x0, x1, u)
+  local xt, u = paths.sample(path, x0, x1, t, path.noisy and o.rng:normal(x1:shape()) or nil)
+  local prediction = model(xt, t, cond)
+  check_prediction(prediction, x1)
+  if kind == predict.velocity and not o.weight then return fm.mse(prediction, u) end
+  local s = coefficients.over_rows(path.s(t), x1)
+  if kind.scaled and not o.weight then return fm.mse(prediction * s, kind.scaled(x0)) end
+  local target = kind.target(x0, x1, u, s)
   if o.weight then return weighted(prediction, target, o.weight, t) end
   return fm.mse(prediction, target)
 end

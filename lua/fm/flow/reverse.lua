@@ -1,4 +1,6 @@
--- A flow solved from data to source: which options of ode.solve a function of flow takes, and what it passes on.
+-- A flow solved from end to end: which options of ode.solve a function of flow takes, what it passes on to go from data to source, and what
+-- it makes of a solve that did not get there.
+local fm <const> = require "fm"
 local ode <const> = require "fm.ode"
 
 local reverse <const> = {}
@@ -19,6 +21,15 @@ function reverse.plan(o)
   for name in pairs(ode.options) do plan[name] = o[name] end
   plan.t0, plan.t1 = o.t1, o.t0
   return plan
+end
+
+--- x, info of a solve that went all the way, or to the terminal event that it was asked for; else an error.
+function reverse.finished(where, x, info)
+  if info.status ~= "finished" and info.status ~= "event" then
+    fm.fail(("%s: the solve ended at t = %.6g with status %s%s: ode.solve gives what was reached until there"):format(where, info.t,
+      info.status, info.reason and ": " .. info.reason or ""))
+  end
+  return x, info
 end
 
 return reverse

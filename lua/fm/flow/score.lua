@@ -1,17 +1,22 @@
 -- score(model, {path, guard}) -> f(x, t) -> score [B, ...], velocity: the gradient in x of the log-density at time t, from the velocity
 -- model(x, t), for a source x0 ~ N(0, I) independent of x1 (no coupling) on a path x = a x1 + s x0. It is -E[x0 | x] / s, where
 -- E[x0 | x] = (da x - a v) / (s da - a ds); for the straight line the score is (t v - x) / (1 - t). Albergo and others 2023, section 2.
--- At an end of the path where this divides by 0, all is read `guard` (1e-3) away from it. t is a number. A model that predicts the data or
--- the noise comes as flow.velocity(model, ...).
+-- At an end of the path where this divides by 0, all is read `guard` (1e-3) away from it. t is a number or [B]. A model that predicts the
+-- data, the noise or the score comes as flow.velocity(model, ...).
+local arguments <const> = require "fm.flow.parts.arguments"
 local guarded <const> = require "fm.flow.guarded"
 local options <const> = require "fm.options"
 
-return function(model, given)
+return function(model, given, ...)
+  options.no_more("score", 2, ...)
+  arguments.model("score", model)
   local o = options.read("score", given, { path = "linear", guard = 1e-3 })
-  local read = guarded("score", o.path, o.guard)
-  return function(x, t)
-    local at, a, s, da, _, w = read(t)
+  local read = guarded("score", o.path, o.guard, true)
+  return function(x, t, ...)
+    options.no_more("score: field", 2, ...)
+    local at, a, s, da, _, w = read(x, t)
     local v = model(x, at)
+    arguments.batch("score", "what the model returned", v, x)
     return (v * a - x * da) / (s * w), v
   end
 end

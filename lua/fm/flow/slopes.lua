@@ -1,4 +1,4 @@
--- slopes(model, shape, directions) -> field of a state [B, n + count]: the first n numbers of a row are x (of shape [.., shape]), the
+-- slopes(model, shape, directions [, where]) -> field of a state [B, n + count]: the first n numbers of a row are x (of shape [.., shape]), the
 -- others grow by the slopes e . (dv/dx) e of the velocity along directions.
 --   directions = "axes"      one number, the sum over all axes: the divergence, exactly
 --   directions = { e, ... }  one number for each e [B, n]; for signs drawn at random each has the divergence as its mean (Hutchinson 1989)
@@ -35,15 +35,15 @@ local function along(directions)
 end
 
 -- The velocity as [B, n].
-local function flat_velocity(v, x)
+local function flat_velocity(v, x, where)
   if not fm.is_tensor(v) or v:count() ~= x:count() then
-    fm.fail(("log_prob: the model returned a %s, expected a velocity of %d numbers"):format(
+    fm.fail(("%s: the model returned a %s, expected a velocity of %d numbers"):format(where or "log_prob",
       fm.is_tensor(v) and "tensor [" .. table.concat(v:shape(), ", ") .. "]" or type(v), x:count()))
   end
   return v:reshape(x:shape())
 end
 
-return function(model, shape, directions)
+return function(model, shape, directions, where)
   local differentiate = directions == "axes" and along_axes or along(directions)
   local n = 1
   for _, size in ipairs(shape) do n = n * size end
@@ -54,7 +54,7 @@ return function(model, shape, directions)
     if not x or #x ~= B then x, result = fm.parameter(fm.zeros(B, n)), fm.zeros(state:shape()):detach() end
     x:copy(state:slice { axis = 2, first = 1, last = n })
     local tape <close> = fm.record(x)
-    local v = flat_velocity(model(x:reshape(B, table.unpack(shape)), t), x)
+    local v = flat_velocity(model(x:reshape(B, table.unpack(shape)), t), x, where)
     local columns = fm.needs_grad(v) and differentiate(v, x) or { fm.zeros(B, state:size(2) - n) }
     return result:copy(fm.cat({ v, table.unpack(columns) }, 2))
   end

@@ -1,19 +1,48 @@
--- velocity(model, {predict, path, cond, guard}) -> field(x, t): what a solver follows, whatever the model predicts. Division by what vanishes
--- at an end of the path stops at `guard`. t is a number, or [B] under per-sample control.
+-- velocity(model, {predict, path, cond, guard}) -> field(x, t): what a solver follows, whatever the model predicts: velocity, data, noise or
+-- score. At an end of the path where that divides by a = 0 (noise and score at t = 0) or takes a slope that has no bound (vp and linear_vp at
+-- t = 1), model and path are read `guard` (1e-3) away from it; for data, the divisor s is no smaller than guard. t is a number or [B].
 local fm <const> = require "fm"
+local arguments <const> = require "fm.flow.parts.arguments"
+local coefficients <const> = require "fm.flow.path.parts.coefficients"
 local options <const> = require "fm.options"
 local paths <const> = require "fm.flow.path"
 local predict <const> = require "fm.flow.predict"
 
-return function(model, given)
-  local o = options.read("velocity", given, { predict = "velocity", path = "linear", cond = options.none, guard = 1e-3 })
-  local kind = options.choose("velocity: predict", o.predict, predict)
-  local path = paths.named(o.path)
-  options.number("velocity: guard", o.guard, 1e-12, 1)
-  if o.predict == "velocity" then return function(x, t) return model(x, t, o.cond) end end
-  return function(x, t)
-    if type(t) ~= "number" then fm.fail "velocity: this prediction wants one time for the whole batch" end
-    local a, s, da, ds = path:coefficients(t)
-    return kind.velocity(model(x, t, o.cond), x, a, s, da, ds, o.guard)
+local field_name <const> = "velocity: field"
+
+local function from_velocity(model, cond)
+  return function(x, t, ...)
+    options.no_more(field_name, 2, ...)
+    arguments.batch(field_name, "x", x)
+    arguments.any_time(field_name, t)
+    return model(x, t, cond)
   end
+end
+
+local function fails_at(kind, path, t, guard)
+  return kind.fails(path.a(t), coefficients.unbounded(path, t), guard)
+end
+
+local function from_prediction(model, cond, kind, path, guard)
+  local inside = coefficients.away_from_ends(guard, fails_at(kind, path, 0.0, guard), fails_at(kind, path, 1.0, guard))
+  return function(x, t, ...)
+    options.no_more(field_name, 2, ...)
+    arguments.batch(field_name, "x", x)
+    local at = inside(arguments.time(field_name, t, #x))
+    local a, s, da, ds = coefficients.columns(x, coefficients.terms_together(path, at))
+    local p = model(x, at, cond)
+    arguments.batch("velocity", "what the model returned", p, x)
+    return kind.velocity(p, x, a, s, da, ds, guard)
+  end
+end
+
+return function(model, given, ...)
+  options.no_more("velocity", 2, ...)
+  arguments.model("velocity", model)
+  local o = options.read("velocity", given, { predict = "velocity", path = "linear", cond = options.none, guard = 1e-3 })
+  local kind, path = options.choose("velocity: predict", o.predict, predict), paths.of("velocity", o.path)
+  local guard = options.number("velocity: guard", o.guard, 1e-12, 0.1)
+  if kind == predict.velocity then return from_velocity(model, o.cond) end
+  if path.noisy then fm.fail(("velocity: path: it has noise around its line: what predicts the %s does not tell the velocity"):format(o.predict)) end
+  return from_prediction(model, o.cond, kind, path, guard)
 end

@@ -317,9 +317,14 @@ function Rng:permutation(n) end
 ---One number in 0..1.
 ---@return number
 function Rng:number() end
----A stream of its own, named, that follows the step of this one.
+---A stream of its own, named, that follows the step of this one. The same name is the same stream: asked for twice at a step, it gives the
+---same numbers twice.
 ---@return fm.Rng that follows the step of this one
 function Rng:stream(name) end
+---A stream for one consumer: the first that asks for a name before any step has stream(name); each other has one of its own, which depends
+---on the step at which it asks, and on how many asked for that name of this stream at that step before.
+---@return fm.Rng that follows the step of this one
+function Rng:own(name) end
 ---Moves to a step: what is drawn depends on seed, name, step and call alone.
 ---@param k integer
 ---@param calls? integer how many draws it has made there (0)
@@ -331,6 +336,9 @@ function Rng:step() end
 ---How many draws it has made at this step.
 ---@return integer
 function Rng:calls() end
+---Whether it has a clock of its own (made by fm.rng, or moved by at), or follows that of the stream it came from.
+---@return boolean
+function Rng:own_clock() end
 
 -- ---- layers ----
 
@@ -453,34 +461,46 @@ fm.flow = {}
 ---xt = a(t) x1 + s(t) x0, and the velocity along it.
 ---@class fm.Path
 local Path = {}
----Points on the path and the velocities there; z is the noise of a noisy path.
+---Points on the path and the velocities there; t in 0..1 is a number or one for each row, z the noise of a noisy path.
 ---@return fm.Tensor xt, fm.Tensor u
 function Path:sample(x0, x1, t, z) end
----a, s and their derivatives at t.
+---a, s and their derivatives at t: numbers for a number, tensors shaped as t for a tensor, with all the digits that t has. A slope that has no bound
+---at an end (that of s at t = 1 for vp and linear_vp, of a and s at t = 0 for poly with n < 1) is there that of the number next to it: finite.
 ---@return fm.Tensor a, fm.Tensor s, fm.Tensor da, fm.Tensor ds
 function Path:coefficients(t) end
+---Points of where the path starts, [n, dim] ([n, ...] when dim is a list of sizes): s(0) times a normal; for ve that is sigma_max times it, for
+---i_cfm its noise is in it, for most paths it is a unit normal. What a solve of the flow begins with.
+---@return fm.Tensor x0
+function Path:source(n, dim, rng) end
+---Their log-density in nats, [n].
+---@param x0 fm.Tensor [n, ...]
+---@return fm.Tensor
+function Path:source_log_prob(x0) end
 
 ---A probability path by name: linear, poly{n}, vp{beta_min, beta_max}, linear_vp, cosine, ve{sigma_min, sigma_max}, lipman{sigma_min},
----i_cfm{sigma}, schrodinger_bridge{sigma}; or your own { a = function(t), s = function(t) }, differentiated by the tape.
+---i_cfm{sigma}, schrodinger_bridge{sigma}; or your own { a = function(t), s = function(t) }, differentiated by the tape where it has no da and ds,
+---and, where it does not start as s(0) times a normal, with source = function(n, dim, rng) and source_log_prob = function(x0). An option `path`
+---takes what this takes, and { "name", key = value }.
 ---@param name string|table
 ---@param options? table
 ---@return fm.Path
 function fm.flow.path(name, options) end
----Which x0 goes with which x1: x0, x1 = couple(x0, x1). "independent", "ot" (exact, a permutation of the batch), or a function of yours.
+---Which x0 goes with which x1: x0, x1, cond = couple(x0, x1 [, cond]). "independent", "ot" (exact, a permutation of the batch), or a function of yours;
+---x1 and its cond keep their order.
 ---@param name string|function
 ---@param options? table
----@return fun(x0: fm.Tensor, x1: fm.Tensor): fm.Tensor, fm.Tensor
+---@return fun(x0: fm.Tensor, x1: fm.Tensor, cond?: any): fm.Tensor, fm.Tensor, any
 function fm.flow.coupling(name, options) end
 ---@class fm.LossOptions
----@field rng fm.Rng draws x0 and t
+---@field rng fm.Rng draws x0 (from the path's own source, if it has one) and t
 ---@field x0 fm.Tensor [B, D] instead of drawn ones
----@field t fm.Tensor|number [B] or [B, 1], instead of drawn ones
+---@field t fm.Tensor|number [B] or [B, 1] in 0..1, instead of drawn ones; the loss is finite at 0 and 1 too
 ---@field path string|table "linear"
 ---@field coupling string|function "independent"
 ---@field cond any goes to the model
 ---@field time "uniform"|"logit_normal"|"stratified"|function how times are drawn
----@field predict "velocity"|"data"|"noise" what the model gives
----@field weight function of t [B], times each row's mean square
+---@field predict "velocity"|"data"|"noise"|"score" what the model gives
+---@field weight function of t [B], times each row's mean square; without one, of a score s^2: unweighted it has no finite mean
 
 ---The flow matching loss: the mean over batch and dimensions of |v(xt, t) - u|^2. Lipman et al. 2023, equation 14.
 ---@param model function|table model(x [B, D], t [B] [, cond]) -> [B, D]
@@ -488,7 +508,9 @@ function fm.flow.coupling(name, options) end
 ---@param options? fm.LossOptions
 ---@return fm.Tensor one number
 function fm.flow.loss(model, x1, options) end
----field(x, t) for a solver, whatever the model predicts; a division by what vanishes at an end of the path stops at guard.
+---field(x, t) for a solver, whatever the model predicts: velocity, data, noise or score; t is a number or [B]. Noise and score do not tell the velocity
+---at t = 0, where a = 0, nor any but a score at an end where a slope has no bound (t = 1 of vp and linear_vp): there model and path are
+---read guard (1e-3) away from it. For data, the divisor s is no smaller than guard.
 ---@param model function|table
 ---@param options? {predict: string, path: string|table, cond: any, guard: number}
 ---@return fun(x: fm.Tensor, t: number|fm.Tensor): fm.Tensor
@@ -497,23 +519,24 @@ function fm.flow.velocity(model, options) end
 ---N(0, I), independent of the data; at an end where this divides by 0, it is read guard (1e-3) away from it. Albergo and others 2023.
 ---@param model function|table a velocity
 ---@param options? {path: string|table, guard: number}
----@return fun(x: fm.Tensor, t: number): fm.Tensor, fm.Tensor
+---@return fun(x: fm.Tensor, t: number|fm.Tensor): fm.Tensor, fm.Tensor
 function fm.flow.score(model, options) end
 ---f(x, t) -> E[x1 | x], E[x0 | x]: the means of the data and of the source that lead through x; x + (1 - t) v and x - t v for the straight
 ---line. The first is Tweedie's formula. Source, path and guard as for score.
 ---@param model function|table a velocity
 ---@param options? {path: string|table, guard: number}
----@return fun(x: fm.Tensor, t: number): fm.Tensor, fm.Tensor
+---@return fun(x: fm.Tensor, t: number|fm.Tensor): fm.Tensor, fm.Tensor
 function fm.flow.posterior(model, options) end
----The point of the source that flows to x1: x0, info by a solve from t1 to t0. Options and info of ode.solve; t0 and t1 are the ends of the flow.
+---The point of the source that flows to x1: x0, info by a solve from t1 to t0. Options and info of ode.solve; t0 and t1 are the ends of the flow, times
+---run from t1 to t0, and a grid by name has the points of decode's. A solve that does not get there raises, but for a terminal event.
 ---@param model function|table a velocity
 ---@param x1 fm.Tensor [B, ...]
 ---@param options? fm.SolveOptions
 ---@return fm.Tensor x0, table info
 function fm.flow.encode(model, x1, options) end
----Where the flow takes x0: the inverse of encode.
+---Where the flow takes x0: the inverse of encode. A solve that does not get there raises, but for a terminal event.
 ---@param model function|table a velocity
----@param x0 fm.Tensor [B, ...]
+---@param x0 fm.Tensor [B, ...] of the path's source
 ---@param options? fm.SolveOptions
 ---@return fm.Tensor x1, table info
 function fm.flow.decode(model, x0, options) end
@@ -521,7 +544,8 @@ function fm.flow.decode(model, x0, options) end
 ---@field divergence "exact"|"hutchinson" "exact": a backward pass per dimension; "hutchinson": one per probe
 ---@field probes integer random sign vectors, fixed for the solve (1)
 ---@field rng fm.Rng draws the probes
----@field log_p0 function x0 [B, ...] -> log-density of the source [B]; standard normal
+---@field path string|table the flow's: x0 has the density path:source_log_prob ("linear": standard normal; an exact flow knows its own)
+---@field log_p0 function x0 [B, ...] -> log-density of the source [B], in place of the path's
 
 ---The log-density of x under the flow in nats, [B]: log p0(x0) minus the integral of div v from 0 to 1, both by one solve from data to
 ---source whose error norm covers them together. info is that of ode.solve and x0, log_p0 [B], divergence [B] (the integral),
@@ -544,13 +568,15 @@ function fm.flow.bits_per_dimension(model, x, options) end
 ---@param options {rng: fm.Rng, bins: integer, low: number, high: number}
 ---@return fm.Tensor y
 function fm.flow.dequantise(x, options) end
----Flows known in closed form, found by name in lua/fm/flow/exact: models with velocity, score, density and samples.
+---Flows known in closed form, found by name in lua/fm/flow/exact: models with velocity, score, density and samples, at times in 0..1.
 fm.flow.exact = {}
----The flow from N(0, I) to N(mean, std^2): flow(x, t), flow:score(x, t), flow:log_prob(x [, t]), flow:sample(n, rng), flow:map(x0), flow:inverse(x1).
+---The flow from the path's start to N(mean, std^2): flow(x, t), flow:score(x, t), flow:log_prob(x [, t = 1]), flow:sample(n, rng [, t = 1]),
+---flow:source_log_prob(x0) at t = 0, flow:map(x0), flow:inverse(x1).
 ---@param options {mean: number|number[], std: number|number[], dim: integer, path: string|table}
 ---@return table flow
 function fm.flow.exact.gaussian(options) end
----The flow from N(0, I) to a mixture of Gaussians: flow(x, t), flow:score(x, t), flow:log_prob(x [, t]), flow:sample(n, rng).
+---The flow from the path's start to a mixture of Gaussians: flow(x, t), flow:score(x, t), flow:log_prob(x [, t = 1]), flow:sample(n, rng [, t = 1]),
+---flow:source_log_prob(x0) at t = 0. A path with a(0) = 0 starts as its source; ve starts as the data with noise of sigma_max around them.
 ---@param options {means: number[][]|fm.Tensor, std: number|number[]|number[][], weights: number[], path: string|table}
 ---@return table flow
 function fm.flow.exact.mixture(options) end
@@ -564,9 +590,9 @@ fm.ode = {}
 ---@field t0 number 0
 ---@field t1 number 1
 ---@field steps integer fixed steps, equal ones or along the grid (100)
----@field grid string|table "uniform", "cosine", "quadratic", {"edm", rho = 7, sigma_min = 0.002}, {"shift", s = 3}, or a list of points
----@field times number[] where states are kept; without steps or grid, a fixed method steps from one to the next
----@field save integer|"steps" keep this many states, evenly; or every step's
+---@field grid string|table "uniform", "cosine", "quadratic", {"edm", rho = 7, sigma_min = 0.002}, {"shift", s = 3}, mirrored backward; or a list of points
+---@field times number[] where states are kept, within t0..t1. Without steps or grid, a fixed method steps from one to the next
+---@field save integer|"steps" keep this many states, evenly (1,000,000 at most); or every step's
 ---@field rtol number 1e-5, at least 100 units in the last place of a double
 ---@field atol number 1e-5
 ---@field first_step number the first try; chosen when absent
@@ -591,8 +617,8 @@ fm.ode = {}
 ---@field forced integer steps accepted for min_step's sake
 ---@field error number|nil under error control: the estimate of the last accepted step, in units of the tolerance (of the worst row)
 ---@field error_sum number|nil those of all accepted steps added up, RMS over the components, in units of the state (of the worst row)
----@field times number[]|nil with times or save
----@field states fm.Tensor|nil [times, B, D]
+---@field times number[]|nil with times or save: those that were reached, up to info.t
+---@field states fm.Tensor|nil [times, B, D], the states there: no others, when the solve ended on the way
 ---@field events table[]|nil for each event a list t of times and a list x of states
 ---@field evaluations integer control = "sample": rows that were evaluated, in all
 ---@field rows table control = "sample": nfe, accepted, rejected, t, error, error_sum, a tensor [B] each
@@ -601,6 +627,8 @@ fm.ode = {}
 ---Solves dx/dt = field(x, t) from t0 to t1. Fixed steps: euler, midpoint, heun, heun3, ralston, rk4, rk4_38, ab2, ab3, ab4 with `steps` or
 ---`grid`; error control: dopri5, rk45, rk23, bosh3, tsit5, dop853, adaptive_heun with `rtol`, `atol`. `times` or `save = n` keep states;
 ---events are functions f(x, t) whose zeros are found. Hairer, Norsett, Wanner 1993.
+---x is the state at t1, whatever the times: after the last of them, or of a list of points, fixed steps are a hundredth of the way. A solve that ends
+---before t1 says so in info.status and info.t, and keeps the states that were reached.
 ---Under error control the field is never called outside of t0 .. t1, whatever the controller: the last step is cut at t1, where torchdiffeq
 ---runs over it and interpolates; "pi" rejects less where a field is stiff. info.error_sum is what the steps left behind, where the field itself
 ---neither magnifies nor forgets it. An event that is zero at the start does not count there; one that is zero at the end of a step counts once.
@@ -622,14 +650,14 @@ fm.sde = {}
 ---@field rng fm.Rng the noise: step k reads its k-th call from here on, row r entry i the number (first_row + r - 2) n + i of it
 ---@field first_row integer number of the first row (1), for a batch that is a part of another
 ---@field w number|function of a flow: the strength of the noise, or a function of t
----@field path string|table of a flow ("linear")
+---@field path string|table of a flow ("linear"): x0 is of its source, path:source(n, dim, rng)
 ---@field last "tweedie"|"mean"|"plain" of a flow, its last step: E[x1 | x], the drift alone, or as the others
 ---@field guard number how far from a singular end the score is read (1e-3)
 ---@field t0 number 0
----@field t1 number 1
+---@field t1 number 1; a flow stays within 0..1
 ---@field steps integer 100
 ---@field grid string|table as in ode.solve
----@field times number[] as in ode.solve
+---@field times number[] as in ode.solve: x is the state at t1
 ---@field save integer as in ode.solve
 
 ---Solves from t0 to t1 in fixed steps; x [B, ...], info as in ode.solve. what: { drift, diffusion }, functions of (x, t) shaped as x (the
@@ -648,22 +676,28 @@ function fm.sde.solve(what, x0, options) end
 fm.optim = {}
 
 ---@class fm.Optimizer
----@field lr number|function the learning rate, or a schedule
+---@field lr number|function the learning rate, or a schedule; all of an optimizer that may be set. Inside the loop of a run that keeps it
+---only to a number: a schedule would be lost when the run goes on
+---@field grad_norm number|nil of all gradients together, at the last step that clipped
+---@field steps_taken integer
 local Optimizer = {}
----step(closure): records the closure, goes back from the loss it returns, updates. step() uses the gradients at hand.
----A loss that is not finite changes nothing.
----@param closure? fun(): fm.Tensor
+---step(closure): records the closure, goes back from the loss it returns, updates. step() uses the gradients at hand. A step changes all or
+---nothing: a loss that is not finite is returned, and nothing is changed; in a run its step is the last. A finite loss with a gradient that
+---is not finite, or an update that would not be, is an error that names the parameter, and in a run ends it as diverged at that step;
+---nothing is changed, and the gradients are left to look at (zero_grad forgets them).
+---@param closure? fun(): fm.Tensor, any
 ---@param options? {clip: number} the largest norm of all gradients together
----@return number loss, any what else the closure returned
+---@return number loss, any what else the closure returned, tensors detached
 function Optimizer:step(closure, options) end
 ---The learning rate of the next update.
 ---@return number
 function Optimizer:rate() end
 ---Forgets all gradients.
 function Optimizer:zero_grad() end
----name -> tensor: the moments, and the steps taken.
+---name -> tensor, a copy that fm.save takes: the moments, the steps taken, and lr when it is a number. A number that one real does not hold
+---exactly is several that add up to it.
 function Optimizer:state() end
----Goes on from a state.
+---Goes on from a state. Its lr is in force then, also in place of a schedule; a state without lr leaves what there is.
 function Optimizer:load_state(state) end
 
 ---Kingma and Ba 2015.
@@ -684,8 +718,22 @@ function fm.optim.sgd(model, options) end
 ---A moving average of a model's numbers: average:update() after each step, average:swap(f) runs f with them in the model.
 ---@param model fm.Module|fm.Tensor[]
 ---@param options? {decay: number, warmup: boolean}
----@return table
+---@return fm.Average
 function fm.optim.ema(model, options) end
+---@class fm.Average
+---@field average fm.Tensor all numbers in one vector
+---@field updates integer
+local Average = {}
+---average = decay average + (1 - decay) p; with warmup the decay grows as (1 + n) / (10 + n).
+function Average:update() end
+---Runs f with the averaged numbers in the model, puts the model's own back, also after an error, and returns what f returned. Inside of it
+---the model is not trained, averaged, loaded or kept: that is refused.
+---@param f fun(): any
+function Average:swap(f) end
+---name -> tensor, a copy: the average, and how many updates it had.
+function Average:state() end
+---Goes on from a state.
+function Average:load_state(state) end
 ---From lr down to floor * lr along half a cosine over `steps`, after a linear warmup. Loshchilov and Hutter 2017.
 ---@param options {steps: integer, lr: number, warmup: integer, floor: number}
 ---@return function
@@ -701,9 +749,11 @@ function fm.optim.step(options) end
 
 -- ---- data ----
 
----Datasets, loaders and batches, each a file of lua/fm/data or beside the script. Datasets take {n, rng, noise} and give [n, 2].
+---Datasets, loaders and batches, each a file of lua/fm/data or beside the script. Datasets take {n, rng, noise} and give [n, 2]. Without rng
+---each call draws other numbers: in a run they depend on its seed, outside of one on the calls before.
 fm.data = {}
----Batches of rows: `for x in batches` is one round, called again the next, in another order. With labels: x, l.
+---Batches of rows: `for x in batches` is one round, called again the next, in another order. With labels: x, l. Two loaders on one stream
+---shuffle independently of each other. size is at most the number of rows, or with drop_last an error beyond it.
 ---@param x fm.Tensor [N, ...]
 ---@param size integer
 ---@param options? {rng: fm.Rng, shuffle: boolean, drop_last: boolean, labels: fm.Tensor}
@@ -870,11 +920,14 @@ function fm.plot.curve(series, options) end
 ---@param description {name: string, params: table, presets: table<string, table>, help: string, run: fun(run: fm.Run, p: table)}
 function fm.experiment(description) end
 
----A run, as its experiment sees it.
+---A run, as its experiment sees it. Other names are errors, and no field can be set: a run that goes on would not have it. Neither has p, the
+---second argument of an experiment, parameters that nobody declared.
 ---@class fm.Run
 ---@field seed integer
 ---@field rng fm.Rng follows the steps
 ---@field step integer
+---@field name string of the experiment
+---@field config table the parameters, as recorded
 local Run = {}
 ---`for step, x1 in run:steps(n, batches) do`: each step moves the clock of run.rng. A second loop goes on counting. A run that was
 ---stopped passes over the steps that its checkpoint has behind it; a loop that a `break` ended ends there again, so leave it by `break`
@@ -882,7 +935,7 @@ local Run = {}
 ---@param n integer
 ---@param batches? function an iterator that begins anew after its end; called once a step
 function Run:steps(n, batches) end
----One line of metrics.jsonl, with the step. A loss that is not finite ends the run as diverged.
+---One line of metrics.jsonl, with the step, whose name is taken. A loss (a name with "loss" in it) that is not finite ends the run as diverged.
 ---@param values table<string, number|string|boolean|fm.Tensor>
 function Run:log(values) end
 ---Results of the whole run, by name; several calls add up.
@@ -890,7 +943,8 @@ function Run:log(values) end
 function Run:summary(values) end
 ---What a checkpoint holds, by name: things with state() (models, optimizers, averages), tensors, random streams with a clock of their own,
 ---and tables of numbers, strings, booleans, tensors and such tables. When the run goes on, all of it is put back at the step of the
----checkpoint, into the same things. What else the script counts is lost then. Call it before the loop.
+---checkpoint, into the same things. What else the script counts is lost then. Of a model the fields of its layers are kept too, when they are
+---numbers, strings, booleans or tables of them: its mode, for one. Call it before the loop.
 ---@param parts table<string, table|fm.Tensor|fm.Rng>
 function Run:keeps(parts) end
 ---When checkpoints are written: every so many steps, every so many seconds (0: not by that; 60 s by default). keep_last keeps that many of
@@ -905,7 +959,8 @@ function Run:stop_when(options) end
 ---@param f fun(rng: fm.Rng): any
 ---@param model? fm.Module
 function Run:validation(f, model) end
----Saves a picture as NAME.png, or by the ending of the name. Returns its path.
+---Saves a picture as NAME.png, or by the ending of the name. Returns its path. The names of the run's own files are taken (config.json,
+---checkpoint*, log.txt, ...); in a folder of its own any name is free: "frames/config.json".
 ---@param name string
 ---@param picture fm.Picture
 function Run:picture(name, picture) end
@@ -913,12 +968,14 @@ function Run:picture(name, picture) end
 ---@param name string
 function Run:save(name, value) end
 ---The path of a file in the run's folder. What is written there by other means than save and picture, before a later loop, is written
----again when the run goes on.
+---again when the run goes on. `fmrun rm` removes it with the run.
 ---@param name string
 ---@return string
 function Run:path(name) end
 ---Text for a person: stdout and log.txt. print does this while the run lasts.
 function Run:print(...) end
+---Brings the lines so far into their files, as happens every second by itself.
+function Run:flush() end
 
 -- ---- files ----
 
@@ -944,9 +1001,9 @@ fm.vectors = {}
 ---encode(value [, {indent = n}]) -> text, keys sorted, nan and inf as strings; decode(text) -> value, or nil and "line n col m: problem".
 ---json.null stands for null; json.array(t) marks an empty table as a list.
 fm.json = {}
----read(path) -> text; write(path, text) replaces a file in one step, append(path, text), sync(path), cut(path, bytes) shortens a file,
----has_room(folder, bytes) tells whether the disk takes so much more, on_read(f) calls f(path) before a loader reads,
----mkdir_new(path) -> true | nil, message, "exists" or nil; hash(text), hash_file(path) -> 16 hexadecimal digits (XXH3).
+---read(path [, most bytes]) -> text of a regular file; write(path, text) replaces a file in one step, append(path, text), sync(path),
+---cut(path, bytes) shortens a file, has_room(folder, bytes) tells whether the disk takes so much more, on_read(f) calls f(path) before a loader reads,
+---mkdir_new(path) -> true | nil, message, "exists" or nil; hash(text), hash_file(path [, most bytes]) -> 16 hexadecimal digits (XXH3).
 fm.file = {}
 
 return fm

@@ -2,11 +2,11 @@
 local fm <const> = require "fm"
 local options <const> = require "fm.options"
 local module <const> = require "fm.nn.module"
-local init <const> = require "fm.nn.init_stream"
+local init <const> = require "fm.nn.parts.init_stream"
 
-return function(n, dim)
-  options.integer("embedding: n", n, 1)
-  options.integer("embedding: dim", dim, 1)
+return function(n, dim, ...)
+  options.no_more("embedding", 2, ...)
+  n, dim = options.size("embedding: n", n), options.size("embedding: dim", dim)
   local weight = init.normal(1, n, dim)
   local layer = module.new({ { "weight", weight } }, function(self, index) return fm.embedding(self.weight, index) end)
   layer.weight = weight

@@ -3,9 +3,11 @@ local fm <const> = require "fm"
 local options <const> = require "fm.options"
 local module <const> = require "fm.nn.module"
 
-return function(dim, given)
+return function(dim, given, ...)
+  options.no_more("layer_norm", 2, ...)
   local o = options.read("layer_norm", given, { eps = 1e-5 })
-  options.integer("layer_norm: dim", dim, 1)
+  dim = options.size("layer_norm: dim", dim)
+  options.number("layer_norm: eps", o.eps, 0, 1)
 
   local settings = { eps = o.eps }
   local weight, bias = fm.parameter(fm.ones(dim)), fm.parameter(fm.zeros(dim))

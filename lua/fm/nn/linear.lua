@@ -1,9 +1,10 @@
 -- linear(inputs, outputs, {bias, act, init}): y = act(x w^T + b); w is [outputs, inputs]. First weights as PyTorch's: uniform in
 -- -1/sqrt(inputs)..1/sqrt(inputs) (He et al. 2015 with a = sqrt 5); init = "zero" starts from nothing, a function(w, b) does its own.
 local fm <const> = require "fm"
+local activations <const> = require "fm.nn.parts.activations"
 local options <const> = require "fm.options"
 local module <const> = require "fm.nn.module"
-local init <const> = require "fm.nn.init_stream"
+local init <const> = require "fm.nn.parts.init_stream"
 
 local fused <const> = fm.linear
 
@@ -11,10 +12,12 @@ local function forward(self, x)
   return fused(x, self.weight, self.bias, self.act)
 end
 
-return function(inputs, outputs, given)
+return function(inputs, outputs, given, ...)
+  options.no_more("linear", 3, ...)
   local o = options.read("linear", given, { bias = true, act = "none", init = "uniform" })
-  options.integer("linear: inputs", inputs, 1)
-  options.integer("linear: outputs", outputs, 1)
+  inputs, outputs = options.size("linear: inputs", inputs), options.size("linear: outputs", outputs)
+  options.boolean("linear: bias", o.bias)
+  activations.check("linear: act", o.act)
   local bound = 1 / math.sqrt(inputs)
   local weight = init.uniform(bound, outputs, inputs)
   local bias = o.bias and init.uniform(bound, outputs) or nil
@@ -24,7 +27,7 @@ return function(inputs, outputs, given)
   elseif type(o.init) == "function" then
     o.init(weight, bias)
   elseif o.init ~= "uniform" then
-    fm.fail(('linear: init: expected "uniform", "zero" or a function, found %s'):format(tostring(o.init)))
+    fm.fail(('linear: init: expected "uniform", "zero" or a function, found %s'):format(options.shown(o.init)))
   end
   local layer = module.new({ { "weight", weight }, bias and { "bias", bias } or nil }, forward)
   layer.weight, layer.bias, layer.act = weight, bias, o.act

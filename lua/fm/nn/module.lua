@@ -1,7 +1,9 @@
 -- What all layers share. A layer lists its tensors and layers once, in order, as {name, value}; parameters, state and modes follow.
 -- A layer of a user's is any table with __call and parameters; its state is then numbered.
 local fm <const> = require "fm"
+local options <const> = require "fm.options"
 local sorted_keys <const> = require "fm.sorted_keys"
+local swapped <const> = require "fm.swapped"
 
 local Module <const> = {}
 Module.__index = Module
@@ -14,8 +16,14 @@ local function is_layer(value)
   return type(value) == "table"
 end
 
+local function refuse_more(name, self, ...)
+  if type(self) ~= "table" or type(self.parts) ~= "table" then fm.fail(("%s: call it with a colon, model:%s(...)"):format(name, name)) end
+  options.no_more(name, 0, ...)
+end
+
 --- All parameters, in order, each once.
-function Module:parameters()
+function Module:parameters(...)
+  refuse_more("parameters", self, ...)
   local list, seen = {}, {}
   local function add(tensor)
     if not seen[tensor] then
@@ -35,7 +43,8 @@ function Module:parameters()
 end
 
 --- name -> tensor, the names as PyTorch's: "net.0.weight".
-function Module:state()
+function Module:state(...)
+  refuse_more("state", self, ...)
   local state = {}
   for _, part in ipairs(self.parts) do
     local name, value = part[1], part[2]
@@ -50,26 +59,35 @@ function Module:state()
   return state
 end
 
---- Copies the tensors in; every name must be there, and no other.
-function Module:load_state(given)
-  local own = self:state()
+local function check_state(own, given)
+  if type(given) ~= "table" then fm.fail("load_state: expected a table of tensors by name, found " .. options.shown(given)) end
   for _, name in ipairs(sorted_keys(own)) do
-    if not given[name] then fm.fail(('load_state: "%s" is missing'):format(name)) end
+    if given[name] == nil then fm.fail(('load_state: "%s" is missing'):format(name)) end
+    if not fm.is_tensor(given[name]) then fm.fail(('load_state: "%s": expected a tensor, found %s'):format(name, options.shown(given[name]))) end
     local want, found = table.concat(own[name]:shape(), ", "), table.concat(given[name]:shape(), ", ")
     if want ~= found then fm.fail(('load_state: "%s" is [%s], expected [%s]'):format(name, found, want)) end
   end
-  for _, name in ipairs(sorted_keys(given)) do
+  for name in pairs(given) do
     if not own[name] then
-      local near = fm.nearest(name, sorted_keys(own))
-      fm.fail(('load_state: unexpected "%s"%s'):format(name, near and ('; did you mean "%s"?'):format(near) or ""))
+      local near = type(name) == "string" and fm.nearest(name, sorted_keys(own))
+      fm.fail(('load_state: unexpected "%s"%s'):format(tostring(name), near and ('; did you mean "%s"?'):format(near) or ""))
     end
   end
+end
+
+--- Copies the tensors in; every name must be there, and no other. A second argument, as of fm.load, is not read.
+function Module:load_state(given, _, ...)
+  refuse_more("load_state", self, ...)
+  swapped.refuse("load_state", self:parameters())
+  local own = self:state()
+  check_state(own, given)
   for name, tensor in pairs(own) do tensor:copy(given[name]) end
   return self
 end
 
 --- How many numbers the parameters have.
-function Module:count()
+function Module:count(...)
+  refuse_more("count", self, ...)
   local n = 0
   for _, tensor in ipairs(self:parameters()) do n = n + tensor:count() end
   return n
@@ -84,13 +102,66 @@ local function set_mode(self, training)
   return self
 end
 
-function Module:train() return set_mode(self, true) end
-function Module:eval() return set_mode(self, false) end
+function Module:train(...)
+  refuse_more("train", self, ...)
+  return set_mode(self, true)
+end
+
+function Module:eval(...)
+  refuse_more("eval", self, ...)
+  return set_mode(self, false)
+end
 
 local module <const> = {}
 
+--- Whether a value is a layer made here.
+function module.is(value)
+  return getmetatable(value) == Module
+end
+
+--- A model's layers, itself first, each once: those made here and those a user wrote.
+function module.layers(model)
+  local list, seen = {}, {}
+  local function add(layer)
+    if seen[layer] then return end
+    seen[layer], list[#list + 1] = true, layer
+    for _, part in ipairs(module.is(layer) and layer.parts or {}) do
+      if is_layer(part[2]) then add(part[2]) end
+    end
+  end
+  add(model)
+  return list
+end
+
+--- What gives a model's layers the modes back that they have now; nil for what has no modes.
+function module.modes(model)
+  if module.is(model) then
+    local layers, modes = module.layers(model), {}
+    for i, layer in ipairs(layers) do modes[i] = layer.training end
+    return function()
+      for i, layer in ipairs(layers) do layer.training = modes[i] end
+    end
+  end
+  if type(model) ~= "table" or not (options.callable(model.train) and options.callable(model.eval)) then return nil end
+  local training = model.training
+  return function()
+    if training then model:train() end
+  end
+end
+
+local function check_parts(parts)
+  if type(parts) ~= "table" then fm.fail("module: expected a list of parts { name, tensor or layer }, found " .. options.shown(parts)) end
+  for i, part in ipairs(parts) do
+    local fits = type(part) == "table" and type(part[1]) == "string" and (fm.is_tensor(part[2]) or is_layer(part[2]))
+    if not fits then fm.fail(("module: part %d: expected { name, tensor or layer }, found %s"):format(i, options.shown(part))) end
+  end
+end
+
 --- A layer from its parts and its forward(self, ...); other fields may be set on the result.
-function module.new(parts, forward)
+function module.new(parts, forward, ...)
+  options.no_more("module", 2, ...)
+  check_parts(parts)
+  if not options.callable(forward) then fm.fail("module: expected forward(self, ...), found " .. options.shown(forward)) end
   return setmetatable({ parts = parts, forward = forward, training = true }, Module)
 end
 

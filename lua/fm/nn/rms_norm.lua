@@ -3,9 +3,11 @@ local fm <const> = require "fm"
 local options <const> = require "fm.options"
 local module <const> = require "fm.nn.module"
 
-return function(dim, given)
+return function(dim, given, ...)
+  options.no_more("rms_norm", 2, ...)
   local o = options.read("rms_norm", given, { eps = 1e-6 })
-  options.integer("rms_norm: dim", dim, 1)
+  dim = options.size("rms_norm: dim", dim)
+  options.number("rms_norm: eps", o.eps, 0, 1)
   local settings = { eps = o.eps }
   local weight = fm.parameter(fm.ones(dim))
   return module.new({ { "weight", weight } }, function(_, x) return fm.rms_norm(x, weight, settings) end)

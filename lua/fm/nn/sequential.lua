@@ -1,5 +1,6 @@
--- sequential{layer, layer, ...}: one after the other. A linear layer and the activation after it run as one op.
+-- sequential{layer, layer, ...}: one after the other, layers or functions. A linear layer and the activation after it run as one op.
 local fm <const> = require "fm"
+local options <const> = require "fm.options"
 local module <const> = require "fm.nn.module"
 
 local fused <const> = fm.linear
@@ -13,11 +14,20 @@ local function forward(self, x, ...)
   return x
 end
 
-return function(layers)
-  if type(layers) ~= "table" then fm.fail("sequential: expected a list of layers, found " .. type(layers)) end
+local function check(layers)
+  if type(layers) ~= "table" or getmetatable(layers) then fm.fail("sequential: expected a list of layers, found " .. options.shown(layers)) end
+  for key, layer in pairs(layers) do
+    if not math.tointeger(key) or key < 1 or key > #layers then fm.fail("sequential: expected a list of layers, found a field " .. tostring(key)) end
+    if not options.callable(layer) then fm.fail(("sequential: layer %d: expected a layer, found %s"):format(key, options.shown(layer))) end
+  end
+end
+
+return function(layers, ...)
+  options.no_more("sequential", 1, ...)
+  check(layers)
   local parts, stages = {}, {}
   for i, layer in ipairs(layers) do
-    parts[i] = { tostring(i - 1), layer }
+    if type(layer) == "table" then parts[#parts + 1] = { tostring(i - 1), layer } end -- a function has no parameters
     local last = stages[#stages]
     if type(layer) == "table" and layer.activation and last and last.linear and last.act == "none" then
       last.act = layer.activation

@@ -4,16 +4,19 @@
 local fm <const> = require "fm"
 local options <const> = require "fm.options"
 local module <const> = require "fm.nn.module"
-local init <const> = require "fm.nn.init_stream"
+local init <const> = require "fm.nn.parts.init_stream"
 
 local function forward(self, t)
+  if not fm.is_tensor(t) then fm.fail("time_embedding: expected a tensor [B], found " .. options.shown(t)) end
   local angles = fm.matmul(t:reshape(-1, 1), self.frequencies:reshape(1, -1))
   return fm.cat(fm.sin(angles), fm.cos(angles), 2)
 end
 
-return function(dim, given)
+return function(dim, given, ...)
+  options.no_more("time_embedding", 2, ...)
   local o = options.read("time_embedding", given, { kind = "sinusoidal", scale = 16 })
-  options.integer("time_embedding: dim", dim, 2)
+  dim = options.size("time_embedding: dim", dim, 2)
+  options.number("time_embedding: scale", o.scale, -1e30, 1e30)
   if dim % 2 ~= 0 then fm.fail(("time_embedding: dim: expected an even number, found %d"):format(dim)) end
   local half, frequencies = dim // 2
   options.choose("time_embedding: kind", o.kind, { sinusoidal = true, fourier = true })

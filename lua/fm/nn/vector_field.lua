@@ -13,20 +13,30 @@ local function column(x, t)
   return t:reshape(-1, 1)
 end
 
+local function check(self, x, t)
+  if not fm.is_tensor(x) or x:rank() ~= 2 or x:size(2) ~= self.dim then
+    fm.fail(("vector_field: x: expected a tensor [B, %d], found %s"):format(self.dim, options.shown(x)))
+  end
+  if type(t) == "number" or fm.is_tensor(t) and (t:count() == 1 or t:count() == #x) then return end
+  fm.fail(("vector_field: t: expected a number or a tensor [%d], found %s"):format(#x, options.shown(t)))
+end
+
 local function forward(self, x, t)
+  check(self, x, t)
   return self.net(cat(x, self.time_embed(column(x, t)), 2))
 end
 
-return function(given)
+return function(given, ...)
+  options.no_more("vector_field", 1, ...)
   local nn <const> = fm.nn
   local o = options.read("vector_field", given, { dim = options.none, hidden = 256, time_embed = 64 })
-  for _, name in ipairs { "dim", "hidden", "time_embed" } do options.integer("vector_field: " .. name, o[name], 1) end
+  for _, name in ipairs { "dim", "hidden", "time_embed" } do options.size("vector_field: " .. name, o[name]) end
   local time_embed = nn.sequential { nn.linear(1, o.time_embed), nn.silu(), nn.linear(o.time_embed, o.time_embed) }
   local net = nn.sequential {
     nn.linear(o.dim + o.time_embed, o.hidden), nn.silu(), nn.linear(o.hidden, o.hidden), nn.silu(),
     nn.linear(o.hidden, o.hidden), nn.silu(), nn.linear(o.hidden, o.dim),
   }
   local self = module.new({ { "time_embed", time_embed }, { "net", net } }, forward)
-  self.time_embed, self.net = time_embed, net
+  self.time_embed, self.net, self.dim = time_embed, net, o.dim
   return self
 end

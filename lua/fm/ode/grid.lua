@@ -1,5 +1,5 @@
--- grid_of(what, steps, t0, t1): the steps + 1 times of a grid by name, "cosine" or { "edm", rho = 7 }. Each grid maps s in 0..1 to
--- the share of the way; its ends are exact.
+-- grid_of(where, what, steps, t0, t1): the steps + 1 times of a grid by name, "cosine" or { "edm", rho = 7 }. Each grid maps s in 0..1 to
+-- the share of the way forward in time; its ends are exact. A solve that runs backward meets the same points in the other order.
 local core <const> = require "fm.core"
 local options <const> = require "fm.options"
 
@@ -22,28 +22,34 @@ local shares <const> = {
 }
 local defaults <const> = { edm = { rho = 7, sigma_min = 0.002 }, shift = { s = 3 } }
 
-return function(what, steps, t0, t1)
+local limits <const> = { sigma_min = { 1e-9, 0.999 }, rho = { 1e-3, 1e3 }, s = { 1e-3, 1e3 } }
+local most_steps <const> = 1e6 -- the points are a list
+
+-- The grid's share function and its options.
+local function read(where, what)
   local name, given = what, {}
-  if type(what) == "table" then
-    name = what[1]
-    for key, value in pairs(what) do
-      if key ~= 1 then given[tostring(key)] = value end
-    end
-  end
+  if type(what) == "table" then name, given = options.split(what) end
   if type(name) ~= "string" then
-    core.fail(("ode.solve: grid: expected a name, { name, option = }, or a list of points, found %s"):format(
-      type(what) == "table" and "a table without a name" or tostring(what)))
+    core.fail(("%s: grid: expected a name, { name, option = }, or a list of points, found %s"):format(where,
+      type(what) == "table" and "a table without a name" or options.shown(what)))
   end
-  local share = options.choose("ode.solve: grid", name, shares)
-  local o = options.read("ode.solve: grid " .. name, given, defaults[name] or {})
+  local share = options.choose(where .. ": grid", name, shares)
+  local o = options.read(("%s: grid %s"):format(where, name), given, defaults[name] or {})
   for key, value in pairs(o) do
-    options.number(("ode.solve: grid %s: %s"):format(name, key), value, key == "sigma_min" and 1e-9 or 1e-3, key == "sigma_min" and 0.999 or 1e3)
+    options.number(("%s: grid %s: %s"):format(where, name, key), value, limits[key][1], limits[key][2])
   end
-  local grid = {}
-  for i = 0, steps do grid[i + 1] = t0 + share(i / steps, o, steps) * (t1 - t0) end
+  return name, share, o
+end
+
+return function(where, what, steps, t0, t1)
+  local name, share, o = read(where, what)
+  if steps > most_steps then core.fail(("%s: grid %s: %d steps are over the limit %d of a grid"):format(where, name, steps, most_steps)) end
+  local first, last, grid = math.min(t0, t1), math.max(t0, t1), {}
+  local forward = t0 <= t1
+  for i = 0, steps do grid[forward and i + 1 or steps + 1 - i] = first + share(i / steps, o, steps) * (last - first) end
   grid[1], grid[steps + 1] = t0, t1
   for i = 2, t0 ~= t1 and steps + 1 or 0 do
-    if grid[i] == grid[i - 1] then core.fail(("ode.solve: grid %s: two of %d steps meet at t = %.17g"):format(name, steps, grid[i])) end
+    if grid[i] == grid[i - 1] then core.fail(("%s: grid %s: two of %d steps meet at t = %.17g"):format(where, name, steps, grid[i])) end
   end
   return grid
 end

@@ -1,4 +1,4 @@
--- method_of(what): a solver by name, or as a table or function of the kind that a solver file returns, made ready for the engine:
+-- method_of(what, where): a solver by name, or as a table or function of the kind that a solver file returns, made ready for the engine:
 -- { tableau | step, order, adaptive, interpolates }.
 --
 -- A solver file returns { order =, c =, a =, b = }, a Butcher tableau; or { order =, step = } or just the function
@@ -55,12 +55,12 @@ local function known_names()
   return names
 end
 
-local function load_file(name)
+local function load_file(name, where)
   local path = not not_solvers[name] and package.searchpath("fm.ode." .. name, package.path) or package.searchpath(name, package.path)
   if not path then
     local names = known_names()
     local near = core.nearest(name, names)
-    core.fail(('ode: there is no method "%s", here or beside the script%s'):format(name,
+    core.fail(('%s: there is no method "%s", here or beside the script%s'):format(where, name,
       near and ('; did you mean "%s"?'):format(near) or " (there are: " .. table.concat(names, ", ") .. ")"))
   end
   local chunk, problem = loadfile(path, "t")
@@ -68,14 +68,13 @@ local function load_file(name)
   return chunk()
 end
 
-return function(what)
+return function(what, where)
   if type(what) == "string" then
     local name = aliases[what] or what
-    if not name:find "^[%w_]+$" then core.fail(('ode: "%s" is no name of a method'):format(name)) end
-    if not by_name[name] then by_name[name] = made_ready(load_file(name), name) end
+    if not name:find "^[%w_]+$" then core.fail(('%s: "%s" is no name of a method'):format(where, name)) end
+    if not by_name[name] then by_name[name] = made_ready(load_file(name, where), name) end
     return by_name[name]
   end
-  if what == nil then core.fail "ode: the method is nil" end
   if not by_value[what] then by_value[what] = made_ready(what, "method") end
   return by_value[what]
 end

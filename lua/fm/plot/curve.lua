@@ -3,12 +3,12 @@
 --   a series with points = true is drawn as points, with joined = true as both; faint = true: less of it, behind the others;
 --   labels = {..} writes a text beside each, where there is room
 local core <const> = require "fm.core"
-local colors <const> = require "fm.plot.colors"
-local figure <const> = require "fm.plot.figure"
-local limits <const> = require "fm.plot.limits"
+local colors <const> = require "fm.plot.parts.colors"
+local figure <const> = require "fm.plot.parts.figure"
+local limits <const> = require "fm.plot.parts.limits"
 local options <const> = require "fm.options"
-local picture <const> = require "fm.plot.picture"
-local read_series <const> = require "fm.plot.series"
+local picture <const> = require "fm.plot.parts.picture"
+local read_series <const> = require "fm.plot.parts.series"
 
 local where <const> = "plot.curve"
 local logs <const> = { x = { true, false }, y = { false, true }, xy = { true, true }, yx = { true, true } }
@@ -18,6 +18,24 @@ local function scaled(list, log)
   local result = {}
   for i, v in ipairs(list) do result[i] = v > 0 and math.log(v, 10) or 0 / 0 end
   return result
+end
+
+--- Divides the coordinates by their unit, and returns it.
+local function to_units(series, axis)
+  local low, high = math.huge, -math.huge
+  for _, s in ipairs(series) do
+    for _, v in ipairs(s[axis]) do
+      if v - v == 0 then low, high = math.min(low, v), math.max(high, v) end
+    end
+  end
+  local unit = low <= high and limits.unit(low, high) or 1
+  if unit == 1 then return 1 end
+  for _, s in ipairs(series) do
+    local list = {}
+    for i, v in ipairs(s[axis]) do list[i] = v / unit end
+    s[axis] = list
+  end
+  return unit
 end
 
 local function span(series, axis)
@@ -33,10 +51,10 @@ local function span(series, axis)
 end
 
 -- Limits in the units of the panel: logarithms where the axis is logarithmic.
-local function bounds(series, given, log_x, log_y)
+local function bounds(series, given, log_x, log_y, unit_x, unit_y)
   if given then
-    limits.check(where, given)
-    local box = { given[1], given[2], given[3], given[4] }
+    given = limits.check(where, given)
+    local box = { given[1] / unit_x, given[2] / unit_x, given[3] / unit_y, given[4] / unit_y }
     for i, log in ipairs { log_x, log_x, log_y, log_y } do
       if log and box[i] <= 0 then core.fail(where .. ": limits of a logarithmic axis must be positive") end
       if log then box[i] = math.log(box[i], 10) end
@@ -104,7 +122,9 @@ return function(given_series, given)
   end
 
   local scope <close> = core.scope()
-  local on, panel = figure.new { box = bounds(series, o.limits, log[1], log[2]), width = o.width, height = o.height, title = o.title,
+  local unit_x, unit_y = log[1] and 1 or to_units(series, "x"), log[2] and 1 or to_units(series, "y")
+  local box = bounds(series, o.limits, log[1], log[2], unit_x, unit_y)
+  local on, panel = figure.new { box = box, unit_x = unit_x, unit_y = unit_y, width = o.width, height = o.height, title = o.title,
     legend = legend, xlabel = o.xlabel, ylabel = o.ylabel, log_x = log[1], log_y = log[2] }
   local taken, order = {}, {}
   for i, s in ipairs(series) do

@@ -1,12 +1,12 @@
 -- densities(list, {titles, limits, title, label, cells, size}): heat maps side by side on one scale, each of what density takes; titles: a
 -- text for each. Limits are needed, the same for all; size: of a panel's longer side in pixels.
 local core <const> = require "fm.core"
-local colors <const> = require "fm.plot.colors"
-local figure <const> = require "fm.plot.figure"
-local heat <const> = require "fm.plot.heat"
-local limits <const> = require "fm.plot.limits"
+local colors <const> = require "fm.plot.parts.colors"
+local figure <const> = require "fm.plot.parts.figure"
+local heat <const> = require "fm.plot.parts.heat"
+local limits <const> = require "fm.plot.parts.limits"
 local options <const> = require "fm.options"
-local picture <const> = require "fm.plot.picture"
+local picture <const> = require "fm.plot.parts.picture"
 
 local where <const> = "plot.densities"
 local gap <const>, margin <const>, caption <const> = 16, 16, 22

@@ -4,8 +4,8 @@
 --   a grid [rows, columns]             the values themselves, the first row lowest; limits are needed (a grid of two columns: pass a function)
 -- limits = {x0, x1, y0, y1}; cells: along the longer side; size: of the longer side in pixels; label: what the scale shows
 local core <const> = require "fm.core"
-local figure <const> = require "fm.plot.figure"
-local heat <const> = require "fm.plot.heat"
+local figure <const> = require "fm.plot.parts.figure"
+local heat <const> = require "fm.plot.parts.heat"
 local options <const> = require "fm.options"
 
 local where <const> = "plot.density"

@@ -1,12 +1,13 @@
 -- filmstrip(states [T, B, 2] or a list of [B, 2], {titles, reference, title, limits, columns, size}): one small scatter per time, all on the same
 -- scale. titles: one text per panel ("t = 0.00" .. "t = 1.00" when not given); reference: points in gray under each; size: a panel's longer side
-local colors <const> = require "fm.plot.colors"
+local colors <const> = require "fm.plot.parts.colors"
 local core <const> = require "fm.core"
-local figure <const> = require "fm.plot.figure"
-local limits <const> = require "fm.plot.limits"
+local figure <const> = require "fm.plot.parts.figure"
+local limits <const> = require "fm.plot.parts.limits"
 local options <const> = require "fm.options"
-local picture <const> = require "fm.plot.picture"
-local points <const> = require "fm.plot.points"
+local plain_numbers <const> = require "fm.plain_numbers"
+local picture <const> = require "fm.plot.parts.picture"
+local points <const> = require "fm.plot.parts.points"
 
 local where <const> = "plot.filmstrip"
 local gap <const>, margin <const>, caption <const> = 12, 16, 20
@@ -18,6 +19,7 @@ local function captions(given, count)
     end
     return given
   end
+  local plain <close> = plain_numbers()
   local texts = {}
   for i = 1, count do texts[i] = ("t = %.2f"):format(count > 1 and (i - 1) / (count - 1) or 1) end
   return texts

@@ -2,11 +2,11 @@
 -- one after the other, as in CIFAR-10), or [N, C, H, W].
 --   height, width: a square when not given; columns: near the square root of N; range = {0, 1}: what is black and what is white; scale: pixels per pixel
 local core <const> = require "fm.core"
-local colors <const> = require "fm.plot.colors"
-local figure <const> = require "fm.plot.figure"
+local colors <const> = require "fm.plot.parts.colors"
+local figure <const> = require "fm.plot.parts.figure"
 local options <const> = require "fm.options"
-local picture <const> = require "fm.plot.picture"
-local points <const> = require "fm.plot.points"
+local picture <const> = require "fm.plot.parts.picture"
+local points <const> = require "fm.plot.parts.points"
 
 local where <const> = "plot.image_grid"
 local margin <const> = 12

@@ -3,11 +3,11 @@
 --   t = 0: the time of the field; arrows: along the longer side; points [n, 2]: in gray under the arrows. The longest arrow is as long as a
 --   cell of the grid; the others are to scale, but never shorter than a tenth of it.
 local core <const> = require "fm.core"
-local colors <const> = require "fm.plot.colors"
-local figure <const> = require "fm.plot.figure"
-local limits <const> = require "fm.plot.limits"
+local colors <const> = require "fm.plot.parts.colors"
+local figure <const> = require "fm.plot.parts.figure"
+local limits <const> = require "fm.plot.parts.limits"
 local options <const> = require "fm.options"
-local points <const> = require "fm.plot.points"
+local points <const> = require "fm.plot.parts.points"
 
 local where <const> = "plot.quiver"
 
@@ -50,6 +50,10 @@ end
 
 return function(field, second, third)
   local given_points = core.is_tensor(field)
+  local meta = type(field) == "table" and getmetatable(field)
+  if not given_points and type(field) ~= "function" and not (meta and meta.__call) then
+    core.fail(("%s: expected a field(x, t) or points [n, 2], found a %s"):format(where, type(field)))
+  end
   local given = second
   if given_points then given = third end
   local o = options.read(where, given, { limits = options.none, t = 0, arrows = 20, points = options.none,
@@ -60,7 +64,7 @@ return function(field, second, third)
   options.number(where .. ": t", o.t, -math.huge, math.huge)
   local scope <close> = core.scope()
   local under = o.points and points.check(where .. ": points", o.points)
-  if o.limits then limits.check(where, o.limits) end
+  if o.limits then o.limits = limits.check(where, o.limits) end
 
   local x, u, length, box
   if given_points then

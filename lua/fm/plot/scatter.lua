@@ -1,11 +1,11 @@
 -- scatter(x [n, 2], {reference, title, names, limits, size}): samples over the truth, both axes on the same scale.
 --   names = {"samples", "reference"} in the legend; limits = {x0, x1, y0, y1}; size: the longer side in pixels
 local core <const> = require "fm.core"
-local colors <const> = require "fm.plot.colors"
-local figure <const> = require "fm.plot.figure"
-local limits <const> = require "fm.plot.limits"
+local colors <const> = require "fm.plot.parts.colors"
+local figure <const> = require "fm.plot.parts.figure"
+local limits <const> = require "fm.plot.parts.limits"
 local options <const> = require "fm.options"
-local points <const> = require "fm.plot.points"
+local points <const> = require "fm.plot.parts.points"
 
 local where <const> = "plot.scatter"
 

@@ -1,10 +1,10 @@
 -- trajectories(states [T, B, 2] or a list of [B, 2], {title, limits, size}): one line per sample from its start (gray) to its end (colored).
 local core <const> = require "fm.core"
-local colors <const> = require "fm.plot.colors"
-local figure <const> = require "fm.plot.figure"
-local limits <const> = require "fm.plot.limits"
+local colors <const> = require "fm.plot.parts.colors"
+local figure <const> = require "fm.plot.parts.figure"
+local limits <const> = require "fm.plot.parts.limits"
 local options <const> = require "fm.options"
-local points <const> = require "fm.plot.points"
+local points <const> = require "fm.plot.parts.points"
 
 local where <const> = "plot.trajectories"
 

@@ -1,4 +1,6 @@
 -- Comma separated values as RFC 4180 has them.
+local plain_numbers <const> = require "fm.plain_numbers"
+
 local csv <const> = {}
 
 --- The shortest text that reads back as the same number.
@@ -20,6 +22,7 @@ end
 
 --- One line of n cells; some may be nil.
 function csv.line(cells, n)
+  local plain <close> = plain_numbers()
   local texts = {}
   for i = 1, n do texts[i] = cell(cells[i]) end
   return table.concat(texts, ",") .. "\n"

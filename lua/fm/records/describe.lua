@@ -2,6 +2,7 @@
 local json <const> = require "fm.core".json
 local logged <const> = require "fm.records.logged"
 local match <const> = require "fm.records.match"
+local printable <const> = require "fm.terminal.printable"
 local quoted <const> = require "fm.terminal.shell_word"
 local short <const> = require "fm.terminal.short"
 local sorted_keys <const> = require "fm.sorted_keys"
@@ -15,7 +16,7 @@ describe.keys = sorted_keys
 
 --- Seconds since 1970 of "2026-07-12T15:30:12Z", fractions allowed; nil for another text.
 function describe.epoch(text)
-  local y, month, d, h, m, s = text:match "^(%d%d%d%d)%-(%d%d)%-(%d%d)T(%d%d):(%d%d):([%d.]+)Z$"
+  local y, month, d, h, m, s = text:match "^(%d%d%d%d)%-(%d%d)%-(%d%d)T(%d%d):(%d%d):(%d%d%.?%d*)Z$"
   if not y then return nil end
   y, month = math.tointeger(y), math.tointeger(month)
   if month < 3 then y, month = y - 1, month + 12 end -- the year begins in March, so that leap days come last
@@ -44,10 +45,11 @@ function describe.took(record, now)
   return began and short.duration(math.max(0, now - began)) or ""
 end
 
---- A value as people read it: a number with four digits that count, a text that has spaces or nothing in it in quotes.
+--- A value as people read it, printable: a number with four digits that count, a text that has spaces or nothing in it in quotes.
 function describe.value(value)
-  if type(value) == "string" and value:find "[%s%c]" then return '"' .. value:gsub("[%s%c]", " ") .. '"' end
-  return words.value(value)
+  if type(value) ~= "string" then return words.value(value) end
+  local text = printable.line(value)
+  return (text == "" or text:find "[%s\\]") and '"' .. text .. '"' or text
 end
 
 --- "lr=0.003", "seed=2", ... a list.

@@ -4,6 +4,7 @@
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local match <const> = require "fm.records.match"
+local own_files <const> = require "fm.records.own_files"
 local read_json <const> = require "fm.records.run_json"
 
 local records <const> = {}
@@ -28,7 +29,7 @@ function records.read(path, name)
   record = record or { status = "damaged", error = message }
   if record.status == "running" and not is_held(path) then record.status = "lost" end
   record.path, record.name, record.parts = path, name, match.split(name)
-  local last = record.parts[#record.parts]
+  local last = record.parts[#record.parts] or name
   record.id = match.hash(last)
   record.sweep = name:match "^(.*/sweep%-%x+)/[^/]+$"
   record.experiment = record.experiment or record.parts[#record.parts - (record.sweep and 2 or 1)] or "?"
@@ -39,10 +40,10 @@ end
 
 -- ---- scanning ----
 
---- The names in a folder, in order; none when it is no folder.
-local function names_in(path)
-  local ok, iterate, state = pcall(lfs.dir, path)
+--- The names in a folder that do not begin with a dot, in order; none when it is no folder or cannot be read.
+function records.names_in(path)
   local names = {}
+  local ok, iterate, state = pcall(lfs.dir, path)
   if not ok then return names end
   for name in iterate, state do
     if name:sub(1, 1) ~= "." then names[#names + 1] = name end
@@ -58,20 +59,21 @@ end
 local single <const>, part_of_sweep <const> = "^%d+%-%d+%-%x+", "^%x%x%x%x%x%x%x%x%-?%d*$"
 
 local function add_run(list, path, name, pattern)
-  if name:match("[^/]*$"):find(pattern) and lfs.attributes(path, "mode") == "directory" or has_run(path) then
+  -- without a run.json it was cut off as it began; a folder in which `rm` left what no run made is a run no more
+  if has_run(path) or name:match("[^/]*$"):find(pattern) and own_files.any_of_run(path) then
     list[#list + 1] = { path = path, name = name }
   end
 end
 
 local function add_runs_of_sweep(list, path, name)
-  for _, inner in ipairs(names_in(path)) do add_run(list, path .. "/" .. inner, name .. "/" .. inner, part_of_sweep) end
+  for _, inner in ipairs(records.names_in(path)) do add_run(list, path .. "/" .. inner, name .. "/" .. inner, part_of_sweep) end
 end
 
 --- The folders of runs and of sweeps, as { path, name }.
 local function scan(base)
   local runs, sweeps = {}, {}
-  for _, experiment in ipairs(names_in(base)) do
-    for _, inner in ipairs(names_in(base .. "/" .. experiment)) do
+  for _, experiment in ipairs(records.names_in(base)) do
+    for _, inner in ipairs(records.names_in(base .. "/" .. experiment)) do
       local name = experiment .. "/" .. inner
       local path = base .. "/" .. name
       if inner:find "^sweep%-%x+$" then
@@ -136,7 +138,8 @@ local function by_age(base, word)
   return nil, ("%s: there %s in %s"):format(word, #list == 1 and "is one run" or ("are %d runs"):format(#list), base), code.nothing
 end
 
-local function sweep_of(path, name)
+--- The sweep in a folder, as a group (see target).
+function records.sweep(path, name)
   local runs = {}
   add_runs_of_sweep(runs, path, name)
   return { kind = "sweep", path = path, name = name, id = match.hash(name:match "[^/]*$"), runs = read_all(runs) }
@@ -152,16 +155,17 @@ end
 
 --- The run or the sweep in the folder `word`, if it is one.
 local function as_path(base, word)
-  local path = #word > 1 and word:gsub("/+$", "") or word
+  local path = word:gsub("(.)/+$", "%1") -- "/" stays
   local name = path:sub(1, #base + 1) == base .. "/" and path:sub(#base + 2) or path
   if has_run(path) then return records.read(path, name) end
-  if lfs.attributes(path .. "/sweep.json", "mode") == "file" then return sweep_of(path, name) end
+  if lfs.attributes(path .. "/sweep.json", "mode") == "file" then return records.sweep(path, name) end
 end
 
 --- What a word stands for: the record of a run, or a group { kind = "sweep" | "experiment", path, name, id, runs = records }. A word is a
 --- path, "@-1" (the last run), "@-2", an experiment, or the beginning of a name or of its hash, also "sweep/run" (see fm.records.match).
 --- Or nil, a message, and an exit code.
 function records.target(base, word)
+  if word == "" then return nil, "expected the name of a run, found an empty word", code.usage end
   if word:sub(1, 1) == "@" then return by_age(base, word) end
   local there = as_path(base, word)
   if there then return there end
@@ -175,7 +179,7 @@ function records.target(base, word)
     if experiment then return experiment end
     return nothing(base, word, all)
   end
-  return (found[1].is_sweep and sweep_of or records.read)(found[1].path, found[1].name)
+  return (found[1].is_sweep and records.sweep or records.read)(found[1].path, found[1].name)
 end
 
 local function none_begun(word)

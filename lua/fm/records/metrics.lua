@@ -2,7 +2,7 @@
 local logged <const> = require "fm.records.logged"
 
 local function add(curves, row)
-  local step = math.type(row.step) and row.step
+  local step = math.type(row.step) and row.step - row.step == 0 and row.step
   for name, value in pairs(row) do
     if name ~= "step" and math.type(value) then
       local curve = curves[name]
@@ -15,9 +15,9 @@ local function add(curves, row)
   end
 end
 
---- Reads a file. Returns the curves by name (none when there is no file) and how many lines could not be read.
+--- Reads a file. Returns the curves by name (none when there is no file), how many lines could not be read, and a message when the file
+--- cannot.
 return function(path)
   local curves = {}
-  local damaged = logged.each(path, function(row) add(curves, row) end)
-  return curves, damaged
+  return curves, logged.each(path, function(row) add(curves, row) end)
 end

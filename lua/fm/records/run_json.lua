@@ -1,5 +1,6 @@
 -- run.json as it must be for the rest to trust it: what a reader of records gets has these types, or is called damaged.
 local core <const> = require "fm.core"
+local read_json <const> = require "fm.records.json_file"
 
 local function is_plain(value)
   local kind = type(value)
@@ -20,35 +21,44 @@ local function is_files(value)
   if type(value) ~= "table" then return false end
   for key, file in next, value do
     if not math.type(key) or type(file) ~= "table" or type(file.path) ~= "string" or type(file.hash) ~= "string" then return false end
+    if file.path == "" or file.path:find "%z" then return false end
+  end
+  return true
+end
+
+--- A list of texts.
+local function is_texts(value)
+  if type(value) ~= "table" then return false end
+  for key, word in next, value do
+    if not math.type(key) or type(word) ~= "string" then return false end
   end
   return true
 end
 
 local function is_string(value) return type(value) == "string" end
-local function is_number(value) return type(value) == "number" end
 local function is_whole(value) return math.type(value) == "integer" end
+local function is_count(value) return math.type(value) == "integer" and value >= 0 end
+local function is_duration(value) return type(value) == "number" and value >= 0 and value < 1e12 end
 
-local text <const>, number <const>, whole <const> = { is_string, "a text" }, { is_number, "a number" }, { is_whole, "a whole number" }
+local text <const>, whole <const> = { is_string, "a text" }, { is_whole, "a whole number" }
+local count <const>, duration <const> = { is_count, "a whole number >= 0" }, { is_duration, "a number of seconds" }
+local texts <const> = { is_texts, "a list of texts" }
 local object <const>, files <const> = { is_object, "names with plain values" }, { is_files, "a list of path and hash" }
 local types <const> = {
-  experiment = text, script = text, command = text, directory = text, status = text, error = text, started = text, ended = text, host = text,
-  boot = text, seed = whole, seconds = number, steps = whole, threads = whole, pid = whole, resumed = whole, peak_rss = whole,
+  experiment = text, arguments = texts, outputs = texts, script = text, command = text, directory = text, status = text, error = text,
+  started = text, ended = text, host = text, boot = text, seed = whole, seconds = duration, steps = count, threads = count, pid = count,
+  resumed = count, peak_rss = count,
   config = object, defaults = object, summary = object, versions = object, code = files, data = files,
 }
 
-local function read_file(path)
-  local file <close>, message = io.open(path, "rb")
-  if not file then return nil, message end
-  local content, problem = file:read "a"
-  return content, problem
-end
+-- What a reader of records adds to one, or knows a group of runs by.
+local ours <const> = { "path", "name", "parts", "id", "sweep", "kind", "runs", "index", "label", "changed", "class", "order", "group", "files" }
 
 --- What the file says, or nil and what is wrong with it. null counts as absent.
 return function(path)
-  local content, message = read_file(path)
-  if not content then return nil, message:find "No such file" and "run.json is missing" or message end
-  local value, problem = core.json.decode(content)
-  if type(value) ~= "table" then return nil, "run.json: " .. (problem or "no object") end
+  local value, message = read_json(path)
+  if not value then return nil, message end
+  for _, name in ipairs(ours) do value[name] = nil end
   for name, wanted in next, types do
     local found = value[name]
     if found == core.json.null then

@@ -1,18 +1,27 @@
 -- Runs of a sweep that differ in nothing but the seed: their mean and standard deviation.
 local seeds <const> = {}
 
+--- What values are multiplied by, so that their squares and sums are numbers too: 1, but far out.
+local function factor_of(values)
+  local largest = 0
+  for _, v in ipairs(values) do
+    if v - v == 0 then largest = math.max(largest, math.abs(v + 0.0)) end
+  end
+  return largest > 1e140 and 0x1p-600 or largest > 0 and largest < 1e-140 and 0x1p600 or 1.0
+end
+
 --- Mean, sample standard deviation (n - 1; nil for one value) and count of the finite numbers of a list.
 function seeds.spread(values)
-  local sum, n = 0.0, 0
+  local sum, n, factor = 0.0, 0, factor_of(values)
   for _, v in ipairs(values) do
-    if v - v == 0 then sum, n = sum + v, n + 1 end
+    if v - v == 0 then sum, n = sum + v * factor, n + 1 end
   end
   if n == 0 then return nil, nil, 0 end
   local mean, squares = sum / n, 0.0
   for _, v in ipairs(values) do
-    if v - v == 0 then squares = squares + (v - mean) ^ 2 end
+    if v - v == 0 then squares = squares + (v * factor - mean) ^ 2 end
   end
-  return mean, n > 1 and math.sqrt(squares / (n - 1)) or nil, n
+  return mean / factor, n > 1 and math.sqrt(squares / (n - 1)) / factor or nil, n
 end
 
 --- The pointwise mean, for a static chart, of the curves of a group's runs, or nil when it has none.

@@ -6,6 +6,7 @@ local words <const> = {}
 --- A value of a config or a summary. Numbers have four digits that count; whole ones have all.
 function words.value(value)
   if type(value) == "table" then return require "fm.core".json.encode(value) end
+  if value ~= value then return "nan" end -- whatever its sign
   if math.type(value) == "float" and math.tointeger(value) and math.abs(value) < 1e9 then return ("%d"):format(math.tointeger(value)) end
   if math.type(value) == "float" then return (("%.4g"):format(value):gsub("e([+-])0+", "e%1"):gsub("e%+", "e")) end
   if value == "" then return '""' end

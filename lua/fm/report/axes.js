@@ -13,7 +13,8 @@
     }
     if (low > high) return {};
     if (log) return { min: low / 1.15, max: high * 1.15 };
-    const room = (high - low || Math.abs(high) || 1) * 0.05;
+    const size = Math.max(Math.abs(low), Math.abs(high)), differ = high - low > 1e-9 * size;
+    const room = (differ ? high - low : size || 1) * 0.05;
     return { min: low - room, max: high + room };
   }
 
@@ -27,14 +28,17 @@
     if (inside.length > 1) axis.ticks = inside.map((value) => ({ value })); // over less than that, Chart.js has its own
   }
 
-  report.scales = function (datasets, log) {
+  // Labels of values that were divided by a unit.
+  const labels = (unit) => (v) => (Number.isFinite(v * unit) ? report.number(v * unit) : "");
+
+  report.scales = function (datasets, log, { unit, stepUnit }) {
     const muted = report.color("muted"), font = { family: getComputedStyle(document.body).fontFamily, size: 11.5 };
-    const ticks = { color: muted, font, includeBounds: false, maxRotation: 0, callback: (v) => report.number(v) };
+    const ticks = { color: muted, font, includeBounds: false, maxRotation: 0 };
     return {
       x: { type: "linear", grid: { display: false, borderColor: muted + "80" },
-        ticks: { ...ticks, maxTicksLimit: 7 } },
+        ticks: { ...ticks, maxTicksLimit: 7, callback: labels(stepUnit) } },
       y: { type: log ? "logarithmic" : "linear", ...bounds(datasets, log), grid: { color: report.color("grid"), drawBorder: false },
-        ticks: { ...ticks, maxTicksLimit: 8, autoSkip: !log }, afterBuildTicks: log ? setLogTicks : undefined },
+        ticks: { ...ticks, maxTicksLimit: 8, autoSkip: !log, callback: labels(unit) }, afterBuildTicks: log ? setLogTicks : undefined },
     };
   };
 })();

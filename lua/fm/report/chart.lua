@@ -1,7 +1,7 @@
 -- A chart of curves as SVG in the page. Its colors are classes of report.css, so that it follows the reader's light or dark.
 local html <const> = require "fm.report.html"
-local limits <const> = require "fm.plot.limits"
-local ticks <const> = require "fm.plot.ticks"
+local limits <const> = require "fm.plot.parts.limits"
+local ticks <const> = require "fm.plot.parts.ticks"
 
 local chart <const> = {}
 
@@ -34,6 +34,14 @@ local function scaled(v, log)
   return v > 0 and math.log(v, 10) or 0 / 0
 end
 
+--- What an axis spans, divided by its unit (see limits.unit), and the unit.
+local function range_of(low, high, log, part)
+  local unit = log and 1 or limits.unit(low, high)
+  low, high = low / unit, high / unit
+  if part or high - low <= 1e-12 * math.max(math.abs(low), math.abs(high)) then low, high = limits.widen(low, high, part or 0) end
+  return low, high, unit
+end
+
 local function bounds(lines, log, from, to)
   local box = { math.huge, -math.huge, math.huge, -math.huge }
   for _, line in ipairs(lines) do
@@ -45,18 +53,15 @@ local function bounds(lines, log, from, to)
     end
   end
   if box[1] > box[2] then box = { 0, 1, 0, 1 } end
-  local x0, x1 = from or box[1], to or box[2]
-  if x0 == x1 then x0, x1 = x0 - 0.5, x1 + 0.5 end
-  local y0, y1 = limits.widen(box[3], box[4], 0.05)
-  return x0, x1, y0, y1
+  return { range_of(from or box[1], to or box[2], false) }, { range_of(box[3], box[4], log, 0.05) }
 end
 
-local function path_of(line, at, log)
+local function path_of(line, at, log, unit_x, unit_y)
   local words, command = {}, "M"
   for i, x in ipairs(line.x) do
     local y = scaled(line.y[i], log)
     if finite(x) and finite(y) then
-      local px, py = at(x, y)
+      local px, py = at(x / unit_x, y / unit_y)
       words[#words + 1] = ("%s%.1f %.1f"):format(command, px, py)
       command = "L"
     else
@@ -97,16 +102,18 @@ end
 
 --- lines: list of { x, y, class }, drawn in this order. Options: log, label (what a reader who cannot see it hears), from and to (of x).
 function chart.svg(lines, o)
-  local x0, x1, y0, y1 = bounds(lines, o.log, o.from, o.to)
-  local yticks = o.log and ticks.logarithmic(y0, y1, 5) or ticks.linear(y0, y1, ticks.step(y0, y1, 5))
-  local xticks = ticks.linear(x0, x1, ticks.step(x0, x1, 6))
+  local x_axis, y_axis = bounds(lines, o.log, o.from, o.to)
+  local x0, x1, unit_x = table.unpack(x_axis)
+  local y0, y1, unit_y = table.unpack(y_axis)
+  local yticks = o.log and ticks.logarithmic(y0, y1, 5) or ticks.linear(y0, y1, ticks.step(y0, y1, 5), unit_y)
+  local xticks = ticks.linear(x0, x1, ticks.step(x0, x1, 6), unit_x)
   local left = math.max(34, 12 + widest(yticks))
   local dx, dy = (width - left - right) / (x1 - x0), (height - top - bottom) / (y1 - y0)
   local function at(x, y)
     return left + (x - x0) * dx, height - bottom - (y - y0) * dy
   end
   local paths = {}
-  for i, line in ipairs(lines) do paths[i] = html.path { class = "line " .. line.class, d = path_of(line, at, o.log) } end
+  for i, line in ipairs(lines) do paths[i] = html.path { class = "line " .. line.class, d = path_of(line, at, o.log, unit_x, unit_y) } end
   return html.svg { class = "chart", role = "img", ["aria-label"] = o.label, viewBox = ("0 0 %d %d"):format(width, height),
     axes(xticks, yticks, at, left, x0, x1, y0), paths }
 end

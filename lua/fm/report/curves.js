@@ -14,6 +14,16 @@
   const smoothed = (values, log) => report.smoothed(values, state.smooth, log);
   const points = (x, y) => x.map((u, i) => ({ x: u, y: y[i] }));
 
+  for (const metric of report.data.metrics) { // far out, in units: see report.unitOf
+    metric.unit = report.unitOf(metric.curves.flatMap(({ y, means }) => [...y, ...means]));
+    metric.stepUnit = report.unitOf(metric.grid);
+    metric.grid = report.inUnits(metric.grid, metric.stepUnit);
+    for (const curve of metric.curves) {
+      curve.x = report.inUnits(curve.x, metric.stepUnit);
+      for (const name of ["y", "means"]) curve[name] = report.inUnits(curve[name], metric.unit);
+    }
+  }
+
   // ---- datasets ----
 
   function line(data, color, more) {
@@ -98,17 +108,17 @@
   };
 
   function tooltipLines(metric, item) {
-    const set = item.dataset, value = report.number(item.parsed.y);
+    const set = item.dataset, value = report.number(item.parsed.y * metric.unit);
     if (!sweep) {
       const smooth = item.chart.data.datasets[1], away = (point) => Math.abs(point.x - item.parsed.x);
       const nearest = smooth && smooth.data.reduce((best, point) => (away(point) < away(best) ? point : best));
-      return [`${metric.name}  ${value}`, ...(nearest && nearest.y !== null ? [`smoothed  ${report.number(nearest.y)}`] : [])];
+      return [`${metric.name}  ${value}`, ...(nearest && nearest.y !== null ? [`smoothed  ${report.number(nearest.y * metric.unit)}`] : [])];
     }
     const text = runText(set.runs[0]);
     if (!set.low) return [text.run, `${metric.name}  ${value}`];
     const deviation = (set.high[item.dataIndex] - set.low[item.dataIndex]) / 2;
     const count = set.runs.length === 1 ? "1 run" : `${set.runs.length} runs`;
-    return [`${text.group}  (${count})`, `${metric.name}  ${value} ± ${report.number(deviation)}`];
+    return [`${text.group}  (${count})`, `${metric.name}  ${value} ± ${report.number(deviation * metric.unit)}`];
   }
 
   function tooltip(metric) {
@@ -117,7 +127,7 @@
       filter: (item) => !item.dataset.quiet, displayColors: false, backgroundColor: ink, titleColor: page, bodyColor: page,
       titleFont: { ...font, weight: "normal" }, bodyFont: font, padding: 9, cornerRadius: 6, caretSize: 0, caretPadding: 9,
       callbacks: {
-        title: (items) => (items.length ? "step " + report.number(Math.round(items[0].parsed.x)) : ""),
+        title: (items) => (items.length ? "step " + report.number(Math.round(items[0].parsed.x * metric.stepUnit)) : ""),
         label: (item) => tooltipLines(metric, item),
       },
     };
@@ -126,7 +136,7 @@
   function options(metric, log, datasets) {
     const hover = (_, active, chart) => point(active.length ? chart.data.datasets[active[0].datasetIndex].runs : []);
     return {
-      animation: false, maintainAspectRatio: false, parsing: false, normalized: true, scales: report.scales(datasets, log),
+      animation: false, maintainAspectRatio: false, parsing: false, normalized: true, scales: report.scales(datasets, log, metric),
       interaction: { mode: "speaking", intersect: false }, onHover: sweep ? hover : undefined,
       plugins: { legend: { display: false }, tooltip: tooltip(metric) },
     };
@@ -146,7 +156,7 @@
     return nearest;
   };
 
-  const isLog = (metric) => (state.log[metric.name] === undefined ? metric.log : state.log[metric.name]);
+  const isLog = (metric) => (state.log["of " + metric.name] === undefined ? metric.log : state.log["of " + metric.name]);
 
   function draw(entry) {
     const { metric, canvas, button } = entry, log = isLog(metric);
@@ -170,7 +180,7 @@
     const label = figure.querySelector("svg").getAttribute("aria-label");
     const canvas = report.make("canvas", { role: "img", "aria-label": label }), button = report.make("button", { type: "button" }, "log");
     button.addEventListener("click", () => {
-      state.log[metric.name] = !isLog(metric);
+      state.log["of " + metric.name] = !isLog(metric);
       draw(entry);
     });
     figure.querySelector(".scale").replaceChildren(button);

@@ -71,17 +71,22 @@ end
 
 -- ---- as JSON for curves.js ----
 
+--- A float with so many digits; with all of them where fewer would round it to more than a number holds.
+local function float(digits, v)
+  return ("%." .. (math.abs(v) < 1.79e308 and digits or 17) .. "g"):format(v)
+end
+
 local function numbers(list)
   local texts = {}
   for i, v in ipairs(list) do
-    texts[i] = v - v ~= 0 and "null" or math.type(v) == "integer" and ("%d"):format(v) or ("%.5g"):format(v)
+    texts[i] = v - v ~= 0 and "null" or math.type(v) == "integer" and ("%d"):format(v) or float(5, v)
   end
   return "[" .. table.concat(texts, ",") .. "]"
 end
 
 local function steps(list)
   local texts = {}
-  for i, v in ipairs(list) do texts[i] = ("%.10g"):format(v) end
+  for i, v in ipairs(list) do texts[i] = float(10, v) end
   return "[" .. table.concat(texts, ",") .. "]"
 end
 

@@ -1,11 +1,14 @@
 -- fmrun report: a run or a sweep as one HTML file that opens from the disk. It reads only files, so anything that ever ran can have one.
 local core <const> = require "fm.core"
 
+local plain_numbers <const> = require "fm.plain_numbers"
+
 local report <const> = {}
 
 --- The text of the page about a target of fm.records (a run's record, or a sweep { path, name }), and whether anything in it still
 --- runs. options: metric ("w2", "accuracy:max": which run of a sweep is best). Or nil, a message, and true when it is about the metric.
 function report.text(target, options)
+  local plain <close> = plain_numbers()
   local made = os.date "!%Y-%m-%d %H:%M:%S UTC"
   if target.status then
     if options.metric then return nil, "only a sweep has a best run", true end

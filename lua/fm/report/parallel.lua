@@ -1,8 +1,8 @@
 -- Parallel coordinates: an axis per changed parameter and per summary, a line per run. parallel.js adds brushes and hover to this SVG.
 local html <const> = require "fm.report.html"
-local limits <const> = require "fm.plot.limits"
+local limits <const> = require "fm.plot.parts.limits"
 local objective <const> = require "fm.records.objective"
-local ticks <const> = require "fm.plot.ticks"
+local ticks <const> = require "fm.plot.parts.ticks"
 local words <const> = require "fm.records.words"
 
 local height <const>, top <const>, bottom <const> = 300, 44, 18
@@ -35,9 +35,10 @@ local function continuous(name, values)
   local low, high = math.huge, -math.huge
   for _, v in ipairs(values) do low, high = math.min(low, v), math.max(high, v) end
   local log = low > 0 and high > 30 * low
-  local function scale(v) return log and math.log(v, 10) or v end
+  local unit = log and 1 or limits.unit(low, high)
+  local function scale(v) return log and math.log(v, 10) or v / unit end
   local from, to = limits.widen(scale(low), scale(high), 0.04)
-  local list = log and ticks.logarithmic(from, to, 6) or ticks.linear(from, to, ticks.step(from, to, 6))
+  local list = log and ticks.logarithmic(from, to, 6) or ticks.linear(from, to, ticks.step(from, to, 6), unit)
   local function at(value) return math.type(value) and value - value == 0 and place((scale(value) - from) / (to - from)) or nil end
   local marks = {}
   for _, tick in ipairs(list) do

@@ -1,5 +1,6 @@
 -- The parts that pages of runs and of sweeps share: head, results, command, config, environment, code, log.
 local html <const> = require "fm.report.html"
+local open <const> = require "fm.records.regular"
 local sorted_keys <const> = require "fm.sorted_keys"
 local words <const> = require "fm.records.words"
 
@@ -69,7 +70,7 @@ function parts.environment(record)
   local v, resumed = record.versions or {}, math.type(record.resumed) and record.resumed or 0
   return pairs_table(table.pack("fmrun", v.fmrun and ("%s (%s)"):format(v.fmrun, v.real or "?"), "Lua", v.lua, "OpenBLAS",
     v.blas and ("%s %s"):format(v.blas, v.blas_core or ""), "threads", record.threads, "host", record.host, "process", record.pid,
-    "peak memory", math.type(record.peak_rss) and words.bytes(record.peak_rss * 1024), "started", words.time(record.started),
+    "peak memory", math.type(record.peak_rss) and words.bytes(record.peak_rss * 1024.0), "started", words.time(record.started),
     "ended", words.time(record.ended), "resumed", resumed > 0 and words.count(resumed, "time") or nil, "folder", record.path))
 end
 
@@ -93,12 +94,11 @@ local tail_bytes <const> = 16384
 
 --- The last lines of a run's log.txt as text, or nil.
 function parts.log_tail(path, most)
-  local file <close> = io.open(path .. "/log.txt", "rb")
+  local file <close>, size = open(path .. "/log.txt")
   if not file then return nil end
-  local size = file:seek "end"
   file:seek("set", math.max(0, size - tail_bytes))
   local lines = {}
-  for line in (file:read "a" or ""):gmatch "[^\n]*" do lines[#lines + 1] = line end
+  for line in (file:read(tail_bytes) or ""):gmatch "[^\n]*" do lines[#lines + 1] = line end
   if lines[#lines] == "" then lines[#lines] = nil end
   if size > tail_bytes then table.remove(lines, 1) end -- it may be half of one
   if #lines == 0 then return nil end

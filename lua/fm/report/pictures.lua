@@ -1,13 +1,15 @@
 -- The pictures in a run's folder, as data inside the page.
 local base64 <const> = require "fm.report.base64"
+local core <const> = require "fm.core"
 local html <const> = require "fm.report.html"
 local lfs <const> = require "lfs"
+local records <const> = require "fm.records"
 local words <const> = require "fm.records.words"
 
 local pictures <const> = {}
 
 local types <const> = { png = "image/png", svg = "image/svg+xml" }
-local most_bytes <const> = 24e6 -- of all pictures of a page: beyond it browsers grow slow
+local most_bytes <const> = 24000000 -- of all pictures of a page: beyond it browsers grow slow
 
 --- "step-9" before "step-10".
 local function is_before(a, b)
@@ -19,34 +21,30 @@ local function is_before(a, b)
   return a < b
 end
 
---- The names of pictures below a folder, in order.
+--- The names of pictures below a folder, in order. Links are passed over: they may go round, or to what no page shall hold.
 local function names_in(folder, prefix, list)
-  local names = {}
-  if lfs.attributes(folder, "mode") ~= "directory" then return list end
-  for name in lfs.dir(folder) do
-    if name:sub(1, 1) ~= "." then names[#names + 1] = name end
-  end
+  local names = records.names_in(folder)
   table.sort(names, is_before)
   for _, name in ipairs(names) do
     local path = folder .. "/" .. name
-    if lfs.attributes(path, "mode") == "directory" then
+    local mode = lfs.symlinkattributes(path, "mode")
+    if mode == "directory" then
       names_in(path, prefix .. name .. "/", list)
-    elseif types[(name:match "%.(%a+)$" or ""):lower()] then
+    elseif mode == "file" and types[(name:match "%.(%a+)$" or ""):lower()] then
       list[#list + 1] = prefix .. name
     end
   end
   return list
 end
 
-local function read(path)
-  local file <close> = io.open(path, "rb")
-  return file and file:read "a" or nil
-end
-
 -- The size that the first chunk of a PNG tells, so that the page does not jump while it loads.
 local function size_of(bytes)
   if bytes:sub(1, 8) ~= "\137PNG\r\n\26\n" or #bytes < 24 then return nil end
   return string.unpack(">I4I4", bytes, 17)
+end
+
+local function is_picture(name, bytes)
+  return name:lower():find "%.svg$" ~= nil and bytes:find("<svg", 1, true) ~= nil or size_of(bytes) ~= nil
 end
 
 local function figure(name, bytes)
@@ -61,20 +59,25 @@ end
 --- The pictures of a run's folder as one block; nil when there are none.
 function pictures.block(folder)
   local names = names_in(folder, "", {})
-  local figures, bytes_so_far, left_out = {}, 0, 0
+  local figures, broken, bytes_so_far, left_out = {}, {}, 0, 0
   for _, name in ipairs(names) do
-    local bytes = read(folder .. "/" .. name)
-    if bytes and bytes_so_far + #bytes <= most_bytes then
+    local bytes, message = core.file.read(folder .. "/" .. name, most_bytes - bytes_so_far)
+    if bytes and is_picture(name, bytes) then
       bytes_so_far = bytes_so_far + #bytes
       figures[#figures + 1] = figure(name, bytes)
-    else
+    elseif bytes then
+      broken[#broken + 1] = ("%s is no picture."):format(name)
+    elseif message:find "over the limit" then
       left_out = left_out + 1
+    else
+      broken[#broken + 1] = message
     end
   end
   if #names == 0 then return nil end
   local said = "%s more in %s: a page has at most %s of them."
   local more = left_out > 0 and said:format(words.count(left_out, "picture"), folder, words.bytes(most_bytes))
-  return html.join { html.div { class = "pictures", figures }, more and html.p { class = "note", more } }
+  for i, text in ipairs(broken) do broken[i] = html.p { class = "note", text } end
+  return html.join { html.div { class = "pictures", figures }, broken, more and html.p { class = "note", more } }
 end
 
 return pictures

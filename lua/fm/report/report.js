@@ -27,7 +27,7 @@ const report = {
 report.number = function (value) {
   if (!Number.isFinite(value)) return String(value);
   if (Number.isInteger(value) && Math.abs(value) < 1e9) return String(value);
-  const text = Number(value.toPrecision(4));
+  const text = Number(value.toPrecision(Math.abs(value) < 1.79e308 ? 4 : 17)); // rounded up, it would be more than a number holds
   return Math.abs(text) >= 1e-4 && Math.abs(text) < 1e6 ? String(text) : text.toExponential().replace("e+", "e");
 };
 

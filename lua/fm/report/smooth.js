@@ -19,6 +19,18 @@ report.smoothed = function (values, strength, log) {
   return scaled.map((v, i) => (v === null ? null : log ? Math.exp(sums[i] / weights[i]) : sums[i] / weights[i]));
 };
 
+// What the values of a chart are divided by: 1, or a power of ten where their squares and differences would be more than a number holds.
+report.unitOf = function (values) {
+  const largest = values.reduce((most, v) => Math.max(most, Math.abs(v)), 0); // null counts as 0
+  if (largest === 0 || (largest > 1e-100 && largest < 1e100)) return 1;
+  return Number("1e" + Math.max(-323, Math.floor(Math.log10(largest))));
+};
+
+// Divided by the unit; what is next to nothing then is 0, for no axis reaches down to it.
+report.inUnits = function (values, unit) {
+  return values.map((v) => (v === null ? null : Math.abs(v / unit) < 1e-290 ? 0 : v / unit));
+};
+
 // Mean and standard deviation of each point over the curves that have one there.
 report.spread = function (curves, count) {
   const mean = [], low = [], high = [];

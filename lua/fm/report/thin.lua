@@ -36,26 +36,40 @@ function thin.extremes(x, y, most)
   return short_x, short_y
 end
 
+--- Where u lies between low and high, from 0 to 1; their difference itself may be more than a number holds.
+local function part_of(u, low, high)
+  return high > low and (u * 0.5 - low * 0.5) / (high * 0.5 - low * 0.5) or 0.0
+end
+
+--- What values are multiplied by, so that their sums are numbers too: 1, but far out.
+local function factor_of(y)
+  for _, v in ipairs(y) do
+    if finite(v) and math.abs(v + 0.0) > 1e290 then return 0x1p-64 end
+  end
+  return 1.0
+end
+
 --- The mean of the finite values in each of `count` equal stretches of low..high; nan where there are none.
 function thin.means(x, y, low, high, count)
-  local sums, counts, means = {}, {}, {}
+  local sums, counts, means, factor = {}, {}, {}, factor_of(y)
   for k = 1, count do sums[k], counts[k] = 0.0, 0 end
-  local scale = high > low and count / (high - low) or 0
   for i, u in ipairs(x) do
     if finite(y[i]) then
-      local k = math.max(1, math.min(count, (u - low) * scale // 1 + 1))
-      k = math.tointeger(k)
-      sums[k], counts[k] = sums[k] + y[i], counts[k] + 1
+      local k = math.tointeger(math.max(1, math.min(count, part_of(u, low, high) * count // 1 + 1)))
+      sums[k], counts[k] = sums[k] + y[i] * factor, counts[k] + 1
     end
   end
-  for k = 1, count do means[k] = counts[k] > 0 and sums[k] / counts[k] or 0 / 0 end
+  for k = 1, count do means[k] = counts[k] > 0 and sums[k] / counts[k] / factor or 0 / 0 end
   return means
 end
 
 --- The middles of the stretches that thin.means has.
 function thin.middles(low, high, count)
   local middles = {}
-  for k = 1, count do middles[k] = low + (high - low) * (k - 0.5) / count end
+  for k = 1, count do
+    local part = (k - 0.5) / count
+    middles[k] = math.max(low, math.min(low * (1 - part) + high * part, high))
+  end
   return middles
 end
 

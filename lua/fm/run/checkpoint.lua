@@ -3,7 +3,10 @@
 --   state.json    { hash, state = { slots = the newest first { slot, hash of the file, step, ... }, origin } }
 -- Whatever moment the process dies at: the file a slot of state.json names is whole, or its digest says it is not.
 local fm <const> = require "fm"
+local growing_digest <const> = require "fm.run.growing_digest"
 local kept <const> = require "fm.run.kept"
+local lfs <const> = require "lfs"
+local problem_in <const> = require "fm.run.state_json"
 
 local checkpoint <const> = {}
 local lines_files <const> = { "metrics.jsonl", "log.txt", "timing.jsonl" } -- cut back to the checkpoint when a run goes on
@@ -11,15 +14,27 @@ checkpoint.lines_files = lines_files
 
 -- ---- writing ----
 
+--- A plain value, or a tensor of one number, as text; nil for anything else.
+local function text_of(value, tensors)
+  if type(value) == "table" then
+    local tensor = value[1] == "tensor" and tensors[value[2]]
+    if not tensor or tensor:rank() > 0 then return nil end
+    value = tensor:item()
+    value = math.tointeger(value) or value
+  end
+  return math.type(value) == "float" and ("%.17g"):format(value) or tostring(value)
+end
+
 --- The plain values of parts, for readers of other tools: "opt.steps" = "7".
-local function add_numbers(metadata, values)
+local function numbers_of(values, tensors)
+  local metadata = {}
   for part, coded in pairs(values) do
     for name, value in pairs(type(coded) == "table" and not coded[1] and coded or {}) do
-      if name:sub(1, 1) == "s" and type(value) ~= "table" then
-        metadata[part .. "." .. name:sub(2)] = math.type(value) == "float" and ("%.17g"):format(value) or tostring(value)
-      end
+      local full = part .. "." .. name:sub(2)
+      if name:sub(1, 1) == "s" and utf8.len(full) then metadata[full] = text_of(value, tensors) end
     end
   end
+  return metadata
 end
 
 --- Writes what the run keeps into a file of its folder: tensors by part and name ("model.net.0.weight"), all else exactly in the metadata.
@@ -27,9 +42,9 @@ end
 function checkpoint.save(run, name)
   local scope <close> = fm.scope()
   local tensors, values = kept.capture(run.kept)
-  local metadata = { ["fm.step"] = tostring(run.step), ["fm.seed"] = tostring(run.seed), ["fm.experiment"] = run.name,
-    ["fm.values"] = fm.json.encode(values) }
-  add_numbers(metadata, values)
+  local metadata = numbers_of(values, tensors)
+  metadata["fm.step"], metadata["fm.seed"], metadata["fm.experiment"] = tostring(run.step), tostring(run.seed), run.name
+  metadata["fm.values"] = fm.json.encode(values)
   assert(fm.save(run.folder:file(name), tensors, metadata))
 end
 
@@ -45,7 +60,7 @@ end
 --- on disk, then the slot, then the state that names it. Raises; the older slot is then as it was.
 function checkpoint.write(run, position, origin)
   local folder, newest = run.folder, run.slots[1]
-  position.lengths = folder:settle(lines_files)
+  position.lengths, position.digests = folder:settle(lines_files)
   position.slot = newest and 3 - newest.slot or 1
   local name = slot_name(position.slot)
   checkpoint.save(run, name)
@@ -71,44 +86,60 @@ end
 
 -- ---- reading ----
 
+local most_of_a_state <const> = 64 << 20 -- bytes
+
 local function read_state(folder)
   local path = folder.path .. "/state.json"
-  local text = fm.file.read(path)
-  if not text then return nil end
+  if not lfs.attributes(path) then return nil end
+  local text, message = fm.file.read(path, most_of_a_state)
+  if not text then return nil, message end
   local value, problem = fm.json.decode(text)
   if type(value) ~= "table" or type(value.state) ~= "table" then return nil, path .. ": " .. (problem or "it has no state") end
   local hash = fm.file.hash(fm.json.encode(value.state))
   if hash ~= value.hash then return nil, ("%s is damaged: its digest is %s, expected %s"):format(path, hash, value.hash) end
+  local place = problem_in(value.state)
+  if place then return nil, ("%s: %s is not what a checkpoint writes"):format(path, place) end
   return value.state
 end
 
---- nil when the slot is as it was written, or what is wrong.
-local function slot_problem(folder, slot)
-  local path = folder.path .. "/" .. slot_name(slot.slot)
-  local hash, message = fm.file.hash_file(path)
-  if not hash then return message end
-  if hash ~= slot.hash then return ("%s is damaged: its digest is %s, expected %s"):format(path, hash, slot.hash) end
+--- nil when the lines are there that the slot found, or what is wrong.
+local function lines_problem(folder, slot)
   local lengths = folder:lengths(lines_files)
   for _, name in ipairs(lines_files) do
-    if lengths[name] < slot.lengths[name] then
-      return ("%s/%s holds %d bytes, at step %d it had %d"):format(folder.path, name, lengths[name], slot.step, slot.lengths[name])
+    local path, length = folder.path .. "/" .. name, slot.lengths[name]
+    if lengths[name] < length then return ("%s holds %d bytes, at step %d it had %d"):format(path, lengths[name], slot.step, length) end
+    local digest, message = growing_digest.of_file(path, length)
+    if not digest then return message end
+    local found, expected = digest:text(), slot.digests and slot.digests[name] -- checkpoints of earlier versions have none
+    if expected and found ~= expected then
+      return ("%s is damaged: the digest of its first %d bytes is %s, at step %d it was %s"):format(path, length, found, slot.step, expected)
     end
   end
   return nil
 end
 
+--- nil when the slot is as it was written, or what is wrong, and whether that is in the lines alone.
+local function slot_problem(folder, slot)
+  local path = folder.path .. "/" .. slot_name(slot.slot)
+  local hash, message = fm.file.hash_file(path)
+  if not hash then return message end
+  if hash ~= slot.hash then return ("%s is damaged: its digest is %s, expected %s"):format(path, hash, slot.hash) end
+  return lines_problem(folder, slot), true
+end
+
 --- The newest good checkpoint of a folder: its slot entry, the origin, and a list of what was found wrong; nil for the entry when
---- there is none.
+--- there is none. The fourth result is then the newest entry that has a good file, but not its lines, if there is one.
 function checkpoint.find(folder)
   local state, message = read_state(folder)
   if not state then return nil, nil, { message } end
-  local problems = {}
+  local problems, without_lines = {}, nil
   for _, slot in ipairs(state.slots) do
-    local problem = slot_problem(folder, slot)
+    local problem, in_lines = slot_problem(folder, slot)
     if not problem then return slot, state.origin, problems end
     problems[#problems + 1] = problem
+    without_lines = without_lines or in_lines and slot or nil
   end
-  return nil, state.origin, problems
+  return nil, state.origin, problems, without_lines
 end
 
 --- Reads a slot: tensors, values for fm.run.kept. Raises.

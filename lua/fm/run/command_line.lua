@@ -18,7 +18,8 @@ command_line.options = { -- in the words of option_reader
   { "--keep-last", name = "keep_last", value = "K", help = "keep the last K checkpoints of --checkpoint-every as checkpoint-step-N" },
   { "--seed", name = "seed", value = "N", help = "seed of every random stream, the same as seed=N" },
   { "--threads", name = "threads", value = "N", help = "threads of one run; results do not depend on it (1)" },
-  { "-m", "--multirun", name = "multirun", help = "key=a,b key=1:5 key=0:1:0.25 are lists: a run for each combination" },
+  { "-m", "--multirun", name = "multirun", help = "key=a,b key=1:5 key=0:1:0.25 are lists: a run for each combination; "
+    .. 'commas inside "..." belong to a value, "" inside is one "' },
   { "-j", "--jobs", name = "jobs", value = "N", help = "runs at a time, a process with one thread each; auto: one per core (auto)" },
   { "-n", "--dry-run", name = "dry_run", help = "list the runs and run nothing" },
   { "-x", "--fail-fast", name = "fail_fast", help = "start no more runs after one has failed" },

@@ -56,7 +56,7 @@ local function paths(list, word, ending)
 end
 
 local function commands(list)
-  for _, name in ipairs(command.names()) do add(list, name, command.find(name).help) end
+  for _, name in ipairs(command.names()) do add(list, name, command.summary(name)) end
 end
 
 --- Experiments, sweeps and runs; for no word yet only the newest runs.

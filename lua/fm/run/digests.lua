@@ -1,5 +1,13 @@
 -- A list of { path, hash } in which every path comes once: list[path] marks it.
+local core <const> = require "fm.core"
+
 local digests <const> = {}
+
+--- The digest of the file at a path that a record names, or nil: the path may be any text.
+function digests.of(path)
+  local ok, hash = pcall(core.file.hash_file, path)
+  return ok and hash or nil
+end
 
 function digests.note(list, path, hash)
   if list[path] then return end

@@ -27,7 +27,7 @@ function early.new(given)
   local o = options.read(where, given, { metric = options.none, patience = 10, mode = "min", min_delta = 0 })
   early.check_metric(where, o.metric, o.mode)
   options.integer(where .. ": patience", o.patience, 1)
-  options.number(where .. ": min_delta", o.min_delta, 0, math.huge)
+  options.number(where .. ": min_delta", o.min_delta, 0, 1e300)
   o.state = { misses = 0, over = false } -- and best, step: where it was best
   return o
 end

@@ -1,10 +1,30 @@
+-- Events for a machine that listens, an object a line: event { event = "run_start", ... }. A person who says --json gets them on stdout. A
+-- run of a sweep tells its fmrun on a channel of their own, so that what the script prints is text, whatever it looks like.
 local fm <const> = require "fm"
 
 local schema <const> = 1
 
---- Writes one event for a machine that listens: an object on a line of stdout, there at once.
-return function(fields)
-  fields.schema = schema
-  io.stdout:write(fm.json.encode(fields), "\n")
-  io.stdout:flush()
+local event <const> = {}
+local channel -- nil: stdout
+local heeded <const> = { progress = true, run_skipped = true, run_failed = true } -- by the fmrun at its end: see fm.run.sweep.supervise
+
+--- From now on events go to a descriptor that this process has inherited. What this process starts does not inherit it in turn. Returns true, or
+--- nil and a message.
+function event.open(descriptor)
+  local message
+  channel, message = fm.system.channel(descriptor)
+  return channel and true, message
 end
+
+--- Tells the fmrun that waits why there is no run, or no record of it. Nobody else wants to know: a person reads it on stderr.
+function event.failure(message)
+  if channel then event { event = "run_failed", error = message } end
+end
+
+return setmetatable(event, { __call = function(_, fields)
+  if channel and not heeded[fields.event] then return end
+  local out = channel or io.stdout
+  fields.schema = schema
+  out:write(fm.json.encode(fields), "\n")
+  out:flush()
+end })

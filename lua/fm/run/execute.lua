@@ -1,10 +1,15 @@
 -- One run from beginning to end: its folder, its record in run.json, its last checkpoint, and what a person reads about it.
 local fm <const> = require "fm"
 local checkpoint <const> = require "fm.run.checkpoint"
+local diverged <const> = require "fm.diverged"
+local ending <const> = require "fm.run.ending"
 local event <const> = require "fm.run.event"
 local folders <const> = require "fm.run.folder"
 local interrupt <const> = require "fm.run.interrupt"
+local kept <const> = require "fm.run.kept"
+local outputs <const> = require "fm.run.outputs"
 local progress <const> = require "fm.run.progress"
+local quoted <const> = require "fm.terminal.shell_word"
 local short <const> = require "fm.terminal.short"
 local random <const> = require "fm.run.random"
 local reads <const> = require "fm.run.reads"
@@ -13,6 +18,7 @@ local replay <const> = require "fm.run.replay"
 local resume <const> = require "fm.run.resume"
 local runs <const> = require "fm.run"
 local saving <const> = require "fm.run.saving"
+local streams <const> = require "fm.data.parts.stream"
 local traceback <const> = require "fm.run.traceback"
 
 local system <const> = fm.system
@@ -21,30 +27,49 @@ local codes <const> = { done = 0, failed = 1, diverged = 1, busy = 1 }
 
 -- ---- the experiment's own code ----
 
-local function perform(experiment, run, values)
+local function perform(experiment, run)
   run.at_work = true
   interrupt.obey(run)
-  experiment.run(run, values)
+  experiment.run(run.object, run.values)
   run.at_work = false
+  saving.refuse_diverged(run)
   replay.finish(run)
   run:flush(system.seconds())
   saving.save_best(run)
   if next(run.kept) then checkpoint.save(run, "checkpoint.safetensors") end
+  outputs.verify(run)
+end
+
+--- From now on numbers that are not finite end the run as diverged: at once, or after the step where the script has them. Returns what ends
+--- that.
+local function watch_numbers(run)
+  local raise, note = diverged.raise, diverged.note
+  local function message(what, more) return ("%s%s at step %d; %s"):format(traceback.place(), what, run.step, more) end
+  function diverged.raise(...) ending.raise("diverged", message(...)) end
+  function diverged.note(...) run.diverged = run.diverged or message(...) end
+  return function() diverged.raise, diverged.note = raise, note end
 end
 
 --- Calls the experiment; returns status, message, exit code.
-local function call(experiment, run, values)
-  local unbind = random.bind(run.rng:stream "math.random")
+local function call(experiment, run)
+  local unbind = random.bind(run.rng:stream "math.random", function() saving.refuse_in_loop(run, "math.randomseed") end)
+  local unwatch = watch_numbers(run)
   fm.nn.seed(run.rng) -- first weights come from the run's seed, whatever ran before
+  streams.seed(run.rng)
   local print, exit = print, os.exit
-  _G.print = function(...) run:print(...) end
-  os.exit = function() error({ stop = "failed", message = traceback.place() .. "os.exit was called inside the run" }, 0) end
-  local ok, problem = xpcall(perform, traceback.handler, experiment, run, values)
+  rawset(_G, "print", function(...) run:print(...) end)
+  os.exit = function() ending.raise("failed", traceback.place() .. "os.exit was called inside the run") end
+  local ok, problem = xpcall(perform, traceback.handler, experiment, run)
   run.at_work = false
-  _G.print, os.exit = print, exit
+  unwatch()
+  streams.seed(nil)
+  kept.seal(run.kept, nil)
+  rawset(_G, "print", print)
+  os.exit = exit
   unbind()
   if ok then return "done" end
-  if type(problem) == "table" then return problem.stop, problem.message, problem.exit end
+  local ended = ending.of(problem)
+  if ended then return ended.status, ended.message, ended.exit end
   return "failed", problem
 end
 
@@ -54,15 +79,22 @@ local function tell(how, fields)
   if how.json then event(fields) end
 end
 
+--- What a resume of a run that was stopped will do.
+local function what_next(run)
+  if run.slots[1] then return "to go on: " end
+  if next(run.kept) then return "no checkpoint was written yet; to begin again: " end
+  return "nothing is kept (see run:keeps); to begin again: "
+end
+
 local function tell_end(screen, run, record)
   local passed = short.duration(record.seconds)
-  local words = { record.status == "done" and screen:paint("green", "done") or screen:paint("red", record.status), run.name, "step " .. run.step, passed }
+  local words = { { record.status == "done" and "green" or "red", record.status }, run.name, "step " .. run.step, passed }
   local results = short.results(run.results)
   if results ~= "" then words[#words + 1] = results end
-  words[#words + 1] = screen:paint("dim", run.folder.path)
+  words[#words + 1] = { "dim", run.folder.path }
   if record.error then screen:say("fmrun: " .. record.error) end
-  screen:note(table.concat(words, "  "))
-  if record.status == "killed" then screen:note("to go on: fmrun resume " .. run.folder.path) end
+  screen:note(words)
+  if record.status == "killed" then screen:note(what_next(run) .. "fmrun resume " .. quoted(run.folder.path)) end
 end
 
 -- ---- the run ----
@@ -83,7 +115,7 @@ local function open(experiment, values, how, say)
 end
 
 local function begin(run, plan, record, how)
-  run.replay, run.slots = plan.replay, { plan.slot }
+  run.replay, run.slots, run.goes_on = plan.replay, { plan.slot }, plan.slot and not how.force
   run.folder:write_json("run.json", record)
   run.folder:write_json("config.json", run.config)
   resume.prepare(run.folder, plan)
@@ -102,7 +134,10 @@ local function finish(run, record, status, problem, how)
     folder:write_json("run.json", record)
     if status == "done" then checkpoint.clear(folder) end
   end)
-  if not wrote then record.status, record.error = "failed", record.error or traceback.without_place(trouble) end
+  if not wrote then
+    record.status, record.error = "failed", record.error or traceback.without_place(trouble)
+    event.failure(record.error)
+  end
   io.stdout:flush() -- while a reader who has gone is no reason to die
   tell_end(run.screen, run, record)
   tell(how, { event = "run_end", experiment = run.name, run = folder.path, status = record.status, error = record.error,
@@ -120,12 +155,14 @@ local function execute(experiment, values, how)
   local folder, plan, busy = open(experiment, values, how, function(message) screen:say("fmrun: " .. message) end)
   if not folder then
     screen:say("fmrun: " .. plan)
+    event.failure(plan)
     return busy or "failed", how.path, 1
   end
   local _ <close> = folder.lock
   if plan.done then
     checkpoint.clear(folder) -- it may have ended between its last word and this
     screen:note(folder.path .. " is done")
+    tell(how, { event = "run_skipped", run = folder.path, status = "done" })
     return "done", folder.path, 0
   end
   local data, unread = reads.watch(folder.path)
@@ -135,7 +172,7 @@ local function execute(experiment, values, how)
   local unwatch = interrupt.watch(run)
   local began, trouble = pcall(begin, run, plan, record, how)
   if began then
-    status, problem, exit = call(experiment, run, values)
+    status, problem, exit = call(experiment, run)
   else
     status, problem = "failed", traceback.without_place(trouble)
   end

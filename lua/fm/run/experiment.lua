@@ -1,10 +1,18 @@
 -- fm.experiment { name, params, presets, run, help }: an experiment as data, checked when it is made, run by fmrun. Under stock Lua there is
 -- nobody else to run it, so the main script's experiment runs at once.
 local fm <const> = require "fm"
+local options <const> = require "fm.options"
 local parameters <const> = require "fm.run.parameters"
 
 local Experiment <const> = { __name = "fm.experiment" }
 local fields <const> = { "name", "params", "presets", "run", "help" }
+
+--- What is wrong with a name, which becomes that of a folder; nil when nothing is.
+local function name_problem(name)
+  if name == nil or type(name) == "string" and #name <= 64 and name:find "^[%w_][%w_.-]*$" then return nil end
+  local found = type(name) == "string" and ("%q"):format(name) or type(name)
+  return ("experiment: name: expected up to 64 letters, digits, _ . -, and no . or - at the start, found %s"):format(found)
+end
 
 local function check_fields(given)
   if type(given) ~= "table" then fm.fail("experiment: expected a table, found " .. type(given)) end
@@ -18,9 +26,8 @@ local function check_fields(given)
     if type(value) ~= wanted then fm.fail(("experiment: %s: expected a %s, found %s"):format(key, wanted, type(value))) end
   end
   if not given.run then fm.fail("experiment: run is missing: function(run, p) ... end") end
-  if given.name and not (#given.name <= 64 and given.name:find "^[%w_][%w_.-]*$") then
-    fm.fail(("experiment: name: expected up to 64 letters, digits, _ . -, found %q"):format(given.name))
-  end
+  local problem = name_problem(given.name)
+  if problem then fm.fail(problem) end
 end
 
 --- Whether stock Lua is running the calling script as its main one. `return fm.experiment {...}` is a tail call, which leaves no frame
@@ -39,7 +46,8 @@ local function is_main_of_stock_lua()
   return frame.what == "main" and frame.source == "@" .. arg[0]
 end
 
-local function experiment(given)
+local function experiment(given, ...)
+  options.no_more("experiment", 1, ...)
   check_fields(given)
   local ok, list = pcall(parameters.declare, given.params or {})
   if not ok then fm.fail("experiment: " .. tostring(list)) end
@@ -53,4 +61,11 @@ end
 
 return setmetatable({
   is = function(value) return getmetatable(value) == Experiment end,
-}, { __call = function(_, given) return experiment(given) end })
+  --- Gives an experiment without a name this one. True, or false and what is wrong: a script may have changed what it made.
+  check_name = function(made, name)
+    local problem = name_problem(made.name)
+    if problem then return false, problem end
+    made.name = made.name or name
+    return true
+  end,
+}, { __call = function(_, ...) return experiment(...) end })

@@ -1,6 +1,8 @@
 -- The folder of a run, runs/<experiment>/<UTC>-<hash>/, and the files in it. Everything about a run can be told from these files.
 local fm <const> = require "fm"
+local growing_digest <const> = require "fm.run.growing_digest"
 local lfs <const> = require "lfs"
+local sorted_keys <const> = require "fm.sorted_keys"
 
 local folder <const> = {}
 local Folder <const> = {}
@@ -21,7 +23,7 @@ end
 --- somebody still does. nil and a message when it is not to be had.
 local function own(path, patience)
   local lock, problem = fm.system.lock(path .. "/lock", patience)
-  if lock then return setmetatable({ path = path, lock = lock, pending = {} }, Folder) end
+  if lock then return setmetatable({ path = path, lock = lock, pending = {}, digests = {} }, Folder) end
   if problem == "locked" then return nil, path .. ": another process writes this run", "busy" end
   return nil, problem
 end
@@ -87,19 +89,29 @@ function Folder:flush()
     if #lines > 0 then
       self.pending[name] = nil
       lines[#lines + 1] = ""
-      assert(fm.file.append(self.path .. "/" .. name, table.concat(lines, "\n")))
+      local text = table.concat(lines, "\n")
+      assert(fm.file.append(self.path .. "/" .. name, text))
+      self:digest(name):add(text)
     end
   end
 end
 
---- Brings the named files to the disk, pending lines included. Raises. Returns their lengths.
+--- The digest of the lines that this process wrote or found in a file.
+function Folder:digest(name)
+  local digest = self.digests[name] or growing_digest.new()
+  self.digests[name] = digest
+  return digest
+end
+
+--- Brings the named files to the disk, pending lines included. Raises. Returns their lengths and digests.
 function Folder:settle(names)
   self:flush()
-  local lengths = self:lengths(names)
+  local lengths, digests = self:lengths(names), {}
   for _, name in ipairs(names) do
     if lengths[name] > 0 then assert(fm.file.sync(self.path .. "/" .. name)) end
+    digests[name] = self:digest(name):text()
   end
-  return lengths
+  return lengths, digests
 end
 
 --- Bytes of the named files, 0 for one that is not there.
@@ -109,9 +121,12 @@ function Folder:lengths(names)
   return lengths
 end
 
---- Cuts files back to `lengths`, by name. Raises.
+--- Cuts files back to `lengths`, by name; a file that is shorter stays. Raises.
 function Folder:cut(lengths)
-  for name, length in pairs(lengths) do
+  local now = self:lengths(sorted_keys(lengths))
+  for name, most in pairs(lengths) do
+    local length = math.min(most, now[name])
+    self.digests[name] = assert(growing_digest.of_file(self.path .. "/" .. name, length))
     if length > 0 then
       assert(fm.file.cut(self.path .. "/" .. name, length))
     else
@@ -136,21 +151,33 @@ local function remove_inside(path, chosen)
   end
 end
 
---- Takes away what writes that were cut off have left. Raises.
+--- Takes away what writes that were cut off have left, here and in the folders of outputs. Raises.
+local function remove_temporary(path)
+  for name in lfs.dir(path) do
+    local inner = path .. "/" .. name
+    local kind = name ~= "." and name ~= ".." and lfs.symlinkattributes(inner, "mode")
+    if kind == "directory" then remove_temporary(inner) end
+    if kind == "file" and name:find "^%.fm%-%d+%-%d+%.tmp$" then assert(os.remove(inner)) end
+  end
+end
+
 function Folder:remove_temporary()
-  remove_inside(self.path, function(name) return name:find "^%.fm%-%d+%-%d+%.tmp$" end)
+  remove_temporary(self.path)
 end
 
 --- Takes everything away but what says whose folder it is. The state goes first: it must not name what is not there. Raises.
 function Folder:empty()
+  self.digests = {}
   self:remove "state.json"
   remove_inside(self.path, function(name) return name ~= "lock" and name ~= "run.json" and name ~= "config.json" end)
 end
 
+local most <const> = 64 << 20 -- bytes of a JSON file
+
 --- What a JSON file holds, or nil and a message.
 function Folder:read_json(name)
   local path = self.path .. "/" .. name
-  local text, message = fm.file.read(path)
+  local text, message = fm.file.read(path, most)
   if not text then return nil, message end
   local value, problem = fm.json.decode(text)
   if type(value) == "table" then return value end

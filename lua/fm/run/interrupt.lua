@@ -1,6 +1,7 @@
 -- Signals while a run lasts. The first Ctrl-C, and a SIGTERM, SIGHUP or SIGUSR1, let the step finish, write a checkpoint and end the run
 -- as "killed"; outside of a step they end it at once, to go on from the last checkpoint. The second one ends it now.
 local fm <const> = require "fm"
+local ending <const> = require "fm.run.ending"
 
 local system <const> = fm.system
 
@@ -11,7 +12,7 @@ local codes <const> = { INT = 130, TERM = 143, HUP = 129 } -- 128 and the signal
 
 local function stop(run, name, exit, more)
   local when = run.step == 0 and "before step 1" or ("after step %d"):format(run.step)
-  error({ stop = "killed", exit = exit, message = ("SIG%s %s%s"):format(name, when, more or "") }, 0)
+  ending.raise("killed", ("SIG%s %s%s"):format(name, when, more or ""), exit)
 end
 
 --- Ends the run if a signal asked for it; call it when the step's state is safe.

@@ -1,6 +1,13 @@
 -- The things a run keeps, as tensors and values that a checkpoint can hold, and back into the same things. Kept are: what has state()
 -- (models, optimizers, averages), tensors, random streams, and plain tables of numbers, strings, booleans, tensors and such tables.
+-- Of a model the fields of its layers are kept too, its mode for one: see fm.run.layer_fields.
 local fm <const> = require "fm"
+local layer_fields <const> = require "fm.run.layer_fields"
+local module <const> = require "fm.nn.module"
+local sealed <const> = require "fm.sealed"
+local swapped <const> = require "fm.swapped"
+local utf8_text <const> = require "fm.utf8_text"
+local values_json <const> = require "fm.run.values_json"
 
 local kept <const> = {}
 
@@ -14,104 +21,32 @@ local function has_state(part)
   return type(part) == "table" and type(part.state) == "function"
 end
 
-local simple <const> = { number = true, string = true, boolean = true }
-local deepest <const> = 12
-
---- Raises unless a value of a plain table can be kept. `place` names it: "progress.best".
-local function check_value(place, value, depth)
-  if simple[type(value)] or fm.is_tensor(value) then return end
-  if type(value) ~= "table" or getmetatable(value) then
-    fm.fail(("keeps: %s is a %s: expected a number, a string, a boolean, a tensor or a table of them"):format(place, type(value)))
-  end
-  if depth > deepest then fm.fail(("keeps: %s: tables within tables more than %d deep"):format(place, deepest)) end
-  for key, inner in next, value do
-    if type(key) ~= "string" and not math.tointeger(key) then
-      fm.fail(("keeps: %s: keys are strings or whole numbers, found %s"):format(place, tostring(key)))
-    end
-    check_value(("%s.%s"):format(place, key), inner, depth + 1)
-  end
-end
-
 --- Raises unless `part` can be kept under that name.
 function kept.check(name, part)
   if type(name) ~= "string" then fm.fail(("keeps: names are strings, found %s"):format(tostring(name))) end
-  if fm.is_tensor(part) or is_stream(part) or has_state(part) then return end
+  utf8_text.check("keeps: a name", name)
+  if fm.is_tensor(part) or is_stream(part) then return end
   if type(part) ~= "table" then
     fm.fail(("keeps: %s has no state(): it is a %s; put it into a table: run:keeps { counts = { %s = ... } }"):format(name, type(part), name))
   end
-  if getmetatable(part) then fm.fail(("keeps: %s has no state()"):format(name)) end
-  check_value(name, part, 1)
-end
-
--- ---- values as JSON: objects are tables whose keys begin with s (strings) or i (whole numbers), lists what JSON cannot say ----
-
-local encode_value
-
-local function encode_table(name, value, tensors)
-  local object = {}
-  for key, inner in next, value do
-    object[(type(key) == "string" and "s" or "i") .. key] = encode_value(("%s.%s"):format(name, key), inner, tensors)
-  end
-  return object
-end
-
-local function to_hex(text)
-  return (text:gsub(".", function(c) return ("%02x"):format(c:byte()) end))
-end
-
-function encode_value(name, value, tensors)
-  if fm.is_tensor(value) then
-    tensors[name] = value
-    return { "tensor", name }
-  elseif type(value) == "table" then
-    return encode_table(name, value, tensors)
-  elseif math.type(value) == "float" and (value ~= value or math.abs(value) == math.huge) then
-    return { "number", tostring(value) }
-  elseif type(value) == "string" and not (utf8.len(value) and not value:find "%z") then
-    return { "bytes", to_hex(value) }
-  end
-  return value
-end
-
-local not_finite <const> = { inf = math.huge, ["-inf"] = -math.huge }
-
-local special <const> = {
-  tensor = function(name, former, tensors)
-    local tensor = tensors[name] or fm.fail(("resume: the checkpoint has no tensor %q"):format(name))
-    if not fm.is_tensor(former) or table.concat(former:shape(), " ") ~= table.concat(tensor:shape(), " ") then return tensor:clone() end
-    return former:copy(tensor)
-  end,
-  number = function(text) return not_finite[text] or 0 / 0 end,
-  bytes = function(hex) return (hex:gsub("..", function(c) return string.char(tonumber(c, 16)) end)) end,
-}
-
---- The value that `coded` says; tables and tensors of `former` are filled rather than replaced, since a script may hold them.
-local function decode_value(coded, former, tensors)
-  if type(coded) ~= "table" then return coded end
-  if coded[1] then return special[coded[1]](coded[2], former, tensors) end
-  local into = type(former) == "table" and former or {}
-  local old = {}
-  for key, value in next, into do old[key] = value end
-  for key in next, old do into[key] = nil end
-  for name, inner in pairs(coded) do
-    local key = name:sub(2)
-    if name:sub(1, 1) == "i" then key = math.tointeger(tonumber(key)) end
-    into[key] = decode_value(inner, old[key], tensors)
-  end
-  return into
+  if getmetatable(part) == nil and not has_state(part) then return values_json.check("keeps: " .. name, part) end
+  local ok, stateful = pcall(has_state, part) -- what refuses unknown names has none either
+  if not (ok and stateful) then fm.fail(("keeps: %s has no state()"):format(name)) end
 end
 
 -- ---- one part ----
 
 local function capture(name, part, tensors)
   if has_state(part) then
-    return encode_table(name, part:state(), tensors)
+    local coded = values_json.encode_table(name, part:state(), tensors)
+    if module.is(part) then coded.f = layer_fields.capture(name, part, tensors) end
+    return coded
   elseif is_stream(part) then
     return { "stream", part:step(), part:calls() }
   elseif type(part) == "table" then
-    check_value(name, part, 1)
+    values_json.check("keeps: " .. name, part)
   end
-  return encode_value(name, part, tensors)
+  return values_json.encode(name, part, tensors)
 end
 
 --- For things without load_state: their tensors are filled.
@@ -122,33 +57,29 @@ local function fill(name, part, state)
   end
 end
 
---- What part:state() was; the tensors are the file's, which load_state copies from.
-local function state_from(coded, tensors)
-  local state = {}
-  for name, inner in pairs(coded) do
-    local is_tensor = type(inner) == "table" and inner[1] == "tensor"
-    state[name:sub(2)] = is_tensor and tensors[inner[2]] or decode_value(inner, nil, tensors)
-  end
-  return state
-end
-
 local function restore(name, part, coded, tensors)
   if has_state(part) then
-    local state = state_from(coded, tensors)
+    local state = values_json.state(coded, tensors)
     if part.load_state then part:load_state(state) else fill(name, part, state) end
+    if module.is(part) and coded.f then layer_fields.restore(part, coded.f, tensors) end
   elseif is_stream(part) then
-    part:at(coded[2], coded[3])
+    if part:own_clock() then part:at(coded[2], coded[3]) end -- else it follows the run's
   else
-    decode_value(coded, part, tensors)
+    values_json.decode(coded, part, tensors)
   end
 end
 
 -- ---- all ----
 
---- The parts as tensors by full name ("model.net.0.weight") and values by part. Tensors are the things' own, not copies.
+--- The parts as tensors by full name ("model.net.0.weight") and values by part. Tensors of models are their own, not copies.
 function kept.capture(parts)
+  swapped.refuse("checkpoint")
   local tensors, values = {}, {}
-  for name, part in pairs(parts) do values[name] = capture(name, part, tensors) end
+  for _, stateful in ipairs { true, false } do -- states first: their names are known elsewhere, and must be as they are
+    for name, part in pairs(parts) do
+      if has_state(part) == stateful then values[name] = capture(name, part, tensors) end
+    end
+  end
   return tensors, values
 end
 
@@ -173,6 +104,14 @@ end
 function kept.lend(parts, tensors, values)
   for name, part in pairs(parts) do
     if values[name] ~= nil then restore(name, part, values[name], tensors) end
+  end
+end
+
+--- A loop begins (true), or is left (nil): see fm.sealed.
+function kept.seal(parts, value)
+  for _, part in pairs(parts) do
+    sealed[part] = value
+    if value and module.is(part) then layer_fields.note(part) end
   end
 end
 

@@ -21,11 +21,12 @@ local function call(script)
   local result
   local ok, problem = xpcall(function() result = chunk(table.unpack(words)) end, traceback.handler)
   if not ok then
-    problem = type(problem) == "table" and problem.message or problem
+    problem = tostring(problem)
     return false, problem:find(script.path, 1, true) and problem or script.path .. ": " .. problem
   end
   if is_experiment(result) then
-    result.name = result.name or script.name:gsub("[^%w_.-]", "_")
+    local made_well, wrong = require "fm.run.experiment".check_name(result, script.name)
+    if not made_well then return false, script.path .. ": " .. wrong end
     script.experiment = result
   end
   return true
@@ -115,7 +116,7 @@ function launch.start(line, argv)
   for _, path in ipairs(line.scripts) do
     local script, message = launch.open(path, argv, line.script_place, words)
     if message then
-      io.stderr:write("fmrun: ", message, "\n")
+      io.stderr:write("fmrun: ", require "fm.terminal.printable".lines(message), "\n")
       code = 1
     end
     if script.experiment then experiments[#experiments + 1] = script end

@@ -1,57 +1,66 @@
 -- What a run says: metrics, results, text, and when a metric ends a loop.
 local fm <const> = require "fm"
 local early <const> = require "fm.run.early"
+local ending <const> = require "fm.run.ending"
+local finally <const> = require "fm.finally"
+local module <const> = require "fm.nn.module"
+local options <const> = require "fm.options"
 local saving <const> = require "fm.run.saving"
 local traceback <const> = require "fm.run.traceback"
+local utf8_text <const> = require "fm.utf8_text"
 
 local encode <const> = fm.json.encode
 local logging <const> = {}
 
-local function plain(value)
+local function plain(where, name, value)
   local kind = type(value)
-  if kind == "number" or kind == "string" or kind == "boolean" then return value end
-  if fm.is_tensor(value) then return value:item() end
-  fm.fail(("expected a number, a string or a boolean, found %s"):format(kind))
+  if kind == "number" or kind == "boolean" then return value end
+  if kind == "string" then return utf8_text.check(("%s: %s"):format(where, name), value) end
+  if fm.is_tensor(value) and value:count() == 1 then return value:item() end
+  fm.fail(("%s: %s: expected a number, a string or a boolean, found %s"):format(where, name, fm.is_tensor(value) and options.shown(value) or kind))
 end
 
 local function is_finite(value)
   return math.type(value) ~= "float" or (value == value and math.abs(value) < math.huge)
 end
 
-local function expect_values(values)
-  if type(values) ~= "table" then fm.fail(("expected values by name, found %s"):format(type(values))) end
+local function expect_values(where, values)
+  if type(values) ~= "table" then fm.fail(("%s: expected values by name, found %s"):format(where, type(values))) end
 end
 
-local function sorted_names(values)
+--- The names in order; `reserved` is one that they may not have.
+local function sorted_names(where, values, reserved)
   local names = {}
   for name in pairs(values) do
-    if type(name) ~= "string" then fm.fail(("names are strings, found %s"):format(tostring(name))) end
-    if name ~= "step" then names[#names + 1] = name end
+    if type(name) ~= "string" then fm.fail(("%s: names are strings, found %s"):format(where, tostring(name))) end
+    utf8_text.check(where .. ": a name", name)
+    if name == reserved then fm.fail(("%s: the name \"%s\" is the run's own: each line has it already"):format(where, name)) end
+    names[#names + 1] = name
   end
   table.sort(names)
   return names
 end
 
---- The names of `values` in order, without "step"; the last answer when they are the same, as they are in a loop.
-function logging:names_of(values)
-  local names, n = self.logged_names, 0
+--- What the values of one set of names were when they were logged last: { names = in order, known = name -> true, keys, texts, lasts };
+--- the same as before when the names are, as they are in a loop.
+local function line_of(run, values)
+  local line, n = run.line, 0
   for name in next, values do
     n = n + 1
-    if names and names[name] == nil then names = nil end
+    if line and not line.known[name] then line = nil end
   end
-  if names and #names == n then return names end
-  names = sorted_names(values)
-  names.keys, names.texts, names.lasts = {}, {}, {}
-  for i, name in ipairs(names) do names[name], names.keys[i] = true, (",%s:"):format(encode(name)) end
-  self.logged_names = names
-  return names
+  if line and #line.names == n then return line end
+  line = { names = sorted_names("log", values, "step"), known = {}, keys = {}, texts = {}, lasts = {} }
+  for i, name in ipairs(line.names) do line.known[name], line.keys[i] = true, (",%s:"):format(encode(name)) end
+  run.line = line
+  return line
 end
 
 --- What waits for a metric: early stopping, the best checkpoint.
 local function tell_watchers(run, values)
   for _, stopper in ipairs(run.stoppers) do
     local value = values[stopper.metric]
-    local why = value ~= nil and early.heed(stopper, plain(value), run.step)
+    local why = value ~= nil and early.heed(stopper, plain("log", stopper.metric, value), run.step)
     if why and run.in_loop then
       run.stopping = why
       run.screen:note(("%s: stops at step %d: %s"):format(run.name, run.step, why))
@@ -59,45 +68,49 @@ local function tell_watchers(run, values)
     end
   end
   local best = run.saving.best
-  if best and values[best] ~= nil then saving.heed(run, plain(values[best])) end
+  if best and values[best] ~= nil then saving.heed(run, plain("log", best, values[best])) end
 end
 
 --- Writes one line of metrics.jsonl, with the step. A loss (a name with "loss" in it) that is not finite ends the run as diverged.
-function logging:log(values)
+function logging:log(values, ...)
+  options.no_more("log", 1, ...)
   if self.replay then return end
-  expect_values(values)
-  local names, line, bad = self:names_of(values), '{"step":' .. self.step, nil
-  local keys, texts, lasts = names.keys, names.texts, names.lasts
+  expect_values("log", values)
+  local line, text_of_line, bad = line_of(self, values), '{"step":' .. self.step, nil
+  local names, keys, texts, lasts = line.names, line.keys, line.texts, line.lasts
   for i = 1, #names do
     local value = values[names[i]]
     local text = texts[i]
     if value ~= lasts[i] or math.type(value) ~= "float" then -- a learning rate that stays is encoded once
-      lasts[i] = value
-      value = plain(value)
-      text = encode(value)
-      texts[i] = text
-      if not is_finite(value) and names[i]:find "loss" then bad = bad or ("%s is %s"):format(names[i], text:gsub('"', "")) end
+      local number = plain("log", names[i], value)
+      text = encode(number)
+      texts[i], lasts[i] = text, number
+      if not is_finite(number) and names[i]:find "loss" then bad = bad or ("%s is %s"):format(names[i], text:gsub('"', "")) end
     end
-    line = line .. keys[i] .. text
+    text_of_line = text_of_line .. keys[i] .. text
   end
-  self.folder:add_line("metrics.jsonl", line .. "}")
-  self.logged = values
-  if bad then error({ stop = "diverged", message = ("%s%s at step %d"):format(traceback.place(), bad, self.step) }, 0) end
+  self.folder:add_line("metrics.jsonl", text_of_line .. "}")
+  if bad then ending.raise("diverged", ("%s%s at step %d"):format(traceback.place(), bad, self.step)) end
   if self.watched then tell_watchers(self, values) end
 end
 
 --- run:stop_when { metric = "valid", patience = 10, mode = "min", min_delta = 0 }: the loop ends after `patience` logs of the metric
 --- in a row that were no better than its best by more than min_delta.
-function logging:stop_when(given)
+function logging:stop_when(given, ...)
+  options.no_more("stop_when", 1, ...)
+  saving.refuse_in_loop(self, "stop_when")
   self.stoppers[#self.stoppers + 1] = early.new(given)
   self.watched = true
 end
 
 --- Results of the whole run: numbers, strings, booleans by name. Several calls add up.
-function logging:summary(values)
+function logging:summary(values, ...)
+  options.no_more("summary", 1, ...)
   if self.replay then return end
-  expect_values(values)
-  for _, name in ipairs(sorted_names(values)) do self.results[name] = plain(values[name]) end
+  expect_values("summary", values)
+  local results = {}
+  for _, name in ipairs(sorted_names("summary", values)) do results[name] = plain("summary", name, values[name]) end
+  for name, value in pairs(results) do self.results[name] = value end
 end
 
 --- Text for a person: on stdout (stderr when stdout is for events) and in log.txt. `print` does this while the run lasts.
@@ -111,19 +124,34 @@ function logging:print(...)
   self.folder:add_line("log.txt", text)
 end
 
---- run:validation(f [, model]): what f(rng) returns, tensors of one number as numbers. The stream gives the same draws at every call, so
---- that two values differ by the model alone; it disturbs no other. The model is in eval mode meanwhile, and nothing is recorded.
-function logging:validation(f, model)
-  if type(f) ~= "function" then fm.fail(("validation: expected a function, found %s"):format(type(f))) end
-  local scope <close> = fm.scope()
-  local training = model and model.training
-  if model then model:eval() end
-  local results = table.pack(f(self.rng:stream "validation":at(0)))
-  if model and training then model:train() end
+--- Calls f with the model in eval mode; its layers get their own modes back, also after an error.
+local function in_eval_mode(model, f, ...)
+  if model == nil then return f(...) end
+  local restore = module.modes(model)
+  if not restore then fm.fail("validation: the second argument is the model, with train() and eval(), found " .. options.shown(model)) end
+  return finally(restore, function(...)
+    model:eval()
+    return f(...)
+  end, ...)
+end
+
+local function numbers(...)
+  local results = table.pack(...)
   for i = 1, results.n do
     if fm.is_tensor(results[i]) and results[i]:count() == 1 then results[i] = results[i]:item() end
   end
   return table.unpack(results, 1, results.n)
+end
+
+--- run:validation(f [, model]): what f(rng) returns, tensors of one number as numbers. The stream gives the same draws at every call, so
+--- that two values differ by the model alone; it disturbs no other. The model is in eval mode meanwhile, and nothing is recorded.
+function logging:validation(f, model, ...)
+  options.no_more("validation", 2, ...)
+  if not options.callable(f) then fm.fail(("validation: expected a function, found %s"):format(type(f))) end
+  local scope = fm.scope()
+  return finally(function() scope:close() end, function()
+    return numbers(in_eval_mode(model, f, self.rng:stream "validation":at(0)))
+  end)
 end
 
 return logging

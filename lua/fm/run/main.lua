@@ -6,7 +6,7 @@ local main <const> = {}
 local exit <const> = { well = 0, failed = 1, usage = 2 }
 
 local function say(message)
-  io.stderr:write("fmrun: ", message, "\n")
+  io.stderr:write("fmrun: ", require "fm.terminal.printable".lines(message), "\n")
 end
 
 local function version_text()
@@ -18,7 +18,7 @@ end
 --- Calls f protected; on an error says it and returns false.
 local function protected(f, ...)
   local ok, problem = xpcall(f, traceback.handler, ...)
-  if not ok then say(type(problem) == "table" and problem.message or problem) end
+  if not ok then say(tostring(problem)) end
   return ok
 end
 
@@ -80,7 +80,7 @@ local function start(argv)
   set_seed(line.seed)
   if line.warnings then warn "@on" end
   if line.show_version then print(version_text()) end
-  _G.arg = argv
+  rawset(_G, "arg", argv)
   if not line.no_environment and not run_init() then return exit.failed end
   for _, action in ipairs(line.actions) do
     if not actions[action[1]](action[2]) then return exit.failed end
@@ -103,11 +103,14 @@ end
 --- argv[0..] as main got it. Returns the exit code. What is raised as { usage } is a wrong word; as { message, exit }, an end foreseen.
 function main.start(argv)
   local ok, result = xpcall(start, function(problem)
-    return type(problem) == "table" and problem or debug.traceback(problem, 2)
+    if type(problem) == "table" and (problem.usage or problem.message) then return problem end
+    return debug.traceback(traceback.text_of(problem), 2)
   end, argv)
   if ok then return result end
+  local text = type(result) == "table" and (result.usage or result.message) or "internal error: " .. result
+  if package.loaded["fm.run.event"] then require "fm.run.event".failure(text) end
   if type(result) ~= "table" then error(result, 0) end
-  say(result.usage or result.message)
+  say(text)
   if result.usage then io.stderr:write(("try: fmrun %s\n"):format(result.try and result.try .. " --help" or "--help")) end
   return result.usage and exit.usage or result.exit
 end

@@ -13,6 +13,14 @@ function option_reader.refuse(message)
 end
 local refuse <const> = option_reader.refuse
 
+--- The whole number >= low that an option says, or nil when it was not given. `end_with` ends the command otherwise.
+function option_reader.whole(flag, text, low, end_with)
+  if not text then return nil end
+  local n = text:find "^%d+$" and math.tointeger(tonumber(text))
+  if not n or n < low then (end_with or refuse)(('%s: expected a whole number >= %d, found "%s"'):format(flag, low, text)) end
+  return n
+end
+
 local function index(options)
   local by_flag, flags = {}, {}
   for _, option in ipairs(options) do

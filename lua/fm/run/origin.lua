@@ -1,6 +1,7 @@
 -- What a run's numbers came from: its Lua files, its config, its data, fm's own files, the program and the kernels of BLAS. A checkpoint
 -- carries it, and a run that goes on from one compares.
 local fm <const> = require "fm"
+local by_name <const> = require "fm.by_name"
 local code <const> = require "fm.run.code"
 local digests <const> = require "fm.run.digests"
 local reads <const> = require "fm.run.reads"
@@ -28,7 +29,7 @@ end
 --- fm's Lua files in use so far, in this process or in the one before.
 local function library_files()
   for module in pairs(package.loaded) do
-    local path = module:find "^fm%." and package.searchpath(module, package.path)
+    local path = module:find "^fm%." and by_name.file(module)
     if path and path:sub(1, #library) == library then library_hash(path:sub(#library + 1)) end
   end
   local list = fm.json.array {}

@@ -1,58 +1,169 @@
--- The files of a run that are neither lines nor checkpoints: pictures and saved values. What a replay would write is there already.
+-- The files of a run that are neither lines nor checkpoints: pictures and saved values. What a replay would write is there already. Each has
+-- its digest in the checkpoints after it, so that one that is lost or damaged is found out when the run goes on.
 local fm <const> = require "fm"
+local ending <const> = require "fm.run.ending"
+local lfs <const> = require "lfs"
+local options <const> = require "fm.options"
+local sorted_keys <const> = require "fm.sorted_keys"
+local utf8_text <const> = require "fm.utf8_text"
 
 local outputs <const> = {}
 
+-- ---- names ----
+
+-- What fmrun writes into a run's folder itself, as patterns of lower-case names: some disks know no other.
+local own <const> = { "config%.json", "run%.json", "state%.json", "log%.txt", "metrics%.jsonl", "timing%.jsonl", "lock", "report%.html",
+  "checkpoint.*%.safetensors", "%.fm%-.*" }
+local own_text <const> = "config.json, run.json, state.json, log.txt, metrics.jsonl, timing.jsonl, lock, report.html, checkpoint*, .fm-*"
+
+--- A name without "./" and "//": "a/b.png" for "./a//b.png".
+local function plain_name(name)
+  local parts = {}
+  for part in name:gmatch "[^/]+" do
+    if part ~= "." then parts[#parts + 1] = part end
+  end
+  return table.concat(parts, "/")
+end
+
+--- The name as it is in the folder; raises for one that the run needs itself, and for what is no name of a file.
+local function checked(where, name)
+  if type(name) ~= "string" then fm.fail(("%s: expected the name of a file, found %s"):format(where, options.shown(name))) end
+  utf8_text.check(where .. ": the name of a file", name)
+  local plain = plain_name(name)
+  if plain == "" or name:find "/%.?$" or name:find "^/" or ("/" .. name .. "/"):find("/../", 1, true) then
+    fm.fail(("%s: expected the name of a file inside the run's folder, found %q"):format(where, name))
+  end
+  local first, rest = plain:lower():match "^([^/]*)(/?)"
+  for _, pattern in ipairs(own) do
+    if first:find("^" .. pattern .. "$") then rest = "own" end
+  end
+  if rest == "own" or rest == "" and first:find "^checkpoint" then
+    fm.fail(("%s: %q is a file of the run itself; these are taken: %s"):format(where, name, own_text))
+  end
+  return plain
+end
+
+--- The name with this ending when it has none.
+local function with_ending(name, usual)
+  if type(name) == "string" and not name:find "%.%w+$" then return name .. usual end
+  return name
+end
+
+--- The path of a checked name; run.json lists it: what `fmrun rm` may take away.
+local function path_of(run, name)
+  run.outputs[name] = true
+  return run.folder:file(name)
+end
+
 --- The path of a file in the run's folder. What is written there by other means than run:save and run:picture is written again when a
 --- run goes on from a checkpoint after it.
-function outputs:path(name)
-  return self.folder:file(name)
+function outputs.path(run, name, ...)
+  options.no_more("path", 1, ...)
+  return path_of(run, checked("path", name))
 end
 
---- The path of a name; of one without an ending, with this one.
-local function path_with(run, name, ending)
-  local path = run:path(name)
-  return name:find "%.%w+$" and path or path .. ending
-end
+-- ---- writing ----
 
-local function expect(holds, what, wanted, value)
-  if not holds then fm.fail(("%s %s, found %s"):format(what, wanted, fm.is_tensor(value) and "a tensor" or type(value))) end
-end
-
---- Saves a picture of fm.plot as NAME.png, or by the ending of the name.
-function outputs:picture(name, picture)
-  local path = path_with(self, name, ".png")
-  expect(type(picture) == "table" and picture.save, "picture:", "expected a picture of fm.plot", picture)
-  if not self.replay then assert(picture:save(path)) end
+--- Writes an output by save(path), unless it is there already. Returns its path.
+local function write(run, name, save)
+  local path = path_of(run, name)
+  if run.replay then return path end
+  run.hashes[name] = nil
+  assert(save(path))
+  run.hashes[name] = assert(fm.file.hash_file(path))
   return path
 end
 
+--- Saves a picture of fm.plot as NAME.png, or by the ending of the name.
+function outputs.picture(run, name, picture, ...)
+  options.no_more("picture", 2, ...)
+  name = checked("picture", with_ending(name, ".png"))
+  if type(picture) ~= "table" or not options.callable(picture.save) then
+    fm.fail("picture: expected a picture of fm.plot, found " .. (fm.is_tensor(picture) and "a tensor" or type(picture)))
+  end
+  return write(run, name, function(path) return picture:save(path) end)
+end
+
+local function expect(holds, format, wanted, value)
+  if not holds then fm.fail(("save: .%s is for %s, found %s"):format(format, wanted, fm.is_tensor(value) and "a tensor" or type(value))) end
+end
+
+local function text_saver(format)
+  return function(path, value)
+    expect(type(value) == "string", format, "a text", value)
+    return fm.file.write(path, value)
+  end
+end
+
+local function tensor_saver(format, save)
+  return function(path, value)
+    expect(fm.is_tensor(value), format, "a tensor", value)
+    return save(path, value)
+  end
+end
+
 local savers <const> = {
-  npy = function(path, value) return fm.npy.save(path, value) end,
-  png = function(path, value) return fm.png.save(path, value) end,
-  json = function(path, value) return fm.file.write(path, fm.json.encode(value) .. "\n") end,
-  txt = function(path, value)
-    expect(type(value) == "string", "save: .txt", "is for a text", value)
-    return fm.file.write(path, value)
-  end,
-  csv = function(path, value)
-    expect(type(value) == "string", "save: .csv", "is for a text", value)
-    return fm.file.write(path, value)
+  npy = tensor_saver("npy", fm.npy.save), png = tensor_saver("png", fm.png.save), txt = text_saver "txt", csv = text_saver "csv",
+  json = function(path, value)
+    utf8_text.check_all("save: .json", value)
+    return fm.file.write(path, fm.json.encode(value) .. "\n")
   end,
   safetensors = function(path, value)
-    expect(type(value) == "table", "save: .safetensors", "is for a model or a table of tensors", value)
-    return fm.save(path, value.state and value:state() or value)
+    expect(type(value) == "table", "safetensors", "a model or a table of tensors", value)
+    return fm.save(path, options.callable(value.state) and value:state() or value)
   end,
 }
 
 --- Saves a value by the ending of the name: .npy (a tensor), .safetensors (a model, or tensors by name), .png, .json, .txt, .csv.
-function outputs:save(name, value)
-  local path = path_with(self, name, ".safetensors")
-  local ending = path:match "%.(%w+)$"
-  local saver = savers[ending]
-  if not saver then fm.fail(("save: no format ends in .%s (npy, safetensors, png, json, txt, csv)"):format(ending)) end
-  if not self.replay then assert(saver(path, value)) end
-  return path
+function outputs.save(run, name, value, ...)
+  options.no_more("save", 2, ...)
+  name = checked("save", with_ending(name, ".safetensors"))
+  local format = name:match "%.(%w+)$"
+  local saver = savers[format]
+  if not saver then fm.fail("save: no format ends in ." .. format .. " (npy, safetensors, png, json, txt, csv)") end
+  return write(run, name, function(path) return saver(path, value) end)
 end
 
-return outputs
+-- ---- in checkpoints ----
+
+local lists <const> = {}
+
+--- What was written so far: { path = name, hash }, in order.
+function lists.list(run)
+  local list = fm.json.array {}
+  for _, name in ipairs(sorted_keys(run.hashes)) do list[#list + 1] = { path = name, hash = run.hashes[name] } end
+  return list
+end
+
+--- At a checkpoint: what was written before it.
+function lists.restore(run, list)
+  for _, output in ipairs(list or {}) do run.hashes[output.path] = output.hash end
+end
+
+--- Lines that name the outputs of a list which are gone. One that is another may have been written again after the checkpoint: see verify.
+function lists.missing(folder, list)
+  local lines = {}
+  for _, output in ipairs(list or {}) do
+    if not lfs.attributes(folder.path .. "/" .. output.path) then
+      lines[#lines + 1] = ("%s/%s was written before, and is missing"):format(folder.path, output.path)
+    end
+  end
+  return lines
+end
+
+--- The end of a run that went on from a checkpoint: each output must be what was written. Raises.
+function lists.verify(run)
+  if not run.goes_on then return end
+  local lines = {}
+  for _, output in ipairs(lists.list(run)) do
+    local path = run.folder.path .. "/" .. output.path
+    local hash, message = fm.file.hash_file(path)
+    if hash ~= output.hash then
+      lines[#lines + 1] = hash and ("%s is damaged: its digest is %s, what was written had %s"):format(path, hash, output.hash) or message
+    end
+  end
+  if #lines == 0 then return end
+  ending.raise("failed", ("%s\nfmrun resume --force goes on nevertheless, --anew begins again"):format(table.concat(lines, "\n")))
+end
+
+return { methods = outputs, list = lists.list, restore = lists.restore, missing = lists.missing, verify = lists.verify }

@@ -1,6 +1,7 @@
 -- Parameters of an experiment: declared once, typed by their default, read from `key=value` words.
 --   steps = { 2000, "optimizer steps", min = 1 }      path = { "linear", choices = { "linear", "vp" } }      batch = 256
 local core <const> = require "fm.core"
+local utf8_text <const> = require "fm.utf8_text"
 
 local parameters <const> = {}
 
@@ -31,7 +32,10 @@ end
 
 --- nil, or what is wrong with a value of the right type.
 local function limit_problem(declaration, value)
+  local problem = declaration.type == "string" and utf8_text.problem(value)
+  if problem then return "must be UTF-8 text: " .. problem end
   if numeric(declaration) then
+    if value ~= value or math.abs(value) == math.huge then return "must be finite" end
     if declaration.min and value < declaration.min then return ("must be >= %s"):format(declaration.min) end
     if declaration.max and value > declaration.max then return ("must be <= %s"):format(declaration.max) end
   end
@@ -45,11 +49,24 @@ local function limit_problem(declaration, value)
   return ('expected one of %s, found "%s"%s'):format(list_text(names), value, near and ('; did you mean "%s"?'):format(near) or "")
 end
 
+--- Raises what is wrong with the choices of a declaration.
+local function check_choices(declaration)
+  local choices = declaration.choices
+  if choices == nil then return end
+  local fits = type(choices) == "table" and #choices > 0 and not core.is_tensor(choices)
+  for _, choice in ipairs(fits and choices or {}) do
+    local kind = type_of(choice)
+    fits = fits and (kind == declaration.type or kind == "integer" and declaration.type == "number")
+  end
+  if fits then return end
+  error(("parameter %s: choices: expected a list of values like the default, each %s"):format(declaration.name, declaration.type), 0)
+end
+
 local function declare(name, given)
   if type(given) ~= "table" then given = { given } end
   for key in pairs(given) do
     local known = false
-    for _, field in ipairs(fields) do known = known or tostring(key) == field end
+    for _, field in ipairs(fields) do known = known or key == (math.tointeger(tonumber(field)) or field) end
     if not known then
       error(('parameter %s: unknown field "%s"%s'):format(name, tostring(key), suggestion(tostring(key), fields)), 0)
     end
@@ -65,7 +82,15 @@ local function declare(name, given)
     if given[limit] ~= nil and not (numeric(declaration) and math.type(given[limit])) then
       error(("parameter %s: %s: only numbers have limits"):format(name, limit), 0)
     end
+    if given[limit] ~= given[limit] then error(("parameter %s: %s: expected a number, found nan"):format(name, limit), 0) end
   end
+  if declaration.min and declaration.max and declaration.min > declaration.max then
+    error(("parameter %s: min %s is over max %s"):format(name, declaration.min, declaration.max), 0)
+  end
+  if declaration.help ~= nil and type(declaration.help) ~= "string" then
+    error(("parameter %s: help: expected a text, found %s"):format(name, type(declaration.help)), 0)
+  end
+  check_choices(declaration)
   local problem = limit_problem(declaration, declaration.default)
   if problem then error(("parameter %s: the default %s: %s"):format(name, tostring(declaration.default), problem), 0) end
   return declaration
@@ -101,7 +126,10 @@ local readers <const> = {
     if text == "true" then return true elseif text == "false" then return false end
     return nil, "true or false"
   end,
-  string = function(text) return text end,
+  string = function(text)
+    if utf8_text.problem(text) then return nil, "UTF-8 text" end
+    return text
+  end,
 }
 
 --- The value that `text` says for a declaration, or nil and a message.
@@ -125,6 +153,19 @@ function parameters.defaults(list)
   local values = {}
   for _, declaration in ipairs(list) do values[declaration.name] = declaration.default end
   return values
+end
+
+--- A copy of the values for the script, in which a name that nobody declared is an error.
+function parameters.strict(values)
+  local copy = {}
+  for name, value in pairs(values) do copy[name] = value end
+  return setmetatable(copy, { __name = "fm.parameters", __index = function(_, name)
+    if type(name) ~= "string" then return nil end
+    local names = {}
+    for known in next, copy do names[#names + 1] = known end
+    table.sort(names)
+    core.fail(('there is no parameter "%s"%s'):format(name, suggestion(name, names)))
+  end })
 end
 
 --- Splits "key=value" at the first "="; nil and a message for any other word.

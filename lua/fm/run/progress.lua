@@ -3,6 +3,7 @@
 local event <const> = require "fm.run.event"
 local layout <const> = require "fm.terminal.layout"
 local painter <const> = require "fm.terminal.paint"
+local printable <const> = require "fm.terminal.printable"
 local short <const> = require "fm.terminal.short"
 local system <const> = require "fm.core".system
 
@@ -31,13 +32,18 @@ function Progress:clear()
   self.drawn = false
 end
 
-function Progress:say(text)
+--- A line that stays: a text, or a list of texts and { color, text }, two spaces apart. Printable, whatever a script or a record put in.
+function Progress:say(what)
   self:clear()
-  io.stderr:write(text, "\n")
+  local words = {}
+  for i, word in ipairs(type(what) == "table" and what or { what }) do
+    words[i] = type(word) == "table" and self.painted(word[1], printable.line(word[2])) or printable.lines(word)
+  end
+  io.stderr:write(table.concat(words, "  "), "\n")
 end
 
-function Progress:note(text)
-  if not self.quiet then self:say(text) end
+function Progress:note(what)
+  if not self.quiet then self:say(what) end
 end
 
 local function rate_text(rate)
@@ -67,14 +73,14 @@ end
 --- "[====>               ]"
 function progress.bar(step, total)
   local width = 20
-  local full = total > 0 and step * width // total or width
+  local full = math.max(0, math.min(total > 0 and step * width // total or width, width))
   return "[" .. ("="):rep(full) .. (full < width and ">" or "") .. (" "):rep(width - full - 1) .. "]"
 end
 
 --- Shows where the loop is, if it is time. Returns the plain line when one was shown for good.
 function Progress:show(step, values, now)
   self.next_time = now + self.interval
-  local text = self:describe(step, values, now)
+  local text = printable.line(self:describe(step, values, now))
   if self.events then
     event { event = "progress", step = step, steps = self.total, text = text }
     return nil
@@ -86,7 +92,7 @@ function Progress:show(step, values, now)
   if self.quiet then return nil end
   local columns = layout.page(stderr)
   local line = ("%s %s %s"):format(self.name, progress.bar(step, self.total), text)
-  io.stderr:write("\r", line:sub(1, columns - 1), "\27[K")
+  io.stderr:write("\r", layout.clip(line, columns - 1), "\27[K")
   self.drawn = true
   return nil
 end

@@ -27,9 +27,9 @@ local function check_whole(position, value)
   return whole
 end
 
---- Makes math.random draw from `stream`; math.randomseed(n) changes to another stream of the same clock. Returns what puts the
---- former functions back.
-function random.bind(stream)
+--- Makes math.random draw from `stream`; math.randomseed(n) changes to another stream of the same clock, unless refuse() (if given) raises: what is
+--- seeded in a loop would not be when the run goes on. Returns what puts the former functions back.
+function random.bind(stream, refuse)
   local root, former, former_seed = stream, math.random, math.randomseed
 
   function math.random(low, high)
@@ -46,6 +46,7 @@ function random.bind(stream)
   end
 
   function math.randomseed(n)
+    if refuse then refuse() end
     stream = n and root:stream(tostring(n)) or root
   end
 

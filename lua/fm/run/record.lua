@@ -2,9 +2,11 @@
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local code <const> = require "fm.run.code"
+local own_files <const> = require "fm.records.own_files"
 local parameters <const> = require "fm.run.parameters"
 local peak_memory <const> = require "fm.run.peak_memory"
 local reads <const> = require "fm.run.reads"
+local sorted_keys <const> = require "fm.sorted_keys"
 
 local system <const> = fm.system
 local record <const> = { schema = 1 }
@@ -25,9 +27,15 @@ function record.begin(experiment, values, how, former)
     command = former.command or how.command, arguments = fm.json.array(how.arguments or {}), seed = values.seed,
     config = values, defaults = parameters.defaults(experiment.parameters), -- whoever reads the record can mark what was changed
     status = "running", started = former.started or utc(), resumed = former.resumed and former.resumed + 1 or 0, code = code.list(how.code or {}),
-    pid = pid, host = host, boot = boot, threads = system.threads(),
+    outputs = former.outputs, pid = pid, host = host, boot = boot, threads = system.threads(),
     versions = { fmrun = fm.version, real = fm.real, lua = system.lua, blas = blas, blas_core = blas_core },
   }
+end
+
+--- The outputs of this process and of those before it, as own_files lists them.
+local function outputs_of(entry, run)
+  for _, name in ipairs(entry.outputs or {}) do run.outputs[name] = true end
+  return fm.json.array(own_files.listed(sorted_keys(run.outputs)))
 end
 
 --- Fills in how the run ended.
@@ -35,6 +43,7 @@ function record.finish(entry, run, status, problem)
   entry.status, entry.error, entry.ended = status, problem, utc()
   entry.seconds, entry.steps, entry.summary = system.seconds() - run.began, run.step, run.results
   entry.code, entry.data, entry.best = code.list(run.files), reads.list(run.data), run.best
+  entry.outputs = outputs_of(entry, run)
   entry.peak_rss = peak_memory "self"
 end
 

@@ -65,8 +65,8 @@ function reference.parse(text)
 end
 
 local function read_entries()
-  local path = package.searchpath("fm.meta.fm", package.path)
-  if not path then return nil, "lua/fm/meta/fm.lua is not on package.path" end
+  local path = by_name.file "fm.meta.fm"
+  if not path then return nil, "fm/meta/fm.lua is missing" end
   local file <close>, message = io.open(path)
   if not file then return nil, message end
   return reference.parse(file:read "a")
@@ -95,7 +95,7 @@ end
 
 --- What is found by its file's name, and so has no entry: a solver, a path, a coupling. Its text is the comment at the head of the file.
 local function from_file(name)
-  local path = name:find "^fm%.[%l%d_.]+$" and package.searchpath(name, package.path)
+  local path = name:find "^fm%.[%l%d_.]+$" and by_name.file(name)
   if not path then return nil end
   local text = {}
   for line in io.lines(path) do

@@ -2,8 +2,10 @@
 -- bodies, and leaves no trace, for its lines and pictures are there. At the checkpoint everything the run keeps is put back, and it lives.
 local fm <const> = require "fm"
 local code <const> = require "fm.run.code"
+local ending <const> = require "fm.run.ending"
 local kept <const> = require "fm.run.kept"
 local origin <const> = require "fm.run.origin"
+local outputs <const> = require "fm.run.outputs"
 local reads <const> = require "fm.run.reads"
 local system <const> = fm.system
 
@@ -15,7 +17,7 @@ function replay.new(slot, tensors, values, past, force)
 end
 
 local function mismatch(message, ...)
-  error({ stop = "failed", message = "resume: " .. message:format(...) }, 0)
+  ending.raise("failed", "resume: " .. message:format(...))
 end
 
 --- At the checkpoint: the run is as it was.
@@ -28,6 +30,7 @@ local function arrive(run)
   code.carry(run.files, point.past.code)
   kept.restore(run.kept, point.tensors, point.values)
   run.results, run.best = slot.summary, slot.best
+  outputs.restore(run, slot.outputs)
   for i, state in ipairs(slot.stops) do
     local stopper = run.stoppers[i] or mismatch "the script has fewer run:stop_when than at the checkpoint"
     stopper.state = state

@@ -1,23 +1,28 @@
 -- What the folder of a run that began earlier holds, and whether the run can go on from there.
 local checkpoint <const> = require "fm.run.checkpoint"
 local origin <const> = require "fm.run.origin"
+local outputs <const> = require "fm.run.outputs"
+local read_record <const> = require "fm.records.run_json"
 local replay <const> = require "fm.run.replay"
+local quoted <const> = require "fm.terminal.shell_word"
 
 local resume <const> = {}
 
---- The checkpoint to go on from, of a locked folder: slot entry, origin; or nil and a message. Says what was damaged.
+--- The checkpoint to go on from, of a locked folder: slot entry, origin, and a list of what differs from what it found; nil when there is
+--- none. Says what was damaged.
 local function find(folder, say)
-  local slot, past, problems = checkpoint.find(folder)
+  local slot, past, problems, without_lines = checkpoint.find(folder)
+  if without_lines then return without_lines, past, problems end
   for _, problem in ipairs(problems) do say(problem) end
   if #problems > 0 then
     say(slot and ("going on from the older checkpoint, of step %d"):format(slot.step) or "no checkpoint is left: the run begins again")
   end
-  return slot, past
+  return slot, past, slot and outputs.missing(folder, slot.outputs)
 end
 
 local function refuse(path, slot, differences)
   return nil, ("%s: not the run that wrote the checkpoint of step %d:\n  %s\nfmrun resume --force %s goes on nevertheless, --anew begins again"):format(
-    path, slot.step, table.concat(differences, "\n  "), path)
+    path, slot.step, table.concat(differences, "\n  "), quoted(path))
 end
 
 --- A run that is done needs nothing, if it is the one that is asked for.
@@ -31,16 +36,17 @@ end
 --- slot }, or { done = true } when it needs nothing more, or nil and a message. `how.force` goes on in spite of differences, `how.anew`
 --- begins again.
 function resume.plan(folder, values, how, say)
-  local former, problem = folder:read_json "run.json"
+  local former, problem = read_record(folder:file "run.json")
   if not former then
     if folder:is_fresh() then return {} end
-    return nil, problem .. "; this is no run's folder, or one that ended before it began: choose another, or remove it"
+    return nil, folder.path .. ": " .. problem .. "; this is no run's folder, or one that ended before it began: choose another, or remove it"
   end
   if how.anew then return { former = { resumed = former.resumed } } end
   if former.status == "done" then return plan_done(folder.path, former, values) end
-  local slot, past = find(folder, say)
+  local slot, past, damages = find(folder, say)
   if not slot then return { former = former } end
   local differences = how.force and {} or origin.differences(past, values)
+  if not how.force then table.move(damages, 1, #damages, #differences + 1, differences) end
   if #differences > 0 then return refuse(folder.path, slot, differences) end
   local ok, tensors, coded = pcall(checkpoint.load, folder, slot)
   if not ok then return nil, tostring(tensors) end

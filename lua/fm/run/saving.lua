@@ -5,12 +5,26 @@ local checkpoint <const> = require "fm.run.checkpoint"
 local early <const> = require "fm.run.early"
 local kept <const> = require "fm.run.kept"
 local options <const> = require "fm.options"
+local outputs <const> = require "fm.run.outputs"
+local ending <const> = require "fm.run.ending"
 local origin <const> = require "fm.run.origin"
 local system <const> = fm.system
 
 local saving <const> = {}
 local defaults <const> = { every = 0, seconds = 60, keep_last = 0, best = options.none, mode = "min" }
 local copies <const> = 3 -- two slots and the one being written
+
+--- Raises inside a loop: a run that goes on from a checkpoint does not do again what a loop did.
+function saving.refuse_in_loop(run, name)
+  if run.in_loop then
+    fm.fail(("%s: call it before the loop: what it asks for inside is lost when the run goes on from a checkpoint"):format(name))
+  end
+end
+
+--- Ends a run in which a loss was not finite, once its step is over: the script may have logged it.
+function saving.refuse_diverged(run)
+  if run.diverged then ending.raise("diverged", run.diverged) end
+end
 
 local function check(where, o)
   options.integer(where .. ": every", o.every, 0)
@@ -26,22 +40,26 @@ end
 
 --- run:checkpoints { every = steps, seconds = 60, keep_last = 0, best = metric, mode = "min" }: when checkpoints are written (0: not by
 --- that), how many of `every` stay as checkpoint-step-N, and whose best stays as checkpoint-best. The command line goes first.
-local function checkpoints(run, given)
+local function checkpoints(run, given, ...)
+  options.no_more("checkpoints", 1, ...)
+  saving.refuse_in_loop(run, "checkpoints")
   local o = options.read("checkpoints", given, defaults)
   for name, value in pairs(run.asked) do o[name] = value end
   check("checkpoints", o)
-  if given.keep_last and o.keep_last > 0 and o.every == 0 then fm.fail "checkpoints: keep_last needs every: the steps at which it keeps" end
+  if given and given.keep_last and o.keep_last > 0 and o.every == 0 then fm.fail "checkpoints: keep_last needs every: the steps at which it keeps" end
   run.saving = o
   run.watched = run.watched or o.best ~= nil
 end
 
 --- run:keeps { name = thing, ... }: what a checkpoint holds (see fm.run.kept). When a run goes on, they are put back at its step.
-local function keeps(run, parts)
-  if type(parts) ~= "table" then fm.fail("keeps: expected a table of things by name, found " .. type(parts)) end
-  for name, part in pairs(parts) do
-    kept.check(name, part)
-    run.kept[name] = part
+local function keeps(run, parts, ...)
+  options.no_more("keeps", 1, ...)
+  saving.refuse_in_loop(run, "keeps")
+  if type(parts) ~= "table" or getmetatable(parts) then
+    fm.fail("keeps: expected a table of things by name, found " .. (type(parts) == "table" and "one thing: run:keeps { model = model }" or type(parts)))
   end
+  for name, part in pairs(parts) do kept.check(name, part) end
+  for name, part in pairs(parts) do run.kept[name] = part end
 end
 
 saving.methods = { checkpoints = checkpoints, keeps = keeps }
@@ -53,7 +71,7 @@ local function probe(run)
   local size = checkpoint.size(run) * (run.slots[1] and 1 or copies)
   local ok, message = fm.file.has_room(run.folder.path, size)
   if ok then return end
-  error({ stop = "failed", message = ("there is no room for checkpoints, %d bytes: %s"):format(size, message) }, 0)
+  ending.raise("failed", ("there is no room for checkpoints, %d bytes: %s"):format(size, message))
 end
 
 --- A loop begins.
@@ -61,7 +79,7 @@ function saving.begin(run)
   if run.probed or not next(run.kept) then return end
   run.probed = true
   if run.saving.keep_last > 0 and run.saving.every == 0 then
-    error({ stop = "failed", message = "--keep-last needs --checkpoint-every, the steps at which it keeps" }, 0)
+    ending.raise("failed", "--keep-last needs --checkpoint-every, the steps at which it keeps")
   end
   probe(run)
   run.saved_at = run.saved_at or system.seconds()
@@ -78,7 +96,7 @@ local function position(run, now, ended)
   local loops = copy_list(run.loops, run.loop - 1)
   if ended then loops[run.loop] = run.step end
   return { step = run.step, loop = run.loop, ended = ended, loops = loops, summary = run.results, stops = stops, best = run.best,
-    seconds = now - run.began }
+    seconds = now - run.began, outputs = outputs.list(run) }
 end
 
 local function step_name(step)

@@ -13,8 +13,13 @@ end
 local absent <const> = {}
 local function apply(t, changes)
   for key, value in next, changes do
-    if value == absent then t[key] = nil else t[key] = value end
+    if value == absent then rawset(t, key, nil) else rawset(t, key, value) end
   end
+end
+
+--- Gives a table its metatable, unless a script has locked the one it has.
+local function set_metatable(t, meta)
+  if getmetatable(t) ~= meta then pcall(setmetatable, t, meta) end
 end
 
 --- What turns `before` into `t` as it is now.
@@ -24,7 +29,7 @@ local function changes_since(before, t)
     if before[key] ~= value then changes[key] = value end
   end
   for key in next, before do
-    if t[key] == nil then changes[key] = absent end
+    if rawget(t, key) == nil then changes[key] = absent end
   end
   return changes
 end
@@ -32,9 +37,9 @@ end
 --- Puts `t` back to `before`.
 local function restore(t, before)
   for key in next, t do
-    if before[key] == nil then t[key] = nil end
+    if before[key] == nil then rawset(t, key, nil) end
   end
-  for key, value in next, before do t[key] = value end
+  for key, value in next, before do rawset(t, key, value) end
 end
 
 local function own_modules(before)
@@ -45,6 +50,13 @@ local function own_modules(before)
   return changes
 end
 
+--- The name of an experiment that has none of its own: that of its file, in characters that a folder may have, and never "." or "..".
+local function name_of(path)
+  if path == "-" then return "stdin" end
+  local name = path:match("([^/]*)$"):gsub("%.lua$", ""):gsub("[^%w_.-]", "_"):gsub("^[.-]", "_"):sub(1, 64)
+  return name ~= "" and name or "script"
+end
+
 --- A script as a place to run things in. `words` become arg[1..]. Its `files` are the script and what it required so far (fm.run.code).
 function scripts.new(path, argv, place, words)
   local arg = {}
@@ -52,21 +64,23 @@ function scripts.new(path, argv, place, words)
   arg[0] = path
   for i, word in ipairs(words) do arg[i] = word end
   local folder = path:match "^(.*)/[^/]*$" or "."
-  return { path = path, name = path == "-" and "stdin" or path:match("([^/]*)$"):gsub("%.lua$", ""), globals = { arg = arg }, modules = {}, files = {},
+  return { path = path, name = name_of(path), globals = { arg = arg }, modules = {}, files = {},
     search = ("%s/?.lua;%s/?/init.lua;"):format(folder, folder) }
 end
 
 --- Calls f(...) inside the script's place; returns what it returns. f must not raise.
 function scripts.within(script, f, ...)
-  local globals, modules, path = copy(_G), copy(package.loaded), package.path
+  local globals, meta, modules, path = copy(_G), getmetatable(_G), copy(package.loaded), package.path
   apply(_G, script.globals)
+  set_metatable(_G, script.meta)
   apply(package.loaded, script.modules)
   package.path = script.search .. path
   local unwatch = code.watch(script.files)
   local results = table.pack(f(...))
   unwatch()
-  script.globals, script.modules = changes_since(globals, _G), own_modules(modules)
+  script.globals, script.meta, script.modules = changes_since(globals, _G), getmetatable(_G), own_modules(modules)
   restore(_G, globals)
+  set_metatable(_G, meta)
   for name in next, script.modules do package.loaded[name] = modules[name] end
   package.path = path
   return table.unpack(results, 1, results.n)
@@ -75,6 +89,7 @@ end
 --- Stays inside the script's place, for a prompt after it.
 function scripts.stay(script)
   apply(_G, script.globals)
+  set_metatable(_G, script.meta)
   apply(package.loaded, script.modules)
   package.path = script.search .. package.path
 end

@@ -1,17 +1,23 @@
 -- The steps of a run, and what happens between two of them.
 local fm <const> = require "fm"
+local ending <const> = require "fm.run.ending"
 local interrupt <const> = require "fm.run.interrupt"
+local kept <const> = require "fm.run.kept"
+local options <const> = require "fm.options"
 local short <const> = require "fm.terminal.short"
 local replay <const> = require "fm.run.replay"
 local saving <const> = require "fm.run.saving"
 local skip <const> = require "fm.skip"
+local swapped <const> = require "fm.swapped"
 local traceback <const> = require "fm.run.traceback"
 local system <const> = fm.system
 
+local most_steps <const> = 1 << 53
+
 --- The last logged numbers, for the progress line: "loss=0.913 lr=0.001".
 local function shown(run)
-  local words = {}
-  for i, name in ipairs(run:names_of(run.logged)) do words[i] = name .. "=" .. short.number(run.logged[name]) end
+  local words, line = {}, run.line
+  for i, name in ipairs(line and line.names or {}) do words[i] = name .. "=" .. short.number(line.lasts[i]) end
   return table.concat(words, " ")
 end
 
@@ -20,10 +26,14 @@ local function look_around(run, now)
   if now >= run.screen.next_time then run.screen:show(run.step, shown(run), now) end
 end
 
-local function total_of(n)
+local function check(n, batches)
   local total = math.type(n) and math.tointeger(n)
-  if total and total >= 0 then return total end
-  fm.fail(("steps: expected a whole number >= 0, found %s"):format(tostring(n)))
+  if not total or total < 0 then fm.fail(("steps: expected a whole number >= 0, found %s"):format(options.shown(n))) end
+  if total > most_steps then fm.fail(("steps: %d are over the limit of %d"):format(total, most_steps)) end
+  if batches ~= nil and not options.callable(batches) then
+    fm.fail("steps: batches: expected an iterator, as data.batches gives one, found " .. options.shown(batches))
+  end
+  return total
 end
 
 --- The loop is left, by its end or by a break.
@@ -31,21 +41,32 @@ local function leave(run, problem)
   run.loops[run.loop] = run.step
   run.rng:at(run.step + 1)
   run.in_loop, run.stopping = false, nil
+  kept.seal(run.kept, nil)
   if problem == nil and not run.replay then saving.save_best(run) end
+end
+
+--- Loops follow each other. One whose coroutine died of an error never got to its end.
+local function end_former(run)
+  if not run.in_loop then return end
+  if coroutine.status(run.in_loop) ~= "dead" then fm.fail "steps: a loop of this run goes on; loops follow each other, they do not nest" end
+  leave(run, "its coroutine died")
 end
 
 --- Iterates: for step, batch... in run:steps(n, batches). `batches` is called once a step; after its end once more, for the next
 --- round. Each step moves the clock of run.rng, so what a step draws depends on nothing but the seed and the step. A second loop
 --- goes on counting.
 local function steps(run, n, batches, state, control)
+  local total = check(n, batches)
+  end_former(run)
+  swapped.refuse("steps")
   local first = run.step
-  local last = first + total_of(n)
+  local last = first + total
   local rng = run.rng
 
   local function next_batch(value, ...)
     control = value
     if value ~= nil then return run.step, value, ... end
-    error({ stop = "failed", message = traceback.place() .. ("steps: the batches ended at step %d and do not begin again"):format(run.step) }, 0)
+    ending.raise("failed", traceback.place() .. ("steps: the batches ended at step %d and do not begin again"):format(run.step))
   end
   local function first_try(value, ...)
     if value ~= nil then return next_batch(value, ...) end
@@ -62,27 +83,40 @@ local function steps(run, n, batches, state, control)
 
   run.loop = run.loop + 1
   local ended = replay.begin_loop(run, last, pass)
-  run.in_loop = not run.replay
-  if run.in_loop then saving.begin(run) end
+  local loop, left = run.loop, false
+  run.in_loop = not run.replay and coroutine.running() or false
+  if run.in_loop then
+    kept.seal(run.kept, true)
+    saving.begin(run)
+  end
   run.screen:begin(run.name, last, run.step, system.seconds())
   local begun = false -- by a step of this process: then there is something to save
+
+  local function leave_once(problem)
+    if not left and run.loop == loop then leave(run, problem) end
+    left = true
+  end
 
   local function iterate()
     if ended then return nil end
     local now = system.seconds()
     look_around(run, now)
     system.heed_signals()
+    saving.refuse_diverged(run)
     ended = run.step >= last or run.stopping ~= nil
     if begun then saving.after_step(run, now, ended) end
     interrupt.obey(run)
-    if ended then return nil end
+    if ended then
+      leave_once()
+      return nil
+    end
     begun = true
     run.step = run.step + 1
     rng:at(run.step)
     if not batches then return run.step end
     return first_try(batches(state, control))
   end
-  return iterate, nil, nil, setmetatable({}, { __close = function(_, problem) leave(run, problem) end })
+  return iterate, nil, nil, setmetatable({}, { __close = function(_, problem) leave_once(problem) end })
 end
 
 return { steps = steps }

@@ -2,6 +2,7 @@
 -- w(t) >= 0. Song and others 2021, section 4.3; Ma and others 2024 (SiT), equation 4.
 local fm <const> = require "fm"
 local options <const> = require "fm.options"
+local paths <const> = require "fm.flow.path"
 local flow_score <const> = require "fm.flow.score"
 local flow_posterior <const> = require "fm.flow.posterior"
 
@@ -25,7 +26,9 @@ local endings <const> = {
 --- { drift, diffusion, ending } around the velocity `field`, by the options w, path, last and guard; t1 is the end of the solve.
 return function(field, o, t1)
   local w = schedule(o.w)
-  local how = { path = o.path, guard = o.guard }
+  local path = paths.of("sde.solve", o.path)
+  if path.noisy then fm.fail "sde.solve: path: this path has noise around its line: its velocity does not tell the score" end
+  local how = { path = path, guard = options.number("sde.solve: guard", o.guard, 1e-9, 0.1) }
   local score = flow_score(field, how)
   local process = { posterior = flow_posterior(field, how) }
 
@@ -38,7 +41,8 @@ return function(field, o, t1)
 
   function process.diffusion(_, t) return (2 * w(t)) ^ 0.5 end
 
-  local last = o.last or (t1 == 1 and "tweedie" or "plain")
+  local last = o.last
+  if last == nil then last = t1 == 1 and "tweedie" or "plain" end
   process.ending = options.choose("sde.solve: last", last, endings)
   if last == "tweedie" and t1 ~= 1 then fm.fail(('sde.solve: last = "tweedie" ends at t = 1, and t1 is %g'):format(t1)) end
   return process

@@ -4,7 +4,7 @@
 --                                        Ito's sense for euler_maruyama, in Stratonovich's for heun; they agree where g does not depend on x
 --   a velocity, v(x, t)                  a flow with noise that keeps its marginals: dx = (v + w score) dt + sqrt(2 w) dW
 -- Options: method ("euler_maruyama" | "heun" | a name | { step = function(p, t, x, h, dw) }), rng, first_row (1); t0, t1, steps, grid,
--- times and save as in ode.solve, as is info, where nfe counts calls of the drift or the velocity. For a flow also
+-- times and save as in ode.solve (x is the state at t1, whatever the times), as is info, where nfe counts calls of the drift or the velocity. For a flow also
 --   w      the strength of the noise, a number or a function of t; 0 is the flow itself
 --   path   of the flow, for the score (see flow.score), with guard
 --   last   the last step, of length h: "tweedie" (the mean of the data given x, E[x1 | x]: the default), "mean" (the drift alone: 2 w h of
@@ -17,7 +17,7 @@
 local core <const> = require "fm.core"
 local by_name <const> = require "fm.by_name"
 local flow_noise <const> = require "fm.sde.flow_noise"
-local ode <const> = require "fm.ode"
+local solve <const> = require "fm.ode.parts.solve"
 local options <const> = require "fm.options"
 
 local sde <const> = {}
@@ -30,11 +30,6 @@ local common <const> = {
 local for_flows <const> = { w = none, path = "linear", last = none, guard = 1e-3 }
 for name, value in pairs(common) do for_flows[name] = value end
 
-local function callable(value)
-  local meta = getmetatable(value)
-  return type(value) == "function" or type(meta) == "table" and meta.__call ~= nil
-end
-
 local function step_of(method)
   local found = method
   if type(method) == "string" then
@@ -46,9 +41,14 @@ local function step_of(method)
   return step
 end
 
--- draw(x) -> standard normal numbers shaped as x, for the next step.
-local function noise_of(o)
+local most_noise <const> = 2 ^ 31 -- numbers of a step, those of the rows before included
+
+-- draw(x) -> standard normal numbers shaped as x0, for the next step.
+local function noise_of(o, x0)
   local rng, before = options.rng(where, o.rng), options.integer(where .. ": first_row", o.first_row, 1, 2 ^ 40) - 1
+  if before > 0 and (before + #x0) * (x0:count() // math.max(#x0, 1)) > most_noise then
+    core.fail(("%s: first_row: %d rows come before: their noise is drawn too, and is over the limit of %.0f numbers"):format(where, before, most_noise))
+  end
   return function(x)
     local rows = #x
     local all = rng:normal(before + rows, x:count() // math.max(rows, 1))
@@ -70,44 +70,43 @@ end
 
 local function check_pair(what)
   options.read(where .. ": the equation", what, { drift = none, diffusion = none })
-  if not callable(what.drift) then core.fail(where .. ": drift: expected a function of x and t, found " .. type(what.drift)) end
-  if not callable(what.diffusion) and type(what.diffusion) ~= "number" then
+  if not options.callable(what.drift) then core.fail(where .. ": drift: expected a function of x and t, found " .. type(what.drift)) end
+  if not options.callable(what.diffusion) and type(what.diffusion) ~= "number" then
     core.fail(where .. ": diffusion: expected a function of x and t, or a number, found " .. type(what.diffusion))
   end
 end
 
--- The end of the time, as ode.solve reads it; time runs forward.
-local function end_of(o)
-  local times = o.times
-  local t1 = o.t1 or type(times) == "table" and math.type(times[#times]) and times[#times] or 1
-  local t0 = options.number(where .. ": t0", o.t0, -1e300, 1e300)
-  if not (options.number(where .. ": t1", t1, -1e300, 1e300) > t0) then
-    core.fail(("%s: t1 = %g does not come after t0 = %g"):format(where, t1, t0))
-  end
-  return t1
+-- The end of the time; it runs forward, for a flow within 0..1.
+local function end_of(o, is_flow)
+  local low, high = is_flow and 0 or -1e300, is_flow and 1 or 1e300
+  local t0 = options.number(where .. ": t0", o.t0, low, high)
+  local t1 = options.number(where .. ": t1", o.t1 == nil and 1 or o.t1, low, high)
+  if not (t1 > t0) then core.fail(("%s: t1 = %g does not come after t0 = %g"):format(where, t1, t0)) end
+  return t1 + 0.0
 end
 
-function sde.solve(what, x0, given)
-  local is_flow = callable(what)
+function sde.solve(what, x0, given, ...)
+  options.no_more(where, 3, ...)
+  local is_flow = options.callable(what)
   if not is_flow and type(what) ~= "table" then
     core.fail(("%s: the first argument is a %s: expected a velocity, or { drift = , diffusion = }"):format(where, type(what)))
   end
-  if not core.is_tensor(x0) or x0:rank() < 1 then core.fail(where .. ": x0: expected a tensor [B, ...]") end
+  if not core.is_tensor(x0) or x0:rank() < 1 then core.fail(where .. ": x0: expected a tensor [B, ...], found " .. type(x0)) end
   local o = options.read(where, given, is_flow and for_flows or common)
   if not is_flow then check_pair(what) end
   if is_flow and o.w == nil then core.fail(where .. ": w, the strength of the noise, is missing") end
-  local t1, draw, advance = end_of(o), noise_of(o), step_of(o.method)
+  local t1, draw, advance = end_of(o, is_flow), noise_of(o, x0), step_of(o.method)
   local current -- the field of the step under way, which counts its calls
-  local function field(x, t) return current(x, t) end
+  local function field(x, t) return current(x, t < t1 and t or t1) end -- t + h may miss t1 by its rounding
   local process = is_flow and flow_noise(field, o, t1) or pair(what, field)
 
   local function step(counted, t, x, h)
     current = counted
-    local is_last = t + h >= t1 - 1e-9 * h
+    local is_last = h == t1 - t
     if is_last and process.ending then return process.ending(process, x, t, h) end
     return advance(process, t, x, h, draw(x) * h ^ 0.5)
   end
-  return ode.solve(is_flow and what or what.drift, x0,
+  return solve(where, is_flow and what or what.drift, x0,
     { method = step, t0 = o.t0, t1 = t1, steps = o.steps, grid = o.grid, times = o.times, save = o.save })
 end
 

@@ -1,4 +1,5 @@
--- Text on a page of limited width: tables, wrapped paragraphs. A width is counted in characters, not bytes.
+-- Text on a page of limited width: tables, wrapped paragraphs, all made printable. A width is counted in characters, not bytes.
+local printable <const> = require "fm.terminal.printable"
 local system <const> = require "fm.core".system
 
 local layout <const> = {}
@@ -30,15 +31,21 @@ end
 
 local function words_of(text)
   local words = {}
-  for word in text:gmatch "%S+" do words[#words + 1] = word end
+  for word in text:gmatch "%S+" do words[#words + 1] = printable.line(word) end
+  return words
+end
+
+local function printable_words(list)
+  local words = {}
+  for i, word in ipairs(list) do words[i] = printable.line(word) end
   return words
 end
 
 --- Lines of at most `width` characters, broken between words; the first begins with `first`, the others with `other`. A list instead of a
 --- text is broken between its items, two spaces apart.
 function layout.wrap(text, width, first, other)
-  local words, space = text, "  "
-  if type(text) == "string" then words, space = words_of(text), " " end
+  local words, space
+  if type(text) == "string" then words, space = words_of(text), " " else words, space = printable_words(text), "  " end
   local lines, line, empty = {}, first or "", true
   for _, word in ipairs(words) do
     if not empty and layout.width(line) + #space + layout.width(word) > width then
@@ -52,13 +59,13 @@ function layout.wrap(text, width, first, other)
 end
 
 local function cell_text(cell)
-  return type(cell) == "table" and cell.text or cell or ""
+  return printable.line(type(cell) == "table" and cell.text or cell or "")
 end
 
 local function natural_widths(columns, rows)
   local widths = {}
   for i, column in ipairs(columns) do
-    widths[i] = layout.width(column.title or "")
+    widths[i] = layout.width(cell_text(column.title))
     for _, row in ipairs(rows) do widths[i] = math.max(widths[i], layout.width(cell_text(row[i]))) end
   end
   return widths
@@ -68,7 +75,10 @@ end
 local function squeeze(columns, widths, room, gap)
   local least <const> = 8
   local over = (#columns - 1) * #gap - room
-  for _, width in ipairs(widths) do over = over + width end
+  for i, column in ipairs(columns) do
+    if column.flexible then widths[i] = math.min(widths[i], math.max(room, least)) end
+    over = over + widths[i]
+  end
   while over > 0 do
     local widest
     for i, column in ipairs(columns) do
@@ -99,7 +109,7 @@ function layout.table(columns, rows, options)
       local before, after = padded(text, widths[i], column.right, i == #columns)
       parts[i] = before .. paint(color or type(cell) == "table" and cell.color or nil, text) .. after
     end
-    lines[#lines + 1] = (table.concat(parts, gap):gsub("%s+$", ""))
+    lines[#lines + 1] = table.concat(parts, gap):match "^.*%S" or "" -- without spaces at its end
   end
   local titles = {}
   for i, column in ipairs(columns) do titles[i] = column.title or "" end

@@ -1,4 +1,6 @@
 -- Numbers and durations in few characters, for lines that people read.
+local printable <const> = require "fm.terminal.printable"
+
 local short <const> = {}
 
 --- "0.3253", "2000"
@@ -8,16 +10,17 @@ function short.number(value)
   return tostring(value)
 end
 
---- "nfe=100 w2=0.13": results by name, in one line.
+--- "nfe=100 w2=0.13": results by name, in one printable line.
 function short.results(results)
   local words = {}
-  for name, value in pairs(results) do words[#words + 1] = name .. "=" .. short.number(value):gsub("%s+", " "):gsub("%c", "?") end
+  for name, value in pairs(results) do words[#words + 1] = name .. "=" .. short.number(value) end
   table.sort(words)
-  return table.concat(words, " ")
+  return printable.line(table.concat(words, " "))
 end
 
 --- "0.4s", "26s", "3m05s", "2h10m"
 function short.duration(seconds)
+  if not (seconds < 3.6e9) then return ("%.1gh"):format(seconds / 3600) end -- a million hours
   if seconds < 9.95 then return ("%.1fs"):format(seconds) end
   if seconds < 59.5 then return ("%.0fs"):format(seconds) end
   local whole = math.floor(seconds + 0.5)

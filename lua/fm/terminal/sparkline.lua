@@ -3,7 +3,19 @@ local bars <const> = { "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" }
 local gap <const> = "·" -- nothing finite there
 
 local function is_finite(v)
-  return v == v and math.abs(v) < math.huge
+  return v - v == 0
+end
+
+--- The list, made smaller where its sums and differences would be more than a number holds.
+local function held(values)
+  local largest = 0
+  for _, v in ipairs(values) do
+    if is_finite(v) then largest = math.max(largest, math.abs(v + 0.0)) end
+  end
+  if largest < 1e290 then return values end
+  local list = {}
+  for i, v in ipairs(values) do list[i] = v * 0x1p-64 end
+  return list
 end
 
 --- Means of the finite numbers in `width` equal parts of a list; nan for a part without any.
@@ -30,7 +42,7 @@ end
 
 --- The line, of at most `width` characters; empty for no numbers.
 return function(values, width)
-  local means = parts_of(values, width)
+  local means = parts_of(held(values), width)
   local low, high = range_of(means)
   if low > 0 and high > 10 * low then
     for i, v in ipairs(means) do means[i] = math.log(v) end

@@ -2,6 +2,6 @@
 local options <const> = require "fm.options"
 
 return function(given)
-  options.read("independent", given, {})
-  return function(x0, x1) return x0, x1 end
+  options.read("coupling independent", given, {})
+  return function(x0, x1, cond) return x0, x1, cond end
 end

@@ -1,14 +1,47 @@
--- Couplings: which x0 goes with which x1 of a batch. x0, x1 = couple(x0, x1). A coupling file returns function(options) -> couple.
+-- Couplings: which x0 goes with which x1 of a batch. x0, x1, cond = couple(x0, x1 [, cond]): x1 and its cond keep their order. A coupling
+-- file returns function(options) -> couple.
+local fm <const> = require "fm"
+local arguments <const> = require "fm.flow.parts.arguments"
 local by_name <const> = require "fm.by_name"
+local options <const> = require "fm.options"
 
 local coupling <const> = {}
 
---- A coupling by name with its options; a function passes through.
-function coupling.named(name, given)
-  if type(name) == "function" then return name end
+-- The couple of a file, which then sees tensors with equal rows.
+local function checked(where, couple)
+  return function(x0, x1, cond, ...)
+    options.no_more(where, 3, ...)
+    arguments.batch(where, "x0", x0)
+    arguments.batch(where, "x1", x1)
+    if #x0 ~= #x1 then fm.fail(("%s: x0 has %d rows, x1 has %d: expected as many"):format(where, #x0, #x1)) end
+    return couple(x0, x1, cond)
+  end
+end
+
+local function make(where, name, given)
+  if type(name) == "table" and type(name[1]) == "string" and given == nil then name, given = options.split(name) end
+  if options.callable(name) then
+    if given ~= nil then fm.fail(where .. ": unexpected options: they go with the name of a coupling") end
+    return name
+  end
+  if type(name) ~= "string" then fm.fail(("%s: expected a name or a function, found %s"):format(where, arguments.kind_of(name))) end
   local found = by_name.find("fm.flow.coupling", name)
-  if not found then by_name.fail("coupling: unknown coupling", "fm.flow.coupling", name) end
-  return found(given)
+  if not found then by_name.fail(where .. ": unknown coupling", "fm.flow.coupling", name) end
+  if type(found) ~= "function" then fm.fail(("coupling %s: expected a function of its options, found %s"):format(name, type(found))) end
+  local couple = found(given)
+  if not options.callable(couple) then fm.fail(("coupling %s: expected a function of x0 and x1, found %s"):format(name, type(couple))) end
+  return checked("coupling " .. name, couple)
+end
+
+--- The coupling that an option `coupling` asks for.
+function coupling.of(where, what)
+  return make(where .. ": coupling", what)
+end
+
+--- A coupling by name with its options; a function passes through.
+function coupling.named(name, given, ...)
+  options.no_more("coupling", 2, ...)
+  return make("coupling", name, given)
 end
 
 return coupling

@@ -1,12 +1,14 @@
 -- The exact optimal transport of the batch for squared distances: x0 is put in the order of its partners in x1. A permutation: no row is used
 -- twice or lost. Pooladian et al. 2023, Tong et al. 2023.
 local fm <const> = require "fm"
+local arguments <const> = require "fm.flow.parts.arguments"
 local options <const> = require "fm.options"
 
 return function(given)
-  options.read("ot", given, {})
-  return function(x0, x1)
+  options.read("coupling ot", given, {})
+  return function(x0, x1, cond)
+    arguments.batch("coupling ot", "x1", x1, x0)
     local partner = fm.measure.pairing(x1:detach():reshape(#x1, -1), x0:detach():reshape(#x0, -1))
-    return fm.index_select(x0, partner, 1), x1
+    return fm.index_select(x0, partner, 1), x1, cond
   end
 end

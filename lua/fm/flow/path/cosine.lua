@@ -1,11 +1,15 @@
--- A quarter of a circle: a = sin(pi t / 2), s = cos(pi t / 2). Albergo and Vanden-Eijnden 2023.
-local f <const> = require "fm.flow.path.functions"
+-- A quarter of a circle: a = sin(pi t / 2), s = cos(pi t / 2), from the angle that is left, which has all its digits near t = 1. Albergo and
+-- Vanden-Eijnden 2023.
+local f <const> = require "fm.flow.path.parts.functions"
 
 local half <const> = math.pi / 2
 
+local function a(t) return f.sin(t * half) end
+local function s(t) return f.sin((1 - t) * half) end
+
 return {
-  a = function(t) return f.sin(t * half) end,
-  s = function(t) return f.cos(t * half) end,
-  da = function(t) return f.cos(t * half) * half end,
-  ds = function(t) return f.sin(t * half) * -half end,
+  a = a,
+  s = s,
+  da = function(t) return s(t) * half end,
+  ds = function(t) return a(t) * -half end,
 }

@@ -1,83 +1,227 @@
 -- Probability paths xt = a(t) x1 + s(t) x0. A path file returns { a, s [, da, ds] } or a function(options) that does; a, s, da, ds take
--- t as a tensor [B] (or a number) and give the like. Derivatives that are not given come from the tape.
+-- t as a tensor [B] (or a number) and give the like. Derivatives that are not given come from the tape. A file or a script's table may also
+-- have source(n, dim, rng) -> [n, dim] and source_log_prob(x0) -> [n], for a path that does not start as s(0) times a normal.
 local fm <const> = require "fm"
 local by_name <const> = require "fm.by_name"
 local options <const> = require "fm.options"
+local arguments <const> = require "fm.flow.parts.arguments"
+local coefficients <const> = require "fm.flow.path.parts.coefficients"
 
 local Path <const> = {}
 Path.__index = Path
 
--- f'(t) for a function of each t alone.
-local function derivative(f)
-  return function(t)
-    local leaf = fm.parameter(type(t) == "number" and fm.full(1, t) or t)
-    local grad
-    do
-      local tape <close> = fm.record()
-      local y = f(leaf)
-      if type(y) == "number" then return 0 end
-      y:sum():backward()
-      grad = leaf:grad()
-    end
-    if not grad then return 0 end
-    return type(t) == "number" and grad[1] or grad:clone()
-  end
+-- ---- methods ----
+
+-- Methods are called with a colon: path.sample(x0, ...) would take x0 for the path.
+local function check_self(self, where)
+  if getmetatable(self) ~= Path then fm.fail(("path:%s: call it with a colon, on a path"):format(where)) end
 end
 
---- a, s, a', s' at t.
-function Path:coefficients(t)
-  return self.a(t), self.s(t), self.da(t), self.ds(t)
+local function shaped_as(t, c)
+  if type(t) == "number" or fm.is_tensor(c) and c:count() == t:count() then return c end
+  return fm.zeros(t:shape()) + c
 end
 
--- A coefficient as a column that broadcasts over the rows of x.
-local function over_rows(c, x)
-  if type(c) == "number" or c:rank() == 0 then return c end
-  local shape = { c:count() }
-  for i = 2, x:rank() do shape[i] = 1 end
-  return c:reshape(shape)
+--- a, s, a', s' at t: numbers for a number, tensors shaped as t for a tensor.
+function Path:coefficients(t, ...)
+  check_self(self, "coefficients")
+  options.no_more("path:coefficients", 1, ...)
+  t = arguments.time_within("path:coefficients", t)
+  local a, s, da, ds = coefficients.terms(self, t)
+  return shaped_as(t, a), shaped_as(t, s), shaped_as(t, da), shaped_as(t, ds)
 end
 
 local function line(self, x0, x1, t)
-  local a, s, da, ds = self:coefficients(t)
+  local a, s, da, ds = coefficients.terms(self, t)
   if not fm.needs_grad(x0, x1, t) then return fm.path_sample(x0, x1, a, s, da, ds) end
-  a, s, da, ds = over_rows(a, x1), over_rows(s, x1), over_rows(da, x1), over_rows(ds, x1)
+  a, s, da, ds = coefficients.columns(x1, a, s, da, ds)
   return a * x1 + s * x0, da * x1 + ds * x0
 end
 
---- xt, u for pairs x0, x1 [B, ...] at times t [B] or a number; z, like x0, is the noise that some paths have around the line.
-function Path:sample(x0, x1, t, z)
-  if type(t) ~= "number" and not (t:count() == 1 or t:rank() == 1 and #t == #x1) then
-    fm.fail(("path: t is [%s], expected [%d] or a number"):format(table.concat(t:shape(), ", "), #x1))
-  end
-  if self.noisy then
-    if not z then fm.fail "path: this path wants noise z, shaped as x0" end
-    local m, u = line(self, x0, x1, t)
-    return self.around(m, u, over_rows(t, x1), z)
-  end
-  return line(self, x0, x1, t)
+-- What sample does, for arguments that are known to be right.
+local function sample(self, x0, x1, t, z)
+  local m, u = line(self, x0, x1, t)
+  if self.noisy then return self.around(m, u, type(t) == "number" and t or coefficients.over_rows(t, x1), z) end
+  return m, u
 end
 
-local path <const> = {}
+--- xt, u for pairs x0, x1 [B, ...] at times t [B] or a number; z, like x0, is the noise that some paths have around the line.
+function Path:sample(x0, x1, t, z, ...)
+  local where <const> = "path:sample"
+  check_self(self, "sample")
+  options.no_more(where, 4, ...)
+  arguments.batch(where, "x0", x0)
+  arguments.batch(where, "x1", x1, x0)
+  t = arguments.time_within(where, t, #x1)
+  if z ~= nil then arguments.batch(where, "z", z, x0) end
+  if self.noisy and not z then fm.fail(where .. ": z is missing: this path wants noise z, shaped as x0") end
+  return sample(self, x0, x1, t, z)
+end
+
+-- ---- where a path starts ----
+
+-- The deviation of the normal at t = 0.
+local function start(self, where)
+  local std = self.start or self.s(0)
+  if not (std > 0 and std < math.huge) then fm.fail(("%s: s(0) is %g: the path does not start as a normal"):format(where, std)) end
+  return std
+end
+
+-- The shape [n, dim], or [n, ...] for a list of sizes.
+local function shape_of_source(where, n, dim)
+  local shape = { options.integer(where .. ": n", n, 0, 2 ^ 40) }
+  if type(dim) ~= "table" then dim = { dim } end
+  if #dim == 0 then fm.fail(where .. ": dim: expected a whole number >= 1, or a list of them") end
+  for i = 1, #dim do shape[i + 1] = options.integer(where .. ": dim", dim[i], 1, 2 ^ 40) end
+  return shape
+end
+
+--- n points [n, dim] (dim may be a list of sizes) of where the path starts: s(0) times a normal, if it has no source of its own.
+function Path:source(n, dim, rng, ...)
+  local where <const> = "path:source"
+  check_self(self, "source")
+  options.no_more(where, 3, ...)
+  local shape = shape_of_source(where, n, dim)
+  options.rng(where, rng)
+  if self.own.source then
+    local x0 = self.own.source(n, dim, rng)
+    arguments.batch(where, "what the path's own source returned", x0)
+    if table.concat(x0:shape(), ", ") ~= table.concat(shape, ", ") then
+      fm.fail(("%s: the path's own source returned [%s], expected [%s]"):format(where, table.concat(x0:shape(), ", "), table.concat(shape, ", ")))
+    end
+    return x0
+  end
+  if self.own.source_log_prob then fm.fail(where .. ": the path has a source_log_prob of its own, and no source to draw from") end
+  local std, x0 = start(self, where), rng:normal(shape)
+  return std == 1 and x0 or x0 * std
+end
+
+--- The log-density [n] of points x0 [n, ...] where the path starts.
+function Path:source_log_prob(x0, ...)
+  local where <const> = "path:source_log_prob"
+  check_self(self, "source_log_prob")
+  options.no_more(where, 1, ...)
+  arguments.batch(where, "x0", x0)
+  if self.own.source_log_prob then
+    local log_p = self.own.source_log_prob(x0)
+    if not fm.is_tensor(log_p) or log_p:count() ~= #x0 then
+      fm.fail(("%s: the path's own returned a %s, expected a tensor [%d]"):format(where, arguments.kind_of(log_p), #x0))
+    end
+    return log_p:reshape(-1)
+  end
+  if self.own.source then fm.fail(where .. ": the path has a source of its own, and no source_log_prob: its density is not known") end
+  local std, flat = start(self, where), x0:reshape(#x0, -1)
+  return flat:square():sum(2) * (-0.5 / (std * std)) - flat:size(2) * (0.5 * math.log(2 * math.pi) + math.log(std))
+end
+
+-- ---- paths by name ----
+
+local path <const> = { sample = sample }
+
+local functions_of_time <const>, other_functions <const> = { "a", "s", "da", "ds" }, { "source", "source_log_prob" }
+local parts <const> = {}
+for _, list in ipairs { functions_of_time, other_functions } do
+  for _, name in ipairs(list) do parts[name] = options.none end
+end
+
+local function checked_value(where, name, y, t)
+  if type(y) == "number" or fm.is_tensor(y) and (y:count() == 1 or type(t) ~= "number" and y:count() == t:count()) then return y end
+  fm.fail(("%s: %s returned a %s for t = %s: expected a number, or one for each t"):format(where, name, arguments.kind_of(y),
+    type(t) == "number" and ("%g"):format(t) or "a tensor [" .. table.concat(t:shape(), ", ") .. "]"))
+end
+
+-- A script's function of time, tried once. It must take tensors; where it takes no numbers, a tensor of one stands for a number.
+local function of_time(where, name, f)
+  local ok, y = pcall(f, fm.full(2, 0.5))
+  if not ok then fm.fail(("%s: %s fails for t = a tensor [2]: %s"):format(where, name, tostring(y))) end
+  checked_value(where, name, y, fm.zeros(2))
+  if type(select(2, pcall(f, 0.5))) == "number" then return f end
+  return function(t)
+    local number = type(t) == "number"
+    local value = checked_value(where, name, f(number and fm.full(1, t) or t), t)
+    return number and type(value) ~= "number" and value:item() or value
+  end
+end
+
+local function check_functions(where, given)
+  for i, name in ipairs(functions_of_time) do
+    if (i <= 2 or given[name] ~= nil) and type(given[name]) ~= "function" then
+      fm.fail(("%s: %s: expected a function of t, found %s"):format(where, name, type(given[name])))
+    end
+  end
+  for _, name in ipairs(other_functions) do
+    if given[name] ~= nil and type(given[name]) ~= "function" then
+      fm.fail(("%s: %s: expected a function, found %s"):format(where, name, type(given[name])))
+    end
+  end
+end
 
 local function new(where, given)
-  for _, name in ipairs { "a", "s" } do
-    if type(given[name]) ~= "function" then fm.fail(("%s: %s: expected a function of t, found %s"):format(where, name, type(given[name]))) end
+  check_functions(where, given)
+  local self = setmetatable({ own = { source = given.source, source_log_prob = given.source_log_prob } }, Path)
+  for key, value in pairs(given) do
+    if not self.own[key] then self[key] = value end
   end
-  local self = setmetatable({}, Path)
-  for key, value in pairs(given) do self[key] = value end
-  self.da = given.da or derivative(given.a)
-  self.ds = given.ds or derivative(given.s)
+  self.da = given.da or coefficients.derivative(given.a)
+  self.ds = given.ds or coefficients.derivative(given.s)
   return self
 end
 
---- A path by name, with its options; or from a table of functions; a path passes through.
-function path.named(name, given)
-  if getmetatable(name) == Path then return name end
-  if type(name) == "table" then return new("path", options.read("path", name, { a = options.none, s = options.none, da = options.none, ds = options.none })) end
+local function from_table(where, given)
+  local functions = options.read(where, given, parts)
+  check_functions(where, functions)
+  for _, name in ipairs(functions_of_time) do functions[name] = functions[name] and of_time(where, name, functions[name]) end
+  return new(where, functions)
+end
+
+local function from_file(where, name, given)
   local found = by_name.find("fm.flow.path", name)
-  if not found then by_name.fail("path: unknown path", "fm.flow.path", name) end
-  if type(found) == "function" then found = found(given) end
+  if not found then by_name.fail(where .. ": unknown path", "fm.flow.path", name) end
+  if type(found) == "function" then found = found(given)
+  elseif given ~= nil then options.read("path " .. name, given, {}) end
+  if type(found) ~= "table" then fm.fail(("path %s: expected a table { a = , s = }, found %s"):format(name, type(found))) end
   return new("path " .. name, found)
+end
+
+local function make(where, what, given)
+  if type(what) == "table" and getmetatable(what) ~= Path and type(what[1]) == "string" and given == nil then
+    what, given = options.split(what)
+  end
+  if type(what) == "string" then return from_file(where, what, given) end
+  if type(what) ~= "table" then fm.fail(("%s: expected a name, a path, or { a = , s = }, found %s"):format(where, arguments.kind_of(what))) end
+  if given ~= nil then fm.fail(where .. ": unexpected options: they go with the name of a path") end
+  return getmetatable(what) == Path and what or from_table(where, what)
+end
+
+-- Paths that were made before, by their name alone or from a script's table, so that an option of every step makes none.
+local plain <const>, of_tables <const> = {}, setmetatable({}, { __mode = "k" })
+
+local function from_known_table(where, given)
+  local known = of_tables[given]
+  for name in pairs(parts) do
+    if known and known.given[name] ~= given[name] then known = nil end -- the script has changed it
+  end
+  if not known then
+    known = { path = make(where, given), given = {} }
+    for name in pairs(parts) do known.given[name] = given[name] end
+    of_tables[given] = known
+  end
+  return known.path
+end
+
+--- The path that an option `path` asks for: by name, with its options, from a table of functions, or itself.
+function path.of(where, what)
+  if getmetatable(what) == Path then return what end
+  if type(what) == "table" and type(what.a) == "function" then return from_known_table(where .. ": path", what) end
+  if type(what) ~= "string" then return make(where .. ": path", what) end
+  if not plain[what] then plain[what] = make(where .. ": path", what) end
+  return plain[what]
+end
+
+--- A path by name, with its options; or from a table of functions; a path passes through.
+function path.named(name, given, ...)
+  options.no_more("path", 2, ...)
+  return make("path", name, given)
 end
 
 return path

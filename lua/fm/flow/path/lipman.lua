@@ -2,10 +2,12 @@
 local options <const> = require "fm.options"
 
 return function(given)
-  local keep = 1 - options.number("lipman: sigma_min", options.read("lipman", given, { sigma_min = 1e-4 }).sigma_min, 0, 1)
+  local where <const> = "path lipman"
+  local least = options.number(where .. ": sigma_min", options.read(where, given, { sigma_min = 1e-4 }).sigma_min, 0, 1)
+  local keep = 1 - least
   return {
     a = function(t) return t end,
-    s = function(t) return 1 - t * keep end,
+    s = function(t) return (1 - t) + t * least end, -- all digits near t = 1
     da = function() return 1 end,
     ds = function() return -keep end,
   }

@@ -1,11 +1,13 @@
--- poly{n}: a = t^n, s = 1 - t^n.
+-- poly{n}: a = t^n, s = 1 - t^n. For n < 1 the slopes have no bound at t = 0.
 local options <const> = require "fm.options"
+local f <const> = require "fm.flow.path.parts.functions"
 
 return function(given)
-  local n = options.number("poly: n", options.read("poly", given, { n = 3 }).n, 0.1, 100)
+  local where <const> = "path poly"
+  local n = options.number(where .. ": n", options.read(where, given, { n = 3 }).n, 0.1, 100)
   return {
     a = function(t) return t ^ n end,
-    s = function(t) return 1 - t ^ n end,
+    s = function(t) return f.one_less_exp(f.log(t) * -n) end, -- 1 - t^n would lose the digits of 1 - t
     da = function(t) return t ^ (n - 1) * n end,
     ds = function(t) return t ^ (n - 1) * -n end,
   }

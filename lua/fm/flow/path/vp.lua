@@ -1,18 +1,22 @@
 -- vp{beta_min, beta_max}: the diffusion of Song et al. 2021 run from noise to data: T = (1 - t)^2 (beta_max - beta_min) / 2 + (1 - t) beta_min,
--- a = exp(-T / 2), s = sqrt(1 - exp(-T)). The slope of s has no bound at t = 1.
+-- a = exp(-T / 2), s = sqrt(1 - exp(-T)). The slope of s has no bound at t = 1 (unless beta_min = 0).
+local fm <const> = require "fm"
 local options <const> = require "fm.options"
-local f <const> = require "fm.flow.path.functions"
+local f <const> = require "fm.flow.path.parts.functions"
 
 return function(given)
-  local o = options.read("vp", given, { beta_min = 0.1, beta_max = 20 })
-  local low, width = o.beta_min, o.beta_max - o.beta_min
+  local where <const> = "path vp"
+  local o = options.read(where, given, { beta_min = 0.1, beta_max = 20 })
+  local low, high = options.number(where .. ": beta_min", o.beta_min, 0, 1e6), options.number(where .. ": beta_max", o.beta_max, 0, 1e6)
+  if low + high == 0 then fm.fail(where .. ": beta_min and beta_max are both 0: there is no noise") end
+  local width = high - low
   local function total(t)
     local r = 1 - t
-    return r * r * (width / 2) + r * low
+    return r * (r * (width / 2) + low)
   end
   local function slope(t) return (1 - t) * -width - low end
   local function a(t) return f.exp(total(t) * -0.5) end
-  local function s(t) return f.sqrt(1 - f.exp(-total(t))) end
+  local function s(t) return f.sqrt(f.one_less_exp(total(t))) end
   return {
     a = a,
     s = s,

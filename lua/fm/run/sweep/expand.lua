@@ -36,8 +36,10 @@ local function trials_axis(experiment, path, claim)
   return { count = #list, at = function(i) return list[i] end }
 end
 
+--- The axis of a key; or nil and the one value that the text names.
 local function key_axis(declaration, text)
-  local axis = axes.new(declaration, text)
+  local axis, value = axes.new(declaration, text)
+  if not axis then return nil, value end
   local at, draw = axis.at, axis.draw
   axis.at = at and function(i) return { { axis.key, at(i) } } end
   axis.draw = draw and function(u) return { { axis.key, draw(u) } } end
@@ -63,13 +65,18 @@ local function read_words(experiment, words, multirun)
       local key, text = parameters.split(word)
       if not key then usage("%s", text) end
       local declaration = declaration_of(experiment, key)
-      if multirun and (text == "" or axes.sweeps(declaration, text)) then
+      local axis, value, message
+      if multirun then
+        axis, value = key_axis(declaration, text)
+      else
+        value, message = parameters.read(declaration, text)
+        if value == nil then usage("%s%s", message, axes.sweeps(declaration, text) and "; lists and ranges want -m" or "") end
+      end
+      if axis then
         claim_swept(key)
-        result.axes[#result.axes + 1] = key_axis(declaration, text)
+        result.axes[#result.axes + 1] = axis
       else
         claim(key)
-        local value, message = parameters.read(declaration, text)
-        if value == nil then usage("%s%s", message, axes.sweeps(declaration, text) and "; lists and ranges want -m" or "") end
         result.fixed[key] = value
       end
     end

@@ -3,7 +3,11 @@
 -- code, so a run that is there is known again, whatever its place in the grid.
 local fm <const> = require "fm"
 local code <const> = require "fm.run.code"
+local decimal <const> = require "fm.run.sweep.decimal"
+local digests <const> = require "fm.run.digests"
 local folders <const> = require "fm.run.folder"
+local printable <const> = require "fm.terminal.printable"
+local record <const> = require "fm.run.sweep.record"
 local records <const> = require "fm.records"
 
 local folder <const> = {}
@@ -26,14 +30,14 @@ end
 local hashes <const> = {}
 
 local function hash_now(path)
-  hashes[path] = hashes[path] or fm.file.hash_file(path) or "gone"
+  hashes[path] = hashes[path] or digests.of(path) or "gone"
   return hashes[path]
 end
 
 --- The files of a finished run that are not what they were, as they are now: what its experiment required while it ran.
-local function changed_code(record)
+local function changed_code(former)
   local changed = {}
-  for _, file in ipairs(record.code or {}) do
+  for _, file in ipairs(former.code or {}) do
     local now = hash_now(file.path)
     if now ~= file.hash then changed[#changed + 1] = { path = file.path, hash = now } end
   end
@@ -41,28 +45,23 @@ local function changed_code(record)
 end
 
 local function read_record(path, name)
-  local record = records.read(path, name)
-  if record.status == "damaged" and record.error == "run.json is missing" then return { status = "missing" } end
-  return record
+  local found = records.read(path, name)
+  if found.status == "damaged" and found.error == "run.json is missing" then return { status = "missing" } end
+  return found
 end
 
 --- The name of a run's folder, and its record. Code that changed without the script knowing makes another run.
 local function settle(sweep_path, sweep_name, identity)
   while true do
     local name = hash8(identity)
-    local record = read_record(sweep_path .. "/" .. name, sweep_name .. "/" .. name)
-    local changed = changed_code(record)
-    if #changed == 0 then return name, record end
+    local former = read_record(sweep_path .. "/" .. name, sweep_name .. "/" .. name)
+    local changed = changed_code(former)
+    if #changed == 0 then return name, former end
     identity = { before = identity, code = changed }
   end
 end
 
 -- ---- describing ----
-
---- The digest of the files that loading a script opened.
-function folder.code_hash(script)
-  return hash8(code.list(script.files))
-end
 
 local function table_of(changed)
   local result = {}
@@ -70,14 +69,21 @@ local function table_of(changed)
   return result
 end
 
---- "lr=0.001 seed=1", with the experiment in front where there are several.
+--- A value of a run as its label shows it: so that two values differ, in one line.
+local function value_text(value)
+  if math.type(value) == "float" then return decimal.shortest(value) end
+  if type(value) ~= "string" or not (value == "" or value:find '[%s%c"]') then return tostring(value) end
+  return '"' .. value:gsub('"', '""') .. '"'
+end
+
+--- "lr=0.001 seed=1", printable, with the experiment in front where there are several.
 function folder.label(keys, entry, several)
   local words = { several and entry.experiment or nil }
   for _, key in ipairs(keys) do
     local value = entry.changed[key]
-    if value ~= nil then words[#words + 1] = ("%s=%s"):format(key, math.type(value) == "float" and ("%.6g"):format(value) or tostring(value)) end
+    if value ~= nil then words[#words + 1] = key .. "=" .. value_text(value) end
   end
-  return table.concat(words, " ")
+  return printable.line(table.concat(words, " "))
 end
 
 --- The sweep of a plan (see expand) as its files say and will say: path, name, keys, scripts and tasks. A task is an entry of sweep.json,
@@ -90,7 +96,7 @@ function folder.describe(plan, list, base, arguments)
   table.sort(keys)
   local name = (several and "sweep" or list[1].experiment.name) .. "/sweep-" .. hash8 { paths, keys, plan.fixed, arguments }
   local sweep = { base = base, name = name, path = base .. "/" .. name, keys = plan.keys, arguments = arguments, scripts = {}, tasks = {} }
-  for i, script in ipairs(list) do sweep.scripts[i] = { path = script.path, hash = folder.code_hash(script) } end
+  for i, script in ipairs(list) do sweep.scripts[i] = { path = script.path, hash = record.code_hash(script), code = code.list(script.files) } end
   for i, run in ipairs(plan.runs) do
     local task = { script = run.script.path, experiment = run.script.experiment.name, config = run.values, changed = table_of(run.changed) }
     task.folder, task.record = settle(sweep.path, name, { config = run.values, code = code.list(run.script.files), arguments = arguments })
@@ -101,27 +107,17 @@ function folder.describe(plan, list, base, arguments)
 end
 
 --- The same from what sweep.json says.
-function folder.of_record(path, record)
+function folder.of_record(path, said)
   local base, name = path:match "^(.-)/?([^/]+/[^/]+)$"
-  local sweep = { base = base, name = name or path, path = path, tasks = record.runs }
-  for _, task in ipairs(record.runs) do
+  local sweep = { base = base, name = name or path, path = path, tasks = said.runs }
+  for _, task in ipairs(said.runs) do
     task.path = path .. "/" .. task.folder
-    task.label, task.record = folder.label(record.keys, task, #record.scripts > 1), read_record(task.path, task.folder)
+    task.label, task.record = folder.label(said.keys, task, #said.scripts > 1), read_record(task.path, task.folder)
   end
   return sweep
 end
 
 -- ---- sweep.json ----
-
---- What sweep.json says; nil and a message when it cannot be had.
-function folder.read(path)
-  local file <close>, message = io.open(path .. "/sweep.json", "rb")
-  local text = file and file:read "a"
-  if not text then return nil, message or path .. "/sweep.json: cannot be read" end
-  local value, problem = fm.json.decode(text)
-  if type(value) == "table" and type(value.runs) == "table" and type(value.scripts) == "table" then return value end
-  return nil, ("%s/sweep.json: %s"):format(path, problem or "not the record of a sweep")
-end
 
 --- The entries of sweep.json: those that were there keep their places, for whoever counts on them, unless their script has changed.
 local function merge(sweep, before)
@@ -162,7 +158,7 @@ end
 
 --- Writes the sweep.json of a described sweep into its own folder. Returns true, or nil and a message.
 function folder.write(sweep, own, command)
-  local before = folder.read(sweep.path)
+  local before = record.read(sweep.path)
   return fm.file.write(own:file "sweep.json", fm.json.encode { schema = schema, command = command, arguments = fm.json.array(sweep.arguments),
     created = before and before.created or os.date "!%Y-%m-%dT%H:%M:%SZ", scripts = sweep.scripts, keys = fm.json.array(sweep.keys),
     runs = merge(sweep, before) } .. "\n")

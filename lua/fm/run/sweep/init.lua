@@ -2,13 +2,21 @@
 local command_line <const> = require "fm.run.command_line"
 local event <const> = require "fm.run.event"
 local folder <const> = require "fm.run.sweep.folder"
+local printable <const> = require "fm.terminal.printable"
 local settings <const> = require "fm.run.sweep.settings"
 local sorted_keys <const> = require "fm.sorted_keys"
+local quoted <const> = require "fm.terminal.shell_word"
+local records <const> = require "fm.run.sweep.record"
 local words <const> = require "fm.records.words"
 
 local system <const> = require "fm.core".system
 local sweep <const> = {}
 local exit <const> = { well = 0, failed = 1, nothing = 3 }
+
+local function refuse(message)
+  io.stderr:write("fmrun: ", printable.lines(message), "\n")
+  return exit.failed
+end
 
 local function unfinished(tasks)
   local list = {}
@@ -21,7 +29,7 @@ end
 --- What -n says of a single run: all its words, and that it would be no sweep.
 local function list_one(described, plan, line)
   print("001 " .. folder.label(sorted_keys(plan.fixed), { changed = plan.fixed }, false))
-  if not line.quiet then io.stderr:write(("1 run, in a folder of its own below %s\n"):format(described.path:match "^(.*)/")) end
+  if not line.quiet then io.stderr:write(("1 run, in a folder of its own below %s\n"):format(printable.line(described.path:match "^(.*)/"))) end
   return exit.well
 end
 
@@ -32,11 +40,11 @@ local function list_runs(described, line)
       event { event = "run", sweep_index = i, run = task.path, script = task.script, changed = task.changed, config = task.config,
         status = task.record.status }
     else
-      print((("%03d %s%s"):format(i, task.label, task.record.status == "missing" and "" or "   (" .. task.record.status .. ")")))
+      print((("%03d %s%s"):format(i, task.label, task.record.status == "missing" and "" or "   (" .. printable.line(task.record.status) .. ")")))
     end
   end
   local size, left = words.count(#described.tasks, "run"), #unfinished(described.tasks)
-  if not line.quiet then io.stderr:write(("%s in %s, %d to do\n"):format(size, described.path, left)) end
+  if not line.quiet then io.stderr:write(("%s in %s, %d to do\n"):format(size, printable.line(described.path), left)) end
   return exit.well
 end
 
@@ -58,6 +66,20 @@ local function run(described, todo, options, line)
   return require "fm.run.sweep.supervise"(described, todo, options, screen)
 end
 
+--- Whether the scripts of these tasks may be called; says which they are, or why not.
+local function may_call(path, record, todo, line)
+  local seen = {}
+  for _, task in ipairs(todo) do
+    if not seen[task.script] then
+      local problem = records.refusal(path, record, task)
+      if problem then return false, problem end
+      if not line.quiet then io.stderr:write(printable.lines(("%s: its script is %s"):format(path, task.script)), "\n") end
+      seen[task.script] = true
+    end
+  end
+  return true
+end
+
 --- What a process of its own goes on with: the runs of a sweep.json, one at a time, as long as no `most_failures` of them fail in a row.
 --- Other workers may be at the same sweep. Returns an exit code.
 function sweep.work(path, record, line, most_failures)
@@ -69,24 +91,21 @@ function sweep.work(path, record, line, most_failures)
   for _, task in ipairs(unfinished(described.tasks)) do
     if task.record.status ~= "running" then todo[#todo + 1] = task end
   end
+  local may, problem = may_call(path, record, todo, line)
+  if not may then return refuse(problem) end
   return run(described, todo, options, line)
 end
 
 --- Writes the script for a scheduler; the lock was ours for as long as that takes.
 local function hand_over(described, todo, options, line)
   if #todo == 0 then
-    io.stderr:write(("fmrun: %s: every run is done\n"):format(described.path))
+    io.stderr:write(("fmrun: %s: every run is done\n"):format(printable.line(described.path)))
     return exit.nothing
   end
   local path = require "fm.run.sweep.emit".write(line.emit, described, todo, options)
   local start = line.emit == "slurm" and "sbatch" or "sh"
-  if not line.quiet then io.stderr:write(("%d runs of %d to do\nnext: %s %s\n"):format(#todo, #described.tasks, start, path)) end
+  if not line.quiet then io.stderr:write(("%d runs of %d to do\nnext: %s %s\n"):format(#todo, #described.tasks, start, printable.line(quoted(path)))) end
   return exit.well
-end
-
-local function refuse(message)
-  io.stderr:write("fmrun: ", message, "\n")
-  return exit.failed
 end
 
 local function read_options(line)
@@ -98,14 +117,17 @@ end
 --- The same for a sweep that is there: what is not done is run. Returns an exit code; raises { usage }.
 function sweep.resume(path, line)
   local options <const> = read_options(line)
-  local record, message = folder.read(path)
+  local record, message = records.read(path)
   if not record then return refuse(message) end
   local own, problem = folder.own(path)
   if not own then return refuse(problem) end
   local closing <close> = own.lock
   local described <const> = folder.of_record(path, record)
-  options.again = "fmrun resume " .. path
-  return run(described, unfinished(described.tasks), options, line)
+  local todo <const> = unfinished(described.tasks)
+  local may, why = may_call(path, record, todo, line)
+  if not may then return refuse(why) end
+  options.again = "fmrun resume " .. quoted(path)
+  return run(described, todo, options, line)
 end
 
 --- plan: of expand. list: its scripts. Returns an exit code; raises { usage }.

@@ -51,18 +51,9 @@ local function judge_time(outcome, task, record, timeout)
   if record.status == "lost" then record_crash(task.path, outcome.error, outcome.seconds) end
 end
 
---- The last message among the lines, or the last line; nil when there is none.
-local function last_words(lines)
-  for i = #lines, 1, -1 do
-    local message = lines[i]:match "^fmrun: (.*)"
-    if message then return message end
-  end
-  return lines[#lines]
-end
-
---- What a run that failed says of it: its record, or its last words where it could not write one.
-local function error_text(record, result)
-  local words = last_words(result.lines)
+--- What a run that failed says of it: its record; or what its process said, or printed last, where it could not write one.
+local function error_text(task, record, result)
+  local words = task.failure or result.lines[#result.lines]
   if record.error and (record.status ~= "damaged" or not words) then return record.error end
   return words or ("exit code %d"):format(result.code)
 end
@@ -70,7 +61,7 @@ end
 --- Fills in the outcome of a process that said it failed, or ended in the middle of its run.
 local function judge_failure(outcome, task, record, result)
   outcome.status = record.status == "diverged" and "diverged" or "failed"
-  outcome.error = error_text(record, result)
+  outcome.error = error_text(task, record, result)
   if record.status == "lost" then record_crash(task.path, ("ended in the middle: %s"):format(outcome.error), result.seconds) end
 end
 
@@ -81,7 +72,8 @@ local function stop_text(task, record)
   return (saved and "saved " or "stopped ") .. (steps > 0 and ("after step %d"):format(steps) or "before step 1")
 end
 
---- task: path, folder, busy (it said so). result: of the pool. how: timeout (its text), stopped (whether all were asked to end).
+--- task: path, folder, busy (it said so), failure (why it has no record).
+--- result: of the pool. how: timeout (its text), stopped (whether all were asked to end).
 --- Returns { status = "done" | "failed" | "diverged" | "killed" | "busy", error, summary, code, signal, seconds, lines, peak }.
 return function(task, result, how)
   local record = records.read(task.path, task.folder)

@@ -3,8 +3,10 @@
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local event <const> = require "fm.run.event"
+local printable <const> = require "fm.terminal.printable"
 local progress <const> = require "fm.run.progress"
 local layout <const> = require "fm.terminal.layout"
+local quoted <const> = require "fm.terminal.shell_word"
 local short <const> = require "fm.terminal.short"
 local words <const> = require "fm.records.words"
 
@@ -50,7 +52,7 @@ function Screen:draw()
   self.drawn = math.min(#self.running, most_drawn)
   for i = 1, self.drawn do
     local task = self.running[i]
-    io.stderr:write(layout.clip(("  run   %s  %s"):format(self:name_of(task), task.progress or "starts"), columns - 1), "\n")
+    io.stderr:write(layout.clip(("  run   %s  %s"):format(self:name_of(task), printable.line(task.progress or "starts")), columns - 1), "\n")
   end
 end
 
@@ -76,7 +78,7 @@ end
 function Screen:begin(sweep, options, done)
   local jobs, threads = options.jobs, options.threads
   local size, each = words.count(#sweep.tasks, "run"), words.count(threads, "thread")
-  self:note(("sweep %s   %s, %d parallel x %s"):format(sweep.path, size, jobs, each) .. (done > 0 and (", %d done before"):format(done) or ""))
+  self:note(("sweep %s   %s, %d parallel x %s"):format(printable.line(sweep.path), size, jobs, each) .. (done > 0 and (", %d done before"):format(done) or ""))
   self:event { event = "sweep_start", sweep = sweep.path, runs = #sweep.tasks, done = done, jobs = jobs }
 end
 
@@ -92,8 +94,8 @@ function Screen:say_lines(task, error_line)
   for _, line in ipairs(task.outcome.lines) do
     if line ~= "fmrun: " .. error_line then lines[#lines + 1] = line end
   end
-  for i = math.max(1, #lines - shown_lines + 1), #lines do self:say("          | " .. lines[i]:gsub("%c", " ")) end
-  if lfs.attributes(task.path) then self:say("          fmrun log " .. task.path) end
+  for i = math.max(1, #lines - shown_lines + 1), #lines do self:say("          | " .. printable.line(lines[i])) end
+  if lfs.attributes(task.path) then self:say("          fmrun log " .. printable.line(quoted(task.path))) end
 end
 
 local marks <const> = { done = { "ok  ", "green" }, killed = { "stop", "dim" }, busy = { "busy", "dim" } }
@@ -108,7 +110,7 @@ function Screen:tell(task)
   local mark, color = table.unpack(marks[outcome.status] or { "FAIL", "red" })
   local said = outcome.status == "done" and short.results(outcome.summary or {}) or first_line(outcome.error)
   local say = marks[outcome.status] and self.note or self.say
-  say(self, ("  %s  %s  %6s  %s"):format(self.base:paint(color, mark), self:name_of(task), short.duration(outcome.seconds), said))
+  say(self, ("  %s  %s  %6s  %s"):format(self.base:paint(color, mark), self:name_of(task), short.duration(outcome.seconds), printable.line(said)))
   if not marks[outcome.status] then self:say_lines(task, said) end
 end
 

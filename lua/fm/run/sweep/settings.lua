@@ -1,4 +1,6 @@
 -- The options of a sweep, read from their texts: numbers, times, and how many cores there are.
+local option_reader <const> = require "fm.run.option_reader"
+
 local settings <const> = {}
 
 local function usage(message, ...)
@@ -6,11 +8,7 @@ local function usage(message, ...)
 end
 
 local function whole(line, name, low)
-  local text = line[name]
-  if not text then return nil end
-  local n = text:find "^%d+$" and math.tointeger(tonumber(text))
-  if not n or n < low then usage('--%s: expected a whole number >= %d, found "%s"', name:gsub("_", "-"), low, text) end
-  return n
+  return option_reader.whole("--" .. name:gsub("_", "-"), line[name], low)
 end
 
 local units <const> = { [""] = 1, s = 1, m = 60, h = 3600, d = 86400 }

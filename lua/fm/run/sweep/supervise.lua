@@ -3,7 +3,9 @@ local fm <const> = require "fm"
 local judge <const> = require "fm.run.sweep.outcome"
 local objective <const> = require "fm.records.objective"
 local pools <const> = require "fm.run.sweep.pool"
+local printable <const> = require "fm.terminal.printable"
 local progress <const> = require "fm.run.progress"
+local readable <const> = require "fm.terminal.printable".lines
 local short <const> = require "fm.terminal.short"
 local quoted <const> = require "fm.terminal.shell_word"
 local uv <const> = require "luv"
@@ -14,7 +16,28 @@ local exit <const> = { well = 0, failed = 1, saved = 75 }
 --- The words after fmrun that make it one run of the sweep.
 local function arguments_of(sweep, more)
   local pid = tostring(system.process())
-  return function(task) return { "worker", sweep.path, "--task", tostring(task.index), "--parent", pid, "--json", "-q", table.unpack(more) } end
+  return function(task, channel)
+    return { "worker", sweep.path, "--task", tostring(task.index), "--parent", pid, "--events", tostring(channel), "-q", table.unpack(more) }
+  end
+end
+
+local events <const> = { -- those that are heeded, and the types of their fields
+  progress = { step = "integer", steps = "integer", text = "string" },
+  run_skipped = { status = "string" },
+  run_failed = { error = "string" },
+}
+
+--- The event of a line, or nil when it is none that is heeded, or not as it should be.
+local function read_event(line)
+  local fields = fm.json.decode(line)
+  local types = type(fields) == "table" and events[fields.event]
+  if not types then return nil end
+  for name, wanted in pairs(types) do
+    local value = fields[name]
+    if (math.type(value) or type(value)) ~= wanted then return nil end
+    if wanted == "string" then fields[name] = readable(value) end
+  end
+  return fields
 end
 
 --- What the pool tells, as state of the tasks and lines on the screen.
@@ -22,11 +45,15 @@ local function listener(pool, screen, settings, ended)
   local on = {}
   on.started = function(task) screen:started(task) end
   on.tick = function(now) screen:tick(now) end
-  function on.line(task, line)
-    local event = fm.json.decode(line)
-    if type(event) ~= "table" then return end
-    if event.event == "progress" then task.progress = progress.bar(event.step, event.steps) .. " " .. event.text end
-    if event.event == "run_skipped" then task.busy = event.status == "busy" end
+  function on.event(task, line)
+    local fields = read_event(line)
+    if not fields then return end
+    if fields.event == "progress" then task.progress = progress.bar(fields.step, fields.steps) .. " " .. fields.text end
+    if fields.event == "run_skipped" then
+      task.busy = fields.status == "busy"
+      pool:scatter()
+    end
+    if fields.event == "run_failed" then task.failure = fields.error end
   end
   function on.interrupted(_, killed)
     screen:note(killed and "stopped" or "each run finishes its step and saves (again: stop now)")
@@ -99,12 +126,13 @@ local function sum_up(screen, sweep, tasks, seconds, again)
   local n = count(tasks)
   if #tasks > 1 then tell_again(screen, tasks) end
   local sum = #tasks > 0 and ("%s in %s"):format(sum_text(n), short.duration(seconds)) or "nothing is left to do"
-  screen:note(sum .. best_text(sweep))
+  screen:note(sum .. printable.line(best_text(sweep)))
   local next_words = {}
   if again and n.done < #tasks then next_words[1] = again end
-  local report = "fmrun report " .. sweep.name:match "sweep%-(%x+)$"
-  next_words[#next_words + 1] = sweep.base == "runs" and report or ("FM_RUNS=%s %s"):format(quoted(sweep.base), report)
-  screen:note("next: " .. table.concat(next_words, "   |   "))
+  local hash = sweep.base and sweep.name:match "/sweep%-(%x+)$"
+  local place = hash and sweep.base ~= "runs" and ("FM_RUNS=%s "):format(quoted(sweep.base)) or ""
+  next_words[#next_words + 1] = place .. "fmrun report " .. (hash or quoted(sweep.path))
+  screen:note("next: " .. printable.line(table.concat(next_words, "   |   ")))
   screen:event { event = "sweep_end", sweep = sweep.path, ok = n.done, failed = n.failed, stopped = n.killed, not_started = n.waiting, seconds = seconds }
   return n
 end

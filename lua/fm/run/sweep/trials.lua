@@ -1,6 +1,7 @@
 -- Trials from a file: "@trials.csv" (the first line names the keys) or "@trials.jsonl" (an object a line). Each trial is a list of
 -- { key, text }, read later by the declared type of each parameter. Data is never code, so there are no trials in Lua.
 local fm <const> = require "fm"
+local fields <const> = require "fm.run.sweep.fields"
 
 local trials <const> = {}
 
@@ -8,28 +9,11 @@ local function fail(path, number, message, ...)
   error({ usage = ("%s: line %d: %s"):format(path, number, message:format(...)) }, 0)
 end
 
---- The fields of a line of CSV: quotes may hold commas, "" inside them is one quote. nil when a quote stays open.
-local function fields(line)
-  local list, at = {}, 1
-  while true do
-    local field
-    if line:sub(at, at) == '"' then
-      local from = at + 1
-      repeat
-        at = line:find('"', at + 1, true)
-        if not at then return nil end
-        local doubled = line:sub(at + 1, at + 1) == '"'
-        if doubled then at = at + 1 end
-      until not doubled
-      field, at = line:sub(from, at - 1):gsub('""', '"'), at + 1
-    else
-      local to = line:find(",", at, true) or #line + 1
-      field, at = line:sub(at, to - 1):match "^%s*(.-)%s*$", to
-    end
-    list[#list + 1] = field
-    if at > #line then return list end
-    at = at + 1
-  end
+--- The texts of a line of CSV, without the blanks around those that have no quotes; or nil and what is wrong.
+local function texts_of(line)
+  local list, problem = fields(line)
+  for i, field in ipairs(list or {}) do list[i] = field.quoted and field.text or field.text:match "^%s*(.-)%s*$" end
+  return list, problem
 end
 
 local function refuse_twice(path, number, names)
@@ -43,7 +27,8 @@ end
 local function read_csv(path, lines)
   local list, names = {}, nil
   for number, line in lines do
-    local found = fields(line) or fail(path, number, "a quote stays open")
+    local found, problem = texts_of(line)
+    if not found then fail(path, number, "%s", problem) end
     if not names then
       names = found
       refuse_twice(path, number, names)
@@ -83,14 +68,15 @@ end
 
 local readers <const> = { csv = read_csv, jsonl = read_jsonl }
 
---- The numbered lines of a text that say something.
-local function lines_of(text)
+--- The numbered lines of a text that say something; raises { usage }.
+local function lines_of(path, text)
   local number, next_line = 0, text:gmatch "([^\r\n]*)\r?\n"
   return function()
     while true do
       local line = next_line()
       if not line then return nil end
       number = number + 1
+      if line:find("\0", 1, true) then fail(path, number, "a NUL byte; expected text in UTF-8") end
       if line:find "%S" then return number, line end
     end
   end
@@ -104,7 +90,7 @@ function trials.read(path)
   local text = file and file:read "a"
   if not text then error({ usage = message or path .. ": cannot be read" }, 0) end
   text = text:gsub("^\xEF\xBB\xBF", "") -- spreadsheets mark their UTF-8
-  local list = reader(path, lines_of(text .. "\n"))
+  local list = reader(path, lines_of(path, text .. "\n"))
   if #list == 0 then error({ usage = path .. ": empty list: there are no trials" }, 0) end
   return list
 end

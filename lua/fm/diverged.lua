@@ -1,0 +1,14 @@
+-- What is to happen when numbers of a training stop being finite. While a run lasts it ends as diverged, at its step.
+local core <const> = require "fm.core"
+
+local diverged <const> = {}
+
+--- A loss is not finite, and was given back to the script, which may still log it. A run puts its own in place.
+function diverged.note() end
+
+--- Raises; `what` says what is not finite, `more` what came of it. A run puts its own in place.
+function diverged.raise(what, more)
+  core.fail(what .. "; " .. more)
+end
+
+return diverged

@@ -1,0 +1,50 @@
+-- solve(where, field, x0, options) -> x, info: ode.solve on behalf of the function `where`, whose name begins the messages.
+local core <const> = require "fm.core"
+local gradient <const> = require "fm.ode.gradient"
+local method_of <const> = require "fm.ode.method"
+local options <const> = require "fm.options"
+local plans <const> = require "fm.ode.parts.plan"
+
+local function check_recorded(o, one_leaf)
+  local where <const> = o.where
+  if one_leaf and o.memory == "segments" then
+    core.fail(where .. ': memory = "segments" needs a tape for all parameters, this one is fm.record(leaf)')
+  end
+  if o.control == "sample" then
+    core.fail(where .. ': control = "sample" records no gradient: give gradient = false, or solve outside of the tape')
+  end
+  for _, event in ipairs(type(o.events) == "table" and o.events or {}) do
+    if type(event) == "table" and event.terminal then
+      core.fail(where .. ": the time of a terminal event has no gradient: give gradient = false, or solve outside of the tape")
+    end
+  end
+end
+
+local function method_for(o)
+  local kind = type(o.method)
+  if kind ~= "string" and kind ~= "table" and kind ~= "function" then
+    core.fail(("%s: method: expected a name, a tableau or a step function, found a %s"):format(o.where, kind))
+  end
+  return method_of(o.method, o.where)
+end
+
+return function(where, field, x0, given)
+  if not options.callable(field) then core.fail(("%s: the field is a %s: expected a function or a model"):format(where, type(field))) end
+  if not core.is_tensor(x0) then core.fail(("%s: x0 is a %s: expected a tensor"):format(where, type(x0))) end
+  local o = options.read(where, given, plans.options)
+  o.where = where
+  local method = method_for(o)
+  local solve_on_tape = options.choose(where .. ": memory", o.memory, gradient)
+  if type(o.gradient) ~= "boolean" then core.fail(where .. ": gradient: expected true or false, found " .. options.shown(o.gradient)) end
+  local recording, one_leaf = core.is_recording()
+  local recorded = o.gradient and recording
+  if recorded then check_recorded(o, one_leaf) end
+  local tableau = method.tableau and method.by_controller[o.controller] or method.tableau
+  if o.control == "sample" then return core.ode_engine.solve_rows(tableau, field, x0, plans.of_rows(o, method, x0)) end
+  if o.control ~= "batch" then
+    core.fail(('%s: control: expected "batch" or "sample", found %s'):format(where, options.shown(o.control)))
+  end
+  if recorded then return solve_on_tape(tableau or method.step, field, x0, plans.of(o, method, x0)) end
+  local x, info = core.ode_engine.solve(tableau or method.step, field, x0, plans.of(o, method, x0))
+  return x, info
+end

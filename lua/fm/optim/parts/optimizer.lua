@@ -1,0 +1,246 @@
+-- What optimizers share: the step, its checks, the learning rate, and the state. An optimizer's file says its flat vectors (moments) and the
+-- pass of C over them:   optimizer("adam", model, o, { vectors = { "m", "v" }, pass = f(self, lr, scale), bound = f(self, lr, peak) })
+local fm <const> = require "fm"
+local diverged <const> = require "fm.diverged"
+local number <const> = require "fm.optim.parts.number"
+local object <const> = require "fm.object"
+local options <const> = require "fm.options"
+local parameters <const> = require "fm.optim.parts.parameters"
+local sealed <const> = require "fm.sealed"
+local swapped <const> = require "fm.swapped"
+
+local Optimizer <const> = {}
+local huge <const> = math.huge
+local largest_real <const> = fm.real == "double" and math.huge or 3.4028234663852886e38
+
+-- ---- the learning rate ----
+
+local function check_rate(where, lr, found)
+  if math.type(lr) and lr >= 0 and lr < huge and lr <= largest_real then return lr end
+  fm.fail(("%s: lr: expected a number >= 0 or a schedule, found %s"):format(where, found or options.shown(lr)))
+end
+
+local function check_lr(where, lr)
+  if not options.callable(lr) then check_rate(where, lr) end
+  return lr
+end
+
+--- Learning rate of the next update.
+function Optimizer:rate(...)
+  options.no_more("rate", 0, ...)
+  local lr = self.lr
+  if math.type(lr) then return lr end
+  local rate = lr(self.steps_taken)
+  return check_rate(self.where, rate, ("%s from the schedule after %d steps"):format(options.shown(rate), self.steps_taken))
+end
+
+local function set_lr(self, lr, optimizer)
+  check_lr(self.where, lr)
+  if sealed[optimizer] and options.callable(lr) then
+    fm.fail(self.where .. ": lr: a schedule that is set inside the loop is lost when the run goes on from a checkpoint; set it before the loop, "
+      .. "or set a number in each step, which is kept")
+  end
+  self.lr = lr
+end
+
+-- ---- the update ----
+
+-- From finite numbers a pass makes finite ones when it moves them by less than half of the distance between the largest reals, and when the
+-- squares of gradients are reals.
+local far <const> = fm.real == "double" and 1e291 or 1e30
+local square_far <const> = fm.real == "double" and 1e153 or 1e18
+
+local unchanged <const> = "the step changed nothing"
+
+local function text_of(value)
+  return value ~= value and "nan" or "infinite"
+end
+
+local function refuse(self, what, i, value)
+  diverged.raise(("%s: the %s of %s is %s"):format(self.where, what, parameters.name(self.set, i), text_of(value)), unchanged)
+end
+
+--- The first parameter that a flat vector has a number for that is not finite, and that number; or nil.
+local function odd_in(self, vector)
+  if (vector * 0):sum():item() == 0 then return nil end
+  for i in ipairs(self.set.list) do
+    for _, value in ipairs(parameters.view(self.set, vector, i):reshape(-1):totable()) do
+      if not (math.abs(value) < huge) then return i, value end
+    end
+  end
+end
+
+--- The first parameter that the pass has made not finite, or whose moments it has, and the number.
+local function odd_after(self)
+  local largest, i = self.set.flat:largest(true)
+  if i then return i, largest end
+  for _, vector in pairs(self.vectors) do
+    local odd, value = odd_in(self, vector)
+    if odd then return odd, value end
+  end
+end
+
+--- A pass that may go too far: it is undone when it does. Else it measures anew how large the moments are.
+local function careful_pass(self, lr, scale)
+  local scope <close> = fm.scope()
+  local flat, before = self.set.flat, {}
+  local numbers = fm.zeros(flat:total())
+  flat:read(numbers)
+  for name, vector in pairs(self.vectors) do before[name] = vector:clone() end
+  self.pass(self, lr, scale)
+  local i, value = odd_after(self)
+  if not i then
+    local moment = self.vectors[self.moment]
+    self.reach = moment and moment:abs():max():item() or 0
+    return
+  end
+  flat:swap(numbers)
+  for name, vector in pairs(before) do self.vectors[name]:copy(vector) end
+  self.steps_taken = self.steps_taken - 1
+  refuse(self, ("update by lr %.6g"):format(lr), i, value)
+end
+
+--- How far the pass may reach, given the largest gradient: nothing in the range above can come of it, or careful_pass finds out.
+local function is_safe(self, lr, peak)
+  local decay = self.settings.weight_decay
+  if decay > 0 and not self.settings.decoupled then peak = peak + decay * self.set.flat:largest(true) end
+  if decay > 0 and self.settings.decoupled and not (lr * decay <= 2) then return false end
+  return peak < square_far and self.bound(self, lr, peak) < far
+end
+
+-- One update from the gradients at hand.
+local function update(self, clip)
+  local set, scale = self.set, 1
+  swapped.refuse("step", set.list)
+  local lr = self:rate()
+  local peak, odd
+  if clip then
+    peak = set.flat:norm()
+    if peak < huge then
+      self.grad_norm = peak
+      scale = math.min(1, clip / (peak + 1e-6))
+    end
+  else
+    peak, odd = set.flat:largest()
+  end
+  if not (peak < huge) then
+    if not odd then peak, odd = set.flat:largest() end
+    refuse(self, "gradient", odd, peak)
+  end
+  self.steps_taken = self.steps_taken + 1
+  if is_safe(self, lr, peak * scale) then self.pass(self, lr, scale) else careful_pass(self, lr, scale) end
+  set.flat:clear()
+end
+
+-- ---- the step ----
+
+--- What outlives the tape.
+local function detached(...)
+  if select("#", ...) == 0 then return end
+  local list = table.pack(...)
+  for i = 1, list.n do
+    local value = list[i]
+    if fm.is_tensor(value) and not value:is_parameter() then list[i] = value:detach() end
+  end
+  return table.unpack(list, 1, list.n)
+end
+
+--- Goes back from a loss; returns it as a number, whether it is finite, and the rest.
+local function go_back(loss, ...)
+  if not fm.is_tensor(loss) or loss:count() ~= 1 then
+    fm.fail("step: the closure must return the loss, a tensor of one number, found " .. options.shown(loss))
+  end
+  local value = loss:item()
+  local finite = value > -huge and value < huge
+  if finite then loss:backward() end
+  return value, finite, detached(...)
+end
+
+local function record(self, closure)
+  self.set.flat:clear()
+  return go_back(closure())
+end
+
+local function closed(tape, ok, ...)
+  tape:close()
+  if ok then return ... end
+  error((...), 0)
+end
+
+--- The closure on a tape, which is closed whatever happens: see fm.finally.
+local function recorded(self, closure)
+  local _, is_main = coroutine.running()
+  if not is_main then return closed(fm.record(), pcall(record, self, closure)) end
+  local tape <close> = fm.record()
+  return record(self, closure)
+end
+
+local function finish(self, clip, value, finite, ...)
+  if finite then update(self, clip) else diverged.note(("%s: the loss is %s"):format(self.where, text_of(value)), unchanged) end
+  return value, ...
+end
+
+local step_options <const> = { clip = options.none }
+
+--- step(closure [, {clip}]): records closure, goes back from the loss it returns, updates; returns the loss as a number, and what else the
+--- closure returned, its tensors detached. step() and step(nil, {clip}) use the gradients at hand. A loss that is not finite changes nothing,
+--- is returned, and ends the run after its step; neither does a gradient or an update that is not, which raises, or ends the run at once.
+function Optimizer:step(closure, given, ...)
+  local clip
+  if given ~= nil then
+    clip = options.read("step", given, step_options).clip
+    if clip then options.number("step: clip", clip, 0, huge) end
+  end
+  options.no_more("step", 2, ...)
+  if closure == nil then return update(self, clip) end
+  if not options.callable(closure) then
+    fm.fail("step: expected a function that returns the loss, or nothing, found " .. options.shown(closure)
+      .. (type(closure) == "table" and "; options come second" or ""))
+  end
+  swapped.refuse("step", self.set.list)
+  return finish(self, clip, recorded(self, closure))
+end
+
+function Optimizer:zero_grad(...)
+  options.no_more("zero_grad", 0, ...)
+  self.set.flat:clear()
+end
+
+-- ---- the state ----
+
+--- name -> tensor, a copy: the moments; `steps` taken, and `lr` when it is a number, which a script may have changed on the way.
+function Optimizer:state(...)
+  options.no_more("state", 0, ...)
+  local state = parameters.views(self.set, self.vectors)
+  for name, view in pairs(state) do state[name] = view:clone() end
+  state.steps = number.to_tensor(self.steps_taken)
+  if math.type(self.lr) then state.lr = number.to_tensor(self.lr) end
+  return state
+end
+
+--- Goes on from a state. Its lr is in force afterwards; a state without one leaves the schedule, or the number, that is there. A
+--- second argument, as of fm.load, is not read.
+function Optimizer:load_state(state, _, ...)
+  local where <const> = "load_state"
+  options.no_more(where, 2, ...)
+  if type(state) ~= "table" then fm.fail(("%s: expected a state, found %s"):format(where, options.shown(state))) end
+  local steps = math.tointeger(number.from(state.steps))
+  if not steps or steps < 0 then fm.fail(("%s: steps: expected the number of steps, found %s"):format(where, options.shown(state.steps))) end
+  local lr = state.lr ~= nil and check_rate(where, number.from(state.lr), options.shown(state.lr)) or nil
+  parameters.load(where, state, parameters.views(self.set, self.vectors), { steps = true, lr = true })
+  self.steps_taken, self.lr = steps, lr or self.lr
+  self.reach = huge -- not known: the next step is a careful one, and finds out
+end
+
+local new <const> = object("optimizer", Optimizer, { lr = true, grad_norm = true, steps_taken = true }, { lr = set_lr })
+
+--- An optimizer over the parameters of a model. kind.vectors: names of its flat vectors; kind.pass(self, lr, scale) updates; kind.bound(self,
+--- lr, peak): no number moves by more, given that no gradient is over peak; self.reach is there to know how large the first vector may be.
+return function(where, model, o, kind)
+  local set = parameters.of(where, model)
+  local self = setmetatable({ where = where, set = set, lr = check_lr(where, o.lr), settings = o, steps_taken = 0, vectors = {}, reach = 0,
+    pass = kind.pass, bound = kind.bound, moment = kind.vectors[1] }, { __index = Optimizer })
+  for _, name in ipairs(kind.vectors) do self.vectors[name] = fm.zeros(set.flat:total()) end
+  self:rate()
+  return new(self)
+end

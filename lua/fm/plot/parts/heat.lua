@@ -1,0 +1,103 @@
+-- What heat maps share: values on a grid from points, a function or a grid, and the bar that shows their scale.
+local core <const> = require "fm.core"
+local colors <const> = require "fm.plot.parts.colors"
+local figure <const> = require "fm.plot.parts.figure"
+local limits <const> = require "fm.plot.parts.limits"
+local picture <const> = require "fm.plot.parts.picture"
+local points <const> = require "fm.plot.parts.points"
+local ticks <const> = require "fm.plot.parts.ticks"
+
+local heat <const> = {}
+
+local bar <const> = { gap = 18, width = 14, text = 22 } -- its place at the right of the panel: bar, then text
+
+local function spread(o, box, count) -- cells along x and y, square on the screen
+  local w, h = box[2] - box[1], box[4] - box[3]
+  local cell = math.max(w, h) / (o.cells or count)
+  return math.max(1, math.floor(w / cell + 0.5)), math.max(1, math.floor(h / cell + 0.5))
+end
+
+local function count_points(x, o)
+  local box = o.limits or limits.around { x }
+  local _, _, shown = figure.equal(box, o.size)
+  local n = #x
+  local columns, rows = spread(o, shown, math.min(math.max(math.floor(1.2 * n ^ 0.45), 16), 160))
+  local counts, inside = core.picture.count(x, shown[1], shown[3], shown[2], shown[4], rows, columns)
+  local area = (shown[2] - shown[1]) * (shown[4] - shown[3]) / (rows * columns)
+  return counts / (n * area), shown, n - inside
+end
+
+local function evaluate(where, f, o)
+  local _, _, shown = figure.equal(o.limits, o.size)
+  local columns, rows = spread(o, shown, 120)
+  local dx, dy = (shown[2] - shown[1]) / columns, (shown[4] - shown[3]) / rows
+  local u = core.linspace(shown[1] + dx / 2, shown[2] - dx / 2, columns):reshape(1, columns) + core.zeros(rows, 1)
+  local v = core.linspace(shown[3] + dy / 2, shown[4] - dy / 2, rows):reshape(rows, 1) + core.zeros(1, columns)
+  local values = f(core.cat(u:reshape(-1, 1), v:reshape(-1, 1), 2))
+  if not core.is_tensor(values) or values:count() ~= rows * columns then
+    core.fail(("%s: the function must return [%d] values, found %s"):format(where, rows * columns,
+      core.is_tensor(values) and points.shape_text(values) or type(values)))
+  end
+  return values:reshape(rows, columns), shown
+end
+
+--- Values [rows, columns] with the first row lowest, the box {x0, x1, y0, y1} they fill, and of points how many lie outside. `o` has
+--- limits, cells and size.
+function heat.values(where, what, o)
+  local is_function = type(what) == "function" or (type(what) == "table" and getmetatable(what) and getmetatable(what).__call)
+  if o.limits then o.limits = limits.check(where, o.limits) end
+  if not is_function then
+    what = points.tensor(where, what, "points, a grid or a function")
+    if what:rank() ~= 2 or what:count() == 0 then
+      core.fail(("%s: expected points [n, 2] or a grid [rows, columns], found %s"):format(where, points.shape_text(what)))
+    end
+    if what:size(2) == 2 then return count_points(what, o) end
+  end
+  if not o.limits then core.fail(("%s: %s needs limits = {x0, x1, y0, y1}"):format(where, is_function and "a function" or "a grid")) end
+  if is_function then return evaluate(where, what, o) end
+  return what, o.limits
+end
+
+-- The smallest and largest finite value.
+local function range_of(values)
+  local pairs_of = core.cat(values:reshape(-1, 1), values:reshape(-1, 1), 2)
+  local extent = core.picture.extent(pairs_of)
+  local low, high = extent and extent.low[1] or 0, extent and extent.high[1] or 1
+  if low > 0 and low < 0.5 * high then low = 0 end -- a scale of densities begins at nothing
+  low, high = limits.held(low), limits.held(high)
+  return low, high > low and high or low + math.max(1, 1e-6 * math.abs(low))
+end
+
+--- The scale of values for a panel of this height: low, high, ticks, and `right`, the room its bar takes.
+function heat.scale(values, height)
+  local low, high = range_of(values)
+  local scale = { low = low, high = high, ticks = ticks.linear(low, high, ticks.step(low, high, math.max(2, height // 46))), room = 0 }
+  for _, tick in ipairs(scale.ticks) do scale.room = math.max(scale.room, picture.text_width(tick.label, figure.small)) end
+  scale.right = bar.gap + bar.text + scale.room
+  return scale
+end
+
+--- Draws the values into a panel, where they fill `box`.
+function heat.draw(panel, values, scale, box)
+  local x0, y1 = panel:at(box[1], box[4])
+  local x1, y0 = panel:at(box[2], box[3])
+  local image = core.picture.colors(values, scale.low, scale.high, colors.ramp())
+  panel.on:image(image:index_select(core.range(values:size(1), 1, -1), 1), x0, y1, x1 - x0, y0 - y1) -- the first row is the lowest
+  panel:frame()
+end
+
+--- Draws the bar at the right of a panel.
+function heat.draw_bar(panel, scale, label)
+  local on, x, top, height = panel.on, panel.x + panel.width + bar.gap, panel.y, panel.height
+  local low, high = scale.low, scale.high
+  local strip = core.linspace(high, low, 128):reshape(128, 1)
+  on:image(core.picture.colors(strip, low, high, colors.ramp()), x, top, bar.width, height)
+  for _, tick in ipairs(scale.ticks) do
+    local y = math.floor(top + height * (high - tick.at) / (high - low))
+    on:rectangle(x + bar.width, math.min(y, top + height - 1), 4, 1, colors.frame)
+    on:text(tick.label, x + bar.text, y + figure.letter // 2, figure.small, 0, false, colors.text)
+  end
+  if label then on:text(label, x + bar.text + scale.room, top - 9, figure.small, 1, false, colors.text) end
+end
+
+return heat

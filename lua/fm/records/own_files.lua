@@ -1,0 +1,152 @@
+-- What of a folder fmrun made, and may take away: files that runs and sweeps write under names of their own, and the outputs that run.json
+-- lists. Anything else in there is somebody's, and so is what lies behind a link.
+local lfs <const> = require "lfs"
+
+local own_files <const> = {}
+
+-- Patterns of names, in the order of removal: run.json goes late, so that what is interrupted can be done again; the lock last.
+local temporary <const> = "^%.fm%-%d+%-%d+%.tmp$"
+local of_run <const> = { "^state%.json$", "^checkpoint[%w-]*%.safetensors$", temporary, "^report%.html$", "^log%.txt$",
+  "^metrics%.jsonl$", "^timing%.jsonl$", "^config%.json$", "^run%.json$", "^lock$" }
+local of_sweep <const> = { temporary, "^report%.html$", "^slurm%.sh$", "^slurm%-%d+%.log$", "^parallel%.sh$", "^parallel%.log$",
+  "^sweep%.json$", "^lock$" }
+local pictures <const> = { "%.png$", "%.svg$" }
+
+--- The names in a folder, hidden ones included, in order; none when it cannot be read.
+local function names_in(path)
+  local names = {}
+  local ok, iterate, state = pcall(lfs.dir, path)
+  if not ok then return names end
+  for name in iterate, state do
+    if name ~= "." and name ~= ".." then names[#names + 1] = name end
+  end
+  table.sort(names)
+  return names
+end
+
+local function kind(path)
+  return lfs.symlinkattributes(path, "mode")
+end
+
+--- Whether a folder has a name that fmrun gives: then all in it that looks like a run's is one's.
+local function has_own_name(path)
+  local parent, name = path:match "([^/]*)/([^/]*)$"
+  if not name then return false end
+  return name:find "^%d+%-%d+%-%x+" ~= nil or parent:find "^sweep%-%x+$" ~= nil and name:find "^%x%x%x%x%x%x%x%x%-?%d*$" ~= nil
+end
+
+--- Whether fmrun made the folder: by its name, or by what its run.json says. `record` is of fm.records.
+function own_files.is_run(path, record)
+  return has_own_name(path) or record.status ~= "damaged" and record.experiment ~= nil and record.versions ~= nil and record.versions.fmrun ~= nil
+end
+
+-- ---- the outputs that run.json lists: "samples.png", "frames/step-*.png" where * stands for digits ----
+
+local most_exact <const> = 64
+
+--- Names of outputs, in order, as run.json lists them: many become few by their digits. One with a * of its own is left out.
+function own_files.listed(names)
+  local list, seen = {}, {}
+  for _, name in ipairs(names) do
+    local text = #names > most_exact and name:gsub("%d+", "*") or name
+    if not seen[text] and not name:find("*", 1, true) then list[#list + 1] = text end
+    seen[text] = true
+  end
+  return list
+end
+
+--- The parts of a name that leads to a place inside of the folder, or nil.
+local function parts_of(name)
+  local parts = {}
+  for part in (name .. "/"):gmatch "([^/]*)/" do
+    if part == "" or part == "." or part == ".." or part:find "%z" then return nil end
+    parts[#parts + 1] = part
+  end
+  return parts
+end
+
+local function pattern_of(part)
+  return "^" .. part:gsub("[^%w]", "%%%0"):gsub("%%%*", "%%d+") .. "$"
+end
+
+--- Adds the files below `folder` that the parts from `depth` on name; only real folders are entered.
+local function add_output(list, path, folder, parts, depth)
+  local wanted, last = pattern_of(parts[depth]), depth == #parts
+  for _, name in ipairs(names_in(path .. "/" .. folder)) do
+    local inner = folder .. name
+    local is_folder = kind(path .. "/" .. inner) == "directory"
+    if name:find(wanted) and is_folder == not last then
+      if last then list[#list + 1] = inner else add_output(list, path, inner .. "/", parts, depth + 1) end
+    end
+  end
+end
+
+--- Adds what writes that were cut off have left in the folders below; the name is fmrun's wherever it is.
+local function add_temporary(list, path, folder)
+  for _, name in ipairs(names_in(path .. "/" .. folder)) do
+    local inner = folder .. name
+    local what = kind(path .. "/" .. inner)
+    if what == "directory" then add_temporary(list, path, inner .. "/") end
+    if what == "file" and folder ~= "" and name:find(temporary) then list[#list + 1] = inner end
+  end
+end
+
+-- ---- lists ----
+
+local function add_known(list, path, patterns)
+  local names = names_in(path)
+  for _, pattern in ipairs(patterns) do
+    for _, name in ipairs(names) do
+      if name:find(pattern) and kind(path .. "/" .. name) ~= "directory" then list[#list + 1] = name end
+    end
+  end
+end
+
+--- The files of a run, by their names in its folder, in the order in which they may go.
+function own_files.of_run(path, record)
+  local list = {}
+  for _, name in ipairs(record.outputs or {}) do
+    local parts = parts_of(name)
+    if parts then add_output(list, path, "", parts, 1) end
+  end
+  add_temporary(list, path, "")
+  if has_own_name(path) and (not record.outputs or record.status == "lost") then add_known(list, path, pictures) end
+  add_known(list, path, of_run)
+  return list
+end
+
+--- Whether a run has written any file there.
+function own_files.any_of_run(path)
+  local list = {}
+  add_known(list, path, of_run)
+  return #list > 0
+end
+
+--- Those of a sweep beside its runs.
+function own_files.of_sweep(path)
+  local list = {}
+  add_known(list, path, of_sweep)
+  return list
+end
+
+--- Removes these files of a folder, and the folders that are empty then. Returns the names of what is left there (none: the folder is gone
+--- too), or nil and a message.
+function own_files.remove(path, list)
+  for _, name in ipairs(list) do
+    local inner = path .. "/" .. name
+    if kind(inner) then
+      local ok, message = os.remove(inner)
+      if not ok then return nil, message end
+    end
+    local folder = name:match "^(.*)/"
+    while folder and lfs.rmdir(path .. "/" .. folder) do folder = folder:match "^(.*)/" end
+  end
+  local left = names_in(path)
+  if #left == 0 then
+    local ok, message = lfs.rmdir(path)
+    if not ok then return nil, ("%s: %s"):format(path, message) end
+  end
+  return left
+end
+
+return own_files

@@ -1,0 +1,13 @@
+-- Files that a record names, or that lie in a run's folder, are whatever somebody put there: only regular ones are opened, because a device
+-- or a pipe could keep its reader for ever.
+local lfs <const> = require "lfs"
+
+--- The file, open for reading, and its size; nil alone when there is none; or nil and a message.
+return function(path)
+  local kind = lfs.attributes(path, "mode")
+  if not kind then return nil end
+  if kind ~= "file" then return nil, ("%s is no file, it is a %s"):format(path, kind) end
+  local file, message = io.open(path, "rb")
+  if not file then return nil, message end
+  return file, lfs.attributes(path, "size") or 0
+end

@@ -1,0 +1,20 @@
+-- How fm ends a run from inside the script's calls: stopped, diverged, failed. Such an ending is known by being one of those made here, so
+-- that nothing a script throws is taken for one, whatever fields it has.
+local ending <const> = {}
+
+local made <const> = setmetatable({}, { __mode = "k" })
+local Ending <const> = { __tostring = function(problem) return made[problem].message end } -- for a script that catches one and prints it
+
+--- Ends the run. status: "killed", "diverged" or "failed". exit: the exit code, where the status says another.
+function ending.raise(status, message, exit)
+  local problem = setmetatable({}, Ending)
+  made[problem] = { status = status, message = message, exit = exit }
+  error(problem, 0)
+end
+
+--- { status, message, exit } of what was raised, or nil when it is no ending.
+function ending.of(problem)
+  return made[problem]
+end
+
+return ending

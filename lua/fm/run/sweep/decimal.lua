@@ -1,0 +1,51 @@
+-- Numbers as they are written, in tens: a grid from 0 to 1 by 0.1 has the points that a list would name, not those of ten additions in binary.
+local decimal <const> = {}
+
+local most_digits <const> = 18 -- of a whole number of 64 bits
+
+--- "-1.25e3" as whole * 10 ^ power; nil when it has too many digits.
+local function read(text)
+  local sign, digits, fraction, power = text:match "^([+-]?)(%d*)%.?(%d*)[eE]?([+-]?%d*)$"
+  if not digits then return nil end
+  digits = (digits .. fraction):gsub("^0+", "")
+  power = (math.tointeger(tonumber(power)) or 0) - #fraction
+  if #digits > most_digits then return nil end
+  local whole = math.tointeger(tonumber(digits == "" and "0" or digits))
+  return sign == "-" and -whole or whole, power
+end
+
+--- The texts as whole numbers of one power of ten, and that power; nil when they have none in common.
+local function scaled(texts)
+  local wholes, powers, least = {}, {}, math.maxinteger
+  for i, text in ipairs(texts) do
+    wholes[i], powers[i] = read(text)
+    if not wholes[i] then return nil end
+    if wholes[i] ~= 0 then least = math.min(least, powers[i]) end
+  end
+  if least == math.maxinteger then least = 0 end
+  for i, whole in ipairs(wholes) do
+    local zeros = whole ~= 0 and powers[i] - least or 0
+    if zeros > most_digits or math.abs(whole) >= math.tointeger(10 ^ (most_digits - zeros)) then return nil end
+    wholes[i] = whole * math.tointeger(10 ^ zeros)
+  end
+  return wholes, least
+end
+
+--- The grid of three texts, as { count, at(i) -> a number }; nil when their digits are too many or too far apart.
+function decimal.grid(first, last, step)
+  local wholes, power = scaled { first, last, step }
+  if not wholes then return nil end
+  local from, to, by = table.unpack(wholes)
+  return { count = (to - from) // by + 1, at = function(i) return tonumber(("%de%d"):format(from + (i - 1) * by, power)) end }
+end
+
+--- The shortest text that reads back as the number.
+function decimal.shortest(value)
+  for digits = 6, 16 do
+    local text = ("%%.%dg"):format(digits):format(value)
+    if tonumber(text) == value then return text end
+  end
+  return ("%.17g"):format(value)
+end
+
+return decimal

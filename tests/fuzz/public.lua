@@ -1,0 +1,323 @@
+-- Every public call with arguments that work: name as in the reference -> function. Campaigns run them while memory fails or the
+-- collector is eager, and take their arguments as good ones to spoil.
+--   public(folder [, run]) -> list of { name =, call = f() } in order; names of the reference that have none
+local fm <const> = require "fm"
+local reference <const> = require "fm.run.reference"
+
+local nn, flow, ode, sde, optim, data, metrics, plot = fm.nn, fm.flow, fm.ode, fm.sde, fm.optim, fm.data, fm.metrics, fm.plot
+
+local function ops(calls)
+  local spec = dofile "tests/lua/ops_spec.lua"
+  for name, sample in pairs(spec.samples) do
+    calls["fm.Tensor:" .. name] = function()
+      local inputs = {}
+      for i, x in ipairs(sample[1]) do inputs[i] = (sample.fixed or {})[i] and x or fm.parameter(x) end
+      local tape <close> = fm.record()
+      local y = spec.call(name, inputs, sample[2])
+      y:sum():backward()
+      return y
+    end
+  end
+end
+
+local function tensors(calls)
+  local T = function(name, f) calls["fm.Tensor:" .. name] = f end
+  local x = fm.rng(1):normal(4, 3)
+  calls["fm.tensor"] = function() return fm.tensor { { 1, 2 }, { 3, 4 } }, fm.tensor({ 1, 2, 3, 4 }, 2, 2), fm.tensor(3), fm.tensor(x) end
+  calls["fm.zeros"] = function() return fm.zeros(2, 3), fm.zeros { 2 } end
+  calls["fm.ones"] = function() return fm.ones(2, 3) end
+  calls["fm.full"] = function() return fm.full({ 2, 3 }, 4), fm.full(2, 3, 4) end
+  calls["fm.range"] = function() return fm.range(1, 9, 2) end
+  calls["fm.linspace"] = function() return fm.linspace(0, 1, 5) end
+  calls["fm.eye"] = function() return fm.eye(3) end
+  calls["fm.parameter"] = function() return fm.parameter(x) end
+  calls["fm.is_tensor"] = function() return fm.is_tensor(x), fm.is_tensor "x" end
+  calls["fm.ops"] = function() return fm.ops() end
+  calls["fm.live_bytes"] = function() return fm.live_bytes() end
+  calls["fm.memory_limit"] = function() return fm.memory_limit() end
+  T("shape", function() return x:shape() end)
+  T("size", function() return x:size(-1) end)
+  T("rank", function() return x:rank() end)
+  T("count", function() return x:count() end)
+  T("item", function() return x:sum():item() end)
+  T("totable", function() return x:totable() end)
+  T("clone", function() return x:clone() end)
+  T("detach", function() return x:detach() end)
+  T("fill", function() return fm.zeros(3):fill(2) end)
+  T("copy", function() return fm.zeros(4, 3):copy(x) end)
+  T("index", function()
+    local y = x:clone()
+    y[1], y[2], y[{ 3, 4 }] = y[2], 7, x[{ 1, 2 }]
+    return y[1][2], y[{ 1, 2 }], #y, tostring(y), y + 1 - y * 2 / (y + 9) ^ 2, -y
+  end)
+  T("grad", function()
+    local w = fm.parameter(x)
+    local tape <close> = fm.record()
+    w:square():sum():backward()
+    return w:grad()
+  end)
+  T("zero_grad", function() return fm.parameter(x):zero_grad() end)
+  T("backward", function()
+    local w = fm.parameter(x)
+    local tape <close> = fm.record()
+    w:square():backward(x)
+    return w:grad():clone()
+  end)
+  T("is_parameter", function() return x:is_parameter() end)
+  calls["fm.record"] = function()
+    local w = fm.parameter(x)
+    local tape <close> = fm.record(w)
+    return fm.is_recording(), (w * 2):detach()
+  end
+  calls["fm.scope"] = function()
+    local scope <close> = fm.scope()
+    return (x * 2):detach()
+  end
+  calls["fm.custom"] = function()
+    local twice = fm.custom { forward = function(a, b) return a * 2 + b, { a, b } end, backward = function(_, dy) return dy * 2, dy end }
+    local w = fm.parameter(x)
+    local tape <close> = fm.record()
+    twice(w, w * 3):sum():backward()
+    return w:grad():clone()
+  end
+  calls["fm.gradcheck"] = function() return fm.gradcheck(function(w) return w:tanh() end, { fm.parameter(x[{ 1, 1 }]) }) end
+end
+
+local function streams(calls)
+  calls["fm.rng"] = function() return fm.rng(3, "name") end
+  local R = function(name, f) calls["fm.Rng:" .. name] = function() return f(fm.rng(3)) end end
+  R("normal", function(r) return r:normal(3, 2), r:normal() end)
+  R("uniform", function(r) return r:uniform(3, 2), r:uniform({ 3 }, { low = -1, high = 2 }) end)
+  R("integers", function(r) return r:integers(5, 1, 3), r:integers(5, 3) end)
+  R("permutation", function(r) return r:permutation(7) end)
+  R("number", function(r) return r:number() end)
+  R("stream", function(r) return r:stream "x":stream "y":normal(2) end)
+  R("at", function(r) return r:at(4, 2):normal(2) end)
+  R("step", function(r) return r:step() end)
+  R("own", function(r) return r:own "x":normal(2), r:own "x":normal(2) end)
+  R("own_clock", function(r) return r:own_clock(), r:stream "x":own_clock() end)
+  R("calls", function(r) return r:calls() end)
+end
+
+local function layers(calls)
+  local N = function(name, f) calls["fm.nn." .. name] = f end
+  local x = fm.rng(2):normal(4, 6)
+  N("linear", function() return nn.linear(6, 2, { act = "silu" })(x) end)
+  N("embedding", function() return nn.embedding(5, 3)(fm.tensor { 1, 5, 2 }) end)
+  N("layer_norm", function() return nn.layer_norm(6)(x) end)
+  N("rms_norm", function() return nn.rms_norm(6)(x) end)
+  N("dropout", function() return nn.dropout(0.5)(x) end)
+  N("sequential", function() return nn.sequential { nn.linear(6, 3), nn.silu(), nn.linear(3, 1) }(x) end)
+  N("mlp", function() return nn.mlp { inputs = 6, hidden = { 4 }, outputs = 2 }(x) end)
+  N("residual", function() return nn.residual(nn.linear(6, 6))(x) end)
+  N("time_embedding", function()
+    local t = fm.linspace(0, 1, 3)
+    return nn.time_embedding(8)(t), nn.time_embedding(4, { kind = "fourier" })(t)
+  end)
+  N("vector_field", function() return nn.vector_field { dim = 6, hidden = 4, time_embed = 2 }(x, 0.5) end)
+  N("module", function() return require "fm.nn.module".new({}, function(_, v) return v end)(x) end)
+  N("seed", function() return nn.seed(fm.rng(1)) end)
+  for _, act in ipairs { "tanh", "sigmoid", "relu", "silu", "gelu", "gelu_tanh", "selu", "elu", "softplus", "leaky_relu", "log_sigmoid" } do
+    N(act, function() return nn[act]()(x) end)
+  end
+  local M = function(name, f) calls["fm.Module:" .. name] = function() return f(nn.mlp { inputs = 6, hidden = { 4 }, outputs = 2 }) end end
+  M("parameters", function(m) return m:parameters() end)
+  M("state", function(m) return m:state() end)
+  M("load_state", function(m) return m:load_state(m:state()) end)
+  M("train", function(m) return m:train() end)
+  M("eval", function(m) return m:eval() end)
+  M("count", function(m) return m:count() end)
+end
+
+local function velocity(x, t)
+  return x * (type(t) == "number" and t or 0.5) - 1
+end
+
+local function flows(calls)
+  local F = function(name, f) calls["fm.flow." .. name] = f end
+  local x, t, rng = fm.rng(3):normal(4, 2), fm.linspace(0.1, 0.9, 4), fm.rng(4)
+  F("path", function()
+    local y = { flow.path { a = function(s) return s ^ 2 end, s = function(s) return 1 - s end }:sample(x, x, t) }
+    for _, name in ipairs { "linear", "vp", "cosine", "ve", "lipman", "poly", "linear_vp" } do y[#y + 1] = flow.path(name):sample(x, x, t) end
+    for _, name in ipairs { "i_cfm", "schrodinger_bridge" } do y[#y + 1] = flow.path(name):sample(x, x, t, x) end
+    return y
+  end)
+  calls["fm.Path:sample"] = function() return flow.path "vp":sample(x, x, 0.3) end
+  calls["fm.Path:coefficients"] = function() return flow.path "vp":coefficients(t) end
+  calls["fm.Path:source"] = function() return flow.path "vp":source(3, 2, rng) end
+  calls["fm.Path:source_log_prob"] = function() return flow.path "vp":source_log_prob(x) end
+  F("coupling", function() return flow.coupling "ot"(x, x + 1) end)
+  F("loss", function()
+    local model = nn.vector_field { dim = 2, hidden = 4, time_embed = 2 }
+    local opt = optim.adam(model)
+    local options = { rng = rng, coupling = "ot", time = "logit_normal", weight = function(s) return s end }
+    return opt:step(function() return flow.loss(model, x, options) end)
+  end)
+  F("velocity", function() return flow.velocity(velocity, { predict = "data" })(x, 0.4) end)
+  F("score", function() return flow.score(velocity)(x, 0.4) end)
+  F("posterior", function() return flow.posterior(velocity)(x, 0.4) end)
+  F("encode", function() return flow.encode(velocity, x) end)
+  F("decode", function() return flow.decode(velocity, x) end)
+  F("log_prob", function() return flow.log_prob(velocity, x, { divergence = "hutchinson", probes = 2, rng = rng, rtol = 1e-2 }) end)
+  F("bits_per_dimension", function() return flow.bits_per_dimension(velocity, fm.full({ 3, 2 }, 0.5), { bins = 3, rng = rng, rtol = 1e-2 }) end)
+  F("dequantise", function() return flow.dequantise(fm.full({ 3, 2 }, 0.5), { bins = 3, rng = rng }) end)
+  F("exact.gaussian", function()
+    local e = flow.exact.gaussian { mean = { 1, 2 }, std = 0.5 }
+    return e(x, 0.5), e:score(x, 0.5), e:log_prob(x), e:sample(3, rng), e:map(x), e:inverse(x)
+  end)
+  F("exact.mixture", function() return flow.exact.mixture { means = { { 1, 2 }, { 3, 4 } }, std = 0.5, weights = { 1, 3 } }(x, t) end)
+  calls["fm.ode.solve"] = function()
+    local w = fm.parameter(x)
+    local tape <close> = fm.record()
+    local y, info = ode.solve(velocity, w, { method = "rk4", steps = 3, save = 2, memory = "segments" })
+    y:sum():backward()
+    return info, ode.solve(velocity, x, { control = "sample", gradient = false }),
+      ode.solve(velocity, x, { events = { function(z) return z[1][1] + 0.2 end }, gradient = false, save = "steps" })
+  end
+  calls["fm.sde.solve"] = function()
+    return sde.solve(velocity, x, { w = 0.1, rng = rng, steps = 3 }),
+      sde.solve({ drift = velocity, diffusion = 0.3 }, x, { rng = rng, steps = 3, method = "heun" })
+  end
+end
+
+local function optimizers(calls)
+  local O = function(name, f) calls["fm.optim." .. name] = f end
+  local function problem(make, options)
+    local w = fm.parameter(fm.ones(3))
+    local opt = make({ w }, options)
+    opt:step(function() return w:square():sum() end, { clip = 0.5 })
+    return opt, w
+  end
+  for name, options in pairs { adam = { betas = { 0.8, 0.9 } }, adamw = { lr = optim.cosine { steps = 3 } },
+    sgd = { lr = 0.1, momentum = 0.9, nesterov = true } } do
+    O(name, function() return problem(optim[name], options) end)
+  end
+  O("ema", function()
+    local _, w = problem(optim.sgd, {})
+    local ema = optim.ema({ w }, { decay = 0.5, warmup = true })
+    ema:update()
+    return ema:swap(function() return w:clone() end), ema:state(), ema:load_state(ema:state())
+  end)
+  O("cosine", function() return optim.cosine { steps = 10, warmup = 2 }(3) end)
+  O("linear", function() return optim.linear { steps = 10, warmup = 2 }(3) end)
+  O("step", function() return optim.step { every = 2 }(3) end)
+  local A = function(name, f) calls["fm.Average:" .. name] = function() return f(optim.ema({ fm.parameter(fm.ones(3)) }, { decay = 0.5 })) end end
+  A("update", function(average) return average:update() end)
+  A("swap", function(average) return average:swap(function() return 1 end) end)
+  A("state", function(average) return average:state() end)
+  A("load_state", function(average) return average:load_state(average:state()) end)
+  local P = function(name, f) calls["fm.Optimizer:" .. name] = function() return f(problem(optim.adam, {})) end end
+  P("step", function(opt, w) return opt:step(function() return w:exp():sum() end) end)
+  P("rate", function(opt) return opt:rate() end)
+  P("zero_grad", function(opt) return opt:zero_grad() end)
+  P("state", function(opt) return opt:state() end)
+  P("load_state", function(opt) return opt:load_state(opt:state()) end)
+end
+
+local function datasets(calls, folder)
+  local D = function(name, f) calls["fm.data." .. name] = f end
+  local x = fm.rng(5):normal(6, 2)
+  D("batches", function()
+    local n = 0
+    for a, b in data.batches(x, 4, { rng = fm.rng(1), labels = fm.range(1, 6) }) do n = n + #a + #b end
+    return n
+  end)
+  for _, name in ipairs { "moons", "eight_gaussians", "checkerboard", "two_spirals", "pinwheel", "swiss_roll", "circles", "rings", "s_curve",
+    "gaussians", "shapes32" } do
+    D(name, function() return data[name] { n = 5, rng = fm.rng(2) } end)
+  end
+  D("npy", function()
+    assert(fm.npy.save(folder .. "/x.npy", x))
+    return data.npy(folder .. "/x.npy"), data.npy(folder .. "/none.npy")
+  end)
+  for _, name in ipairs { "idx", "cifar10", "vectors", "text" } do
+    D(name, function()
+      assert(fm.file.write(folder .. "/" .. name, "the 1 2\nother 3 4\n"))
+      return data[name](folder .. "/" .. name)
+    end)
+  end
+  D("png_folder", function()
+    fm.file.mkdir_new(folder .. "/png")
+    assert(fm.png.save(folder .. "/png/a.png", fm.full({ 3, 3 }, 0.5)))
+    return data.png_folder(folder .. "/png")
+  end)
+  D("cooccurrence", function() return data.cooccurrence { { "a", "b", "a" }, { "b", "a" } } end)
+end
+
+local function measures(calls)
+  local a, b = fm.rng(6):normal(5, 2), fm.rng(7):normal(5, 2)
+  for _, name in ipairs { "wasserstein1", "wasserstein2", "sliced_wasserstein2", "mmd", "energy_distance", "frechet_distance", "kid" } do
+    calls["fm.metrics." .. name] = function() return metrics[name](a, b), metrics[name].floor(a, b) end
+  end
+  calls["fm.metrics.assignment"] = function() return metrics.assignment(fm.rng(8):uniform(4, 4)) end
+  calls["fm.metrics.pca"] = function() return metrics.pca(a, 2) end
+end
+
+local function pictures(calls, folder)
+  local P = function(name, f) calls["fm.plot." .. name] = f end
+  local x = fm.rng(9):normal(20, 2)
+  P("scatter", function() return plot.scatter(x, { reference = x, size = 100 }) end)
+  P("density", function() return plot.density(x, { size = 100, cells = 5 }) end)
+  P("densities", function() return plot.densities({ x, x }, { limits = { -2, 2, -2, 2 }, size = 100, cells = 5 }) end)
+  P("trajectories", function() return plot.trajectories(x:reshape(2, 10, 2), { size = 100 }) end)
+  P("filmstrip", function() return plot.filmstrip(x:reshape(2, 10, 2), { size = 100 }) end)
+  P("quiver", function() return plot.quiver(x, x, { size = 100 }) end)
+  P("image_grid", function() return plot.image_grid(fm.rng(9):uniform(4, 9), { channels = 1, height = 3, width = 3 }) end)
+  P("curve", function() return plot.curve({ loss = { 3, 2, 1 } }, { log = "y", width = 200, height = 150 }) end)
+  calls["fm.Picture:save"] = function()
+    local picture = plot.scatter(x, { size = 100 })
+    return assert(picture:save(folder .. "/p.png")), assert(picture:save(folder .. "/p.svg"))
+  end
+end
+
+local function files(calls, folder)
+  local x = fm.rng(10):normal(3, 2)
+  calls["fm.save"] = function() return assert(fm.save(folder .. "/s.safetensors", { x = x, y = x[1] }, { note = "n" })) end
+  calls["fm.load"] = function()
+    assert(fm.save(folder .. "/s.safetensors", { x = x, y = x[1] }, { note = "n" }))
+    return assert(fm.load(folder .. "/s.safetensors"))
+  end
+  calls["fm.npy"] = function() return fm.npy.save(folder .. "/y.npy", x), fm.npy.load(folder .. "/y.npy") end
+  calls["fm.png"] = function() return fm.png.save(folder .. "/y.png", x:sigmoid()), fm.png.load(folder .. "/y.png") end
+  calls["fm.idx"] = function() return fm.idx.load(folder .. "/none") end
+  calls["fm.cifar10"] = function() return fm.cifar10.load(folder .. "/none") end
+  calls["fm.vectors"] = function()
+    assert(fm.file.write(folder .. "/v.txt", "the 1 2\nother 3 4\n"))
+    return assert(fm.vectors.load(folder .. "/v.txt"))
+  end
+  calls["fm.json"] = function()
+    local text = fm.json.encode({ a = { 1, 2, { b = "c\n" } }, d = fm.json.array {}, e = fm.json.null, f = 0.1 }, { indent = 2 })
+    return text, fm.json.decode(text)
+  end
+  calls["fm.file"] = function()
+    local f, path = fm.file, folder .. "/f.txt"
+    return f.write(path, "one\n"), f.append(path, "two\n"), f.sync(path), f.cut(path, 4), f.read(path), f.has_room(folder, 10), f.hash "x",
+      f.hash_file(path), f.mkdir_new(folder .. "/d"), f.on_read(nil)
+  end
+  calls["fm.experiment"] = function()
+    return fm.experiment { name = "x", params = { lr = { 0.1, "rate", min = 0 } }, run = function() end }
+  end
+end
+
+return function(folder)
+  local calls, list, missing = {}, {}, {}
+  ops(calls)
+  tensors(calls)
+  streams(calls)
+  layers(calls)
+  flows(calls)
+  optimizers(calls)
+  datasets(calls, folder)
+  measures(calls)
+  pictures(calls, folder)
+  files(calls, folder)
+  local file <close> = assert(io.open "lua/fm/meta/fm.lua")
+  for _, entry in ipairs(reference.parse(file:read "a")) do
+    local name = entry.name
+    local elsewhere = entry.kind == "class" or name:find "^fm%.Run:" or name:find "^fm%.%l+$" or name == "fm.flow.exact"
+    if not calls[name] and not elsewhere then missing[#missing + 1] = name end
+  end
+  for name, call in pairs(calls) do list[#list + 1] = { name = name, call = call } end
+  table.sort(list, function(a, b) return a.name < b.name end)
+  return list, missing
+end
