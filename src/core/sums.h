@@ -1,5 +1,5 @@
-/* Long sums. A float that millions of terms are added to one by one loses a part in a hundred of them; here a few terms are added
- * as they are, and these few to a double, so that a sum is right to 2e-7 of the sum of the terms' sizes, however many there are. The order
+/* Long sums. A float that millions of terms are added to one by one loses a part in a hundred of them; here up to eight terms are added
+ * as they are, and these to a double, so that a sum is right to 2e-7 of the sum of the terms' sizes, however many there are. The order
  * depends on the shapes alone. */
 #ifndef FM_SUMS_H
 #define FM_SUMS_H
@@ -35,7 +35,7 @@ FM_INLINE double fm_lanes_sum(double lane[16]) {
                     lane[l] += (double)(TERM);                                                                                             \
                 }                                                                                                                          \
             }                                                                                                                              \
-            sum = fm_lanes_sum(lane);                                                                                                         \
+            sum = fm_lanes_sum(lane);                                                                                                      \
         }                                                                                                                                  \
         for (size_t i = done; i < (n); i++) sum += (double)(TERM);                                                                         \
     } while (0)
@@ -43,18 +43,22 @@ FM_INLINE double fm_lanes_sum(double lane[16]) {
 /* acc[j] += the sum of TERM, an expression in r and j, over r < rows; for each j < n. */
 #define FM_COLUMN_SUMS(rows, n, TERM, acc)                                                                                                 \
     do {                                                                                                                                   \
-        size_t done = 0;                                                                                                                  \
-        for (; done + 4 <= (rows); done += 4) {                                                                                          \
+        size_t done = 0;                                                                                                                   \
+        for (; done + 8 <= (rows); done += 8) {                                                                                            \
             for (size_t j = 0; j < (n); j++) {                                                                                             \
                 size_t r = done;                                                                                                           \
-                __typeof__(+(TERM)) one = TERM, two;                                                                                       \
+                __typeof__(+(TERM)) one = TERM, two, three, four;                                                                          \
                 r++, one += TERM;                                                                                                          \
                 r++, two = TERM;                                                                                                           \
                 r++, two += TERM;                                                                                                          \
-                (acc)[j] += (double)(one + two);                                                                                           \
+                r++, three = TERM;                                                                                                         \
+                r++, three += TERM;                                                                                                        \
+                r++, four = TERM;                                                                                                          \
+                r++, four += TERM;                                                                                                         \
+                (acc)[j] += (double)((one + two) + (three + four));                                                                        \
             }                                                                                                                              \
         }                                                                                                                                  \
-        for (size_t r = done; r < (rows); r++) {                                                                                          \
+        for (size_t r = done; r < (rows); r++) {                                                                                           \
             for (size_t j = 0; j < (n); j++) (acc)[j] += (double)(TERM);                                                                   \
         }                                                                                                                                  \
     } while (0)
