@@ -525,9 +525,9 @@ UNARY(reciprocal, 1 / x, -y *y)
 UNARY(sin, r_sin(x), r_cos(x))
 UNARY(cos, r_cos(x), -r_sin(x))
 UNARY(square, x *x, 2 * x)
-UNARY(abs, r_fabs(x), x > 0 ? 1 : (x < 0 ? -1 : 0))
+UNARY(abs, r_fabs(x), x > 0 ? 1 : (x < 0 ? -1 : x)) /* 0 and NaN are their own slopes */
 UNARY(pow, r_pow(x, P), P == 0 ? 0 : P * r_pow(x, P - 1))
-UNARY(clamp, x < P ? P : (x > Q ? Q : x), x >= P && x <= Q ? 1 : 0)
+UNARY(clamp, x < P ? P : (x > Q ? Q : x), x >= P && x <= Q ? 1 : (x == x ? 0 : x))
 
 static bool clamp_shape(fm_call *c, fm_error *err) {
     double low = c->opt[0].number, high = c->opt[1].number;

@@ -68,6 +68,10 @@ local formulas <const> = {
   log_sigmoid = { function(x) return math.min(x, 0) - log1p(exp(-abs(x))) end, function(x) return sigmoid(-x) end },
 }
 
+local names <const> = {}
+for name in pairs(formulas) do names[#names + 1] = name end
+table.sort(names)
+
 local points <const> = {}
 for k = -12, 10 do
   for _, sign in ipairs { 1, -1 } do points[#points + 1] = sign * 1.375 * 2.0 ^ k end
@@ -87,7 +91,8 @@ local function compare(what, x, expected, found)
 end
 
 describe("activations", function()
-  for name, of in pairs(formulas) do
+  for _, name in ipairs(names) do
+    local of = formulas[name]
     it(name .. " keeps the digits of its value and slope", function()
       local tape <close> = fm.record()
       local x = fm.parameter(fm.tensor(points))
@@ -112,4 +117,70 @@ describe("activations", function()
       end
     end)
   end
+end)
+
+describe("a NaN", function()
+  local nan <const> = 0 / 0
+  local function slope(f, x)
+    local tape <close> = fm.record()
+    local p = fm.parameter(fm.tensor { x })
+    f(p):sum():backward()
+    return p:grad():totable()[1]
+  end
+  local function stays(what, f, x)
+    local g = slope(f, x or nan)
+    assert(g ~= g, what .. " makes a slope of " .. g)
+  end
+
+  it("is one on the way back through functions of one number", function()
+    for _, name in ipairs { "abs", "exp", "log", "sqrt", "rsqrt", "square", "sin", "cos", "reciprocal", "tanh", "sigmoid", "relu", "silu", "gelu",
+      "gelu_tanh", "selu", "elu", "softplus", "leaky_relu", "log_sigmoid" } do stays(name, fm[name]) end
+    stays("clamp", function(x) return x:clamp { min = -1, max = 1 } end)
+    stays("clamp from below", function(x) return x:clamp { min = 0 } end)
+    stays("pow", function(x) return x:pow { exponent = 3 } end)
+    stays("norm", function(x) return x:norm() end)
+    for _, act in ipairs { "tanh", "sigmoid", "relu", "silu", "gelu", "gelu_tanh", "selu", "elu", "softplus", "leaky_relu", "log_sigmoid" } do
+      stays("linear with " .. act, function(b) return fm.linear(fm.zeros(1, 1), fm.zeros(1, 1), b, { act = act }) end)
+    end
+  end)
+
+  it("is one on the way back through the larger and the smaller of two", function()
+    for _, name in ipairs { "maximum", "minimum" } do
+      for _, other in ipairs { fm.zeros(1), fm.tensor { nan }, fm.tensor { math.huge }, fm.tensor { -math.huge } } do
+        stays(name, function(x) return fm[name](x, other) end)
+        stays(name .. ", second", function(x) return fm[name](other, x) end)
+        stays(name .. " of NaN", function(x) return fm[name](fm.tensor { nan }, x) end, 1)
+        stays(name .. " of NaN, second", function(x) return fm[name](x, fm.tensor { nan }) end, 1)
+      end
+    end
+  end)
+
+  it("is not made of ties and kinks", function()
+    assert.equal(0, slope(fm.abs, 0))
+    assert.equal(0, slope(fm.relu, 0))
+    assert.equal(1, slope(function(x) return x:clamp { min = 2, max = 3 } end, 2))
+    assert.equal(1, slope(function(x) return x:clamp { min = 2, max = 3 } end, 3))
+    assert.equal(0, slope(function(x) return x:clamp { min = 2, max = 3 } end, 3.5))
+    for _, name in ipairs { "maximum", "minimum" } do
+      for _, x in ipairs { 0, 2, math.huge, -math.huge } do
+        assert.equal(0.5, slope(function(p) return fm[name](p, fm.tensor { x }) end, x))
+        assert.equal(0.5, slope(function(p) return fm[name](fm.tensor { x }, p) end, x))
+      end
+    end
+  end)
+end)
+
+describe("div", function()
+  it("has a slope wherever the result has one", function()
+    local big, small = fm.real == "double" and 1e200 or 1e30, fm.real == "double" and 1e-200 or 1e-30
+    for _, case in ipairs { { big, big }, { small, small }, { 3 * big, 2 * big }, { 3 * small, 1 }, { big, 1 }, { 1, big } } do
+      local a, b = case[1], case[2]
+      local tape <close> = fm.record()
+      local x, y = fm.parameter(fm.tensor { a }), fm.parameter(fm.tensor { b })
+      fm.div(x, y):sum():backward()
+      assert.near(1, x:grad():totable()[1] * b, 1e-6)
+      local expected = -(a / b) / b
+      if math.abs(expected) > least then assert.near(1, y:grad():totable()[1] / expected, 1e-6) end
+    end
+  end)
 end)
