@@ -302,10 +302,10 @@ local Rng = {}
 ---@param stream? string
 ---@return fm.Rng
 function fm.rng(seed, stream) end
----Normal numbers, of the shape given.
+---Normal numbers, of the shape given. They end at 6.66 standard deviations (32 bits for each, Box and Muller 1958).
 ---@return fm.Tensor of mean 0 and variance 1
 function Rng:normal(...) end
----Numbers in 0..1, of the shape given.
+---Numbers in 0..1, of the shape given: multiples of 2^-24, in double of 2^-32 (rng:number() has 53 bits).
 ---@return fm.Tensor in 0..1, 1 excluded; {low, high} may come last
 function Rng:uniform(...) end
 ---Whole numbers, all equally likely.
