@@ -127,9 +127,9 @@ static void rank_one(size_t m, size_t n, const real *a, size_t stride, const rea
     }
 }
 
-/* Sums of LONG terms or more are made of blocks: the library adds floats up one by one, or in blocks of some hundred one by one, which costs
- * equal terms 4e-6 of their sum within our blocks, and up to a thousandth in one go. Its way for products of up to SMALL multiplications is
- * the former. */
+/* Sums of LONG terms or more are made of blocks: the library adds floats up one by one, or in blocks of some hundred one by one, which
+ * costs equal terms 4e-6 of their sum within our blocks, and up to a thousandth in one go. Its way for products of up to SMALL
+ * multiplications is the former. */
 enum { LONG = 8192, SMALL = 1000000, BLOCK = 2048, SHORT_BLOCK = 512 };
 
 static real plus(double sum, real beta, real y) {

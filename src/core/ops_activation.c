@@ -95,11 +95,11 @@ ACTIVATION(gelu, {
     d = below + x * density;
 })
 ACTIVATION(gelu_tanh, { /* (1 + tanh u) / 2 is sigmoid(2 u) */
-    real rest;
-    real z = x > 32 ? 32 : (x < -32 ? -32 : x); /* beyond it the sigmoid is 0 or 1, and cubes may overflow */
-    real g = v_sigmoid(2 * GELU_K * (z + GELU_C * z * z * z), &rest);
-    y = x * g;
-    d = g * (1 + 2 * GELU_K * rest * z * (1 + 3 * GELU_C * z * z));
+                        real rest;
+                        real z = x > 32 ? 32 : (x < -32 ? -32 : x); /* beyond it the sigmoid is 0 or 1, and cubes may overflow */
+                        real g = v_sigmoid(2 * GELU_K * (z + GELU_C * z * z * z), &rest);
+                        y = x * g;
+                        d = g * (1 + 2 * GELU_K * rest * z * (1 + 3 * GELU_C * z * z));
 })
 ACTIVATION(selu, {
     real e;

@@ -152,8 +152,8 @@ static void pair_forward(const fm_call *c, pair_fn values) {
 
 enum { WALK_A, WALK_B, WALK_OUT, WALK_INTO };
 
-/* A walk with its axes in this order: those along which `into` moves, from `kept` on those along which it stays, and the last one, of either
- * kind. The last two are the rows and columns of a block. */
+/* A walk with its axes in this order: those along which `into` moves, from `kept` on those along which it stays, and the last one, of
+ * either kind. The last two are the rows and columns of a block. */
 typedef struct sums {
     const gradient *g;
     const real *a, *b, *y, *dy;
@@ -361,8 +361,7 @@ static void pair_backward(const fm_call *c, const gradient *a, const gradient *b
 #define VALUES(F, SA, SB)                                                                                                                  \
     for (size_t i = 0; i < n; i++) y[i] = F(a[i * (SA)], b[i * (SB)])
 /* The term of place I in row R. */
-#define AT(TERM, SA, SB, R, I)                                                                                                             \
-    TERM(a[(R)*k->a.row + (I) * (SA)], b[(R)*k->b.row + (I) * (SB)], dy[(R)*k->row + (I)], y[(R)*k->row + (I)])
+#define AT(TERM, SA, SB, R, I) TERM(a[(R)*k->a.row + (I) * (SA)], b[(R)*k->b.row + (I) * (SB)], dy[(R)*k->row + (I)], y[(R)*k->row + (I)])
 #define EACH(TERM, SA, SB)                                                                                                                 \
     for (size_t r = 0; r < k->rows; r++) {                                                                                                 \
         for (size_t i = 0; i < k->n; i++) into[r * into_row + i] += AT(TERM, SA, SB, r, i);                                                \

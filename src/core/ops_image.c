@@ -95,8 +95,8 @@ static bool check_convolution(const fm_call *c, int weight_in, int weight_out, f
                             w->shape[weight_out]);
     }
     int64_t stride = c->opt[0].integer, padding = c->opt[1].integer;
-    if (stride < 1 || stride > INT32_MAX) return fm_call_fail(c, err, "stride is %lld: it must be at least 1", (long long)stride);
-    if (padding < 0 || padding > INT32_MAX) return fm_call_fail(c, err, "padding is %lld: it must not be negative", (long long)padding);
+    if (stride < 1 || stride > INT32_MAX) return fm_call_fail(c, err, "stride is %lld: expected 1 to %d", (long long)stride, INT32_MAX);
+    if (padding < 0 || padding > INT32_MAX) return fm_call_fail(c, err, "padding is %lld: expected 0 to %d", (long long)padding, INT32_MAX);
     return true;
 }
 
@@ -344,7 +344,7 @@ static bool upsample_nearest2d_shape(fm_call *c, fm_error *err) {
     int64_t scale = c->opt[0].integer;
     char text[FM_SHAPE_TEXT];
     if (x->rank != 4) return fm_call_fail(c, err, "input is %s: expected [N, C, H, W]", fm_shape_text(x, text));
-    if (scale < 1 || scale > INT32_MAX) return fm_call_fail(c, err, "scale is %lld: it must be at least 1", (long long)scale);
+    if (scale < 1 || scale > INT32_MAX) return fm_call_fail(c, err, "scale is %lld: expected 1 to %d", (long long)scale, INT32_MAX);
     fm_shape_like(c, x);
     for (int i = 2; i < 4; i++) {
         if (x->shape[i] > SIZE_MAX / (size_t)scale) return fm_call_fail(c, err, "the picture would be too large");

@@ -514,7 +514,7 @@ static void log_softmax_forward(const fm_call *c) {
         for (size_t r = 0; r < size; r++) {                                                                                                \
             for (size_t j = 0; j < n; j++) {                                                                                               \
                 real total = (real)sum[j];                                                                                                 \
-                dx[r * stride + j] += GRAD(r *stride + j);                                                                                 \
+                dx[r * stride + j] += GRAD(r * stride + j);                                                                                \
             }                                                                                                                              \
         }                                                                                                                                  \
     }                                                                                                                                      \

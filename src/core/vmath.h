@@ -133,7 +133,7 @@ FM_INLINE real v_normal(real x, real *density) {
     *density = scale * exp(-0.5 * x * x);
     return 0.5 * erfc(-0.70710678118654752440 * x);
 #else
-    float a = r_fabs(x) > 16.0f ? 16.0f : r_fabs(x); /* beyond it all is 0 or 1 */
+    float a = r_fabs(x) > 16.0f ? 16.0f : r_fabs(x);                  /* beyond it all is 0 or 1 */
     float far = 4097.0f * a, head = far - (far - a), tail = a - head; /* head^2 is exact (Veltkamp 1968): a far exp keeps its digits */
     float u = -0.5f * tail * (a + head);
     float e = v_exp(-0.5f * head * head) * (1.0f + u * (1.0f + u * (0.5f + u * (1.0f / 6.0f + u * (1.0f / 24.0f)))));
