@@ -168,8 +168,11 @@ static void slopes_and_bias(size_t rows, size_t n, const real *slope, real *dy, 
             through_act(whole, wide, wide, slope, dy, db ? acc : NULL);
             through_act(rows - whole * side, n, n, slope ? slope + at : NULL, dy + at, db ? acc : NULL);
         }
-        for (size_t i = part; i < wide; i++) acc[i % n] += acc[i];
-        for (size_t i = 0; db && i < part; i++) db[j + i] += (real)acc[i];
+        for (size_t i = 0; db && i < part; i++) {
+            double sum = acc[i];
+            for (size_t k = i + part; k < wide; k += part) sum += acc[k];
+            db[j + i] += (real)sum;
+        }
     }
 }
 

@@ -59,7 +59,7 @@ enum { DIGITS = FLT_MANT_DIG };
 
 static uint64_t size_of_whole(const fm_element *e, uint64_t bits) {
     bool negative = e->kind == FM_ELEMENT_SIGNED && bits >> (8 * e->size - 1);
-    return negative ? (uint64_t)-signed_of(bits, e->size) : bits;
+    return negative ? 0 - (uint64_t)signed_of(bits, e->size) : bits;
 }
 
 static bool fits(uint64_t size) {
