@@ -112,6 +112,32 @@ describe("files", function()
     raises("released when its tape closed", fm.npy.save, path "x", gone)
   end)
 
+  it("writes tables that finalizers change meanwhile", function()
+    for n = 1, 4 do
+      local plain, tensors, texts = {}, {}, {}
+      for i = 1, 20 do
+        local key = ("%d of %d"):format(i, n)
+        plain[key], tensors[key], texts[key] = i, fm.ones(3), "text " .. n
+      end
+      for _ = 1, 5 do
+        setmetatable({}, { __gc = function()
+          for _, t in ipairs { plain, tensors, texts } do
+            for key in pairs(t) do t[key] = nil end
+          end
+          for i = 1, 60 do
+            local key = ("late %d of %d"):format(i, n)
+            plain[key], tensors[key], texts[key] = { i }, fm.ones(i), "other " .. i
+          end
+        end })
+      end
+      for _ = 1, 3 do
+        assert.is_table(fm.json.decode(fm.json.encode(plain)))
+        assert.is_true(fm.save(path "a.safetensors", tensors, texts))
+        assert.is_table(fm.load(path "a.safetensors"))
+      end
+    end
+  end)
+
   it("reads NPY back as it was", function()
     local x <const> = fm.rng(2):normal(2, 3, 4)
     assert.is_true(fm.npy.save(path "a.npy", x))
