@@ -987,7 +987,8 @@ function fm.save(path, tensors, metadata) end
 ---The tensors of a safetensors file by name, and its metadata; or nil and a message.
 ---@return table|nil tensors, table|string metadata or the message
 function fm.load(path) end
----Files of one kind each. Every load and save gives nil and a message ("PATH: FORMAT: byte N: problem") when the file is at fault.
+---Files of one kind each. Every load and save gives nil and a message ("PATH: FORMAT: byte N: problem") when the file is at fault. All numbers
+---become float (in fmrun64 double): fractions are rounded, a whole number that it cannot hold (beyond 2^24, most of them) is refused.
 ---npy.load(path) -> tensor; npy.save(path, tensor).
 fm.npy = {}
 ---png.load(path) -> [H, W, C] in 0..1, C 1 gray, 2 gray and alpha, 3 colour, 4 colour and alpha; png.save(path, [H, W] or [H, W, C]).
