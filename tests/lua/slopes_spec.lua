@@ -1,4 +1,4 @@
--- Values and slopes of activations far out and near 0, where 1 - y * y, e + 1 - 1 and the like lose their digits: each against its formula in
+-- Values and slopes of activations far out and near 0, where 1 - y * y or e + 1 - 1 loses its digits: each against its formula in
 -- double numbers, written so that nothing cancels.
 local fm <const> = require "fm"
 
