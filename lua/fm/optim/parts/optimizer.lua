@@ -169,10 +169,10 @@ end
 
 --- The closure on a tape, which is closed whatever happens: see fm.finally.
 local function recorded(self, closure)
-  local _, is_main = coroutine.running()
-  if not is_main then return closed(fm.record(), pcall(record, self, closure)) end
   local tape <close> = fm.record()
-  return record(self, closure)
+  local _, is_main = coroutine.running()
+  if is_main then return record(self, closure) end
+  return closed(tape, pcall(record, self, closure))
 end
 
 local function finish(self, clip, value, finite, ...)
