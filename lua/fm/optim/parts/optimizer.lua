@@ -57,7 +57,7 @@ local function text_of(value)
 end
 
 local function refuse(self, what, i, value)
-  diverged.raise(("%s: the %s of %s is %s"):format(self.where, what, parameters.name(self.set, i), text_of(value)), unchanged)
+  diverged.raise(("%s: the %s of %s is %s"):format(self.where, what, parameters.name(self.set, i), text_of(value)), unchanged, self.steps_taken + 1)
 end
 
 --- The first parameter that a flat vector has a number for that is not finite, and that number; or nil.
