@@ -753,7 +753,8 @@ function fm.optim.step(options) end
 ---each call draws other numbers: in a run they depend on its seed, outside of one on the calls before.
 fm.data = {}
 ---Batches of rows: `for x in batches` is one round, called again the next, in another order. With labels: x, l. Two loaders on one stream
----shuffle independently of each other. size is at most the number of rows, or with drop_last an error beyond it.
+---shuffle independently of each other. size is at most the number of rows, or with drop_last an error beyond it. A run that goes on has each
+---loader where it was, if it was made outside of the loops.
 ---@param x fm.Tensor [N, ...]
 ---@param size integer
 ---@param options? {rng: fm.Rng, shuffle: boolean, drop_last: boolean, labels: fm.Tensor}
