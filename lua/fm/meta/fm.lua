@@ -683,7 +683,7 @@ fm.optim = {}
 local Optimizer = {}
 ---step(closure): records the closure, goes back from the loss it returns, updates. step() uses the gradients at hand. A step changes all or
 ---nothing: a loss that is not finite is returned, and nothing is changed; in a run its step is the last. A finite loss with a gradient that
----is not finite, or an update that would not be, is an error that names the parameter, and in a run ends it as diverged at that step;
+---is not finite, or an update that would not be, is an error that names step and parameter, and in a run ends it as diverged at that step;
 ---nothing is changed, and the gradients are left to look at (zero_grad forgets them).
 ---@param closure? fun(): fm.Tensor, any
 ---@param options? {clip: number} the largest norm of all gradients together
@@ -753,7 +753,8 @@ function fm.optim.step(options) end
 ---each call draws other numbers: in a run they depend on its seed, outside of one on the calls before.
 fm.data = {}
 ---Batches of rows: `for x in batches` is one round, called again the next, in another order. With labels: x, l. Two loaders on one stream
----shuffle independently of each other. size is at most the number of rows, or with drop_last an error beyond it.
+---shuffle independently of each other. size is at most the number of rows, or with drop_last an error beyond it. A run that goes on has each
+---loader where it was, if it was made outside of the loops.
 ---@param x fm.Tensor [N, ...]
 ---@param size integer
 ---@param options? {rng: fm.Rng, shuffle: boolean, drop_last: boolean, labels: fm.Tensor}
