@@ -8,6 +8,10 @@ return function(a, b, given)
   local directions = o.directions
   if not directions then
     options.integer("sliced_wasserstein2: projections", o.projections, 1)
+    if o.rng ~= nil then options.rng("sliced_wasserstein2", o.rng) end
+    if not fm.is_tensor(a) or a:rank() == 0 then
+      fm.fail(("sliced_wasserstein2: argument 1: expected a tensor [N, D], found %s"):format(options.shown(a)))
+    end
     local random = (o.rng or fm.rng(0, "sliced")):normal(a:size(-1), o.projections)
     directions = random / random:norm { axis = 1, keep = true }
   end
