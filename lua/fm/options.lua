@@ -15,12 +15,14 @@ function options.read(where, given, defaults)
   for key, value in pairs(defaults) do
     if value ~= none then result[key] = value end
   end
-  for key, value in next, given or {} do -- not pairs: a metatable of the script's own is none of ours
-    if defaults[key] == nil then
-      local near = type(key) == "string" and core.nearest(key, sorted_keys(defaults))
-      core.fail(('%s: unknown option "%s"%s'):format(where, tostring(key), near and ('; did you mean "%s"?'):format(near) or ""))
-    end
+  local unknown
+  for key, value in next, given or {} do -- not pairs: a metamethod of the table may be anything
+    if defaults[key] == nil and (unknown == nil or tostring(key) < tostring(unknown)) then unknown = key end
     result[key] = value
+  end
+  if unknown ~= nil then
+    local near = type(unknown) == "string" and core.nearest(unknown, sorted_keys(defaults))
+    core.fail(('%s: unknown option "%s"%s'):format(where, tostring(unknown), near and ('; did you mean "%s"?'):format(near) or ""))
   end
   return result
 end
@@ -30,7 +32,7 @@ local longest <const> = 60 -- of a text in a message
 --- { "name", key = value } as its name and its options.
 function options.split(list)
   local given = {}
-  for key, value in pairs(list) do
+  for key, value in next, list do
     if key ~= 1 then given[key] = value end
   end
   return list[1], given

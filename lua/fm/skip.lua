@@ -1,17 +1,19 @@
--- Iterators that can pass over values without making them. A run that goes on from a checkpoint passes over what it has had; an iterator
--- that is not known here is called for each value.
+-- Iterators that can pass over values without making them, and know their place. A run that goes on from a checkpoint passes over what it
+-- has had; an iterator that is not known here is called for each value.
 local fm <const> = require "fm.core"
 local options <const> = require "fm.options"
 
 local skip <const> = {}
 
-local known <const> = setmetatable({}, { __mode = "k" })
+local known <const>, places <const> = setmetatable({}, { __mode = "k" }), setmetatable({}, { __mode = "k" })
 
---- Says that pass(n) has the same effect on `iterator` as n calls of it (and of its next round, where one ends). Returns the iterator.
-function skip.declare(iterator, pass)
+--- Says that pass(n) has the same effect on `iterator` as n calls of it (and of its next round, where one ends). `place`, if given, is
+--- { get = function() -> a list of whole numbers, set = function(list) }: where it is. Returns the iterator.
+function skip.declare(iterator, pass, place)
   if not options.callable(iterator) then fm.fail("skip.declare: expected an iterator, found " .. options.shown(iterator)) end
   if not options.callable(pass) then fm.fail("skip.declare: expected a function(n) that passes over n values, found " .. options.shown(pass)) end
-  known[iterator] = pass
+  known[iterator], places[iterator] = pass, place
+  if place then skip.made(iterator) end
   return iterator
 end
 
@@ -19,5 +21,13 @@ end
 function skip.of(iterator)
   return known[iterator]
 end
+
+--- The place of an iterator that was declared with one.
+function skip.place_of(iterator)
+  return places[iterator]
+end
+
+--- An iterator with a place was made. A run puts its own in place.
+function skip.made() end
 
 return skip

@@ -1,5 +1,6 @@
 #include "bind.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -212,6 +213,22 @@ const char *bind_nearest(const char *word, const char *const *names) {
         }
     }
     return best;
+}
+
+size_t bind_push_pairs(lua_State *L, int table) {
+    size_t n = 0, i = 0;
+    luaL_checkstack(L, 5, NULL);
+    for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) n++;
+    lua_createtable(L, n > INT_MAX / 2 ? 0 : (int)(2 * n), 0); /* room for all: what follows allocates nothing */
+    int list = lua_gettop(L);
+    for (lua_pushnil(L); i < n && lua_next(L, table); lua_pop(L, 1), i++) {
+        lua_pushvalue(L, -2);
+        lua_rawseti(L, list, (lua_Integer)(2 * i + 1));
+        lua_pushvalue(L, -1);
+        lua_rawseti(L, list, (lua_Integer)(2 * i + 2));
+    }
+    lua_settop(L, list);
+    return i;
 }
 
 void bind_check_keys(lua_State *L, int arg, const char *function, const char *const *names) {

@@ -48,6 +48,9 @@ int bind_argument(lua_State *L, int arg, const char *expected) __attribute__((no
 int bind_surplus(lua_State *L, int arg) __attribute__((noreturn)); /* "NAME: unexpected argument ARG: KIND" */
 /* What lies there, for messages: `tensor [2, 3]`, `string "x"`, `nothing`. Pushed. */
 const char *bind_push_kind(lua_State *L, int index);
+/* The keys and values of a table as a list: k1, v1, k2, v2 ...; returns the number of pairs. Any allocation may run finalizers, and they
+ * may change the table: what is in the list stays. Pushed. */
+size_t bind_push_pairs(lua_State *L, int table);
 /* core.fail(message): the same, for the Lua files of fm. */
 int bind_fail(lua_State *L);
 /* The world fails: pushes nil, message; returns 2. */

@@ -82,10 +82,11 @@ static void push_handle(lua_State *L, fm_tensor **from) {
 
 /* ---- save, load: safetensors ---- */
 
-static size_t count_keys(lua_State *L, int table) {
-    size_t n = 0;
-    for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) n++;
-    return n;
+/* Pushes key and value of the i-th pair, and returns where the value is. */
+static int push_pair(lua_State *L, int list, size_t i) {
+    lua_rawgeti(L, list, (lua_Integer)(2 * i + 1));
+    lua_rawgeti(L, list, (lua_Integer)(2 * i + 2));
+    return lua_gettop(L);
 }
 
 static fm_text check_key(lua_State *L, int index, const char *what) {
@@ -95,12 +96,13 @@ static fm_text check_key(lua_State *L, int index, const char *what) {
     return t;
 }
 
-/* The texts and tensors are borrowed from the tables, which stay on the stack. */
+/* The texts and tensors are borrowed from the list of the table's pairs, which stays on the stack. */
 static void take_tensors(lua_State *L, int table, fm_safetensors *s) {
-    size_t n = count_keys(L, table);
+    size_t n = bind_push_pairs(L, table);
+    int list = lua_gettop(L);
     s->tensors = lua_newuserdatauv(L, (n + 1) * sizeof *s->tensors, 0);
-    for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
-        int value = lua_gettop(L);
+    for (size_t i = 0; i < n; i++, lua_pop(L, 2)) {
+        int value = push_pair(L, list, i);
         fm_named_tensor *t = &s->tensors[s->n];
         t->name = check_key(L, value - 1, "names of tensors");
         if (!bind_is_tensor(L, value)) bind_error(L, "save: \"%s\": expected a tensor, found a %s", t->name.at, luaL_typename(L, value));
@@ -110,15 +112,17 @@ static void take_tensors(lua_State *L, int table, fm_safetensors *s) {
 }
 
 static void take_metadata(lua_State *L, int table, fm_safetensors *s) {
-    size_t n = count_keys(L, table);
+    size_t n = bind_push_pairs(L, table);
+    int list = lua_gettop(L);
     s->metadata = lua_newuserdatauv(L, (n + 1) * sizeof *s->metadata, 0);
-    for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
+    for (size_t i = 0; i < n; i++, lua_pop(L, 2)) {
+        int value = push_pair(L, list, i);
         fm_text_pair *pair = &s->metadata[s->n_metadata];
-        pair->key = check_key(L, lua_gettop(L) - 1, "keys of metadata");
-        if (lua_type(L, -1) != LUA_TSTRING) {
-            bind_error(L, "save: metadata \"%s\": expected a string, found a %s", pair->key.at, luaL_typename(L, -1));
+        pair->key = check_key(L, value - 1, "keys of metadata");
+        if (lua_type(L, value) != LUA_TSTRING) {
+            bind_error(L, "save: metadata \"%s\": expected a string, found a %s", pair->key.at, luaL_typename(L, value));
         }
-        pair->value.at = lua_tolstring(L, -1, &pair->value.size);
+        pair->value.at = lua_tolstring(L, value, &pair->value.size);
         s->n_metadata++;
     }
 }

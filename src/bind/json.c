@@ -98,7 +98,7 @@ typedef struct writer {
 
 typedef struct key {
     const char *text;
-    size_t size;
+    size_t size, place; /* among the pairs */
 } key;
 
 static char *reserve(writer *w, size_t more) {
@@ -163,21 +163,23 @@ static int by_text(const void *a, const void *b) {
     return order ? order : (x->size > y->size) - (x->size < y->size);
 }
 
-static void check_key(writer *w, const key *k) {
-    fm_error err;
-    if (fm_utf8_all(k->text, k->size)) return;
-    fm_fail(&err, "json.encode: a key is not UTF-8"); /* two such keys could become the same */
-    bind_raise(w->L, &err);
+/* The i-th pair's key; `list` keeps it. */
+static key key_at(lua_State *L, int list, size_t i) {
+    key k = {.place = i};
+    lua_rawgeti(L, list, (lua_Integer)(2 * i + 1));
+    if (lua_type(L, -1) != LUA_TSTRING) bind_error(L, "json.encode: the keys of a table changed while it was written");
+    k.text = lua_tolstring(L, -1, &k.size);
+    if (!fm_utf8_all(k.text, k.size)) bind_error(L, "json.encode: a key is not UTF-8"); /* two such keys could become the same */
+    lua_pop(L, 1);
+    return k;
 }
 
-static void put_object(writer *w, int table, size_t n) {
+static void put_object(writer *w, int table) {
     lua_State *L = w->L;
+    size_t n = bind_push_pairs(L, table), i;
+    int list = lua_gettop(L);
     key *keys = lua_newuserdatauv(L, (n + 1) * sizeof *keys, 0);
-    size_t i = 0;
-    for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
-        keys[i].text = lua_tolstring(L, -2, &keys[i].size);
-        check_key(w, &keys[i++]);
-    }
+    for (i = 0; i < n; i++) keys[i] = key_at(L, list, i);
     if (n) qsort(keys, n, sizeof *keys, by_text);
     put(w, "{", 1);
     w->depth++;
@@ -186,15 +188,14 @@ static void put_object(writer *w, int table, size_t n) {
         put_line(w);
         put_string(w, keys[i].text, keys[i].size);
         put(w, ": ", w->indent ? 2 : 1);
-        lua_pushlstring(L, keys[i].text, keys[i].size);
-        lua_rawget(L, table);
+        lua_rawgeti(L, list, (lua_Integer)(2 * keys[i].place + 2));
         put_value(w, lua_gettop(L));
         lua_pop(L, 1);
     }
     w->depth--;
     if (n) put_line(w);
     put(w, "}", 1);
-    lua_pop(L, 1);
+    lua_pop(L, 2);
 }
 
 static bool is_marked(lua_State *L, int table) {
@@ -219,7 +220,7 @@ static void put_table(writer *w, int table) {
     }
     lua_Unsigned length = lua_rawlen(L, table);
     if (strings == all && (all || !is_marked(L, table))) {
-        put_object(w, table, all);
+        put_object(w, table);
     } else if (strings == 0 && length == all) {
         put_list(w, table, (lua_Integer)length);
     } else {

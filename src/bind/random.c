@@ -136,7 +136,8 @@ static int rng_normal(lua_State *L) {
 
 static double range_field(lua_State *L, int table, const char *name, double fallback) {
     if (lua_getfield(L, table, name) == LUA_TNIL) return fallback;
-    if (lua_type(L, -1) != LUA_TNUMBER || !isfinite(lua_tonumber(L, -1))) bind_error(L, "uniform: %s: expected a finite number", name);
+    if (lua_type(L, -1) != LUA_TNUMBER || !isfinite((real)lua_tonumber(L, -1)))
+        bind_error(L, "uniform: %s: expected a number that is finite in " FM_REAL_NAME, name);
     return lua_tonumber(L, -1);
 }
 
@@ -150,7 +151,8 @@ static int rng_uniform(lua_State *L) { /* uniform(shape [, {low, high}]) */
         bind_check_keys(L, last, "uniform", keys);
         low = range_field(L, last, "low", 0);
         high = range_field(L, last, "high", 1);
-        if (!(low < high)) bind_error(L, "uniform: low %f is not below high %f", low, high);
+        if (!(low < high)) bind_error(L, "uniform: low %.9g is not below high %.9g", low, high);
+        if (!((real)low < (real)high)) bind_error(L, "uniform: low %.17g and high %.17g are one number in " FM_REAL_NAME, low, high);
         last--;
     }
     int rank = bind_check_shape(L, 2, last, shape);

@@ -216,7 +216,7 @@ static const real *add_numbers(luaL_Buffer *b, const fm_tensor *t, int axis, con
     enum { EDGE = 3 };
     char text[40];
     if (axis == t->rank) {
-        snprintf(text, sizeof text, "%.5g", (double)*p);
+        snprintf(text, sizeof text, "%.5g", isnan(*p) ? NAN : (double)*p); /* a NaN has no sign */
         luaL_addstring(b, text);
         return p + 1;
     }

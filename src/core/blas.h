@@ -10,6 +10,15 @@
  * beta 0 writes C whatever it holds. Every size must fit an int (fm_blas_fits). */
 void fm_gemm(bool ta, bool tb, size_t m, size_t n, size_t k, const real *a, size_t lda, const real *b, size_t ldb, real beta, real *c,
              size_t ldc);
+
+/* The same for sums so long that floats do not carry them: in constant blocks of k. C's rows have no gaps; `room` holds fm_gemm_room(m, n,
+ * k) numbers, 0 when the sums are not long; with NULL it is fm_gemm. */
+size_t fm_gemm_room(size_t m, size_t n, size_t k);
+void fm_gemm_long(bool ta, bool tb, size_t m, size_t n, size_t k, const real *a, size_t lda, const real *b, size_t ldb, real beta, real *c,
+                  real *room);
+/* y += x; what rounding takes from y is added to `rest`, for the end of a long sum. */
+void fm_carry_add(size_t n, const real *x, real *y, real *rest);
+
 bool fm_blas_fits(size_t size);
 const char *fm_blas_core(void); /* the kernel family chosen for this machine, e.g. "SkylakeX" */
 const char *fm_blas_version(void);

@@ -1,6 +1,7 @@
 #include "flat.h"
 
 #include "pool.h"
+#include "sums.h"
 #include "threads.h"
 
 #include <string.h>
@@ -156,18 +157,8 @@ real fm_flat_largest(const fm_flat *f, fm_flat_part part, size_t *which) {
 }
 
 FM_CLONES static double sum_of_squares(size_t n, const real *restrict g) {
-    enum { BLOCK = 512, LANES = 16 };
-    double total = 0;
-    for (size_t b = 0; b < n; b += BLOCK) {
-        size_t end = n - b < BLOCK ? n : b + BLOCK, i = b;
-        real lane[LANES] = {0};
-        for (; i + LANES <= end; i += LANES) {
-            for (size_t l = 0; l < LANES; l++) lane[l] += g[i + l] * g[i + l];
-        }
-        for (size_t l = 0; l < LANES; l++) total += (double)lane[l];
-        for (; i < end; i++) total += (double)g[i] * (double)g[i];
-    }
-    return total;
+    FM_SQUARES_SUM(n, g[i], sum);
+    return sum;
 }
 
 /* For gradients whose squares are too large for a number. */

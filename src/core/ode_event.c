@@ -38,13 +38,14 @@ static double next_step(const bracket *k, double tolerance, double half) {
 static fm_ode_status find_root(fm_ode *s, int which, double fa, double fb, double *root) {
     bracket k = {.a = s->t_old, .fa = fa, .b = s->t, .fb = fb};
     k.c = k.a, k.fc = k.fa, k.step = k.step_before = k.b - k.a;
+    double width = fabs(k.b - k.a);
     for (;;) {
         if (fabs(k.fc) < fabs(k.fb)) {
             k.a = k.b, k.fa = k.fb;
             k.b = k.c, k.fb = k.fc;
             k.c = k.a, k.fc = k.fa;
         }
-        double tolerance = 4 * DBL_EPSILON * (1 + fabs(k.b)) / 2, half = (k.c - k.b) / 2;
+        double tolerance = 2 * DBL_EPSILON * (width + fabs(k.b)), half = (k.c - k.b) / 2;
         if (fabs(half) <= tolerance || k.fb == 0) break;
         double step = next_step(&k, tolerance, half);
         k.step_before = step == half ? half : k.step;

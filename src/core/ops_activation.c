@@ -7,8 +7,6 @@
 #define SELU_SCALE R(1.0507009873554804934193349852946) /* Klambauer et al. 2017, section 2 */
 #define SELU_ALPHA R(1.6732632423543772848170429916717)
 #define LEAKY R(0.01)
-#define SQRT_HALF R(0.70710678118654752440)
-#define INV_SQRT_2PI R(0.39894228040143267794)
 #define GELU_K R(0.79788456080286535588) /* sqrt(2 / pi), Hendrycks and Gimpel 2016 */
 #define GELU_C R(0.044715)
 
@@ -73,54 +71,60 @@ static void forward_tiles(const fm_call *c, void (*apply)(size_t, const real *, 
     fm_parallel(c->out->count, FM_TILE, one_tile, &t);
 }
 
-ACTIVATION(tanh, {
-    y = v_tanh(x);
-    d = 1 - y * y;
-})
+/* A NaN is neither over nor under 0: it stays one, in value and slope. */
+ACTIVATION(tanh, { y = v_tanh(x, &d); })
 ACTIVATION(sigmoid, {
-    y = v_sigmoid(x);
-    d = y * (1 - y);
+    real rest;
+    y = v_sigmoid(x, &rest);
+    d = y * rest;
 })
 ACTIVATION(relu, {
-    y = x > 0 ? x : (x <= 0 ? 0 : x); /* a NaN stays one */
-    d = x > 0 ? 1 : 0;
+    y = x > 0 ? x : (x <= 0 ? 0 : x);
+    d = x > 0 ? 1 : (x <= 0 ? 0 : x);
 })
 ACTIVATION(silu, {
-    real g = v_sigmoid(x);
+    real rest;
+    real g = v_sigmoid(x, &rest);
     y = x * g;
-    d = g + y * (1 - g);
+    d = g * (1 + x * rest);
 })
 ACTIVATION(gelu, {
-    real half = R(0.5) * (1 + r_erf(x * SQRT_HALF));
-    y = x * half;
-    d = half + x * INV_SQRT_2PI * v_exp(R(-0.5) * x * x);
+    real density;
+    real below = v_normal(x, &density);
+    y = x * below;
+    d = below + x * density;
 })
-ACTIVATION(gelu_tanh, {
-    real th = v_tanh(GELU_K * (x + GELU_C * x * x * x));
-    y = R(0.5) * x * (1 + th);
-    d = R(0.5) * (1 + th) + R(0.5) * x * (1 - th * th) * GELU_K * (1 + 3 * GELU_C * x * x);
+ACTIVATION(gelu_tanh, { /* (1 + tanh u) / 2 is sigmoid(2 u) */
+                        real rest;
+                        real z = x > 32 ? 32 : (x < -32 ? -32 : x); /* beyond it the sigmoid is 0 or 1, and cubes may overflow */
+                        real g = v_sigmoid(2 * GELU_K * (z + GELU_C * z * z * z), &rest);
+                        y = x * g;
+                        d = g * (1 + 2 * GELU_K * rest * z * (1 + 3 * GELU_C * z * z));
 })
 ACTIVATION(selu, {
-    real e = SELU_SCALE * SELU_ALPHA * v_expm1_below(x > 0 ? 0 : x);
-    y = x > 0 ? SELU_SCALE * x : e;
-    d = x > 0 ? SELU_SCALE : e + SELU_SCALE * SELU_ALPHA;
+    real e;
+    real m = v_expm1_below(x > 0 ? 0 : x, &e);
+    y = x > 0 ? SELU_SCALE * x : SELU_SCALE * SELU_ALPHA * m;
+    d = x > 0 ? SELU_SCALE : SELU_SCALE * SELU_ALPHA * e;
 })
 ACTIVATION(elu, {
-    real e = v_expm1_below(x > 0 ? 0 : x);
-    y = x > 0 ? x : e;
-    d = x > 0 ? 1 : e + 1;
+    real e;
+    real m = v_expm1_below(x > 0 ? 0 : x, &e);
+    y = x > 0 ? x : m;
+    d = x > 0 ? 1 : e;
 })
 ACTIVATION(softplus, {
+    real rest;
     y = (x > 0 ? x : 0) + v_log1p_unit(v_exp(-r_fabs(x)));
-    d = v_sigmoid(x);
+    d = v_sigmoid(x, &rest);
 })
 ACTIVATION(leaky_relu, {
     y = x > 0 ? x : LEAKY * x;
-    d = x > 0 ? 1 : LEAKY;
+    d = x > 0 ? 1 : (x <= 0 ? LEAKY : x);
 })
 ACTIVATION(log_sigmoid, {
     y = (x < 0 ? x : 0) - v_log1p_unit(v_exp(-r_fabs(x)));
-    d = v_sigmoid(-x);
+    v_sigmoid(x, &d);
 })
 
 static bool same_shape(fm_call *c, fm_error *err) {

@@ -2,6 +2,7 @@
  * conv2d multiplies the patches of its input, conv_transpose2d adds its products up as patches of its output. */
 #include "blas.h"
 #include "op.h"
+#include "sums.h"
 
 #include <string.h>
 
@@ -94,9 +95,33 @@ static bool check_convolution(const fm_call *c, int weight_in, int weight_out, f
                             w->shape[weight_out]);
     }
     int64_t stride = c->opt[0].integer, padding = c->opt[1].integer;
-    if (stride < 1 || stride > INT32_MAX) return fm_call_fail(c, err, "stride is %lld: it must be at least 1", (long long)stride);
-    if (padding < 0 || padding > INT32_MAX) return fm_call_fail(c, err, "padding is %lld: it must not be negative", (long long)padding);
+    if (stride < 1 || stride > INT32_MAX) return fm_call_fail(c, err, "stride is %lld: expected 1 to %d", (long long)stride, INT32_MAX);
+    if (padding < 0 || padding > INT32_MAX) return fm_call_fail(c, err, "padding is %lld: expected 0 to %d", (long long)padding, INT32_MAX);
     return true;
+}
+
+/* The weight's gradient is a sum over pictures: of MANY of them SOME make a part, which the sum takes up with what rounding took. */
+enum { MANY = 64, SOME = 8 };
+
+static size_t weight_room(const fm_call *c) {
+    return c->in[0]->shape[0] > MANY ? 2 * c->in[1]->count : 0;
+}
+
+/* Where the share of picture i goes: straight to dw, or to a part that weight_done adds to it. */
+static real *weight_part(const fm_call *c, size_t i, real *dw) {
+    size_t n = c->in[1]->count;
+    if (!dw || !weight_room(c)) return dw;
+    if (i == 0) memset(c->saved + n, 0, n * sizeof *dw);
+    if (i % SOME == 0) memset(c->saved, 0, n * sizeof *dw);
+    return c->saved;
+}
+
+static void weight_done(const fm_call *c, size_t i, real *dw) {
+    size_t n = c->in[1]->count, pictures = c->in[0]->shape[0];
+    if (!dw || !weight_room(c)) return;
+    real *rest = c->saved + n;
+    if ((i + 1) % SOME == 0 || i + 1 == pictures) fm_carry_add(n, c->saved, dw, rest);
+    for (size_t k = 0; i + 1 == pictures && k < n; k++) dw[k] += rest[k];
 }
 
 /* The column matrix must exist in memory, and its sides in BLAS. */
@@ -108,6 +133,7 @@ static bool check_columns(fm_call *c, const patches *p, fm_error *err) {
         return fm_call_fail(c, err, "a picture makes %zu patches of %zu numbers: over the limit of BLAS", grid_size(p), patch_size(p));
     }
     c->scratch_count = count;
+    c->saved_count = weight_room(c);
     return true;
 }
 
@@ -121,14 +147,24 @@ static void add_bias(const fm_call *c, size_t area) {
     }
 }
 
+FM_CLONES static double sum_of(size_t n, const real *x) {
+    FM_ROW_SUM(n, x[i], sum);
+    return sum;
+}
+
 static void bias_backward(const fm_call *c, size_t area) {
     fm_tensor *b = c->n_in > 2 ? c->in[2] : NULL;
     real *db = b ? fm_grad_add(b) : NULL;
-    const real *dy = fm_grad_get(c->out);
-    for (size_t i = 0; db && i < c->out->shape[0] * b->shape[0]; i++, dy += area) {
-        double sum = 0;
-        for (size_t k = 0; k < area; k++) sum += (double)dy[k];
-        db[i % b->shape[0]] += (real)sum;
+    size_t pictures = c->out->shape[0], channels = c->out->shape[1];
+    double acc[FM_STRIP];
+    for (size_t j = 0, part; db && j < channels; j += part) { /* some channels of all pictures */
+        part = channels - j < FM_STRIP ? channels - j : FM_STRIP;
+        memset(acc, 0, part * sizeof *acc);
+        const real *dy = fm_grad_get(c->out) + j * area;
+        for (size_t i = 0; i < pictures; i++, dy += channels * area) {
+            for (size_t k = 0; k < part; k++) acc[k] += sum_of(area, dy + k * area);
+        }
+        for (size_t k = 0; k < part; k++) db[j + k] += (real)acc[k];
     }
 }
 
@@ -182,7 +218,8 @@ static void conv2d_backward(const fm_call *c) {
         const real *picture = fm_data(c->in[0]) + i * in_size;
         if (dw) {
             if (!is_plain(&p)) to_columns(&p, picture, c->scratch);
-            fm_gemm(false, true, outs, k, n, dy, n, is_plain(&p) ? picture : c->scratch, n, 1, dw, k);
+            fm_gemm(false, true, outs, k, n, dy, n, is_plain(&p) ? picture : c->scratch, n, 1, weight_part(c, i, dw), k);
+            weight_done(c, i, dw);
         }
         if (!dx) continue;
         if (is_plain(&p)) {
@@ -248,7 +285,8 @@ static void conv_transpose2d_backward(const fm_call *c) {
     for (size_t i = 0; (dx || dw) && i < c->shape[0]; i++) {
         to_columns(&p, dy + i * out_size, c->scratch);
         if (dx) fm_gemm(false, false, ins, n, k, fm_data(c->in[1]), k, c->scratch, n, 1, dx + i * ins * n, n);
-        if (dw) fm_gemm(false, true, ins, k, n, x + i * ins * n, n, c->scratch, n, 1, dw, k);
+        if (dw) fm_gemm(false, true, ins, k, n, x + i * ins * n, n, c->scratch, n, 1, weight_part(c, i, dw), k);
+        weight_done(c, i, dw);
     }
     bias_backward(c, area);
 }
@@ -271,15 +309,16 @@ static bool avg_pool2d_shape(fm_call *c, fm_error *err) {
 
 static void avg_pool2d_forward(const fm_call *c) {
     size_t s = (size_t)c->opt[0].integer, oh = c->shape[2], ow = c->shape[3], h = c->in[0]->shape[2], w = c->in[0]->shape[3];
-    real *y = fm_data(c->out), k = 1 / (real)(s * s);
+    real *y = fm_data(c->out);
+    double k = 1 / ((double)s * (double)s);
     for (size_t row = 0; row < c->out->count / ow; row++, y += ow) {
         const real *x = fm_data(c->in[0]) + (row / oh * h + row % oh * s) * w;
         for (size_t j = 0; j < ow; j++) {
-            real sum = 0;
+            double sum = 0;
             for (size_t i = 0; i < s; i++) {
-                for (size_t l = 0; l < s; l++) sum += x[i * w + j * s + l];
+                for (size_t l = 0; l < s; l++) sum += (double)x[i * w + j * s + l];
             }
-            y[j] = sum * k;
+            y[j] = (real)(sum * k);
         }
     }
 }
@@ -305,7 +344,7 @@ static bool upsample_nearest2d_shape(fm_call *c, fm_error *err) {
     int64_t scale = c->opt[0].integer;
     char text[FM_SHAPE_TEXT];
     if (x->rank != 4) return fm_call_fail(c, err, "input is %s: expected [N, C, H, W]", fm_shape_text(x, text));
-    if (scale < 1 || scale > INT32_MAX) return fm_call_fail(c, err, "scale is %lld: it must be at least 1", (long long)scale);
+    if (scale < 1 || scale > INT32_MAX) return fm_call_fail(c, err, "scale is %lld: expected 1 to %d", (long long)scale, INT32_MAX);
     fm_shape_like(c, x);
     for (int i = 2; i < 4; i++) {
         if (x->shape[i] > SIZE_MAX / (size_t)scale) return fm_call_fail(c, err, "the picture would be too large");
@@ -330,12 +369,13 @@ static void upsample_nearest2d_backward(const fm_call *c) {
     size_t s = (size_t)c->opt[0].integer, w = c->in[0]->shape[3], ow = c->shape[3];
     const real *dy = fm_grad_get(c->out);
     real *dx = fm_grad_add(c->in[0]);
-    for (size_t line = 0; line < c->out->count / ow; line++, dy += ow) {
-        real *to = dx + line / s * w;
+    for (size_t line = 0; line < c->in[0]->count / w; line++, dx += w, dy += s * ow) {
         for (size_t j = 0; j < w; j++) {
-            real sum = 0;
-            for (size_t i = 0; i < s; i++) sum += dy[j * s + i];
-            to[j] += sum;
+            double sum = 0;
+            for (size_t i = 0; i < s; i++) {
+                for (size_t l = 0; l < s; l++) sum += (double)dy[i * ow + j * s + l];
+            }
+            dx[j] += (real)sum;
         }
     }
 }

@@ -1,10 +1,9 @@
-/* Losses: one number from a prediction and a target. Sums run in blocks, in double, so that a mean over a million terms is exact
- * to float and the order is the same whatever the number of threads. */
+/* Losses: one number from a prediction and a target. */
 #include "op.h"
+#include "sums.h"
 #include "vmath.h"
 
 static const char *const reduce_names[] = {"mean", "sum", NULL};
-enum { BLOCK = 512 };
 
 static bool pair_shape(fm_call *c, fm_error *err) {
     if (!fm_same_shape(c->in[0], c->in[1])) {
@@ -24,24 +23,12 @@ static double weight(const fm_call *c, int option) {
 /* ---- mse{reduce} ---- */
 
 FM_CLONES static double squares(size_t n, const real *restrict p, const real *restrict q) {
-    real lane[16] = {0};
-    size_t i = 0;
-    for (; i + 16 <= n; i += 16) {
-        for (size_t l = 0; l < 16; l++) {
-            real e = p[i + l] - q[i + l];
-            lane[l] += e * e;
-        }
-    }
-    double sum = 0;
-    for (; i < n; i++) sum += (double)(p[i] - q[i]) * (double)(p[i] - q[i]);
-    for (size_t l = 0; l < 16; l++) sum += (double)lane[l];
+    FM_SQUARES_SUM(n, p[i] - q[i], sum);
     return sum;
 }
 
 static void mse_forward(const fm_call *c) {
-    const real *p = fm_data(c->in[0]), *q = fm_data(c->in[1]);
-    double sum = 0;
-    for (size_t i = 0, n = c->in[0]->count; i < n; i += BLOCK) sum += squares(n - i < BLOCK ? n - i : BLOCK, p + i, q + i);
+    double sum = squares(c->in[0]->count, fm_data(c->in[0]), fm_data(c->in[1]));
     fm_data(c->out)[0] = (real)(sum * weight(c, 0));
 }
 

@@ -2,6 +2,7 @@
 #include "activation.h"
 #include "blas.h"
 #include "op.h"
+#include "sums.h"
 #include "threads.h"
 #include "vmath.h"
 
@@ -15,12 +16,12 @@ static bool fits(const fm_call *c, const fm_tensor *t, fm_error *err) {
     return true;
 }
 
-/* The gradient of a product: C (+)= A B, where the target may hold nothing yet. */
+/* The gradient of a product: C (+)= A B, where the target may hold nothing yet; long sums have fm_gemm_room(m, n, k) numbers in `room`. */
 static void product_into(fm_tensor *target, bool ta, bool tb, size_t m, size_t n, size_t k, const real *a, size_t lda, const real *b,
-                         size_t ldb, size_t ldc) {
+                         size_t ldb, real *room) {
     bool fresh;
     real *g = fm_grad_write(target, &fresh);
-    if (g) fm_gemm(ta, tb, m, n, k, a, lda, b, ldb, fresh ? 0 : 1, g, ldc);
+    if (g) fm_gemm_long(ta, tb, m, n, k, a, lda, b, ldb, fresh ? 0 : 1, g, room);
 }
 
 /* ---- matmul: [..., K] x [K, N] -> [..., N] ---- */
@@ -34,7 +35,9 @@ static bool matmul_shape(fm_call *c, fm_error *err) {
     }
     fm_shape_like(c, a);
     c->shape[c->rank - 1] = b->shape[1];
-    return fits(c, a, err) && fits(c, b, err);
+    if (!fits(c, a, err) || !fits(c, b, err)) return false;
+    c->saved_count = fm_gemm_room(b->shape[0], b->shape[1], fm_rows(a)); /* for the gradient of b */
+    return true;
 }
 
 static void matmul_forward(const fm_call *c) {
@@ -45,8 +48,8 @@ static void matmul_forward(const fm_call *c) {
 static void matmul_backward(const fm_call *c) {
     size_t m = fm_rows(c->in[0]), k = c->in[1]->shape[0], n = c->in[1]->shape[1];
     const real *dy = fm_grad_get(c->out);
-    product_into(c->in[0], false, true, m, k, n, dy, n, fm_data(c->in[1]), n, k);
-    product_into(c->in[1], true, false, k, n, m, fm_data(c->in[0]), k, dy, n, n);
+    product_into(c->in[0], false, true, m, k, n, dy, n, fm_data(c->in[1]), n, NULL);
+    product_into(c->in[1], true, false, k, n, m, fm_data(c->in[0]), k, dy, n, c->saved);
 }
 
 /* ---- bmm: [S, M, K] x [S, K, N] -> [S, M, N] ---- */
@@ -92,6 +95,11 @@ static const fm_activation *act_of(const fm_call *c) {
     return &fm_activations[c->opt[0].integer];
 }
 
+/* Forward leaves the slopes of act for the way back. */
+static size_t slopes_count(const fm_call *c) {
+    return act_of(c)->apply ? fm_rows(c->in[0]) * c->in[1]->shape[0] : 0;
+}
+
 static bool linear_shape(fm_call *c, fm_error *err) {
     const fm_tensor *x = c->in[0], *w = c->in[1], *b = c->n_in > 2 ? c->in[2] : NULL;
     char tx[FM_SHAPE_TEXT], tw[FM_SHAPE_TEXT];
@@ -105,8 +113,9 @@ static bool linear_shape(fm_call *c, fm_error *err) {
     }
     fm_shape_like(c, x);
     c->shape[c->rank - 1] = w->shape[0];
-    c->saved_count = act_of(c)->apply ? fm_rows(x) * w->shape[0] : 0; /* the slope of act, for the way back */
-    return fits(c, x, err) && fits(c, w, err);
+    if (!fits(c, x, err) || !fits(c, w, err)) return false;
+    c->saved_count = slopes_count(c) + fm_gemm_room(w->shape[0], w->shape[1], fm_rows(x)); /* room for the weight's gradient */
+    return true;
 }
 
 /* Rows that go through product and activation together, so that the activation finds them in the cache. Constant, and only for many
@@ -130,16 +139,39 @@ static void linear_forward(const fm_call *c) {
     fm_parallel(rows, tile, linear_rows, &call);
 }
 
-/* dz = dy slope (in place: nobody reads dy again), and the bias gradient, its column sums. */
-FM_CLONES static void through_act(size_t rows, size_t n, const real *restrict slope, real *restrict dy, real *restrict db) {
-    for (size_t r = 0; r < rows; r++) {
-        real *row = dy + r * n;
-        if (slope && db) {
-            for (size_t i = 0; i < n; i++) db[i] += row[i] *= slope[r * n + i];
-        } else if (slope) {
-            for (size_t i = 0; i < n; i++) row[i] *= slope[r * n + i];
+/* dz = dy slope, in place, since nobody reads dy again; acc[j], unless it is NULL, += the sum of column j of dz. Rows are `stride` apart.
+ */
+FM_CLONES static void through_act(size_t rows, size_t stride, size_t n, const real *restrict slope, real *restrict dy,
+                                  double *restrict acc) {
+    if (slope && acc) {
+        FM_COLUMN_SUMS(rows, n, dy[r * stride + j] *= slope[r * stride + j], acc);
+    } else if (acc) {
+        FM_COLUMN_SUMS(rows, n, dy[r * stride + j], acc);
+    } else {
+        for (size_t r = 0; r < rows; r++) {
+            for (size_t j = 0; j < n; j++) dy[r * stride + j] *= slope[r * stride + j];
+        }
+    }
+}
+
+/* Both for all rows of [rows, n]. Rows of few numbers are taken several side by side. */
+static void slopes_and_bias(size_t rows, size_t n, const real *slope, real *dy, real *db) {
+    enum { WIDE = 64 };
+    double acc[FM_STRIP];
+    for (size_t j = 0, part; j < n; j += part) {
+        part = n - j < FM_STRIP ? n - j : FM_STRIP;
+        size_t side = n < WIDE / 2 && rows >= WIDE ? WIDE / n : 1, wide = side * part, whole = rows / side, at = whole * wide;
+        memset(acc, 0, wide * sizeof *acc);
+        if (side == 1) {
+            through_act(rows, n, part, slope ? slope + j : NULL, dy + j, db ? acc : NULL);
         } else {
-            for (size_t i = 0; i < n; i++) db[i] += row[i];
+            through_act(whole, wide, wide, slope, dy, db ? acc : NULL);
+            through_act(rows - whole * side, n, n, slope ? slope + at : NULL, dy + at, db ? acc : NULL);
+        }
+        for (size_t i = 0; db && i < part; i++) {
+            double sum = acc[i];
+            for (size_t k = i + part; k < wide; k += part) sum += acc[k];
+            db[j + i] += (real)sum;
         }
     }
 }
@@ -150,8 +182,9 @@ static void linear_backward(const fm_call *c) {
     bool fresh = false;
     real *dz = fm_grad_write(c->out, &fresh); /* ours to change: released when this returns */
     real *db = b ? fm_grad_add(b) : NULL;
-    if (c->saved || db) through_act(rows, n_out, c->saved, dz, db);
-    product_into(w, true, false, n_out, n_in, rows, dz, n_out, fm_data(x), n_in, n_in);
+    const real *slope = slopes_count(c) ? c->saved : NULL;
+    if (slope || db) slopes_and_bias(rows, n_out, slope, dz, db);
+    product_into(w, true, false, n_out, n_in, rows, dz, n_out, fm_data(x), n_in, c->saved + slopes_count(c));
     real *dx = fm_grad_write(x, &fresh);
     if (!dx) return;
     size_t from = x->grad_first < n_in ? x->grad_first : 0; /* columns that want no gradient are left out */
@@ -178,12 +211,15 @@ static bool attention_shape(fm_call *c, fm_error *err) {
     return fits(c, q, err) && fits(c, k, err) && fits(c, v, err);
 }
 
-FM_CLONES static void softmax_row(size_t n, real scale, real *restrict row) {
-    real top = -INFINITY, sum = 0;
-    for (size_t i = 0; i < n; i++) top = row[i] * scale > top ? row[i] * scale : top;
-    for (size_t i = 0; i < n; i++) row[i] = v_exp(row[i] * scale - top);
-    for (size_t i = 0; i < n; i++) sum += row[i];
-    for (size_t i = 0; i < n; i++) row[i] /= sum;
+FM_CLONES static void softmax_rows(size_t rows, size_t n, real scale, real *restrict row) {
+    for (size_t r = 0; r < rows; r++, row += n) {
+        real top = -INFINITY;
+        for (size_t i = 0; i < n; i++) top = row[i] * scale > top ? row[i] * scale : top;
+        for (size_t i = 0; i < n; i++) row[i] = v_exp(row[i] * scale - top);
+        FM_ROW_SUM(n, row[i], sum);
+        real k = (real)(1 / sum);
+        for (size_t i = 0; i < n; i++) row[i] *= k;
+    }
 }
 
 typedef struct attention_sizes {
@@ -200,7 +236,7 @@ static attention_sizes sizes_of(const fm_call *c) {
 
 static void attention_weights(const attention_sizes *z, const real *q, const real *k, real *p) {
     fm_gemm(false, true, z->l, z->s, z->d, q, z->d, k, z->d, 0, p, z->s);
-    for (size_t r = 0; r < z->l; r++) softmax_row(z->s, z->scale, p + r * z->s);
+    softmax_rows(z->l, z->s, z->scale, p);
 }
 
 static void attention_forward(const fm_call *c) {
@@ -214,10 +250,12 @@ static void attention_forward(const fm_call *c) {
 }
 
 /* dp -> dlogits = p (dp - sum(p dp)) scale, written over dp. */
-static void softmax_back_row(size_t n, real scale, const real *p, real *dp) {
-    real dot = 0;
-    for (size_t i = 0; i < n; i++) dot += p[i] * dp[i];
-    for (size_t i = 0; i < n; i++) dp[i] = p[i] * (dp[i] - dot) * scale;
+static void softmax_back_rows(size_t rows, size_t n, real scale, const real *restrict p, real *restrict dp) {
+    for (size_t r = 0; r < rows; r++, p += n, dp += n) {
+        FM_ROW_SUM(n, p[i] * dp[i], sum);
+        real dot = (real)sum;
+        for (size_t i = 0; i < n; i++) dp[i] = p[i] * (dp[i] - dot) * scale;
+    }
 }
 
 static void attention_backward(const fm_call *c) {
@@ -230,7 +268,7 @@ static void attention_backward(const fm_call *c) {
         if (dv) fm_gemm(true, false, z.s, z.e, z.l, p, z.s, dyg, z.e, 1, dv + g * z.s * z.e, z.e);
         if (!dq && !dk) continue;
         fm_gemm(false, true, z.l, z.s, z.e, dyg, z.e, v + g * z.s * z.e, z.e, 0, dp, z.s);
-        for (size_t r = 0; r < z.l; r++) softmax_back_row(z.s, z.scale, p + r * z.s, dp + r * z.s);
+        softmax_back_rows(z.l, z.s, z.scale, p, dp);
         if (dq) fm_gemm(false, false, z.l, z.d, z.s, dp, z.s, k + g * z.s * z.d, z.d, 1, dq + g * z.l * z.d, z.d);
         if (dk) fm_gemm(true, false, z.s, z.d, z.l, dp, z.s, q + g * z.l * z.d, z.d, 1, dk + g * z.s * z.d, z.d);
     }

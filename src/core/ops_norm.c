@@ -1,46 +1,24 @@
 /* Normalizations. Each works on rows, contiguous groups of numbers that share a mean and a scale; forward leaves these two
  * per row for backward. With z = (x - mean) rstd and g = dy weight: dx = rstd (g - mean(g) - z mean(g z)). */
 #include "op.h"
+#include "sums.h"
+
+#include <string.h>
 
 /* ---- rows ---- */
 
-FM_INLINE double lanes_total(const double lane[16]) {
-    double a = 0, b = 0;
-    for (size_t l = 0; l < 8; l++) {
-        a += lane[l];
-        b += lane[l + 8];
-    }
-    return a + b;
-}
-
-/* The sum over i < n of TERM, in 16 lanes of double: the same order whatever the machine. */
-#define ROW_SUM(n, TERM, sum)                                                                                                              \
-    double sum;                                                                                                                            \
-    do {                                                                                                                                   \
-        double lane[16] = {0}, rest = 0;                                                                                                   \
-        size_t i0 = 0;                                                                                                                     \
-        for (; i0 + 16 <= n; i0 += 16) {                                                                                                   \
-            for (size_t l = 0; l < 16; l++) {                                                                                              \
-                size_t i = i0 + l;                                                                                                         \
-                lane[l] += TERM;                                                                                                           \
-            }                                                                                                                              \
-        }                                                                                                                                  \
-        for (size_t i = i0; i < n; i++) rest += TERM;                                                                                      \
-        sum = lanes_total(lane) + rest;                                                                                                    \
-    } while (0)
-
 /* stat[0] = mean, stat[1] = 1 / sqrt(variance + eps) */
 FM_CLONES static void row_moments(size_t n, const real *restrict x, double eps, real *restrict stat) {
-    ROW_SUM(n, (double)x[i], sum);
+    FM_ROW_SUM(n, (double)x[i], sum);
     double mean = sum / (double)n;
-    ROW_SUM(n, ((double)x[i] - mean) * ((double)x[i] - mean), squares);
+    FM_ROW_SUM(n, ((double)x[i] - mean) * ((double)x[i] - mean), squares);
     stat[0] = (real)mean;
     stat[1] = (real)(1 / sqrt(squares / (double)n + eps));
 }
 
 /* The same with the mean taken as 0. */
 FM_CLONES static void row_scale(size_t n, const real *restrict x, double eps, real *restrict stat) {
-    ROW_SUM(n, (double)x[i] * (double)x[i], squares);
+    FM_ROW_SUM(n, (double)x[i] * (double)x[i], squares);
     stat[0] = 0;
     stat[1] = (real)(1 / sqrt(squares / (double)n + eps));
 }
@@ -58,24 +36,19 @@ FM_CLONES static void normalize_row(size_t n, const real *restrict x, const real
     }
 }
 
-/* dweight += dy z, dbias += dy; either may be NULL */
-FM_CLONES static void affine_back_row(size_t n, const real *restrict x, const real *restrict stat, const real *restrict dy,
-                                      real *restrict dweight, real *restrict dbias) {
-    real mean = stat[0], rstd = stat[1];
-    if (dweight) {
-        for (size_t i = 0; i < n; i++) dweight[i] += dy[i] * ((x[i] - mean) * rstd);
-    }
-    if (dbias) {
-        for (size_t i = 0; i < n; i++) dbias[i] += dy[i];
-    }
+/* dweight[j] += the sum of dy z over column j of rows that are `stride` apart, dbias[j] that of dy; either may be NULL. */
+FM_CLONES static void affine_back_columns(size_t rows, size_t stride, size_t n, const real *restrict x, const real *restrict stat,
+                                          const real *restrict dy, double *restrict dweight, double *restrict dbias) {
+    if (dweight) FM_COLUMN_SUMS(rows, n, dy[r * stride + j] * ((x[r * stride + j] - stat[2 * r]) * stat[2 * r + 1]), dweight);
+    if (dbias) FM_COLUMN_SUMS(rows, n, dy[r * stride + j], dbias);
 }
 
 /* dx += rstd (g - mean(g) - z mean(g z)); `centred` is 0 when the mean was taken as 0, and mean(g) does not count. */
 FM_CLONES static void normal_back_row(size_t n, const real *restrict x, const real *restrict stat, const real *restrict g, bool centred,
                                       real *restrict dx) {
     real mean = stat[0], rstd = stat[1];
-    ROW_SUM(n, (double)g[i], sum);
-    ROW_SUM(n, (double)g[i] * (double)((x[i] - mean) * rstd), product);
+    FM_ROW_SUM(n, (double)g[i], sum);
+    FM_ROW_SUM(n, (double)g[i] * (double)((x[i] - mean) * rstd), product);
     real a = centred ? (real)(sum / (double)n) : 0, b = (real)(product / (double)n);
     for (size_t i = 0; i < n; i++) dx[i] += rstd * (g[i] - a - (x[i] - mean) * rstd * b);
 }
@@ -132,20 +105,39 @@ static void last_axis_forward(const fm_call *c, stat_fn measure) {
     }
 }
 
+/* dx of some rows */
+static void rows_back(const fm_call *c, size_t first, size_t end, bool centred, const real *dy, real *dx) {
+    size_t n = fm_last(c->in[0]);
+    const fm_tensor *weight = optional(c, 1);
+    for (size_t r = first; r < end; r++) {
+        const real *g = dy + r * n;
+        if (weight) {
+            scaled_row(n, dy + r * n, fm_data(weight), c->scratch);
+            g = c->scratch;
+        }
+        normal_back_row(n, fm_data(c->in[0]) + r * n, c->saved + 2 * r, g, centred, dx + r * n);
+    }
+}
+
+/* A few rows at a time, which the sums of weight and bias find in the cache. */
 static void last_axis_backward(const fm_call *c, bool centred) {
+    enum { ROWS = 4 };
     size_t rows = fm_rows(c->in[0]), n = fm_last(c->in[0]);
     fm_tensor *weight = optional(c, 1), *bias = optional(c, 2);
     const real *x = fm_data(c->in[0]), *dy = fm_grad_get(c->out);
     real *dx = fm_grad_add(c->in[0]), *dw = weight ? fm_grad_add(weight) : NULL, *db = bias ? fm_grad_add(bias) : NULL;
-    for (size_t r = 0; r < rows; r++, x += n, dy += n) {
-        const real *stat = c->saved + 2 * r, *g = dy;
-        if (dw || db) affine_back_row(n, x, stat, dy, dw, db);
-        if (!dx) continue;
-        if (weight) {
-            scaled_row(n, dy, fm_data(weight), c->scratch);
-            g = c->scratch;
+    double weights[FM_STRIP], biases[FM_STRIP];
+    for (size_t j = 0, part; j < n && (j == 0 || dw || db); j += part) {
+        part = n - j < FM_STRIP ? n - j : FM_STRIP;
+        memset(weights, 0, part * sizeof *weights);
+        memset(biases, 0, part * sizeof *biases);
+        for (size_t r = 0; r < rows; r += ROWS) {
+            size_t some = rows - r < ROWS ? rows - r : ROWS, at = r * n + j;
+            if (dx && j == 0) rows_back(c, r, r + some, centred, dy, dx);
+            if (dw || db) affine_back_columns(some, n, part, x + at, c->saved + 2 * r, dy + at, dw ? weights : NULL, db ? biases : NULL);
         }
-        normal_back_row(n, x, stat, g, centred, dx + r * n);
+        for (size_t i = 0; dw && i < part; i++) dw[j + i] += (real)weights[i];
+        for (size_t i = 0; db && i < part; i++) db[j + i] += (real)biases[i];
     }
 }
 
@@ -210,14 +202,26 @@ static void group_norm_forward(const fm_call *c) {
     }
 }
 
-/* One channel: *dw and *db, where wanted, take their sums. */
-FM_CLONES static void channel_back(size_t n, const real *restrict x, const real *restrict stat, const real *restrict dy, real *dw,
-                                   real *db) {
+/* The sums over one channel of one sample are added to *dweight and *dbias. */
+FM_CLONES static void channel_back(size_t n, const real *restrict x, const real *restrict stat, const real *restrict dy, double *dweight,
+                                   double *dbias) {
     real mean = stat[0], rstd = stat[1];
-    ROW_SUM(n, (double)dy[i], sum);
-    ROW_SUM(n, (double)dy[i] * (double)((x[i] - mean) * rstd), product);
-    if (dw) *dw += (real)product;
-    if (db) *db += (real)sum;
+    FM_ROW_SUM(n, dy[i], sum);
+    FM_ROW_SUM(n, dy[i] * ((x[i] - mean) * rstd), product);
+    *dweight += product;
+    *dbias += sum;
+}
+
+/* dx of a group of one sample. */
+static void group_back(const fm_call *c, size_t r, const real *dy, real *dx) {
+    groups g = groups_of(c);
+    const fm_tensor *weight = optional(c, 1);
+    size_t row = g.channels * g.area, first = r % g.per_sample * g.channels;
+    for (size_t k = 0, at = 0; k < g.channels; k++) {
+        real w = weight ? fm_data(weight)[first + k] : 1;
+        for (size_t i = 0; i < g.area; i++, at++) c->scratch[at] = dy[r * row + at] * w;
+    }
+    normal_back_row(row, fm_data(c->in[0]) + r * row, c->saved + 2 * r, c->scratch, true, dx + r * row);
 }
 
 static void group_norm_backward(const fm_call *c) {
@@ -225,16 +229,22 @@ static void group_norm_backward(const fm_call *c) {
     fm_tensor *weight = optional(c, 1), *bias = optional(c, 2);
     const real *x = fm_data(c->in[0]), *dy = fm_grad_get(c->out);
     real *dx = fm_grad_add(c->in[0]), *dw = weight ? fm_grad_add(weight) : NULL, *db = bias ? fm_grad_add(bias) : NULL;
-    size_t row = g.channels * g.area;
-    for (size_t r = 0; c->out->count && r < g.rows; r++) {
-        const real *stat = c->saved + 2 * r;
-        for (size_t k = 0; k < g.channels; k++) {
-            size_t channel = r % g.per_sample * g.channels + k, at = r * row + k * g.area;
-            real w = weight ? fm_data(weight)[channel] : 1;
-            if (dw || db) channel_back(g.area, x + at, stat, dy + at, dw ? dw + channel : NULL, db ? db + channel : NULL);
-            for (size_t i = 0; dx && i < g.area; i++) c->scratch[k * g.area + i] = dy[at + i] * w;
+    size_t all = g.per_sample * g.channels;
+    double weights[FM_STRIP], biases[FM_STRIP];
+    for (size_t j = 0, part; j < all && (j == 0 || dw || db); j += part) { /* some channels of all samples */
+        part = all - j < FM_STRIP ? all - j : FM_STRIP;
+        memset(weights, 0, part * sizeof *weights);
+        memset(biases, 0, part * sizeof *biases);
+        for (size_t r = 0; r < g.rows; r++) {
+            for (size_t k = 0; k < g.channels && (dw || db); k++) {
+                size_t channel = r % g.per_sample * g.channels + k, at = (r * g.channels + k) * g.area;
+                if (channel < j || channel >= j + part) continue;
+                channel_back(g.area, x + at, c->saved + 2 * r, dy + at, &weights[channel - j], &biases[channel - j]);
+            }
+            if (dx && j == 0) group_back(c, r, dy, dx);
         }
-        if (dx) normal_back_row(row, x + r * row, stat, c->scratch, true, dx + r * row);
+        for (size_t i = 0; dw && i < part; i++) dw[j + i] += (real)weights[i];
+        for (size_t i = 0; db && i < part; i++) db[j + i] += (real)biases[i];
     }
 }
 

@@ -1,6 +1,7 @@
 /* Reductions along one axis or over all numbers, and the passes along an axis that keep its size. A tensor is seen as
  * [outer, size, inner]. Sums run in double and in an order that depends on the shape alone. */
 #include "op.h"
+#include "sums.h"
 #include "vmath.h"
 
 #include <string.h>
@@ -421,27 +422,10 @@ static void cumsum_backward(const fm_call *c) { /* an entry counts in every sum 
 
 /* ---- softmax, log_softmax: along contiguous rows, or along columns of [size, inner] ---- */
 
-/* In 16 lanes: the same order whatever the machine. */
-#define ROW_SUM(n, TERM, sum)                                                                                                              \
-    double sum = 0;                                                                                                                        \
-    do {                                                                                                                                   \
-        double lane[16] = {0};                                                                                                             \
-        size_t i0 = 0;                                                                                                                     \
-        for (; i0 + 16 <= n; i0 += 16) {                                                                                                   \
-            for (size_t l = 0; l < 16; l++) {                                                                                              \
-                size_t i = i0 + l;                                                                                                         \
-                lane[l] += TERM;                                                                                                           \
-            }                                                                                                                              \
-        }                                                                                                                                  \
-        for (size_t i = i0; i < n; i++) sum += TERM;                                                                                       \
-        for (size_t l = 0; l < 16; l++) sum += lane[l];                                                                                    \
-    } while (0)
-
-/* `top` is the largest number of each row or column. */
 FM_CLONES static void softmax_rows(size_t rows, size_t n, const real *restrict x, const real *restrict top, real *restrict y) {
     for (size_t r = 0; r < rows; r++, x += n, y += n) {
         for (size_t i = 0; i < n; i++) y[i] = v_exp(x[i] - top[r]);
-        ROW_SUM(n, (double)y[i], sum);
+        FM_ROW_SUM(n, (double)y[i], sum);
         real k = (real)(1 / sum);
         for (size_t i = 0; i < n; i++) y[i] *= k;
     }
@@ -450,7 +434,7 @@ FM_CLONES static void softmax_rows(size_t rows, size_t n, const real *restrict x
 FM_CLONES static void log_softmax_rows(size_t rows, size_t n, const real *restrict x, const real *restrict top, real *restrict y) {
     for (size_t r = 0; r < rows; r++, x += n, y += n) {
         for (size_t i = 0; i < n; i++) y[i] = v_exp(x[i] - top[r]);
-        ROW_SUM(n, (double)y[i], sum);
+        FM_ROW_SUM(n, (double)y[i], sum);
         real log_sum = (real)log(sum);
         for (size_t i = 0; i < n; i++) y[i] = (x[i] - top[r]) - log_sum;
     }
@@ -513,26 +497,24 @@ static void log_softmax_forward(const fm_call *c) {
     }
 }
 
-/* With `total` the sum of TERM along the axis: dx += GRAD. */
+/* With `total` the sum of TERM(i) along the axis: dx += GRAD(i). */
 #define SOFTMAX_BACK(name, TERM, GRAD)                                                                                                     \
     FM_CLONES static void name##_rows(size_t rows, size_t n, const real *restrict y, const real *restrict dy, real *restrict dx) {         \
         for (size_t r = 0; r < rows; r++, y += n, dy += n, dx += n) {                                                                      \
-            ROW_SUM(n, TERM, sum);                                                                                                         \
+            FM_ROW_SUM(n, TERM(i), sum);                                                                                                   \
             real total = (real)sum;                                                                                                        \
-            for (size_t i = 0; i < n; i++) dx[i] += GRAD;                                                                                  \
+            for (size_t i = 0; i < n; i++) dx[i] += GRAD(i);                                                                               \
         }                                                                                                                                  \
     }                                                                                                                                      \
-    FM_CLONES static void name##_columns(size_t size, size_t n, const real *restrict y, const real *restrict dy, real *restrict sum,       \
-                                         real *restrict dx) {                                                                              \
+    FM_CLONES static void name##_strip(size_t size, size_t stride, size_t n, const real *restrict y, const real *restrict dy,              \
+                                       real *restrict dx) {                                                                                \
+        double sum[FM_STRIP];                                                                                                              \
         for (size_t j = 0; j < n; j++) sum[j] = 0;                                                                                         \
-        for (size_t r = 0; r < size; r++) {                                                                                                \
-            for (size_t j = 0, i = r * n; j < n; j++, i++) sum[j] += (real)(TERM);                                                         \
-        }                                                                                                                                  \
+        FM_COLUMN_SUMS(size, n, TERM(r *stride + j), sum);                                                                                 \
         for (size_t r = 0; r < size; r++) {                                                                                                \
             for (size_t j = 0; j < n; j++) {                                                                                               \
-                size_t i = r * n + j;                                                                                                      \
-                real total = sum[j];                                                                                                       \
-                dx[i] += GRAD;                                                                                                             \
+                real total = (real)sum[j];                                                                                                 \
+                dx[r * stride + j] += GRAD(r * stride + j);                                                                                \
             }                                                                                                                              \
         }                                                                                                                                  \
     }                                                                                                                                      \
@@ -542,12 +524,18 @@ static void log_softmax_forward(const fm_call *c) {
         real *dx = fm_grad_add(c->in[0]);                                                                                                  \
         if (v.inner == 1) name##_rows(v.outer, v.size, y, dy, dx);                                                                         \
         for (size_t o = 0; v.inner > 1 && o < v.outer; o++) {                                                                              \
-            size_t at = o * v.size * v.inner;                                                                                              \
-            name##_columns(v.size, v.inner, y + at, dy + at, c->scratch, dx + at);                                                         \
+            for (size_t j = 0; j < v.inner; j += FM_STRIP) {                                                                               \
+                size_t n = v.inner - j < FM_STRIP ? v.inner - j : FM_STRIP, at = o * v.size * v.inner + j;                                 \
+                name##_strip(v.size, v.inner, n, y + at, dy + at, dx + at);                                                                \
+            }                                                                                                                              \
         }                                                                                                                                  \
     }
-SOFTMAX_BACK(softmax_backward, (double)y[i] * (double)dy[i], y[i] * (dy[i] - total))
-SOFTMAX_BACK(log_softmax_backward, (double)dy[i], dy[i] - v_exp(y[i]) * total)
+#define SOFTMAX_TERM(i) y[i] * dy[i]
+#define SOFTMAX_GRAD(i) y[i] * (dy[i] - total)
+#define LOG_SOFTMAX_TERM(i) dy[i]
+#define LOG_SOFTMAX_GRAD(i) dy[i] - v_exp(y[i]) * total
+SOFTMAX_BACK(softmax_backward, SOFTMAX_TERM, SOFTMAX_GRAD)
+SOFTMAX_BACK(log_softmax_backward, LOG_SOFTMAX_TERM, LOG_SOFTMAX_GRAD)
 
 static const fm_option reduce_options[] = {{"axis", FM_AXIS, false, 0, NULL}, {"keep", FM_FLAG, false, 0, NULL}, {0}};
 static const fm_option var_options[] = {

@@ -88,7 +88,7 @@ static void words(const draw *d, size_t chunk, uint32_t out[CHUNK]) {
 #define UNIT_OPEN(w) (((double)(w) + 1) * 0x1p-32) /* never 0 */
 #else
 #define UNIT(w) ((float)((w) >> 8) * 0x1p-24f)
-#define UNIT_OPEN(w) ((float)(((w) >> 8) + 1) * 0x1p-24f)
+#define UNIT_OPEN(w) ((w) >> 8 ? (float)(((w) >> 8) + 1) * 0x1p-24f : (float)((w) + 1) * 0x1p-32f) /* the tail has finer steps */
 #endif
 #define TWO_PI R(6.283185307179586476925)
 
@@ -123,7 +123,12 @@ static void make_normal(const draw *d, const uint32_t *w, real *to) {
 }
 
 static void make_uniform(const draw *d, const uint32_t *w, real *to) {
-    scale_words(w, d->low, d->high - d->low, to);
+    real width = d->high - d->low;
+    if (isfinite(width)) {
+        scale_words(w, d->low, width, to);
+    } else {
+        for (size_t i = 0; i < CHUNK; i++) to[i] = d->low * (1 - UNIT(w[i])) + d->high * UNIT(w[i]);
+    }
     for (size_t i = 0; i < CHUNK; i++) to[i] = to[i] < d->high || d->high <= d->low ? to[i] : d->low; /* rounding may reach the end */
 }
 

@@ -10,7 +10,7 @@
 
 typedef struct fm_scope fm_scope;
 
-/* The owner is whoever runs what the scope shall own: a coroutine, which may be put aside while others run. NULL: the scope counts until
+/* The owner is the coroutine whose results the scope owns, which may be put aside while others run. NULL: the scope counts until
  * it closes. NULL with `err` filled. */
 fm_scope *fm_scope_open(bool recording, void *owner, fm_error *err);
 /* Once per scope, by this or by fm_scope_forget; NULL is fine. */

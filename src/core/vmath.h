@@ -17,9 +17,6 @@ FM_INLINE double v_exp(double x) {
 FM_INLINE double v_log(double x) {
     return log(x);
 }
-FM_INLINE double v_tanh(double x) {
-    return tanh(x);
-}
 FM_INLINE void v_sincos(double x, double *s, double *c) {
     *s = sin(x);
     *c = cos(x);
@@ -86,19 +83,6 @@ FM_INLINE float v_log(float x) {
     return x >= 0 ? y : NAN;
 }
 
-FM_INLINE float v_tanh(float x) {
-    float a = r_fabs(x), z = x * x;
-    float p = -5.70498872745e-3f;
-    p = p * z + 2.06390887954e-2f;
-    p = p * z - 5.37397155531e-2f;
-    p = p * z + 1.33314422036e-1f;
-    p = p * z - 3.33332819422e-1f;
-    float near = p * z * x + x;
-    float far = 1.0f - 2.0f / (v_exp(2.0f * a) + 1.0f);
-    far = x < 0 ? -far : far;
-    return a < 0.625f ? near : far;
-}
-
 /* For |x| < 8192; beyond it the reduction loses digits (callers with larger arguments use libm). */
 FM_INLINE void v_sincos(float x, float *s, float *c) {
     float shifted = x * 0.636619772367581343f + 12582912.0f;
@@ -115,14 +99,66 @@ FM_INLINE void v_sincos(float x, float *s, float *c) {
 
 #endif
 
-FM_INLINE real v_sigmoid(real x) {
-    return 1 / (1 + v_exp(-x));
+/* The sigmoid of x, and of -x: its slope is the product of both, without the cancellation of 1 - sigmoid. */
+FM_INLINE real v_sigmoid(real x, real *of_minus) {
+    real e = v_exp(-x), y = 1 / (1 + e);
+    *of_minus = x < 0 ? 1 - y : e * y;
+    return y;
 }
 
-/* exp x - 1 for x <= 0, without losing the digits of a small x. */
-FM_INLINE real v_expm1_below(real x) {
+/* tanh x, and its slope 1 - tanh^2 x without its cancellation: both from the sigmoid of -2|x|. */
+FM_INLINE real v_tanh(real x, real *slope) {
+    real a = r_fabs(x), q = 1 / (v_exp(2 * a) + 1);
+    real far = 1 - 2 * q;
+    far = x < 0 ? -far : far;
+    *slope = 4 * q * (1 - q);
 #ifdef FM_DOUBLE
-    return expm1(x);
+    return a < 0.625 ? tanh(x) : far;
+#else
+    float z = x * x;
+    float p = -5.70498872745e-3f;
+    p = p * z + 2.06390887954e-2f;
+    p = p * z - 5.37397155531e-2f;
+    p = p * z + 1.33314422036e-1f;
+    p = p * z - 3.33332819422e-1f;
+    float near = p * z * x + x;
+    return a < 0.625f ? near : far;
+#endif
+}
+
+/* The normal distribution: P(X < x), and its density, right far out too. */
+FM_INLINE real v_normal(real x, real *density) {
+    const real scale = R(0.39894228040143267794); /* 1 / sqrt(2 pi) */
+#ifdef FM_DOUBLE
+    *density = scale * exp(-0.5 * x * x);
+    return 0.5 * erfc(-0.70710678118654752440 * x);
+#else
+    float a = r_fabs(x) > 16.0f ? 16.0f : r_fabs(x);                  /* beyond it all is 0 or 1 */
+    float far = 4097.0f * a, head = far - (far - a), tail = a - head; /* head^2 is exact (Veltkamp 1968): a far exp keeps its digits */
+    float u = -0.5f * tail * (a + head);
+    float e = v_exp(-0.5f * head * head) * (1.0f + u * (1.0f + u * (0.5f + u * (1.0f / 6.0f + u * (1.0f / 24.0f)))));
+    float t = 1.0f / (1.0f + 0.35f * a); /* P(X < -a) = e t p(t), to 3e-8; fitted on 0 .. 14.6 */
+    float p = -0.029159639f;
+    p = p * t + 0.14403957f;
+    p = p * t - 0.25585717f;
+    p = p * t + 0.15934080f;
+    p = p * t - 0.023227159f;
+    p = p * t + 0.10555889f;
+    p = p * t + 0.11981963f;
+    p = p * t + 0.13986374f;
+    p = p * t + 0.13962129f;
+    float below = e * (t * p);
+    *density = scale * e;
+    return x < 0 ? below : 1.0f - below;
+#endif
+}
+
+/* exp x - 1 for x <= 0, without losing the digits of a small x, and exp x, without losing those of a large one. */
+FM_INLINE real v_expm1_below(real x, real *exp_x) {
+    real e = v_exp(x), far = e - 1;
+    *exp_x = e;
+#ifdef FM_DOUBLE
+    return x > -0.35 ? expm1(x) : far;
 #else
     float p = 1.0f / 5040.0f;
     p = p * x + 1.0f / 720.0f;
@@ -131,7 +167,6 @@ FM_INLINE real v_expm1_below(real x) {
     p = p * x + 1.0f / 6.0f;
     p = p * x + 0.5f;
     p = p * x * x + x;
-    float far = v_exp(x) - 1.0f;
     return x > -0.35f ? p : far;
 #endif
 }

@@ -2,6 +2,8 @@
 
 #include "bytes.h"
 
+#include <float.h>
+#include <stdio.h>
 #include <string.h>
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "writers put numbers into files as they are in memory");
@@ -49,15 +51,49 @@ static real convert(const fm_element *e, uint64_t bits) {
     return (real)bits;
 }
 
-void fm_element_decode(const fm_element *e, fm_byte_order order, size_t n, const uint8_t *from, real *to) {
-    if (n == 0) return;
+#ifdef FM_DOUBLE
+enum { DIGITS = DBL_MANT_DIG };
+#else
+enum { DIGITS = FLT_MANT_DIG };
+#endif
+
+static uint64_t size_of_whole(const fm_element *e, uint64_t bits) {
+    bool negative = e->kind == FM_ELEMENT_SIGNED && bits >> (8 * e->size - 1);
+    return negative ? 0 - (uint64_t)signed_of(bits, e->size) : bits;
+}
+
+static bool fits(uint64_t size) {
+    return size >> DIGITS == 0 || size >> __builtin_ctzll(size) >> DIGITS == 0;
+}
+
+static bool is_whole(const fm_element *e) {
+    return (e->kind == FM_ELEMENT_SIGNED || e->kind == FM_ELEMENT_UNSIGNED) && 8 * e->size > DIGITS;
+}
+
+static uint64_t load(const fm_element *e, fm_byte_order order, const uint8_t *from) {
+    return order == FM_BIG_ENDIAN ? fm_load_big(from, e->size) : fm_load_little(from, e->size);
+}
+
+size_t fm_element_decode(const fm_element *e, fm_byte_order order, size_t n, const uint8_t *from, real *to) {
+    if (n == 0) return 0;
     if (e == fm_element_real() && order == FM_LITTLE_ENDIAN) {
         memcpy(to, from, n * sizeof(real));
-        return;
+        return n;
     }
     for (size_t i = 0; i < n; i++, from += e->size) {
-        to[i] = convert(e, order == FM_BIG_ENDIAN ? fm_load_big(from, e->size) : fm_load_little(from, e->size));
+        uint64_t bits = load(e, order, from);
+        if (is_whole(e) && !fits(size_of_whole(e, bits))) return i;
+        to[i] = convert(e, bits);
     }
+    return n;
+}
+
+const char *fm_element_refused(const fm_element *e, fm_byte_order order, const uint8_t *from, size_t entry, char text[FM_ELEMENT_TEXT]) {
+    uint64_t bits = load(e, order, from), size = size_of_whole(e, bits);
+    snprintf(text, FM_ELEMENT_TEXT, "entry %zu is %s%llu: whole numbers over 2^%d may not be exact in " FM_REAL_NAME "%s", entry,
+             e->kind == FM_ELEMENT_SIGNED && signed_of(bits, e->size) < 0 ? "-" : "", (unsigned long long)size, (int)DIGITS,
+             DIGITS < 53 && size >> 53 == 0 ? " (fmrun64 holds it)" : "");
+    return text;
 }
 
 const fm_element *fm_element_named(const char *name) {

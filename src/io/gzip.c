@@ -16,7 +16,16 @@ size_t fm_gzip_most(size_t size) {
     return size > SIZE_MAX / RATIO ? SIZE_MAX : size * RATIO;
 }
 
-/* Inflates until `room` bytes are there or the content ends; zlib counts in unsigned int, so large buffers go in parts. */
+static bool another_member(const uint8_t *bytes, size_t size, size_t *used) {
+    size_t at = *used;
+    while (at < size && bytes[at] == 0) at++; /* a tape's block is filled up with zeros */
+    if (at < size && !fm_gzip_is(bytes + at, size - at)) return false;
+    *used = at;
+    return at < size;
+}
+
+/* Inflates until `room` bytes are there or the content ends, which is that of all members one after the other (RFC 1952, section 2.2);
+ * zlib counts in unsigned int, so large buffers go in parts. */
 static int inflate_into(z_stream *z, const uint8_t *bytes, size_t size, uint8_t *to, size_t room, size_t *got, size_t *used) {
     int status = Z_OK;
     *got = *used = 0;
@@ -30,6 +39,7 @@ static int inflate_into(z_stream *z, const uint8_t *bytes, size_t size, uint8_t 
         status = inflate(z, Z_NO_FLUSH);
         *used += in_part - z->avail_in;
         *got += out_part - z->avail_out;
+        if (status == Z_STREAM_END && another_member(bytes, size, used)) status = inflateReset(z);
     }
     return status;
 }

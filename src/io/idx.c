@@ -64,8 +64,13 @@ static bool parse_plain(const uint8_t *bytes, size_t size, fm_tensor **out, fm_e
     }
     *out = fm_tensor_new(h.rank, h.shape, err);
     if (!*out) return false;
-    fm_element_decode(h.element, FM_BIG_ENDIAN, h.count, bytes + h.size, fm_data(*out));
-    return true;
+    size_t done = fm_element_decode(h.element, FM_BIG_ENDIAN, h.count, bytes + h.size, fm_data(*out));
+    if (done == h.count) return true;
+    char text[FM_ELEMENT_TEXT];
+    size_t at = h.size + done * h.element->size;
+    fm_tensor_release(*out);
+    *out = NULL;
+    return fm_fail_at(err, "idx", at, "%s", fm_element_refused(h.element, FM_BIG_ENDIAN, bytes + at, done + 1, text));
 }
 
 /* The header inside says how long the content must be; only then memory is taken for it. */

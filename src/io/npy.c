@@ -68,10 +68,10 @@ static bool take_descr(parser *p) {
     if (next_is(p, '[')) return fm_fail_at(p->err, "npy", at, "structured types are not supported");
     if (!take_string(p, "a type in quotes", &text, &size)) return false;
     if (size >= 2 && text[1] == 'O') return fm_fail_at(p->err, "npy", at, "object arrays need pickle, which can run code; refused");
-    p->element = size > 1 ? fm_element_coded((const char *)text + 1, size - 1) : NULL;
-    bool order = size && (text[0] == '<' || text[0] == '>' || (text[0] == '|' && p->element && p->element->size == 1));
-    if (!p->element || !order) {
-        return fm_fail_at(p->err, "npy", at, "descr %s is not supported (supported: f2 f4 f8 i1 i2 i4 i8 u1 u2 u4 u8 b1 with < or >)",
+    size_t order = size && memchr("<>=|", text[0], 4) ? 1 : 0; /* without one, and with = or |: the machine's, as NumPy reads them */
+    p->element = fm_element_coded((const char *)text + order, size - order);
+    if (!p->element) {
+        return fm_fail_at(p->err, "npy", at, "descr %s is not supported (supported: f2 f4 f8 i1 i2 i4 i8 u1 u2 u4 u8 b1)",
                           fm_quote(text, size, shown));
     }
     p->order = text[0] == '>' ? FM_BIG_ENDIAN : FM_LITTLE_ENDIAN;
@@ -204,12 +204,24 @@ static bool check_data(parser *p, size_t size, size_t *count) {
                       size - data);
 }
 
+static bool refuse(const parser *p, const uint8_t *from) {
+    char text[FM_ELEMENT_TEXT];
+    size_t entry = (size_t)(from - p->end) / p->element->size + 1;
+    return fm_fail_at(p->err, "npy", (size_t)(from - p->bytes), "%s", fm_element_refused(p->element, p->order, from, entry, text));
+}
+
+static bool decode(const parser *p, size_t count, real *to) {
+    size_t done = fm_element_decode(p->element, p->order, count, p->end, to);
+    return done == count || refuse(p, p->end + done * p->element->size);
+}
+
 /* The first axis runs fastest in the file, the last one in a tensor. */
-static void decode_fortran(const parser *p, size_t count, real *to) {
+static bool decode_fortran(const parser *p, size_t count, real *to) {
     size_t stride[FM_MAX_RANK] = {0}, index[FM_MAX_RANK] = {0}, at = 0;
     for (int i = 0; i < p->rank; i++) stride[i] = i ? stride[i - 1] * p->shape[i - 1] : 1;
     for (size_t n = 0; n < count; n++) {
-        fm_element_decode(p->element, p->order, 1, p->end + at * p->element->size, to + n);
+        const uint8_t *from = p->end + at * p->element->size;
+        if (!fm_element_decode(p->element, p->order, 1, from, to + n)) return refuse(p, from);
         for (int i = p->rank - 1; i >= 0; i--) {
             at += stride[i];
             if (++index[i] < p->shape[i]) break;
@@ -217,6 +229,7 @@ static void decode_fortran(const parser *p, size_t count, real *to) {
             index[i] = 0;
         }
     }
+    return true;
 }
 
 bool fm_npy_parse(const uint8_t *bytes, size_t size, fm_tensor **out, fm_error *err) {
@@ -226,9 +239,11 @@ bool fm_npy_parse(const uint8_t *bytes, size_t size, fm_tensor **out, fm_error *
     if (!take_frame(&p, size) || !take_header(&p) || !check_data(&p, size, &count)) return false;
     *out = fm_tensor_new(p.rank, p.shape, err);
     if (!*out) return false;
-    if (p.fortran) decode_fortran(&p, count, fm_data(*out));
-    else fm_element_decode(p.element, p.order, count, p.end, fm_data(*out));
-    return true;
+    bool ok = p.fortran ? decode_fortran(&p, count, fm_data(*out)) : decode(&p, count, fm_data(*out));
+    if (ok) return true;
+    fm_tensor_release(*out);
+    *out = NULL;
+    return false;
 }
 
 bool fm_npy_load(const char *path, fm_tensor **out, fm_error *err) {

@@ -189,6 +189,7 @@ static bool count_entries(parser *p) {
             fm_json_skip(&p->at, value);
             continue;
         }
+        if (value.kind == FM_JSON_NULL) continue; /* as the reference reader has it: none */
         if (value.kind != FM_JSON_OBJECT) return fail(p, value.text, "__metadata__ must be an object");
         while (fm_json_more(&p->at)) {
             fm_json name = fm_json_take(&p->at), text = fm_json_take(&p->at);
@@ -222,7 +223,7 @@ static bool take_entries(parser *p) {
     while (fm_json_more(&p->at)) {
         fm_json key = fm_json_take(&p->at);
         if (fm_json_equals(key, "__metadata__")) {
-            fm_json_take(&p->at);
+            if (fm_json_take(&p->at).kind == FM_JSON_NULL) continue;
             for (; fm_json_more(&p->at); out->n_metadata++) {
                 out->metadata[out->n_metadata].key = keep_text(&room, fm_json_take(&p->at));
                 out->metadata[out->n_metadata].value = keep_text(&room, fm_json_take(&p->at));
@@ -271,9 +272,13 @@ static bool read_tensors(parser *p) {
         const entry *e = &p->entries[i];
         fm_tensor *t = fm_tensor_new(e->rank, e->shape, p->err);
         if (!t) return false;
-        fm_element_decode(e->element, FM_LITTLE_ENDIAN, e->count, p->bytes + p->data + e->begin, fm_data(t));
         p->out->tensors[e->place].tensor = t;
         p->out->n = p->n;
+        const uint8_t *from = p->bytes + p->data + e->begin;
+        size_t done = fm_element_decode(e->element, FM_LITTLE_ENDIAN, e->count, from, fm_data(t));
+        if (done == e->count) continue;
+        char text[FM_ELEMENT_TEXT];
+        return fail_entry(p, e, "%s", fm_element_refused(e->element, FM_LITTLE_ENDIAN, from + done * e->element->size, done + 1, text));
     }
     return true;
 }

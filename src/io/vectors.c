@@ -7,6 +7,7 @@
 #include <string.h>
 
 enum { LINE_LIMIT = 1 << 20 };
+#define ONE " (for vectors of one number put a header above: their count, and 1)"
 
 /* A line without its end: newline, carriage return, blanks. */
 typedef struct line {
@@ -70,7 +71,7 @@ static bool parse_count(line field, size_t *count) {
     return field.size > 0;
 }
 
-/* Two whole numbers are a header when the line behind them has more than one number, as no vector of one number has. */
+/* Two whole numbers are a header, as other readers have it; but alone they are a word and its number. */
 static bool detect_header(parser *p, line first) {
     line rest = first, dim_field, second;
     size_t dim, count;
@@ -78,7 +79,9 @@ static bool detect_header(parser *p, line first) {
     parser ahead = *p;
     if (!cut_field(&rest, &dim_field) || !parse_count(dim_field, &dim) || !parse_count(rest, &count) || dim == 0) return true;
     if (!take_line(&ahead, &second, &more)) return false;
-    if (more ? dim > 1 && trailing_numbers(second) < 2 : count > 0) return true; /* "5 3" alone: the word 5 */
+    if (!more && count > 0) return true;
+    if (more && dim > 1 && trailing_numbers(second) == 1)
+        return fm_fail(p->err, "vectors: line 1 reads as a header (%zu vectors of %zu numbers), but line 2 has one number" ONE, count, dim);
     p->has_header = true;
     p->announced = count;
     p->dim = dim;
@@ -137,7 +140,7 @@ static bool measure(parser *p, size_t *n) {
         if (l.size < 2 * p->dim) break; /* too short for its numbers: the second pass says so, before memory is taken for more */
     }
     if (!more && p->has_header && *n != p->announced) {
-        return fm_fail(p->err, "vectors: the header says %zu vectors, found %zu", p->announced, *n);
+        return fm_fail(p->err, "vectors: the header says %zu vectors, found %zu%s", p->announced, *n, p->dim == 1 ? ONE : "");
     }
     if (!more && *n == 0) return fm_fail(p->err, "vectors: no vectors");
     if (!more) return true;

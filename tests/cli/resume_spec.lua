@@ -124,15 +124,21 @@ describe("a run that stops", function()
       same("calm", "r", { "metrics.jsonl", "log.txt", "checkpoint.safetensors" })
     end)
 
-    it("a state that is damaged is told, and the run begins again", function()
+    it("a state that is damaged or gone is told, and the run begins again", function()
       experiment("x.lua", counting, 'at = 33, how = "KILL",')
-      assert.equal(137, (count_to(33, "KILL", "--checkpoint-every 10")))
-      write("r/state.json", (read "r/state.json":gsub('"step":30', '"step":31')))
-      local code, _, err = shell "CALM=1 $FMRUN resume r"
-      assert.equal(0, code)
-      assert.truthy(err:find("state.json is damaged", 1, true), err)
-      assert.truthy(err:find("fmrun: no checkpoint is left: the run begins again\n", 1, true), err)
-      assert.equal(40, record "r".summary.n)
+      for said, harm in pairs {
+        ["state.json is damaged"] = function() write("r/state.json", (read "r/state.json":gsub('"step":30', '"step":31'))) end,
+        ["state.json, which says what the checkpoints hold, is missing"] = function() os.remove(path "r/state.json") end,
+      } do
+        shell "rm -rf r"
+        assert.equal(137, (count_to(33, "KILL", "--checkpoint-every 10")))
+        harm()
+        local code, _, err = shell "CALM=1 $FMRUN resume r"
+        assert.equal(0, code)
+        assert.truthy(err:find(said, 1, true), err)
+        assert.truthy(err:find("fmrun: no checkpoint is left: the run begins again\n", 1, true), err)
+        assert.equal(40, record "r".summary.n)
+      end
     end)
 
     it("a folder that is no run's is not touched", function()

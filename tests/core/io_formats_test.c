@@ -64,7 +64,7 @@ static void test_safetensors_dtypes(void **state) {
                 {"I32", "\xFE\xFF\xFF\xFF", 4, -2},
                 {"I8", "\xFE", 1, -2},
                 {"U8", "\xFE", 1, 254},
-                {"U32", "\xFE\xFF\xFF\xFF", 4, 4294967294.0},
+                {"U32", "\0\xFF\xFF\xFF", 4, 4294967040.0},
                 {"BOOL", "\x01", 1, 1}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char header[128];
@@ -120,6 +120,7 @@ static void test_safetensors_hostile(void **state) {
          "overlaps \"x\""},
         {"{\"__metadata__\":{\"k\":1}}", 0, "__metadata__ \"k\": value must be a string"},
         {"{\"__metadata__\":[]}", 0, "__metadata__ must be an object"},
+        {"{\"__metadata__\":false}", 0, "__metadata__ must be an object"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         bytes b = safetensors_of(rows[i].header, rows[i].data);
@@ -130,6 +131,10 @@ static void test_safetensors_hostile(void **state) {
     expect_error(SAFETENSORS, "\x03\0\0\0\0\0\0\0{}", 10, "header length 3 exceeds the file (10 bytes)");
     expect_error(SAFETENSORS, "\x1F\x8B\x08\0\0\0\0\0{}", 10, "it is a gzip file");
     bytes b = safetensors_of(" \n\t{}  ", 0);
+    expect_good(SAFETENSORS, b.at, b.size);
+    b = safetensors_of("{\"__metadata__\":null}", 0);
+    expect_good(SAFETENSORS, b.at, b.size);
+    b = safetensors_of("{\"__metadata__\":null,\"x\":{\"dtype\":\"U8\",\"shape\":[],\"data_offsets\":[0,1]}}", 1);
     expect_good(SAFETENSORS, b.at, b.size);
     b = safetensors_of(T("\"dtype\":\"U8\",\"more\":[{}],\"shape\":[],\"data_offsets\":[0,1]"), 1);
     expect_good(SAFETENSORS, b.at, b.size);
@@ -199,6 +204,44 @@ static void test_npy_accepts(void **state) {
     assert_true(fm_data(taken)[0] == (real)-2.5 && taken->rank == 0);
     b = npy_of(NPY("'<f4'", "True", "(0, 3)"), "", 0);
     expect_good(NPY, b.at, b.size);
+    static const char *const machine[] = {NPY("'f4'", "False", "(1,)"), NPY("'=f4'", "False", "(1,)"), NPY("'|f4'", "False", "(1,)")};
+    for (size_t i = 0; i < 3; i++) {
+        float f = 2.5F;
+        b = npy_of(machine[i], &f, 4);
+        expect_good(NPY, b.at, b.size);
+        assert_true(fm_data(taken)[0] == (real)2.5);
+    }
+}
+
+/* A whole number that a real cannot hold may be an index: it is refused, not rounded. */
+static void test_whole_numbers(void **state) {
+    (void)state;
+    const int64_t held = (int64_t)1 << (sizeof(real) == 4 ? 24 : 53);
+    const int64_t good[] = {held, -held, held * 4, INT64_MIN, 0}, bad[] = {held + 1, -held - 1, 4 * held + 1, INT64_MAX};
+    char wanted[64];
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        bytes b = npy_of(NPY("'<i8'", "False", "(1,)"), &good[i], 8);
+        expect_good(NPY, b.at, b.size);
+        assert_true((double)fm_data(taken)[0] == (double)good[i]);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        const int64_t both[] = {1, bad[i]};
+        snprintf(wanted, sizeof wanted, "entry 2 is %lld: whole numbers over 2^%d", (long long)bad[i], sizeof(real) == 4 ? 24 : 53);
+        bytes b = npy_of(NPY("'<i8'", "False", "(2,)"), both, 16);
+        expect_error(NPY, b.at, b.size, wanted);
+        b = npy_of(NPY("'<i8'", "True", "(2,1)"), both, 16);
+        expect_error(NPY, b.at, b.size, wanted);
+        b = safetensors_of("{\"x\":{\"dtype\":\"I64\",\"shape\":[2],\"data_offsets\":[0,16]}}", 16);
+        memcpy(b.at + b.size - 16, both, 16);
+        expect_error(SAFETENSORS, b.at, b.size, wanted);
+    }
+    bytes b = npy_of(NPY("'<u8'", "False", "(1,)"), "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF", 8);
+    expect_error(NPY, b.at, b.size, "entry 1 is 18446744073709551615");
+    if (sizeof(real) == 4) {
+        expect_error(IDX, "\0\0\x0C\1\0\0\0\2\0\0\0\1\1\0\0\1", 16, "byte 12: entry 2 is 16777217");
+        b = npy_of(NPY("'>u4'", "False", "(1,)"), "\x80\0\0\1", 4);
+        expect_error(NPY, b.at, b.size, "entry 1 is 2147483649: whole numbers over 2^24 may not be exact in float (fmrun64 holds it)");
+    }
 }
 
 static void test_npy_hostile(void **state) {
@@ -218,8 +261,10 @@ static void test_npy_hostile(void **state) {
         {NPY("[('a', '<f4')]", "False", "(2,)"), "structured types"},
         {NPY("'<U4'", "False", "(2,)"), "descr \"<U4\" is not supported"},
         {NPY("'<c8'", "False", "(2,)"), "not supported"},
-        {NPY("'=f4'", "False", "(2,)"), "not supported"},
-        {NPY("'|f4'", "False", "(2,)"), "not supported"},
+        {NPY("'!f4'", "False", "(2,)"), "not supported"},
+        {NPY("'=='", "False", "(2,)"), "not supported"},
+        {NPY("'='", "False", "(2,)"), "not supported"},
+        {NPY("'f'", "False", "(2,)"), "not supported"},
         {NPY("'<f'", "False", "(2,)"), "not supported"},
         {NPY("''", "False", "(2,)"), "not supported"},
         {NPY("'<'", "False", "(2,)"), "not supported"},
@@ -282,8 +327,27 @@ static void test_idx(void **state) {
         expect_error(IDX, z.at, z.size, "gzip: byte");
         z.at[z.size - 1 - i] ^= 0x10;
     }
-    z.at[z.size++] = 0;
+    bytes padded = z; /* as on a tape */
+    memset(padded.at + padded.size, 0, 5);
+    padded.size += 5;
+    expect_good(IDX, padded.at, padded.size);
+    padded.at[padded.size++] = 1;
+    expect_error(IDX, padded.at, padded.size, "6 bytes after the end of the content");
+    z.at[z.size++] = 1;
     expect_error(IDX, z.at, z.size, "1 bytes after the end of the content");
+    for (size_t cut = 0; cut <= b.size; cut++) { /* several members are one content, wherever it is cut */
+        bytes first = bytes_of((const char *)b.at, cut), second = bytes_of((const char *)b.at + cut, b.size - cut);
+        first = gzip_of(&first), second = gzip_of(&second);
+        memcpy(first.at + first.size, second.at, second.size);
+        first.size += second.size;
+        expect_good(IDX, first.at, first.size);
+        assert_true(fm_data(taken)[0] == -2 && fm_data(taken)[1] == 256);
+        if (cut < b.size) expect_cuts_fail(IDX, &first);
+        memcpy(first.at + first.size, second.at, second.size);
+        first.size += second.size;
+        if (cut < b.size) expect_error(IDX, first.at, first.size, "content is too long");
+        else expect_good(IDX, first.at, first.size);
+    }
     b.at[b.size++] = 0;
     expect_error(IDX, b.at, b.size, "expected 4 bytes, found 5");
     z = gzip_of(&b);
@@ -353,6 +417,11 @@ static void test_vectors(void **state) {
         {"a 1 2\nb\t3\t4\n", "line 2: expected 2 numbers, found 0"},
         {"a 1 2\nb 1 1\na 3 4\n", "line 3: duplicate word \"a\", first at line 1"},
         {"3 2\na 1 2\nb 3 4\n", "the header says 3 vectors, found 2"},
+        {"2 1\n5 3\n7 4\n", ""},
+        {"5 3\n7 4\n", "line 1 reads as a header (5 vectors of 3 numbers), but line 2 has one number (for vectors of one number"},
+        {"2 3\nhello 0.5\n", "line 1 reads as a header (2 vectors of 3 numbers), but line 2 has one number"},
+        {"5 1\n7 4\n", "the header says 5 vectors, found 1 (for vectors of one number put a header above"},
+        {"0 3\n", "no vectors"},
         {"2 3\na 1 2\nb 3 4\n", "line 2: expected 3 numbers, found 2"},
         {"2 1000000000\na 1 2\nb 3 4\n", "line 2: expected 1000000000 numbers"},
         {"\xEF\xBB\xBF"
@@ -387,6 +456,7 @@ int main(void) {
         cmocka_unit_test_teardown(test_npy_round_trip, nothing_left),
         cmocka_unit_test_teardown(test_npy_accepts, nothing_left),
         cmocka_unit_test_teardown(test_npy_hostile, nothing_left),
+        cmocka_unit_test_teardown(test_whole_numbers, nothing_left),
         cmocka_unit_test_teardown(test_idx, nothing_left),
         cmocka_unit_test_teardown(test_cifar, nothing_left),
         cmocka_unit_test_teardown(test_vectors, nothing_left),

@@ -116,7 +116,7 @@ static void make_safetensors(input *in) {
     put(in, "\0\0\0\0\0\0\0\0", 8);
     put_text(in, header);
     in->at[0] = (uint8_t)(sizeof header - 1);
-    put(in, "0123456789abcdef0123456789abcdef", 32);
+    put(in, "0123456789abcdef01234567\0\0\0\1\0\0\0", 32);
 }
 
 /* The header length often follows its text, so that changes inside it are not all lost. */

@@ -245,7 +245,7 @@ local function complaint(command, code, signal, out, err)
   if signal ~= 0 then return ("ended by signal %s"):format(signal) end
   if not codes[code] then return ("exit code %d"):format(code) end
   for _, text in ipairs { out, err } do
-    local is_raised = text:find "stack traceback" and not text:find "fmrun: toy%.lua:%d+: " -- an error of the script itself
+    local is_raised = text:find "stack traceback" and not text:find "toy%.lua:%d+: it fails" -- an error of the script itself, as recorded
     for _, sign in ipairs { "fm/[%w_/]+%.lua:%d+:", "attempt to %w+ a", "bad argument" } do is_raised = is_raised or text:find(sign) end
     if is_raised then return "raises a Lua error" end
   end

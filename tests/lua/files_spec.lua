@@ -112,10 +112,46 @@ describe("files", function()
     raises("released when its tape closed", fm.npy.save, path "x", gone)
   end)
 
+  it("writes tables that finalizers change meanwhile", function()
+    for n = 1, 4 do
+      local plain, tensors, texts = {}, {}, {}
+      for i = 1, 20 do
+        local key = ("%d of %d"):format(i, n)
+        plain[key], tensors[key], texts[key] = i, fm.ones(3), "text " .. n
+      end
+      for _ = 1, 5 do
+        setmetatable({}, { __gc = function()
+          for _, t in ipairs { plain, tensors, texts } do
+            for key in pairs(t) do t[key] = nil end
+          end
+          for i = 1, 60 do
+            local key = ("late %d of %d"):format(i, n)
+            plain[key], tensors[key], texts[key] = { i }, fm.ones(i), "other " .. i
+          end
+        end })
+      end
+      for _ = 1, 3 do
+        assert.is_table(fm.json.decode(fm.json.encode(plain)))
+        assert.is_true(fm.save(path "a.safetensors", tensors, texts))
+        assert.is_table(fm.load(path "a.safetensors"))
+      end
+    end
+  end)
+
   it("reads NPY back as it was", function()
     local x <const> = fm.rng(2):normal(2, 3, 4)
     assert.is_true(fm.npy.save(path "a.npy", x))
     assert.same(x:totable(), fm.npy.load(path "a.npy"):totable())
+    local function npy(descr, data)
+      local file <close> = assert(io.open(path "a.npy", "wb"))
+      file:write("\x93NUMPY\1\0", string.pack("<s2", ("{'descr': '%s', 'fortran_order': False, 'shape': (2,)}\n"):format(descr)), data)
+    end
+    local exact = fm.real == "double" and 2 ^ 53 or 2 ^ 24
+    npy("<i8", string.pack("<i8i8", exact, -exact * 2))
+    assert.same({ exact, -exact * 2 }, fm.npy.load(path "a.npy"):totable())
+    npy("<i8", string.pack("<i8i8", 1, math.tointeger(exact) + 1))
+    fails(("a.npy: npy: byte 74: entry 2 is %d: whole numbers over"):format(math.tointeger(exact) + 1), fm.npy.load(path "a.npy"))
+    assert.is_true(fm.npy.save(path "a.npy", x))
     fails("a.npy: safetensors: byte 0: not a safetensors file: it is an NPY file", fm.load(path "a.npy"))
     fails("missing.npy: cannot read: No such file", fm.npy.load(path "missing.npy"))
     fails("is a folder", fm.npy.load(folder))

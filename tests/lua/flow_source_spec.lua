@@ -119,6 +119,8 @@ describe("the source of a path", function()
     raises("path:source_log_prob: the path's own returned a number, expected a tensor %[1%]", known.source_log_prob, known, fm.zeros(1, 2))
     local nowhere = flow.path { a = function(t) return 1 - t end, s = function(t) return t end }
     raises("path:source: s%(0%) is 0: the path does not start as a normal", nowhere.source, nowhere, 3, 5, fm.rng(1))
+    raises("loss: path: s%(0%) is 0: it does not start at its source", flow.loss, still, fm.zeros(3, 2), { rng = fm.rng(1),
+      path = { a = nowhere.a, s = nowhere.s, source = function(n, dim, rng) return rng:uniform(n, dim) end } })
   end)
 
   it("follows a script's table that changes between two losses", function()

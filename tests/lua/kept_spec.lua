@@ -135,6 +135,34 @@ describe("what a run keeps", function()
     end
   end)
 
+  it("refuses another function in a layer of the script's own, which may put aside what it makes", function()
+    for name, set in pairs {
+      ["another function"] = function(layer) layer.act = fm.sin end,
+      ["a function for a word"] = function(layer) layer.mode = fm.sin end,
+      nothing = function(layer) layer.act = nil end,
+    } do
+      local layer = setmetatable({ parameters = function() return {} end, act = fm.tanh, mode = "a" }, { __call = function(_, x) return x end })
+      local model = fm.nn.sequential { layer }
+      kept.seal({ model = model }, true)
+      layer.cached, layer.last, layer.mode = fm.cos, fm.ones(2), "b"
+      kept.capture { model = model }
+      set(layer)
+      local ok, message = pcall(kept.capture, { model = model })
+      assert.is_false(ok, name)
+      assert.matches('the field "%a+" of a layer of model was set inside the loop to a %a+, which a checkpoint cannot hold', message)
+    end
+  end)
+
+  it("gives a stream the clock of its own that it got in the loop", function()
+    local function make() return fm.rng(1):stream "a" end
+    local a, b = make(), make()
+    a:at(50):normal(3)
+    local tensors, values = through_file(kept.capture { a = a })
+    kept.restore({ a = b }, tensors, values)
+    assert.same({ 50, true }, { b:step(), b:own_clock() })
+    assert.same(a:normal(3):totable(), b:normal(3):totable())
+  end)
+
   it("lets a stream that follows another's clock go on following it", function()
     local root, other = fm.rng(1), fm.rng(1)
     local a, b = root:stream "a", other:stream "a"

@@ -161,4 +161,27 @@ describe("misuse", function()
     collectgarbage() collectgarbage()
     assert.equal(before, fm.live_bytes())
   end)
+
+  it("says which whole numbers an option takes, when one is negative and when one is huge", function()
+    local x, w = fm.zeros(1, 1, 4, 4), fm.zeros(1, 1, 2, 2)
+    for _, v in ipairs { 2 ^ 40, 2 ^ 31, 2 ^ 62, math.maxinteger, -1, math.mininteger } do
+      local shown = ("%d"):format(math.tointeger(v))
+      for _, case in ipairs {
+        { "conv2d: padding is %s: expected 0 to 2147483647", function() return fm.conv2d(x, w, nil, { padding = v }) end },
+        { "conv2d: stride is %s: expected 1 to 2147483647", function() return fm.conv2d(x, w, nil, { stride = v }) end },
+        { "conv_transpose2d: padding is %s: expected 0 to 2147483647", function() return fm.conv_transpose2d(x, w, nil, { padding = v }) end },
+        { "conv_transpose2d: stride is %s: expected 1 to 2147483647", function() return fm.conv_transpose2d(x, w, nil, { stride = v }) end },
+        { "upsample_nearest2d: scale is %s: expected 1 to 2147483647", function() return fm.upsample_nearest2d(x, { scale = v }) end },
+      } do
+        local ok, message = pcall(case[2])
+        assert.is_false(ok)
+        assert.is_truthy(message:find(case[1]:format(shown), 1, true), message)
+      end
+    end
+    for _, v in ipairs { 2 ^ 31 - 1, 2 ^ 30 } do -- in range, and too large for the picture
+      assert.is_false((pcall(fm.conv2d, x, w, nil, { padding = v })))
+      assert.is_false((pcall(fm.conv_transpose2d, x, w, nil, { stride = v })))
+      assert.is_false((pcall(fm.upsample_nearest2d, x, { scale = v })))
+    end
+  end)
 end)

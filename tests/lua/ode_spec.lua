@@ -167,6 +167,21 @@ describe("ode", function()
     end
   end)
 
+  it("finds events to the same digits in every unit of time", function()
+    for _, span in ipairs { 1e-100, 1e-13, 1, 1e13, 1e100 } do
+      for _, t0 in ipairs { 0, -0.3 * span, -span } do
+        for _, method in ipairs { "dopri5", "rk4" } do
+          for _, shape in ipairs { function(u) return u - 0.123456789 end, function(u) return u ^ 3 - 0.123456789 ^ 3 end } do
+            local _, info = fm.ode.solve(function() return fm.zeros(1) end, fm.zeros(1), { t0 = t0, t1 = t0 + span, method = method, steps = 3,
+              events = { function(_, t) return shape((t - t0) / span) end } })
+            assert.equal(1, #info.events[1].t)
+            assert.near(0.123456789, (info.events[1].t[1] - t0) / span, 1e-14)
+          end
+        end
+      end
+    end
+  end)
+
   it("finds events", function()
     -- A ball thrown up: height 10 t - t^2 / 4, the top at t = 20, back on the ground at t = 40.
     local function fall(x) return fm.tensor { x[2], -0.5 } end

@@ -45,6 +45,37 @@ describe("rng", function()
     assert.is_true(u:min():item() >= 0 and u:max():item() < 1)
   end)
 
+  it("has normals beyond 5.77, where steps of 2^-24 would end", function()
+    for step, expected in pairs { [55] = 5.787253, [100] = 5.856244, [175] = 5.880419 } do
+      assert.near(expected, fm.rng(1):at(step):normal(1000000):abs():max():item(), 2e-6)
+    end
+  end)
+
+  it("is uniform between any two numbers", function()
+    local largest = fm.real == "double" and 1.7e308 or 3e38
+    for _, range in ipairs { { -largest, largest }, { 0, largest }, { -largest, -largest / 2 }, { -1e-30, 1e-30 }, { 1, 1.001 } } do
+      local low, high = range[1], range[2]
+      local x = fm.rng(2):uniform(10000, { low = low, high = high })
+      local middle = (low / 2 + high / 2)
+      local below = 0
+      for _, v in ipairs(x:totable()) do
+        assert.is_true(v >= low * (low > 0 and 1 - 1e-6 or 1 + 1e-6) and v <= high * (high > 0 and 1 + 1e-6 or 1 - 1e-6))
+        if v < middle then below = below + 1 end
+      end
+      assert.near(5000, below, 4 * math.sqrt(10000) / 2)
+    end
+  end)
+
+  it("refuses ranges that its numbers cannot tell apart or hold", function()
+    local rng = fm.rng(1)
+    assert.error_matches(function() rng:uniform(3, { low = 1, high = 1 }) end, "low 1 is not below high 1")
+    assert.error_matches(function() rng:uniform(3, { low = 0, high = math.huge }) end, "high: expected a number that is finite")
+    if fm.real == "float" then
+      assert.error_matches(function() rng:uniform(3, { low = 1, high = 1 + 1e-12 }) end, "one number in float")
+      assert.error_matches(function() rng:uniform(3, { low = 0, high = 1e39 }) end, "high: expected a number that is finite in float")
+    end
+  end)
+
   it("permutes and picks whole numbers", function()
     local p = fm.rng(3):permutation(100):totable()
     table.sort(p)

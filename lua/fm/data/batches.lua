@@ -62,5 +62,8 @@ return function(x, size, given, ...)
   return skip.declare(iterate, function(values)
     local before = round * count + next_batch - 1 + values
     if before > 0 then round, next_batch = (before - 1) // count, (before - 1) % count + 2 end
-  end)
+  end, {
+    get = function() return { round, next_batch } end,
+    set = function(place) round, next_batch = place[1], math.max(1, math.min(place[2], count + 1)) end,
+  })
 end

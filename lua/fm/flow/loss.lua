@@ -33,6 +33,7 @@ local function draw(path, x1, rng)
   local shape = x1:shape()
   local x0 = path:source(#x1, #shape == 2 and shape[2] or { table.unpack(shape, 2) }, rng)
   local s0 = path.s(0.0)
+  if s0 == 0 then fm.fail "loss: path: s(0) is 0: it does not start at its source" end
   return s0 == 1 and x0 or x0 / s0
 end
 

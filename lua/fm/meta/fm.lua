@@ -302,10 +302,10 @@ local Rng = {}
 ---@param stream? string
 ---@return fm.Rng
 function fm.rng(seed, stream) end
----Normal numbers, of the shape given.
+---Normal numbers, of the shape given. They end at 6.66 standard deviations (32 bits for each, Box and Muller 1958).
 ---@return fm.Tensor of mean 0 and variance 1
 function Rng:normal(...) end
----Numbers in 0..1, of the shape given.
+---Numbers in 0..1, of the shape given: multiples of 2^-24, in double of 2^-32 (rng:number() has 53 bits).
 ---@return fm.Tensor in 0..1, 1 excluded; {low, high} may come last
 function Rng:uniform(...) end
 ---Whole numbers, all equally likely.
@@ -683,7 +683,7 @@ fm.optim = {}
 local Optimizer = {}
 ---step(closure): records the closure, goes back from the loss it returns, updates. step() uses the gradients at hand. A step changes all or
 ---nothing: a loss that is not finite is returned, and nothing is changed; in a run its step is the last. A finite loss with a gradient that
----is not finite, or an update that would not be, is an error that names the parameter, and in a run ends it as diverged at that step;
+---is not finite, or an update that would not be, is an error that names step and parameter, and in a run ends it as diverged at that step;
 ---nothing is changed, and the gradients are left to look at (zero_grad forgets them).
 ---@param closure? fun(): fm.Tensor, any
 ---@param options? {clip: number} the largest norm of all gradients together
@@ -753,7 +753,8 @@ function fm.optim.step(options) end
 ---each call draws other numbers: in a run they depend on its seed, outside of one on the calls before.
 fm.data = {}
 ---Batches of rows: `for x in batches` is one round, called again the next, in another order. With labels: x, l. Two loaders on one stream
----shuffle independently of each other. size is at most the number of rows, or with drop_last an error beyond it.
+---shuffle independently of each other. size is at most the number of rows, or with drop_last an error beyond it. A run that goes on has each
+---loader where it was, if it was made outside of the loops.
 ---@param x fm.Tensor [N, ...]
 ---@param size integer
 ---@param options? {rng: fm.Rng, shuffle: boolean, drop_last: boolean, labels: fm.Tensor}
@@ -987,7 +988,8 @@ function fm.save(path, tensors, metadata) end
 ---The tensors of a safetensors file by name, and its metadata; or nil and a message.
 ---@return table|nil tensors, table|string metadata or the message
 function fm.load(path) end
----Files of one kind each. Every load and save gives nil and a message ("PATH: FORMAT: byte N: problem") when the file is at fault.
+---Files of one kind each. Every load and save gives nil and a message ("PATH: FORMAT: byte N: problem") when the file is at fault. All numbers
+---become float (in fmrun64 double): fractions are rounded, a whole number that it cannot hold (beyond 2^24, most of them) is refused.
 ---npy.load(path) -> tensor; npy.save(path, tensor).
 fm.npy = {}
 ---png.load(path) -> [H, W, C] in 0..1, C 1 gray, 2 gray and alpha, 3 colour, 4 colour and alpha; png.save(path, [H, W] or [H, W, C]).

@@ -8,9 +8,11 @@ return function(a, b, given)
   local directions = o.directions
   if not directions then
     options.integer("sliced_wasserstein2: projections", o.projections, 1)
-    if not fm.is_tensor(a) then fm.fail("sliced_wasserstein2: argument 1: expected a tensor, found " .. options.shown(a)) end
-    local rng <const> = o.rng == nil and fm.rng(0, "sliced") or options.rng("sliced_wasserstein2", o.rng)
-    local random = rng:normal(a:size(-1), o.projections)
+    if o.rng ~= nil then options.rng("sliced_wasserstein2", o.rng) end
+    if not fm.is_tensor(a) or a:rank() == 0 then
+      fm.fail(("sliced_wasserstein2: argument 1: expected a tensor [N, D], found %s"):format(options.shown(a)))
+    end
+    local random = (o.rng or fm.rng(0, "sliced")):normal(a:size(-1), o.projections)
     directions = random / random:norm { axis = 1, keep = true }
   end
   return math.sqrt(fm.measure.sliced(a, b, directions))

@@ -7,7 +7,8 @@ return function(path)
   local kind = lfs.attributes(path, "mode")
   if not kind then return nil end
   if kind ~= "file" then return nil, ("%s is no file, it is a %s"):format(path, kind) end
-  local file, message = io.open(path, "rb")
+  local size = lfs.attributes(path, "size") or 0
+  local file, message = io.open(size > 0 and path or "/dev/null", "rb") -- those of /proc say 0, and one may have no end
   if not file then return nil, message end
-  return file, lfs.attributes(path, "size") or 0
+  return file, size
 end

@@ -90,7 +90,12 @@ local most_of_a_state <const> = 64 << 20 -- bytes
 
 local function read_state(folder)
   local path = folder.path .. "/state.json"
-  if not lfs.attributes(path) then return nil end
+  if not lfs.attributes(path) then
+    for slot = 1, 2 do
+      if lfs.attributes(folder.path .. "/" .. slot_name(slot)) then return nil, path .. ", which says what the checkpoints hold, is missing" end
+    end
+    return nil
+  end
   local text, message = fm.file.read(path, most_of_a_state)
   if not text then return nil, message end
   local value, problem = fm.json.decode(text)

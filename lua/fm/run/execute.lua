@@ -7,6 +7,7 @@ local event <const> = require "fm.run.event"
 local folders <const> = require "fm.run.folder"
 local interrupt <const> = require "fm.run.interrupt"
 local kept <const> = require "fm.run.kept"
+local loaders <const> = require "fm.run.loaders"
 local outputs <const> = require "fm.run.outputs"
 local progress <const> = require "fm.run.progress"
 local quoted <const> = require "fm.terminal.shell_word"
@@ -53,7 +54,7 @@ end
 --- Calls the experiment; returns status, message, exit code.
 local function call(experiment, run)
   local unbind = random.bind(run.rng:stream "math.random", function() saving.refuse_in_loop(run, "math.randomseed") end)
-  local unwatch = watch_numbers(run)
+  local unwatch, unmake = watch_numbers(run), loaders.watch(run)
   fm.nn.seed(run.rng) -- first weights come from the run's seed, whatever ran before
   streams.seed(run.rng)
   local print, exit = print, os.exit
@@ -62,6 +63,7 @@ local function call(experiment, run)
   local ok, problem = xpcall(perform, traceback.handler, experiment, run)
   run.at_work = false
   unwatch()
+  unmake()
   streams.seed(nil)
   kept.seal(run.kept, nil)
   rawset(_G, "print", print)

@@ -42,7 +42,7 @@ local function capture(name, part, tensors)
     if module.is(part) then coded.f = layer_fields.capture(name, part, tensors) end
     return coded
   elseif is_stream(part) then
-    return { "stream", part:step(), part:calls() }
+    return { "stream", part:step(), part:calls(), part:own_clock() }
   elseif type(part) == "table" then
     values_json.check("keeps: " .. name, part)
   end
@@ -63,7 +63,7 @@ local function restore(name, part, coded, tensors)
     if part.load_state then part:load_state(state) else fill(name, part, state) end
     if module.is(part) and coded.f then layer_fields.restore(part, coded.f, tensors) end
   elseif is_stream(part) then
-    if part:own_clock() then part:at(coded[2], coded[3]) end -- else it follows the run's
+    if coded[4] or part:own_clock() then part:at(coded[2], coded[3]) end -- else it follows the run's
   else
     values_json.decode(coded, part, tensors)
   end

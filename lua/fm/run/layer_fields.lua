@@ -7,7 +7,7 @@ local values_json <const> = require "fm.run.values_json"
 local layer_fields <const> = {}
 
 local own <const> = { parts = true, forward = true }
-local noted <const> = setmetatable({}, { __mode = "k" }) -- layer -> field -> what it was when the loop began, of what cannot be kept
+local noted <const> = setmetatable({}, { __mode = "k" }) -- layer -> field -> what it was when the loop began
 
 --- Whether a checkpoint holds the value. Tables that hold tensors are a layer's own, like its parts.
 local function is_kept(value)
@@ -34,7 +34,10 @@ end
 
 --- A loop begins.
 function layer_fields.note(model)
-  for _, layer in ipairs(module.layers(model)) do noted[layer] = select(2, fields_of(layer)) end
+  for _, layer in ipairs(module.layers(model)) do
+    noted[layer] = {}
+    for name, value in next, layer do noted[layer][name] = value end
+  end
 end
 
 local function refuse(name, field, value)
@@ -42,14 +45,18 @@ local function refuse(name, field, value)
     .. "from it would not have it; set it before the loop, or to a number, a string or a boolean"):format(tostring(field), name, type(value)))
 end
 
+-- A script's own layer may put aside what it makes when it is called first; of what was there before, its functions must stay.
 local function check_unchanged(name, layer, others)
   local former = noted[layer]
-  if not former or not module.is(layer) then return end
+  if not former then return end
+  local ours = module.is(layer)
   for field, value in next, others do
-    if value ~= former[field] and not own[field] then refuse(name, field, value) end
+    local counts = ours or type(value) == "function" and former[field] ~= nil
+    if counts and value ~= former[field] and not own[field] then refuse(name, field, value) end
   end
-  for field in next, former do
-    if layer[field] == nil then refuse(name, field, nil) end
+  for field, value in next, former do
+    local counts = type(value) == "function" or ours and not is_kept(value)
+    if counts and layer[field] == nil then refuse(name, field, nil) end
   end
 end
 

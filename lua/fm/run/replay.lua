@@ -4,6 +4,7 @@ local fm <const> = require "fm"
 local code <const> = require "fm.run.code"
 local ending <const> = require "fm.run.ending"
 local kept <const> = require "fm.run.kept"
+local loaders <const> = require "fm.run.loaders"
 local origin <const> = require "fm.run.origin"
 local outputs <const> = require "fm.run.outputs"
 local reads <const> = require "fm.run.reads"
@@ -31,6 +32,7 @@ local function arrive(run)
   kept.restore(run.kept, point.tensors, point.values)
   run.results, run.best = slot.summary, slot.best
   outputs.restore(run, slot.outputs)
+  loaders.restore(run, slot.places, run.loop)
   for i, state in ipairs(slot.stops) do
     local stopper = run.stoppers[i] or mismatch "the script has fewer run:stop_when than at the checkpoint"
     stopper.state = state
@@ -53,6 +55,7 @@ function replay.begin_loop(run, last, pass)
   run.step = target
   if before then
     kept.lend(run.kept, point.tensors, point.values) -- what follows may sample, and shall not do it with untrained weights
+    loaders.restore(run, slot.places, run.loop)
     return true
   end
   arrive(run)

@@ -4,6 +4,7 @@ local fm <const> = require "fm"
 local checkpoint <const> = require "fm.run.checkpoint"
 local early <const> = require "fm.run.early"
 local kept <const> = require "fm.run.kept"
+local loaders <const> = require "fm.run.loaders"
 local options <const> = require "fm.options"
 local outputs <const> = require "fm.run.outputs"
 local ending <const> = require "fm.run.ending"
@@ -95,8 +96,10 @@ local function position(run, now, ended)
   for i, stopper in ipairs(run.stoppers) do stops[i] = stopper.state end
   local loops = copy_list(run.loops, run.loop - 1)
   if ended then loops[run.loop] = run.step end
+  local places = copy_list(run.places, run.loop - 1)
+  places[run.loop] = loaders.places(run)
   return { step = run.step, loop = run.loop, ended = ended, loops = loops, summary = run.results, stops = stops, best = run.best,
-    seconds = now - run.began, outputs = outputs.list(run) }
+    seconds = now - run.began, outputs = outputs.list(run), places = places }
 end
 
 local function step_name(step)

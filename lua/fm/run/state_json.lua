@@ -42,12 +42,22 @@ local function optional(test)
   return function(value) return value == nil or test(value) end
 end
 
+--- A test of names with places of loaders.
+local function is_places(value)
+  if not is_table(value) then return false end
+  for name, place in next, value do
+    if not is_text(name) or not list_of(is_whole)(place) or #place ~= 2 then return false end
+  end
+  return true
+end
+
 local is_stop <const> = object_of { misses = is_whole, over = function(value) return type(value) == "boolean" end }
 local is_file <const> = object_of { path = is_path, hash = is_text }
 local slot <const> = { slot = function(value) return value == 1 or value == 2 end, hash = is_text, step = is_whole, loop = is_whole, loops = list_of(is_whole),
   seconds = is_duration, stops = list_of(is_stop), summary = is_plain,
   lengths = object_of { ["metrics.jsonl"] = is_whole, ["log.txt"] = is_whole, ["timing.jsonl"] = is_whole },
   digests = optional(object_of { ["metrics.jsonl"] = is_text, ["log.txt"] = is_text, ["timing.jsonl"] = is_text }), outputs = optional(list_of(is_file)),
+  places = optional(list_of(is_places)),
   best = optional(object_of { value = is_number, step = is_whole }) }
 local origin <const> = { code = list_of(is_file), data = list_of(is_file), library = list_of(is_file), config = is_plain, program = is_text,
   blas_core = is_text, real = is_text }

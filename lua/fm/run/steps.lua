@@ -3,6 +3,7 @@ local fm <const> = require "fm"
 local ending <const> = require "fm.run.ending"
 local interrupt <const> = require "fm.run.interrupt"
 local kept <const> = require "fm.run.kept"
+local loaders <const> = require "fm.run.loaders"
 local options <const> = require "fm.options"
 local short <const> = require "fm.terminal.short"
 local replay <const> = require "fm.run.replay"
@@ -39,6 +40,7 @@ end
 --- The loop is left, by its end or by a break.
 local function leave(run, problem)
   run.loops[run.loop] = run.step
+  run.places[run.loop] = loaders.places(run)
   run.rng:at(run.step + 1)
   run.in_loop, run.stopping = false, nil
   kept.seal(run.kept, nil)

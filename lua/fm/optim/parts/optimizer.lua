@@ -57,7 +57,7 @@ local function text_of(value)
 end
 
 local function refuse(self, what, i, value)
-  diverged.raise(("%s: the %s of %s is %s"):format(self.where, what, parameters.name(self.set, i), text_of(value)), unchanged)
+  diverged.raise(("%s: the %s of %s is %s"):format(self.where, what, parameters.name(self.set, i), text_of(value)), unchanged, self.steps_taken + 1)
 end
 
 --- The first parameter that a flat vector has a number for that is not finite, and that number; or nil.
@@ -169,10 +169,10 @@ end
 
 --- The closure on a tape, which is closed whatever happens: see fm.finally.
 local function recorded(self, closure)
-  local _, is_main = coroutine.running()
-  if not is_main then return closed(fm.record(), pcall(record, self, closure)) end
   local tape <close> = fm.record()
-  return record(self, closure)
+  local _, is_main = coroutine.running()
+  if is_main then return record(self, closure) end
+  return closed(tape, pcall(record, self, closure))
 end
 
 local function finish(self, clip, value, finite, ...)

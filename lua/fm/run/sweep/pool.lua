@@ -146,7 +146,7 @@ function Pool:stop()
   self.stopping = true
 end
 
---- The first signal asks every job to end by itself, the second ends it. Whoever pressed Ctrl-C can press it again for a job that does not;
+--- The first signal asks every job to end by itself, the second ends it. The user can press Ctrl-C again for a job that does not;
 --- a TERM or HUP comes from where nobody waits long.
 function Pool:on_signal(name, now, on)
   self:stop()
