@@ -11,8 +11,17 @@ function swapped.set(parameters, value)
   for _, parameter in ipairs(parameters) do now[parameter] = value end
 end
 
+local left <const> = {}
+
+--- A coroutine was put aside inside of swap and is gone: back() is called before the numbers are used next, since a finalizer must not
+--- move what somebody reads.
+function swapped.leave(back)
+  left[#left + 1] = back
+end
+
 --- Raises when one of these parameters (nil: any at all) holds the numbers of an average. `where` begins the message.
 function swapped.refuse(where, parameters)
+  while #left > 0 do table.remove(left)() end
   if next(now) == nil then return end
   local found = parameters == nil
   for _, parameter in ipairs(parameters or {}) do found = found or now[parameter] end

@@ -85,8 +85,9 @@ ACTIVATION(relu, {
 ACTIVATION(silu, {
     real rest;
     real g = v_sigmoid(x, &rest);
+    (void)rest;
     y = x * g;
-    d = g * (1 + x * rest);
+    d = g * (1 + x * (1 - g)); /* 1 - g cancels only where x times it is small beside 1 */
 })
 ACTIVATION(gelu, {
     real density;

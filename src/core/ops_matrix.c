@@ -143,14 +143,23 @@ static void linear_forward(const fm_call *c) {
  */
 FM_CLONES static void through_act(size_t rows, size_t stride, size_t n, const real *restrict slope, real *restrict dy,
                                   double *restrict acc) {
-    if (slope && acc) {
-        FM_COLUMN_SUMS(rows, n, dy[r * stride + j] *= slope[r * stride + j], acc);
-    } else if (acc) {
-        FM_COLUMN_SUMS(rows, n, dy[r * stride + j], acc);
-    } else {
-        for (size_t r = 0; r < rows; r++) {
-            for (size_t j = 0; j < n; j++) dy[r * stride + j] *= slope[r * stride + j];
+    enum { SOME = 8 }; /* rows whose floats are added up as they are */
+    real part[FM_STRIP];
+    for (size_t first = 0, last; first < rows; first = last) {
+        last = rows - first < SOME ? rows : first + SOME;
+        if (acc) memset(part, 0, n * sizeof *part);
+        for (size_t r = first; r < last; r++) {
+            real *restrict row = dy + r * stride;
+            const real *restrict times = slope + r * stride;
+            if (!acc) {
+                for (size_t j = 0; j < n; j++) row[j] *= times[j];
+            } else if (slope) {
+                for (size_t j = 0; j < n; j++) part[j] += row[j] *= times[j];
+            } else {
+                for (size_t j = 0; j < n; j++) part[j] += row[j];
+            }
         }
+        for (size_t j = 0; acc && j < n; j++) acc[j] += (double)part[j];
     }
 }
 

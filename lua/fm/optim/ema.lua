@@ -27,10 +27,16 @@ function Average:swap(f, ...)
   swapped.refuse("swap", set.list)
   set.flat:swap(self.average)
   swapped.set(set.list, true)
-  return finally(function()
+  local is_over = false
+  local function back()
+    is_over = true
     swapped.set(set.list, nil)
     set.flat:swap(self.average)
-  end, f)
+  end
+  local watch <const> = setmetatable({}, { __gc = function() -- held by the stack alone
+    if not is_over then swapped.leave(back) end
+  end })
+  return finally(function() return watch and back() end, f)
 end
 
 --- name -> tensor, a copy: the average, and how many updates it had.

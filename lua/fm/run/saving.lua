@@ -125,7 +125,7 @@ local function is_due(run, now, ended)
   if o.every > 0 and run.step % o.every == 0 or run.interrupted then return true end
   if o.seconds == 0 then return false end
   local passed = now - run.saved_at
-  return passed >= o.seconds or ended and passed >= o.seconds / 10 -- what follows a loop may be long
+  return passed >= o.seconds or ended and passed >= o.seconds / 60 -- what follows a loop may be long
 end
 
 --- A step is done; `ended`: it was the loop's last.
