@@ -36,7 +36,7 @@ return fm.experiment {
       local w2 = metrics.wasserstein2(x, truth[{ 1, 2000 }])
       run:print(("%-12s %6d %12.3g %10.4f"):format(name, info.nfe, d, w2))
       run:summary { [name:gsub(" ", "_") .. "_nfe"] = info.nfe, [name:gsub(" ", "_") .. "_distance"] = d, [name:gsub(" ", "_") .. "_w2"] = w2 }
-      calls[#calls + 1], distance[#distance + 1], names[#names + 1] = info.nfe, math.max(d, 1e-7), name
+      calls[#calls + 1], distance[#distance + 1], names[#names + 1] = info.nfe, math.max(d, 1e-12), name
     end
     run:picture("distance_by_nfe", plot.curve({ { x = calls, y = distance, points = true, labels = names } },
       { log = "xy", xlabel = "model calls", ylabel = "distance to the flow" }))

@@ -50,7 +50,8 @@ return fm.experiment {
 
     average:swap(function()
       local field = flow.velocity(model, { predict = p.predict })
-      local x, info = ode.solve(field, run.rng:stream "sample":normal(500, truth:size(2)), { method = "euler", steps = p.euler, save = 9 })
+      local noise = run.rng:stream "sample":normal(500, truth:size(2))
+      local x, info = ode.solve(field, noise, { method = "euler", steps = p.euler, save = math.min(9, p.euler + 1) })
       local settings = { channels = channels, height = 32, width = 32, range = { -1, 1 } }
       run:picture("samples", plot.image_grid(x[{ 1, 64 }], settings))
       run:picture("data", plot.image_grid(truth[{ 1, 64 }], settings))

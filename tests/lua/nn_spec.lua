@@ -101,4 +101,15 @@ describe("nn", function()
     fails("expected a whole number", nn.linear, 2.5, 1)
     fails("even number", nn.time_embedding, 7)
   end)
+
+  it("refuses a hole in a list of layers or parameters: a function that forgot its return left it", function()
+    local a, b = fm.nn.linear(2, 3), fm.nn.linear(3, 1)
+    for _, list in ipairs { { a, nil, b }, { nil, a, b }, { a, nil, nil, b }, { [1] = a, [4] = b } } do
+      assert.error_matches(function() fm.nn.sequential(list) end, "sequential: layer %d: expected a layer, found n[io]")
+    end
+    local p, q = fm.parameter(fm.ones(2)), fm.parameter(fm.ones(2))
+    assert.error_matches(function() fm.optim.adam { p, nil, q } end, "adam: entry 2 of the list is not a parameter")
+    assert.error_matches(function() fm.optim.adam { parameters = function() return p end } end,
+      "adam: model:parameters%(%): expected a list of parameters, found a tensor %[2%]")
+  end)
 end)

@@ -411,7 +411,8 @@ function fm.nn.time_embedding(dim, options) end
 ---@param options {dim: integer, hidden: integer, time_embed: integer}
 ---@return fm.Module
 function fm.nn.vector_field(options) end
----A layer of your own: parts = {{name, tensor or layer}, ...} in order, forward(self, ...). state, parameters and modes follow.
+---A layer of your own: parts = {{name, tensor or layer}, ...} in order, forward(self, ...). state, parameters and modes follow. forward
+---reaches its parts as locals around it, or as fields that you set on the layer.
 ---@param parts table[]
 ---@param forward function
 ---@return fm.Module
@@ -676,8 +677,7 @@ function fm.sde.solve(what, x0, options) end
 fm.optim = {}
 
 ---@class fm.Optimizer
----@field lr number|function the learning rate, or a schedule; all of an optimizer that may be set. Inside the loop of a run that keeps it
----only to a number: a schedule would be lost when the run goes on
+---@field lr number|function the learning rate, or a schedule, and the only field that may be set: in a run's loop to a number, since a schedule would be lost
 ---@field grad_norm number|nil of all gradients together, at the last step that clipped
 ---@field steps_taken integer
 local Optimizer = {}

@@ -16,9 +16,14 @@ end
 
 local function check(layers)
   if type(layers) ~= "table" or getmetatable(layers) then fm.fail("sequential: expected a list of layers, found " .. options.shown(layers)) end
-  for key, layer in pairs(layers) do
-    if not math.tointeger(key) or key < 1 or key > #layers then fm.fail("sequential: expected a list of layers, found a field " .. tostring(key)) end
-    if not options.callable(layer) then fm.fail(("sequential: layer %d: expected a layer, found %s"):format(key, options.shown(layer))) end
+  local last = 0
+  for key in pairs(layers) do
+    if not math.tointeger(key) or key < 1 then fm.fail("sequential: expected a list of layers, found a field " .. tostring(key)) end
+    last = math.max(last, key)
+  end
+  for i = 1, last do -- a layer that was not made is nil: a hole, or the end of #
+    local layer = layers[i]
+    if not options.callable(layer) then fm.fail(("sequential: layer %d: expected a layer, found %s"):format(i, options.shown(layer))) end
   end
 end
 

@@ -31,7 +31,9 @@ function kept.check(name, part)
   end
   if getmetatable(part) == nil and not has_state(part) then return values_json.check("keeps: " .. name, part) end
   local ok, stateful = pcall(has_state, part) -- what refuses unknown names has none either
-  if not (ok and stateful) then fm.fail(("keeps: %s has no state()"):format(name)) end
+  if not (ok and stateful) then
+    fm.fail(("keeps: %s has no state(); a layer of your own gets one from fm.nn.module, or inside of nn.sequential { layer }"):format(name))
+  end
 end
 
 -- ---- one part ----

@@ -8,10 +8,14 @@ local parameters <const> = {}
 local function list_of(where, model)
   if fm.is_tensor(model) then model = { model } end
   if type(model) ~= "table" then fm.fail(("%s: expected a model or a list of parameters, found %s"):format(where, options.shown(model))) end
-  if options.callable(model.parameters) then model = model:parameters() end
+  if options.callable(model.parameters) then
+    model = model:parameters()
+    if fm.is_tensor(model) then fm.fail(where .. ": model:parameters(): expected a list of parameters, found " .. options.shown(model)) end
+  end
   if type(model) ~= "table" or #model == 0 then fm.fail(where .. ": there are no parameters to optimize") end
   local at = {}
-  for i, parameter in ipairs(model) do
+  for i = 1, #model do
+    local parameter = model[i]
     if not fm.is_tensor(parameter) or not parameter:is_parameter() then
       fm.fail(("%s: entry %d of the list is not a parameter: it is %s"):format(where, i, options.shown(parameter)))
     end
