@@ -23,14 +23,38 @@ static void push_rooted(lua_State *L, const char *first, const char *path) {
 
 /* ---- package.searchers[2]: modules in Lua, text only ---- */
 
-enum { PACKAGE = lua_upvalueindex(1), SEARCHPATH = lua_upvalueindex(2), OWN_PATH = lua_upvalueindex(3) };
+enum { PACKAGE = lua_upvalueindex(1), SEARCHPATH = lua_upvalueindex(2), OWN_PATH = lua_upvalueindex(3), LIBRARY = lua_upvalueindex(4) };
 
 static bool is_own(const char *name) {
     return !strcmp(name, "fm") || !strncmp(name, "fm.", 3);
 }
 
+static int fail_to_load(lua_State *L, const char *name, const char *path) {
+    return luaL_error(L, "error loading module '%s' from file '%s':\n\t%s", name, path, lua_tostring(L, -1));
+}
+
+/* One of fm's own straight from where it nearly always is: package.searchpath opens each file once more, and a run needs a hundred. Pushes
+ * the chunk and its path, and returns 2; 0 when it is not there. */
+static int load_from_library(lua_State *L, const char *name) {
+    static const char *const ends[] = {".lua", "/init.lua"};
+    const char *library = lua_tostring(L, LIBRARY), *place = luaL_gsub(L, name, ".", "/");
+    for (int i = 0; library && i < 2; i++) {
+        const char *path = lua_pushfstring(L, "%s/%s%s", library, place, ends[i]);
+        int status = luaL_loadfilex(L, path, "t");
+        if (status != LUA_OK && status != LUA_ERRFILE) return fail_to_load(L, name, path);
+        if (status == LUA_OK) {
+            lua_insert(L, -2);
+            return 2;
+        }
+        lua_pop(L, 2);
+    }
+    lua_pop(L, 1);
+    return 0;
+}
+
 static int text_searcher(lua_State *L) {
     const char *name = luaL_checkstring(L, 1);
+    if (is_own(name) && load_from_library(L, name)) return 2;
     lua_pushvalue(L, SEARCHPATH);
     lua_pushvalue(L, 1);
     if (is_own(name)) {
@@ -45,9 +69,7 @@ static int text_searcher(lua_State *L) {
     }
     lua_pop(L, 1);
     const char *path = lua_tostring(L, -1);
-    if (luaL_loadfilex(L, path, "t") != LUA_OK) {
-        return luaL_error(L, "error loading module '%s' from file '%s':\n\t%s", name, path, lua_tostring(L, -1));
-    }
+    if (luaL_loadfilex(L, path, "t") != LUA_OK) return fail_to_load(L, name, path);
     lua_insert(L, -2);
     return 2;
 }
@@ -108,7 +130,8 @@ void fm_search_open(lua_State *L, const char *library) {
     push_own_path(L, package, library);
     lua_pushvalue(L, -1);
     lua_setfield(L, package, "fm_path");
-    lua_pushcclosure(L, text_searcher, 3);
+    lua_pushstring(L, library);
+    lua_pushcclosure(L, text_searcher, 4);
     lua_rawseti(L, -2, 2);
 
     lua_getfield(L, package, "preload");

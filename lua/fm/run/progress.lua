@@ -1,7 +1,6 @@
 -- What a person sees while a run goes on: one line that moves on a terminal, a line every ten seconds elsewhere, all on stderr; or, where
 -- events are wanted, one on stdout every second.
 local event <const> = require "fm.run.event"
-local layout <const> = require "fm.terminal.layout"
 local painter <const> = require "fm.terminal.paint"
 local printable <const> = require "fm.terminal.printable"
 local short <const> = require "fm.terminal.short"
@@ -90,6 +89,7 @@ function Progress:show(step, values, now)
     return text
   end
   if self.quiet then return nil end
+  local layout = require "fm.terminal.layout"
   local columns = layout.page(stderr)
   local line = ("%s %s %s"):format(self.name, progress.bar(step, self.total), text)
   io.stderr:write("\r", layout.clip(line, columns - 1), "\27[K")

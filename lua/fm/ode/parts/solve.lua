@@ -1,6 +1,5 @@
 -- solve(where, field, x0, options) -> x, info: ode.solve on behalf of the function `where`, whose name begins the messages.
 local core <const> = require "fm.core"
-local gradient <const> = require "fm.ode.gradient"
 local method_of <const> = require "fm.ode.method"
 local options <const> = require "fm.options"
 local plans <const> = require "fm.ode.parts.plan"
@@ -34,10 +33,13 @@ return function(where, field, x0, given)
   local o = options.read(where, given, plans.options)
   o.where = where
   local method = method_for(o)
-  local solve_on_tape = options.choose(where .. ": memory", o.memory, gradient)
   if type(o.gradient) ~= "boolean" then core.fail(where .. ": gradient: expected true or false, found " .. options.shown(o.gradient)) end
   local recording, one_leaf = core.is_recording()
   local recorded = o.gradient and recording
+  local solve_on_tape
+  if recorded or o.memory ~= plans.options.memory then
+    solve_on_tape = options.choose(where .. ": memory", o.memory, require "fm.ode.gradient")
+  end
   if recorded then check_recorded(o, one_leaf) end
   local tableau = method.tableau and method.by_controller[o.controller] or method.tableau
   if o.control == "sample" then return core.ode_engine.solve_rows(tableau, field, x0, plans.of_rows(o, method, x0)) end
