@@ -84,6 +84,59 @@ describe("a run that stops", function()
       end
     end)
 
+    it("what lies beside the script and is only named too, of every kind, for a resume and for a sweep", function()
+      local files = { half = "{ order = 1, step = function(f, t, x, h) return x + f(x, t) * h end }",
+        noisy = "{ step = function(p, t, x, h, dw) return x + p.drift(x, t) * h + dw end }",
+        steep = "{ a = function(t) return t end, s = function(t) return 1 - t end }", pairing = "function() return function(a, b) return a, b end end",
+        dots = "function() return function(n, rng) return rng:normal(n, 2) end end", layer = "function() return function(x) return x end end",
+        slow = "function() end", apart = "function() return 1 end", drawing = "function() end", known = "function() end" }
+      experiment("x.lua", [[
+        local x, rng = fm.ones(1, 2), run.rng:stream "s"
+        fm.ode.solve(function(y) return y end, x, { method = "half", steps = 1 })
+        fm.sde.solve({ drift = function(y) return y end, diffusion = 1 }, x, { method = "noisy", steps = 1, rng = rng })
+        fm.flow.path "steep"
+        fm.flow.coupling "pairing"
+        assert(fm.data.dots and fm.nn.layer and fm.optim.slow and fm.metrics.apart(x, x) and fm.plot.drawing and fm.flow.exact.known)]] .. counting,
+        'at = 21, how = "TERM", ')
+      for name, text in pairs(files) do write(name .. ".lua", "return " .. text) end
+      assert.equal(75, (call "-q x.lua --folder r"))
+      assert.equal(0, (call "-q -m x.lua at=0,1 how=WINCH"))
+      for name, text in pairs(files) do
+        write(name .. ".lua", "return " .. text .. " --")
+        local code, _, err = call "-q resume r"
+        assert.equal(1, code)
+        assert.truthy(err:find(name .. ".lua: was ", 1, true), err)
+        local _, _, todo = call "-n -m x.lua at=0,1 how=WINCH"
+        assert.truthy(todo:find("2 to do", 1, true), name .. ": " .. todo)
+        write(name .. ".lua", "return " .. text)
+      end
+      assert.equal(0, (shell "CALM=1 $FMRUN -q resume r"))
+    end)
+
+    it("its own files, whatever another run of the same process found under the same names", function()
+      for folder, factor in pairs { a = 1, b = 3 } do
+        shell("mkdir " .. folder)
+        write(folder .. "/half.lua", ("return { order = 1, step = function(f, t, x, h) return x + f(x, t) * h + %d * h * h end }"):format(factor - 1))
+        write(folder .. "/dots.lua", ("return %d"):format(factor))
+        write(folder .. "/steep.lua", ("return { a = function(t) return %d * t end, s = function(t) return 1 - t end }"):format(factor))
+        experiment(folder .. "/x.lua", [[
+          local solved = fm.ode.solve(function() return fm.ones(1, 1) end, fm.zeros(1, 1), { method = "half", steps = 1 })
+          local mean = fm.flow.loss(function(x) return fm.zeros(#x, 1) end, fm.ones(1, 1), { rng = run.rng:stream "s", path = "steep" })
+          run:summary { dots = fm.data.dots, solved = solved, mean = mean }
+          if not os.getenv "CALM" then kill "TERM" run:print "." end]])
+        assert.equal(75, (call(("-q %s/x.lua --folder r%s"):format(folder, folder))))
+      end
+      assert.equal(0, (shell "CALM=1 $FMRUN -q resume ra rb"))
+      local a, b = record "ra".summary, record "rb".summary
+      assert.same({ 1, 1, 3, 3 }, { a.dots, a.solved, b.dots, b.solved })
+      assert.are_not.equal(a.mean, b.mean)
+      for _, folder in ipairs { "a", "b" } do
+        local paths = {}
+        for i, file in ipairs(record("r" .. folder).code) do paths[i] = file.path end
+        assert.equal(("%s/dots.lua %s/half.lua %s/steep.lua %s/x.lua"):gsub("%%s", folder), table.concat(paths, " "))
+      end
+    end)
+
     it("the program, fm's own files and the kernels too; --force goes on, --anew begins again", function()
       interrupted()
       local state = assert(fm.json.decode(read "r/state.json")).state
