@@ -29,6 +29,40 @@ describe("a run that stops", function()
       end
     end)
 
+    it("goes on under stock lua by the command that it says, the script and what it required being known", function()
+      local stock = ("LUA_PATH='%s/lua/?.lua;%s/lua/?/init.lua;;' LUA_CPATH='%s/?.so;;' "):format(stopping.root, stopping.root,
+        assert(os.getenv "FM_MODULE"))
+      shell "mkdir d"
+      write("d/beside.lua", "return 1")
+      write("d/half.lua", "return { order = 1, step = function(f, t, x, h) return x + f(x, t) * h end }")
+      experiment("d/x.lua", 'fm.ode.solve(function(x) return x end, fm.ones(1, 1), { method = "half", steps = 1 })' .. counting, 'at = 0, how = "TERM",')
+      write("d/x.lua", 'local fm <const> = require "fm"\nrequire "beside"\n' .. read "d/x.lua")
+      assert.equal(0, (shell(stock .. "lua5.4 d/x.lua -q --folder calm")))
+      for _, more in ipairs { "", "--folder 'two words' " } do
+        local code, _, err = shell(stock .. "lua5.4 -W d/x.lua " .. more .. "at=33")
+        assert.equal(75, code, err)
+        local again = assert(err:match "\nto go on: ([^\n]*)", err)
+        local path = more == "" and assert(again:match "^lua5.4 %-W d/x.lua %-%-folder (runs/x/[%w-]+) at=33$", again) or "two words"
+        if more ~= "" then assert.equal("lua5.4 -W d/x.lua --folder 'two words' at=33", again) end
+        local paths = {}
+        for i, file in ipairs(record(path).code) do paths[i] = file.path end
+        assert.same({ "d/beside.lua", "d/half.lua", "d/x.lua" }, paths)
+        code, _, err = shell("CALM=1 " .. stock .. again)
+        assert.equal(0, code, err)
+        assert.truthy(err:find("x goes on from step 33", 1, true), err)
+        assert.equal(read "calm/metrics.jsonl", read(path .. "/metrics.jsonl"))
+      end
+      assert.equal(75, (shell(stock .. "lua5.4 d/x.lua -q --folder r at=20")))
+      write("d/beside.lua", "return 2")
+      local code, _, err = shell("CALM=1 " .. stock .. "lua5.4 d/x.lua -q --folder r at=20")
+      assert.equal(1, code)
+      assert.truthy(err:find("d/beside.lua: was ", 1, true), err)
+      code, _, err = call "resume r"
+      assert.equal(1, code)
+      assert.truthy(err:find("d/beside.lua: was ", 1, true), err)
+      assert.is_nil(err:find("digest is not known", 1, true), err)
+    end)
+
     it("begins again when it had no checkpoint yet, and is left alone when it is done", function()
       experiment("x.lua", counting, 'at = 0, how = "KILL",')
       assert.equal(137, (count_to(7, "KILL")))

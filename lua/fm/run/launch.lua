@@ -82,7 +82,8 @@ end
 function launch.how(line, script, argv)
   local arg = script.globals.arg
   return { runs = command_line.runs(line), path = line.folder, script = script.path, source = core.file.read(script.path) or "",
-    command = command_line.text(argv), arguments = table.move(arg, 1, #arg, 1, {}), code = script.files, force = line.force, anew = line.anew,
+    command = command_line.text(argv), arguments = table.move(arg, 1, #arg, 1, {}), code = script.files, again = script.again,
+    force = line.force, anew = line.anew,
     checkpoint_every = number(line, "checkpoint_every"), checkpoint_seconds = number(line, "checkpoint_seconds"),
     keep_last = number(line, "keep_last"), quiet = line.quiet, json = line.json, color = line.color }
 end
