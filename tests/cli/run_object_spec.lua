@@ -107,6 +107,29 @@ describe("the run object", function()
     assert.same({ p = record "r".config }, fm.json.decode(stopping.read "r/p.json"))
   end)
 
+  it("refuses what a finalizer or a reference that was left asks of it once it is over, however it ended", function()
+    for _, ending in ipairs { "", "error 'on purpose'" } do
+      local code, out, err = run_body([[
+        local step = run:steps(9)
+        step()
+        table.late = setmetatable({}, { __gc = function() -- when the process ends
+          for name, arguments in pairs { log = { { loss = 1 } }, summary = { { x = 1 } }, save = { "t.txt", "a" }, print = { "late" }, path = { "a.png" },
+            picture = { "p", { save = function() end } }, keeps = { { t = {} } }, steps = { 3 }, validation = { math.random }, flush = {} } do
+            local ok, message = pcall(run[name], run, table.unpack(arguments))
+            if ok or not message:find(name .. ": the run is over", 1, true) then io.write(name, " ", tostring(message), "\n") end
+          end
+          io.write(select(2, pcall(step)):match "steps: .*", " ", run.step, "\n")
+        end })
+      ]] .. ending)
+      assert.equal(ending == "" and 0 or 1, code, err)
+      assert.equal("steps: the run is over 1\n", out)
+      assert.is_false(exists "r/metrics.jsonl")
+      assert.is_nil(next(record "r".summary))
+      assert.is_false(exists "r/t.txt")
+      stopping.shell "rm -r r"
+    end
+  end)
+
   it("logs under any name but its own", function()
     local code, _, err = run_body [[
       for step in run:steps(3) do

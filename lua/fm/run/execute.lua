@@ -28,11 +28,17 @@ local codes <const> = { done = 0, failed = 1, diverged = 1, busy = 1 }
 
 -- ---- the experiment's own code ----
 
+--- The experiment has come to its end. What it still does with the run, in a finalizer or by a reference that it left somewhere, is refused: the
+--- last lines and the record are written from here on.
+local function leave(run)
+  run.at_work, run.over = false, true
+end
+
 local function perform(experiment, run)
   run.at_work = true
   interrupt.obey(run)
   experiment.run(run.object, run.values)
-  run.at_work = false
+  leave(run)
   saving.refuse_diverged(run)
   replay.finish(run)
   run:flush(system.seconds())
@@ -61,7 +67,7 @@ local function call(experiment, run)
   rawset(_G, "print", function(...) run:print(...) end)
   os.exit = function() ending.raise("failed", traceback.place() .. "os.exit was called inside the run") end
   local ok, problem = xpcall(perform, traceback.handler, experiment, run)
-  run.at_work = false
+  leave(run)
   unwatch()
   unmake()
   streams.seed(nil)
