@@ -3,6 +3,7 @@ local core <const> = require "fm.core"
 local command_line <const> = require "fm.run.command_line"
 local scripts <const> = require "fm.run.scripts"
 local traceback <const> = require "fm.run.traceback"
+local utf8_text <const> = require "fm.utf8_text"
 
 local launch <const> = {}
 local nothing <const> = 3 -- exit code
@@ -88,12 +89,25 @@ function launch.how(line, script, argv)
     keep_last = number(line, "keep_last"), quiet = line.quiet, json = line.json, color = line.color }
 end
 
+--- Refuses what a record, which is JSON, would hold as something else: a resume would look for another file, or give it other words.
+local function check_texts(script)
+  local function check(what, text)
+    local problem = utf8_text.problem(text)
+    if problem then error({ usage = ("%s: %s must be UTF-8 text, which the record of a run can hold: %s"):format(text, what, problem) }, 0) end
+  end
+  check("the path of a script", script.path)
+  for _, file in ipairs(script.files) do check("the path of a file that a script requires", file.path) end
+  for _, word in ipairs(script.globals.arg) do check("a word for a script", tostring(word)) end
+end
+
 --- The runs that the words ask of the scripts' experiments, every word checked; raises { usage }.
 function launch.plan(list, line)
   local words = line.seed and table.move(line.words, 1, #line.words, 2, { "seed=" .. line.seed }) or line.words
   local options = require "fm.run.sweep.settings".of_expansion(line)
   options.words = words
-  return require "fm.run.sweep.expand"(list, options)
+  local plan = require "fm.run.sweep.expand"(list, options)
+  for _, script in ipairs(list) do check_texts(script) end
+  return plan
 end
 
 --- Runs one run of a plan in this process, in the folder `path` (for which it waits up to `patience` seconds) or one of its own. Returns its
