@@ -227,6 +227,22 @@ describe("fmrun", function()
       refused(toy .. " __index=1", 'unknown key "__index"')
     end)
 
+    it("a parameter that is written as an option, with the word that sets it; the script is not called for that", function()
+      write("x.lua", [[io.stderr:write "called"
+        return require "fm".experiment { params = { steps = { 3, "n" }, note = "", batch_size = 2 }, run = function(run, p) local other = 3 end }]])
+      for words, meant in pairs { ["x.lua --steps=10"] = "steps=10", ["x.lua --steps 10"] = "steps=10", ["--steps=10 x.lua"] = "steps=10",
+        ["x.lua --steps"] = "steps=...", ["--steps x.lua"] = "steps=...", ["x.lua --note='a b'"] = "'note=a b'", ["x.lua --note="] = "note=",
+        ["-m x.lua --batch-size=1,2"] = "batch_size=1,2" } do
+        refused(words, ('"; did you mean %s?\n'):format(meant))
+        assert.is_nil(read(folder .. "/err"):find("called", 1, true))
+      end
+      refused("check x.lua --steps=10", 'check: unknown option "--steps=10"; did you mean steps=10?\n')
+      refused("x.lua --step=10", 'unknown option "--step=10"; did you mean "--seed"?; words for the script itself go after --')
+      refused("x.lua --other=10", 'unknown option "--other=10"')
+      refused("--steps=10 nowhere.lua", 'unknown option "--steps=10"')
+      assert.is_nil(read(folder .. "/err"):find("steps=10?", 1, true))
+    end)
+
     it("words that say nothing", function()
       refused(toy .. " lr", 'expected key=value, found "lr"')
       refused(toy .. " lr=", "lr: empty value")

@@ -34,7 +34,7 @@ command_line.options = { -- in the words of option_reader; of_runs: it says noth
   { "--color", name = "color", value = "WHEN", choices = { "auto", "always", "never" }, help = "auto, always or never; NO_COLOR and FORCE_COLOR count" },
   { "-V", "--version", name = "version", help = "print the version and end" },
   { "-h", "--help", name = "help", help = "print this and end" },
-  advice = "words for the script itself go after --",
+  advice = "words for the script itself go after --", scripts = true,
 }
 
 local function is_for_scripts(word) -- key=value, or @trials.csv
