@@ -168,11 +168,13 @@ end
 
 --- The values for the script, to read only. A name that nobody declared is an error.
 function parameters.strict(values)
-  return read_only(values, "fm.parameters", function(_, name)
-    local value = values[name]
-    if value ~= nil or type(name) ~= "string" then return value end
+  local copy = {} -- with an __index of its own: a name that is there is found without a call
+  for name, value in pairs(values) do copy[name] = value end
+  setmetatable(copy, { __index = function(_, name)
+    if type(name) ~= "string" then return nil end
     core.fail(('there is no parameter "%s"%s'):format(name, suggestion(name, sorted_keys(values))))
-  end, function(key, value) refuse_to_set(values, key, value) end)
+  end })
+  return read_only(copy, "fm.parameters", copy, function(key, value) refuse_to_set(values, key, value) end)
 end
 
 --- The same as a plain record, in which a name that nobody declared is nil.
