@@ -1,5 +1,5 @@
 -- Things found by their file's name: a layer, path, coupling, dataset, ... is one Lua file in its folder of fm, or of that name beside the
--- user's script. Nobody keeps a list.
+-- user's script. Nobody keeps a list. All of them come through `require`: what it opens beside the script is noted as code of the run.
 local core <const> = require "fm.core"
 
 local by_name <const> = {}
@@ -33,13 +33,18 @@ function by_name.names(folder)
   return names
 end
 
---- What folder.name or name (beside the script) returns, or nil when there is no such file.
+--- What the file of that name beside the script returns, or nil when there is none.
+function by_name.beside(name)
+  return name:find "^[%w_]+$" and package.searchpath(name, package.path) and require(name) or nil
+end
+
+--- What folder.name or name (beside the script) returns, or nil when there is no such file. The second result tells whether it is a file of
+--- fm: one beside the script may be kept for that script only, since another script has its own files.
 function by_name.find(folder, name)
-  if type(name) ~= "string" or not name:find "^[%w_]+$" then return nil end
+  if type(name) ~= "string" or not name:find "^[%w_]+$" then return nil, false end
   local module = folder .. "." .. name
-  if by_name.file(module) then return require(module) end
-  if package.searchpath(name, package.path) then return require(name) end
-  return nil
+  if name ~= "init" and by_name.file(module) then return require(module), true end
+  return by_name.beside(name), false
 end
 
 --- Raises: `what` has no such name; the nearest one is named.
@@ -53,9 +58,9 @@ function by_name.module(folder, fields)
   return setmetatable(fields, {
     __index = function(module, name)
       if type(name) ~= "string" then return nil end
-      local value = by_name.find(folder, name)
+      local value, is_own = by_name.find(folder, name)
       if value == nil then by_name.fail(folder .. " has no", folder, name) end
-      module[name] = value
+      if is_own then module[name] = value end
       return value
     end,
   })

@@ -6,9 +6,22 @@ local modules <const> = {
   gradcheck = "fm.gradcheck", experiment = "fm.run.experiment",
 }
 
--- Under stock Lua the folder of the script is searched too, as fmrun does it: a solver or a layer may be a file beside it.
-local folder = not package.preload["fm.core"] and arg and arg[0] and arg[0]:match "^(.*)/"
-if folder then package.path = ("%s/?.lua;%s/?/init.lua;%s"):format(folder, folder, package.path) end
+-- Under stock Lua the folder of the script is searched too, as fmrun does it: a solver or a layer may be a file beside it. And modules of fm
+-- are looked for where this file is, so that a folder called fm beside the script replaces none of them.
+local function search_as_fmrun_does(root)
+  local searchers, folder = package.searchers, arg and arg[0] and arg[0]:match "^(.*)/"
+  local former = searchers[2]
+  package.fm_path = ("%s?.lua;%s?/init.lua"):format(root, root)
+  searchers[2] = function(name)
+    local path = name:find "^fm%." and package.searchpath(name, package.fm_path)
+    if not path then return former(name) end
+    return assert(loadfile(path, "t")), path
+  end
+  if folder then package.path = ("%s/?.lua;%s/?/init.lua;%s"):format(folder, folder, package.path) end
+end
+
+local root = not package.preload["fm.core"] and debug.getinfo(1, "S").source:match "^@(.*)fm/init%.lua$"
+if root then search_as_fmrun_does(root) end
 
 local fm <const> = {}
 for name, value in pairs(core) do fm[name] = value end

@@ -5,7 +5,7 @@ local options <const> = require "fm.options"
 local sorted_keys <const> = require "fm.sorted_keys"
 
 --- A kind of object: new(inside) -> object. `methods`: called with what is inside; `shown`: names of fields inside that may be read;
---- `setters`: name -> function(inside, value, object).
+--- `setters`: name -> function(inside, value, object). Once inside.over is true, its methods refuse: what they did would go nowhere.
 return function(kind, methods, shown, setters)
   local insides <const> = setmetatable({}, { __mode = "k" })
   local known <const> = {}
@@ -14,6 +14,7 @@ return function(kind, methods, shown, setters)
     known[name] = function(object, ...)
       local inside = insides[object]
       if not inside then fm.fail(("%s: call it with a colon, %s:%s(...)"):format(name, kind, name)) end
+      if inside.over then fm.fail(("%s: the %s is over"):format(name, kind)) end
       return method(inside, ...)
     end
   end

@@ -15,7 +15,8 @@ function options.read(where, given, defaults)
   for key, value in pairs(defaults) do
     if value ~= none then result[key] = value end
   end
-  local unknown
+  local meta, unknown = getmetatable(given), nil
+  if type(meta) == "table" and type(rawget(meta, "__fields")) == "table" then given = meta.__fields end -- see fm.read_only
   for key, value in next, given or {} do -- not pairs: a metamethod of the table may be anything
     if defaults[key] == nil and (unknown == nil or tostring(key) < tostring(unknown)) then unknown = key end
     result[key] = value

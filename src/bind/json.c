@@ -243,9 +243,13 @@ static void put_value(writer *w, int index) {
     case LUA_TNUMBER:
         put_number(w, index);
         return;
-    case LUA_TTABLE:
-        put_table(w, index);
+    case LUA_TTABLE: {
+        luaL_checkstack(w->L, 4, NULL);
+        int kind = luaL_getmetafield(w->L, index, "__fields"); /* the values of a read-only table: lua/fm/read_only.lua */
+        put_table(w, kind == LUA_TTABLE ? lua_gettop(w->L) : index);
+        if (kind != LUA_TNIL) lua_pop(w->L, 1);
         return;
+    }
     case LUA_TSTRING: {
         const char *text = lua_tolstring(w->L, index, &size);
         put_string(w, text, size);

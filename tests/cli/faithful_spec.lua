@@ -136,6 +136,30 @@ describe("a run that goes on", function()
     assert.truthy(err:find("parameter s: the default", 1, true) and err:find("must be UTF-8 text: byte 4 is E9", 1, true), err)
   end)
 
+  it("is refused at the start when its record could not hold the path of its script or a word for it", function()
+    local path = "the path of a script must be UTF-8 text, which the record of a run can hold: byte "
+    local required = "the path of a file that a script requires must be UTF-8 text, which the record of a run can hold: byte "
+    experiment("x.lua", "run:save('ran.txt', 'a')")
+    shell "mkdir $(printf 'd\\351') && cp x.lua $(printf 'd\\351/x.lua') && cp x.lua $(printf 'x\\351.lua') && echo 'return 1' >$(printf 'b\\351.lua')"
+    write("r.lua", 'require "b\xe9"\n' .. read "x.lua")
+    local stock = ("LUA_PATH='%s/lua/?.lua;%s/lua/?/init.lua;;' LUA_CPATH='%s/?.so;;' lua5.4"):format(stopping.root, stopping.root, os.getenv "FM_MODULE")
+    for _, case in ipairs {
+      { "$FMRUN -q $(printf 'x\\351.lua') --folder r", "fmrun: x\\xe9.lua: " .. path .. "2 is E9" },
+      { "$FMRUN -q $(printf 'd\\351/x.lua') --folder r", path .. "2 is E9" },
+      { "$FMRUN -q -m $(printf 'x\\351.lua') seed=1,2 -o r", path .. "2 is E9" },
+      { stock .. " $(printf 'x\\351.lua') -q --folder r", path .. "2 is E9" },
+      { "$FMRUN -q r.lua --folder r", required .. "4 is E9" },
+      { "$FMRUN -q x.lua --folder r -- a $(printf 'w\\351')", "a word for a script must be UTF-8 text" },
+    } do
+      local code, _, err = shell(case[1])
+      assert.equal(2, code, case[1] .. "\n" .. err)
+      assert.truthy(err:find(case[2], 1, true), err)
+      assert.is_false(exists "r")
+    end
+    shell "echo 'print(#arg[1])' >$(printf 'p\\351.lua')"
+    assert.same({ 0, "2\n", "" }, { shell "$FMRUN $(printf 'p\\351.lua') $(printf 'w\\351')" }) -- a plain script has no record
+  end)
+
   it("notices lines that were changed: takes the older checkpoint, or asks", function()
     experiment("x.lua", stopped [[
       local kept = { n = 0 }

@@ -45,10 +45,50 @@ describe("fmrun", function()
 
     it("runs a plain script with its arguments, first line #! or not", function()
       write("plain.lua", '#!/usr/bin/env fmrun\nprint(arg[0], arg[1], arg[2], arg[-1] ~= nil, select("#", ...))')
-      local code, out = call "plain.lua one k=2"
+      local code, out = call "plain.lua one -- k=2"
       assert.equal(0, code)
       assert.equal("plain.lua\tone\tk=2\ttrue\t2\n", out)
       assert.equal("plain.lua\t-q\tnil\ttrue\t1\n", (select(2, call "plain.lua -- -q")))
+    end)
+
+    it("says what only an experiment takes, after a plain script; other words and options are its own", function()
+      write("plain.lua", 'print(arg[1], arg[2])')
+      for words, unused in pairs { ["k=2"] = "k=2", ["one @trials.csv"] = "@trials.csv", ["--folder q"] = "--folder",
+        ["-o q -j 2 -x one"] = "--runs, --jobs, --fail-fast", ["--checkpoint-every 3 seed=1"] = "seed=1, --checkpoint-every" } do
+        local code, out, err = call("plain.lua " .. words)
+        assert.same({ 3, 1, "fmrun: no script returned an experiment, so there are no runs, and nothing takes " .. unused
+          .. " (words for a script itself go after --)\n" }, { code, #lines(out), err })
+      end
+      for _, words in ipairs { "", "one two", "-- k=2 --folder q", "--seed 3 --threads 1 -q one" } do
+        local code, _, err = call("plain.lua " .. words)
+        assert.same({ 0, "" }, { code, err })
+      end
+    end)
+
+    it("says that an experiment was made and not returned, or that something else was", function()
+      local made = [[require "fm".experiment { name = "m", params = { steps = 1 }, run = function() end }]]
+      write("lib.lua", "return function() local e = " .. made .. " return e end")
+      for text, message in pairs {
+        [made] = "returns no experiment, though it makes one: write return fm.experiment { ... }",
+        ["local function f() return " .. made .. " end f()"] = "returns no experiment, though it makes one",
+        ["return 5"] = "returns no experiment, but a number: write return fm.experiment { ... }",
+        ["return { name = 'm', run = function() end }"] = "returns no experiment, but a table",
+        ["return false"] = "returns no experiment, but a boolean",
+      } do
+        write("x.lua", text)
+        for _, words in ipairs { "x.lua", "x.lua steps=2", "-m x.lua steps=1,2", "check x.lua", "params x.lua" } do
+          local code, _, err = call(words)
+          assert.equal(1, code, words)
+          assert.truthy(err:find("fmrun: x.lua " .. message, 1, true), err)
+        end
+        write("again.lua", "return " .. made)
+        assert.equal(1, (call "-q x.lua again.lua")) -- the other one runs
+        assert.equal(2, #run_folders "m" + #base.names(folder .. "/runs", "^m$"))
+        shell "rm -r runs"
+        assert.equal(1, (shell(fmrun .. " - <x.lua")))
+      end
+      write("x.lua", 'require "lib"()')
+      assert.same({ 0, "", "" }, { call "x.lua" }) -- a library that makes them is used otherwise
     end)
 
     it("reads stdin for - and for a pipe", function()
@@ -185,6 +225,22 @@ describe("fmrun", function()
       refused(toy .. " stepz=3", 'unknown key "stepz"; did you mean "steps"?')
       refused(toy .. " lr.x=1", "lr is a number, it has no field x")
       refused(toy .. " __index=1", 'unknown key "__index"')
+    end)
+
+    it("a parameter that is written as an option, with the word that sets it; the script is not called for that", function()
+      write("x.lua", [[io.stderr:write "called"
+        return require "fm".experiment { params = { steps = { 3, "n" }, note = "", batch_size = 2 }, run = function(run, p) local other = 3 end }]])
+      for words, meant in pairs { ["x.lua --steps=10"] = "steps=10", ["x.lua --steps 10"] = "steps=10", ["--steps=10 x.lua"] = "steps=10",
+        ["x.lua --steps"] = "steps=...", ["--steps x.lua"] = "steps=...", ["x.lua --note='a b'"] = "'note=a b'", ["x.lua --note="] = "note=",
+        ["-m x.lua --batch-size=1,2"] = "batch_size=1,2" } do
+        refused(words, ('"; did you mean %s?\n'):format(meant))
+        assert.is_nil(read(folder .. "/err"):find("called", 1, true))
+      end
+      refused("check x.lua --steps=10", 'check: unknown option "--steps=10"; did you mean steps=10?\n')
+      refused("x.lua --step=10", 'unknown option "--step=10"; did you mean "--seed"?; words for the script itself go after --')
+      refused("x.lua --other=10", 'unknown option "--other=10"')
+      refused("--steps=10 nowhere.lua", 'unknown option "--steps=10"')
+      assert.is_nil(read(folder .. "/err"):find("steps=10?", 1, true))
     end)
 
     it("words that say nothing", function()

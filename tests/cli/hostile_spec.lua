@@ -82,6 +82,28 @@ describe("files of strangers in the working folder and in a run's", function()
     has(err, "module 'fm.nothing' not found")
   end)
 
+  it("do not replace what fmrun has, of any kind, in the working folder or beside a script, under stock lua neither", function()
+    local stock = ("LUA_PATH='%s/lua/?.lua;%s/lua/?/init.lua;;' LUA_CPATH='%s/?.so;;' lua5.4 "):format(here, here, assert(os.getenv "FM_MODULE"))
+    write("named.lua", [[local fm = require "fm"
+      local x, rng = fm.ones(1, 2), fm.rng(1, "s")
+      fm.ode.solve(function(y) return y end, x, { method = "euler", steps = 1 })
+      fm.sde.solve({ drift = function(y) return y end, diffusion = 1 }, x, { method = "heun", steps = 1, rng = rng })
+      fm.flow.path "vp"
+      fm.flow.coupling "ot"
+      assert(fm.data.moons and fm.nn.linear and fm.optim.adam and fm.metrics.mmd and fm.plot.curve and fm.flow.exact.gaussian)
+      print(pcall(fm.ode.solve, function(y) return y end, x, { method = "only_here", steps = 1 }))]])
+    local things <const> = { "ode/euler", "ode/only_here", "sde/heun", "flow/path/vp", "flow/coupling/ot", "data/moons", "nn/linear", "optim/adam",
+      "metrics/mmd", "plot/curve", "flow/exact/gaussian" }
+    run "mkdir elsewhere; for d in ode sde flow/path flow/coupling data nn optim metrics plot flow/exact; do mkdir -p fm/$d; done"
+    for _, name in ipairs(things) do write(("fm/%s.lua"):format(name), ('error "%s of strangers"'):format(name)) end
+    for _, command in ipairs { shell.fmrun .. " named.lua", "cd elsewhere; " .. shell.fmrun .. " ../named.lua", stock .. "named.lua", stock .. "./named.lua",
+      "cd elsewhere; " .. stock .. "../named.lua" } do
+      local code, out, err = run(command)
+      assert.equal(0, code, command .. "\n" .. err)
+      has(out, 'there is no method "only_here"')
+    end
+  end)
+
   it("are no commands, but those in a folder of LUA_PATH are: run, listed and completed", function()
     lfs.mkdir(shell.folder .. "/mine")
     lfs.mkdir(shell.folder .. "/mine/fm")

@@ -29,6 +29,40 @@ describe("a run that stops", function()
       end
     end)
 
+    it("goes on under stock lua by the command that it says, the script and what it required being known", function()
+      local stock = ("LUA_PATH='%s/lua/?.lua;%s/lua/?/init.lua;;' LUA_CPATH='%s/?.so;;' "):format(stopping.root, stopping.root,
+        assert(os.getenv "FM_MODULE"))
+      shell "mkdir d"
+      write("d/beside.lua", "return 1")
+      write("d/half.lua", "return { order = 1, step = function(f, t, x, h) return x + f(x, t) * h end }")
+      experiment("d/x.lua", 'fm.ode.solve(function(x) return x end, fm.ones(1, 1), { method = "half", steps = 1 })' .. counting, 'at = 0, how = "TERM",')
+      write("d/x.lua", 'local fm <const> = require "fm"\nrequire "beside"\n' .. read "d/x.lua")
+      assert.equal(0, (shell(stock .. "lua5.4 d/x.lua -q --folder calm")))
+      for _, more in ipairs { "", "--folder 'two words' " } do
+        local code, _, err = shell(stock .. "lua5.4 -W d/x.lua " .. more .. "at=33")
+        assert.equal(75, code, err)
+        local again = assert(err:match "\nto go on: ([^\n]*)", err)
+        local path = more == "" and assert(again:match "^lua5.4 %-W d/x.lua %-%-folder (runs/x/[%w-]+) at=33$", again) or "two words"
+        if more ~= "" then assert.equal("lua5.4 -W d/x.lua --folder 'two words' at=33", again) end
+        local paths = {}
+        for i, file in ipairs(record(path).code) do paths[i] = file.path end
+        assert.same({ "d/beside.lua", "d/half.lua", "d/x.lua" }, paths)
+        code, _, err = shell("CALM=1 " .. stock .. again)
+        assert.equal(0, code, err)
+        assert.truthy(err:find("x goes on from step 33", 1, true), err)
+        assert.equal(read "calm/metrics.jsonl", read(path .. "/metrics.jsonl"))
+      end
+      assert.equal(75, (shell(stock .. "lua5.4 d/x.lua -q --folder r at=20")))
+      write("d/beside.lua", "return 2")
+      local code, _, err = shell("CALM=1 " .. stock .. "lua5.4 d/x.lua -q --folder r at=20")
+      assert.equal(1, code)
+      assert.truthy(err:find("d/beside.lua: was ", 1, true), err)
+      code, _, err = call "resume r"
+      assert.equal(1, code)
+      assert.truthy(err:find("d/beside.lua: was ", 1, true), err)
+      assert.is_nil(err:find("digest is not known", 1, true), err)
+    end)
+
     it("begins again when it had no checkpoint yet, and is left alone when it is done", function()
       experiment("x.lua", counting, 'at = 0, how = "KILL",')
       assert.equal(137, (count_to(7, "KILL")))
@@ -81,6 +115,59 @@ describe("a run that stops", function()
         assert.truthy(err:find(expected, 1, true), err)
         assert.truthy(err:find("fmrun resume --force r goes on nevertheless", 1, true), err)
         assert.equal(before, read "r/state.json")
+      end
+    end)
+
+    it("what lies beside the script and is only named too, of every kind, for a resume and for a sweep", function()
+      local files = { half = "{ order = 1, step = function(f, t, x, h) return x + f(x, t) * h end }",
+        noisy = "{ step = function(p, t, x, h, dw) return x + p.drift(x, t) * h + dw end }",
+        steep = "{ a = function(t) return t end, s = function(t) return 1 - t end }", pairing = "function() return function(a, b) return a, b end end",
+        dots = "function() return function(n, rng) return rng:normal(n, 2) end end", layer = "function() return function(x) return x end end",
+        slow = "function() end", apart = "function() return 1 end", drawing = "function() end", known = "function() end" }
+      experiment("x.lua", [[
+        local x, rng = fm.ones(1, 2), run.rng:stream "s"
+        fm.ode.solve(function(y) return y end, x, { method = "half", steps = 1 })
+        fm.sde.solve({ drift = function(y) return y end, diffusion = 1 }, x, { method = "noisy", steps = 1, rng = rng })
+        fm.flow.path "steep"
+        fm.flow.coupling "pairing"
+        assert(fm.data.dots and fm.nn.layer and fm.optim.slow and fm.metrics.apart(x, x) and fm.plot.drawing and fm.flow.exact.known)]] .. counting,
+        'at = 21, how = "TERM", ')
+      for name, text in pairs(files) do write(name .. ".lua", "return " .. text) end
+      assert.equal(75, (call "-q x.lua --folder r"))
+      assert.equal(0, (call "-q -m x.lua at=0,1 how=WINCH"))
+      for name, text in pairs(files) do
+        write(name .. ".lua", "return " .. text .. " --")
+        local code, _, err = call "-q resume r"
+        assert.equal(1, code)
+        assert.truthy(err:find(name .. ".lua: was ", 1, true), err)
+        local _, _, todo = call "-n -m x.lua at=0,1 how=WINCH"
+        assert.truthy(todo:find("2 to do", 1, true), name .. ": " .. todo)
+        write(name .. ".lua", "return " .. text)
+      end
+      assert.equal(0, (shell "CALM=1 $FMRUN -q resume r"))
+    end)
+
+    it("its own files, whatever another run of the same process found under the same names", function()
+      for folder, factor in pairs { a = 1, b = 3 } do
+        shell("mkdir " .. folder)
+        write(folder .. "/half.lua", ("return { order = 1, step = function(f, t, x, h) return x + f(x, t) * h + %d * h * h end }"):format(factor - 1))
+        write(folder .. "/dots.lua", ("return %d"):format(factor))
+        write(folder .. "/steep.lua", ("return { a = function(t) return %d * t end, s = function(t) return 1 - t end }"):format(factor))
+        experiment(folder .. "/x.lua", [[
+          local solved = fm.ode.solve(function() return fm.ones(1, 1) end, fm.zeros(1, 1), { method = "half", steps = 1 })
+          local mean = fm.flow.loss(function(x) return fm.zeros(#x, 1) end, fm.ones(1, 1), { rng = run.rng:stream "s", path = "steep" })
+          run:summary { dots = fm.data.dots, solved = solved, mean = mean }
+          if not os.getenv "CALM" then kill "TERM" run:print "." end]])
+        assert.equal(75, (call(("-q %s/x.lua --folder r%s"):format(folder, folder))))
+      end
+      assert.equal(0, (shell "CALM=1 $FMRUN -q resume ra rb"))
+      local a, b = record "ra".summary, record "rb".summary
+      assert.same({ 1, 1, 3, 3 }, { a.dots, a.solved, b.dots, b.solved })
+      assert.are_not.equal(a.mean, b.mean)
+      for _, folder in ipairs { "a", "b" } do
+        local paths = {}
+        for i, file in ipairs(record("r" .. folder).code) do paths[i] = file.path end
+        assert.equal(("%s/dots.lua %s/half.lua %s/steep.lua %s/x.lua"):gsub("%%s", folder), table.concat(paths, " "))
       end
     end)
 

@@ -1,4 +1,5 @@
 -- The run and its parameters as an experiment sees them: what is wrong is an error at its line, what is not known is named with the nearest.
+local fm <const> = require "fm"
 local stopping <const> = require "cli.stopping"
 
 local call <const>, experiment <const>, exists <const>, record <const> = stopping.call, stopping.experiment, stopping.exists, stopping.record
@@ -72,6 +73,11 @@ describe("the run object", function()
       ["print(run.sead)"] = 'run: there is no "sead"; did you mean "seed"?',
       ["run.best = 3"] = "run: best cannot be set",
       ["run.step = 3"] = "run: step cannot be set",
+      ["p.steps = 4000"] = "steps cannot be set to 4000: parameters are read only; set it in params, or on the command line: steps=...",
+      ["run.config.steps = 7"] = "steps cannot be set to 7: parameters are read only",
+      ["p.new = 5"] = "new cannot be set: parameters are read only, and there is none of that name; declare it in params, or use a local",
+      ["p[1] = 5"] = "1 cannot be set: parameters are read only",
+      ["fm.ode.solve(function(x) return x end, fm.ones(1, 1), p)"] = 'ode.solve: unknown option "seed"',
       ["print(p.step)"] = 'there is no parameter "step"; did you mean "steps"?',
       ["print(p.learning_rate or 3)"] = 'there is no parameter "learning_rate"',
     } do
@@ -82,18 +88,46 @@ describe("the run object", function()
     end
   end)
 
-  it("gives parameters that can be walked, encoded and copied, and changed without a trace in the record", function()
+  it("gives parameters that can be walked, encoded and copied", function()
     local code, out, err = run_body([[
-      local names, copy = {}, {}
+      local names, copy, kept = {}, {}, {}
       for name, value in pairs(p) do names[#names + 1], copy[name] = name, value end
       table.sort(names)
-      p.lr = 5
-      print(table.concat(names, " "), next(p) ~= nil, fm.json.encode(copy), #p, p[1], copy.nothing, run.config.lr)
+      for name, value in pairs(run.config) do kept[name] = value end
+      local text = fm.json.encode(copy)
+      print(table.concat(names, " "), text, #p, p[1], copy.nothing, run.config.lr, run.config.nothing)
+      print(text == fm.json.encode(p), text == fm.json.encode(kept), fm.json.encode { run.config } == "[" .. text .. "]")
+      run:summary(p)
+      run:save("p.json", { p = p })
     ]], 'lr = 0.5, text = "a", names = true, n = 3, parameters = 1,')
     assert.equal(0, code, err)
-    assert.equal('lr n names parameters seed steps text\ttrue\t'
-      .. '{"lr":0.5,"n":3,"names":true,"parameters":1,"seed":0,"steps":40,"text":"a"}\t0\tnil\tnil\t0.5\n', out)
-    assert.equal(0.5, record "r".config.lr)
+    assert.equal('lr n names parameters seed steps text\t'
+      .. '{"lr":0.5,"n":3,"names":true,"parameters":1,"seed":0,"steps":40,"text":"a"}\t0\tnil\tnil\t0.5\tnil\ntrue\ttrue\ttrue\n', out)
+    assert.same(record "r".config, record "r".summary)
+    assert.same({ p = record "r".config }, fm.json.decode(stopping.read "r/p.json"))
+  end)
+
+  it("refuses what a finalizer or a reference that was left asks of it once it is over, however it ended", function()
+    for _, ending in ipairs { "", "error 'on purpose'" } do
+      local code, out, err = run_body([[
+        local step = run:steps(9)
+        step()
+        table.late = setmetatable({}, { __gc = function() -- when the process ends
+          for name, arguments in pairs { log = { { loss = 1 } }, summary = { { x = 1 } }, save = { "t.txt", "a" }, print = { "late" }, path = { "a.png" },
+            picture = { "p", { save = function() end } }, keeps = { { t = {} } }, steps = { 3 }, validation = { math.random }, flush = {} } do
+            local ok, message = pcall(run[name], run, table.unpack(arguments))
+            if ok or not message:find(name .. ": the run is over", 1, true) then io.write(name, " ", tostring(message), "\n") end
+          end
+          io.write(select(2, pcall(step)):match "steps: .*", " ", run.step, "\n")
+        end })
+      ]] .. ending)
+      assert.equal(ending == "" and 0 or 1, code, err)
+      assert.equal("steps: the run is over 1\n", out)
+      assert.is_false(exists "r/metrics.jsonl")
+      assert.is_nil(next(record "r".summary))
+      assert.is_false(exists "r/t.txt")
+      stopping.shell "rm -r r"
+    end
   end)
 
   it("logs under any name but its own", function()

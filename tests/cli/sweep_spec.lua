@@ -285,12 +285,13 @@ describe("a sweep refuses", function()
       local code, _, err = call(options)
       assert.same({ 2, "fmrun: there is no script to run\ntry: fmrun --help\n" }, { code, err })
     end
-    shell.write("plain.lua", "return 3")
-    for _, options in ipairs { "-m", "-n", "--random 3", "--emit slurm" } do
+    shell.write("plain.lua", "local x = 3")
+    for options, flag in pairs { ["-m"] = "--multirun", ["-n"] = "--dry-run", ["--random 3"] = "--random", ["--emit slurm"] = "--emit" } do
       local code, _, err = call(options .. " plain.lua seed=1,2")
-      assert.same({ 3, "fmrun: no script returned an experiment, so there are no runs\n" }, { code, err })
+      assert.same({ 3, ("fmrun: no script returned an experiment, so there are no runs, and nothing takes seed=1,2, %s "
+        .. "(words for a script itself go after --)\n"):format(flag) }, { code, err })
     end
-    assert.equal(0, (call "plain.lua seed=1,2"))
+    assert.equal(3, (call "plain.lua seed=1,2"))
     has(select(3, call(toy .. " seed=1,2")), 'seed: expected an integer, found "1,2"; lists and ranges want -m')
     assert.equal(2, (call(toy .. " --timeout 1s")))
     assert.equal(2, (shell.run(("cat %s | %s -m - seed=1,2"):format(toy, shell.fmrun))))

@@ -32,7 +32,7 @@ local help_option <const> = { "-h", "--help", name = "help", help = "print this 
 
 --- The options of a command, those of fmrun that it borrows included.
 function command.options(made)
-  local list = {}
+  local list = { scripts = made.takes == "parameters" }
   for i, option in ipairs(made.options or {}) do list[i] = type(option) == "string" and borrowed(option) or option end
   list[#list + 1] = help_option
   return list

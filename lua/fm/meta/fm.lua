@@ -922,7 +922,7 @@ function fm.plot.curve(series, options) end
 function fm.experiment(description) end
 
 ---A run, as its experiment sees it. Other names are errors, and no field can be set: a run that goes on would not have it. Neither has p, the
----second argument of an experiment, parameters that nobody declared.
+---second argument of an experiment, parameters that nobody declared; p and run.config are to read only (pairs walks them, next does not).
 ---@class fm.Run
 ---@field seed integer
 ---@field rng fm.Rng follows the steps

@@ -16,10 +16,10 @@ local plain <const> = {
 
 return setmetatable(plain, {
   __index = function(metrics, name)
-    local f = by_name.find("fm.metrics", name)
+    local f, is_own = by_name.find("fm.metrics", name)
     if f == nil then by_name.fail("fm.metrics has no", "fm.metrics", name) end
     local metric = setmetatable({ of = f, floor = f }, Metric)
-    rawset(metrics, name, metric)
+    if is_own then rawset(metrics, name, metric) end
     return metric
   end,
 })

@@ -9,11 +9,12 @@
 --                  the row after those of the stages belongs to the new point, rows after that to extra = { c =, a = }
 --   history = p    it only starts the method of Adams and Bashforth through the last p slopes
 local core <const> = require "fm.core"
+local by_name <const> = require "fm.by_name"
 local check <const> = require "fm.ode.check"
 
 local aliases <const> = { dopri5 = "rk45", bosh3 = "rk23" }
 local not_solvers <const> = { init = true, method = true, check = true, grid = true, gradient = true }
-local by_name <const> = {}
+local own <const> = {} -- methods of fm, by name
 local by_value <const> = setmetatable({}, { __mode = "k" })
 
 local function made_ready(what, name)
@@ -41,40 +42,44 @@ local function made_ready(what, name)
   return method
 end
 
--- The names of this folder, for "did you mean".
+-- The names there are, for "did you mean".
 local function known_names()
-  local names, here = {}, package.searchpath("fm.ode", package.path)
-  local found, lfs = pcall(require, "lfs")
+  local names = {}
   for alias in pairs(aliases) do names[#names + 1] = alias end
-  if not found or not here then return names end
-  for file in lfs.dir((here:gsub("[^/]*$", ""))) do
-    local name = file:match "^([%w_]+)%.lua$"
-    if name and not not_solvers[name] then names[#names + 1] = name end
+  for _, name in ipairs(by_name.names "fm.ode") do
+    if not not_solvers[name] then names[#names + 1] = name end
   end
   table.sort(names)
   return names
 end
 
-local function load_file(name, where)
-  local path = not not_solvers[name] and package.searchpath("fm.ode." .. name, package.path) or package.searchpath(name, package.path)
-  if not path then
-    local names = known_names()
-    local near = core.nearest(name, names)
-    core.fail(('%s: there is no method "%s", here or beside the script%s'):format(where, name,
-      near and ('; did you mean "%s"?'):format(near) or " (there are: " .. table.concat(names, ", ") .. ")"))
-  end
-  local chunk, problem = loadfile(path, "t")
-  if not chunk then core.fail("ode: " .. problem) end
-  return chunk()
+local function fail(where, name)
+  local names = known_names()
+  local near = core.nearest(name, names)
+  core.fail(('%s: there is no method "%s", here or beside the script%s'):format(where, name,
+    near and ('; did you mean "%s"?'):format(near) or " (there are: " .. table.concat(names, ", ") .. ")"))
+end
+
+-- What a solver file returns, and whether it is one of fm.
+local function find(where, name)
+  local what, is_own
+  if not_solvers[name] then what, is_own = by_name.beside(name), false else what, is_own = by_name.find("fm.ode", name) end
+  if what == nil then fail(where, name) end
+  return what, is_own
+end
+
+local function of_value(what, name)
+  if not by_value[what] then by_value[what] = made_ready(what, name) end
+  return by_value[what]
 end
 
 return function(what, where)
-  if type(what) == "string" then
-    local name = aliases[what] or what
-    if not name:find "^[%w_]+$" then core.fail(('%s: "%s" is no name of a method'):format(where, name)) end
-    if not by_name[name] then by_name[name] = made_ready(load_file(name, where), name) end
-    return by_name[name]
-  end
-  if not by_value[what] then by_value[what] = made_ready(what, "method") end
-  return by_value[what]
+  if type(what) ~= "string" then return of_value(what, "method") end
+  local name = aliases[what] or what
+  if own[name] then return own[name] end
+  if not name:find "^[%w_]+$" then core.fail(('%s: "%s" is no name of a method'):format(where, name)) end
+  local found, is_own = find(where, name)
+  local method = of_value(found, name)
+  if is_own then own[name] = method end
+  return method
 end

@@ -1,5 +1,6 @@
 -- The frame of a page: one file that needs nothing beside it. Style, scripts, data and the chart library are inside, and the page forbids
 -- itself to fetch anything.
+local by_name <const> = require "fm.by_name"
 local html <const> = require "fm.report.html"
 
 local page <const> = {}
@@ -19,7 +20,7 @@ end
 
 --- A file beside this one.
 local function own(name)
-  local folder = package.searchpath("fm.report.page", package.path):match "^(.*/)"
+  local folder = by_name.file("fm.report.page"):match "^(.*/)"
   return assert(read(folder .. name), folder .. name .. " is missing")
 end
 

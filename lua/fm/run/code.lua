@@ -16,6 +16,15 @@ function code.add(files, path)
   digests.note(files, path, hash)
 end
 
+--- Notes a script that another program than fmrun has read, and the Lua files of what it required so far.
+function code.add_loaded(files, script)
+  code.add(files, script)
+  for name in pairs(package.loaded) do
+    local path = type(name) == "string" and package.searchpath(name, package.path)
+    if path then code.add(files, path) end
+  end
+end
+
 --- Notes entries of an earlier process (of code.list): what a replay passes over is not required again.
 function code.carry(files, entries)
   for _, entry in ipairs(entries) do digests.note(files, entry.path, entry.hash) end

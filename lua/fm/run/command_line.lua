@@ -4,37 +4,37 @@ local quoted <const> = require "fm.terminal.shell_word"
 
 local command_line <const> = {}
 
-command_line.options = { -- in the words of option_reader
+command_line.options = { -- in the words of option_reader; of_runs: it says nothing to a script without an experiment
   { "-e", name = "chunk", value = "STATEMENT", action = true, help = "run the statement" },
   { "-l", name = "module", value = "MODULE", action = true, help = "require the module into a global of its name" },
   { "-i", name = "interactive", help = "go on with a prompt afterwards" },
   { "-v", name = "show_version", help = "print the version, go on" },
   { "-E", name = "no_environment", help = "ignore LUA_INIT, LUA_PATH and LUA_CPATH" },
   { "-W", name = "warnings", help = "turn warnings on" },
-  { "-o", "--runs", name = "runs", value = "DIR", help = "folder of the runs (else FM_RUNS, else ./runs)" },
-  { "--folder", name = "folder", value = "DIR", help = "the run's own folder; an unfinished run there goes on" },
-  { "--checkpoint-every", name = "checkpoint_every", value = "STEPS", help = "write a checkpoint every so many steps (0: not by steps)" },
-  { "--checkpoint-seconds", name = "checkpoint_seconds", value = "S", help = "and every so many seconds (60; 0: not by time)" },
-  { "--keep-last", name = "keep_last", value = "K", help = "keep the last K checkpoints of --checkpoint-every as checkpoint-step-N" },
+  { "-o", "--runs", name = "runs", of_runs = true, value = "DIR", help = "folder of the runs (else FM_RUNS, else ./runs)" },
+  { "--folder", name = "folder", of_runs = true, value = "DIR", help = "the run's own folder; an unfinished run there goes on" },
+  { "--checkpoint-every", name = "checkpoint_every", of_runs = true, value = "STEPS", help = "write a checkpoint every so many steps (0: not by steps)" },
+  { "--checkpoint-seconds", name = "checkpoint_seconds", of_runs = true, value = "S", help = "and every so many seconds (60; 0: not by time)" },
+  { "--keep-last", name = "keep_last", of_runs = true, value = "K", help = "keep the last K checkpoints of --checkpoint-every as checkpoint-step-N" },
   { "--seed", name = "seed", value = "N", help = "seed of every random stream, the same as seed=N" },
   { "--threads", name = "threads", value = "N", help = "threads of one run; results do not depend on it (1)" },
-  { "-m", "--multirun", name = "multirun", help = "key=a,b key=1:5 key=0:1:0.25 are lists: a run for each combination; "
+  { "-m", "--multirun", name = "multirun", of_runs = true, help = "key=a,b key=1:5 key=0:1:0.25 are lists: a run for each combination; "
     .. 'commas inside "..." belong to a value, "" inside is one "' },
-  { "-j", "--jobs", name = "jobs", value = "N", help = "runs at a time, a process with one thread each; auto: one per core (auto)" },
-  { "-n", "--dry-run", name = "dry_run", help = "list the runs and run nothing" },
-  { "-x", "--fail-fast", name = "fail_fast", help = "start no more runs after one has failed" },
-  { "--maxfail", name = "maxfail", value = "N", help = "start no more runs after N have failed" },
-  { "--timeout", name = "timeout", value = "TIME", help = "what a run of a sweep may take: 90s, 30m, 2h" },
-  { "--random", name = "random", value = "N", help = "with -m: N draws from the lists, and from log(1e-4,1e-2), uniform(0,1)" },
-  { "--sweep-seed", name = "sweep_seed", value = "S", help = "seed of these draws (0)" },
-  { "--max-runs", name = "max_runs", value = "N", help = "refuse a sweep of more runs (10000)" },
-  { "--emit", name = "emit", value = "KIND", choices = { "slurm", "parallel" }, help = "print the sweep as a script for slurm or parallel" },
+  { "-j", "--jobs", name = "jobs", of_runs = true, value = "N", help = "runs at a time, a process with one thread each; auto: one per core (auto)" },
+  { "-n", "--dry-run", name = "dry_run", of_runs = true, help = "list the runs and run nothing" },
+  { "-x", "--fail-fast", name = "fail_fast", of_runs = true, help = "start no more runs after one has failed" },
+  { "--maxfail", name = "maxfail", of_runs = true, value = "N", help = "start no more runs after N have failed" },
+  { "--timeout", name = "timeout", of_runs = true, value = "TIME", help = "what a run of a sweep may take: 90s, 30m, 2h" },
+  { "--random", name = "random", of_runs = true, value = "N", help = "with -m: N draws from the lists, and from log(1e-4,1e-2), uniform(0,1)" },
+  { "--sweep-seed", name = "sweep_seed", of_runs = true, value = "S", help = "seed of these draws (0)" },
+  { "--max-runs", name = "max_runs", of_runs = true, value = "N", help = "refuse a sweep of more runs (10000)" },
+  { "--emit", name = "emit", of_runs = true, value = "KIND", choices = { "slurm", "parallel" }, help = "print the sweep as a script for slurm or parallel" },
   { "-q", "--quiet", name = "quiet", help = "no progress, no notes: errors only" },
   { "--json", name = "json", help = "events as JSON lines on stdout" },
   { "--color", name = "color", value = "WHEN", choices = { "auto", "always", "never" }, help = "auto, always or never; NO_COLOR and FORCE_COLOR count" },
   { "-V", "--version", name = "version", help = "print the version and end" },
   { "-h", "--help", name = "help", help = "print this and end" },
-  advice = "words for the script itself go after --",
+  advice = "words for the script itself go after --", scripts = true,
 }
 
 local function is_for_scripts(word) -- key=value, or @trials.csv
@@ -71,6 +71,18 @@ function command_line.parse(argv)
   local result = option_reader.read(command_line.options, argv, function(result, word, place) return add_word(result, scripts, word, place) end)
   result.scripts = scripts
   return result
+end
+
+--- The words and options of a line that mean nothing without an experiment, as they were given or nearly so.
+function command_line.for_experiments(line)
+  local list = {}
+  for _, word in ipairs(line.words) do
+    if is_for_scripts(word) then list[#list + 1] = word end
+  end
+  for _, option in ipairs(command_line.options) do
+    if option.of_runs and line[option.name] then list[#list + 1] = option[#option] end
+  end
+  return list
 end
 
 --- The words of a command as they can be typed again: "fmrun -m x.lua 'note=a b'".

@@ -28,11 +28,17 @@ local codes <const> = { done = 0, failed = 1, diverged = 1, busy = 1 }
 
 -- ---- the experiment's own code ----
 
+--- The experiment has come to its end. What it still does with the run, in a finalizer or by a reference that it left somewhere, is refused: the
+--- last lines and the record are written from here on.
+local function leave(run)
+  run.at_work, run.over = false, true
+end
+
 local function perform(experiment, run)
   run.at_work = true
   interrupt.obey(run)
   experiment.run(run.object, run.values)
-  run.at_work = false
+  leave(run)
   saving.refuse_diverged(run)
   replay.finish(run)
   run:flush(system.seconds())
@@ -61,7 +67,7 @@ local function call(experiment, run)
   rawset(_G, "print", function(...) run:print(...) end)
   os.exit = function() ending.raise("failed", traceback.place() .. "os.exit was called inside the run") end
   local ok, problem = xpcall(perform, traceback.handler, experiment, run)
-  run.at_work = false
+  leave(run)
   unwatch()
   unmake()
   streams.seed(nil)
@@ -88,7 +94,7 @@ local function what_next(run)
   return "nothing is kept (see run:keeps); to begin again: "
 end
 
-local function tell_end(screen, run, record)
+local function tell_end(screen, run, record, how)
   local passed = short.duration(record.seconds)
   local words = { { record.status == "done" and "green" or "red", record.status }, run.name, "step " .. run.step, passed }
   local results = short.results(run.results)
@@ -96,7 +102,7 @@ local function tell_end(screen, run, record)
   words[#words + 1] = { "dim", run.folder.path }
   if record.error then screen:say("fmrun: " .. record.error) end
   screen:note(words)
-  if record.status == "killed" then screen:note(what_next(run) .. "fmrun resume " .. quoted(run.folder.path)) end
+  if record.status == "killed" then screen:note(what_next(run) .. (how.again and how.again(run.folder.path) or "fmrun resume " .. quoted(run.folder.path))) end
 end
 
 -- ---- the run ----
@@ -141,15 +147,15 @@ local function finish(run, record, status, problem, how)
     event.failure(record.error)
   end
   io.stdout:flush() -- while a reader who has gone is no reason to die
-  tell_end(run.screen, run, record)
+  tell_end(run.screen, run, record, how)
   tell(how, { event = "run_end", experiment = run.name, run = folder.path, status = record.status, error = record.error,
     seconds = record.seconds, summary = record.summary })
 end
 
 --- Runs an experiment with its values. `how`: runs (folder), path (the run's own folder, instead of a new one below `runs`: an unfinished
 --- run there goes on from its last checkpoint), patience (seconds that it waits for that folder), force (in spite of differences), anew
---- (from the beginning), script (path), source (its text), code (its files), command, checkpoint_every, checkpoint_seconds, keep_last,
---- quiet, json, color.
+--- (from the beginning), script (path), source (its text), code (its files), command, again (path ->
+--- the command that goes on, where that is not fmrun resume), checkpoint_every, checkpoint_seconds, keep_last, quiet, json, color.
 --- Returns the status ("done", "failed", "diverged", "killed", or "busy" when another process writes there), the run's folder (nil when
 --- there can be none) and an exit code.
 local function execute(experiment, values, how)

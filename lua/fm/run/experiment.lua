@@ -30,10 +30,8 @@ local function check_fields(given)
   if problem then fm.fail(problem) end
 end
 
---- Whether stock Lua is running the calling script as its main one. `return fm.experiment {...}` is a tail call, which leaves no frame
---- of the script: then nothing but the interpreter's own frame is below.
-local function is_main_of_stock_lua()
-  if package.loaded["fm.run.main"] or type(arg) ~= "table" or not arg[0] then return false end
+--- The first frame that is not one of this file, and its level as the caller counts.
+local function caller()
   local own = debug.getinfo(1, "S").source
   local level = 2
   local frame = debug.getinfo(level, "S")
@@ -41,10 +39,20 @@ local function is_main_of_stock_lua()
     level = level + 1
     frame = debug.getinfo(level, "S")
   end
+  return frame, level - 1
+end
+
+--- Whether stock Lua is running the calling script as its main one. `return fm.experiment {...}` is a tail call, which leaves no frame
+--- of the script: then nothing but the interpreter's own frame is below.
+local function is_main_of_stock_lua()
+  if package.loaded["fm.run.main"] or type(arg) ~= "table" or not arg[0] then return false end
+  local frame, level = caller()
   if not frame then return false end
   if frame.what == "C" then return debug.getinfo(level + 1, "S") == nil end
   return frame.what == "main" and frame.source == "@" .. arg[0]
 end
+
+local made_by <const> = {} -- sources of files that made one
 
 local function experiment(given, ...)
   options.no_more("experiment", 1, ...)
@@ -55,12 +63,20 @@ local function experiment(given, ...)
   ok, presets = pcall(parameters.declare_presets, list, given.presets or {})
   if not ok then fm.fail("experiment: " .. tostring(presets)) end
   local made = setmetatable({ name = given.name, help = given.help, run = given.run, parameters = list, presets = presets }, Experiment)
+  local frame = caller()
+  if frame then made_by[frame.source] = true end
   if is_main_of_stock_lua() then os.exit(require "fm.run.main".stock(made, arg), true) end
   return made
 end
 
 return setmetatable({
   is = function(value) return getmetatable(value) == Experiment end,
+  --- Whether the code of a file made an experiment since this was asked last.
+  made_by = function(source)
+    local made = made_by[source]
+    made_by[source] = nil
+    return made == true
+  end,
   --- Gives an experiment without a name this one. True, or false and what is wrong: a script may have changed what it made.
   check_name = function(made, name)
     local problem = name_problem(made.name)

@@ -3,6 +3,7 @@ local core <const> = require "fm.core"
 local command_line <const> = require "fm.run.command_line"
 local scripts <const> = require "fm.run.scripts"
 local traceback <const> = require "fm.run.traceback"
+local utf8_text <const> = require "fm.utf8_text"
 
 local launch <const> = {}
 local nothing <const> = 3 -- exit code
@@ -13,12 +14,26 @@ local function is_experiment(value)
   return type(value) == "table" and package.loaded["fm.run.experiment"] and require "fm.run.experiment".is(value)
 end
 
+--- Whether the script's own code made an experiment since this was asked last.
+local function made_one(script)
+  if not package.loaded["fm.run.experiment"] then return false end
+  return require "fm.run.experiment".made_by(script.path == "-" and "=stdin" or "@" .. script.path)
+end
+
+--- What is wrong with what a script returned, which is no experiment; nil for a plain script, which returns nothing.
+local function result_problem(script, result)
+  if result ~= nil then return ("%s returns no experiment, but a %s: write return fm.experiment { ... }"):format(script.path, type(result)) end
+  if made_one(script) then return script.path .. " returns no experiment, though it makes one: write return fm.experiment { ... }" end
+  return nil
+end
+
 --- Calls the script inside its place. Returns true, or false and a message.
 local function call(script)
   local chunk, message = scripts.load(script)
   if not chunk then return false, message end
   local words = _G.arg
   local result
+  made_one(script) -- before
   local ok, problem = xpcall(function() result = chunk(table.unpack(words)) end, traceback.handler)
   if not ok then
     problem = tostring(problem)
@@ -28,8 +43,10 @@ local function call(script)
     local made_well, wrong = require "fm.run.experiment".check_name(result, script.name)
     if not made_well then return false, script.path .. ": " .. wrong end
     script.experiment = result
+    return true
   end
-  return true
+  local problem_of_result = result_problem(script, result)
+  return not problem_of_result, problem_of_result
 end
 
 --- Loads a script and calls it with its words. The one that gives an experiment has it in `experiment`; any other has run by that.
@@ -66,9 +83,21 @@ end
 function launch.how(line, script, argv)
   local arg = script.globals.arg
   return { runs = command_line.runs(line), path = line.folder, script = script.path, source = core.file.read(script.path) or "",
-    command = command_line.text(argv), arguments = table.move(arg, 1, #arg, 1, {}), code = script.files, force = line.force, anew = line.anew,
+    command = command_line.text(argv), arguments = table.move(arg, 1, #arg, 1, {}), code = script.files, again = script.again,
+    force = line.force, anew = line.anew,
     checkpoint_every = number(line, "checkpoint_every"), checkpoint_seconds = number(line, "checkpoint_seconds"),
     keep_last = number(line, "keep_last"), quiet = line.quiet, json = line.json, color = line.color }
+end
+
+--- Refuses what a record, which is JSON, would hold as something else: a resume would look for another file, or give it other words.
+local function check_texts(script)
+  local function check(what, text)
+    local problem = utf8_text.problem(text)
+    if problem then error({ usage = ("%s: %s must be UTF-8 text, which the record of a run can hold: %s"):format(text, what, problem) }, 0) end
+  end
+  check("the path of a script", script.path)
+  for _, file in ipairs(script.files) do check("the path of a file that a script requires", file.path) end
+  for _, word in ipairs(script.globals.arg) do check("a word for a script", tostring(word)) end
 end
 
 --- The runs that the words ask of the scripts' experiments, every word checked; raises { usage }.
@@ -76,7 +105,9 @@ function launch.plan(list, line)
   local words = line.seed and table.move(line.words, 1, #line.words, 2, { "seed=" .. line.seed }) or line.words
   local options = require "fm.run.sweep.settings".of_expansion(line)
   options.words = words
-  return require "fm.run.sweep.expand"(list, options)
+  local plan = require "fm.run.sweep.expand"(list, options)
+  for _, script in ipairs(list) do check_texts(script) end
+  return plan
 end
 
 --- Runs one run of a plan in this process, in the folder `path` (for which it waits up to `patience` seconds) or one of its own. Returns its
@@ -109,6 +140,16 @@ function launch.single(script, line, argv)
   return (launch.run(plan.runs[1], line, argv))
 end
 
+--- The scripts were plain ones: says which words of the command line only an experiment takes. Returns an exit code.
+local function tell_unused(line)
+  local unused = command_line.for_experiments(line)
+  if #unused == 0 then return 0 end
+  io.stderr:write("fmrun: ", require "fm.terminal.printable".lines(
+    ("no script returned an experiment, so there are no runs, and nothing takes %s (words for a script itself go after --)"):format(
+    table.concat(unused, ", "))), "\n")
+  return nothing
+end
+
 --- First every script is read, so that a wrong key is told before anything runs for hours. Returns an exit code.
 function launch.start(line, argv)
   local words = table.move(line.extra, 1, #line.extra, #line.words + 1, table.move(line.words, 1, #line.words, 1, {}))
@@ -124,9 +165,8 @@ function launch.start(line, argv)
   end
   if #experiments > 0 then
     code = math.max(code, run_plan(experiments, line, argv))
-  elseif code == 0 and (line.multirun or line.dry_run or line.random or line.emit) then
-    io.stderr:write "fmrun: no script returned an experiment, so there are no runs\n"
-    code = nothing
+  elseif code == 0 then
+    code = tell_unused(line)
   end
   if line.interactive then scripts.stay(last) end
   return code

@@ -115,6 +115,15 @@ function main.start(argv)
   return result.usage and exit.usage or result.exit
 end
 
+--- The words that go on with a stopped run of stock Lua in its folder: fmrun is another program, so its resume would refuse to.
+local function again(arg, line, path)
+  local words = table.move(arg, 1, #arg, line.folder and 1 or 3, { "--folder", path })
+  local first = 0
+  while arg[first - 1] do first = first - 1 end
+  table.move(arg, first, 0, first, words)
+  return command_line.text(words)
+end
+
 --- An experiment of the main script under stock Lua, with its `arg`. Returns the exit code.
 function main.stock(experiment, arg)
   local launch = require "fm.run.launch"
@@ -124,6 +133,8 @@ function main.stock(experiment, arg)
     launch.set_threads(line.threads)
     experiment.name = experiment.name or script.name
     script.experiment = experiment
+    script.again = function(path) return again(arg, line, path) end
+    require "fm.run.code".add_loaded(script.files, script.path)
     return launch.single(script, line, arg)
   end)
   if ok then return result end

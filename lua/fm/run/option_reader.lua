@@ -2,7 +2,8 @@
 --   { "-o", "--runs", name = "runs", value = "DIR", help = "folder of the runs" }
 -- name: the field of the result. value: it takes one, also written -oDIR or --runs=DIR. choices: the values it takes. many: it may come
 -- several times and gives a list. action: it goes, in order with others of its kind, into result.actions.
--- advice, of the table: follows what is said of an unknown option.
+-- advice, of the table: follows what is said of an unknown option. scripts, of the table: the words may name scripts, so that an option that is
+-- unknown may be meant for a parameter of one.
 local core <const> = require "fm.core"
 
 local option_reader <const> = {}
@@ -38,12 +39,15 @@ function option_reader.suggestion(word, names)
 end
 
 --- The option a word names, and the value inside the word ("-lmod", "--seed=1"), if any.
-local function find_option(options, by_flag, flags, word)
+local function find_option(options, by_flag, flags, argv, place)
+  local word = argv[place]
   if by_flag[word] then return by_flag[word] end
   local long, value = word:match "^(%-%-[^=]+)=(.*)$"
   if long and by_flag[long] and by_flag[long].value then return by_flag[long], value end
   local short = word:sub(1, 2)
   if short ~= "--" and by_flag[short] and by_flag[short].value then return by_flag[short], word:sub(3) end
+  local parameter = options.scripts and require "fm.run.parameter_hint"(argv, place)
+  if parameter then refuse(('unknown option "%s"; did you mean %s?'):format(word, parameter)) end
   local near = #word > 2 and option_reader.suggestion(long or word, flags) or ""
   refuse(('unknown option "%s"%s%s'):format(word, near, options.advice and "; " .. options.advice or ""))
 end
@@ -91,7 +95,7 @@ function option_reader.read(options, argv, take)
         break
       end
     else
-      local option, value = find_option(options, by_flag, flags, word)
+      local option, value = find_option(options, by_flag, flags, argv, i)
       if option.value and not value then
         i = i + 1
         value = argv[i]

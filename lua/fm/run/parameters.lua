@@ -1,6 +1,8 @@
 -- Parameters of an experiment: declared once, typed by their default, read from `key=value` words.
 --   steps = { 2000, "optimizer steps", min = 1 }      path = { "linear", choices = { "linear", "vp" } }      batch = 256
 local core <const> = require "fm.core"
+local read_only <const> = require "fm.read_only"
+local sorted_keys <const> = require "fm.sorted_keys"
 local utf8_text <const> = require "fm.utf8_text"
 
 local parameters <const> = {}
@@ -155,17 +157,29 @@ function parameters.defaults(list)
   return values
 end
 
---- A copy of the values for the script, in which a name that nobody declared is an error.
+--- Raises: a script sets a parameter, which the record of the run would not know.
+local function refuse_to_set(values, key, value)
+  local name = tostring(key)
+  if type(key) == "string" and values[key] ~= nil then
+    core.fail(("%s cannot be set to %s: parameters are read only; set it in params, or on the command line: %s=..."):format(name, tostring(value), name))
+  end
+  core.fail(("%s cannot be set: parameters are read only, and there is none of that name; declare it in params, or use a local"):format(name))
+end
+
+--- The values for the script, to read only. A name that nobody declared is an error.
 function parameters.strict(values)
-  local copy = {}
+  local copy = {} -- with an __index of its own: a name that is there is found without a call
   for name, value in pairs(values) do copy[name] = value end
-  return setmetatable(copy, { __name = "fm.parameters", __index = function(_, name)
+  setmetatable(copy, { __index = function(_, name)
     if type(name) ~= "string" then return nil end
-    local names = {}
-    for known in next, copy do names[#names + 1] = known end
-    table.sort(names)
-    core.fail(('there is no parameter "%s"%s'):format(name, suggestion(name, names)))
+    core.fail(('there is no parameter "%s"%s'):format(name, suggestion(name, sorted_keys(values))))
   end })
+  return read_only(copy, "fm.parameters", copy, function(key, value) refuse_to_set(values, key, value) end)
+end
+
+--- The same as a plain record, in which a name that nobody declared is nil.
+function parameters.config(values)
+  return read_only(values, "fm.config", values, function(key, value) refuse_to_set(values, key, value) end)
 end
 
 --- Splits "key=value" at the first "="; nil and a message for any other word.

@@ -101,6 +101,7 @@ local function steps(run, n, batches, state, control)
 
   local function iterate()
     if ended then return nil end
+    if run.over then fm.fail "steps: the run is over" end
     local now = system.seconds()
     look_around(run, now)
     system.heed_signals()

@@ -174,15 +174,17 @@ local function from_table(where, given)
   return new(where, functions)
 end
 
+-- Returns the path, and whether its file is one of fm.
 local function from_file(where, name, given)
-  local found = by_name.find("fm.flow.path", name)
+  local found, is_own = by_name.find("fm.flow.path", name)
   if not found then by_name.fail(where .. ": unknown path", "fm.flow.path", name) end
   if type(found) == "function" then found = found(given)
   elseif given ~= nil then options.read("path " .. name, given, {}) end
   if type(found) ~= "table" then fm.fail(("path %s: expected a table { a = , s = }, found %s"):format(name, type(found))) end
-  return new("path " .. name, found)
+  return new("path " .. name, found), is_own
 end
 
+-- Returns the path; true when its file is one of fm.
 local function make(where, what, given)
   if type(what) == "table" and getmetatable(what) ~= Path and type(what[1]) == "string" and given == nil then
     what, given = options.split(what)
@@ -193,7 +195,7 @@ local function make(where, what, given)
   return getmetatable(what) == Path and what or from_table(where, what)
 end
 
--- Paths that were made before, by their name alone or from a script's table, so that an option of every step makes none.
+-- Paths that were made before, by the name alone of a file of fm or from a script's table, so that an option of every step makes none.
 local plain <const>, of_tables <const> = {}, setmetatable({}, { __mode = "k" })
 
 local function from_known_table(where, given)
@@ -213,15 +215,16 @@ end
 function path.of(where, what)
   if getmetatable(what) == Path then return what end
   if type(what) == "table" and type(what.a) == "function" then return from_known_table(where .. ": path", what) end
-  if type(what) ~= "string" then return make(where .. ": path", what) end
-  if not plain[what] then plain[what] = make(where .. ": path", what) end
-  return plain[what]
+  if plain[what] then return plain[what] end
+  local made, is_own = make(where .. ": path", what)
+  if is_own then plain[what] = made end
+  return made
 end
 
 --- A path by name, with its options; or from a table of functions; a path passes through.
 function path.named(name, given, ...)
   options.no_more("path", 2, ...)
-  return make("path", name, given)
+  return (make("path", name, given))
 end
 
 return path
