@@ -70,7 +70,7 @@ describe("fmrun", function()
       write("lib.lua", "return function() local e = " .. made .. " return e end")
       for text, message in pairs {
         [made] = "returns no experiment, though it makes one: write return fm.experiment { ... }",
-        ["local function f() return " .. made .. " end f()"] = "returns no experiment, though it makes one",
+        ["local e = " .. made] = "returns no experiment, though it makes one",
         ["return 5"] = "returns no experiment, but a number: write return fm.experiment { ... }",
         ["return { name = 'm', run = function() end }"] = "returns no experiment, but a table",
         ["return false"] = "returns no experiment, but a boolean",
@@ -87,8 +87,11 @@ describe("fmrun", function()
         shell "rm -r runs"
         assert.equal(1, (shell(fmrun .. " - <x.lua")))
       end
-      write("x.lua", 'require "lib"()')
-      assert.same({ 0, "", "" }, { call "x.lua" }) -- a library that makes them is used otherwise
+      write("tail.lua", "return function() return " .. made .. " end")
+      for _, text in ipairs { 'require "lib"()', 'local function test() assert(require "tail"()) end test()', 'require "tail"()' } do
+        write("x.lua", text)
+        assert.same({ 0, "", "" }, { call "x.lua" }) -- a script that tests them, say
+      end
     end)
 
     it("reads stdin for - and for a pipe", function()

@@ -52,7 +52,7 @@ local function is_main_of_stock_lua()
   return frame.what == "main" and frame.source == "@" .. arg[0]
 end
 
-local made_by <const> = {} -- sources of files that made one
+local made_by <const> = {} -- sources of files whose main chunk made one: what is made inside of functions may be a test's
 
 local function experiment(given, ...)
   options.no_more("experiment", 1, ...)
@@ -63,15 +63,16 @@ local function experiment(given, ...)
   ok, presets = pcall(parameters.declare_presets, list, given.presets or {})
   if not ok then fm.fail("experiment: " .. tostring(presets)) end
   local made = setmetatable({ name = given.name, help = given.help, run = given.run, parameters = list, presets = presets }, Experiment)
-  local frame = caller()
-  if frame then made_by[frame.source] = true end
+  local frame, level = caller()
+  local is_direct = not debug.getinfo(level - 1, "t").istailcall -- else a function's frame is gone, and its caller's is seen
+  if frame and frame.what == "main" and is_direct then made_by[frame.source] = true end
   if is_main_of_stock_lua() then os.exit(require "fm.run.main".stock(made, arg), true) end
   return made
 end
 
 return setmetatable({
   is = function(value) return getmetatable(value) == Experiment end,
-  --- Whether the code of a file made an experiment since this was asked last.
+  --- Whether the main chunk of a file made an experiment since this was asked last.
   made_by = function(source)
     local made = made_by[source]
     made_by[source] = nil
@@ -84,4 +85,7 @@ return setmetatable({
     made.name = made.name or name
     return true
   end,
-}, { __call = function(_, ...) return experiment(...) end })
+}, { __call = function(_, ...)
+  local made = experiment(...) -- no tail call: whether this function was called by one is asked
+  return made
+end })

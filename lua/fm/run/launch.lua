@@ -14,7 +14,7 @@ local function is_experiment(value)
   return type(value) == "table" and package.loaded["fm.run.experiment"] and require "fm.run.experiment".is(value)
 end
 
---- Whether the script's own code made an experiment since this was asked last.
+--- Whether the script, outside of its functions, made an experiment since this was asked last.
 local function made_one(script)
   if not package.loaded["fm.run.experiment"] then return false end
   return require "fm.run.experiment".made_by(script.path == "-" and "=stdin" or "@" .. script.path)
