@@ -1,6 +1,5 @@
 -- What a run says: metrics, results, text, and when a metric ends a loop.
 local fm <const> = require "fm"
-local early <const> = require "fm.run.early"
 local ending <const> = require "fm.run.ending"
 local finally <const> = require "fm.finally"
 local module <const> = require "fm.nn.module"
@@ -60,7 +59,7 @@ end
 local function tell_watchers(run, values)
   for _, stopper in ipairs(run.stoppers) do
     local value = values[stopper.metric]
-    local why = value ~= nil and early.heed(stopper, plain("log", stopper.metric, value), run.step)
+    local why = value ~= nil and require "fm.run.early".heed(stopper, plain("log", stopper.metric, value), run.step)
     if why and run.in_loop then
       run.stopping = why
       run.screen:note(("%s: stops at step %d: %s"):format(run.name, run.step, why))
@@ -99,7 +98,7 @@ end
 function logging:stop_when(given, ...)
   options.no_more("stop_when", 1, ...)
   saving.refuse_in_loop(self, "stop_when")
-  self.stoppers[#self.stoppers + 1] = early.new(given)
+  self.stoppers[#self.stoppers + 1] = require "fm.run.early".new(given)
   self.watched = true
 end
 

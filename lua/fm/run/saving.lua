@@ -2,7 +2,6 @@
 -- bring it back, so they may fall anywhere.
 local fm <const> = require "fm"
 local checkpoint <const> = require "fm.run.checkpoint"
-local early <const> = require "fm.run.early"
 local kept <const> = require "fm.run.kept"
 local loaders <const> = require "fm.run.loaders"
 local options <const> = require "fm.options"
@@ -31,7 +30,7 @@ local function check(where, o)
   options.integer(where .. ": every", o.every, 0)
   options.number(where .. ": seconds", o.seconds, 0, math.huge)
   options.integer(where .. ": keep_last", o.keep_last, 0)
-  if o.best ~= nil then early.check_metric(where, o.best, o.mode) end
+  if o.best ~= nil then require "fm.run.early".check_metric(where, o.best, o.mode) end
 end
 
 --- What the command line says: checkpoint_every, checkpoint_seconds, keep_last.
@@ -142,7 +141,7 @@ end
 --- A metric is logged.
 function saving.heed(run, value)
   local o = run.saving
-  if not early.is_better(value, run.best and run.best.value, o.mode, 0) then return end
+  if not require "fm.run.early".is_better(value, run.best and run.best.value, o.mode, 0) then return end
   run.best = { value = value, step = run.step }
   run.best_due = true
 end
