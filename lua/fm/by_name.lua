@@ -38,13 +38,19 @@ function by_name.beside(name)
   return name:find "^[%w_]+$" and package.searchpath(name, package.path) and require(name) or nil
 end
 
+-- What was found beside the script, by folder.name. It holds while the script's modules are loaded: another script has its own.
+local found_beside <const> = {}
+
 --- What folder.name or name (beside the script) returns, or nil when there is no such file. The second result tells whether it is a file of
 --- fm: one beside the script may be kept for that script only, since another script has its own files.
 function by_name.find(folder, name)
   if type(name) ~= "string" or not name:find "^[%w_]+$" then return nil, false end
   local module = folder .. "." .. name
+  local known = found_beside[module]
+  if known ~= nil and package.loaded[name] == known then return known, false end -- an option of every step opens no file
   if name ~= "init" and by_name.file(module) then return require(module), true end
-  return by_name.beside(name), false
+  found_beside[module] = by_name.beside(name)
+  return found_beside[module], false
 end
 
 --- Raises: `what` has no such name; the nearest one is named.

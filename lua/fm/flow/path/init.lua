@@ -1,6 +1,6 @@
 -- Probability paths xt = a(t) x1 + s(t) x0. A path file returns { a, s [, da, ds] } or a function(options) that does; a, s, da, ds take
--- t as a tensor [B] (or a number) and give numbers of the same shape. Derivatives that are not given come from the tape. A file or a script's table may also
--- have source(n, dim, rng) -> [n, dim] and source_log_prob(x0) -> [n], for a path that does not start as s(0) times a normal.
+-- t as a tensor [B] (or a number) and give numbers of the same shape. Derivatives that are not given come from the tape. A file or a
+-- script's table may also have source(n, dim, rng) -> [n, dim] and source_log_prob(x0) -> [n], for a path that does not start as s(0) times a normal.
 local fm <const> = require "fm"
 local by_name <const> = require "fm.by_name"
 local options <const> = require "fm.options"
