@@ -1,5 +1,6 @@
 -- Options by name, in one table: unknown keys are errors that name the nearest key, absent ones take their defaults.
 local core <const> = require "fm.core"
+local attempt <const> = require "fm.attempt"
 local sorted_keys <const> = require "fm.sorted_keys"
 
 local none <const> = setmetatable({}, { __name = "none" })
@@ -45,7 +46,7 @@ local function shown(value)
   if kind == "string" then return #value > longest and ("a string of %d bytes"):format(#value) or ('"%s"'):format(value) end
   if kind == "number" or kind == "boolean" or kind == "nil" then return tostring(value) end
   if not core.is_tensor(value) then return "a " .. kind end
-  local ok, shape = pcall(value.shape, value)
+  local ok, shape = attempt(value.shape, value)
   return ok and "a tensor [" .. table.concat(shape, ", ") .. "]" or "a tensor that was released when its tape closed"
 end
 options.shown = shown

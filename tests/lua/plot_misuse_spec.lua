@@ -93,4 +93,20 @@ describe("plots say what they want:", function()
       assert(canvas:save(path .. ".png"))
     end
   end)
+
+  it("lets through what ends a run: it is no message about a picture", function()
+    local picture, canvas = fm.plot.scatter(fm.zeros(4, 2)), require "fm.core".picture.canvas
+    local core, stop = require "fm.core", setmetatable({}, { __tostring = function() return "SIGTERM" end })
+    core.picture.canvas = function() error(stop, 0) end
+    local path = os.tmpname()
+    local ok, problem = pcall(picture.save, picture, path .. ".png")
+    core.picture.canvas = canvas
+    os.remove(path)
+    assert.is_false(ok)
+    assert.equal(stop, problem)
+    local attempt = require "fm.attempt"
+    assert.same({ false, "x" }, { attempt(error, "x", 0) })
+    assert.same({ true, 1, 2 }, { attempt(function(...) return ... end, 1, 2) })
+    assert.equal(stop, select(2, pcall(attempt, error, stop)))
+  end)
 end)

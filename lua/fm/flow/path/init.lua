@@ -2,6 +2,7 @@
 -- t as a tensor [B] (or a number) and give numbers of the same shape. Derivatives that are not given come from the tape. A file or a
 -- script's table may also have source(n, dim, rng) -> [n, dim] and source_log_prob(x0) -> [n], for a path that does not start as s(0) times a normal.
 local fm <const> = require "fm"
+local attempt <const> = require "fm.attempt"
 local by_name <const> = require "fm.by_name"
 local options <const> = require "fm.options"
 local arguments <const> = require "fm.flow.parts.arguments"
@@ -132,10 +133,10 @@ end
 
 -- A script's function of time, tried once. It must take tensors; where it takes no numbers, a tensor of one stands for a number.
 local function of_time(where, name, f)
-  local ok, y = pcall(f, fm.full(2, 0.5))
+  local ok, y = attempt(f, fm.full(2, 0.5))
   if not ok then fm.fail(("%s: %s fails for t = a tensor [2]: %s"):format(where, name, tostring(y))) end
   checked_value(where, name, y, fm.zeros(2))
-  if type(select(2, pcall(f, 0.5))) == "number" then return f end
+  if type(select(2, attempt(f, 0.5))) == "number" then return f end
   return function(t)
     local number = type(t) == "number"
     local value = checked_value(where, name, f(number and fm.full(1, t) or t), t)

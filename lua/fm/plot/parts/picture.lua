@@ -7,6 +7,7 @@
 --   text(text, x, y, size, anchor, upwards, color, alpha)         anchor: the part of the text before x; y is the baseline
 -- Lengths are pixels from the top left corner, colors 0xRRGGBB.
 local core <const> = require "fm.core"
+local attempt <const> = require "fm.attempt"
 local colors <const> = require "fm.plot.parts.colors"
 local plain_numbers <const> = require "fm.plain_numbers"
 
@@ -27,7 +28,7 @@ end
 
 local backs <const> = {
   png = function(width, height, color)
-    local ok, canvas = pcall(core.picture.canvas, width, height, color)
+    local ok, canvas = attempt(core.picture.canvas, width, height, color)
     return ok and canvas or core.fail("picture:save: " .. tostring(canvas):gsub("^%S-:%d+: ", ""))
   end,
   svg = function(width, height, color) return require "fm.plot.parts.svg"(width, height, color) end,

@@ -1,5 +1,6 @@
 -- Checks of what plots are given, and how points are best shown.
 local core <const> = require "fm.core"
+local attempt <const> = require "fm.attempt"
 
 local points <const> = {}
 
@@ -9,7 +10,7 @@ end
 
 --- The same tensor, if its numbers are still there.
 local function alive(where, t, expected)
-  if not pcall(t.rank, t) then core.fail(("%s: expected %s, found a tensor that was released when its tape closed"):format(where, expected)) end
+  if not attempt(t.rank, t) then core.fail(("%s: expected %s, found a tensor that was released when its tape closed"):format(where, expected)) end
   return t
 end
 
@@ -17,7 +18,7 @@ end
 function points.tensor(where, value, expected)
   if core.is_tensor(value) then return alive(where, value, expected) end
   if type(value) ~= "table" then core.fail(("%s: expected %s, found a %s"):format(where, expected, type(value))) end
-  local ok, made = pcall(core.tensor, value)
+  local ok, made = attempt(core.tensor, value)
   if not ok then core.fail(("%s: expected %s, found a table that is no %s"):format(where, expected, tostring(made):gsub("^.-%f[%a]tensor: ", "tensor: "))) end
   return made
 end

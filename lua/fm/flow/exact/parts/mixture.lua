@@ -1,5 +1,6 @@
 -- The class of exact flows: see ../mixture.lua.
 local fm <const> = require "fm"
+local attempt <const> = require "fm.attempt"
 local arguments <const> = require "fm.flow.parts.arguments"
 local coefficients <const> = require "fm.flow.path.parts.coefficients"
 local options <const> = require "fm.options"
@@ -107,7 +108,7 @@ local function numbers(where, value)
     if type(value) ~= "number" and type(value) ~= "table" then
       fm.fail(("%s: expected numbers, found %s"):format(where, value == nil and "none" or type(value)))
     end
-    local ok, result = pcall(fm.tensor, value)
+    local ok, result = attempt(fm.tensor, value)
     if not ok then fm.fail(("%s: %s"):format(where, tostring(result):gsub("^.-:%d+: ", ""):gsub("^tensor: ", ""))) end
     t = result
   end
