@@ -1,11 +1,12 @@
 -- A list of { path, hash } in which every path comes once: list[path] marks it.
 local core <const> = require "fm.core"
+local attempt <const> = require "fm.attempt"
 
 local digests <const> = {}
 
 --- The digest of the file at a path that a record names, or nil: the path may be any text.
 function digests.of(path)
-  local ok, hash = pcall(core.file.hash_file, path)
+  local ok, hash = attempt(core.file.hash_file, path)
   return ok and hash or nil
 end
 

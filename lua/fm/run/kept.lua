@@ -2,6 +2,7 @@
 -- (models, optimizers, averages), tensors, random streams, and plain tables of numbers, strings, booleans, tensors and such tables.
 -- Of a model the fields of its layers are kept too, its mode for one: see fm.run.layer_fields.
 local fm <const> = require "fm"
+local attempt <const> = require "fm.attempt"
 local layer_fields <const> = require "fm.run.layer_fields"
 local module <const> = require "fm.nn.module"
 local sealed <const> = require "fm.sealed"
@@ -30,7 +31,7 @@ function kept.check(name, part)
     fm.fail(("keeps: %s has no state(): it is a %s; put it into a table: run:keeps { counts = { %s = ... } }"):format(name, type(part), name))
   end
   if getmetatable(part) == nil and not has_state(part) then return values_json.check("keeps: " .. name, part) end
-  local ok, stateful = pcall(has_state, part) -- what refuses unknown names has none either
+  local ok, stateful = attempt(has_state, part) -- what refuses unknown names has none either
   if not (ok and stateful) then
     fm.fail(("keeps: %s has no state(); a layer of your own gets one from fm.nn.module, or inside of nn.sequential { layer }"):format(name))
   end
