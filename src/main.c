@@ -1,4 +1,4 @@
-/* fmrun: makes a Lua state and hands the command line to lua/fm/run/main.lua. What may differ from stock Lua is in base.h. */
+/* fmrun: makes a Lua state and hands the command line to lua/fm/cli/main.lua. What may differ from stock Lua is in base.h. */
 #define _GNU_SOURCE /* readlink */
 #include "base.h"
 #include "bind.h"
@@ -60,9 +60,9 @@ static bool find_library(char library[PATH_SIZE]) {
     if (!slash) return false;
     *slash = 0;
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        int written = snprintf(probe, sizeof probe, "%s%s/fm/run/main.lua", exe, places[i]);
+        int written = snprintf(probe, sizeof probe, "%s%s/fm/cli/main.lua", exe, places[i]);
         if (written <= 0 || (size_t)written >= sizeof probe || access(probe, R_OK)) continue;
-        probe[(size_t)written - strlen("/fm/run/main.lua")] = 0;
+        probe[(size_t)written - strlen("/fm/cli/main.lua")] = 0;
         return realpath(probe, library) != NULL;
     }
     return false;
@@ -100,7 +100,7 @@ static int protected_main(lua_State *L) {
     lua_gc(L, LUA_GCGEN, 0, 0);
 
     lua_getglobal(L, "require");
-    lua_pushliteral(L, "fm.run.main");
+    lua_pushliteral(L, "fm.cli.main");
     lua_call(L, 1, 1);
     lua_getfield(L, -1, "start");
     lua_createtable(L, argc, 1);

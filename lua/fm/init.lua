@@ -3,7 +3,7 @@ local core <const> = require "fm.core"
 
 local modules <const> = {
   nn = "fm.nn", flow = "fm.flow", ode = "fm.ode", sde = "fm.sde", optim = "fm.optim", data = "fm.data", metrics = "fm.metrics", plot = "fm.plot",
-  gradcheck = "fm.gradcheck", experiment = "fm.run.experiment",
+  gradcheck = "fm.gradcheck", experiment = "fm.experiment",
 }
 
 -- Under stock Lua the folder of the script is searched too, as fmrun does it: a solver or a layer may be a file beside it. And modules of fm

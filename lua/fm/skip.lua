@@ -1,7 +1,7 @@
 -- Iterators that can pass over values without making them, and know their place. A run that goes on from a checkpoint passes over what it
 -- has had; an iterator that is not known here is called for each value.
 local fm <const> = require "fm.core"
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 
 local skip <const> = {}
 

@@ -36,11 +36,13 @@ describe("files of strangers in the working folder and in a run's", function()
   before_each(shell.open)
   after_each(shell.close)
 
-  local names <const> = { "lfs", "luv", "argparse", "fm", "json", "init", "cjson", "fm/init", "fm/core", "fm/by_name", "fm/command/ls", "fm/command/init",
-    "fm/command/evil", "fm/run/main", "fm/run/event", "fm/records/init", "fm/data/moons", "fm/terminal/short" }
+  local names <const> = { "lfs", "luv", "argparse", "fm", "json", "init", "cjson", "fm/init", "fm/core", "fm/by_name", "fm/parts/by_name", "fm/cli/command/ls", "fm/cli/commands",
+    "fm/command/ls", "fm/command/init",
+    "fm/command/evil", "fm/cli/main", "fm/run/event", "fm/run/run", "fm/records/runs", "fm/data/moons", "fm/parts/short" }
 
   local function plant(folder)
-    for _, inner in ipairs { "fm", "fm/command", "fm/run", "fm/records", "fm/data", "fm/terminal" } do lfs.mkdir(folder .. "/" .. inner) end
+    local rooms <const> = { "fm", "fm/cli", "fm/cli/command", "fm/command", "fm/run", "fm/records", "fm/data", "fm/parts" }
+    for _, room in ipairs(rooms) do lfs.mkdir(folder .. "/" .. room) end
     for _, name in ipairs(names) do
       local file <close> = assert(io.open(("%s/%s.lua"):format(folder, name), "w"))
       file:write(('io.open("%s/EXECUTED", "a"):write("%s\\n") '):format(shell.folder, name))

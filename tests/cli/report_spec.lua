@@ -208,7 +208,7 @@ describe("fmrun report", function()
 
     it("tells the best run, its pictures and how to make it again", function()
       local path = make_sweep()
-      local records, best = require "fm.records", nil
+      local records, best = require "fm.records.runs", nil
       for name in lfs.dir(path) do
         local record = name:find "^7f" and records.read(path .. "/" .. name, "moons/sweep-7f3a0000/" .. name)
         if record and record.summary.w2 and (not best or record.summary.w2 < best.summary.w2) then best = record end

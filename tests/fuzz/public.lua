@@ -2,7 +2,7 @@
 -- collector is eager, and take their arguments as good ones to spoil.
 --   public(folder [, run]) -> list of { name =, call = f() } in order; names of the reference that have none
 local fm <const> = require "fm"
-local reference <const> = require "fm.run.reference"
+local reference <const> = require "fm.cli.reference"
 
 local nn, flow, ode, sde, optim, data, metrics, plot = fm.nn, fm.flow, fm.ode, fm.sde, fm.optim, fm.data, fm.metrics, fm.plot
 

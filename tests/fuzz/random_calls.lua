@@ -5,7 +5,7 @@
 -- that is printed first, for one that crashes or hangs.
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
-local reference <const> = require "fm.run.reference"
+local reference <const> = require "fm.cli.reference"
 
 local calls <const>, seed <const>, word <const> = tonumber(arg[1] or 100000), math.tointeger(tonumber(arg[2] or 1)), arg[3] or ""
 local rng <const> = fm.rng(seed, "random_calls")

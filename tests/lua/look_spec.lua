@@ -3,11 +3,11 @@ local fm <const> = require "fm"
 local csv <const> = require "fm.records.csv"
 local describe_run <const> = require "fm.records.describe"
 local filter <const> = require "fm.records.filter"
-local layout <const> = require "fm.terminal.layout"
+local layout <const> = require "fm.cli.terminal.layout"
 local logged <const> = require "fm.records.logged"
 local parameters <const> = require "fm.run.parameters"
-local shrink <const> = require "fm.run.shrink"
-local sparkline <const> = require "fm.terminal.sparkline"
+local shrink <const> = require "fm.cli.shrink"
+local sparkline <const> = require "fm.cli.terminal.sparkline"
 
 local function record(config, summary, more)
   local made = { config = config, summary = summary, status = "done", parts = { "toy", "20260712-153012-7f3a1c2d" }, id = "7f3a1c2d", started = "" }
@@ -182,7 +182,7 @@ end)
 
 describe("numbers at the ends of what a double holds", function()
   local extremes <const> = dofile "tests/lua/extremes.lua"
-  local seeds <const>, short <const>, words <const> = require "fm.records.seeds", require "fm.terminal.short", require "fm.records.words"
+  local seeds <const>, short <const>, words <const> = require "fm.records.seeds", require "fm.parts.short", require "fm.records.words"
 
   for name, value in pairs(extremes) do
     it("in a line: " .. name, function()
@@ -252,7 +252,7 @@ describe("a locale with a decimal comma", function()
 end)
 
 describe("what a terminal would obey", function()
-  local printable <const> = require "fm.terminal.printable"
+  local printable <const> = require "fm.parts.printable"
 
   it("comes as escapes", function()
     for text, wanted in pairs {
@@ -283,6 +283,6 @@ describe("what a terminal would obey", function()
     end
     assert.is_nil(describe_run.value(text):find "[\0-\31\127]")
     assert.equal('"a\\nb"', describe_run.value "a\nb")
-    assert.equal("s=a\\x1b[0m", require "fm.terminal.short".results { s = "a\27[0m" })
+    assert.equal("s=a\\x1b[0m", require "fm.parts.short".results { s = "a\27[0m" })
   end)
 end)

@@ -1,7 +1,7 @@
--- lua/fm/meta/fm.lua documents every public name of fm; no more, no less. fm.run.reference reads it for `fmrun help` and the prompt's ?.
+-- lua/fm/meta/fm.lua documents every public name of fm; no more, no less. fm.cli.reference reads it for `fmrun help` and the prompt's ?.
 local fm <const> = require "fm"
-local by_name <const> = require "fm.by_name"
-local reference <const> = require "fm.run.reference"
+local by_name <const> = require "fm.parts.by_name"
+local reference <const> = require "fm.cli.reference"
 
 local rooms <const> = { "nn", "flow", "ode", "sde", "optim", "data", "metrics", "plot" }
 -- Files of a room that others of its files share, and what the C side keeps to itself.

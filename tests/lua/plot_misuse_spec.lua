@@ -104,7 +104,7 @@ describe("plots say what they want:", function()
     os.remove(path)
     assert.is_false(ok)
     assert.equal(stop, problem)
-    local attempt = require "fm.attempt"
+    local attempt = require "fm.parts.attempt"
     assert.same({ false, "x" }, { attempt(error, "x", 0) })
     assert.same({ true, 1, 2 }, { attempt(function(...) return ... end, 1, 2) })
     assert.equal(stop, select(2, pcall(attempt, error, stop)))

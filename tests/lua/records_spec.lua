@@ -2,7 +2,7 @@
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local match <const> = require "fm.records.match"
-local records <const> = require "fm.records"
+local records <const> = require "fm.records.runs"
 
 local base
 

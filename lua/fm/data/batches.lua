@@ -3,7 +3,7 @@
 -- rng's key and the round alone, and the clock of the rng is left alone. Two loaders on one stream shuffle independently: each has a stream of
 -- its own, by the order in which they are made (see rng:own). Shuffled when there is an rng; size is at most the number of rows.
 local fm <const> = require "fm"
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 local skip <const> = require "fm.skip"
 local stream <const> = require "fm.data.parts.stream"
 

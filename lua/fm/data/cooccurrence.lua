@@ -1,7 +1,7 @@
 -- cooccurrence(sentences, {window, least}) -> [V, V], list of V words: positive pointwise mutual information of words within `window` of each
 -- other (Levy and Goldberg 2014). Words that occur fewer than `least` times are left out. Rows are embeddings; metrics.pca shortens them.
 local fm <const> = require "fm"
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 
 -- Words by falling count, then by name.
 local function vocabulary(sentences, least)

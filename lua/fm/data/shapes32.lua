@@ -1,7 +1,7 @@
 -- shapes32{n, rng}: 32 x 32 colour pictures of one disc, square or triangle each, anti-aliased, at random places, sizes, turns and colours.
 -- [n, 3072], channel by channel as CIFAR-10, in -1..1. Second result: labels 1 disc, 2 square, 3 triangle.
 local fm <const> = require "fm"
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 local stream <const> = require "fm.data.parts.stream"
 
 local side <const>, chunk <const> = 32, 500

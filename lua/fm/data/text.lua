@@ -1,7 +1,7 @@
 -- text(path) -> list of words in lower case, list of sentences (lists of words, one a line); or nil and a message. A word is letters, with
 -- apostrophes and hyphens inside; bytes beyond ASCII count as letters, as they are.
 local fm <const> = require "fm"
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 
 local letter <const> = "[%a\x80-\xff]"
 local word_pattern <const> = letter .. "[%a\x80-\xff'-]*"

@@ -8,7 +8,7 @@ local arguments <const> = require "fm.flow.parts.arguments"
 local dequantise <const> = require "fm.flow.dequantise"
 local levels <const> = require "fm.flow.levels"
 local likelihood <const> = require "fm.flow.likelihood"
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 
 local where <const> = "bits_per_dimension"
 local defaults <const> = { bins = 256, low = 0, high = 1, dequantise = true }

@@ -5,7 +5,7 @@
 local fm <const> = require "fm"
 local arguments <const> = require "fm.flow.parts.arguments"
 local levels <const> = require "fm.flow.levels"
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 
 return function(x, given, ...)
   options.no_more("dequantise", 2, ...)

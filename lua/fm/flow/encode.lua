@@ -3,7 +3,7 @@
 -- A solve that does not get there raises, but for a terminal event.
 local arguments <const> = require "fm.flow.parts.arguments"
 local solve <const> = require "fm.ode.parts.solve"
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 local reverse <const> = require "fm.flow.reverse"
 
 local where <const> = "encode"

@@ -1,6 +1,6 @@
 -- levels(where, o) -> bins, low, high: the options of values on `bins` levels from low to high, checked.
 local fm <const> = require "fm"
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 
 return function(where, o)
   local bins = options.integer(where .. ": bins", o.bins, 2)

@@ -11,7 +11,7 @@
 -- info: that of ode.solve, x0 [B, ...] (where the points came from), log_p0 [B], divergence [B] (its integral from t0 to t1),
 -- backward_passes. Nothing is recorded: a gradient would need second derivatives. A solve that does not reach t0 raises.
 local likelihood <const> = require "fm.flow.likelihood"
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 
 return function(model, x, given, ...)
   options.no_more("log_prob", 3, ...)

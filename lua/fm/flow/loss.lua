@@ -3,7 +3,7 @@
 local fm <const> = require "fm"
 local arguments <const> = require "fm.flow.parts.arguments"
 local coefficients <const> = require "fm.flow.path.parts.coefficients"
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 local paths <const> = require "fm.flow.path"
 local couplings <const> = require "fm.flow.coupling"
 local times <const> = require "fm.flow.times"

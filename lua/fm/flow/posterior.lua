@@ -3,7 +3,7 @@
 -- x - t v. The first is Tweedie's formula. t is a number or [B]; `guard` as for score.
 local arguments <const> = require "fm.flow.parts.arguments"
 local guarded <const> = require "fm.flow.guarded"
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 
 return function(model, given, ...)
   options.no_more("posterior", 2, ...)

@@ -5,7 +5,7 @@
 -- data, the noise or the score comes as flow.velocity(model, ...).
 local arguments <const> = require "fm.flow.parts.arguments"
 local guarded <const> = require "fm.flow.guarded"
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 
 return function(model, given, ...)
   options.no_more("score", 2, ...)

@@ -4,7 +4,7 @@
 local fm <const> = require "fm"
 local arguments <const> = require "fm.flow.parts.arguments"
 local coefficients <const> = require "fm.flow.path.parts.coefficients"
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 local paths <const> = require "fm.flow.path"
 local predict <const> = require "fm.flow.predict"
 

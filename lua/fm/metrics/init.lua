@@ -1,6 +1,6 @@
 -- Distances between two samples [n, D], found by name: metrics.wasserstein2 is metrics/wasserstein2.lua. A file returns f(a, b, options) ->
 -- number; f.floor(a, b, options), made here, is the same between two true samples: what a perfect model would still measure.
-local by_name <const> = require "fm.by_name"
+local by_name <const> = require "fm.parts.by_name"
 local measure <const> = require("fm.core").measure
 
 local Metric <const> = { __call = function(metric, ...) return metric.of(...) end }

@@ -1,5 +1,5 @@
 -- The unbiased squared MMD with the kernel (a . b / D + 1)^3. Binkowski et al. 2018.
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 local mean <const> = require("fm.core").measure.mean_kernel
 
 return function(a, b, given)

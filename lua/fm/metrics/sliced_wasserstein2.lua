@@ -1,7 +1,7 @@
 -- sliced_wasserstein2(a, b, {projections, rng | directions}): W2 of the samples seen along directions, root of the mean of squares. Bonneel et
 -- al. 2015. directions is a [D, k] tensor of unit columns.
 local fm <const> = require "fm"
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 
 return function(a, b, given)
   local o = options.read("sliced_wasserstein2", given, { projections = 100, rng = options.none, directions = options.none })

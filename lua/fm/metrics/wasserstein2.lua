@@ -1,5 +1,5 @@
 -- The root of the mean squared distance over the best one-to-one matching; as many samples of each.
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 local measure <const> = require("fm.core").measure
 
 return function(a, b, given)

@@ -1,6 +1,6 @@
 -- embedding(n, dim): a table of n rows; called with 1-based indices of any shape -> [..., dim]. First rows: N(0, 1).
 local fm <const> = require "fm"
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 local module <const> = require "fm.nn.module"
 local init <const> = require "fm.nn.parts.init_stream"
 

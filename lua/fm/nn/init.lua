@@ -1,9 +1,9 @@
 -- Layers, found by name: nn.linear is nn/linear.lua, or linear.lua of a user's beside the script (in a folder on package.path).
 local fm <const> = require "fm"
 local activations <const> = require "fm.nn.parts.activations"
-local by_name <const> = require "fm.by_name"
+local by_name <const> = require "fm.parts.by_name"
 local module <const> = require "fm.nn.module"
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 local init <const> = require "fm.nn.parts.init_stream"
 
 local nn <const> = { module = module.new, seed = init.seed }

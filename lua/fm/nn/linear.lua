@@ -2,7 +2,7 @@
 -- -1/sqrt(inputs)..1/sqrt(inputs) (He et al. 2015 with a = sqrt 5); init = "zero" starts from nothing, a function(w, b) does its own.
 local fm <const> = require "fm"
 local activations <const> = require "fm.nn.parts.activations"
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 local module <const> = require "fm.nn.module"
 local init <const> = require "fm.nn.parts.init_stream"
 

@@ -1,6 +1,6 @@
 -- mlp{inputs, hidden = {..}, outputs, act}: linear layers with an activation between them.
 local activations <const> = require "fm.nn.parts.activations"
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 local fm <const> = require "fm"
 
 return function(given, ...)

@@ -1,9 +1,9 @@
 -- What all layers share. A layer lists its tensors and layers once, in order, as {name, value}; parameters, state and modes follow.
 -- A layer of a user's is any table with __call and parameters; its state is then numbered.
 local fm <const> = require "fm"
-local options <const> = require "fm.options"
-local sorted_keys <const> = require "fm.sorted_keys"
-local swapped <const> = require "fm.swapped"
+local options <const> = require "fm.parts.options"
+local sorted_keys <const> = require "fm.parts.sorted_keys"
+local swapped <const> = require "fm.parts.swapped"
 
 local Module <const> = {}
 Module.__index = Module

@@ -1,6 +1,6 @@
 -- residual(layer): x + layer(x). He et al. 2016.
 local fm <const> = require "fm"
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 local module <const> = require "fm.nn.module"
 
 return function(layer, ...)

@@ -1,6 +1,6 @@
 -- rms_norm(dim, {eps}): each row divided by its root mean square, then scaled. Zhang and Sennrich 2019.
 local fm <const> = require "fm"
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 local module <const> = require "fm.nn.module"
 
 return function(dim, given, ...)

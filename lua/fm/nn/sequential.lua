@@ -1,6 +1,6 @@
 -- sequential{layer, layer, ...}: one after the other, layers or functions. A linear layer and the activation after it run as one op.
 local fm <const> = require "fm"
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 local module <const> = require "fm.nn.module"
 
 local fused <const> = fm.linear

@@ -2,7 +2,7 @@
 -- "sinusoidal": frequencies 1000 / 10000^(i / half), as Vaswani et al. 2017 with t counted in thousandths; "fourier": fixed frequencies drawn
 -- from N(0, scale^2), Tancik et al. 2020. The frequencies are part of the state and are not trained.
 local fm <const> = require "fm"
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 local module <const> = require "fm.nn.module"
 local init <const> = require "fm.nn.parts.init_stream"
 

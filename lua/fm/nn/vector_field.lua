@@ -1,7 +1,7 @@
 -- vector_field{dim, hidden = 256, time_embed = 64}: the founding article's network, called model(x, t) -> velocity [B, dim].
 -- Time goes through its own two layers and stands beside x at the input of the main ones. t is [B] or a number.
 local fm <const> = require "fm"
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 local module <const> = require "fm.nn.module"
 
 local cat <const> = fm.cat

@@ -1,7 +1,7 @@
 -- What a new method must show before it is used: its tableau fulfils the order conditions up to its stated order (5 at most), and a
 -- problem that depends on time confirms the order by the slope of its errors.
 local core <const> = require "fm.core"
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 
 local check <const> = {}
 

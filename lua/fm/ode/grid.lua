@@ -1,7 +1,7 @@
 -- grid_of(where, what, steps, t0, t1): the steps + 1 times of a grid by name, "cosine" or { "edm", rho = 7 }. Each grid maps s in 0..1 to
 -- the share of the way forward in time; its ends are exact. A solve that runs backward meets the same points in the other order.
 local core <const> = require "fm.core"
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 
 local shares <const> = {
   uniform = function(s) return s end,

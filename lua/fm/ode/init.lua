@@ -5,7 +5,7 @@
 -- makes goes back to the pool when the call ends. On a tape a solve is recorded as other ops are: see gradient.lua.
 -- A state or a first slope that is not finite raises; under error control a field that turns bad later ends the solve with
 -- status "step_too_small" at the last good point, and info.reason says why.
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 local plans <const> = require "fm.ode.parts.plan"
 local solve <const> = require "fm.ode.parts.solve"
 

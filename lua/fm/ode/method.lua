@@ -9,7 +9,7 @@
 --                  the row after those of the stages belongs to the new point, rows after that to extra = { c =, a = }
 --   history = p    it only starts the method of Adams and Bashforth through the last p slopes
 local core <const> = require "fm.core"
-local by_name <const> = require "fm.by_name"
+local by_name <const> = require "fm.parts.by_name"
 local check <const> = require "fm.ode.check"
 
 local aliases <const> = { dopri5 = "rk45", bosh3 = "rk23" }

@@ -1,5 +1,5 @@
 -- cosine{steps, lr, warmup, floor}: from lr down to floor * lr along half a cosine. Loshchilov and Hutter 2017.
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 local progress <const> = require "fm.optim.parts.progress"
 
 return require "fm.optim.parts.schedule"("cosine", { steps = options.none, floor = 0 }, function(o, n)

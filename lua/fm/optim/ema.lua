@@ -1,11 +1,11 @@
 -- ema(model or parameters, {decay, warmup}): the moving average of a model's numbers. average:update() after each step, average:swap(f).
 local fm <const> = require "fm"
-local finally <const> = require "fm.finally"
+local finally <const> = require "fm.parts.finally"
 local number <const> = require "fm.optim.parts.number"
-local object <const> = require "fm.object"
-local options <const> = require "fm.options"
+local object <const> = require "fm.parts.object"
+local options <const> = require "fm.parts.options"
 local parameters <const> = require "fm.optim.parts.parameters"
-local swapped <const> = require "fm.swapped"
+local swapped <const> = require "fm.parts.swapped"
 
 local Average <const> = {}
 

@@ -1,6 +1,6 @@
 -- sgd(model or parameters, {lr, momentum, nesterov, weight_decay}). Sutskever et al. 2013.
 local fm <const> = require "fm"
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 local optimizer <const> = require "fm.optim.parts.optimizer"
 
 local function pass(self, lr, scale)

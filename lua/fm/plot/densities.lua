@@ -5,7 +5,7 @@ local colors <const> = require "fm.plot.parts.colors"
 local figure <const> = require "fm.plot.parts.figure"
 local heat <const> = require "fm.plot.parts.heat"
 local limits <const> = require "fm.plot.parts.limits"
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 local picture <const> = require "fm.plot.parts.picture"
 
 local where <const> = "plot.densities"

@@ -6,7 +6,7 @@
 local core <const> = require "fm.core"
 local figure <const> = require "fm.plot.parts.figure"
 local heat <const> = require "fm.plot.parts.heat"
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 
 local where <const> = "plot.density"
 

@@ -4,7 +4,7 @@
 local core <const> = require "fm.core"
 local colors <const> = require "fm.plot.parts.colors"
 local figure <const> = require "fm.plot.parts.figure"
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 local picture <const> = require "fm.plot.parts.picture"
 local points <const> = require "fm.plot.parts.points"
 

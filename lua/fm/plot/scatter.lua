@@ -4,7 +4,7 @@ local core <const> = require "fm.core"
 local colors <const> = require "fm.plot.parts.colors"
 local figure <const> = require "fm.plot.parts.figure"
 local limits <const> = require "fm.plot.parts.limits"
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 local points <const> = require "fm.plot.parts.points"
 
 local where <const> = "plot.scatter"

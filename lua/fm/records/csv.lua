@@ -1,5 +1,5 @@
 -- Comma separated values as RFC 4180 has them.
-local plain_numbers <const> = require "fm.plain_numbers"
+local plain_numbers <const> = require "fm.parts.plain_numbers"
 
 local csv <const> = {}
 

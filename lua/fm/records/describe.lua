@@ -2,10 +2,10 @@
 local json <const> = require "fm.core".json
 local logged <const> = require "fm.records.logged"
 local match <const> = require "fm.records.match"
-local printable <const> = require "fm.terminal.printable"
-local quoted <const> = require "fm.terminal.shell_word"
-local short <const> = require "fm.terminal.short"
-local sorted_keys <const> = require "fm.sorted_keys"
+local printable <const> = require "fm.parts.printable"
+local quoted <const> = require "fm.parts.shell_word"
+local short <const> = require "fm.parts.short"
+local sorted_keys <const> = require "fm.parts.sorted_keys"
 local words <const> = require "fm.records.words"
 
 local describe <const> = {}

@@ -1,5 +1,5 @@
 -- Numbers, times and statuses in words a person reads.
-local short <const> = require "fm.terminal.short"
+local short <const> = require "fm.parts.short"
 
 local words <const> = {}
 

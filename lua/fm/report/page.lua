@@ -1,6 +1,6 @@
 -- The frame of a page: one file that needs nothing beside it. Style, scripts, data and the chart library are inside, and the page forbids
 -- itself to fetch anything.
-local by_name <const> = require "fm.by_name"
+local by_name <const> = require "fm.parts.by_name"
 local html <const> = require "fm.report.html"
 
 local page <const> = {}

@@ -1,7 +1,7 @@
 -- The parts that pages of runs and of sweeps share: head, results, command, config, environment, code, log.
 local html <const> = require "fm.report.html"
 local open <const> = require "fm.records.regular"
-local sorted_keys <const> = require "fm.sorted_keys"
+local sorted_keys <const> = require "fm.parts.sorted_keys"
 local words <const> = require "fm.records.words"
 
 local parts <const> = {}

@@ -3,7 +3,7 @@ local base64 <const> = require "fm.report.base64"
 local core <const> = require "fm.core"
 local html <const> = require "fm.report.html"
 local lfs <const> = require "lfs"
-local records <const> = require "fm.records"
+local records <const> = require "fm.records.runs"
 local words <const> = require "fm.records.words"
 
 local pictures <const> = {}

@@ -1,7 +1,7 @@
 -- A sweep as a page wants it: from sweep.json and the records of its runs.
 local lfs <const> = require "lfs"
 local read_plan <const> = require "fm.records.sweep_json"
-local records <const> = require "fm.records"
+local records <const> = require "fm.records.runs"
 local words <const> = require "fm.records.words"
 
 --- The record of a planned run; one that never began is "waiting".

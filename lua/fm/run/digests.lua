@@ -1,6 +1,6 @@
 -- A list of { path, hash } in which every path comes once: list[path] marks it.
 local core <const> = require "fm.core"
-local attempt <const> = require "fm.attempt"
+local attempt <const> = require "fm.parts.attempt"
 
 local digests <const> = {}
 

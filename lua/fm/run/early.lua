@@ -1,7 +1,7 @@
 -- Early stopping: a metric that is logged, and for how many logs it may fail to get better before the loop ends.
 local fm <const> = require "fm"
-local options <const> = require "fm.options"
-local short <const> = require "fm.terminal.short"
+local options <const> = require "fm.parts.options"
+local short <const> = require "fm.parts.short"
 
 local early <const> = {}
 

@@ -6,7 +6,7 @@ local schema <const> = 1
 
 local event <const> = {}
 local channel -- nil: stdout
-local heeded <const> = { progress = true, run_skipped = true, run_failed = true } -- by the fmrun at its end: see fm.run.sweep.supervise
+local heeded <const> = { progress = true, run_skipped = true, run_failed = true } -- by the fmrun at its end: see fm.sweep.supervise
 
 --- From now on events go to a descriptor that this process has inherited. What this process starts does not inherit it in turn. Returns true, or
 --- nil and a message.

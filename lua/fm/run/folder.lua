@@ -2,7 +2,7 @@
 local fm <const> = require "fm"
 local growing_digest <const> = require "fm.run.growing_digest"
 local lfs <const> = require "lfs"
-local sorted_keys <const> = require "fm.sorted_keys"
+local sorted_keys <const> = require "fm.parts.sorted_keys"
 
 local folder <const> = {}
 local Folder <const> = {}

@@ -2,12 +2,12 @@
 -- (models, optimizers, averages), tensors, random streams, and plain tables of numbers, strings, booleans, tensors and such tables.
 -- Of a model the fields of its layers are kept too, its mode for one: see fm.run.layer_fields.
 local fm <const> = require "fm"
-local attempt <const> = require "fm.attempt"
+local attempt <const> = require "fm.parts.attempt"
 local layer_fields <const> = require "fm.run.layer_fields"
 local module <const> = require "fm.nn.module"
-local sealed <const> = require "fm.sealed"
-local swapped <const> = require "fm.swapped"
-local utf8_text <const> = require "fm.utf8_text"
+local sealed <const> = require "fm.parts.sealed"
+local swapped <const> = require "fm.parts.swapped"
+local utf8_text <const> = require "fm.parts.utf8_text"
 local values_json <const> = require "fm.run.values_json"
 
 local kept <const> = {}

@@ -1,12 +1,12 @@
 -- What a run says: metrics, results, text, and when a metric ends a loop.
 local fm <const> = require "fm"
 local ending <const> = require "fm.run.ending"
-local finally <const> = require "fm.finally"
+local finally <const> = require "fm.parts.finally"
 local module <const> = require "fm.nn.module"
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 local saving <const> = require "fm.run.saving"
 local traceback <const> = require "fm.run.traceback"
-local utf8_text <const> = require "fm.utf8_text"
+local utf8_text <const> = require "fm.parts.utf8_text"
 
 local encode <const> = fm.json.encode
 local logging <const> = {}

@@ -1,11 +1,11 @@
 -- What a run's numbers came from: its Lua files, its config, its data, fm's own files, the program and the kernels of BLAS. A checkpoint
 -- carries it, and a run that goes on from one compares.
 local fm <const> = require "fm"
-local by_name <const> = require "fm.by_name"
+local by_name <const> = require "fm.parts.by_name"
 local code <const> = require "fm.run.code"
 local digests <const> = require "fm.run.digests"
 local reads <const> = require "fm.run.reads"
-local sorted_keys <const> = require "fm.sorted_keys"
+local sorted_keys <const> = require "fm.parts.sorted_keys"
 
 local origin <const> = {}
 

@@ -3,10 +3,10 @@
 local fm <const> = require "fm"
 local ending <const> = require "fm.run.ending"
 local lfs <const> = require "lfs"
-local options <const> = require "fm.options"
-local quoted <const> = require "fm.terminal.shell_word"
-local sorted_keys <const> = require "fm.sorted_keys"
-local utf8_text <const> = require "fm.utf8_text"
+local options <const> = require "fm.parts.options"
+local quoted <const> = require "fm.parts.shell_word"
+local sorted_keys <const> = require "fm.parts.sorted_keys"
+local utf8_text <const> = require "fm.parts.utf8_text"
 
 local outputs <const> = {}
 

@@ -1,9 +1,9 @@
 -- Parameters of an experiment: declared once, typed by their default, read from `key=value` words.
 --   steps = { 2000, "optimizer steps", min = 1 }      path = { "linear", choices = { "linear", "vp" } }      batch = 256
 local core <const> = require "fm.core"
-local read_only <const> = require "fm.read_only"
-local sorted_keys <const> = require "fm.sorted_keys"
-local utf8_text <const> = require "fm.utf8_text"
+local read_only <const> = require "fm.parts.read_only"
+local sorted_keys <const> = require "fm.parts.sorted_keys"
+local utf8_text <const> = require "fm.parts.utf8_text"
 
 local parameters <const> = {}
 

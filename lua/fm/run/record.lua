@@ -6,7 +6,7 @@ local own_files <const> = require "fm.records.own_files"
 local parameters <const> = require "fm.run.parameters"
 local peak_memory <const> = require "fm.run.peak_memory"
 local reads <const> = require "fm.run.reads"
-local sorted_keys <const> = require "fm.sorted_keys"
+local sorted_keys <const> = require "fm.parts.sorted_keys"
 
 local system <const> = fm.system
 local record <const> = { schema = 1 }

@@ -2,8 +2,8 @@
 -- run: the script must be the one that the record has the digest of, and must not lie in the folder itself.
 local lfs <const> = require "lfs"
 local digests <const> = require "fm.run.digests"
-local quoted <const> = require "fm.terminal.shell_word"
-local readable <const> = require "fm.terminal.printable".lines
+local quoted <const> = require "fm.parts.shell_word"
+local readable <const> = require "fm.parts.printable".lines
 
 local system <const> = require "fm.core".system
 local recorded <const> = {}

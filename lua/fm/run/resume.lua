@@ -4,7 +4,7 @@ local origin <const> = require "fm.run.origin"
 local outputs <const> = require "fm.run.outputs"
 local read_record <const> = require "fm.records.run_json"
 local replay <const> = require "fm.run.replay"
-local quoted <const> = require "fm.terminal.shell_word"
+local quoted <const> = require "fm.parts.shell_word"
 
 local resume <const> = {}
 

@@ -1,6 +1,6 @@
 -- Errors as the writer of a script wants to read them: their own lines, not those of fm or of C.
 local ending <const> = require "fm.run.ending"
-local readable <const> = require "fm.terminal.printable".lines
+local readable <const> = require "fm.parts.printable".lines
 
 local traceback <const> = {}
 

@@ -1,7 +1,7 @@
 -- A flow with noise that keeps its marginals: dx = (v + w score) dt + sqrt(2 w) dW has at every time the same density as dx = v dt, for any
 -- w(t) >= 0. Song and others 2021, section 4.3; Ma and others 2024 (SiT), equation 4.
 local fm <const> = require "fm"
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 local paths <const> = require "fm.flow.path"
 local flow_score <const> = require "fm.flow.score"
 local flow_posterior <const> = require "fm.flow.posterior"

@@ -15,10 +15,10 @@
 -- of the whole. In place of a stream may stand any table with normal(self, rows, entries). On a tape gradients flow through the steps, the
 -- noise being given.
 local core <const> = require "fm.core"
-local by_name <const> = require "fm.by_name"
+local by_name <const> = require "fm.parts.by_name"
 local flow_noise <const> = require "fm.sde.flow_noise"
 local solve <const> = require "fm.ode.parts.solve"
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 
 local sde <const> = {}
 

@@ -1,6 +1,6 @@
 -- What the 2D datasets share: options {n, noise, rng} and their checks; noise is the deviation of a Gaussian added at the end.
 local fm <const> = require "fm"
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 local stream <const> = require "fm.data.parts.stream"
 
 local most_parts <const>, far <const> = 1000000, 1e30

@@ -1,5 +1,5 @@
 -- x0 and x1 as they come.
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 
 return function(given)
   options.read("coupling independent", given, {})

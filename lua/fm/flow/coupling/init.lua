@@ -2,8 +2,8 @@
 -- file returns function(options) -> couple.
 local fm <const> = require "fm"
 local arguments <const> = require "fm.flow.parts.arguments"
-local by_name <const> = require "fm.by_name"
-local options <const> = require "fm.options"
+local by_name <const> = require "fm.parts.by_name"
+local options <const> = require "fm.parts.options"
 
 local coupling <const> = {}
 

@@ -2,7 +2,7 @@
 -- twice or lost. Pooladian et al. 2023, Tong et al. 2023.
 local fm <const> = require "fm"
 local arguments <const> = require "fm.flow.parts.arguments"
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 
 return function(given)
   options.read("coupling ot", given, {})

@@ -4,7 +4,7 @@
 -- x1 = m + std x0.
 local fm <const> = require "fm"
 local arguments <const> = require "fm.flow.parts.arguments"
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 local mixture <const> = require "fm.flow.exact.parts.mixture"
 
 -- How many numbers a list or a tensor has; nil for one number.

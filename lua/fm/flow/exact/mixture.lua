@@ -4,7 +4,7 @@
 -- a(0) = 0; ve starts as the data with noise of sigma_max around them.
 --   flow(x, t), flow:velocity(x, t), flow:score(x, t) -> [B, D], t a number or [B]
 --   flow:log_prob(x [, t = 1]) -> [B]      flow:sample(n, rng [, t = 1]) -> [n, D]      flow:source_log_prob(x0), at t = 0
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 local mixture <const> = require "fm.flow.exact.parts.mixture"
 
 return function(given, ...)

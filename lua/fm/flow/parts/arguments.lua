@@ -1,7 +1,7 @@
 -- What the functions of flow are called with, checked: a model, a batch, times. A time lies in 0..1, and is a number or a tensor with one
 -- for each row.
 local fm <const> = require "fm"
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 
 local arguments <const> = {}
 

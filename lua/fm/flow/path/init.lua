@@ -2,9 +2,9 @@
 -- t as a tensor [B] (or a number) and give numbers of the same shape. Derivatives that are not given come from the tape. A file or a
 -- script's table may also have source(n, dim, rng) -> [n, dim] and source_log_prob(x0) -> [n], for a path that does not start as s(0) times a normal.
 local fm <const> = require "fm"
-local attempt <const> = require "fm.attempt"
-local by_name <const> = require "fm.by_name"
-local options <const> = require "fm.options"
+local attempt <const> = require "fm.parts.attempt"
+local by_name <const> = require "fm.parts.by_name"
+local options <const> = require "fm.parts.options"
 local arguments <const> = require "fm.flow.parts.arguments"
 local coefficients <const> = require "fm.flow.path.parts.coefficients"
 

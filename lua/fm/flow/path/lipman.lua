@@ -1,5 +1,5 @@
 -- lipman{sigma_min}: a = t, s = 1 - (1 - sigma_min) t. Lipman et al. 2023, equation 20.
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 
 return function(given)
   local where <const> = "path lipman"

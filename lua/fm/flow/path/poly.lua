@@ -1,5 +1,5 @@
 -- poly{n}: a = t^n, s = 1 - t^n. For n < 1 the slopes have no bound at t = 0.
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 local f <const> = require "fm.flow.path.parts.functions"
 
 return function(given)

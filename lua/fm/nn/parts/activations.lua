@@ -1,5 +1,5 @@
 -- The activations: ops that take one tensor and have no options of their own. Each can stand between layers, or be the act of a linear one.
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 
 local activations <const> = {}
 local known <const> = { none = true }

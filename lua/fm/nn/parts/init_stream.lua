@@ -1,8 +1,8 @@
 -- Where first weights come from: one stream, each layer the next call of it, so the same script with the same seed starts from the
 -- same weights. A run seeds it; alone it starts at 0. It follows the step, so layers made inside a loop are the same when the run goes on.
 local fm <const> = require "fm"
-local options <const> = require "fm.options"
-local sealed <const> = require "fm.sealed"
+local options <const> = require "fm.parts.options"
+local sealed <const> = require "fm.parts.sealed"
 
 local init <const> = {}
 

@@ -1,7 +1,7 @@
 -- What ode.solve is asked for, as a plan for the engine: its options read and checked, times and grids as lists.
 local core <const> = require "fm.core"
 local grid_of <const> = require "fm.ode.grid"
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 
 local plans <const> = {}
 

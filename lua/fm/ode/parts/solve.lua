@@ -1,7 +1,7 @@
 -- solve(where, field, x0, options) -> x, info: ode.solve on behalf of the function `where`, whose name begins the messages.
 local core <const> = require "fm.core"
 local method_of <const> = require "fm.ode.method"
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 local plans <const> = require "fm.ode.parts.plan"
 
 local function check_recorded(o, one_leaf)

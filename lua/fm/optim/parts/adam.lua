@@ -1,6 +1,6 @@
 -- Adam and AdamW: their options and their pass.
 local fm <const> = require "fm"
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 local optimizer <const> = require "fm.optim.parts.optimizer"
 
 local function pass(self, lr, scale)

@@ -1,13 +1,13 @@
 -- What optimizers share: the step, its checks, the learning rate, and the state. An optimizer's file says its flat vectors (moments) and the
 -- pass of C over them:   optimizer("adam", model, o, { vectors = { "m", "v" }, pass = f(self, lr, scale), bound = f(self, lr, peak) })
 local fm <const> = require "fm"
-local diverged <const> = require "fm.diverged"
+local diverged <const> = require "fm.parts.diverged"
 local number <const> = require "fm.optim.parts.number"
-local object <const> = require "fm.object"
-local options <const> = require "fm.options"
+local object <const> = require "fm.parts.object"
+local options <const> = require "fm.parts.options"
 local parameters <const> = require "fm.optim.parts.parameters"
-local sealed <const> = require "fm.sealed"
-local swapped <const> = require "fm.swapped"
+local sealed <const> = require "fm.parts.sealed"
+local swapped <const> = require "fm.parts.swapped"
 
 local Optimizer <const> = {}
 local huge <const> = math.huge

@@ -1,7 +1,7 @@
 -- The parameters that an optimizer or an average works on, side by side as C wants them, and their part in a state: prefix.name -> tensor.
 local fm <const> = require "fm"
-local options <const> = require "fm.options"
-local sorted_keys <const> = require "fm.sorted_keys"
+local options <const> = require "fm.parts.options"
+local sorted_keys <const> = require "fm.parts.sorted_keys"
 
 local parameters <const> = {}
 

@@ -1,5 +1,5 @@
 -- Learning rates as functions of the steps taken (0 for the first update). `lr = optim.cosine{...}` anywhere an lr is asked.
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 local fail <const> = require("fm.core").fail
 
 local huge <const>, largest <const> = math.huge, 1e30

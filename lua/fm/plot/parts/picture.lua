@@ -7,9 +7,9 @@
 --   text(text, x, y, size, anchor, upwards, color, alpha)         anchor: the part of the text before x; y is the baseline
 -- Lengths are pixels from the top left corner, colors 0xRRGGBB.
 local core <const> = require "fm.core"
-local attempt <const> = require "fm.attempt"
+local attempt <const> = require "fm.parts.attempt"
 local colors <const> = require "fm.plot.parts.colors"
-local plain_numbers <const> = require "fm.plain_numbers"
+local plain_numbers <const> = require "fm.parts.plain_numbers"
 
 local Picture <const> = { __name = "picture" }
 Picture.__index = Picture

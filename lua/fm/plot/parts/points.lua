@@ -1,6 +1,6 @@
 -- Checks of what plots are given, and how points are best shown.
 local core <const> = require "fm.core"
-local attempt <const> = require "fm.attempt"
+local attempt <const> = require "fm.parts.attempt"
 
 local points <const> = {}
 

@@ -3,7 +3,7 @@
 --   { loss = { x = {..}, y = {..} } }                      name -> a table as below; also { {..}, {..} } for x and y, and a tensor [n, 2]
 --   { { name = "loss", x = {..}, y = {..}, points = true, labels = {..} }, ... }
 local core <const> = require "fm.core"
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 local points <const> = require "fm.plot.parts.points"
 
 local function numbers(where, value)

@@ -1,5 +1,5 @@
 -- Where an axis has ticks, and what they say. Each function returns a list of {at = value, label = text or nil}.
-local plain_numbers <const> = require "fm.plain_numbers"
+local plain_numbers <const> = require "fm.parts.plain_numbers"
 
 local ticks <const> = {}
 

@@ -1,9 +1,9 @@
 -- The class of exact flows: see ../mixture.lua.
 local fm <const> = require "fm"
-local attempt <const> = require "fm.attempt"
+local attempt <const> = require "fm.parts.attempt"
 local arguments <const> = require "fm.flow.parts.arguments"
 local coefficients <const> = require "fm.flow.path.parts.coefficients"
-local options <const> = require "fm.options"
+local options <const> = require "fm.parts.options"
 local paths <const> = require "fm.flow.path"
 
 local Mixture <const> = {}

@@ -1,0 +1,133 @@
+-- A table of runs: the parameters that differ and the results; mean and deviation over seeds.
+local fm <const> = require "fm"
+local command_line <const> = require "fm.cli.command_line"
+local comparison <const> = require "fm.records.comparison"
+local csv <const> = require "fm.records.csv"
+local describe <const> = require "fm.records.describe"
+local filter <const> = require "fm.records.filter"
+local layout <const> = require "fm.cli.terminal.layout"
+local match <const> = require "fm.records.match"
+local painter <const> = require "fm.cli.terminal.paint"
+local printable <const> = require "fm.parts.printable"
+local records <const> = require "fm.records.runs"
+local words <const> = require "fm.records.words"
+
+--- A result in a row: also of how many runs, when it is not of all.
+local function result_text(row, name)
+  local mean, deviation, count = row.summary[name], row.deviation[name], row.count[name]
+  if mean == nil then return "" end
+  local text = describe.value(mean)
+  if deviation then text = table.concat { words.spread(mean, deviation) } end
+  return count and count > 0 and count < row.seeds and ("%s (%d of %d)"):format(text, count, row.seeds) or text
+end
+
+local function name_of(row, names)
+  if #row.runs == 1 then return names[row.runs[1]] end
+  return row.seeds > 1 and ("%d seeds"):format(row.seeds) or ("%d alike"):format(#row.runs)
+end
+
+local function all_done(rows)
+  for _, row in ipairs(rows) do
+    for _, run in ipairs(row.runs) do
+      if run.status ~= "done" then return false end
+    end
+  end
+  return true
+end
+
+local function print_table(table_of, names, line)
+  local columns = { { title = "RUN" } }
+  local with_status = not all_done(table_of.rows)
+  if table_of.mixed then table.insert(columns, { title = "EXPERIMENT", flexible = true }) end
+  if with_status then table.insert(columns, { title = "STATUS" }) end
+  if table_of.code_differs then table.insert(columns, { title = "CODE" }) end
+  for _, key in ipairs(table_of.keys) do table.insert(columns, { title = key, right = true, flexible = true }) end
+  for _, name in ipairs(table_of.metrics) do table.insert(columns, { title = name, right = true }) end
+  local rows = {}
+  for i, row in ipairs(table_of.rows) do
+    local cells = { name_of(row, names) }
+    if table_of.mixed then table.insert(cells, row.experiment) end
+    if with_status then table.insert(cells, { text = row.status, color = describe.colors[row.status] }) end
+    if table_of.code_differs then table.insert(cells, row.code or "") end
+    for _, key in ipairs(table_of.keys) do table.insert(cells, row.config[key] == nil and "" or describe.value(row.config[key])) end
+    for _, name in ipairs(table_of.metrics) do table.insert(cells, result_text(row, name)) end
+    rows[i] = cells
+  end
+  print(table.concat(layout.table(columns, rows, { columns = layout.columns(), paint = painter(1, line.color) }), "\n"))
+end
+
+local function print_csv(table_of, names)
+  local header = { "run", "experiment", "status" }
+  if table_of.code_differs then header[#header + 1] = "code" end
+  if table_of.over_seeds then header[#header + 1] = "seeds" end
+  table.move(table_of.keys, 1, #table_of.keys, #header + 1, header)
+  for _, name in ipairs(table_of.metrics) do
+    header[#header + 1] = name
+    if table_of.over_seeds then header[#header + 1] = name .. "_deviation" end
+  end
+  io.stdout:write(printable.data(csv.line(header, #header)))
+  for _, row in ipairs(table_of.rows) do
+    local cells, n = { name_of(row, names), row.experiment, row.status }, 3
+    local function add(value)
+      n = n + 1
+      cells[n] = value
+    end
+    if table_of.code_differs then add(row.code) end
+    if table_of.over_seeds then add(row.seeds) end
+    for _, key in ipairs(table_of.keys) do add(row.config[key]) end
+    for _, name in ipairs(table_of.metrics) do
+      add(row.summary[name])
+      if table_of.over_seeds then add(row.deviation[name]) end
+    end
+    io.stdout:write(printable.data(csv.line(cells, n)))
+  end
+end
+
+local function print_json(table_of)
+  for _, row in ipairs(table_of.rows) do
+    local runs = {}
+    for i, run in ipairs(row.runs) do runs[i] = run.name end
+    local out = { runs = runs, seeds = row.seeds, code = row.code, experiment = row.experiment,
+      status = row.status, config = row.config, summary = row.summary }
+    if table_of.over_seeds then out.deviation, out.count = row.deviation, row.count end
+    io.stdout:write(fm.json.encode(out), "\n")
+  end
+end
+
+--- Refuses a name that neither results nor logged metrics have; `runs` have been compared.
+local function check_metrics(line, runs)
+  for _, name in ipairs(line.metric or {}) do
+    local known = false
+    for _, run in ipairs(runs) do known = known or run.summary[name] ~= nil end
+    local near = not known and match.nearest(name, comparison.names(runs))
+    if not known then line.refuse(('--metric: no run has "%s"%s'):format(name, near and ('; did you mean "%s"?'):format(near) or "")) end
+  end
+end
+
+return {
+  help = "parameters against results, mean ± deviation over seeds", usage = "fmrun compare RUN|SWEEP|EXPERIMENT... [options]",
+  takes = "run",
+  options = {
+    { "--metric", name = "metric", value = "NAME", many = true, help = "only this result, or the last logged value; may come several times" },
+    { "--sort", name = "sort", value = "NAME", help = "by a result or parameter, upwards; downwards by -NAME" },
+    { "--each", name = "each", help = "a row per run, no means over seeds" },
+    { "--csv", name = "csv", help = "comma separated values" }, { "--json", name = "json", help = "one JSON object per row" }, "runs", "color",
+  },
+  examples = { "fmrun compare 7f3a --metric w2 --sort w2", "fmrun compare toy2d_moons --csv >moons.csv" },
+  run = function(line)
+    if #line.words == 0 then line.refuse "expected the runs to compare" end
+    local runs = records.expect(records.select(command_line.runs(line), line.words))
+    local table_of = comparison.of(runs, { metrics = line.metric, each = line.each })
+    check_metrics(line, runs)
+    if line.sort then
+      local message = filter.unknown(table_of.rows, (line.sort:gsub("^%-", "")))
+      if message then line.refuse("--sort: " .. message) end
+      filter.sort(table_of.rows, line.sort)
+    end
+    local names, short = {}, describe.short_names(runs)
+    for i, run in ipairs(runs) do names[run] = short[i] end
+    if line.json then return print_json(table_of) end
+    local show = line.csv and print_csv or print_table
+    show(table_of, names, line)
+  end,
+}

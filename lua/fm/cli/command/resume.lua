@@ -1,0 +1,97 @@
+-- Runs that were interrupted, or failed, go on from their last checkpoint.
+local fm <const> = require "fm"
+local lfs <const> = require "lfs"
+local command_line <const> = require "fm.cli.command_line"
+local launch <const> = require "fm.cli.launch"
+local parameters <const> = require "fm.run.parameters"
+local recorded <const> = require "fm.run.recorded"
+local records <const> = require "fm.records.runs"
+local quoted <const> = require "fm.parts.shell_word"
+local readable <const> = require "fm.parts.printable".lines
+
+local function fail(message, ...)
+  error({ message = message:format(...), exit = 1 }, 0)
+end
+
+--- What the run's config.json says; run.json, when the run ended before it was written.
+local function config_of(record)
+  local path = record.path .. "/config.json"
+  if not lfs.attributes(path) then return record.config end
+  local text, message = fm.file.read(path, 64 << 20) -- bytes: more was never written
+  if not text then fail("%s", message) end
+  local config, problem = fm.json.decode(text)
+  if type(config) ~= "table" then fail("%s: %s", path, problem or "expected an object") end
+  return config
+end
+
+--- The words that the record says its script got.
+local function arguments_of(record)
+  local words = record.arguments
+  if words == nil then return {} end
+  if type(words) ~= "table" then fail("%s: run.json: arguments: expected a list", record.path) end
+  for i, word in ipairs(words) do
+    if type(word) ~= "string" then fail("%s: run.json: arguments: expected texts, found %s at %d", record.path, type(word), i) end
+  end
+  return words
+end
+
+--- The script of a recorded run, opened, and the values of its config. Raises.
+local function open(record, line)
+  if not record.script then fail("%s: %s", record.path, record.error or "run.json names no script") end
+  local words, advice = arguments_of(record), ("fmrun resume --force %s goes on nevertheless, --anew begins again"):format(quoted(record.path))
+  local refusal = recorded.refusal(record.path, record.script, record.code or {}, line.force or line.anew, advice)
+  if refusal then fail("%s", refusal) end
+  if not line.quiet then io.stderr:write(readable(("%s: its script is %s"):format(record.path, record.script)), "\n") end
+  local script, message = launch.open(record.script, line.argv, 1, words)
+  if message then
+    local elsewhere = record.directory and not lfs.attributes(record.script) and "; the run was started in " .. record.directory or ""
+    fail("%s%s", message, elsewhere)
+  end
+  if not script.experiment then fail("%s gives no experiment", record.script) end
+  local values, problem = parameters.recorded(script.experiment.parameters, config_of(record))
+  if not values then fail("%s: config.json: %s", record.path, problem) end
+  return { script = script, values = values }
+end
+
+--- What the words stand for: records of runs, and sweeps, which go on as a whole.
+local function targets(line)
+  local list, base = {}, command_line.runs(line)
+  for _, word in ipairs(line.words) do
+    local found = records.target(base, word)
+    if found and found.kind == "experiment" then line.refuse(('"%s" is an experiment: name one of its runs or sweeps'):format(word)) end
+    local several = found and found.runs and { found } or records.expect(records.select(base, { word }))
+    table.move(several, 1, #several, #list + 1, list)
+  end
+  return list
+end
+
+local function go_on(target, line)
+  if target.runs then return require "fm.sweep.sweep".resume(target.path, line) end
+  line.folder = target.path
+  return (launch.run(open(target, line), line, line.argv))
+end
+
+local function is_over(code)
+  return code == 75 or code >= 128
+end
+
+return {
+  help = "go on with runs and sweeps that were interrupted, from their last checkpoints", usage = "fmrun resume RUN|SWEEP...",
+  takes = "run",
+  options = {
+    { "-f", "--force", name = "force", help = "go on though the script, config, data or program has changed" },
+    { "--anew", name = "anew", help = "begin again in the same folder" },
+    "runs", "threads", "quiet", "json", "color", "checkpoint_every", "checkpoint_seconds", "keep_last", "jobs", "timeout", "fail_fast", "maxfail",
+  },
+  run = function(line)
+    if #line.words == 0 then line.refuse "expected runs" end
+    launch.set_threads(line.threads)
+    local worst = 0
+    for _, target in ipairs(targets(line)) do
+      local code = go_on(target, line)
+      if is_over(code) then return code end
+      worst = math.max(worst, code)
+    end
+    return worst
+  end,
+}

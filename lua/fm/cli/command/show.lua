@@ -1,0 +1,147 @@
+-- All about one run on one page: what it was, how it went, what it left.
+local fm <const> = require "fm"
+local lfs <const> = require "lfs"
+local command_line <const> = require "fm.cli.command_line"
+local describe <const> = require "fm.records.describe"
+local layout <const> = require "fm.cli.terminal.layout"
+local painter <const> = require "fm.cli.terminal.paint"
+local printable <const> = require "fm.parts.printable"
+local records <const> = require "fm.records.runs"
+local sparkline <const> = require "fm.cli.terminal.sparkline"
+local words <const> = require "fm.records.words"
+
+--- The files of the run: { name, size, picture }, in order; none when its folder cannot be read.
+local function files_of(path)
+  local files = {}
+  for _, name in ipairs(records.names_in(path)) do
+    local attributes = lfs.attributes(path .. "/" .. name)
+    if attributes and attributes.mode == "file" and name ~= "lock" then
+      files[#files + 1] = { name = name, size = attributes.size, picture = name:find "%.png$" ~= nil or name:find "%.svg$" ~= nil }
+    end
+  end
+  return files
+end
+
+local function size_text(bytes)
+  if bytes < 1000 then return bytes .. " B" end
+  if bytes < 1e6 then return ("%.1f kB"):format(bytes / 1e3) end
+  return ("%.1f MB"):format(bytes / 1e6)
+end
+
+local indent <const> = 12
+
+--- The page being written: titled paragraphs, the titles in a column of their own.
+local function new_page(line)
+  local page = { paint = painter(1, line.color), width = layout.columns() or 100 }
+  --- text: a text, or a list of items that are not broken.
+  function page.row(title, text, color)
+    if not text or #text == 0 then return end
+    title = printable.line(title)
+    local shown = page.paint("dim", title) .. (" "):rep(math.max(1, indent - layout.width(title)))
+    for _, part in ipairs(layout.wrap(text, page.width - indent)) do
+      print(shown .. page.paint(color, part))
+      shown = (" "):rep(indent)
+    end
+  end
+  return page
+end
+
+local function show_status(page, record)
+  local now = os.time()
+  local facts = { record.status }
+  if record.steps then facts[#facts + 1] = ("at step %d"):format(record.steps) end
+  local took, age = describe.took(record, now), describe.age(record, now)
+  if took ~= "" then facts[#facts + 1] = "after " .. took end
+  page.row("status", table.concat(facts, " "), describe.colors[record.status])
+  if record.status == "running" then page.row("now", describe.progress(record)) end
+  if age ~= "" then page.row("started", ("%s UTC, %s ago"):format(record.started:sub(1, 19):gsub("T", " "), age)) end
+  local title = "error"
+  for text in (record.error or ""):gmatch "[^\n]+" do
+    page.row(title, text, "red")
+    title = ""
+  end
+end
+
+local function show_config(page, record)
+  local changed, rest = {}, {}
+  local is_changed = {}
+  for _, key in ipairs(describe.changed_keys(record)) do is_changed[key] = true end
+  for _, key in ipairs(describe.keys(record.config)) do
+    local text = ("%s=%s"):format(key, describe.value(record.config[key]))
+    if is_changed[key] then
+      changed[#changed + 1] = ("%s (default %s)"):format(text, describe.value(record.defaults[key]))
+    else
+      rest[#rest + 1] = text
+    end
+  end
+  page.row("changed", changed, "bold")
+  page.row(#changed > 0 and "defaults" or "config", rest)
+end
+
+local most <const> = 64 << 20 -- bytes of a Lua file
+
+--- What became of a file of code since the run.
+local function since(file)
+  if not lfs.attributes(file.path, "mode") then return " (gone)" end
+  local now = fm.file.hash_file(file.path, most)
+  return not now and " (no file that can be read now)" or now ~= file.hash and " (changed since)" or ""
+end
+
+local function show_environment(page, record)
+  local v = record.versions
+  if not v then return end
+  page.row("made by", ("fmrun %s (%s), Lua %s, OpenBLAS %s %s, %s thread%s on %s"):format(v.fmrun or "?", v.real or "?", v.lua or "?", v.blas or "?",
+    v.blas_core or "?", record.threads or "?", record.threads == 1 and "" or "s", record.host or "?"))
+  local code = {}
+  for i, file in ipairs(record.code or {}) do code[i] = file.path .. since(file) end
+  page.row("code", code)
+end
+
+local function show_curves(page, record)
+  local curves, damaged, problem = require "fm.records.metrics"(record.path .. "/metrics.jsonl")
+  for _, name in ipairs(describe.keys(curves)) do
+    if name:find "loss" then
+      local y = curves[name].y
+      page.row(name, ("%s  %s -> %s"):format(sparkline(y, page.width - 40), describe.value(y[1]), describe.value(y[#y])))
+    end
+  end
+  if damaged > 0 then page.row("metrics", words.count(damaged, "line") .. " of metrics.jsonl cannot be read", "red") end
+  page.row("metrics", problem, "red")
+end
+
+local function show_files(page, record, files)
+  local pictures, rest = {}, {}
+  for _, file in ipairs(files) do
+    local list = file.picture and pictures or rest
+    list[#list + 1] = file.picture and record.path .. "/" .. file.name or ("%s (%s)"):format(file.name, size_text(file.size))
+  end
+  page.row("pictures", pictures)
+  page.row("files", rest)
+end
+
+local function show(record, line)
+  local page, files = new_page(line), files_of(record.path)
+  print(page.paint("bold", printable.line(record.name)))
+  page.row("folder", record.path)
+  show_status(page, record)
+  page.row("command", describe.command(record))
+  show_config(page, record)
+  page.row("results", describe.pairs(record.summary), "bold")
+  show_curves(page, record)
+  show_environment(page, record)
+  show_files(page, record, files)
+end
+
+return {
+  help = "all about one run: config, status, results, loss, files", usage = "fmrun show RUN [--json]", takes = "run",
+  options = { { "--json", name = "json", help = "the record as one JSON object, with its files" }, "runs", "color" },
+  examples = { "fmrun show @-1" },
+  run = function(line)
+    if #line.words ~= 1 then line.refuse(("expected one run, found %d"):format(#line.words)) end
+    local record = records.expect(records.find(command_line.runs(line), line.words[1]))
+    if not line.json then return show(record, line) end
+    local plain = describe.plain(record)
+    plain.files = fm.json.array(files_of(record.path))
+    print(fm.json.encode(plain))
+  end,
+}

@@ -1,0 +1,175 @@
+-- From scripts on the command line to runs: opens every script, reads what the words say to each, then runs.
+local core <const> = require "fm.core"
+local command_line <const> = require "fm.cli.command_line"
+local scripts <const> = require "fm.cli.scripts"
+local traceback <const> = require "fm.run.traceback"
+local utf8_text <const> = require "fm.parts.utf8_text"
+
+local launch <const> = {}
+local nothing <const> = 3 -- exit code
+
+-- ---- opening ----
+
+local function is_experiment(value)
+  return type(value) == "table" and package.loaded["fm.experiment"] and require "fm.experiment".is(value)
+end
+
+--- Whether the script, outside of its functions, made an experiment since this was asked last.
+local function made_one(script)
+  if not package.loaded["fm.experiment"] then return false end
+  return require "fm.experiment".made_by(script.path == "-" and "=stdin" or "@" .. script.path)
+end
+
+--- What is wrong with what a script returned, which is no experiment; nil for a plain script, which returns nothing.
+local function result_problem(script, result)
+  if result ~= nil then return ("%s returns no experiment, but a %s: write return fm.experiment { ... }"):format(script.path, type(result)) end
+  if made_one(script) then return script.path .. " returns no experiment, though it makes one: write return fm.experiment { ... }" end
+  return nil
+end
+
+--- Calls the script inside its place. Returns true, or false and a message.
+local function call(script)
+  local chunk, message = scripts.load(script)
+  if not chunk then return false, message end
+  local words = _G.arg
+  local result
+  made_one(script) -- before
+  local ok, problem = xpcall(function() result = chunk(table.unpack(words)) end, traceback.handler)
+  if not ok then
+    problem = tostring(problem)
+    return false, problem:find(script.path, 1, true) and problem or script.path .. ": " .. problem
+  end
+  if is_experiment(result) then
+    local made_well, wrong = require "fm.experiment".check_name(result, script.name)
+    if not made_well then return false, script.path .. ": " .. wrong end
+    script.experiment = result
+    return true
+  end
+  local problem_of_result = result_problem(script, result)
+  return not problem_of_result, problem_of_result
+end
+
+--- Loads a script and calls it with its words. The one that gives an experiment has it in `experiment`; any other has run by that.
+--- Returns the script, and a message when it went wrong. `argv` and `place` are for the script's `arg`.
+function launch.open(path, argv, place, words)
+  local script = scripts.new(path, argv, place, words)
+  local _, message = scripts.within(script, call, script)
+  return script, message
+end
+
+-- ---- running ----
+
+--- What --threads says; raises { usage }.
+function launch.set_threads(text)
+  if not text then return end
+  local n = text:find "^%d+$" and math.tointeger(tonumber(text))
+  local ok, message = pcall(core.system.threads, n or -1)
+  if not n or not ok or not message then
+    error({ usage = ('--threads: expected a whole number in 1..256, found "%s"'):format(text) }, 0)
+  end
+end
+
+--- The number of an option, or nil.
+local function number(line, name)
+  local text = line[name]
+  local value = text and text:find "^%d+%.?%d*$" and tonumber(text)
+  if text and not (value and (name == "checkpoint_seconds" or math.tointeger(value))) then
+    error({ usage = ('--%s: expected a number >= 0, found "%s"'):format(name:gsub("_", "-"), text) }, 0)
+  end
+  return value and math.tointeger(value) or value
+end
+
+--- Where runs go, what is recorded about how they were started, and when they save.
+function launch.how(line, script, argv)
+  local arg = script.globals.arg
+  return { runs = command_line.runs(line), path = line.folder, script = script.path, source = core.file.read(script.path) or "",
+    command = command_line.text(argv), arguments = table.move(arg, 1, #arg, 1, {}), code = script.files, again = script.again,
+    force = line.force, anew = line.anew,
+    checkpoint_every = number(line, "checkpoint_every"), checkpoint_seconds = number(line, "checkpoint_seconds"),
+    keep_last = number(line, "keep_last"), quiet = line.quiet, json = line.json, color = line.color }
+end
+
+--- Refuses what a record, which is JSON, would hold as something else: a resume would look for another file, or give it other words.
+local function check_texts(script)
+  local function check(what, text)
+    local problem = utf8_text.problem(text)
+    if problem then error({ usage = ("%s: %s must be UTF-8 text, which the record of a run can hold: %s"):format(text, what, problem) }, 0) end
+  end
+  check("the path of a script", script.path)
+  for _, file in ipairs(script.files) do check("the path of a file that a script requires", file.path) end
+  for _, word in ipairs(script.globals.arg) do check("a word for a script", tostring(word)) end
+end
+
+--- The runs that the words ask of the scripts' experiments, every word checked; raises { usage }.
+function launch.plan(list, line)
+  local words = line.seed and table.move(line.words, 1, #line.words, 2, { "seed=" .. line.seed }) or line.words
+  local options = require "fm.sweep.settings".of_expansion(line)
+  options.words = words
+  local plan = require "fm.sweep.expand"(list, options)
+  for _, script in ipairs(list) do check_texts(script) end
+  return plan
+end
+
+--- Runs one run of a plan in this process, in the folder `path` (for which it waits up to `patience` seconds) or one of its own. Returns its
+--- exit code and status.
+function launch.run(run, line, argv, path, patience)
+  local script, how = run.script, launch.how(line, run.script, argv)
+  how.path, how.patience = path or how.path, patience
+  local status, _, code = scripts.within(script, require "fm.run.execute", script.experiment, run.values, how)
+  return code, status
+end
+
+--- Whether the command line asks for one run, done here and now.
+local function is_single(plan, line)
+  return not (plan.is_sweep or line.dry_run or line.emit)
+end
+
+--- One run is done here; several are a sweep, of processes. Returns an exit code.
+local function run_plan(list, line, argv)
+  local plan = launch.plan(list, line)
+  if plan.is_sweep and line.folder then error({ usage = "--folder is for one run; a sweep has a folder of its own" }, 0) end
+  if not is_single(plan, line) then return require "fm.sweep.sweep".start(plan, list, line, argv) end
+  if line.timeout then error({ usage = "--timeout is for the runs of a sweep" }, 0) end
+  return (launch.run(plan.runs[1], line, argv))
+end
+
+--- The one run of a script that another program than fmrun has opened. Returns its exit code; raises { usage }.
+function launch.single(script, line, argv)
+  local plan = launch.plan({ script }, line)
+  if not is_single(plan, line) then error({ usage = "sweeps, lists of runs and scripts for schedulers are made by fmrun" }, 0) end
+  return (launch.run(plan.runs[1], line, argv))
+end
+
+--- The scripts were plain ones: says which words of the command line only an experiment takes. Returns an exit code.
+local function tell_unused(line)
+  local unused = command_line.for_experiments(line)
+  if #unused == 0 then return 0 end
+  io.stderr:write("fmrun: ", require "fm.parts.printable".lines(
+    ("no script returned an experiment, so there are no runs, and nothing takes %s (words for a script itself go after --)"):format(
+    table.concat(unused, ", "))), "\n")
+  return nothing
+end
+
+--- First every script is read, so that a wrong key is told before anything runs for hours. Returns an exit code.
+function launch.start(line, argv)
+  local words = table.move(line.extra, 1, #line.extra, #line.words + 1, table.move(line.words, 1, #line.words, 1, {}))
+  local experiments, code, last = {}, 0, nil
+  for _, path in ipairs(line.scripts) do
+    local script, message = launch.open(path, argv, line.script_place, words)
+    if message then
+      io.stderr:write("fmrun: ", require "fm.parts.printable".lines(message), "\n")
+      code = 1
+    end
+    if script.experiment then experiments[#experiments + 1] = script end
+    last = script
+  end
+  if #experiments > 0 then
+    code = math.max(code, run_plan(experiments, line, argv))
+  elseif code == 0 then
+    code = tell_unused(line)
+  end
+  if line.interactive then scripts.stay(last) end
+  return code
+end
+
+return launch

@@ -1,0 +1,145 @@
+-- fmrun from its arguments to its exit code. `fmrun -e ""` comes through here too: what runs experiments is loaded when there is one.
+local command_line <const> = require "fm.cli.command_line"
+local traceback <const> = require "fm.run.traceback"
+
+local main <const> = {}
+local exit <const> = { well = 0, failed = 1, usage = 2 }
+
+local function say(message)
+  io.stderr:write("fmrun: ", require "fm.parts.printable".lines(message), "\n")
+end
+
+local function version_text()
+  local core = require "fm.core"
+  local blas, kernels = core.system.blas()
+  return ("fmrun %s (%s)  Lua %s  OpenBLAS %s %s"):format(core.version, core.real, core.system.lua, blas, kernels)
+end
+
+--- Calls f protected; on an error says it and returns false.
+local function protected(f, ...)
+  local ok, problem = xpcall(f, traceback.handler, ...)
+  if not ok then say(tostring(problem)) end
+  return ok
+end
+
+local function run_text(text, chunk_name)
+  local chunk, message = load(text, chunk_name)
+  if chunk then return protected(chunk) end
+  say(message)
+  return false
+end
+
+--- LUA_INIT: a statement, or @ and a file.
+local function run_init()
+  local name = "LUA_INIT_5_4"
+  local init = os.getenv(name)
+  if not init then
+    name = "LUA_INIT"
+    init = os.getenv(name)
+  end
+  if not init then return true end
+  if init:sub(1, 1) == "@" then return protected(dofile, init:sub(2)) end
+  return run_text(init, "=" .. name)
+end
+
+local actions <const> = {
+  chunk = function(text) return run_text(text, "=(command line)") end,
+  module = function(text)
+    local global, name = text:match "^([%a_][%w_]*)=(.+)$"
+    return protected(function() _G[global or text] = require(name or text) end)
+  end,
+}
+
+-- ---- the whole ----
+
+local function set_seed(text)
+  local seed = math.tointeger(tonumber(text or "0"))
+  if not seed or seed < 0 or not (text or "0"):find "^%d+$" then
+    error({ usage = ('--seed: expected a whole number >= 0, found "%s"'):format(text) }, 0)
+  end
+  require "fm.run.random".bind(require "fm.core".rng(seed, "math.random"))
+end
+
+local function wants_prompt(line)
+  local nothing_else = #line.scripts == 0 and #line.actions == 0 and not line.show_version
+  return line.interactive or (nothing_else and require "fm.core".system.is_terminal(0))
+end
+
+local function start(argv)
+  local line = command_line.parse(argv)
+  if line.command then
+    return require "fm.cli.commands".start(argv, line.command_place)
+  elseif line.help then
+    print(command_line.help())
+    return exit.well
+  elseif line.version then
+    print(version_text())
+    return exit.well
+  end
+  if line.threads then require "fm.cli.launch".set_threads(line.threads) end
+  set_seed(line.seed)
+  if line.warnings then warn "@on" end
+  if line.show_version then print(version_text()) end
+  rawset(_G, "arg", argv)
+  if not line.no_environment and not run_init() then return exit.failed end
+  for _, action in ipairs(line.actions) do
+    if not actions[action[1]](action[2]) then return exit.failed end
+  end
+
+  local prompt = wants_prompt(line)
+  if #line.scripts == 0 then
+    if #line.words > 0 then error({ usage = "there is no script for " .. line.words[1] }, 0) end
+    if line.multirun or line.dry_run or line.random or line.emit then error({ usage = "there is no script to run" }, 0) end
+    if not prompt and #line.actions == 0 and not line.show_version then line.scripts, line.script_place = { "-" }, #argv + 1 end
+  end
+  local code = #line.scripts == 0 and exit.well or require "fm.cli.launch".start(line, argv)
+  if prompt then
+    if not line.quiet and not line.show_version then print(version_text()) end
+    require "fm.cli.repl"()
+  end
+  return code
+end
+
+--- argv[0..] as main got it. Returns the exit code. What is raised as { usage } is a wrong word; as { message, exit }, an end foreseen.
+function main.start(argv)
+  local ok, result = xpcall(start, function(problem)
+    if type(problem) == "table" and (problem.usage or problem.message) then return problem end
+    return debug.traceback(traceback.text_of(problem), 2)
+  end, argv)
+  if ok then return result end
+  local text = type(result) == "table" and (result.usage or result.message) or "internal error: " .. result
+  if package.loaded["fm.run.event"] then require "fm.run.event".failure(text) end
+  if type(result) ~= "table" then error(result, 0) end
+  say(text)
+  if result.usage then io.stderr:write(("try: fmrun %s\n"):format(result.try and result.try .. " --help" or "--help")) end
+  return result.usage and exit.usage or result.exit
+end
+
+--- The words that go on with a stopped run of stock Lua in its folder: fmrun is another program, so its resume would refuse to.
+local function again(arg, line, path)
+  local words = table.move(arg, 1, #arg, line.folder and 1 or 3, { "--folder", path })
+  local first = 0
+  while arg[first - 1] do first = first - 1 end
+  table.move(arg, first, 0, first, words)
+  return command_line.text(words)
+end
+
+--- An experiment of the main script under stock Lua, with its `arg`. Returns the exit code.
+function main.stock(experiment, arg)
+  local launch = require "fm.cli.launch"
+  local script = require "fm.cli.scripts".new(arg[0], arg, 0, {})
+  local ok, result = pcall(function()
+    local line = command_line.parse(table.move(arg, 1, #arg, 2, { arg[0] }))
+    launch.set_threads(line.threads)
+    experiment.name = experiment.name or script.name
+    script.experiment = experiment
+    script.again = function(path) return again(arg, line, path) end
+    require "fm.run.code".add_loaded(script.files, script.path)
+    return launch.single(script, line, arg)
+  end)
+  if ok then return result end
+  say(type(result) == "table" and result.usage or tostring(result))
+  return type(result) == "table" and exit.usage or exit.failed
+end
+
+return main

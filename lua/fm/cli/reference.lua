@@ -1,0 +1,177 @@
+-- What lua/fm/meta/fm.lua says, by name: { name, kind, signature, text, fields, params, returns }. The file is read, not loaded.
+local by_name <const> = require "fm.parts.by_name"
+local layout <const> = require "fm.cli.terminal.layout"
+local match <const> = require "fm.records.match"
+
+local reference <const> = {}
+
+--- What the comment lines above a name say.
+local function digest(lines)
+  local entry = { text = {}, fields = {}, params = {}, returns = {} }
+  for _, line in ipairs(lines) do
+    local tag, rest = line:match "^%-%-%-@(%w+)%s*(.*)$"
+    if not tag then
+      table.insert(entry.text, (line:gsub("^%-%-%-", "")))
+    elseif tag == "param" then
+      table.insert(entry.params, rest)
+    elseif tag == "return" then
+      table.insert(entry.returns, rest)
+    elseif tag == "field" then
+      table.insert(entry.fields, rest)
+    elseif tag == "operator" then
+      entry.operators = (entry.operators and entry.operators .. " " or "") .. rest:match "^%w+"
+    elseif tag == "class" then
+      entry.class = rest
+    end
+  end
+  return entry
+end
+
+--- What a line of code declares: name, signature, kind.
+local function declared(line)
+  local class, method, arguments = line:match "^function (%u%a+):([%w_]+)%((.-)%)"
+  if class then return ("fm.%s:%s"):format(class, method), ("%s:%s(%s)"):format(class:lower(), method, arguments), "method" end
+  local name, list = line:match "^function (fm[%w_.]*)%((.-)%)"
+  if name then return name, ("%s(%s)"):format(name, list), "function" end
+  name = line:match "^(fm[%w_.]*) = "
+  if name then return name, name, "module" end
+end
+
+local function add(entries, name, entry)
+  entry.name = name
+  entries[#entries + 1], entries[name] = entry, entry
+end
+
+--- Reads the text of the file: a list of entries, also by name.
+function reference.parse(text)
+  local entries, comment = {}, {}
+  for line in (text .. "\n"):gmatch "(.-)\n" do
+    if line:find "^%-%-%-" then
+      comment[#comment + 1] = line
+    else
+      local entry = digest(comment)
+      local name, signature, kind = declared(line)
+      if entry.class then
+        entry.signature, entry.kind = entry.class, "class"
+        add(entries, entry.class, entry)
+      elseif name then
+        entry.signature, entry.kind = signature, kind
+        add(entries, name, entry)
+      end
+      comment = {}
+    end
+  end
+  return entries
+end
+
+local function read_entries()
+  local path = by_name.file "fm.meta.fm"
+  if not path then return nil, "fm/meta/fm.lua is missing" end
+  local file <close>, message = io.open(path)
+  if not file then return nil, message end
+  return reference.parse(file:read "a")
+end
+
+local entries_once
+
+--- The entries, read on first use; or nil and a message.
+local function load_file()
+  local message
+  if not entries_once then entries_once, message = read_entries() end
+  return entries_once, message
+end
+
+--- The ways to name an entry: "fm.ode.solve", "ode.solve", "solve"; "fm.Tensor:sum" also "tensor:sum" and "fm.sum".
+local function aliases(entry)
+  local name = entry.name
+  local list = { name, (name:gsub("^fm%.", "")), (name:match "([%w_]+)$") }
+  local class, method = name:match "^fm%.(%u%a+):([%w_]+)$"
+  if class then
+    list[#list + 1] = class:lower() .. ":" .. method
+    if class == "Tensor" then list[#list + 1] = "fm." .. method end
+  end
+  return list
+end
+
+--- What is found by its file's name, and so has no entry: a solver, a path, a coupling. Its text is the comment at the head of the file.
+local function from_file(name)
+  local path = name:find "^fm%.[%l%d_.]+$" and by_name.file(name)
+  if not path then return nil end
+  local text = {}
+  for line in io.lines(path) do
+    local words = line:match "^%-%-%s?(.*)$"
+    if not words then break end
+    text[#text + 1] = words
+  end
+  return #text > 0 and { name = name, signature = name, kind = "file", text = text, fields = {}, params = {}, returns = {} } or nil
+end
+
+--- The entries a name stands for, the closest spelling first; or nil and a message that names the nearest.
+function reference.find(name)
+  local entries, message = load_file()
+  if not entries then return nil, message end
+  if entries[name] then return { entries[name] } end
+  local found, names = {}, {}
+  for _, entry in ipairs(entries) do
+    for _, alias in ipairs(aliases(entry)) do
+      names[#names + 1] = alias
+      if alias == name and found[#found] ~= entry then found[#found + 1] = entry end
+    end
+  end
+  if #found == 0 then found[1] = entries["fm." .. name:gsub("^%l", string.upper)] or from_file(name) end -- "run" is fm.Run
+  if #found > 0 then return found end
+  local near = match.nearest(name, names)
+  return nil, ('the reference has no "%s"%s'):format(name, near and ('; did you mean "%s"?'):format(near) or "")
+end
+
+--- All names, for completion.
+function reference.names()
+  local entries, names = load_file(), {}
+  for i, entry in ipairs(entries or {}) do names[i] = entry.name end
+  for _, room in ipairs { "fm.ode", "fm.flow.path", "fm.flow.coupling" } do
+    for _, name in ipairs(by_name.names(room)) do names[#names + 1] = room .. "." .. name end
+  end
+  return names
+end
+
+-- ---- for a person ----
+
+local function add_list(lines, title, list, width)
+  for i, text in ipairs(list) do
+    local wrapped = layout.wrap(text, width, ("  %-8s "):format(i == 1 and title or ""), (" "):rep(13))
+    table.move(wrapped, 1, #wrapped, #lines + 1, lines)
+  end
+end
+
+--- What belongs to a module or a class: its functions and methods, one a line.
+local function add_members(lines, entries, entry, width)
+  local rows = {}
+  for _, other in ipairs(entries) do
+    local own = other.name:sub(1, #entry.name) == entry.name and other.name:sub(#entry.name + 1):match "^[.:][%w_]+$"
+    if own then rows[#rows + 1] = { other.signature, other.text[1] } end
+  end
+  if #rows == 0 then return end
+  local list = layout.table({ {}, { flexible = true } }, rows, { columns = width - 2 })
+  for _, line in ipairs(list) do lines[#lines + 1] = "  " .. line end
+end
+
+--- The text of an entry for a page of that width. Options of a class of their own are spelled out.
+function reference.text(entry, width)
+  local entries, lines = load_file() or {}, { entry.signature }
+  local prose = layout.wrap(table.concat(entry.text, " "), width, "  ", "  ")
+  if #entry.text > 0 then table.move(prose, 1, #prose, 2, lines) end
+  if #lines > 1 then lines[#lines + 1] = "" end
+  add_list(lines, "takes", entry.params, width)
+  for _, text in ipairs(entry.params) do
+    local class = entries[text:match "(fm%.%u%w+Options)"]
+    if class then add_list(lines, "options", class.fields, width) end
+  end
+  add_list(lines, "returns", entry.returns, width)
+  add_list(lines, "fields", entry.fields, width)
+  if entry.operators then add_list(lines, "also", { entry.operators }, width) end
+  if entry.kind == "class" or entry.kind == "module" then add_members(lines, entries, entry, width) end
+  if lines[#lines] == "" then lines[#lines] = nil end
+  return table.concat(lines, "\n")
+end
+
+return reference

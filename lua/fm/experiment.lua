@@ -1,0 +1,91 @@
+-- fm.experiment { name, params, presets, run, help }: an experiment as data, checked when it is made, run by fmrun. Under stock Lua there is
+-- nobody else to run it, so the main script's experiment runs at once.
+local fm <const> = require "fm"
+local options <const> = require "fm.parts.options"
+local parameters <const> = require "fm.run.parameters"
+
+local Experiment <const> = { __name = "fm.experiment" }
+local fields <const> = { "name", "params", "presets", "run", "help" }
+
+--- What is wrong with a name, which becomes that of a folder; nil when nothing is.
+local function name_problem(name)
+  if name == nil or type(name) == "string" and #name <= 64 and name:find "^[%w_][%w_.-]*$" then return nil end
+  local found = type(name) == "string" and ("%q"):format(name) or type(name)
+  return ("experiment: name: expected up to 64 letters, digits, _ . -, and no . or - at the start, found %s"):format(found)
+end
+
+local function check_fields(given)
+  if type(given) ~= "table" then fm.fail("experiment: expected a table, found " .. type(given)) end
+  local types = { name = "string", params = "table", presets = "table", run = "function", help = "string" }
+  for key, value in pairs(given) do
+    local wanted = types[key]
+    if not wanted then
+      local near = fm.nearest(tostring(key), fields)
+      fm.fail(('experiment: unknown field "%s"%s'):format(tostring(key), near and ('; did you mean "%s"?'):format(near) or ""))
+    end
+    if type(value) ~= wanted then fm.fail(("experiment: %s: expected a %s, found %s"):format(key, wanted, type(value))) end
+  end
+  if not given.run then fm.fail("experiment: run is missing: function(run, p) ... end") end
+  local problem = name_problem(given.name)
+  if problem then fm.fail(problem) end
+end
+
+--- The first frame that is not one of this file, and its level as the caller counts.
+local function caller()
+  local own = debug.getinfo(1, "S").source
+  local level = 2
+  local frame = debug.getinfo(level, "S")
+  while frame and frame.source == own do
+    level = level + 1
+    frame = debug.getinfo(level, "S")
+  end
+  return frame, level - 1
+end
+
+--- Whether stock Lua is running the calling script as its main one. `return fm.experiment {...}` is a tail call, which leaves no frame
+--- of the script: then nothing but the interpreter's own frame is below.
+local function is_main_of_stock_lua()
+  if package.loaded["fm.cli.main"] or type(arg) ~= "table" or not arg[0] then return false end
+  local frame, level = caller()
+  if not frame then return false end
+  if frame.what == "C" then return debug.getinfo(level + 1, "S") == nil end
+  return frame.what == "main" and frame.source == "@" .. arg[0]
+end
+
+local made_by <const> = {} -- sources of files whose main chunk made one: what is made inside of functions may be a test's
+
+local function experiment(given, ...)
+  options.no_more("experiment", 1, ...)
+  check_fields(given)
+  local ok, list = pcall(parameters.declare, given.params or {})
+  if not ok then fm.fail("experiment: " .. tostring(list)) end
+  local presets
+  ok, presets = pcall(parameters.declare_presets, list, given.presets or {})
+  if not ok then fm.fail("experiment: " .. tostring(presets)) end
+  local made = setmetatable({ name = given.name, help = given.help, run = given.run, parameters = list, presets = presets }, Experiment)
+  local frame, level = caller()
+  local is_direct = not debug.getinfo(level - 1, "t").istailcall -- else a function's frame is gone, and its caller's is seen
+  if frame and frame.what == "main" and is_direct then made_by[frame.source] = true end
+  if is_main_of_stock_lua() then os.exit(require "fm.cli.main".stock(made, arg), true) end
+  return made
+end
+
+return setmetatable({
+  is = function(value) return getmetatable(value) == Experiment end,
+  --- Whether the main chunk of a file made an experiment since this was asked last.
+  made_by = function(source)
+    local made = made_by[source]
+    made_by[source] = nil
+    return made == true
+  end,
+  --- Gives an experiment without a name this one. True, or false and what is wrong: a script may have changed what it made.
+  check_name = function(made, name)
+    local problem = name_problem(made.name)
+    if problem then return false, problem end
+    made.name = made.name or name
+    return true
+  end,
+}, { __call = function(_, ...)
+  local made = experiment(...) -- no tail call: whether this function was called by one is asked
+  return made
+end })

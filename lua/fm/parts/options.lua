@@ -1,0 +1,130 @@
+-- Options by name, in one table: unknown keys are errors that name the nearest key, absent ones take their defaults.
+local core <const> = require "fm.core"
+local attempt <const> = require "fm.parts.attempt"
+local sorted_keys <const> = require "fm.parts.sorted_keys"
+
+local none <const> = setmetatable({}, { __name = "none" })
+local options <const> = { none = none }
+
+--- Returns a copy of `defaults` with what `given` (a table or nil) overrides. A default of `options.none` means: absent.
+--- `where` begins the message.
+function options.read(where, given, defaults)
+  if given ~= nil and type(given) ~= "table" then
+    core.fail(("%s: expected a table of options, found %s"):format(where, type(given)))
+  end
+  local result = {}
+  for key, value in pairs(defaults) do
+    if value ~= none then result[key] = value end
+  end
+  local meta, unknown = getmetatable(given), nil
+  if type(meta) == "table" and type(rawget(meta, "__fields")) == "table" then given = meta.__fields end -- see fm.read_only
+  for key, value in next, given or {} do -- not pairs: a metamethod of the table may be anything
+    if defaults[key] == nil and (unknown == nil or tostring(key) < tostring(unknown)) then unknown = key end
+    result[key] = value
+  end
+  if unknown ~= nil then
+    local near = type(unknown) == "string" and core.nearest(unknown, sorted_keys(defaults))
+    core.fail(('%s: unknown option "%s"%s'):format(where, tostring(unknown), near and ('; did you mean "%s"?'):format(near) or ""))
+  end
+  return result
+end
+
+local longest <const> = 60 -- of a text in a message
+
+--- { "name", key = value } as its name and its options.
+function options.split(list)
+  local given = {}
+  for key, value in next, list do
+    if key ~= 1 then given[key] = value end
+  end
+  return list[1], given
+end
+
+--- A value in the words of a message, on one line.
+local function shown(value)
+  local kind = type(value)
+  if kind == "string" then return #value > longest and ("a string of %d bytes"):format(#value) or ('"%s"'):format(value) end
+  if kind == "number" or kind == "boolean" or kind == "nil" then return tostring(value) end
+  if not core.is_tensor(value) then return "a " .. kind end
+  local ok, shape = attempt(value.shape, value)
+  return ok and "a tensor [" .. table.concat(shape, ", ") .. "]" or "a tensor that was released when its tape closed"
+end
+options.shown = shown
+
+--- A choice by name, or an error that names the nearest.
+function options.choose(where, name, choices)
+  local choice = choices[name]
+  if choice ~= nil then return choice end
+  local near = type(name) == "string" and core.nearest(name, sorted_keys(choices))
+  core.fail(('%s: unknown name %s%s'):format(where, type(name) == "string" and ('"%s"'):format(name) or shown(name),
+    near and ('; did you mean "%s"?'):format(near) or " (one of: " .. table.concat(sorted_keys(choices), ", ") .. ")"))
+end
+
+local function range(low, high)
+  if high and high < math.huge then return (" in %.14g..%.14g"):format(low, high) end
+  return low > -math.huge and (" >= %.14g"):format(low) or ""
+end
+
+--- A number within limits, or an error.
+function options.number(where, value, low, high)
+  if math.type(value) == nil or value ~= value or value < low or value > high then
+    core.fail(("%s: expected a number%s, found %s"):format(where, range(low, high), shown(value)))
+  end
+  return value
+end
+
+--- A whole number within limits, or an error.
+function options.integer(where, value, low, high)
+  local whole = math.type(value) and math.tointeger(value)
+  if not whole or whole < low or (high and whole > high) then
+    core.fail(("%s: expected a whole number%s, found %s"):format(where, range(low, high), shown(value)))
+  end
+  return whole
+end
+
+local largest_size <const> = 1 << 31
+
+--- The size of an axis, or a count of things that are made, or an error.
+function options.size(where, value, low)
+  local whole = options.integer(where, value, low or 1)
+  return options.integer(where, whole, low or 1, largest_size)
+end
+
+--- A number in 0..1 without the 1, for what is divided by one less it.
+function options.below_one(where, value)
+  if math.type(value) and value >= 0 and value < 1 then return value end
+  core.fail(("%s: expected a number >= 0 and < 1, found %s"):format(where, shown(value)))
+end
+
+function options.boolean(where, value)
+  if type(value) == "boolean" then return value end
+  core.fail(("%s: expected true or false, found %s"):format(where, shown(value)))
+end
+
+--- Whether a value can be called: a function, or a table like a model.
+function options.callable(value)
+  if type(value) == "function" then return true end
+  local meta = getmetatable(value)
+  return type(meta) == "table" and meta.__call ~= nil
+end
+
+--- Raises for an argument that a function does not take: `...` is what came after its first `count`.
+function options.no_more(where, count, ...)
+  for i = 1, select("#", ...) do
+    local extra = select(i, ...)
+    if extra ~= nil then
+      core.fail(("%s: unexpected argument %d, a %s: it takes %d"):format(where, count + i, type(extra), count))
+    end
+  end
+end
+
+--- A random stream, or what draws as one, or an error.
+function options.rng(where, value)
+  local kind = type(value)
+  if kind ~= "table" and getmetatable(value) ~= "rng" or kind == "table" and not options.callable(value.normal) then
+    core.fail(("%s: rng: expected a random stream, found %s"):format(where, value == nil and "none" or kind))
+  end
+  return value
+end
+
+return options

@@ -1,0 +1,36 @@
+-- What the sweep.json of a sweep says, checked before it is believed: its folder may be a stranger's.
+local fm <const> = require "fm"
+local code <const> = require "fm.run.code"
+local printable <const> = require "fm.parts.printable"
+local read_plan <const> = require "fm.records.sweep_json"
+local recorded <const> = require "fm.run.recorded"
+
+local record <const> = {}
+
+--- The digest of the files that loading a script opened.
+function record.code_hash(script)
+  return fm.file.hash(fm.json.encode(code.list(script.files))):sub(1, 8)
+end
+
+--- What sweep.json says, of the run `index` or of all; nil and a message when it cannot be had.
+function record.read(path, index)
+  local value, message = read_plan(path, index)
+  if not value then return nil, message end
+  if not (value.command and value.scripts) then return nil, path .. "/sweep.json: not the record of a sweep" end
+  for i, entry in ipairs(index and { value.runs[index] } or value.runs) do
+    if not (entry.script and entry.experiment) then return nil, ("%s/sweep.json: runs[%d] names no script"):format(path, index or i) end
+  end
+  return value
+end
+
+--- nil when the script of a task may be called: it is one of the sweep's, as it was when the sweep was made. Else a message.
+function record.refusal(path, said, task)
+  for _, script in ipairs(said.scripts) do
+    if script.path == task.script then
+      return recorded.refusal(path, script.path, script.code or {}, false, "the command that made the sweep takes the change up: " .. said.command)
+    end
+  end
+  return printable.lines(("%s/sweep.json: run %d: %s is none of its scripts"):format(path, task.index, task.script))
+end
+
+return record

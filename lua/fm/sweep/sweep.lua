@@ -1,0 +1,153 @@
+-- A sweep from its plan to its exit code. The same command again runs only what is not done.
+local command_line <const> = require "fm.cli.command_line"
+local event <const> = require "fm.run.event"
+local folder <const> = require "fm.sweep.folder"
+local printable <const> = require "fm.parts.printable"
+local settings <const> = require "fm.sweep.settings"
+local sorted_keys <const> = require "fm.parts.sorted_keys"
+local quoted <const> = require "fm.parts.shell_word"
+local records <const> = require "fm.sweep.record"
+local words <const> = require "fm.records.words"
+
+local system <const> = require "fm.core".system
+local sweep <const> = {}
+local exit <const> = { well = 0, failed = 1, nothing = 3 }
+
+local function refuse(message)
+  io.stderr:write("fmrun: ", printable.lines(message), "\n")
+  return exit.failed
+end
+
+local function unfinished(tasks)
+  local list = {}
+  for _, task in ipairs(tasks) do
+    if task.record.status ~= "done" then list[#list + 1] = task end
+  end
+  return list
+end
+
+--- What -n says of a single run: all its words, and that it would be no sweep.
+local function list_one(described, plan, line)
+  print("001 " .. folder.label(sorted_keys(plan.fixed), { changed = plan.fixed }, false))
+  if not line.quiet then io.stderr:write(("1 run, in a folder of its own below %s\n"):format(printable.line(described.path:match "^(.*)/"))) end
+  return exit.well
+end
+
+--- The runs and what has become of them so far, one a line on stdout.
+local function list_runs(described, line)
+  for i, task in ipairs(described.tasks) do
+    if line.json then
+      event { event = "run", sweep_index = i, run = task.path, script = task.script, changed = task.changed, config = task.config,
+        status = task.record.status }
+    else
+      print((("%03d %s%s"):format(i, task.label, task.record.status == "missing" and "" or "   (" .. printable.line(task.record.status) .. ")")))
+    end
+  end
+  local size, left = words.count(#described.tasks, "run"), #unfinished(described.tasks)
+  if not line.quiet then io.stderr:write(("%s in %s, %d to do\n"):format(size, printable.line(described.path), left)) end
+  return exit.well
+end
+
+--- The words for a worker that come from the command line.
+local function passed_on(line)
+  local list = {}
+  for _, name in ipairs { "threads", "checkpoint_every", "checkpoint_seconds", "keep_last", "force", "anew" } do
+    local flag = "--" .. name:gsub("_", "-")
+    if line[name] == true then list[#list + 1] = flag elseif line[name] then list[#list + 1] = flag .. "=" .. line[name] end
+  end
+  return list
+end
+
+--- Runs these tasks of a described sweep.
+local function run(described, todo, options, line)
+  local screen <const> = require "fm.cli.terminal.sweep_screen".new(line, described)
+  options.jobs = math.max(1, math.min(options.jobs, #todo))
+  screen:begin(described, options, #described.tasks - #todo)
+  return require "fm.sweep.supervise"(described, todo, options, screen)
+end
+
+--- Whether the scripts of these tasks may be called; says which they are, or why not.
+local function may_call(path, record, todo, line)
+  local seen = {}
+  for _, task in ipairs(todo) do
+    if not seen[task.script] then
+      local problem = records.refusal(path, record, task)
+      if problem then return false, problem end
+      if not line.quiet then io.stderr:write(printable.lines(("%s: its script is %s"):format(path, task.script)), "\n") end
+      seen[task.script] = true
+    end
+  end
+  return true
+end
+
+--- What a process of its own goes on with: the runs of a sweep.json, one at a time, as long as no `most_failures` of them fail in a row.
+--- Other workers may be at the same sweep. Returns an exit code.
+function sweep.work(path, record, line, most_failures)
+  local options <const> = settings.of_pool(line)
+  options.jobs, options.maxfail, options.in_a_row, options.words = 1, most_failures, true, passed_on(line)
+  options.is_taken = function(task) return system.locked(task.path .. "/lock") end
+  local described <const> = folder.of_record(path, record)
+  local todo = {}
+  for _, task in ipairs(unfinished(described.tasks)) do
+    if task.record.status ~= "running" then todo[#todo + 1] = task end
+  end
+  local may, problem = may_call(path, record, todo, line)
+  if not may then return refuse(problem) end
+  return run(described, todo, options, line)
+end
+
+--- Writes the script for a scheduler; the lock was ours for as long as that takes.
+local function hand_over(described, todo, options, line)
+  if #todo == 0 then
+    io.stderr:write(("fmrun: %s: every run is done\n"):format(printable.line(described.path)))
+    return exit.nothing
+  end
+  local path = require "fm.sweep.emit".write(line.emit, described, todo, options)
+  local start = line.emit == "slurm" and "sbatch" or "sh"
+  if not line.quiet then io.stderr:write(("%d runs of %d to do\nnext: %s %s\n"):format(#todo, #described.tasks, start, printable.line(quoted(path)))) end
+  return exit.well
+end
+
+local function read_options(line)
+  local options = settings.of_pool(line)
+  options.timeout_text, options.words = line.timeout, passed_on(line)
+  return options
+end
+
+--- The same for a sweep that is there: what is not done is run. Returns an exit code; raises { usage }.
+function sweep.resume(path, line)
+  local options <const> = read_options(line)
+  local record, message = records.read(path)
+  if not record then return refuse(message) end
+  local own, problem = folder.own(path)
+  if not own then return refuse(problem) end
+  local closing <close> = own.lock
+  local described <const> = folder.of_record(path, record)
+  local todo <const> = unfinished(described.tasks)
+  local may, why = may_call(path, record, todo, line)
+  if not may then return refuse(why) end
+  options.again = "fmrun resume " .. quoted(path)
+  return run(described, todo, options, line)
+end
+
+--- plan: of expand. list: its scripts. Returns an exit code; raises { usage }.
+function sweep.start(plan, list, line, argv)
+  local options <const> = read_options(line)
+  for _, script in ipairs(list) do
+    if script.path == "-" then error({ usage = "a sweep wants its scripts in files: every process reads them" }, 0) end
+  end
+  local described <const> = folder.describe(plan, list, command_line.runs(line), line.extra)
+  if line.dry_run and not plan.is_sweep and not line.json then return list_one(described, plan, line) end
+  if line.dry_run then return list_runs(described, line) end
+  local own, message = folder.own(described.path)
+  if not own then return refuse(message) end
+  local closing <close> = own.lock
+  local wrote, problem = folder.write(described, own, command_line.text(argv))
+  if not wrote then return refuse(problem) end
+  local todo <const> = unfinished(described.tasks)
+  if line.emit then return hand_over(described, todo, options, line) end
+  options.again = command_line.text(argv)
+  return run(described, todo, options, line)
+end
+
+return sweep
