@@ -1,6 +1,7 @@
 -- fm.experiment { name, params, presets, run, help }: an experiment as data, checked when it is made, run by fmrun. Under stock Lua there is
 -- nobody else to run it, so the main script's experiment runs at once.
 local fm <const> = require "fm"
+local nearest <const> = require "fm.parts.nearest"
 local options <const> = require "fm.parts.options"
 local parameters <const> = require "fm.run.parameters"
 
@@ -20,8 +21,7 @@ local function check_fields(given)
   for key, value in pairs(given) do
     local wanted = types[key]
     if not wanted then
-      local near = fm.nearest(tostring(key), fields)
-      fm.fail(('experiment: unknown field "%s"%s'):format(tostring(key), near and ('; did you mean "%s"?'):format(near) or ""))
+      fm.fail(('experiment: unknown field "%s"%s'):format(tostring(key), nearest.advice(tostring(key), fields)))
     end
     if type(value) ~= wanted then fm.fail(("experiment: %s: expected a %s, found %s"):format(key, wanted, type(value))) end
   end

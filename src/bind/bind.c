@@ -215,6 +215,16 @@ const char *bind_nearest(const char *word, const char *const *names) {
     return best;
 }
 
+void bind_suggest(lua_State *L, const char *function, const char *what, const char *word, const char *const *names) {
+    const char *near = bind_nearest(word, names);
+    if (near) bind_error(L, "%s: unknown %s \"%s\"; did you mean \"%s\"?", function, what, word, near);
+}
+
+void bind_unknown(lua_State *L, const char *function, const char *what, const char *word, const char *const *names) {
+    bind_suggest(L, function, what, word, names);
+    bind_error(L, "%s: unknown %s \"%s\"", function, what, word);
+}
+
 size_t bind_push_pairs(lua_State *L, int table) {
     size_t n = 0, i = 0;
     luaL_checkstack(L, 5, NULL);
@@ -241,8 +251,6 @@ void bind_check_keys(lua_State *L, int arg, const char *function, const char *co
             luaL_tolstring(L, -2, NULL);
             bind_error(L, "%s: unexpected option [%s]", function, lua_tostring(L, -1));
         }
-        const char *nearest = bind_nearest(key, names);
-        if (nearest) bind_error(L, "%s: unknown option \"%s\"; did you mean \"%s\"?", function, key, nearest);
-        bind_error(L, "%s: unknown option \"%s\"", function, key);
+        bind_unknown(L, function, "option", key, names);
     }
 }

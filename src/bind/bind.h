@@ -90,6 +90,9 @@ void *bind_check_object(lua_State *L, int arg, const char *type, const char *exp
 /* Options tables: raises on a key that is not among `names` (NULL at the end), with the nearest one. */
 void bind_check_keys(lua_State *L, int arg, const char *function, const char *const *names);
 const char *bind_nearest(const char *word, const char *const *names); /* or NULL when none is near */
+/* Raises `FUNCTION: unknown WHAT "WORD"; did you mean "NAME"?` when one of `names` is near. bind_unknown raises without one, too. */
+void bind_suggest(lua_State *L, const char *function, const char *what, const char *word, const char *const *names);
+void bind_unknown(lua_State *L, const char *function, const char *what, const char *word, const char *const *names) __attribute__((noreturn));
 
 /* After a failed allocation: collect everything and tell whether another try makes sense. */
 bool bind_collect(lua_State *L);

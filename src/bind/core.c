@@ -4,15 +4,14 @@
 
 /* nearest(word, names): the name that was probably meant, or nil. */
 static int core_nearest(lua_State *L) {
-    enum { MAX_NAMES = 512 };
-    const char *names[MAX_NAMES + 1], *word = bind_check_text(L, 1, NULL);
+    const char *word = bind_check_text(L, 1, NULL);
     bind_check_table(L, 2);
-    lua_Unsigned n = lua_rawlen(L, 2);
-    if (n > MAX_NAMES) n = MAX_NAMES;
-    luaL_checkstack(L, (int)n + 2, NULL);
-    for (lua_Unsigned i = 0; i < n; i++) { /* the strings stay alive on the stack */
+    size_t n = lua_rawlen(L, 2);
+    const char **names = lua_newuserdatauv(L, (n + 1) * sizeof *names, 0);
+    for (size_t i = 0; i < n; i++) { /* the table keeps the strings alive: nothing is allocated from here on */
         lua_rawgeti(L, 2, (lua_Integer)i + 1);
         names[i] = bind_check_text(L, lua_gettop(L), NULL);
+        lua_pop(L, 1);
     }
     names[n] = NULL;
     lua_pushstring(L, bind_nearest(word, names));

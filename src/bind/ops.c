@@ -27,8 +27,7 @@ static int64_t read_choice(lua_State *L, const fm_op *op, const fm_option *o, in
     for (int i = 0; word && o->choices[i]; i++) {
         if (!strcmp(word, o->choices[i])) return i;
     }
-    const char *near = word ? bind_nearest(word, o->choices) : NULL;
-    if (near) bind_error(L, "%s: unknown %s \"%s\"; did you mean \"%s\"?", op->name, o->name, word, near);
+    if (word) bind_suggest(L, op->name, o->name, word, o->choices);
     bind_error(L, "%s: %s: expected a name such as \"%s\", found %s", op->name, o->name, o->choices[0], bind_push_kind(L, index));
 }
 
@@ -86,9 +85,7 @@ static int n_options(const fm_op *op) {
 static int unknown_option(lua_State *L, const fm_op *op, const char *key) {
     const char *names[FM_MAX_OPTIONS + 1] = {NULL};
     for (int i = 0, n = n_options(op); i < n; i++) names[i] = op->options[i].name;
-    const char *near = bind_nearest(key, names);
-    if (near) bind_error(L, "%s: unknown option \"%s\"; did you mean \"%s\"?", op->name, key, near);
-    bind_error(L, "%s: unknown option \"%s\"", op->name, key);
+    bind_unknown(L, op->name, "option", key, names);
 }
 
 static unsigned read_table(lua_State *L, fm_call *c, int index) {

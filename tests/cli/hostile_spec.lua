@@ -36,7 +36,8 @@ describe("files of strangers in the working folder and in a run's", function()
   before_each(shell.open)
   after_each(shell.close)
 
-  local names <const> = { "lfs", "luv", "argparse", "fm", "json", "init", "cjson", "fm/init", "fm/core", "fm/by_name", "fm/parts/by_name", "fm/cli/command/ls", "fm/cli/commands",
+  local names <const> = { "lfs", "luv", "argparse", "fm", "json", "init", "cjson", "fm/init", "fm/core", "fm/by_name", "fm/parts/by_name", "fm/cli/command/ls",
+    "fm/cli/commands",
     "fm/command/ls", "fm/command/init",
     "fm/command/evil", "fm/cli/main", "fm/run/event", "fm/run/run", "fm/records/runs", "fm/data/moons", "fm/parts/short" }
 

@@ -6,6 +6,7 @@
 -- refuse(message), which ends the command because of how it was called.
 local by_name <const> = require "fm.parts.by_name"
 local command_line <const> = require "fm.cli.command_line"
+local nearest <const> = require "fm.parts.nearest"
 local option_reader <const> = require "fm.cli.option_reader"
 local traceback <const> = require "fm.run.traceback"
 
@@ -70,9 +71,9 @@ end
 function command.find(word)
   local module = module_of(word)
   if module then return read(module) end
-  local advice = option_reader.suggestion(word, command.names())
+  local advice = nearest.advice(word, command.names())
   if exists(word .. ".lua") then
-    advice = ('; did you mean "%s.lua"?'):format(word)
+    advice = nearest.meant(word .. ".lua")
   elseif advice == "" then
     advice = ("; see fmrun help, and a script ends in .lua or is written with a folder: ./%s"):format(word)
   end

@@ -4,7 +4,7 @@
 -- several times and gives a list. action: it goes, in order with others of its kind, into result.actions.
 -- advice, of the table: follows what is said of an unknown option. scripts, of the table: the words may name scripts, so that an option that is
 -- unknown may be meant for a parameter of one.
-local core <const> = require "fm.core"
+local nearest <const> = require "fm.parts.nearest"
 
 local option_reader <const> = {}
 
@@ -33,11 +33,6 @@ local function index(options)
   return by_flag, flags
 end
 
-function option_reader.suggestion(word, names)
-  local near = core.nearest(word, names)
-  return near and ('; did you mean "%s"?'):format(near) or ""
-end
-
 --- The option a word names, and the value inside the word ("-lmod", "--seed=1"), if any.
 local function find_option(options, by_flag, flags, argv, place)
   local word = argv[place]
@@ -48,7 +43,7 @@ local function find_option(options, by_flag, flags, argv, place)
   if short ~= "--" and by_flag[short] and by_flag[short].value then return by_flag[short], word:sub(3) end
   local parameter = options.scripts and require "fm.cli.parameter_hint"(argv, place)
   if parameter then refuse(('unknown option "%s"; did you mean %s?'):format(word, parameter)) end
-  local near = #word > 2 and option_reader.suggestion(long or word, flags) or ""
+  local near = #word > 2 and nearest.advice(long or word, flags) or ""
   refuse(('unknown option "%s"%s%s'):format(word, near, options.advice and "; " .. options.advice or ""))
 end
 
@@ -59,7 +54,7 @@ local function check_choice(option, flag, value)
   end
   local n = #option.choices
   local list = table.concat(option.choices, ", ", 1, n - 1) .. (n > 1 and " or " or "") .. option.choices[n]
-  refuse(('%s: expected %s, found "%s"%s'):format(flag, list, value, option_reader.suggestion(value, option.choices)))
+  refuse(('%s: expected %s, found "%s"%s'):format(flag, list, value, nearest.advice(value, option.choices)))
 end
 
 local function keep(result, option, flag, value)

@@ -1,7 +1,7 @@
 -- What lua/fm/meta/fm.lua says, by name: { name, kind, signature, text, fields, params, returns }. The file is read, not loaded.
 local by_name <const> = require "fm.parts.by_name"
 local layout <const> = require "fm.cli.terminal.layout"
-local match <const> = require "fm.records.match"
+local nearest <const> = require "fm.parts.nearest"
 
 local reference <const> = {}
 
@@ -120,8 +120,7 @@ function reference.find(name)
   end
   if #found == 0 then found[1] = entries["fm." .. name:gsub("^%l", string.upper)] or from_file(name) end -- "run" is fm.Run
   if #found > 0 then return found end
-  local near = match.nearest(name, names)
-  return nil, ('the reference has no "%s"%s'):format(name, near and ('; did you mean "%s"?'):format(near) or "")
+  return nil, ('the reference has no "%s"%s'):format(name, nearest.advice(name, names))
 end
 
 --- All names, for completion.

@@ -1,5 +1,6 @@
 -- Scripts that share one Lua state without seeing each other: each has its globals, its modules and its folder in package.path.
 local code <const> = require "fm.run.code"
+local nearest <const> = require "fm.parts.nearest"
 
 local scripts <const> = {}
 
@@ -102,8 +103,8 @@ local function advice(path)
   for other in lfs.dir(folder or ".") do
     if other:find "%.lua$" then names[#names + 1] = other end
   end
-  local near = require "fm.records.match".nearest(name or path, names)
-  return near and ('; did you mean "%s"?'):format((folder or "") .. near) or ""
+  local near = require "fm.core".nearest(name or path, names)
+  return near and nearest.meant((folder or "") .. near) or ""
 end
 
 --- The script as a function, or nil and a message. "-" is stdin.

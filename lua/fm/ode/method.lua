@@ -11,6 +11,7 @@
 local core <const> = require "fm.core"
 local by_name <const> = require "fm.parts.by_name"
 local check <const> = require "fm.ode.check"
+local nearest <const> = require "fm.parts.nearest"
 
 local aliases <const> = { dopri5 = "rk45", bosh3 = "rk23" }
 local not_solvers <const> = { init = true, method = true, check = true, grid = true, gradient = true }
@@ -55,9 +56,8 @@ end
 
 local function fail(where, name)
   local names = known_names()
-  local near = core.nearest(name, names)
   core.fail(('%s: there is no method "%s", here or beside the script%s'):format(where, name,
-    near and ('; did you mean "%s"?'):format(near) or " (there are: " .. table.concat(names, ", ") .. ")"))
+    nearest.advice(name, names, " (there are: " .. table.concat(names, ", ") .. ")")))
 end
 
 -- What a solver file returns, and whether it is one of fm.

@@ -1,6 +1,7 @@
 -- Objects that show what a script may read, let it set what their state holds, and refuse the rest: what is set in silence is lost when a run
 -- goes on from its checkpoint.
 local fm <const> = require "fm"
+local nearest <const> = require "fm.parts.nearest"
 local options <const> = require "fm.parts.options"
 local sorted_keys <const> = require "fm.parts.sorted_keys"
 
@@ -23,16 +24,11 @@ return function(kind, methods, shown, setters)
   for name in pairs(known) do names[name] = true end
   for name in pairs(shown) do names[name] = true end
 
-  local function suggestion(name)
-    local near = type(name) == "string" and fm.nearest(name, sorted_keys(names))
-    return near and ('; did you mean "%s"?'):format(near) or ""
-  end
-
   local Object <const> = { __name = "fm." .. kind, __metatable = kind }
   function Object.__index(object, name)
     local method = known[name]
     if method then return method end
-    if not shown[name] then fm.fail(("%s: there is no %s%s"):format(kind, options.shown(name), suggestion(name))) end
+    if not shown[name] then fm.fail(("%s: there is no %s%s"):format(kind, options.shown(name), nearest.advice(name, sorted_keys(names)))) end
     return insides[object][name]
   end
 

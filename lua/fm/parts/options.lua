@@ -1,6 +1,7 @@
 -- Options by name, in one table: unknown keys are errors that name the nearest key, absent ones take their defaults.
 local core <const> = require "fm.core"
 local attempt <const> = require "fm.parts.attempt"
+local nearest <const> = require "fm.parts.nearest"
 local sorted_keys <const> = require "fm.parts.sorted_keys"
 
 local none <const> = setmetatable({}, { __name = "none" })
@@ -23,8 +24,7 @@ function options.read(where, given, defaults)
     result[key] = value
   end
   if unknown ~= nil then
-    local near = type(unknown) == "string" and core.nearest(unknown, sorted_keys(defaults))
-    core.fail(('%s: unknown option "%s"%s'):format(where, tostring(unknown), near and ('; did you mean "%s"?'):format(near) or ""))
+    core.fail(('%s: unknown option "%s"%s'):format(where, tostring(unknown), nearest.advice(unknown, sorted_keys(defaults))))
   end
   return result
 end
@@ -55,9 +55,9 @@ options.shown = shown
 function options.choose(where, name, choices)
   local choice = choices[name]
   if choice ~= nil then return choice end
-  local near = type(name) == "string" and core.nearest(name, sorted_keys(choices))
+  local names = sorted_keys(choices)
   core.fail(('%s: unknown name %s%s'):format(where, type(name) == "string" and ('"%s"'):format(name) or shown(name),
-    near and ('; did you mean "%s"?'):format(near) or " (one of: " .. table.concat(sorted_keys(choices), ", ") .. ")"))
+    nearest.advice(name, names, " (one of: " .. table.concat(names, ", ") .. ")")))
 end
 
 local function range(low, high)

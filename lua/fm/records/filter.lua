@@ -1,7 +1,7 @@
 -- Conditions on runs: "lr<1e-3", "status=failed", "summary.w2<=0.2". A name is a parameter, a result, or a field of the record (status, seed,
 -- steps, experiment, name, age and time in seconds or as 90s, 30m, 2h, 1d); `config.` and `summary.` choose between two of one name.
 local describe <const> = require "fm.records.describe"
-local match <const> = require "fm.records.match"
+local nearest <const> = require "fm.parts.nearest"
 local not_finite <const> = require "fm.records.not_finite"
 
 local filter <const> = {}
@@ -73,8 +73,7 @@ function filter.unknown(list, name)
   for _, known in ipairs(names) do
     if known == bare then return nil end
   end
-  local near = match.nearest(bare, names)
-  return ('no run has "%s"%s'):format(name, near and ('; did you mean "%s"?'):format(near) or "")
+  return ('no run has "%s"%s'):format(name, nearest.advice(bare, names))
 end
 
 --- { name, relation, text } of "lr<1e-3", or nil and a message.

@@ -1,7 +1,5 @@
 -- Which names a word may stand for. A name is parts, "moons/20260712-153012-7f3a1c2d" or "moons/sweep-7f3a1c2d/0a1b2c3d"; a word is the
 -- beginnings of its last parts: "2026", "7f3a", "moons/7f", "7f3a/0a". The hash of a part stands for the part.
-local core <const> = require "fm.core"
-
 local match <const> = {}
 
 function match.split(name)
@@ -60,14 +58,6 @@ function match.spellings(list, n)
     end
   end
   return names
-end
-
---- The name nearest to the word, or nil.
-function match.nearest(word, names)
-  local room <const> = 512 -- of one question
-  local best = {}
-  for first = 1, #names, room do best[#best + 1] = core.nearest(word, table.move(names, first, math.min(#names, first + room - 1), 1, {})) end
-  return core.nearest(word, best)
 end
 
 return match

@@ -1,5 +1,5 @@
 -- What "the best run" means: the lowest (or highest) value of one summary.
-local core <const> = require "fm.core"
+local nearest <const> = require "fm.parts.nearest"
 
 local objective <const> = {}
 
@@ -51,8 +51,7 @@ function objective.problem(runs, given)
   for _, known_name in ipairs(names) do
     if known_name == (name or given) then return nil end
   end
-  local near = core.nearest(name or given, names)
-  return ('no result is called "%s"%s'):format(name or given, near and ('; did you mean "%s"?'):format(near) or "")
+  return ('no result is called "%s"%s'):format(name or given, nearest.advice(name or given, names))
 end
 
 --- { name, highest } of the words a user gives ("mmd", "accuracy:max") or guessed from the summaries; nil when there is none to compare.

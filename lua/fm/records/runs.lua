@@ -4,6 +4,7 @@
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local match <const> = require "fm.records.match"
+local nearest <const> = require "fm.parts.nearest"
 local own_files <const> = require "fm.records.own_files"
 local read_json <const> = require "fm.records.run_json"
 
@@ -126,8 +127,7 @@ local function nothing(base, word, all)
   local depth = #match.split(word)
   local names = depth > 0 and match.spellings(all, depth) or {}
   for _, thing in ipairs(all) do names[#names + 1] = thing.parts[1] end
-  local near = match.nearest(word, names)
-  return nil, ('no run is called "%s"%s'):format(word, near and ('; did you mean "%s"?'):format(near) or "; fmrun ls lists them"), code.nothing
+  return nil, ('no run is called "%s"%s'):format(word, nearest.advice(word, names, "; fmrun ls lists them")), code.nothing
 end
 
 local function by_age(base, word)

@@ -1,6 +1,7 @@
 -- Parameters of an experiment: declared once, typed by their default, read from `key=value` words.
 --   steps = { 2000, "optimizer steps", min = 1 }      path = { "linear", choices = { "linear", "vp" } }      batch = 256
 local core <const> = require "fm.core"
+local nearest <const> = require "fm.parts.nearest"
 local read_only <const> = require "fm.parts.read_only"
 local sorted_keys <const> = require "fm.parts.sorted_keys"
 local utf8_text <const> = require "fm.parts.utf8_text"
@@ -13,11 +14,6 @@ local function list_text(choices)
   local words = {}
   for i, choice in ipairs(choices) do words[i] = tostring(choice) end
   return table.concat(words, ", ")
-end
-
-local function suggestion(word, names)
-  local near = core.nearest(word, names)
-  return near and ('; did you mean "%s"?'):format(near) or ""
 end
 
 --- The type of a value as a parameter: "integer", "number", "boolean", "string", or nil for what cannot be one.
@@ -47,8 +43,7 @@ local function limit_problem(declaration, value)
     if choice == value then return nil end
     names[i] = tostring(choice)
   end
-  local near = core.nearest(tostring(value), names)
-  return ('expected one of %s, found "%s"%s'):format(list_text(names), value, near and ('; did you mean "%s"?'):format(near) or "")
+  return ('expected one of %s, found "%s"%s'):format(list_text(names), value, nearest.advice(tostring(value), names))
 end
 
 --- Raises what is wrong with the choices of a declaration.
@@ -70,7 +65,7 @@ local function declare(name, given)
     local known = false
     for _, field in ipairs(fields) do known = known or key == (math.tointeger(tonumber(field)) or field) end
     if not known then
-      error(('parameter %s: unknown field "%s"%s'):format(name, tostring(key), suggestion(tostring(key), fields)), 0)
+      error(('parameter %s: unknown field "%s"%s'):format(name, tostring(key), nearest.advice(tostring(key), fields)), 0)
     end
   end
   local declaration = {
@@ -172,7 +167,7 @@ function parameters.strict(values)
   for name, value in pairs(values) do copy[name] = value end
   setmetatable(copy, { __index = function(_, name)
     if type(name) ~= "string" then return nil end
-    core.fail(('there is no parameter "%s"%s'):format(name, suggestion(name, sorted_keys(values))))
+    core.fail(('there is no parameter "%s"%s'):format(name, nearest.advice(name, sorted_keys(values))))
   end })
   return read_only(copy, "fm.parameters", copy, function(key, value) refuse_to_set(values, key, value) end)
 end
@@ -195,7 +190,7 @@ local function unknown_key(list, key)
     local kind = list[parent].type
     return ("%s is %s %s, it has no field %s"):format(parent, kind == "integer" and "an" or "a", kind, field)
   end
-  return ('unknown key "%s"%s'):format(key, suggestion(key, names_of(list)))
+  return ('unknown key "%s"%s'):format(key, nearest.advice(key, names_of(list)))
 end
 
 --- A value that is no text, of a preset or of a record, as its parameter wants it. Raises what is wrong with it.

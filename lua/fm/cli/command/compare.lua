@@ -6,7 +6,7 @@ local csv <const> = require "fm.records.csv"
 local describe <const> = require "fm.records.describe"
 local filter <const> = require "fm.records.filter"
 local layout <const> = require "fm.cli.terminal.layout"
-local match <const> = require "fm.records.match"
+local nearest <const> = require "fm.parts.nearest"
 local painter <const> = require "fm.cli.terminal.paint"
 local printable <const> = require "fm.parts.printable"
 local records <const> = require "fm.records.runs"
@@ -99,8 +99,7 @@ local function check_metrics(line, runs)
   for _, name in ipairs(line.metric or {}) do
     local known = false
     for _, run in ipairs(runs) do known = known or run.summary[name] ~= nil end
-    local near = not known and match.nearest(name, comparison.names(runs))
-    if not known then line.refuse(('--metric: no run has "%s"%s'):format(name, near and ('; did you mean "%s"?'):format(near) or "")) end
+    if not known then line.refuse(('--metric: no run has "%s"%s'):format(name, nearest.advice(name, comparison.names(runs)))) end
   end
 end
 

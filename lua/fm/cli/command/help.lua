@@ -1,6 +1,7 @@
 -- What there is: the commands, one command, or a name of fm.
 local command <const> = require "fm.cli.commands"
 local layout <const> = require "fm.cli.terminal.layout"
+local nearest <const> = require "fm.parts.nearest"
 
 local function list_commands()
   print "usage: fmrun [options] SCRIPT... [key=value...]   run experiments (fmrun --help)"
@@ -25,8 +26,8 @@ local function tell(word)
   local reference <const> = require "fm.cli.reference"
   local found, message = reference.find(word)
   if not found then
-    local near = not word:find("[.:]") and require "fm.records.match".nearest(word, command.names())
-    error({ message = near and ('no command is called "%s"; did you mean "%s"?'):format(word, near) or message, exit = 3 }, 0)
+    local advice = word:find "[.:]" and "" or nearest.advice(word, command.names())
+    error({ message = advice == "" and message or ('no command is called "%s"%s'):format(word, advice), exit = 3 }, 0)
   end
   for i, entry in ipairs(found) do
     if i > 1 then print "" end
