@@ -1,4 +1,5 @@
 -- Numbers and durations in few characters, for lines that people read.
+local named_values <const> = require "fm.parts.named_values"
 local printable <const> = require "fm.parts.printable"
 
 local short <const> = {}
@@ -12,10 +13,7 @@ end
 
 --- "nfe=100 w2=0.13": results by name, in one printable line.
 function short.results(results)
-  local words = {}
-  for name, value in pairs(results) do words[#words + 1] = name .. "=" .. short.number(value) end
-  table.sort(words)
-  return printable.line(table.concat(words, " "))
+  return printable.line(table.concat(named_values(results, short.number), " "))
 end
 
 --- "0.4s", "26s", "3m05s", "2h10m"

@@ -2,6 +2,7 @@
 local json <const> = require "fm.core".json
 local logged <const> = require "fm.records.logged"
 local match <const> = require "fm.records.match"
+local named_values <const> = require "fm.parts.named_values"
 local printable <const> = require "fm.parts.printable"
 local quoted <const> = require "fm.parts.shell_word"
 local short <const> = require "fm.parts.short"
@@ -54,9 +55,7 @@ end
 
 --- "lr=0.003", "seed=2", ... a list.
 function describe.pairs(values, keys)
-  local list = {}
-  for i, key in ipairs(keys or describe.keys(values)) do list[i] = ("%s=%s"):format(key, describe.value(values[key])) end
-  return list
+  return named_values(values, describe.value, keys)
 end
 
 --- The same in one text.
@@ -73,14 +72,16 @@ function describe.changed_keys(record)
   return keys
 end
 
+-- A value as a script reads it back, with all its digits.
+local function exact(value)
+  return math.type(value) and json.encode(value) or tostring(value)
+end
+
 --- The command line that makes a run again: its own, or, for a run of a sweep, the one with its script and what differs from the defaults.
 function describe.command(record)
   if not record.sweep or not record.script or not record.defaults then return record.command end
   local list = { "fmrun", quoted(record.script) }
-  for _, key in ipairs(describe.changed_keys(record)) do
-    local value = record.config[key]
-    list[#list + 1] = quoted(key .. "=" .. (math.type(value) and json.encode(value) or tostring(value)))
-  end
+  for _, word in ipairs(named_values(record.config, exact, describe.changed_keys(record))) do list[#list + 1] = quoted(word) end
   return table.concat(list, " ")
 end
 

@@ -1,4 +1,5 @@
 -- Numbers, times and statuses in words a person reads.
+local named_values <const> = require "fm.parts.named_values"
 local short <const> = require "fm.parts.short"
 
 local words <const> = {}
@@ -32,18 +33,9 @@ function words.time(value)
   return type(value) == "string" and value:gsub("^(%d+-%d+-%d+)T(%d+:%d+:%d+)%.?%d*Z$", "%1 %2 UTC") or nil
 end
 
---- "lr=0.001 seed=2", in the order of `keys`, or sorted.
+--- "lr=0.001 seed=2", in the order of `keys`.
 function words.changes(changed, keys)
-  local list = {}
-  if keys then
-    for _, key in ipairs(keys) do
-      if changed[key] ~= nil then list[#list + 1] = key .. "=" .. words.value(changed[key]) end
-    end
-  else
-    for key, value in pairs(changed) do list[#list + 1] = key .. "=" .. words.value(value) end
-    table.sort(list)
-  end
-  return table.concat(list, " ")
+  return table.concat(named_values(changed, words.value, keys), " ")
 end
 
 function words.count(n, one, many)

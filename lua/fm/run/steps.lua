@@ -4,6 +4,7 @@ local ending <const> = require "fm.run.ending"
 local interrupt <const> = require "fm.run.interrupt"
 local kept <const> = require "fm.run.kept"
 local loaders <const> = require "fm.run.loaders"
+local named_values <const> = require "fm.parts.named_values"
 local options <const> = require "fm.parts.options"
 local short <const> = require "fm.parts.short"
 local replay <const> = require "fm.run.replay"
@@ -17,9 +18,9 @@ local most_steps <const> = 1 << 53
 
 --- The last logged numbers, for the progress line: "loss=0.913 lr=0.001".
 local function shown(run)
-  local words, line = {}, run.line
-  for i, name in ipairs(line and line.names or {}) do words[i] = name .. "=" .. short.number(line.lasts[i]) end
-  return table.concat(words, " ")
+  local names, values = run.line and run.line.names or {}, {}
+  for i, name in ipairs(names) do values[name] = run.line.lasts[i] end
+  return table.concat(named_values(values, short.number, names), " ")
 end
 
 local function look_around(run, now)

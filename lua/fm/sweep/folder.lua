@@ -6,6 +6,7 @@ local code <const> = require "fm.run.code"
 local decimal <const> = require "fm.sweep.decimal"
 local digests <const> = require "fm.run.digests"
 local folders <const> = require "fm.run.folder"
+local named_values <const> = require "fm.parts.named_values"
 local printable <const> = require "fm.parts.printable"
 local record <const> = require "fm.sweep.record"
 local records <const> = require "fm.records.runs"
@@ -78,11 +79,8 @@ end
 
 --- "lr=0.001 seed=1", printable, with the experiment in front where there are several.
 function folder.label(keys, entry, several)
-  local words = { several and entry.experiment or nil }
-  for _, key in ipairs(keys) do
-    local value = entry.changed[key]
-    if value ~= nil then words[#words + 1] = key .. "=" .. value_text(value) end
-  end
+  local words = named_values(entry.changed, value_text, keys)
+  if several then table.insert(words, 1, entry.experiment) end
   return printable.line(table.concat(words, " "))
 end
 

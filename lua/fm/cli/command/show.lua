@@ -66,8 +66,9 @@ local function show_config(page, record)
   local changed, rest = {}, {}
   local is_changed = {}
   for _, key in ipairs(describe.changed_keys(record)) do is_changed[key] = true end
-  for _, key in ipairs(describe.keys(record.config)) do
-    local text = ("%s=%s"):format(key, describe.value(record.config[key]))
+  local keys = describe.keys(record.config)
+  for i, text in ipairs(describe.pairs(record.config, keys)) do
+    local key = keys[i]
     if is_changed[key] then
       changed[#changed + 1] = ("%s (default %s)"):format(text, describe.value(record.defaults[key]))
     else
