@@ -1,5 +1,5 @@
 /* control = "sample": a solve in which every row of the batch keeps its own time. The field gets x [A, ...] and t [A] of the rows
- * that are still on their way. */
+ * that are still on their way. With numbers = true in the plan its third argument is a tensor [A]: their row numbers in x0, from 1. */
 #include "ode_rows.h"
 
 #include "ode_call.h"
@@ -9,12 +9,13 @@
 
 #define SOLVE_ROWS "fm.ode.solve_rows"
 
-enum { CLOCK = ODE_NEXT_PLACE };
+enum { CLOCK = ODE_NEXT_PLACE, NUMBERS };
 
 typedef struct solve_rows {
     ode_call call;
     fm_ode_rows ode;
     fm_storage *points, *clocks; /* of the whole batch */
+    fm_storage *numbers;         /* NULL: the field does not want them */
 } solve_rows;
 
 static void rows_release(lua_State *L, solve_rows *s) {
@@ -22,7 +23,8 @@ static void rows_release(lua_State *L, solve_rows *s) {
     fm_ode_rows_close(&s->ode);
     fm_storage_release(s->points);
     fm_storage_release(s->clocks);
-    s->points = s->clocks = NULL;
+    fm_storage_release(s->numbers);
+    s->points = s->clocks = s->numbers = NULL;
 }
 
 static int rows_close(lua_State *L) {
@@ -47,6 +49,7 @@ static bool call_field(void *context, size_t rows, real *dx) {
     lua_State *L = s->call.L;
     if (rows != s->call.point->shape[0]) {
         if (!show_rows(s, ODE_POINT, s->points, s->call.point->rank, rows) || !show_rows(s, CLOCK, s->clocks, 1, rows)) return false;
+        if (s->numbers && !show_rows(s, NUMBERS, s->numbers, 1, rows)) return false;
         fm_tensor **slot = lua_touserdata(L, ODE_POINT);
         fm_tensor_release(s->call.point);
         s->call.point = fm_tensor_retain(*slot);
@@ -54,7 +57,10 @@ static bool call_field(void *context, size_t rows, real *dx) {
     lua_pushvalue(L, ODE_FIELD);
     lua_pushvalue(L, ODE_POINT);
     lua_pushvalue(L, CLOCK);
-    return ode_call_for_tensor(&s->call, "field", 2, dx);
+    if (!s->numbers) return ode_call_for_tensor(&s->call, "field", 2, dx);
+    for (size_t r = 0; r < rows; r++) s->numbers->data[r] = (real)(s->ode.now[r].id + 1);
+    lua_pushvalue(L, NUMBERS);
+    return ode_call_for_tensor(&s->call, "field", 3, dx);
 }
 
 static void read_plan(lua_State *L, solve_rows *s, const fm_tensor *x0) {
@@ -169,6 +175,8 @@ int ode_solve_rows(lua_State *L) {
     read_plan(L, s, x0);
     s->points = fm_storage_retain(s->call.point->storage);
     s->clocks = fm_storage_retain(bind_push_new(L, 1, &o->rows)->storage); /* at CLOCK */
+    if (lua_getfield(L, ODE_PLAN, "numbers") != LUA_TNIL) s->numbers = fm_storage_retain(bind_push_new(L, 1, &o->rows)->storage);
+    if (s->numbers) lua_replace(L, NUMBERS);
     o->point = s->points->data;
     o->clock = s->clocks->data;
     x0 = bind_check_tensor(L, ODE_START); /* as in ode.c */

@@ -163,4 +163,28 @@ describe("ode row by row", function()
     assert.equal("finished", select(2, ode.solve(waves, fm.zeros(0, 2), { control = "sample" })).status)
     assert.same({}, select(2, ode.solve(waves, fm.zeros(0, 2), { control = "sample" })).histogram)
   end)
+
+  it("tells the field which rows are on their way", function()
+    local rates, engine = fm.tensor { { 1 }, { 40 }, { 3 }, { 20 }, { 3 } }, require "fm.core".ode_engine
+    local tableau = require "fm.ode.method" ("rk45", "test").tableau
+    local plan = { t0 = 0, t1 = 1, rtol = 1e-5, atol = 1e-5, numbers = true }
+    local counts, fewest = { 0, 0, 0, 0, 0 }, 5
+    local function field(x, t, numbers)
+      assert.same({ { #x }, { #x } }, { numbers:shape(), t:shape() })
+      local last, of = 0, {}
+      for i, number in ipairs(numbers:totable()) do
+        assert(number > last)
+        last, counts[number // 1], of[i] = number, counts[number // 1] + 1, rates[{ number // 1, number // 1 }]
+      end
+      fewest = math.min(fewest, #x)
+      numbers[1] = 7 -- does no harm
+      return x * -1 * fm.cat(of, { axis = 1 })
+    end
+    local x, info = engine.solve_rows(tableau, field, fm.ones(5, 1), plan)
+    assert.same(info.rows.nfe:totable(), counts)
+    assert.equal(1, fewest)
+    for i = 1, 5 do assert.near(math.exp(-rates[i][1]), x[i][1], 1e-3) end
+    plan.numbers = nil
+    engine.solve_rows(tableau, function(y, ...) assert.equal(1, select("#", ...)) return y end, x, plan)
+  end)
 end)
