@@ -139,8 +139,11 @@ void fm_search_open(lua_State *L, const char *library) {
         lua_getfield(L, package, "searchpath");
         lua_getfield(L, package, "loadlib");
         lua_getfield(L, package, "cpath");
-        push_rooted(L, "", lua_tostring(L, -1));
-        lua_replace(L, -2);
+        if (library) lua_pushfstring(L, "%s/../lib/lua/5.4/?.so", library); /* those that are packed with fmrun come first */
+        else lua_pushliteral(L, "");
+        push_rooted(L, lua_tostring(L, -1), lua_tostring(L, -2));
+        lua_replace(L, -3);
+        lua_pop(L, 1);
         lua_pushcclosure(L, load_needed, 3);
         lua_setfield(L, -2, needed[i]);
     }

@@ -7,7 +7,7 @@ local page <const> = {}
 
 local refresh_seconds <const> = 5 -- of a page whose run goes on
 
--- Where packages put Chart.js: Debian's libjs-chart.js. FM_CHART_JS names another place.
+-- Where packages put Chart.js: Debian's libjs-chart.js; beside this file, where it is packed with fmrun. FM_CHART_JS names another place.
 local chart_places <const> = { "/usr/share/javascript/chart.js/chart.min.js", "/usr/share/javascript/chart.js/Chart.min.js" }
 -- After the first, each adds to `report`; the last starts them.
 local scripts <const> = { "report", "table", "parallel", "smooth", "axes", "curves" }
@@ -18,16 +18,19 @@ local function read(path)
   return file and file:read "a" or nil
 end
 
---- A file beside this one.
+--- The path of a file beside this one.
+local function beside(name)
+  return by_name.file("fm.report.page"):match "^(.*/)" .. name
+end
+
 local function own(name)
-  local folder = by_name.file("fm.report.page"):match "^(.*/)"
-  return assert(read(folder .. name), folder .. name .. " is missing")
+  return assert(read(beside(name)), beside(name) .. " is missing")
 end
 
 --- The text of Chart.js, or nil where it is not installed.
 local function chart_library()
   local given = os.getenv "FM_CHART_JS"
-  for _, path in ipairs(given and { given } or chart_places) do
+  for _, path in ipairs(given and { given } or { beside "chart.min.js", table.unpack(chart_places) }) do
     local text = read(path)
     if text and text:find("Chart.js", 1, true) then return text end
   end
