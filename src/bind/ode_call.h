@@ -52,7 +52,7 @@ const char *ode_reason(fm_ode_why why); /* or NULL */
 void ode_set_number(lua_State *L, const char *name, double value);
 void ode_set_integer(lua_State *L, const char *name, int64_t value);
 
-/* ode_gradient.c: what lua/fm/ode/gradient.lua asks for in its plans. begin: after fm_ode_open. end: after a run; pushes solve's third
+/* ode_gradient.c: what lua/fm/ode/parts/gradient.lua asks for in its plans. begin: after fm_ode_open. end: after a run; pushes solve's third
  * result. watch: an observer's part. */
 void ode_gradient_begin(ode_call *c, fm_ode *o);
 void ode_gradient_watch(ode_call *c, const fm_ode *o, bool at_end);

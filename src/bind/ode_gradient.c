@@ -1,4 +1,4 @@
-/* Gradients through a solve: what lua/fm/ode/gradient.lua asks of the engine, by fields of the plan.
+/* Gradients through a solve: what lua/fm/ode/parts/gradient.lua asks of the engine, by fields of the plan.
  *
  *   record = {}           the solve is recorded on the tape of the caller; the list fills with the saved states. The third result of
  *                         solve is then the list of past slopes, the newest first, of a method with history

@@ -115,7 +115,7 @@ local function layers(calls)
     return nn.time_embedding(8)(t), nn.time_embedding(4, { kind = "fourier" })(t)
   end)
   N("vector_field", function() return nn.vector_field { dim = 6, hidden = 4, time_embed = 2 }(x, 0.5) end)
-  N("module", function() return require "fm.nn.module".new({}, function(_, v) return v end)(x) end)
+  N("module", function() return require "fm.nn.parts.module".new({}, function(_, v) return v end)(x) end)
   N("seed", function() return nn.seed(fm.rng(1)) end)
   for _, act in ipairs { "tanh", "sigmoid", "relu", "silu", "gelu", "gelu_tanh", "selu", "elu", "softplus", "leaky_relu", "log_sigmoid" } do
     N(act, function() return nn[act]()(x) end)

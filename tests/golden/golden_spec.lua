@@ -134,7 +134,7 @@ describe("golden likelihood", function()
   local points = tensors[c.points]
 
   it("divergence at t = 0.5", function()
-    local field = require "fm.flow.slopes"(model, { 2 }, "axes")
+    local field = require "fm.flow.parts.slopes"(model, { 2 }, "axes")
     local columns = field(fm.cat(points, fm.zeros(#points, 1), 2), 0.5)
     near(columns:slice { axis = 2, first = 3, last = 3 }:reshape(-1), tensors[c.divergence_t0_5], double and 1e-9 or 1e-5, "divergence")
   end)

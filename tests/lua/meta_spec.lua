@@ -4,14 +4,6 @@ local by_name <const> = require "fm.parts.by_name"
 local reference <const> = require "fm.cli.reference"
 
 local rooms <const> = { "nn", "flow", "ode", "sde", "optim", "data", "metrics", "plot" }
--- Files of a room that others of its files share, and what the C side keeps to itself.
-local inner <const> = {
-  ["flow.predict"] = true, ["flow.times"] = true, ["flow.guarded"] = true, ["flow.levels"] = true,
-  ["flow.likelihood"] = true, ["flow.reverse"] = true, ["flow.slopes"] = true, ["sde.flow_noise"] = true, ["ode.check"] = true, ["ode.gradient"] = true,
-  ["ode.grid"] = true, ["ode.method"] = true,
-  ["plot.colors"] = true, ["plot.figure"] = true, ["plot.heat"] = true, ["plot.limits"] = true, ["plot.picture"] = true,
-  ["plot.points"] = true, ["plot.series"] = true, ["plot.svg"] = true, ["plot.ticks"] = true,
-}
 local machinery <const> = {
   fail = true, nearest = true, flat = true, is_recording = true, mallocs = true, measure = true, methods = true, needs_grad = true,
   ode_engine = true, path_sample = true, peak_bytes = true, picture = true, system = true,
@@ -36,7 +28,7 @@ describe("meta", function()
         local solve = entries[("fm.%s.solve"):format(room)]
         local is_solver = solve and table.concat(solve.text, " "):find("%f[%w]" .. name .. "%f[%W]")
         local full = room .. "." .. name
-        assert(entries["fm." .. full] or inner[full] or is_solver, "fm." .. full .. " is missing")
+        assert(entries["fm." .. full] or is_solver, "fm." .. full .. " is missing")
       end
       for name, value in next, fm[room] do
         if type(value) == "function" then assert(entries[("fm.%s.%s"):format(room, name)], ("fm.%s.%s is missing"):format(room, name)) end

@@ -6,8 +6,8 @@
 local fm <const> = require "fm"
 local arguments <const> = require "fm.flow.parts.arguments"
 local dequantise <const> = require "fm.flow.dequantise"
-local levels <const> = require "fm.flow.levels"
-local likelihood <const> = require "fm.flow.likelihood"
+local levels <const> = require "fm.flow.parts.levels"
+local likelihood <const> = require "fm.flow.parts.likelihood"
 local options <const> = require "fm.parts.options"
 
 local where <const> = "bits_per_dimension"

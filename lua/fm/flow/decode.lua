@@ -3,7 +3,7 @@
 local arguments <const> = require "fm.flow.parts.arguments"
 local solve <const> = require "fm.ode.parts.solve"
 local options <const> = require "fm.parts.options"
-local reverse <const> = require "fm.flow.reverse"
+local reverse <const> = require "fm.flow.parts.reverse"
 
 local where <const> = "decode"
 local defaults <const> = reverse.options({}, {})

@@ -4,7 +4,7 @@
 -- al. 2016.
 local fm <const> = require "fm"
 local arguments <const> = require "fm.flow.parts.arguments"
-local levels <const> = require "fm.flow.levels"
+local levels <const> = require "fm.flow.parts.levels"
 local options <const> = require "fm.parts.options"
 
 return function(x, given, ...)

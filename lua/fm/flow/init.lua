@@ -3,4 +3,4 @@
 local path <const> = require "fm.flow.path"
 local coupling <const> = require "fm.flow.coupling"
 
-return require("fm.parts.by_name").module("fm.flow", { path = path.named, coupling = coupling.named })
+return require("fm.parts.by_name").room("fm.flow", { path = path.named, coupling = coupling.named })

@@ -10,7 +10,7 @@
 -- error norm is over x and the integral of the divergence together, and over the batch; control = "sample" keeps rows apart (exact only).
 -- info: that of ode.solve, x0 [B, ...] (where the points came from), log_p0 [B], divergence [B] (its integral from t0 to t1),
 -- backward_passes. Nothing is recorded: a gradient would need second derivatives. A solve that does not reach t0 raises.
-local likelihood <const> = require "fm.flow.likelihood"
+local likelihood <const> = require "fm.flow.parts.likelihood"
 local options <const> = require "fm.parts.options"
 
 return function(model, x, given, ...)

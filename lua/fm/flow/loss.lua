@@ -6,8 +6,8 @@ local coefficients <const> = require "fm.flow.path.parts.coefficients"
 local options <const> = require "fm.parts.options"
 local paths <const> = require "fm.flow.path"
 local couplings <const> = require "fm.flow.coupling"
-local times <const> = require "fm.flow.times"
-local predict <const> = require "fm.flow.predict"
+local times <const> = require "fm.flow.parts.times"
+local predict <const> = require "fm.flow.parts.predict"
 
 local none <const> = options.none
 local defaults <const> = {

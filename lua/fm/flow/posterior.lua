@@ -2,7 +2,7 @@
 -- t, (s v - ds x) / (s da - a ds) and (da x - a v) / (s da - a ds), from the velocity model(x, t); for the straight line x + (1 - t) v and
 -- x - t v. The first is Tweedie's formula. t is a number or [B]; `guard` as for score.
 local arguments <const> = require "fm.flow.parts.arguments"
-local guarded <const> = require "fm.flow.guarded"
+local guarded <const> = require "fm.flow.parts.guarded"
 local options <const> = require "fm.parts.options"
 
 return function(model, given, ...)

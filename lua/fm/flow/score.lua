@@ -4,7 +4,7 @@
 -- At an end of the path where this divides by 0, all is read `guard` (1e-3) away from it. t is a number or [B]. A model that predicts the
 -- data, the noise or the score comes as flow.velocity(model, ...).
 local arguments <const> = require "fm.flow.parts.arguments"
-local guarded <const> = require "fm.flow.guarded"
+local guarded <const> = require "fm.flow.parts.guarded"
 local options <const> = require "fm.parts.options"
 
 return function(model, given, ...)

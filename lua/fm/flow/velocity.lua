@@ -6,7 +6,7 @@ local arguments <const> = require "fm.flow.parts.arguments"
 local coefficients <const> = require "fm.flow.path.parts.coefficients"
 local options <const> = require "fm.parts.options"
 local paths <const> = require "fm.flow.path"
-local predict <const> = require "fm.flow.predict"
+local predict <const> = require "fm.flow.parts.predict"
 
 local field_name <const> = "velocity: field"
 

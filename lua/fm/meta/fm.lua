@@ -734,6 +734,8 @@ function Average:swap(f) end
 function Average:state() end
 ---Goes on from a state.
 function Average:load_state(state) end
+---The learning rate schedules, each also a name of fm.optim.
+fm.optim.schedule = {}
 ---From lr down to floor * lr along half a cosine over `steps`, after a linear warmup. Loshchilov and Hutter 2017.
 ---@param options {steps: integer, lr: number, warmup: integer, floor: number}
 ---@return function

@@ -1,7 +1,7 @@
 -- dropout(p): while training, each number becomes 0 with probability p and the others grow by 1/(1 - p). Srivastava et al. 2014.
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
-local module <const> = require "fm.nn.module"
+local module <const> = require "fm.nn.parts.module"
 local init <const> = require "fm.nn.parts.init_stream"
 
 return function(p, ...)

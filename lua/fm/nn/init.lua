@@ -2,7 +2,7 @@
 local fm <const> = require "fm"
 local activations <const> = require "fm.nn.parts.activations"
 local by_name <const> = require "fm.parts.by_name"
-local module <const> = require "fm.nn.module"
+local module <const> = require "fm.nn.parts.module"
 local options <const> = require "fm.parts.options"
 local init <const> = require "fm.nn.parts.init_stream"
 
@@ -18,4 +18,4 @@ for _, name in ipairs(activations.names) do
   end
 end
 
-return by_name.module("fm.nn", nn)
+return by_name.room("fm.nn", nn)

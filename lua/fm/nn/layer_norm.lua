@@ -1,7 +1,7 @@
 -- layer_norm(dim, {eps}): each row to mean 0 and variance 1, then scale and shift. Ba et al. 2016.
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
-local module <const> = require "fm.nn.module"
+local module <const> = require "fm.nn.parts.module"
 
 return function(dim, given, ...)
   options.no_more("layer_norm", 2, ...)

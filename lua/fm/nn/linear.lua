@@ -3,7 +3,7 @@
 local fm <const> = require "fm"
 local activations <const> = require "fm.nn.parts.activations"
 local options <const> = require "fm.parts.options"
-local module <const> = require "fm.nn.module"
+local module <const> = require "fm.nn.parts.module"
 local init <const> = require "fm.nn.parts.init_stream"
 
 local fused <const> = fm.linear

@@ -1,7 +1,7 @@
 -- residual(layer): x + layer(x). He et al. 2016.
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
-local module <const> = require "fm.nn.module"
+local module <const> = require "fm.nn.parts.module"
 
 return function(layer, ...)
   options.no_more("residual", 1, ...)

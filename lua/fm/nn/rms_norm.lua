@@ -1,7 +1,7 @@
 -- rms_norm(dim, {eps}): each row divided by its root mean square, then scaled. Zhang and Sennrich 2019.
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
-local module <const> = require "fm.nn.module"
+local module <const> = require "fm.nn.parts.module"
 
 return function(dim, given, ...)
   options.no_more("rms_norm", 2, ...)

@@ -1,7 +1,7 @@
 -- sequential{layer, layer, ...}: one after the other, layers or functions. A linear layer and the activation after it run as one op.
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
-local module <const> = require "fm.nn.module"
+local module <const> = require "fm.nn.parts.module"
 
 local fused <const> = fm.linear
 

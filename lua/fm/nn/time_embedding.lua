@@ -3,7 +3,7 @@
 -- from N(0, scale^2), Tancik et al. 2020. The frequencies are part of the state and are not trained.
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
-local module <const> = require "fm.nn.module"
+local module <const> = require "fm.nn.parts.module"
 local init <const> = require "fm.nn.parts.init_stream"
 
 local function forward(self, t)

@@ -2,7 +2,7 @@
 -- Time goes through its own two layers and stands beside x at the input of the main ones. t is [B] or a number.
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
-local module <const> = require "fm.nn.module"
+local module <const> = require "fm.nn.parts.module"
 
 local cat <const> = fm.cat
 

@@ -2,7 +2,7 @@
 -- or one beside the script.
 --
 -- field(x, t) may be a function or a model; t is a number. Its x is lent: clone what is to be kept. Where no tape records, what a call
--- makes goes back to the pool when the call ends. On a tape a solve is recorded as other ops are: see gradient.lua.
+-- makes goes back to the pool when the call ends. On a tape a solve is recorded as other ops are: see parts/gradient.lua.
 -- A state or a first slope that is not finite raises; under error control a field that turns bad later ends the solve with
 -- status "step_too_small" at the last good point, and info.reason says why.
 local options <const> = require "fm.parts.options"

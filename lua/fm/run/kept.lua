@@ -4,7 +4,7 @@
 local fm <const> = require "fm"
 local attempt <const> = require "fm.parts.attempt"
 local layer_fields <const> = require "fm.run.layer_fields"
-local module <const> = require "fm.nn.module"
+local module <const> = require "fm.nn.parts.module"
 local sealed <const> = require "fm.parts.sealed"
 local swapped <const> = require "fm.parts.swapped"
 local utf8_text <const> = require "fm.parts.utf8_text"

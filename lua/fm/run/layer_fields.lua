@@ -1,7 +1,7 @@
 -- The fields of a model's layers, which a script may set: numbers, strings, booleans and plain tables of them are kept in checkpoints, so that
 -- a mode or a scale that is set inside a loop is there when the run goes on. Other things cannot be kept, and must not change inside a loop.
 local fm <const> = require "fm"
-local module <const> = require "fm.nn.module"
+local module <const> = require "fm.nn.parts.module"
 local values_json <const> = require "fm.run.values_json"
 
 local layer_fields <const> = {}

@@ -2,7 +2,7 @@
 local fm <const> = require "fm"
 local ending <const> = require "fm.run.ending"
 local finally <const> = require "fm.parts.finally"
-local module <const> = require "fm.nn.module"
+local module <const> = require "fm.nn.parts.module"
 local options <const> = require "fm.parts.options"
 local saving <const> = require "fm.run.saving"
 local traceback <const> = require "fm.run.traceback"

@@ -16,7 +16,7 @@
 -- noise being given.
 local core <const> = require "fm.core"
 local by_name <const> = require "fm.parts.by_name"
-local flow_noise <const> = require "fm.sde.flow_noise"
+local flow_noise <const> = require "fm.sde.parts.flow_noise"
 local solve <const> = require "fm.ode.parts.solve"
 local options <const> = require "fm.parts.options"
 

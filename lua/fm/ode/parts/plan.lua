@@ -1,6 +1,6 @@
 -- What ode.solve is asked for, as a plan for the engine: its options read and checked, times and grids as lists.
 local core <const> = require "fm.core"
-local grid_of <const> = require "fm.ode.grid"
+local grid_of <const> = require "fm.ode.parts.grid"
 local options <const> = require "fm.parts.options"
 
 local plans <const> = {}

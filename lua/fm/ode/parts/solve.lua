@@ -1,6 +1,6 @@
 -- solve(where, field, x0, options) -> x, info: ode.solve on behalf of the function `where`, whose name begins the messages.
 local core <const> = require "fm.core"
-local method_of <const> = require "fm.ode.method"
+local method_of <const> = require "fm.ode.parts.method"
 local options <const> = require "fm.parts.options"
 local plans <const> = require "fm.ode.parts.plan"
 
@@ -38,7 +38,7 @@ return function(where, field, x0, given)
   local recorded = o.gradient and recording
   local solve_on_tape
   if recorded or o.memory ~= plans.options.memory then
-    solve_on_tape = options.choose(where .. ": memory", o.memory, require "fm.ode.gradient")
+    solve_on_tape = options.choose(where .. ": memory", o.memory, require "fm.ode.parts.gradient")
   end
   if recorded then check_recorded(o, one_leaf) end
   local tableau = method.tableau and method.by_controller[o.controller] or method.tableau

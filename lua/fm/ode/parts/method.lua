@@ -10,11 +10,9 @@
 --   history = p    it only starts the method of Adams and Bashforth through the last p slopes
 local core <const> = require "fm.core"
 local by_name <const> = require "fm.parts.by_name"
-local check <const> = require "fm.ode.check"
+local check <const> = require "fm.ode.parts.check"
 local nearest <const> = require "fm.parts.nearest"
 
-local aliases <const> = { dopri5 = "rk45", bosh3 = "rk23" }
-local not_solvers <const> = { init = true, method = true, check = true, grid = true, gradient = true }
 local own <const> = {} -- methods of fm, by name
 local by_value <const> = setmetatable({}, { __mode = "k" })
 
@@ -43,29 +41,13 @@ local function made_ready(what, name)
   return method
 end
 
--- The names there are, for "did you mean".
-local function known_names()
-  local names = {}
-  for alias in pairs(aliases) do names[#names + 1] = alias end
-  for _, name in ipairs(by_name.names "fm.ode") do
-    if not not_solvers[name] then names[#names + 1] = name end
-  end
-  table.sort(names)
-  return names
-end
-
-local function fail(where, name)
-  local names = known_names()
-  core.fail(('%s: there is no method "%s", here or beside the script%s'):format(where, name,
-    nearest.advice(name, names, " (there are: " .. table.concat(names, ", ") .. ")")))
-end
-
 -- What a solver file returns, and whether it is one of fm.
 local function find(where, name)
-  local what, is_own
-  if not_solvers[name] then what, is_own = by_name.beside(name), false else what, is_own = by_name.find("fm.ode", name) end
-  if what == nil then fail(where, name) end
-  return what, is_own
+  local what, is_own = by_name.find("fm.ode", name)
+  if what ~= nil then return what, is_own end
+  local names = by_name.names "fm.ode"
+  core.fail(('%s: there is no method "%s", here or beside the script%s'):format(where, name,
+    nearest.advice(name, names, " (there are: " .. table.concat(names, ", ") .. ")")))
 end
 
 local function of_value(what, name)
@@ -73,9 +55,8 @@ local function of_value(what, name)
   return by_value[what]
 end
 
-return function(what, where)
-  if type(what) ~= "string" then return of_value(what, "method") end
-  local name = aliases[what] or what
+return function(name, where)
+  if type(name) ~= "string" then return of_value(name, "method") end
   if own[name] then return own[name] end
   if not name:find "^[%w_]+$" then core.fail(('%s: "%s" is no name of a method'):format(where, name)) end
   local found, is_own = find(where, name)

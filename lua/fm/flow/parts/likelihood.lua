@@ -7,8 +7,8 @@ local arguments <const> = require "fm.flow.parts.arguments"
 local solve <const> = require "fm.ode.parts.solve"
 local options <const> = require "fm.parts.options"
 local paths <const> = require "fm.flow.path"
-local reverse <const> = require "fm.flow.reverse"
-local slopes <const> = require "fm.flow.slopes"
+local reverse <const> = require "fm.flow.parts.reverse"
+local slopes <const> = require "fm.flow.parts.slopes"
 
 local likelihood <const> = {}
 
