@@ -1,12 +1,7 @@
 /* core.measure: what metrics and couplings are made of. The metrics themselves are lua/fm/metrics. */
 #include "assignment.h"
 #include "bind.h"
-#include "distance.h"
-#include "eigen.h"
-#include "tape.h"
-
-#include <stdlib.h>
-#include <string.h>
+#include "covariance.h"
 
 /* Two samples [n, D], [m, D] at arguments 1 and 2. */
 static fm_samples check_samples(lua_State *L) {
@@ -64,16 +59,7 @@ static int measure_transport(lua_State *L) { /* transport(a, b, power) -> mean o
     fm_samples s = check_samples(L);
     bool root = bind_check_integer(L, 3, "transport: power", 1, 2) == 1;
     const size_t *column = transport(L, &s, root);
-    double sum = 0;
-    for (size_t i = 0; i < s.n; i++) {
-        double e = 0;
-        for (size_t k = 0; k < s.d; k++) {
-            double x = (double)s.a[i * s.d + k] - (double)s.b[column[i] * s.d + k];
-            e += x * x;
-        }
-        sum += root ? sqrt(e) : e;
-    }
-    lua_pushnumber(L, sum / (double)s.n);
+    lua_pushnumber(L, fm_matched_cost(&s, root, column));
     return 1;
 }
 
@@ -91,20 +77,6 @@ static int measure_mean_kernel(lua_State *L) { /* mean_kernel(a, b, sigma, apart
     return 1;
 }
 
-static int ascending(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static void project(const real *x, size_t n, size_t d, const fm_tensor *directions, size_t k, double *to) {
-    size_t count = directions->shape[1];
-    for (size_t i = 0; i < n; i++) {
-        to[i] = 0;
-        for (size_t j = 0; j < d; j++) to[i] += (double)x[i * d + j] * (double)fm_data(directions)[j * count + k];
-    }
-    qsort(to, n, sizeof *to, ascending);
-}
-
 static int measure_sliced(lua_State *L) { /* sliced(a, b, directions [D, k]) -> mean over directions and ranks of squared differences */
     fm_samples s = check_samples(L);
     const fm_tensor *directions = bind_check_tensor(L, 3);
@@ -112,82 +84,25 @@ static int measure_sliced(lua_State *L) { /* sliced(a, b, directions [D, k]) -> 
     check_as_many(L, "sliced", &s);
     if (directions->rank != 2 || directions->shape[0] != s.d || !directions->shape[1])
         bind_error(L, "sliced: directions are %s: expected [%zu, k]", fm_shape_text(directions, text), s.d);
-    double *a = scratch(L, s.n * sizeof *a), *b = scratch(L, s.n * sizeof *b), total = 0;
-    for (size_t k = 0; k < directions->shape[1]; k++) {
-        project(s.a, s.n, s.d, directions, k, a);
-        project(s.b, s.n, s.d, directions, k, b);
-        double sum = 0;
-        for (size_t i = 0; i < s.n; i++) sum += (a[i] - b[i]) * (a[i] - b[i]);
-        total += sum / (double)s.n;
-    }
-    lua_pushnumber(L, total / (double)directions->shape[1]);
+    double squared;
+    fm_error err;
+    if (!fm_sliced(&s, directions->shape[1], fm_data(directions), &squared, &err)) bind_raise(L, &err);
+    lua_pushnumber(L, squared);
     return 1;
 }
 
-/* ---- covariances ---- */
-
-static void moments(size_t n, size_t d, const real *x, double *mean, double *covariance) {
-    for (size_t j = 0; j < d; j++) {
-        mean[j] = 0;
-        for (size_t i = 0; i < n; i++) mean[j] += (double)x[i * d + j];
-        mean[j] /= (double)n;
-    }
-    memset(covariance, 0, d * d * sizeof *covariance);
-    for (size_t i = 0; i < n; i++) {
-        for (size_t j = 0; j < d; j++) {
-            double e = (double)x[i * d + j] - mean[j];
-            for (size_t k = 0; k <= j; k++) covariance[j * d + k] += e * ((double)x[i * d + k] - mean[k]);
-        }
-    }
-    for (size_t j = 0; j < d; j++) {
-        for (size_t k = 0; k <= j; k++) covariance[k * d + j] = covariance[j * d + k] /= (double)(n - 1);
-    }
+static void check_dimensions(lua_State *L, const char *who, size_t d) {
+    if (d > FM_COVARIANCE_MOST) bind_error(L, "%s: %zu dimensions are over the limit of %d", who, d, FM_COVARIANCE_MOST);
 }
 
-/* root = V sqrt(values) V^T of a symmetric matrix that is not negative; `a` is overwritten. */
-static void matrix_root(size_t d, double *a, double *values, double *vectors, double *root) {
-    fm_eigen_symmetric(d, a, values, vectors);
-    for (size_t i = 0; i < d; i++) {
-        for (size_t j = 0; j < d; j++) {
-            double sum = 0;
-            for (size_t k = 0; k < d; k++) sum += vectors[i * d + k] * sqrt(fmax(values[k], 0)) * vectors[j * d + k];
-            root[i * d + j] = sum;
-        }
-    }
-}
-
-static void product(size_t d, const double *a, const double *b, double *c) {
-    for (size_t i = 0; i < d; i++) {
-        for (size_t j = 0; j < d; j++) {
-            double sum = 0;
-            for (size_t k = 0; k < d; k++) sum += a[i * d + k] * b[k * d + j];
-            c[i * d + j] = sum;
-        }
-    }
-}
-
-enum { MAX_COVARIANCE = 1024 };
-
-/* |m - m'|^2 + tr(A + B - 2 (A^1/2 B A^1/2)^1/2): the squared distance of Frechet 1957 between Gaussians; Dowson and Landau 1982. */
-static int measure_frechet(lua_State *L) {
+static int measure_frechet(lua_State *L) { /* frechet(a, b) -> the squared distance between Gaussians of their means and covariances */
     fm_samples s = check_samples(L);
-    size_t d = s.d, square = d * d;
     if (s.n < 2 || s.m < 2) bind_error(L, "frechet_distance: needs at least 2 samples of each");
-    if (d > MAX_COVARIANCE) bind_error(L, "frechet_distance: %zu dimensions are over the limit of %d", d, MAX_COVARIANCE);
-    double *m = scratch(L, (6 * square + 3 * d) * sizeof *m);
-    double *a = m, *b = m + square, *work = m + 2 * square, *vectors = m + 3 * square, *root = m + 4 * square, *other = m + 5 * square;
-    double *mean_a = m + 6 * square, *mean_b = mean_a + d, *values = mean_b + d, result = 0;
-    moments(s.n, d, s.a, mean_a, a);
-    moments(s.m, d, s.b, mean_b, b);
-    memcpy(work, a, square * sizeof *a);
-    matrix_root(d, work, values, vectors, root);
-    product(d, root, b, other);
-    product(d, other, root, work);
-    fm_eigen_symmetric(d, work, values, vectors);
-    for (size_t i = 0; i < d; i++) {
-        result += (mean_a[i] - mean_b[i]) * (mean_a[i] - mean_b[i]) + a[i * d + i] + b[i * d + i] - 2 * sqrt(fmax(values[i], 0));
-    }
-    lua_pushnumber(L, result);
+    check_dimensions(L, "frechet_distance", s.d);
+    double squared;
+    fm_error err;
+    if (!fm_frechet(&s, &squared, &err)) bind_raise(L, &err);
+    lua_pushnumber(L, squared);
     return 1;
 }
 
@@ -196,18 +111,10 @@ static int measure_components(lua_State *L) { /* components(x [n, D], k) -> mean
     char text[FM_SHAPE_TEXT];
     if (x->rank != 2 || x->shape[0] < 2) bind_error(L, "pca: x is %s: expected [n, D] with at least 2 rows", fm_shape_text(x, text));
     size_t d = x->shape[1], k = (size_t)bind_check_integer(L, 2, "pca: k", 1, (lua_Integer)d), shape[2] = {d, k};
-    if (d > MAX_COVARIANCE) bind_error(L, "pca: %zu dimensions are over the limit of %d", d, MAX_COVARIANCE);
-    double *a = scratch(L, (2 * d * d + 2 * d) * sizeof *a), *vectors = a + d * d, *mean = vectors + d * d, *values = mean + d;
-    moments(x->shape[0], d, fm_data(x), mean, a);
-    fm_eigen_symmetric(d, a, values, vectors);
-    real *to = fm_data(bind_push_result(L, 1, &d));
-    for (size_t i = 0; i < d; i++) to[i] = (real)mean[i];
-    to = fm_data(bind_push_result(L, 2, shape));
-    for (size_t j = 0; j < k; j++) {
-        size_t top = 0; /* the largest entry of each is positive: a sign that does not depend on rounding */
-        for (size_t i = 1; i < d; i++) top = fabs(vectors[i * d + j]) > fabs(vectors[top * d + j]) ? i : top;
-        for (size_t i = 0; i < d; i++) to[i * k + j] = (real)(vectors[top * d + j] < 0 ? -vectors[i * d + j] : vectors[i * d + j]);
-    }
+    check_dimensions(L, "pca", d);
+    real *mean = fm_data(bind_push_result(L, 1, &d)), *components = fm_data(bind_push_result(L, 2, shape));
+    fm_error err;
+    if (!fm_components(x->shape[0], d, fm_data(x), k, mean, components, &err)) bind_raise(L, &err);
     return 2;
 }
 

@@ -1,7 +1,8 @@
-/* Sums over all pairs of rows of two samples a [n, d] and b [m, d], in double and in a fixed order. */
+/* Distances between two samples a [n, d] and b [m, d], in double and in a fixed order. */
 #ifndef FM_DISTANCE_H
 #define FM_DISTANCE_H
 
+#include "error.h"
 #include "real.h"
 
 typedef struct fm_samples {
@@ -16,5 +17,10 @@ double fm_mean_distance(const fm_samples *s);
 /* Mean over pairs of exp(-|a - b|^2 / 2 sigma^2), or with sigma 0 of (a . b / d + 1)^3. `apart` leaves out pairs (i, i): the unbiased mean
  * of one sample against itself. */
 double fm_mean_kernel(const fm_samples *s, double sigma, bool apart);
+/* Mean over rows of |a - b|^2, or of |a - b| when `root`; column[i] is the row of b that goes with row i of a. */
+double fm_matched_cost(const fm_samples *s, bool root, const size_t *column);
+/* Samples of one size are projected onto each column of directions [d, count], count >= 1, and sorted; the mean over directions and ranks
+ * of squared differences: the sliced Wasserstein distance, squared (Bonneel et al. 2015). False with `err`: no memory. */
+bool fm_sliced(const fm_samples *s, size_t count, const real *directions, double *squared, fm_error *err);
 
 #endif
