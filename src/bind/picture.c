@@ -1,6 +1,7 @@
 /* fm.picture: the canvas that fm.plot draws on, and what plots ask of whole tensors of points. Colors are numbers 0xRRGGBB. */
 #include "picture.h"
 #include "bind.h"
+#include "bytes.h"
 
 #include <string.h>
 
@@ -208,22 +209,19 @@ static int bytes_gc(lua_State *L) {
     return 0;
 }
 
-static void push_base64(lua_State *L, const uint8_t *bytes, size_t size) { /* RFC 4648 */
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static int push_base64(lua_State *L, const void *bytes, size_t size) {
     luaL_Buffer buffer;
-    size_t length = (size + 2) / 3 * 4;
-    char *to = luaL_buffinitsize(L, &buffer, length);
-    for (size_t i = 0; i < size; i += 3) {
-        uint32_t three = (uint32_t)bytes[i] << 16;
-        if (i + 1 < size) three |= (uint32_t)bytes[i + 1] << 8;
-        if (i + 2 < size) three |= bytes[i + 2];
-        for (size_t k = 0; k < 4; k++) *to++ = i + k > size ? '=' : digits[three >> (18 - 6 * k) & 63];
-    }
-    luaL_pushresultsize(&buffer, length);
+    char *to = luaL_buffinitsize(L, &buffer, FM_BASE64(size));
+    luaL_pushresultsize(&buffer, fm_base64(bytes, size, to));
+    return 1;
 }
 
-static int picture_base64(lua_State *L) { /* image -> a PNG file in base64 */
-    size_t shape[3];
+static int picture_base64(lua_State *L) { /* the bytes of a file in base64; of an image: those of a PNG file */
+    size_t shape[3], size;
+    if (lua_type(L, 1) == LUA_TSTRING) {
+        const char *bytes = lua_tolstring(L, 1, &size);
+        return push_base64(L, bytes, size);
+    }
     fm_tensor *image = check_image(L, 1, shape);
     fm_error err;
     fm_file *file = lua_newuserdatauv(L, sizeof *file, 0);

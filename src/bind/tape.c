@@ -75,9 +75,7 @@ static bool add_gradient(lua_State *L, fm_tensor *input, int index, int which, f
     if (!fm_same_shape(g, input)) {
         return fm_fail(err, "custom: input %d is %s, its gradient is %s", which, fm_shape_text(input, a), fm_shape_text(g, b));
     }
-    real *into = fm_grad_add(input);
-    const real *from = fm_data(g);
-    for (size_t i = 0; i < g->count; i++) into[i] += from[i];
+    fm_grad_sum(input, fm_data(g));
     return true;
 }
 

@@ -1,5 +1,6 @@
 /* Tensors in Lua: how to make one, look at it, index it, print it. Arithmetic is in ops.c. */
 #include "bind.h"
+#include "fill.h"
 #include "tape.h"
 
 #include <math.h>
@@ -8,15 +9,10 @@
 
 /* ---- making ---- */
 
-static void fill(fm_tensor *t, real v) {
-    real *p = fm_data(t);
-    for (size_t i = 0; i < t->count; i++) p[i] = v;
-}
-
 static int make_filled(lua_State *L, int first, real v) {
     size_t shape[FM_MAX_RANK];
     int rank = bind_check_shape(L, first, lua_gettop(L), shape);
-    fill(bind_push_new(L, rank, shape), v);
+    fm_fill(bind_push_new(L, rank, shape), v);
     return 1;
 }
 
@@ -37,9 +33,7 @@ static int fm_full(lua_State *L) { /* full(shape, v): the value comes last, so v
 
 static int fm_eye(lua_State *L) {
     size_t n = (size_t)bind_check_integer(L, 1, "eye: n", 0, 1 << 24), shape[2] = {n, n};
-    fm_tensor *t = bind_push_new(L, 2, shape);
-    fill(t, 0);
-    for (size_t i = 0; i < n; i++) fm_data(t)[i * n + i] = 1;
+    fm_fill_eye(bind_push_new(L, 2, shape));
     return 1;
 }
 
@@ -47,20 +41,17 @@ static int fm_range(lua_State *L) {
     double first = bind_check_number(L, 1), last = bind_check_number(L, 2), step = lua_isnoneornil(L, 3) ? 1 : bind_check_number(L, 3);
     if (!isfinite(first) || !isfinite(last) || !isfinite(step) || step == 0)
         bind_error(L, "range: expected finite numbers and a step that is not 0, found %g, %g, %g", first, last, step);
-    double n = floor((last - first) / step + 1e-9) + 1;
+    double n = fm_steps_count(first, last, step);
     if (n > 1e12) bind_error(L, "range: %f numbers are too many", n);
     size_t count = n > 0 ? (size_t)n : 0;
-    fm_tensor *t = bind_push_new(L, 1, &count);
-    for (size_t i = 0; i < count; i++) fm_data(t)[i] = (real)(first + (double)i * step);
+    fm_fill_steps(bind_push_new(L, 1, &count), first, step);
     return 1;
 }
 
 static int fm_linspace(lua_State *L) {
     double first = bind_check_number(L, 1), last = bind_check_number(L, 2);
     size_t n = (size_t)bind_check_integer(L, 3, "linspace: n", 1, 1 << 30);
-    fm_tensor *t = bind_push_new(L, 1, &n);
-    for (size_t i = 0; i < n; i++) fm_data(t)[i] = (real)(first + (last - first) * (double)i / (double)(n > 1 ? n - 1 : 1));
-    if (n > 1) fm_data(t)[n - 1] = (real)last;
+    fm_fill_between(bind_push_new(L, 1, &n), first, last);
     return 1;
 }
 
@@ -276,7 +267,7 @@ static fm_tensor *check_writable(lua_State *L, int arg) {
 
 static int tensor_fill(lua_State *L) {
     fm_tensor *t = check_writable(L, 1);
-    fill(t, (real)bind_check_number(L, 2));
+    fm_fill(t, (real)bind_check_number(L, 2));
     lua_settop(L, 1);
     return 1;
 }

@@ -135,6 +135,11 @@ real *fm_grad_write(fm_tensor *t, bool *fresh) {
     return base->grad->data + base->grad_offset;
 }
 
+void fm_grad_sum(fm_tensor *t, const real *more) {
+    real *g = fm_grad_add(t);
+    for (size_t i = 0; i < t->count; i++) g[i] += more[i];
+}
+
 const real *fm_grad_get(const fm_tensor *t) {
     const fm_tensor *base = t->base ? t->base : t;
     if (!base->grad || base->grad_state == FM_GRAD_UNSET) return NULL;

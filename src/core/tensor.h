@@ -67,6 +67,8 @@ bool fm_grad_reserve(fm_tensor *t, fm_error *err);
 real *fm_grad_add(fm_tensor *t);
 /* The same for a whole-tensor write: *fresh says that the numbers there mean nothing and must be overwritten, not added to. */
 real *fm_grad_write(fm_tensor *t, bool *fresh);
+/* Adds t->count numbers to the gradient of t, which wants one. Needs fm_grad_reserve before. */
+void fm_grad_sum(fm_tensor *t, const real *more);
 /* The gradient to read, or NULL when there is none. */
 const real *fm_grad_get(const fm_tensor *t);
 void fm_grad_clear(fm_tensor *t);   /* marks it unset: costs nothing */

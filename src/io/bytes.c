@@ -58,6 +58,17 @@ size_t fm_escape(const uint8_t *p, size_t bytes, char to[FM_ESCAPE]) {
     return (size_t)snprintf(to, FM_ESCAPE, "\\u{%x}", (unsigned)fm_code_point(p, bytes));
 }
 
+size_t fm_base64(const uint8_t *bytes, size_t size, char *to) {
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t i = 0; i < size; i += 3) {
+        uint32_t three = (uint32_t)bytes[i] << 16;
+        if (i + 1 < size) three |= (uint32_t)bytes[i + 1] << 8;
+        if (i + 2 < size) three |= bytes[i + 2];
+        for (size_t k = 0; k < 4; k++) *to++ = i + k > size ? '=' : digits[three >> (18 - 6 * k) & 63];
+    }
+    return FM_BASE64(size);
+}
+
 bool fm_fail_at(fm_error *err, const char *format, size_t byte, const char *problem, ...) {
     char text[sizeof err->text];
     va_list args;

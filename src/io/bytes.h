@@ -33,6 +33,10 @@ size_t fm_unprintable(const uint8_t *p, size_t size);
 enum { FM_ESCAPE = 12 };
 size_t fm_escape(const uint8_t *p, size_t bytes, char to[FM_ESCAPE]);
 
+/* Bytes as text in base64 (RFC 4648). Returns its length; `to` has room for FM_BASE64(size) characters. */
+#define FM_BASE64(size) (((size) + 2) / 3 * 4)
+size_t fm_base64(const uint8_t *bytes, size_t size, char *to);
+
 /* Fills err with "FORMAT: byte N: PROBLEM"; returns false. */
 bool fm_fail_at(fm_error *err, const char *format, size_t byte, const char *problem, ...) __attribute__((format(printf, 4, 5)));
 /* Puts "PATH: " before what err says; returns false. */

@@ -1,5 +1,4 @@
 -- The pictures in a run's folder, as data inside the page.
-local base64 <const> = require "fm.report.base64"
 local core <const> = require "fm.core"
 local html <const> = require "fm.report.html"
 local lfs <const> = require "lfs"
@@ -52,7 +51,7 @@ local function figure(name, bytes)
   local kind = types[name:match "%.(%a+)$":lower()]
   local small = width and width <= 128 and "small" or nil -- pixels that want to be seen as such
   local long = width and width > 2.4 * height -- a filmstrip has the whole width of the page
-  local image = html.img { class = small, alt = name, width = width, height = height, src = ("data:%s;base64,%s"):format(kind, base64(bytes)) }
+  local image = html.img { class = small, alt = name, width = width, height = height, src = ("data:%s;base64,%s"):format(kind, core.picture.base64(bytes)) }
   return html.figure { class = long and "picture panorama" or "picture", image, html.figcaption { (name:gsub("%.%w+$", "")) } }
 end
 

@@ -1,0 +1,15 @@
+/* Numbers by a rule, in place of what a tensor holds. */
+#ifndef FM_FILL_H
+#define FM_FILL_H
+
+#include "tensor.h"
+
+void fm_fill(fm_tensor *t, real v);
+void fm_fill_eye(fm_tensor *t); /* [n, n]: 1 on the diagonal, 0 elsewhere */
+/* first, first + step, ... as many as t has; fm_steps_count tells how many there are up to `last` (a whole number, 0 or less for none). */
+void fm_fill_steps(fm_tensor *t, double first, double step);
+double fm_steps_count(double first, double last, double step);
+/* Evenly spaced, from `first` to `last` exactly; a tensor of one number holds `first`. */
+void fm_fill_between(fm_tensor *t, double first, double last);
+
+#endif
