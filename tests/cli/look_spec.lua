@@ -240,6 +240,42 @@ describe("fmrun COMMAND", function()
     refused("compare", 2, "compare: expected the runs to compare")
   end)
 
+  it("compare: values of what was logged: the least, the largest, the last, means", function()
+    write("logs.lua", [[return require "fm".experiment { run = function(run)
+      for i in run:steps(4) do run:log { loss = ({ 4, 1, 2, 3 })[i] } end
+      run:summary { loss = 7 }
+    end }]])
+    assert.equal(0, (call "-q logs.lua"))
+    local path = shell.folder .. "/" .. select(2, call "path @-1"):gsub("\n", "") .. "/metrics.jsonl"
+    local text, count = shell.read(path):gsub('"loss":2[.0]*', '"loss":"nan"')
+    assert.equal(1, count)
+    local file <close> = assert(io.open(path, "w"))
+    file:write(text)
+    file:close()
+    local words = "--metric loss --metric loss:last --metric loss:min --metric loss:max --metric loss:mean --metric loss:mean:2 --metric loss:mean:9"
+    local row = assert(fm.json.decode((select(2, call("compare @-1 --json " .. words)))))
+    assert.same({ loss = 7, ["loss:last"] = 3, ["loss:min"] = 1, ["loss:max"] = 4, ["loss:mean"] = 8 / 3, ["loss:mean:2"] = 3,
+      ["loss:mean:9"] = 8 / 3 }, row.summary)
+    assert.truthy(select(2, call("compare @-1 " .. words)):find "RUN +loss +loss:last +loss:min")
+    refused("compare @-1 --metric los:min", 2, 'no run has logged "los"; did you mean "loss"?')
+    for _, bad in ipairs { "loss:mn", "loss:least", "loss:mean:0", "loss:mean:x", "loss:mean:-1", "loss:min:3", "loss:mean:", "loss:" } do
+      refused("compare @-1 --metric " .. bad, 2, "--metric: " .. bad)
+    end
+  end)
+
+  it("ls, compare, show, rm: a run with a folder of its own directly below runs", function()
+    train "--folder runs/mine seed=3"
+    train "seed=4"
+    local _, out = call "ls"
+    assert.truthy(out:find "\nmine +done")
+    assert.equal(shell.folder .. "/runs/mine\n", (select(2, call "path mine")):gsub("^runs", shell.folder .. "/runs"))
+    assert.equal(0, (call "show mine"))
+    assert.equal(0, (call "compare mine @-1"))
+    assert.equal(0, (call "rm -f mine"))
+    assert.is_nil(lfs.attributes(shell.folder .. "/runs/mine/run.json"))
+    assert.falsy(select(2, call "ls"):find "mine")
+  end)
+
   it("compare: runs of other code are no seeds of one row", function()
     local function script(scale)
       write("odd.lua", ([[return require "fm".experiment { run = function(run) run:summary { loss = %s * run.seed } end }]]):format(scale))

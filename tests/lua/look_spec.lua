@@ -131,6 +131,41 @@ describe("layout", function()
     assert.equal("<x>  1  y", painted[2])
   end)
 
+  it("leaves columns out by rank where the page is too narrow, and says which", function()
+    local columns = { { title = "RUN" }, { title = "lr", rank = 2 }, { title = "name", flexible = true, rank = 1 }, { title = "w2" },
+      { title = "nfe", rank = 3 } }
+    local rows = { { "7f3a", "0.001", "a long name", "0.25", "100" } }
+    local function at(width)
+      local lines, left_out = layout.table(columns, rows, { columns = width })
+      return lines[2], table.concat(left_out, " ")
+    end
+    assert.same({ "7f3a  0.001  a long name  0.25  100", "" }, { at(nil) })
+    assert.same({ "7f3a  0.001  a long name  0.25  100", "" }, { at(35) })
+    assert.same({ "7f3a  0.001  a long na…  0.25  100", "" }, { at(34) })
+    assert.same({ "7f3a  0.001  a long …  0.25  100", "" }, { at(32) })
+    assert.same({ "7f3a  0.001  a long name  0.25", "nfe" }, { at(31) })
+    assert.same({ "7f3a  0.001  a long …  0.25", "nfe" }, { at(27) })
+    assert.same({ "7f3a  a long name  0.25", "lr nfe" }, { at(26) })
+    assert.same({ "7f3a  a long …  0.25", "lr nfe" }, { at(20) })
+    assert.same({ "7f3a  0.25", "lr name nfe" }, { at(19) })
+    assert.same({ "7f3a  0.25", "lr name nfe" }, { at(3) }) -- these stay
+  end)
+
+  it("shows the items of a cell that fit and counts the others", function()
+    local columns = { { title = "A", flexible = true } }
+    local function at(width, ...)
+      return layout.table(columns, { { { items = { ... } } } }, { columns = width })[2]
+    end
+    assert.equal("lr=0.1 seed=2 n=30", at(nil, "lr=0.1", "seed=2", "n=30"))
+    assert.equal("lr=0.1 seed=2 n=30", at(18, "lr=0.1", "seed=2", "n=30"))
+    assert.equal("lr=0.1 seed=2 +1", at(17, "lr=0.1", "seed=2", "n=30"))
+    assert.equal("lr=0.1 seed=2 +1", at(16, "lr=0.1", "seed=2", "n=30"))
+    assert.equal("lr=0.1 +2", at(15, "lr=0.1", "seed=2", "n=30"))
+    assert.equal("lr=0.1 …", at(8, "lr=0.1", "seed=2", "n=30"))
+    assert.equal("a text …", at(8, "a text that is too long"))
+    assert.equal("", at(8) or "")
+  end)
+
   it("wraps between words and clips by characters", function()
     assert.same({ "one two", "  three" }, layout.wrap("one two  three", 8, "", "  "))
     assert.equal("äö…", layout.clip("äöüäöü", 3))

@@ -4,6 +4,7 @@ local fm <const> = require "fm"
 local describe <const> = require "fm.records.describe"
 local metrics_of <const> = require "fm.records.metrics"
 local seeds <const> = require "fm.records.seeds"
+local value_of <const> = require "fm.records.value_of"
 
 local comparison <const> = {}
 
@@ -36,17 +37,6 @@ function comparison.names(runs)
   local names = numeric_results(runs)
   for name in pairs(metrics_of(runs[1].path .. "/metrics.jsonl")) do names[#names + 1] = name end
   return names
-end
-
---- Puts the last logged value of a metric among the results of the runs, where none has such a result.
-local function add_last(runs, name)
-  for _, run in ipairs(runs) do
-    if run.summary[name] ~= nil then return end
-  end
-  for _, run in ipairs(runs) do
-    local curve = metrics_of(run.path .. "/metrics.jsonl")[name]
-    if curve then run.summary[name] = curve.y[#curve.y] end
-  end
 end
 
 --- Whether two runs of one experiment had the same code, as far as both had read it.
@@ -143,11 +133,14 @@ local function row_of(group, keys, metrics)
   return row
 end
 
---- Compares runs. options: metrics (names; else all results), each (a row per run). Returns { keys, metrics, rows, mixed (experiments),
+--- Compares runs. options: metrics (as of fm.records.value_of; else all results), each (a row per run). Returns { keys, metrics, rows, mixed (experiments),
 --- over_seeds, code_differs }; then each row has a digest `code`.
 function comparison.of(runs, options)
-  for _, name in ipairs(options.metrics or {}) do add_last(runs, name) end
-  local keys, metrics, groups = varying(runs), options.metrics or numeric_results(runs), {}
+  local keys, metrics, groups = varying(runs), options.metrics and {} or numeric_results(runs), {}
+  for i, parsed in ipairs(options.metrics or {}) do
+    value_of.add(runs, parsed)
+    metrics[i] = parsed.text
+  end
   local found = grouped(runs, keys)
   local over_seeds = not options.each and #found < #runs
   if over_seeds then groups = found else for i, run in ipairs(runs) do groups[i] = { run } end end

@@ -2,6 +2,7 @@
 local json <const> = require "fm.core".json
 local logged <const> = require "fm.records.logged"
 local match <const> = require "fm.records.match"
+local objective <const> = require "fm.records.objective"
 local named_values <const> = require "fm.parts.named_values"
 local printable <const> = require "fm.parts.printable"
 local quoted <const> = require "fm.parts.shell_word"
@@ -111,30 +112,45 @@ local function telling_first(keys, varying)
   return result
 end
 
---- "lr=0.003 seed=2"; the seed when nothing was changed. varying: keys to begin with.
-function describe.changed(record, varying)
+--- { "lr=0.003", "seed=2" }; the seed when nothing was changed. varying: keys to begin with.
+function describe.changed_words(record, varying)
   local keys = telling_first(describe.changed_keys(record), varying or {})
-  if #keys > 0 then return describe.pairs_text(record.config, keys) end
-  return record.seed and "seed=" .. record.seed or ""
+  if #keys > 0 then return describe.pairs(record.config, keys) end
+  return { record.seed and "seed=" .. record.seed }
 end
 
---- Where a run is: "step=820 loss=0.913"; empty when it has logged nothing.
-function describe.progress(record)
+--- The same in one text.
+function describe.changed(record, varying)
+  return table.concat(describe.changed_words(record, varying), " ")
+end
+
+--- Where a run is: { "step=820", "loss=0.913" }; empty when it has logged nothing.
+function describe.progress_words(record)
   local row = logged.last(record.path .. "/metrics.jsonl")
-  if not row then return "" end
+  if not row then return {} end
   local keys = { "step" }
   for _, key in ipairs(describe.keys(row)) do
     if key ~= "step" then keys[#keys + 1] = key end
   end
-  return describe.pairs_text(row, keys)
+  return describe.pairs(row, keys)
 end
 
---- "w2=0.131 nfe=100"; the first line of the error, without the script's folder, when there was one; of a running or
---- lost run where it was last.
+--- The same in one text.
+function describe.progress(record)
+  return table.concat(describe.progress_words(record), " ")
+end
+
+--- { "w2=0.131", "nfe=100" }, what tells most first; the first line of the error, without the script's folder, when there was one;
+--- of a running or lost run where it was last.
+function describe.result_words(record, varying)
+  if record.status == "running" or record.status == "lost" then return describe.progress_words(record) end
+  if record.error then return { (record.error:match "^[^\n]*":gsub("^[^:%s]*/([^/:]+%.lua:%d+:)", "%1")) } end
+  return describe.pairs(record.summary, telling_first(objective.sort(describe.keys(record.summary)), varying or {}))
+end
+
+--- The same in one text.
 function describe.results(record, varying)
-  if record.status == "running" or record.status == "lost" then return describe.progress(record) end
-  if record.error then return (record.error:match "^[^\n]*":gsub("^[^:%s]*/([^/:]+%.lua:%d+:)", "%1")) end
-  return describe.pairs_text(record.summary, telling_first(describe.keys(record.summary), varying or {}))
+  return table.concat(describe.result_words(record, varying), " ")
 end
 
 --- The shortest names that tell the runs of a list apart: the hash, the hashes of sweep and run, or the folder's whole name.

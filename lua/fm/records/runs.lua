@@ -70,19 +70,27 @@ local function add_runs_of_sweep(list, path, name)
   for _, inner in ipairs(records.names_in(path)) do add_run(list, path .. "/" .. inner, name .. "/" .. inner, part_of_sweep) end
 end
 
---- The folders of runs and of sweeps, as { path, name }.
+local function scan_experiment(base, experiment, runs, sweeps)
+  for _, inner in ipairs(records.names_in(base .. "/" .. experiment)) do
+    local name = experiment .. "/" .. inner
+    local path = base .. "/" .. name
+    if inner:find "^sweep%-%x+$" then
+      sweeps[#sweeps + 1] = { path = path, name = name, is_sweep = true }
+      add_runs_of_sweep(runs, path, name)
+    else
+      add_run(runs, path, name, single)
+    end
+  end
+end
+
+--- The folders of runs and of sweeps, as { path, name }. A run that was given its folder (--folder runs/mine) lies there itself.
 local function scan(base)
   local runs, sweeps = {}, {}
-  for _, experiment in ipairs(records.names_in(base)) do
-    for _, inner in ipairs(records.names_in(base .. "/" .. experiment)) do
-      local name = experiment .. "/" .. inner
-      local path = base .. "/" .. name
-      if inner:find "^sweep%-%x+$" then
-        sweeps[#sweeps + 1] = { path = path, name = name, is_sweep = true }
-        add_runs_of_sweep(runs, path, name)
-      else
-        add_run(runs, path, name, single)
-      end
+  for _, name in ipairs(records.names_in(base)) do
+    if has_run(base .. "/" .. name) then
+      runs[#runs + 1] = { path = base .. "/" .. name, name = name }
+    else
+      scan_experiment(base, name, runs, sweeps)
     end
   end
   return runs, sweeps

@@ -7,9 +7,11 @@ local describe <const> = require "fm.records.describe"
 local filter <const> = require "fm.records.filter"
 local layout <const> = require "fm.cli.terminal.layout"
 local nearest <const> = require "fm.parts.nearest"
+local objective <const> = require "fm.records.objective"
 local painter <const> = require "fm.cli.terminal.paint"
 local printable <const> = require "fm.parts.printable"
 local records <const> = require "fm.records.runs"
+local value_of <const> = require "fm.records.value_of"
 local words <const> = require "fm.records.words"
 
 --- A result in a row: also of how many runs, when it is not of all.
@@ -35,14 +37,24 @@ local function all_done(rows)
   return true
 end
 
+--- Which results go first where a page is too narrow: those that were asked for and the one that tells most stay.
+local function ranks(table_of)
+  local rank = {}
+  if table_of.asked then return rank end
+  local after = #table_of.keys -- parameters tell the runs apart: they go last
+  for i, name in ipairs(objective.sort(table.move(table_of.metrics, 1, #table_of.metrics, 1, {}))) do rank[name] = i > 1 and after + i or nil end
+  return rank
+end
+
 local function print_table(table_of, names, line)
   local columns = { { title = "RUN" } }
   local with_status = not all_done(table_of.rows)
   if table_of.mixed then table.insert(columns, { title = "EXPERIMENT", flexible = true }) end
   if with_status then table.insert(columns, { title = "STATUS" }) end
   if table_of.code_differs then table.insert(columns, { title = "CODE" }) end
-  for _, key in ipairs(table_of.keys) do table.insert(columns, { title = key, right = true, flexible = true }) end
-  for _, name in ipairs(table_of.metrics) do table.insert(columns, { title = name, right = true }) end
+  for i, key in ipairs(table_of.keys) do table.insert(columns, { title = key, right = true, flexible = true, rank = i > 1 and i or nil }) end
+  local rank = ranks(table_of)
+  for _, name in ipairs(table_of.metrics) do table.insert(columns, { title = name, right = true, rank = rank[name] }) end
   local rows = {}
   for i, row in ipairs(table_of.rows) do
     local cells = { name_of(row, names) }
@@ -53,7 +65,12 @@ local function print_table(table_of, names, line)
     for _, name in ipairs(table_of.metrics) do table.insert(cells, result_text(row, name)) end
     rows[i] = cells
   end
-  print(table.concat(layout.table(columns, rows, { columns = layout.columns(), paint = painter(1, line.color) }), "\n"))
+  local width = layout.columns()
+  local lines, left_out = layout.table(columns, rows, { columns = width, paint = painter(1, line.color) })
+  print(table.concat(lines, "\n"))
+  if #left_out == 0 then return end
+  local told = ("%s left out: %s (--metric NAME chooses, --csv has all)"):format(words.count(#left_out, "column"), table.concat(left_out, ", "))
+  for _, text in ipairs(layout.wrap(told, width)) do print(painter(1, line.color)("dim", text)) end
 end
 
 local function print_csv(table_of, names)
@@ -94,12 +111,27 @@ local function print_json(table_of)
   end
 end
 
+--- The metrics that were asked for, or nil.
+local function asked_metrics(line)
+  if not line.metric then return nil end
+  local list = {}
+  for i, text in ipairs(line.metric) do
+    local parsed, problem = value_of.parse(text)
+    if not parsed then line.refuse("--metric: " .. problem) end
+    list[i] = parsed
+  end
+  return list
+end
+
 --- Refuses a name that neither results nor logged metrics have; `runs` have been compared.
-local function check_metrics(line, runs)
-  for _, name in ipairs(line.metric or {}) do
+local function check_metrics(asked, line, runs)
+  for _, metric in ipairs(asked or {}) do
     local known = false
-    for _, run in ipairs(runs) do known = known or run.summary[name] ~= nil end
-    if not known then line.refuse(('--metric: no run has "%s"%s'):format(name, nearest.advice(name, comparison.names(runs)))) end
+    for _, run in ipairs(runs) do known = known or run.summary[metric.text] ~= nil end
+    if not known then
+      local advice = nearest.advice(metric.name, comparison.names(runs))
+      line.refuse(('--metric: no run has %s"%s"%s'):format(metric.how and "logged " or "", metric.name, advice))
+    end
   end
 end
 
@@ -107,17 +139,19 @@ return {
   help = "parameters against results, mean ± deviation over seeds", usage = "fmrun compare RUN|SWEEP|EXPERIMENT... [options]",
   takes = "run",
   options = {
-    { "--metric", name = "metric", value = "NAME", many = true, help = "only this result, or the last logged value; may come several times" },
+    { "--metric", name = "metric", value = "NAME", many = true, help = "only this result, or the last logged value; loss:min, loss:last, loss:mean:100 are of what was logged; may come several times" },
     { "--sort", name = "sort", value = "NAME", help = "by a result or parameter, upwards; downwards by -NAME" },
     { "--each", name = "each", help = "a row per run, no means over seeds" },
     { "--csv", name = "csv", help = "comma separated values" }, { "--json", name = "json", help = "one JSON object per row" }, "runs", "color",
   },
-  examples = { "fmrun compare 7f3a --metric w2 --sort w2", "fmrun compare toy2d_moons --csv >moons.csv" },
+  examples = { "fmrun compare 7f3a --metric w2 --metric loss:mean:100 --sort w2", "fmrun compare toy2d_moons --csv >moons.csv" },
   run = function(line)
     if #line.words == 0 then line.refuse "expected the runs to compare" end
     local runs = records.expect(records.select(command_line.runs(line), line.words))
-    local table_of = comparison.of(runs, { metrics = line.metric, each = line.each })
-    check_metrics(line, runs)
+    local asked = asked_metrics(line)
+    local table_of = comparison.of(runs, { metrics = asked, each = line.each })
+    check_metrics(asked, line, runs)
+    table_of.asked = asked ~= nil
     if line.sort then
       local message = filter.unknown(table_of.rows, (line.sort:gsub("^%-", "")))
       if message then line.refuse("--sort: " .. message) end

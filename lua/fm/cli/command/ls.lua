@@ -48,7 +48,8 @@ local function print_table(list, line)
   for i, record in ipairs(list) do
     local telling = varying[record.experiment]
     local row = { names[i], { text = record.status, color = describe.colors[record.status] }, describe.age(record, now),
-      describe.took(record, now), describe.changed(record, telling), { text = describe.results(record, telling), color = record.error and "red" } }
+      describe.took(record, now), { items = describe.changed_words(record, telling) },
+      { items = describe.result_words(record, telling), color = record.error and "red" } }
     if mixed then table.insert(row, 2, record.experiment) end
     rows[i] = row
   end

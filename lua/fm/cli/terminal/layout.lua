@@ -59,7 +59,23 @@ function layout.wrap(text, width, first, other)
 end
 
 local function cell_text(cell)
-  return printable.line(type(cell) == "table" and cell.text or cell or "")
+  if type(cell) ~= "table" then return printable.line(cell or "") end
+  return printable.line(cell.items and table.concat(cell.items, " ") or cell.text or "")
+end
+
+--- The items of a cell that fit, and how many do not: "lr=0.1 n=5 +3".
+local function fitting(items, width)
+  local text, room = "", width
+  for i, item in ipairs(items) do
+    local longer = (i > 1 and text .. " " or "") .. printable.line(item)
+    local rest = i < #items and " +" .. #items - i or ""
+    if layout.width(longer) + #rest > room then
+      if i == 1 then return layout.clip(longer .. rest, width) end
+      return ("%s +%d"):format(text, #items - i + 1)
+    end
+    text = longer
+  end
+  return text
 end
 
 local function natural_widths(columns, rows)
@@ -71,21 +87,41 @@ local function natural_widths(columns, rows)
   return widths
 end
 
---- Takes characters from the widest flexible columns until the table fits, or none has more than `least` of them.
+--- Takes characters from the widest flexible columns until the table fits, or none has more than `least` of them. Columns that
+--- are nil in `widths` do not count. Returns whether it fits.
 local function squeeze(columns, widths, room, gap)
   local least <const> = 8
-  local over = (#columns - 1) * #gap - room
+  local over = -room - #gap
   for i, column in ipairs(columns) do
-    if column.flexible then widths[i] = math.min(widths[i], math.max(room, least)) end
-    over = over + widths[i]
+    if widths[i] then
+      if column.flexible then widths[i] = math.min(widths[i], math.max(room, least)) end
+      over = over + widths[i] + #gap
+    end
   end
   while over > 0 do
     local widest
     for i, column in ipairs(columns) do
-      if column.flexible and widths[i] > least and (not widest or widths[i] > widths[widest]) then widest = i end
+      if column.flexible and widths[i] and widths[i] > least and (not widest or widths[i] > widths[widest]) then widest = i end
     end
-    if not widest then return end
+    if not widest then return false end
     widths[widest], over = widths[widest] - 1, over - 1
+  end
+  return true
+end
+
+--- Widths by column for a page, nil for a column that is left out: those with the highest `rank` go first.
+local function chosen_widths(columns, rows, room, gap)
+  local natural, out = natural_widths(columns, rows), {}
+  while true do
+    local widths, last = {}, nil
+    for i, column in ipairs(columns) do
+      if not out[i] then
+        widths[i] = natural[i]
+        if column.rank and (not last or column.rank > columns[last].rank) then last = i end
+      end
+    end
+    if not room or squeeze(columns, widths, room, gap) or not last then return widths end
+    out[last] = true
   end
 end
 
@@ -95,27 +131,33 @@ local function padded(text, width, right, last)
   return "", last and "" or space
 end
 
---- Lines of an aligned table. columns: { title, right = true (numbers), flexible = true (may be cut) }. rows: lists of cells, a text or
---- { text, color }. options: columns (the page's width, or nil), paint, gap.
+--- Lines of an aligned table, and the titles of the columns left out of it. columns: { title, right = true (numbers), flexible =
+--- true (may be cut), rank = n (may be left out where the page is too narrow, the highest first) }. rows: lists of cells: a text,
+--- { text, color } or { items, color } (a list of texts, of which those that fit are shown and the others counted). options:
+--- columns (the page's width, or nil), paint, gap.
 function layout.table(columns, rows, options)
   local paint, gap, lines = options.paint or function(_, text) return text end, options.gap or "  ", {}
-  local widths = natural_widths(columns, rows)
-  if options.columns then squeeze(columns, widths, options.columns, gap) end
+  local widths = chosen_widths(columns, rows, options.columns, gap)
   local function add(row, color)
     local parts = {}
     for i, column in ipairs(columns) do
-      local cell = row[i]
-      local text = layout.clip(cell_text(cell), widths[i])
-      local before, after = padded(text, widths[i], column.right, i == #columns)
-      parts[i] = before .. paint(color or type(cell) == "table" and cell.color or nil, text) .. after
+      local cell, width = row[i], widths[i]
+      if width then
+        local text = type(cell) == "table" and cell.items and fitting(cell.items, width) or layout.clip(cell_text(cell), width)
+        local before, after = padded(text, width, column.right, i == #columns)
+        parts[#parts + 1] = before .. paint(color or type(cell) == "table" and cell.color or nil, text) .. after
+      end
     end
     lines[#lines + 1] = table.concat(parts, gap):match "^.*%S" or "" -- without spaces at its end
   end
-  local titles = {}
-  for i, column in ipairs(columns) do titles[i] = column.title or "" end
+  local titles, left_out = {}, {}
+  for i, column in ipairs(columns) do
+    titles[i] = column.title or ""
+    if not widths[i] then left_out[#left_out + 1] = titles[i] end
+  end
   if columns[1].title then add(titles, "dim") end
   for _, row in ipairs(rows) do add(row) end
-  return lines
+  return lines, left_out
 end
 
 return layout

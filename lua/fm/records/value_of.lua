@@ -1,0 +1,58 @@
+-- One number of a run by a word: "w2" (a result, or the last logged value where no run has such a result), "loss:min", "loss:max",
+-- "loss:last", "loss:mean" over all that was logged, "loss:mean:100" over the last hundred. nan does not count, but as the last value.
+local metrics_of <const> = require "fm.records.metrics"
+
+local value_of <const> = {}
+
+local function is_number(y)
+  return y == y
+end
+
+local function extreme(curve, is_better)
+  local best
+  for _, y in ipairs(curve.y) do
+    if is_number(y) and (best == nil or is_better(y, best)) then best = y end
+  end
+  return best
+end
+
+local reducers <const> = {
+  last = function(curve) return curve.y[#curve.y] end,
+  min = function(curve) return extreme(curve, function(a, b) return a < b end) end,
+  max = function(curve) return extreme(curve, function(a, b) return a > b end) end,
+  mean = function(curve, count)
+    local sum, n = 0.0, 0
+    for i = math.max(1, #curve.y - (count or #curve.y) + 1), #curve.y do
+      if is_number(curve.y[i]) then sum, n = sum + curve.y[i], n + 1 end
+    end
+    return n > 0 and sum / n or nil
+  end,
+}
+
+--- { text, name, how, count } of a word; or nil and what is wrong with it.
+function value_of.parse(text)
+  local name, how, count = text:match "^(.-):(%l*):?(.*)$"
+  if not name then return { text = text, name = text } end
+  if not reducers[how] then return nil, ("%s: expected NAME, NAME:last, NAME:min, NAME:max, NAME:mean or NAME:mean:COUNT"):format(text) end
+  local number = math.tointeger(tonumber(count))
+  if count ~= "" and not (how == "mean" and count:find "^%d+$" and number and number >= 1) or text:find ":$" then
+    return nil, ("%s: expected a count of logged values >= 1 after mean:, and none after the others"):format(text)
+  end
+  return { text = text, name = name, how = how, count = number }
+end
+
+--- Puts the value under the word's text among the results of the runs. A bare name that is a result of any stays as it is.
+function value_of.add(runs, parsed)
+  if not parsed.how then
+    for _, run in ipairs(runs) do
+      if run.summary[parsed.name] ~= nil then return end
+    end
+  end
+  local reduce = reducers[parsed.how or "last"]
+  for _, run in ipairs(runs) do
+    local curve = metrics_of(run.path .. "/metrics.jsonl")[parsed.name]
+    if curve then run.summary[parsed.text] = reduce(curve, parsed.count) end
+  end
+end
+
+return value_of
