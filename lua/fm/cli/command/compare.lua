@@ -139,7 +139,8 @@ return {
   help = "parameters against results, mean ± deviation over seeds", usage = "fmrun compare RUN|SWEEP|EXPERIMENT... [options]",
   takes = "run",
   options = {
-    { "--metric", name = "metric", value = "NAME", many = true, help = "only this result, or the last logged value; loss:min, loss:last, loss:mean:100 are of what was logged; may come several times" },
+    { "--metric", name = "metric", value = "NAME", many = true,
+      help = "only this result, or the last logged value; loss:min, loss:last, loss:mean:100 are of what was logged; may come several times" },
     { "--sort", name = "sort", value = "NAME", help = "by a result or parameter, upwards; downwards by -NAME" },
     { "--each", name = "each", help = "a row per run, no means over seeds" },
     { "--csv", name = "csv", help = "comma separated values" }, { "--json", name = "json", help = "one JSON object per row" }, "runs", "color",
