@@ -216,6 +216,30 @@ static int call_op(lua_State *L) {
     return run_op(L, lua_touserdata(L, lua_upvalueindex(1)));
 }
 
+/* sort: the places by argsort, and the numbers by gather, which a tape records. Returns both. */
+static int call_sort(lua_State *L) {
+    fm_op sort = *(const fm_op *)lua_touserdata(L, lua_upvalueindex(1));
+    sort.name = "sort"; /* in messages: this frame is never recorded */
+    bind_running = L;
+    int top = lua_gettop(L);
+    fm_call frame, *c = fm_call_init(&frame, &sort);
+    read_options(L, c, read_tensors(L, c, top), top);
+    fm_error err;
+    fm_tensor **places = bind_push_empty(L), *x = c->few[0];
+    *places = fm_run(c, &err);
+    if (!*places) bind_raise(L, &err);
+    int64_t axis = c->opt[0].integer;
+    c = fm_call_init(&frame, fm_op_find("gather"));
+    c->few[c->n_in++] = x;
+    c->few[c->n_in++] = *places;
+    c->opt[0].integer = axis;
+    fm_tensor **values = bind_push_empty(L);
+    *values = fm_run(c, &err);
+    if (!*values) bind_raise(L, &err);
+    lua_insert(L, -2);
+    return 2;
+}
+
 /* a + b and so on: Lua passes a second operand to unary minus too. */
 static int call_neg(lua_State *L) {
     lua_settop(L, 1);
@@ -227,6 +251,11 @@ static int call_pow(lua_State *L) {
     return run_op(L, lua_touserdata(L, lua_upvalueindex(1)));
 }
 
+/* a < b and its like: Lua would make true or false of whatever came back. */
+static int call_compare(lua_State *L) {
+    bind_error(L, "tensors are compared number by number with a:lt(b), a:le(b), a:gt(b), a:ge(b): Lua's own < gives one true or false");
+}
+
 static int fm_ops(lua_State *L) {
     lua_newtable(L);
     for (int i = 0; fm_op_all()[i]; i++) {
@@ -236,11 +265,19 @@ static int fm_ops(lua_State *L) {
     return 1;
 }
 
-static void push_closure(lua_State *L, const fm_op *op, lua_CFunction f) {
+static void push_closure(lua_State *L, const fm_op *op, lua_CFunction f, const char *name) {
     lua_pushlightuserdata(L, (void *)(uintptr_t)op);
     lua_pushcclosure(L, f, 1);
-    lua_pushstring(L, op->name);
+    lua_pushstring(L, name);
     bind_name(L);
+}
+
+/* A function of the module and a method, whose tables lie there in this order. */
+static void add_op(lua_State *L, const fm_op *op, lua_CFunction f, const char *name) {
+    push_closure(L, op, f, name);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -3, name);
+    lua_setfield(L, -3, name);
 }
 
 void bind_ops(lua_State *L) {
@@ -254,15 +291,17 @@ void bind_ops(lua_State *L) {
     lua_getfield(L, -1, "methods");
     for (int i = 0; fm_op_all()[i]; i++) {
         const fm_op *op = fm_op_all()[i];
-        push_closure(L, op, call_op);
-        lua_pushvalue(L, -1);
-        lua_setfield(L, -3, op->name);
-        lua_setfield(L, -3, op->name);
+        add_op(L, op, call_op, op->name);
     }
+    add_op(L, fm_op_find("argsort"), call_sort, "sort");
     lua_pop(L, 1);
     bind_push_metatable(L);
+    lua_pushcfunction(L, call_compare);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -3, "__lt");
+    lua_setfield(L, -2, "__le");
     for (size_t i = 0; i < sizeof operators / sizeof *operators; i++) {
-        push_closure(L, fm_op_find(operators[i].op), operators[i].f);
+        push_closure(L, fm_op_find(operators[i].op), operators[i].f, operators[i].op);
         lua_setfield(L, -2, operators[i].event);
     }
     lua_pop(L, 1);

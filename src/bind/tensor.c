@@ -1,6 +1,7 @@
 /* Tensors in Lua: how to make one, look at it, index it, print it. Arithmetic is in ops.c. */
 #include "bind.h"
 #include "fill.h"
+#include "slices.h"
 #include "tape.h"
 
 #include <math.h>
@@ -282,7 +283,7 @@ static int tensor_copy(lua_State *L) {
     return 1;
 }
 
-/* ---- t[i], t[{i, j}] ---- */
+/* ---- t[i], t[{i, j}]; t[{ {..}, .. }] is in slices.c ---- */
 
 static lua_CFunction ipairs_step; /* the iterator of ipairs, which asks for one row more to learn that there is none */
 
@@ -327,7 +328,10 @@ static int push_rows(lua_State *L, fm_tensor *t, size_t first, int rank, const s
 static int index_rows(lua_State *L, fm_tensor *t) {
     lua_rawgeti(L, 2, 1);
     lua_rawgeti(L, 2, 2);
-    if (lua_rawlen(L, 2) != 2) bind_error(L, "rows: expected {first, last}");
+    if (lua_rawlen(L, 2) != 2) {
+        bind_error(L, "rows: expected {first, last}; a list with an entry for each axis has at least one range, as in t[{ 2, {1, 3} }] or "
+                      "t[{ {}, 2 }]");
+    }
     lua_Integer i = check_row(L, t, row_number(L, -2)), j = check_row(L, t, row_number(L, -1));
     if (j < i) bind_error(L, "rows %lld to %lld are none", (long long)i + 1, (long long)j + 1);
     size_t shape[FM_MAX_RANK], row = t->count / t->shape[0];
@@ -345,9 +349,10 @@ static int tensor_index(lua_State *L) {
         return 1;
     }
     fm_tensor *t = bind_check_tensor(L, 1);
-    if (lua_istable(L, 2)) return index_rows(L, t);
+    if (lua_istable(L, 2)) return bind_is_slices(L, 2) ? bind_push_slices(L, t, 2) : index_rows(L, t);
     if (lua_type(L, 2) != LUA_TNUMBER)
-        bind_error(L, "a tensor is indexed by a row, {first, last} or a method's name, not by a %s", luaL_typename(L, 2));
+        bind_error(L, "a tensor is indexed by a row, {first, last}, { {first, last}, ... } or a method's name, not by a %s",
+                   luaL_typename(L, 2));
     lua_Integer row = row_number(L, 2);
     if (t->rank && row == (lua_Integer)t->shape[0] + 1 && asked_by_ipairs(L)) return 0;
     size_t i = (size_t)check_row(L, t, row);
@@ -364,6 +369,10 @@ static int tensor_newindex(lua_State *L) {
     char a[FM_SHAPE_TEXT], b[FM_SHAPE_TEXT];
     size_t first = 0, count = t->count;
     int skip = 0;
+    if (lua_istable(L, 2) && bind_is_slices(L, 2)) {
+        bind_write_slices(L, t, 2, 3);
+        return 0;
+    }
     if (lua_istable(L, 2)) {
         index_rows(L, t);
         const fm_tensor *view = bind_check_tensor(L, -1);

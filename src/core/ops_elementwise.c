@@ -427,6 +427,26 @@ PAIR(div, F_DIV, G_DIV_A, G_DIV_B)
 PAIR(maximum, F_MAX, G_LARGER, G_SMALLER)
 PAIR(minimum, F_MIN, G_SMALLER, G_LARGER)
 
+/* ---- comparisons: 1 where they hold, else 0; a NaN is not equal to anything. No gradient. ---- */
+
+#define COMPARISON(name, OPERATOR)                                                                                                         \
+    FM_CLONES static void name##_values(size_t n, side sa, side sb, real *restrict y) {                                                    \
+        const real *restrict a = sa.at, *restrict b = sb.at;                                                                               \
+        BY_STEPS(sa.step, sb.step, COMPARED, OPERATOR);                                                                                    \
+    }                                                                                                                                      \
+    static void name##_forward(const fm_call *c) {                                                                                         \
+        pair_forward(c, name##_values);                                                                                                    \
+    }
+#define COMPARED(OPERATOR, SA, SB)                                                                                                         \
+    for (size_t i = 0; i < n; i++) y[i] = a[i * (SA)] OPERATOR b[i * (SB)] ? R(1.0) : R(0.0)
+
+COMPARISON(lt, <)
+COMPARISON(le, <=)
+COMPARISON(gt, >)
+COMPARISON(ge, >=)
+COMPARISON(eq, ==)
+COMPARISON(ne, !=)
+
 /* ---- where(condition, a, b): a where the condition is not 0 (a NaN is not) ---- */
 
 static bool where_shape(fm_call *c, fm_error *err) {
@@ -557,6 +577,12 @@ const fm_op elementwise_ops[] = {
     {"abs", "t", NULL, same_shape, abs_forward, abs_backward},
     {"pow", "t", pow_options, same_shape, pow_forward, pow_backward},
     {"clamp", "t", clamp_options, clamp_shape, clamp_forward, clamp_backward},
+    {"lt", "nn", NULL, broadcast, lt_forward, NULL},
+    {"le", "nn", NULL, broadcast, le_forward, NULL},
+    {"gt", "nn", NULL, broadcast, gt_forward, NULL},
+    {"ge", "nn", NULL, broadcast, ge_forward, NULL},
+    {"eq", "nn", NULL, broadcast, eq_forward, NULL},
+    {"ne", "nn", NULL, broadcast, ne_forward, NULL},
     {"where", "ntt", NULL, where_shape, where_forward, where_backward},
     {0},
 };

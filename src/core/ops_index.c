@@ -254,6 +254,28 @@ static void embedding_backward(const fm_call *c) {
     scatter_add(s, c->saved);
 }
 
+/* ---- one_hot{n}: labels [...] in 1..n -> [..., n] ---- */
+
+static bool one_hot_shape(fm_call *c, fm_error *err) {
+    const fm_tensor *labels = c->in[0];
+    char text[FM_SHAPE_TEXT];
+    int64_t n = c->opt[0].integer;
+    if (n < 1) return fm_call_fail(c, err, "n is %lld: expected at least 1", (long long)n);
+    if (labels->rank == FM_MAX_RANK) return fm_call_fail(c, err, "labels are %s: one axis too many", fm_shape_text(labels, text));
+    if (!fm_check_index(c, labels, (size_t)n, err)) return false;
+    fm_shape_like(c, labels);
+    c->shape[c->rank++] = (size_t)n;
+    return true;
+}
+
+static void one_hot_forward(const fm_call *c) {
+    size_t n = (size_t)c->opt[0].integer;
+    real *y = fm_data(c->out);
+    memset(y, 0, c->out->count * sizeof *y);
+    for (size_t i = 0; i < c->in[0]->count; i++) y[i * n + picked(c->in[0], i)] = 1;
+}
+
+static const fm_option one_hot_options[] = {{"n", FM_INTEGER, true, 0, NULL}, {0}};
 static const fm_option select_options[] = {{"axis", FM_AXIS, false, 0, NULL}, {0}};
 static const fm_option gather_options[] = {{"axis", FM_AXIS, true, 0, NULL}, {0}};
 
@@ -261,5 +283,6 @@ const fm_op index_ops[] = {
     {"index_select", "tn", select_options, index_select_shape, index_select_forward, index_select_backward},
     {"gather", "tn", gather_options, gather_shape, gather_forward, gather_backward},
     {"embedding", "tn", NULL, embedding_shape, embedding_forward, embedding_backward},
+    {"one_hot", "n", one_hot_options, one_hot_shape, one_hot_forward, NULL},
     {0},
 };

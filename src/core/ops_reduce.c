@@ -143,6 +143,10 @@ static double finish_norm(double sum, double n, double p) {
     (void)n, (void)p;
     return sqrt(sum);
 }
+static double finish_root_of_mean(double sum, double n, double p) {
+    (void)p;
+    return sqrt(sum / n);
+}
 static double finish_log(double sum, double n, double p) {
     (void)n;
     return log(sum) + p;
@@ -245,23 +249,46 @@ static bool var_shape(fm_call *c, fm_error *err) {
     return true;
 }
 
-static void var_forward(const fm_call *c) {
+static void deviations(const fm_call *c, finish_fn finish) {
     fm_axis_view v = reduced_view(c);
     const real *x = fm_data(c->in[0]);
     real *mean = c->saved ? c->saved : c->scratch;
     sum_axis(v, &sum_of_numbers, x, NULL, finish_mean, (double)v.size, mean);
-    sum_axis(v, &sum_of_deviations, x, mean, finish_mean, divisor(c), fm_data(c->out));
+    sum_axis(v, &sum_of_deviations, x, mean, finish, divisor(c), fm_data(c->out));
 }
 
-static void var_backward(const fm_call *c) { /* the mean's own share is 0: the deviations sum to nothing */
+/* dx += scratch (x - mean); the mean's own share is 0: the deviations sum to nothing. */
+static void add_deviations(const fm_call *c) {
     fm_axis_view v = reduced_view(c);
-    const real *dy = fm_grad_get(c->out);
-    real k = (real)(2 / divisor(c)), *dx = fm_grad_add(c->in[0]);
-    for (size_t i = 0; i < c->out->count; i++) c->scratch[i] = k * dy[i];
+    real *dx = fm_grad_add(c->in[0]);
     for (size_t o = 0; o < v.outer; o++) {
         size_t at = o * v.size * v.inner;
         scaled_add(v.size, v.inner, fm_data(c->in[0]) + at, c->scratch + o * v.inner, c->saved + o * v.inner, dx + at);
     }
+}
+
+static void var_forward(const fm_call *c) {
+    deviations(c, finish_mean);
+}
+
+static void var_backward(const fm_call *c) {
+    const real *dy = fm_grad_get(c->out);
+    real k = (real)(2 / divisor(c));
+    for (size_t i = 0; i < c->out->count; i++) c->scratch[i] = k * dy[i];
+    add_deviations(c);
+}
+
+/* ---- std{axis, keep, unbiased}: the root of var. Where all numbers are equal it has no slope: 0 is taken, as in PyTorch ---- */
+
+static void std_forward(const fm_call *c) {
+    deviations(c, finish_root_of_mean);
+}
+
+static void std_backward(const fm_call *c) {
+    const real *dy = fm_grad_get(c->out), *y = fm_data(c->out);
+    real k = (real)(1 / divisor(c));
+    for (size_t i = 0; i < c->out->count; i++) c->scratch[i] = y[i] == 0 ? 0 : k * dy[i] / y[i];
+    add_deviations(c);
 }
 
 /* ---- max, min: a NaN wins; the gradient goes to the first of equal entries ---- */
@@ -548,6 +575,7 @@ const fm_op reduce_ops[] = {
     {"max", "t", reduce_options, reduce_some_shape, max_forward, extreme_backward},
     {"min", "t", reduce_options, reduce_some_shape, min_forward, extreme_backward},
     {"var", "t", var_options, var_shape, var_forward, var_backward},
+    {"std", "t", var_options, var_shape, std_forward, std_backward},
     {"norm", "t", reduce_options, norm_shape, norm_forward, norm_backward},
     {"logsumexp", "t", reduce_options, logsumexp_shape, logsumexp_forward, logsumexp_backward},
     {"cumsum", "t", along_options, along_shape, cumsum_forward, cumsum_backward},

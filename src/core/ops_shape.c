@@ -148,13 +148,34 @@ static bool cat_shape(fm_call *c, fm_error *err) {
     return true;
 }
 
-static void cat_forward(const fm_call *c) {
+/* ---- stack{axis}: joins along a new axis, of which each tensor is one entry ---- */
+
+static bool stack_shape(fm_call *c, fm_error *err) {
+    const fm_tensor *first = c->in[0];
+    char a[FM_SHAPE_TEXT], b[FM_SHAPE_TEXT];
+    int axis;
+    if (first->rank == FM_MAX_RANK) return fm_call_fail(c, err, "tensors are %s: one axis too many", fm_shape_text(first, a));
+    if (!fm_check_axis(c, 0, first->rank + 1, 0, &axis, err)) return false;
+    for (int k = 1; k < c->n_in; k++) {
+        if (fm_same_shape(first, c->in[k])) continue;
+        return fm_call_fail(c, err, "tensor 1 is %s, tensor %d is %s: expected equal shapes", fm_shape_text(first, a), k + 1,
+                            fm_shape_text(c->in[k], b));
+    }
+    c->opt[0].integer = axis;
+    c->rank = first->rank + 1;
+    for (int i = 0; i < c->rank; i++) c->shape[i] = i == axis ? (size_t)c->n_in : first->shape[i - (i > axis)];
+    return true;
+}
+
+/* ---- what both do: of each of the `outer` rows of the result, every tensor fills the next part ---- */
+
+static void join_forward(const fm_call *c) {
     int axis = (int)c->opt[0].integer;
     fm_axis_view all = fm_along(c->out, axis);
     size_t row = all.size * all.inner, from = 0;
     bool leading = axis == c->out->rank - 1; /* of columns without a gradient */
     for (int k = 0; k < c->n_in; k++) {
-        size_t n = c->in[k]->shape[axis] * all.inner;
+        size_t n = c->in[k]->count / all.outer;
         const real *x = fm_data(c->in[k]);
         real *y = fm_data(c->out) + from;
         if (n < 8) { /* a few columns: a call of memcpy costs more than they do */
@@ -171,13 +192,13 @@ static void cat_forward(const fm_call *c) {
     if (c->out->grad_first == row) c->out->grad_first = 0;
 }
 
-static void cat_backward(const fm_call *c) {
+static void join_backward(const fm_call *c) {
     int axis = (int)c->opt[0].integer;
     fm_axis_view all = fm_along(c->out, axis);
     size_t row = all.size * all.inner, from = 0;
     const real *dy = fm_grad_get(c->out);
     for (int k = 0; k < c->n_in; k++) {
-        size_t n = c->in[k]->shape[axis] * all.inner;
+        size_t n = c->in[k]->count / all.outer;
         bool fresh;
         real *dx = fm_grad_write(c->in[k], &fresh);
         for (size_t r = 0; dx && r < all.outer; r++) {
@@ -191,26 +212,31 @@ static void cat_backward(const fm_call *c) {
     }
 }
 
-/* ---- slice{axis, first, last}: entries first..last, both included, negative from the end ---- */
+/* ---- slice{axis, first, last, step}: entries first, first + step .. last, negative from the end ---- */
 
 static bool slice_shape(fm_call *c, fm_error *err) {
     const fm_tensor *x = c->in[0];
     int axis;
     if (x->rank == 0) return fm_call_fail(c, err, "a number without axes cannot be sliced");
     if (!fm_check_axis(c, 0, x->rank, 0, &axis, err)) return false;
-    int64_t size = (int64_t)x->shape[axis], first = c->opt[1].integer, last = c->opt[2].integer;
+    int64_t size = (int64_t)x->shape[axis], first = c->opt[1].integer, last = c->opt[2].integer, step = c->opt[3].integer;
     int64_t i = first < 0 ? first + size + 1 : first, j = last < 0 ? last + size + 1 : last;
     if (first == 0 || last == 0) return fm_call_fail(c, err, "entries count from 1: 0 is none");
-    if (i < 1 || j > size || i > j) {
+    if (step == 0) return fm_call_fail(c, err, "step is 0");
+    if (i < 1 || j < 1 || i > size || j > size || (step == 1 && i > j)) {
         return fm_call_fail(c, err, "entries %lld to %lld are not within 1..%lld of axis %d", (long long)first, (long long)last,
                             (long long)size, axis + 1);
     }
+    if (step > 0 ? i > j : i < j) {
+        return fm_call_fail(c, err, "entries %lld to %lld in steps of %lld are none", (long long)first, (long long)last, (long long)step);
+    }
     fm_shape_like(c, x);
-    c->shape[axis] = (size_t)(j - i + 1);
+    c->shape[axis] = (size_t)((j - i) / step + 1);
+    if (c->shape[axis] == 1) c->opt[3].integer = step = 1; /* there is nothing to step over */
     c->opt[0].integer = axis;
     c->opt[1].integer = i - 1;
     fm_axis_view v = fm_along(x, axis);
-    if (v.outer == 1) { /* contiguous */
+    if (v.outer == 1 && step == 1) { /* contiguous */
         c->view_of = c->in[0];
         c->view_first = (size_t)(i - 1) * v.inner;
     }
@@ -220,19 +246,36 @@ static bool slice_shape(fm_call *c, fm_error *err) {
 static void slice_forward(const fm_call *c) {
     int axis = (int)c->opt[0].integer;
     fm_axis_view v = fm_along(c->in[0], axis);
-    size_t n = c->out->shape[axis] * v.inner;
+    size_t size = c->out->shape[axis], n = size * v.inner;
+    ptrdiff_t step = (ptrdiff_t)c->opt[3].integer * (ptrdiff_t)v.inner;
     const real *x = fm_data(c->in[0]) + (size_t)c->opt[1].integer * v.inner;
-    for (size_t r = 0; r < v.outer; r++) memcpy(fm_data(c->out) + r * n, x + r * v.size * v.inner, n * sizeof(real));
+    real *y = fm_data(c->out);
+    for (size_t r = 0; r < v.outer; r++, x += v.size * v.inner, y += n) {
+        if (c->opt[3].integer == 1) {
+            memcpy(y, x, n * sizeof *y);
+            continue;
+        }
+        for (size_t k = 0; k < size; k++) {
+            for (size_t i = 0; i < v.inner; i++) y[k * v.inner + i] = x[(ptrdiff_t)k * step + (ptrdiff_t)i];
+        }
+    }
 }
 
 static void slice_backward(const fm_call *c) {
     int axis = (int)c->opt[0].integer;
     fm_axis_view v = fm_along(c->in[0], axis);
-    size_t n = c->out->shape[axis] * v.inner;
+    size_t size = c->out->shape[axis], n = size * v.inner;
+    ptrdiff_t step = (ptrdiff_t)c->opt[3].integer * (ptrdiff_t)v.inner;
     const real *dy = fm_grad_get(c->out);
     real *dx = fm_grad_add(c->in[0]) + (size_t)c->opt[1].integer * v.inner;
-    for (size_t r = 0; r < v.outer; r++) {
-        for (size_t i = 0; i < n; i++) dx[r * v.size * v.inner + i] += dy[r * n + i];
+    for (size_t r = 0; r < v.outer; r++, dx += v.size * v.inner, dy += n) {
+        if (c->opt[3].integer == 1) {
+            for (size_t i = 0; i < n; i++) dx[i] += dy[i];
+            continue;
+        }
+        for (size_t k = 0; k < size; k++) {
+            for (size_t i = 0; i < v.inner; i++) dx[(ptrdiff_t)k * step + (ptrdiff_t)i] += dy[k * v.inner + i];
+        }
     }
 }
 
@@ -240,14 +283,18 @@ static const fm_option reshape_options[] = {{"shape", FM_SIZES, true, 0, NULL}, 
 static const fm_option permute_options[] = {{"axes", FM_AXES, true, 0, NULL}, {0}};
 static const fm_option transpose_options[] = {{"axes", FM_AXES, false, 0, NULL}, {0}};
 static const fm_option cat_options[] = {{"axis", FM_AXIS, false, 0, NULL}, {0}};
-static const fm_option slice_options[] = {
-    {"axis", FM_AXIS, true, 0, NULL}, {"first", FM_INDEX, false, 1, NULL}, {"last", FM_INDEX, false, -1, NULL}, {0}};
+static const fm_option slice_options[] = {{"axis", FM_AXIS, true, 0, NULL},
+                                          {"first", FM_INDEX, false, 1, NULL},
+                                          {"last", FM_INDEX, false, -1, NULL},
+                                          {"step", FM_INTEGER, false, 1, NULL},
+                                          {0}};
 
 const fm_op shape_ops[] = {
     {"reshape", "t", reshape_options, reshape_shape, NULL, NULL},
     {"permute", "t", permute_options, permute_shape, permute_forward, permute_backward},
     {"transpose", "t", transpose_options, transpose_shape, permute_forward, permute_backward},
-    {"cat", "*", cat_options, cat_shape, cat_forward, cat_backward},
+    {"cat", "*", cat_options, cat_shape, join_forward, join_backward},
+    {"stack", "*", cat_options, stack_shape, join_forward, join_backward},
     {"slice", "t", slice_options, slice_shape, slice_forward, slice_backward},
     {0},
 };

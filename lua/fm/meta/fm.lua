@@ -188,6 +188,18 @@ function Tensor:pow(options) end
 ---x held within min..max.
 ---@param options {min: number, max: number}
 function Tensor:clamp(options) end
+---1 where self < b, else 0. (Lua's own a < b cannot give a tensor: it raises.)
+function Tensor:lt(b) end
+---1 where self <= b, else 0.
+function Tensor:le(b) end
+---1 where self > b, else 0.
+function Tensor:gt(b) end
+---1 where self >= b, else 0.
+function Tensor:ge(b) end
+---1 where self and b are equal, else 0: a NaN equals nothing. (a == b asks whether both are the same handle.)
+function Tensor:eq(b) end
+---1 where self and b differ, else 0.
+function Tensor:ne(b) end
 ---a where the condition is not 0, else b: condition:where(a, b)
 function Tensor:where(a, b) end
 
@@ -208,6 +220,24 @@ function Tensor:min(options) end
 ---The variance; unbiased = true divides by n - 1.
 ---@param options? {axis: integer, keep: boolean, unbiased: boolean}
 function Tensor:var(options) end
+---The standard deviation, the root of var; unbiased = true divides by n - 1. Where it is 0, its gradient is taken as 0, as in PyTorch.
+---@param options? {axis: integer, keep: boolean, unbiased: boolean}
+function Tensor:std(options) end
+---Where the largest number lies, 1-based; without an axis over all, counted row by row. The first of equals; a NaN is the largest.
+---@param options? {axis: integer, keep: boolean}|integer
+function Tensor:argmax(options) end
+---Where the smallest number lies, 1-based; without an axis over all, counted row by row. The first of equals; a NaN is the smallest.
+---@param options? {axis: integer, keep: boolean}|integer
+function Tensor:argmin(options) end
+---The numbers in order along the axis (the last), and their former places, 1-based: values, places = x:sort(). Equals keep their order; NaNs
+---come last. The values have gradients.
+---@param options? {axis: integer, descending: boolean}|integer
+---@return fm.Tensor values
+---@return fm.Tensor places
+function Tensor:sort(options) end
+---The places alone that sort gives.
+---@param options? {axis: integer, descending: boolean}|integer
+function Tensor:argsort(options) end
 ---The root of the sum of squares.
 ---@param options? {axis: integer, keep: boolean}|integer
 function Tensor:norm(options) end
@@ -237,8 +267,13 @@ function Tensor:permute(options) end
 ---Joins tensors along an axis; takes them as arguments or one list.
 ---@param ... fm.Tensor|{axis: integer}
 function Tensor:cat(...) end
----first..last along an axis; a copy unless the axis is the first.
----@param options {axis: integer, first: integer, last: integer}
+---Joins tensors of one shape along a new axis (the first); takes them as arguments or one list.
+---@param ... fm.Tensor|{axis: integer}
+function Tensor:stack(...) end
+---first, first + step .. last along an axis; a copy unless it is contiguous. Easier to write: x[{ {first, last}, {first, last, step} }] with an
+---entry per axis: a range, {} for all, or a number, whose axis goes. x[{ {}, 2 }] is column 2. A view where that is contiguous, else a copy
+---that a tape records. x[{ {}, 2 }] = number or tensor writes there. Two plain numbers are rows: x[{i, j}].
+---@param options {axis: integer, first: integer, last: integer, step: integer}
 function Tensor:slice(options) end
 ---Rows (of an axis) by their numbers.
 ---@param index fm.Tensor 1-based
@@ -250,6 +285,9 @@ function Tensor:index_select(index, options) end
 function Tensor:gather(index, options) end
 ---self is the table [N, D]: index of any shape -> [..., D]
 function Tensor:embedding(index) end
+---Labels 1..n of any shape -> [..., n]: 1 at the label, else 0.
+---@param options {n: integer}|integer
+function Tensor:one_hot(options) end
 
 -- ---- ops: products, norms, images, losses ----
 
