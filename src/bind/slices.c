@@ -1,14 +1,14 @@
 #include "slices.h"
 
 #include "bind.h"
+#include "fill.h"
 #include "op.h"
 
 #include <string.h>
 
-/* What is taken of one axis: `count` entries from `first` (0-based), `step` apart. */
+/* What is taken of one axis. */
 typedef struct pick {
-    size_t first, count;
-    lua_Integer step;
+    fm_span span;
     bool whole, dropped;
 } pick;
 
@@ -36,7 +36,7 @@ static pick read_range(lua_State *L, const fm_tensor *t, int axis) {
     size_t n = t->shape[axis];
     lua_Unsigned given = lua_rawlen(L, range), keys = 0;
     for (lua_pushnil(L); lua_next(L, range); lua_pop(L, 1)) keys++;
-    if (!keys) return (pick){0, n, 1, true, false};
+    if (!keys) return (pick){{0, n, 1}, true, false};
     if (keys != given || given < 2 || given > 3)
         bind_error(L, "axis %d: a range is {first, last}, {first, last, step}, or {} for all", axis + 1);
     lua_rawgeti(L, range, 1);
@@ -55,7 +55,7 @@ static pick read_range(lua_State *L, const fm_tensor *t, int axis) {
                    (long long)step);
     }
     size_t count = (size_t)(way / step) + 1;
-    return (pick){first, count, count > 1 ? step : 1, step == 1 && count == n, false};
+    return (pick){{first, count, count > 1 ? step : 1}, step == 1 && count == n, false};
 }
 
 static void read_picks(lua_State *L, const fm_tensor *t, int index, pick picks[FM_MAX_RANK]) {
@@ -68,11 +68,11 @@ static void read_picks(lua_State *L, const fm_tensor *t, int index, pick picks[F
         bind_error(L, "slices: %lld entries are too many for a tensor %s", (long long)n, fm_shape_text(t, text));
     }
     for (int axis = 0; axis < t->rank; axis++) {
-        picks[axis] = (pick){0, t->shape[axis], 1, true, false};
+        picks[axis] = (pick){{0, t->shape[axis], 1}, true, false};
         if ((lua_Unsigned)axis >= n) continue;
         lua_rawgeti(L, index, axis + 1);
         if (lua_istable(L, -1)) picks[axis] = read_range(L, t, axis);
-        else if (lua_type(L, -1) == LUA_TNUMBER) picks[axis] = (pick){read_entry(L, t, axis, "entry"), 1, 1, false, true};
+        else if (lua_type(L, -1) == LUA_TNUMBER) picks[axis] = (pick){{read_entry(L, t, axis, "entry"), 1, 1}, false, true};
         else bind_error(L, "axis %d: expected a number, {first, last [, step]} or {}, found %s", axis + 1, bind_push_kind(L, -1));
         lua_pop(L, 1);
     }
@@ -82,7 +82,7 @@ static void read_picks(lua_State *L, const fm_tensor *t, int index, pick picks[F
 static int picked_shape(const fm_tensor *t, const pick *picks, size_t shape[FM_MAX_RANK]) {
     int rank = 0;
     for (int axis = 0; axis < t->rank; axis++) {
-        if (!picks[axis].dropped) shape[rank++] = picks[axis].count;
+        if (!picks[axis].dropped) shape[rank++] = picks[axis].span.count;
     }
     return rank;
 }
@@ -113,8 +113,8 @@ int bind_push_slices(lua_State *L, fm_tensor *t, int index) {
     fm_tensor **slot = bind_push_empty(L);
     replace(L, slot, fm_tensor_view(t, 0, t->rank, t->shape, &err), &err);
     for (int axis = 0; axis < t->rank; axis++) {
-        const pick *p = &picks[axis];
-        if (p->whole) continue;
+        const fm_span *p = &picks[axis].span;
+        if (picks[axis].whole) continue;
         fm_call frame, *c = fm_call_init(&frame, slice);
         c->few[c->n_in++] = *slot;
         c->opt[0].integer = axis;
@@ -125,31 +125,6 @@ int bind_push_slices(lua_State *L, fm_tensor *t, int index) {
     }
     if (rank < t->rank) replace(L, slot, fm_tensor_view(*slot, 0, rank, shape, &err), &err);
     return 1;
-}
-
-/* The numbers of the axes from `axis` on are written at `to`; below `end` the selection is contiguous, `inner` numbers. */
-typedef struct writing {
-    const pick *picks;
-    const real *from; /* moves on; NULL: `value` everywhere */
-    real value;
-    int end;
-    size_t inner, stride[FM_MAX_RANK];
-} writing;
-
-static void write_axis(writing *w, int axis, real *to) {
-    if (axis == w->end) {
-        for (size_t i = 0; i < w->inner; i++) to[i] = w->from ? w->from[i] : w->value;
-        if (w->from) w->from += w->inner;
-        return;
-    }
-    const pick *p = &w->picks[axis];
-    ptrdiff_t step = (ptrdiff_t)p->step * (ptrdiff_t)w->stride[axis];
-    to += p->first * w->stride[axis];
-    if (axis + 1 == w->end && w->inner == 1) {
-        for (size_t k = 0; k < p->count; k++) to[(ptrdiff_t)k * step] = w->from ? *w->from++ : w->value;
-        return;
-    }
-    for (size_t k = 0; k < p->count; k++) write_axis(w, axis + 1, to + (ptrdiff_t)k * step);
 }
 
 /* The tensor at `value`, of the selection's shape; a copy when it shares the bytes that are written. */
@@ -170,14 +145,8 @@ static const fm_tensor *check_source(lua_State *L, const fm_tensor *t, const pic
 void bind_write_slices(lua_State *L, fm_tensor *t, int index, int value) {
     pick picks[FM_MAX_RANK];
     read_picks(L, t, index, picks);
-    writing w = {.picks = picks, .end = t->rank, .inner = 1};
-    if (lua_type(L, value) == LUA_TNUMBER) w.value = (real)lua_tonumber(L, value);
-    else w.from = fm_data(check_source(L, t, picks, value));
-    for (; w.end && picks[w.end - 1].whole; w.end--) w.inner *= t->shape[w.end - 1];
-    size_t stride = 1;
-    for (int axis = t->rank - 1; axis >= 0; axis--) {
-        w.stride[axis] = stride;
-        stride *= t->shape[axis];
-    }
-    if (t->count) write_axis(&w, 0, fm_data(t));
+    const real *from = lua_type(L, value) == LUA_TNUMBER ? NULL : fm_data(check_source(L, t, picks, value));
+    fm_span spans[FM_MAX_RANK];
+    for (int axis = 0; axis < t->rank; axis++) spans[axis] = picks[axis].span;
+    fm_fill_block(t, spans, from, from ? 0 : (real)lua_tonumber(L, value));
 }

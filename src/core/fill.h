@@ -12,4 +12,12 @@ double fm_steps_count(double first, double last, double step);
 /* Evenly spaced, from `first` to `last` exactly; a tensor of one number holds `first`. */
 void fm_fill_between(fm_tensor *t, double first, double last);
 
+/* Some entries of an axis: `count` of them from `first` (0-based), `step` apart, which may be negative. */
+typedef struct fm_span {
+    size_t first, count;
+    int64_t step;
+} fm_span;
+/* Writes the block that the spans, one for each axis, select: the numbers from `from` on in order, or `v` everywhere when it is NULL. */
+void fm_fill_block(fm_tensor *t, const fm_span *spans, const real *from, real v);
+
 #endif
