@@ -1,10 +1,6 @@
--- fm: tensors and ops from C at once, the modules on first use (a script that only needs tensors starts in milliseconds).
+-- fm: tensors and ops from C at once; rooms and modules on first use, found by the name of their folder or file beside this one. So a script
+-- that only needs tensors starts in milliseconds. A name that fm does not have is an error; rawget(fm, name) asks whether an op is there.
 local core <const> = require "fm.core"
-
-local modules <const> = {
-  nn = "fm.nn", flow = "fm.flow", ode = "fm.ode", sde = "fm.sde", optim = "fm.optim", data = "fm.data", metrics = "fm.metrics", plot = "fm.plot",
-  gradcheck = "fm.gradcheck", experiment = "fm.experiment",
-}
 
 -- Under stock Lua the folder of the script is searched too, as fmrun does it: a solver or a layer may be a file beside it. And modules of fm
 -- are looked for where this file is, so that a folder called fm beside the script replaces none of them.
@@ -28,10 +24,7 @@ for name, value in pairs(core) do fm[name] = value end
 
 return setmetatable(fm, {
   __index = function(_, name)
-    local module = modules[name]
-    if not module then return nil end
-    local value = require(module)
-    fm[name] = value
-    return value
+    require("fm.parts.by_name").room("fm", fm, { closed = true }) -- in place of this one
+    return fm[name]
   end,
 })

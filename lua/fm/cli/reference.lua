@@ -95,7 +95,7 @@ end
 
 --- What is found by its file's name, and so has no entry: a solver, a path, a coupling. Its text is the comment at the head of the file.
 local function from_file(name)
-  local path = name:find "^fm%.[%l%d_.]+$" and by_name.file(name)
+  local path = name:find "^fm%.[%l%d_.]+$" and not name:find(".parts.", 1, true) and by_name.file(name)
   if not path then return nil end
   local text = {}
   for line in io.lines(path) do
@@ -120,6 +120,7 @@ function reference.find(name)
   end
   if #found == 0 then found[1] = entries["fm." .. name:gsub("^%l", string.upper)] or from_file(name) end -- "run" is fm.Run
   if #found > 0 then return found end
+  for _, full in ipairs(reference.names()) do names[#names + 1] = full end
   return nil, ('the reference has no "%s"%s'):format(name, nearest.advice(name, names))
 end
 
@@ -127,8 +128,11 @@ end
 function reference.names()
   local entries, names = load_file(), {}
   for i, entry in ipairs(entries or {}) do names[i] = entry.name end
-  for _, room in ipairs { "fm.ode", "fm.flow.path", "fm.flow.coupling" } do
-    for _, name in ipairs(by_name.names(room)) do names[#names + 1] = room .. "." .. name end
+  for _, room in ipairs(by_name.rooms()) do
+    for _, name in ipairs(by_name.names(room)) do
+      local full = room .. "." .. name
+      if not (entries and entries[full]) then names[#names + 1] = full end
+    end
   end
   return names
 end

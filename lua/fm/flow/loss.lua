@@ -5,9 +5,8 @@ local arguments <const> = require "fm.flow.parts.arguments"
 local coefficients <const> = require "fm.flow.path.parts.coefficients"
 local options <const> = require "fm.parts.options"
 local paths <const> = require "fm.flow.path"
-local couplings <const> = require "fm.flow.coupling"
-local times <const> = require "fm.flow.parts.times"
-local predict <const> = require "fm.flow.parts.predict"
+local predictions <const> = require "fm.flow.prediction"
+local times <const> = require "fm.flow.time"
 
 local none <const> = options.none
 local defaults <const> = {
@@ -17,8 +16,9 @@ local defaults <const> = {
 -- Times for the rows of x1: given ones (a number, [B] or [B, 1]) or drawn ones.
 local function times_for(o, x1)
   if o.t == nil then
-    if type(o.time) ~= "function" then return options.choose("loss: time", o.time, times)(o.rng, #x1) end
-    local t = o.time(o.rng, #x1)
+    local sampler, is_own = times.of("loss: time", o.time)
+    local t = sampler(o.rng, #x1)
+    if is_own then return t end
     if not fm.is_tensor(t) then fm.fail(("loss: time returned a %s, expected a tensor [%d]"):format(type(t), #x1)) end
     return arguments.time_within("loss: time", t, #x1)
   end
@@ -39,7 +39,7 @@ end
 
 local function coupled(o, x0, x1)
   if o.coupling == "independent" then return x0, x1, o.cond end
-  local y0, y1, cond = couplings.of("loss", o.coupling)(x0, x1, o.cond)
+  local y0, y1, cond = require "fm.flow.coupling".of("loss", o.coupling)(x0, x1, o.cond)
   arguments.batch("loss", "x0 as the coupling returned it", y0, x0)
   arguments.batch("loss", "x1 as the coupling returned it", y1, x1)
   if cond == nil then cond = o.cond end
@@ -73,7 +73,7 @@ return function(model, x1, given, ...)
   options.no_more("loss", 3, ...)
   local o = options.read("loss", given, defaults)
   check(model, x1, o)
-  local kind, path = options.choose("loss: predict", o.predict, predict), paths.of("loss", o.path)
+  local kind, path = predictions.of("loss: predict", o.predict), paths.of("loss", o.path)
   if path.noisy and not o.rng then fm.fail "loss: rng is missing: this path draws the noise around its line from it" end
   local x0, cond
   x0, x1, cond = coupled(o, o.x0 or draw(path, x1, o.rng), x1)
@@ -81,7 +81,7 @@ return function(model, x1, given, ...)
   local xt, u = paths.sample(path, x0, x1, t, path.noisy and o.rng:normal(x1:shape()) or nil)
   local prediction = model(xt, t, cond)
   check_prediction(prediction, x1)
-  if kind == predict.velocity and not o.weight then return fm.mse(prediction, u) end
+  if kind == predictions.velocity and not o.weight then return fm.mse(prediction, u) end
   local s = coefficients.over_rows(path.s(t), x1)
   if kind.scaled and not o.weight then return fm.mse(prediction * s, kind.scaled(x0)) end
   local target = kind.target(x0, x1, u, s)

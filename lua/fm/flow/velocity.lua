@@ -6,7 +6,7 @@ local arguments <const> = require "fm.flow.parts.arguments"
 local coefficients <const> = require "fm.flow.path.parts.coefficients"
 local options <const> = require "fm.parts.options"
 local paths <const> = require "fm.flow.path"
-local predict <const> = require "fm.flow.parts.predict"
+local predictions <const> = require "fm.flow.prediction"
 
 local field_name <const> = "velocity: field"
 
@@ -20,7 +20,7 @@ local function from_velocity(model, cond)
 end
 
 local function fails_at(kind, path, t, guard)
-  return kind.fails(path.a(t), coefficients.unbounded(path, t), guard)
+  return kind.fails ~= nil and kind.fails(path.a(t), coefficients.unbounded(path, t), guard)
 end
 
 local function from_prediction(model, cond, kind, path, guard)
@@ -40,9 +40,13 @@ return function(model, given, ...)
   options.no_more("velocity", 2, ...)
   arguments.model("velocity", model)
   local o = options.read("velocity", given, { predict = "velocity", path = "linear", cond = options.none, guard = 1e-3 })
-  local kind, path = options.choose("velocity: predict", o.predict, predict), paths.of("velocity", o.path)
+  local kind, path = predictions.of("velocity: predict", o.predict), paths.of("velocity", o.path)
   local guard = options.number("velocity: guard", o.guard, 1e-12, 0.1)
-  if kind == predict.velocity then return from_velocity(model, o.cond) end
-  if path.noisy then fm.fail(("velocity: path: it has noise around its line: what predicts the %s does not tell the velocity"):format(o.predict)) end
+  if kind == predictions.velocity then return from_velocity(model, o.cond) end
+  if not options.callable(kind.velocity) then fm.fail "velocity: predict: this prediction has no function velocity(p, x, a, s, da, ds, guard)" end
+  if path.noisy then
+    fm.fail(("velocity: path: it has noise around its line: what predicts the %s does not tell the velocity"):format(
+      tostring(type(o.predict) == "table" and o.predict[1] or o.predict)))
+  end
   return from_prediction(model, o.cond, kind, path, guard)
 end

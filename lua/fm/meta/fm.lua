@@ -406,7 +406,7 @@ function Module:count() end
 ---act(x w^T + b), weight [outputs, inputs]. First weights uniform in -1/sqrt(inputs)..1/sqrt(inputs). He et al. 2015.
 ---@param inputs integer
 ---@param outputs integer
----@param options? {bias: boolean, act: string, init: "uniform"|"zero"|function}
+---@param options? {bias: boolean, act: string|table|function, init: "uniform"|"zero"|function} act: see fm.nn.activation
 ---@return fm.Module
 function fm.nn.linear(inputs, outputs, options) end
 ---A table of n rows [n, dim]; called with 1-based indices of any shape -> [..., dim].
@@ -428,12 +428,14 @@ function fm.nn.rms_norm(dim, options) end
 ---@param p number in 0..1
 ---@return fm.Module
 function fm.nn.dropout(p) end
----One layer after the other; a linear layer and the activation after it run as one op.
+---One layer after the other. Two run as one op when both say that they can, as a linear layer and the activation after it do. A layer of yours
+---that is nothing but an op of fm says so by its field same_as_op = "silu"; one that can do such an op in its own last pass has a method
+---fuse(self, op), which returns a function of x that does both, or nil (op "none": the layer alone).
 ---@param layers fm.Module[]
 ---@return fm.Module
 function fm.nn.sequential(layers) end
 ---Linear layers with an activation between them.
----@param options {inputs: integer, hidden: integer[], outputs: integer, act: string}
+---@param options {inputs: integer, hidden: integer[], outputs: integer, act: string|table|function} act: see fm.nn.activation
 ---@return fm.Module
 function fm.nn.mlp(options) end
 ---x + layer(x). He et al. 2016.
@@ -458,6 +460,15 @@ function fm.nn.module(parts, forward) end
 ---First weights are drawn from this seed (or rng) from now on; a run does it with its own.
 ---@param from integer|fm.Rng
 function fm.nn.seed(from) end
+---An activation by name, each also a name of fm.nn; or a layer of yours, which passes through. An option `act` takes what this takes, and
+---{ "name", key = value }. A file beside the script returns a function of its options that makes the layer.
+---@param name string|table|function
+---@param options? table
+---@return fm.Module
+function fm.nn.activation(name, options) end
+---x itself.
+---@return fm.Module
+function fm.nn.none() end
 ---The activation of that name as a layer.
 ---@return fm.Module
 function fm.nn.tanh() end
@@ -530,6 +541,19 @@ function fm.flow.path(name, options) end
 ---@param options? table
 ---@return fun(x0: fm.Tensor, x1: fm.Tensor, cond?: any): fm.Tensor, fm.Tensor, any
 function fm.flow.coupling(name, options) end
+---How the times of a batch are drawn, by name: uniform; stratified (one time in each n-th of 0..1); logit_normal{mean = 0, std = 1} (more often
+---in the middle; Esser et al. 2024). A function (rng, n) -> t [n] of yours passes through. An option `time` takes what this takes, and { "name", key = value }.
+---@param name string|function
+---@param options? table
+---@return fun(rng: fm.Rng, n: integer): fm.Tensor
+function fm.flow.time(name, options) end
+---What a model may predict, by name: velocity, data, noise, score. Or a table of yours: target(x0, x1, u, s), what its prediction is compared with,
+---and velocity(p, x, a, s, da, ds, guard), the velocity that it stands for; fails(a, unbounded, guard) says at which ends of the path it does not. An
+---option `predict` takes what this takes.
+---@param name string|table
+---@param options? table
+---@return table
+function fm.flow.prediction(name, options) end
 ---@class fm.LossOptions
 ---@field rng fm.Rng draws x0 (from the path's own source, if it has one) and t
 ---@field x0 fm.Tensor [B, D] instead of drawn ones
@@ -537,8 +561,8 @@ function fm.flow.coupling(name, options) end
 ---@field path string|table "linear"
 ---@field coupling string|function "independent"
 ---@field cond any goes to the model
----@field time "uniform"|"logit_normal"|"stratified"|function how times are drawn
----@field predict "velocity"|"data"|"noise"|"score" what the model gives
+---@field time string|table|function how times are drawn ("uniform"): see fm.flow.time
+---@field predict string|table what the model gives ("velocity"): see fm.flow.prediction
 ---@field weight function of t [B], times each row's mean square; without one, of a score s^2: unweighted it has no finite mean
 
 ---The flow matching loss: the mean over batch and dimensions of |v(xt, t) - u|^2. Lipman et al. 2023, equation 14.
@@ -772,8 +796,12 @@ function Average:swap(f) end
 function Average:state() end
 ---Goes on from a state.
 function Average:load_state(state) end
----The learning rate schedules, each also a name of fm.optim.
-fm.optim.schedule = {}
+---A learning rate schedule by name, each also a name of fm.optim; or a function of the steps taken of yours, which passes through. An option
+---`lr` takes { "name", key = value }.
+---@param name string|function
+---@param options? table
+---@return fun(steps: integer): number
+function fm.optim.schedule(name, options) end
 ---From lr down to floor * lr along half a cosine over `steps`, after a linear warmup. Loshchilov and Hutter 2017.
 ---@param options {steps: integer, lr: number, warmup: integer, floor: number}
 ---@return function
@@ -956,6 +984,15 @@ function fm.plot.curve(series, options) end
 
 -- ---- experiments ----
 
+---Iterators that a run passes over when it goes on from a checkpoint.
+fm.skip = {}
+---Says that pass(n) has the same effect on the iterator as n calls of it, so that a run that goes on passes over n values at once. place, with
+---get() -> a list of whole numbers and set(list), says where it is. Returns the iterator.
+---@param iterator function
+---@param pass fun(n: integer)
+---@param place? {get: function, set: function}
+---@return function
+function fm.skip.declare(iterator, pass, place) end
 ---An experiment as data, returned by its script: name, params (key = default, or { default, "help", min, max, choices }), presets
 ---(name = { key = value }, chosen by preset=name), run(run, p).
 ---@param description {name: string, params: table, presets: table<string, table>, help: string, run: fun(run: fm.Run, p: table)}

@@ -1,18 +1,12 @@
--- sequential{layer, layer, ...}: one after the other, layers or functions. A linear layer and the activation after it run as one op.
+-- sequential{layer, layer, ...}: one after the other, layers or functions.
+--
+-- Two layers run as one op when both say that they can. A layer that is nothing but an op of fm has its name
+-- in the field same_as_op: "silu". A layer that can do an op in its own last pass has a method fuse(self, op): it
+-- returns a function of x that does the layer and then the op, or nil. fuse(self, "none") is the layer alone, as
+-- a plain function, when that is faster to call. All is asked once, when the sequential is made.
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
 local module <const> = require "fm.nn.parts.module"
-
-local fused <const> = fm.linear
-
-local function forward(self, x, ...)
-  for _, stage in ipairs(self.stages) do
-    local linear = stage.linear
-    if linear then x = fused(x, linear.weight, linear.bias, stage.act)
-    else x = stage.layer(x, ...) end
-  end
-  return x
-end
 
 local function check(layers)
   if type(layers) ~= "table" or getmetatable(layers) then fm.fail("sequential: expected a list of layers, found " .. options.shown(layers)) end
@@ -27,22 +21,31 @@ local function check(layers)
   end
 end
 
+-- The functions that do the layers, in order.
+local function stages_of(layers)
+  local stages, before = {}, nil -- the layer that the last stage does, if it may take the next one
+  for _, layer in ipairs(layers) do
+    local is_table = type(layer) == "table"
+    local both = before and is_table and layer.same_as_op and before:fuse(layer.same_as_op)
+    if both then
+      stages[#stages], before = both, nil
+    else
+      before = is_table and options.callable(layer.fuse) and layer or nil
+      stages[#stages + 1] = before and before:fuse "none" or layer
+    end
+  end
+  return stages
+end
+
 return function(layers, ...)
   options.no_more("sequential", 1, ...)
   check(layers)
-  local parts, stages = {}, {}
+  local parts, stages = {}, stages_of(layers)
   for i, layer in ipairs(layers) do
     if type(layer) == "table" then parts[#parts + 1] = { tostring(i - 1), layer } end -- a function has no parameters
-    local last = stages[#stages]
-    if type(layer) == "table" and layer.activation and last and last.linear and last.act == "none" then
-      last.act = layer.activation
-    elseif type(layer) == "table" and layer.weight and layer.act then
-      stages[#stages + 1] = { linear = layer, act = layer.act }
-    else
-      stages[#stages + 1] = { layer = layer }
-    end
   end
-  local self = module.new(parts, forward)
-  self.stages = stages
-  return self
+  return module.new(parts, function(_, x, ...)
+    for i = 1, #stages do x = stages[i](x, ...) end
+    return x
+  end)
 end

@@ -22,4 +22,4 @@ function ode.solve(field, x0, given, ...)
   return solve("ode.solve", field, x0, given)
 end
 
-return ode
+return require("fm.parts.by_name").room("fm.ode", ode)

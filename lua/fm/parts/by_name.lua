@@ -6,7 +6,9 @@
 -- of that name beside the user's script is found as well, after those of fm.
 --
 -- All files come through `require`: what it opens beside the script is noted as code of the run.
+local fail <const> = require "fm.core".fail
 local nearest <const> = require "fm.parts.nearest"
+local options <const> = require "fm.parts.options"
 
 local by_name <const> = {}
 
@@ -45,6 +47,19 @@ function by_name.names(room)
   end
   table.sort(names)
   return names
+end
+
+--- The rooms of fm ("fm.flow", "fm.flow.path", ...), in order: those in `room` (fm itself), and those in them.
+function by_name.rooms(room)
+  local rooms = {}
+  for _, name in ipairs(by_name.names(room or "fm")) do
+    local inner = (room or "fm") .. "." .. name
+    if (by_name.file(inner) or ""):find "/init%.lua$" then
+      rooms[#rooms + 1] = inner
+      for _, other in ipairs(by_name.rooms(inner)) do rooms[#rooms + 1] = other end
+    end
+  end
+  return rooms
 end
 
 -- ---- finding ----
@@ -86,7 +101,6 @@ end
 
 --- Raises: `what` has no such name; the nearest of `names` (those of the room) is named.
 function by_name.fail(what, room, name, names)
-  local fail <const> = require "fm.core".fail
   fail(('%s "%s"%s'):format(what, tostring(name), nearest.advice(name, names or by_name.names(room))))
 end
 
@@ -106,21 +120,29 @@ local function names_of(room, fields, inner)
 end
 
 --- A room as a table whose fields are found on first use; a field that is no file is an error. `fields`: what the room has beside its
---- files. `inner`: rooms in it whose things are named without their room, as optim.cosine for optim.schedule.cosine.
-function by_name.room(room, fields, inner)
-  fields, inner = fields or {}, inner or {}
+--- files. how, with any of
+---   inner = list    rooms in it whose things are named without their room, as optim.cosine for optim.schedule.cosine
+---   each = f        the field is f of what the file returns
+---   call = f        what the room does when it is called
+---   closed = true   files beside the script do not belong to it
+function by_name.room(room, fields, how)
+  fields, how = fields or {}, how or {}
+  local inner <const>, each <const>, call <const> = how.inner or {}, how.each, how.call
 
   local function find(name)
-    local own = find_own(room, name)
+    local value = find_own(room, name)
     for _, other in ipairs(inner) do
-      if own == nil then own = find_own(room .. "." .. other, name) end
+      if value == nil then value = find_own(room .. "." .. other, name) end
     end
-    fields[name] = own
-    if own == nil then return find_beside(room, name) end -- another script has its own files
-    return own
+    local is_own = value ~= nil
+    if not is_own and not how.closed then value = find_beside(room, name) end
+    if each and value ~= nil then value = each(value) end
+    if is_own then fields[name] = value end -- another script has its own files
+    return value
   end
 
   return setmetatable(fields, {
+    __call = call and function(_, ...) return call(...) end,
     __index = function(_, name)
       if type(name) ~= "string" then return nil end
       local value = nil
@@ -129,6 +151,47 @@ function by_name.room(room, fields, inner)
       return value
     end,
   })
+end
+
+-- ---- rooms of things that an option chooses ----
+
+-- What the file of that name returns, or what the function that it returns makes of the options; and whether the file is one of fm.
+local function made(where, room, kind, name, given)
+  local value, is_own = by_name.find(room, name)
+  if value == nil then
+    local names = by_name.names(room)
+    fail(('%s: unknown name "%s"%s'):format(where, name, nearest.advice(name, names, " (one of: " .. table.concat(names, ", ") .. ")")))
+  end
+  if type(value) == "function" then value = value(given)
+  elseif given ~= nil then options.read(("%s: %s"):format(where, name), given, {}) end
+  if not kind.is(value) then fail(("%s: %s.lua: expected %s, found %s"):format(where, name, kind.expected, options.shown(value))) end
+  return value, is_own
+end
+
+--- A room as above, of things that an option chooses: kind.is(value) says what is one, kind.expected in words. A file returns such a thing,
+--- or a function of its options that makes one. room(what [, options]) gives the thing that `what` stands for: a name, { name, option = },
+--- or such a thing; so does room.of(where, what), for an option, which also tells whether its file is one of fm.
+function by_name.choice(room, kind)
+  local plain <const> = {} -- of files of fm, without options: made once, so that an option of every step makes none
+
+  local function of(where, what, given)
+    if type(what) == "table" and type(what[1]) == "string" and given == nil then what, given = options.split(what) end
+    if type(what) == "string" then
+      if given == nil and plain[what] ~= nil then return plain[what], true end
+      local value, is_own = made(where, room, kind, what, given)
+      if is_own and given == nil then plain[what] = value end
+      return value, is_own
+    end
+    if given ~= nil then fail(where .. ": unexpected options: they go with a name") end
+    if kind.is(what) then return what, false end
+    fail(("%s: expected a name or %s, found %s"):format(where, kind.expected, options.shown(what)))
+  end
+
+  local where <const> = room:match "[%w_]+$"
+  return by_name.room(room, { of = of }, { call = function(what, given, ...)
+    options.no_more(where, 2, ...)
+    return (of(where, what, given))
+  end })
 end
 
 return by_name

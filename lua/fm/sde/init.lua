@@ -110,4 +110,4 @@ function sde.solve(what, x0, given, ...)
     { method = step, t0 = o.t0, t1 = t1, steps = o.steps, grid = o.grid, times = o.times, save = o.save })
 end
 
-return sde
+return by_name.room("fm.sde", sde)

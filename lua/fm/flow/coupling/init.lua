@@ -39,9 +39,9 @@ function coupling.of(where, what)
 end
 
 --- A coupling by name with its options; a function passes through.
-function coupling.named(name, given, ...)
+local function named(name, given, ...)
   options.no_more("coupling", 2, ...)
   return make("coupling", name, given)
 end
 
-return coupling
+return by_name.room("fm.flow.coupling", coupling, { call = named })

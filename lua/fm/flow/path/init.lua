@@ -223,9 +223,9 @@ function path.of(where, what)
 end
 
 --- A path by name, with its options; or from a table of functions; a path passes through.
-function path.named(name, given, ...)
+local function named(name, given, ...)
   options.no_more("path", 2, ...)
   return (make("path", name, given))
 end
 
-return path
+return by_name.room("fm.flow.path", path, { call = named })

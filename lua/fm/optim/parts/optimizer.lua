@@ -20,7 +20,9 @@ local function check_rate(where, lr, found)
   fm.fail(("%s: lr: expected a number >= 0 or a schedule, found %s"):format(where, found or options.shown(lr)))
 end
 
+--- A number, or a schedule: a function of the steps taken, or { "name", option = } of one.
 local function check_lr(where, lr)
+  if type(lr) == "table" and type(lr[1]) == "string" then lr = require "fm.optim.schedule".of(where .. ": lr", lr) end
   if not options.callable(lr) then check_rate(where, lr) end
   return lr
 end
@@ -35,7 +37,7 @@ function Optimizer:rate(...)
 end
 
 local function set_lr(self, lr, optimizer)
-  check_lr(self.where, lr)
+  lr = check_lr(self.where, lr)
   if sealed[optimizer] and options.callable(lr) then
     fm.fail(self.where .. ": lr: a schedule that is set inside the loop is lost when the run goes on from a checkpoint; set it before the loop, "
       .. "or set a number in each step, which is kept")

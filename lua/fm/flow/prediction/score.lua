@@ -1,0 +1,13 @@
+-- score: the gradient of the log-density. x0 = -s score, for a source that is a unit normal.
+-- |score + x0 / s|^2 has no finite mean over t: times s^2 it does. Song et al. 2021, section 3.3.
+local divisor <const> = require "fm.flow.prediction.parts.divisor"
+
+return {
+  target = function(x0, _, _, s) return -x0 / divisor(s, 2.0 ^ -24) end,
+  scaled = function(x0) return -x0 end,
+  velocity = function(p, x, a, s, da, ds)
+    local k = da / divisor(a)
+    return p * (k * s * s - s * ds) + x * k
+  end,
+  fails = function(a, _, guard) return a < guard end, -- s ds has a bound
+}

@@ -1,0 +1,8 @@
+-- stratified: one time in each n-th of 0..1, in random order of rows. The loss spreads less.
+local below_one <const> = require "fm.flow.time.parts.below_one"
+local options <const> = require "fm.parts.options"
+
+return function(given)
+  options.read("time stratified", given, {})
+  return function(rng, n) return ((rng:permutation(n) - rng:uniform(n)) / n):clamp(0, below_one) end
+end

@@ -1,0 +1,2 @@
+-- relu: max(x, 0).
+return require "fm.nn.activation.parts.of_op" "relu"

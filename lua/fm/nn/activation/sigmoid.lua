@@ -1,0 +1,2 @@
+-- sigmoid: 1 / (1 + e^-x).
+return require "fm.nn.activation.parts.of_op" "sigmoid"

@@ -1,0 +1,2 @@
+-- softplus: log(1 + e^x).
+return require "fm.nn.activation.parts.of_op" "softplus"
