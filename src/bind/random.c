@@ -124,13 +124,42 @@ static int rng_gc(lua_State *L) {
     return 0;
 }
 
-/* A draw is a result: within a scope its bytes go back when the scope closes. */
-static int rng_normal(lua_State *L) {
+/* ---- draws: results, so that within a scope their bytes go back when it closes ---- */
+
+/* The place of the options of a draw, a table after its shape, or 0. */
+static int options_of(lua_State *L, const char *function, const char *const *keys) {
+    if (lua_gettop(L) > 2 && lua_isnil(L, -1)) lua_pop(L, 1);
+    int last = lua_gettop(L);
+    if (last < 2 || !lua_istable(L, last) || (last == 2 && lua_rawlen(L, last) > 0)) return 0;
+    bind_check_keys(L, last, function, keys);
+    return last;
+}
+
+/* Of a draw [R, ...] whose option first_row = r says that its rows are those from r on of a larger
+ * draw: the number that it begins with. */
+static uint64_t first_number(lua_State *L, int options, const char *function, int rank, const size_t *shape, uint64_t most) {
+    if (!options || lua_getfield(L, options, "first_row") == LUA_TNIL) return 0;
+    lua_pushfstring(L, "%s: first_row", function);
+    lua_Integer row = bind_check_integer(L, lua_gettop(L) - 1, lua_tostring(L, -1), 1, (lua_Integer)1 << 40);
+    fm_error err;
+    size_t count, width = 1;
+    if (!fm_shape_count(rank, shape, &count, &err)) bind_raise(L, &err);
+    for (int i = 1; i < rank; i++) width *= shape[i];
+    uint64_t before = (uint64_t)row - 1;
+    if (width && (count > most || before > (most - count) / width))
+        bind_error(L, "%s: first_row: rows of %llu numbers from row %lld on go beyond the %llu numbers of a draw", function,
+                   (unsigned long long)width, (long long)row, (unsigned long long)most);
+    return before * width;
+}
+
+static int rng_normal(lua_State *L) { /* normal(shape [, {first_row}]) */
+    static const char *const keys[] = {"first_row", NULL};
     fm_rng *r = check_rng(L);
     size_t shape[FM_MAX_RANK];
-    int rank = bind_check_shape(L, 2, lua_gettop(L), shape);
+    int options = options_of(L, "normal", keys), rank = bind_check_shape(L, 2, options ? options - 1 : lua_gettop(L), shape);
+    uint64_t first = first_number(L, options, "normal", rank, shape, FM_RNG_NUMBERS);
     fm_tensor *t = bind_push_result(L, rank, shape);
-    fm_rng_normal(r, t->count, fm_data(t));
+    fm_rng_normal(r, first, t->count, fm_data(t));
     return 1;
 }
 
@@ -141,36 +170,41 @@ static double range_field(lua_State *L, int table, const char *name, double fall
     return lua_tonumber(L, -1);
 }
 
-static int rng_uniform(lua_State *L) { /* uniform(shape [, {low, high}]) */
-    static const char *const keys[] = {"low", "high", NULL};
+static int rng_uniform(lua_State *L) { /* uniform(shape [, {low, high, first_row}]) */
+    static const char *const keys[] = {"low", "high", "first_row", NULL};
     fm_rng *r = check_rng(L);
     size_t shape[FM_MAX_RANK];
     double low = 0, high = 1;
-    int last = lua_gettop(L);
-    if (last >= 2 && lua_istable(L, last) && (last > 2 || lua_rawlen(L, last) == 0)) {
-        bind_check_keys(L, last, "uniform", keys);
-        low = range_field(L, last, "low", 0);
-        high = range_field(L, last, "high", 1);
+    int options = options_of(L, "uniform", keys), rank = bind_check_shape(L, 2, options ? options - 1 : lua_gettop(L), shape);
+    if (options) {
+        low = range_field(L, options, "low", 0);
+        high = range_field(L, options, "high", 1);
         if (!(low < high)) bind_error(L, "uniform: low %.9g is not below high %.9g", low, high);
         if (!((real)low < (real)high)) bind_error(L, "uniform: low %.17g and high %.17g are one number in " FM_REAL_NAME, low, high);
-        last--;
     }
-    int rank = bind_check_shape(L, 2, last, shape);
+    uint64_t first = first_number(L, options, "uniform", rank, shape, FM_RNG_NUMBERS);
     fm_tensor *t = bind_push_result(L, rank, shape);
-    fm_rng_uniform(r, t->count, (real)low, (real)high, fm_data(t));
+    fm_rng_uniform(r, first, t->count, (real)low, (real)high, fm_data(t));
     return 1;
 }
 
 static const lua_Integer exact = (lua_Integer)1 << (sizeof(real) == 4 ? 24 : 53); /* whole numbers a real holds exactly */
 
-static int rng_integers(lua_State *L) { /* integers(n, low, high), or integers(n, high) from 1 */
+/* integers(n, low, high [, {first_row}]), or integers(n, high) from 1; n may be a shape */
+static int rng_integers(lua_State *L) {
+    static const char *const keys[] = {"first_row", NULL};
     fm_rng *r = check_rng(L);
-    size_t n = (size_t)bind_check_integer(L, 2, "integers: n", 0, (lua_Integer)1 << 40);
-    bool from_one = lua_isnoneornil(L, 4);
+    size_t shape[FM_MAX_RANK];
+    int options = lua_gettop(L) > 2 ? options_of(L, "integers", keys) : 0, last = options ? options - 1 : 4, rank = 1;
+    if (lua_istable(L, 2)) rank = bind_check_shape(L, 2, 2, shape);
+    else shape[0] = (size_t)bind_check_integer(L, 2, "integers: n", 0, (lua_Integer)1 << 40);
+    bool from_one = last < 4 || lua_isnoneornil(L, 4);
     lua_Integer low = from_one ? 1 : bind_check_integer(L, 3, "integers: low", -exact, exact);
     lua_Integer high = bind_check_integer(L, from_one ? 3 : 4, "integers: high", -exact, exact);
     if (low > high) bind_error(L, "integers: low %lld is over high %lld", (long long)low, (long long)high);
-    fm_rng_integers(r, n, low, high, fm_data(bind_push_result(L, 1, &n)));
+    uint64_t first = first_number(L, options, "integers", rank, shape, FM_RNG_NUMBERS / 2);
+    fm_tensor *t = bind_push_result(L, rank, shape);
+    fm_rng_integers(r, first, t->count, low, high, fm_data(t));
     return 1;
 }
 
@@ -190,7 +224,7 @@ static const bind_function functions[] = {{"rng", core_rng, 2}, {NULL, NULL, 0}}
 static const bind_function methods[] = {
     {"normal", rng_normal, BIND_ANY},
     {"uniform", rng_uniform, BIND_ANY},
-    {"integers", rng_integers, 4},
+    {"integers", rng_integers, 5},
     {"permutation", rng_permutation, 2},
     {"number", rng_number, 1},
     {"stream", rng_stream, 2},

@@ -62,7 +62,7 @@ void fm_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]
 typedef struct draw {
     uint64_t key, step;
     uint32_t call;
-    size_t n;
+    uint64_t first; /* number of to[0] */
     real low, high;
     real *to;
 } draw;
@@ -105,15 +105,17 @@ FM_CLONES static void scale_words(const uint32_t *restrict w, real low, real wid
     for (size_t i = 0; i < CHUNK; i++) to[i] = low + width * UNIT(w[i]);
 }
 
-/* Calls make for each chunk; a whole one goes straight to its place, the last is cut. */
+/* Calls make for each chunk that to[first] .. to[last - 1] has a part of; a whole one goes straight
+ * to its place, another is cut. */
 static void each_chunk(const draw *d, size_t first, size_t last, void (*make)(const draw *, const uint32_t *, real *)) {
     uint32_t w[CHUNK];
     real cut[CHUNK];
-    for (size_t i = first; i < last; i += CHUNK) {
-        words(d, i / CHUNK, w);
-        bool whole = d->n - i >= CHUNK;
-        make(d, w, whole ? d->to + i : cut);
-        if (!whole) memcpy(d->to + i, cut, (d->n - i) * sizeof(real));
+    for (size_t i = first, count; i < last; i += count) {
+        size_t skip = (d->first + i) % CHUNK;
+        count = CHUNK - skip < last - i ? CHUNK - skip : last - i;
+        words(d, (d->first + i) / CHUNK, w);
+        make(d, w, count == CHUNK ? d->to + i : cut);
+        if (count < CHUNK) memcpy(d->to + i, cut + skip, count * sizeof(real));
     }
 }
 
@@ -140,16 +142,16 @@ static void uniform_tile(void *context, size_t first, size_t last) {
     each_chunk(context, first, last, make_uniform);
 }
 
-void fm_rng_normal(fm_rng *r, size_t n, real *to) {
+void fm_rng_normal(fm_rng *r, uint64_t first, size_t n, real *to) {
     draw d = next_draw(r);
-    d.n = n;
+    d.first = first;
     d.to = to;
     fm_parallel(n, FM_TILE, normal_tile, &d);
 }
 
-void fm_rng_uniform(fm_rng *r, size_t n, real low, real high, real *to) {
+void fm_rng_uniform(fm_rng *r, uint64_t first, size_t n, real low, real high, real *to) {
     draw d = next_draw(r);
-    d.n = n;
+    d.first = first;
     d.low = low;
     d.high = high;
     d.to = to;
@@ -178,10 +180,10 @@ static uint64_t below(uint64_t word, uint64_t range) {
     return (uint64_t)(((unsigned __int128)word * range) >> 64);
 }
 
-void fm_rng_integers(fm_rng *r, size_t n, int64_t low, int64_t high, real *to) {
+void fm_rng_integers(fm_rng *r, uint64_t first, size_t n, int64_t low, int64_t high, real *to) {
     word_source s = {.d = next_draw(r)};
     uint64_t range = (uint64_t)(high - low) + 1;
-    for (size_t i = 0; i < n; i++) to[i] = (real)(low + (int64_t)below(word_at(&s, i), range));
+    for (size_t i = 0; i < n; i++) to[i] = (real)(low + (int64_t)below(word_at(&s, first + i), range));
 }
 
 void fm_rng_permutation(fm_rng *r, size_t n, real *to) {

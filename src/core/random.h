@@ -28,11 +28,14 @@ bool fm_rng_child(fm_rng *child, const fm_rng *of, const char *name, size_t name
 bool fm_rng_at(fm_rng *r, uint64_t step, fm_error *err);
 void fm_rng_close(fm_rng *r);
 
-/* Each is one call of the stream; the i-th number does not depend on n. */
-void fm_rng_normal(fm_rng *r, size_t n, real *to); /* mean 0, variance 1, to 6.66 sigma: Box and Muller 1958 */
-void fm_rng_uniform(fm_rng *r, size_t n, real low, real high,
+/* Each is one call of the stream. Number i of a call does not depend on how many are drawn: `first`
+ * is the number to begin with, 0 for the whole, so that a draw made in pieces has the bits of the
+ * draw at once. first + n is at most FM_RNG_NUMBERS, of whole numbers half of it. */
+#define FM_RNG_NUMBERS ((uint64_t)1 << 34)
+void fm_rng_normal(fm_rng *r, uint64_t first, size_t n, real *to); /* mean 0, variance 1, to 6.66 sigma: Box and Muller 1958 */
+void fm_rng_uniform(fm_rng *r, uint64_t first, size_t n, real low, real high,
                     real *to); /* low <= value < high, in steps of (high - low) / 2^24, or 2^32 for doubles */
-void fm_rng_integers(fm_rng *r, size_t n, int64_t low, int64_t high, real *to);
+void fm_rng_integers(fm_rng *r, uint64_t first, size_t n, int64_t low, int64_t high, real *to);
 void fm_rng_permutation(fm_rng *r, size_t n, real *to); /* 1..n in random order: Fisher and Yates */
 double fm_rng_number(fm_rng *r);                        /* one uniform number of 53 bits */
 

@@ -85,4 +85,78 @@ describe("rng", function()
     for k = 2, 4 do assert.near(1000, counts[k], 4 * math.sqrt(3000 * 2 / 9)) end
     assert.is_nil(counts[5])
   end)
+
+  -- Rows of a draw at once, and the same rows drawn in pieces that begin anywhere, within a chunk
+  -- and within a tile.
+  local function in_pieces(draw, rows, ...)
+    local whole = draw(fm.rng(4), rows)
+    for _, borders in ipairs { { 1 }, { 2 }, { 1, 2, 3 }, { rows // 3, rows // 2 }, { rows - 1 }, ... } do
+      local first = 1
+      for i = 1, #borders + 1 do
+        local last = borders[i] or rows
+        local part = draw(fm.rng(4), last - first + 1, { first_row = first })
+        assert.same(whole[{ first, last }]:totable(), part:totable())
+        first = last + 1
+      end
+    end
+  end
+
+  it("draws rows of a larger draw, to the bit", function()
+    local kinds = {
+      function(rng, n, o) return rng:normal(n, o) end,
+      function(rng, n, o) return rng:normal(n, 3, o) end,
+      function(rng, n, o) return rng:normal({ n, 5, 7 }, o) end,
+      function(rng, n, o) return rng:uniform(n, 2, o) end,
+      function(rng, n, o) return rng:uniform({ n }, { low = -2, high = 5, first_row = o and o.first_row }) end,
+      function(rng, n, o) return rng:uniform(n, 3, { low = -3e38, high = 3e38, first_row = o and o.first_row }) end,
+      function(rng, n, o) return rng:integers(n, -5, 1000, o) end,
+      function(rng, n, o) return rng:integers(n, 10, o) end,
+      function(rng, n, o) return rng:integers({ n, 3 }, 2, 4, o) end,
+      function(rng, n, o) return rng:integers({ n, 2, 2 }, 7, o) end,
+    }
+    for _, draw in ipairs(kinds) do
+      for _, rows in ipairs { 4, 130, 300 } do in_pieces(draw, rows, {}) end
+    end
+    in_pieces(kinds[1], 40000, { 16384 }, { 16383, 16385 }, { 100, 33000 })
+    in_pieces(kinds[2], 20000, { 5000, 5461, 5462 })
+  end)
+
+  it("counts calls as before when it draws from a row on", function()
+    local a, b = fm.rng(1), fm.rng(1)
+    a:normal(10)
+    b:normal(2, { first_row = 9 })
+    assert.equal(1, b:calls())
+    assert.same(a:normal(3):totable(), b:normal(3, { first_row = 1 }):totable())
+    assert.same(fm.rng(1):integers(6, 9):totable(), fm.rng(1):integers({ 2, 3 }, 9):reshape(6):totable())
+    assert.same(fm.rng(1):normal(7)[7], fm.rng(1):normal({ first_row = 7 }):item()) -- one number is a row
+    assert.same({}, fm.rng(1):normal({}):shape())
+    assert.same({ 0, 3 }, fm.rng(1):normal(0, 3, { first_row = 50 }):shape())
+    assert.same({ 5, 0 }, fm.rng(1):normal(5, 0, { first_row = 50 }):shape())
+  end)
+
+  it("has no row of two sizes in one draw, and ends at 2^34 numbers", function()
+    local rng, last = fm.rng(1), 2 ^ 34
+    local ends = rng:normal(2, { first_row = last - 1 })
+    assert.are_not.same(ends:totable(), fm.rng(1):normal(2, { first_row = last - 1 - 2 ^ 32 }):totable())
+    assert.equal(ends[2], fm.rng(1):normal(1, { first_row = last })[1])
+    for _, call in ipairs {
+      function() rng:normal(2, { first_row = last }) end,
+      function() rng:uniform(1, 1024, { first_row = 2 ^ 24 + 1 }) end,
+      function() rng:integers(1, 5, { first_row = last / 2 + 1 }) end,
+      function() rng:normal(1, 3, { first_row = 2 ^ 40 }) end,
+    } do assert.error_matches(call, "first_row: rows of %d+ numbers from row %d+ on go beyond the %d+ numbers of a draw") end
+  end)
+
+  it("refuses rows that are none", function()
+    local rng = fm.rng(1)
+    for _, row in ipairs { 0, -1, 1.5, "x", true, {}, 0 / 0, math.huge } do
+      assert.error_matches(function() rng:normal(3, { first_row = row }) end, "normal: first_row: ")
+      assert.error_matches(function() rng:uniform(3, 2, { first_row = row }) end, "uniform: first_row: ")
+      assert.error_matches(function() rng:integers(3, 2, { first_row = row }) end, "integers: first_row: ")
+    end
+    assert.error_matches(function() rng:normal(3, { first_rwo = 1 }) end, 'normal: unknown option "first_rwo"; did you mean "first_row"')
+    assert.error_matches(function() rng:integers(3, 2, { low = 1 }) end, 'integers: unknown option "low"')
+    assert.error_matches(function() rng:integers(3, { first_row = 1 }) end, "integers: high: ")
+    assert.error_matches(function() rng:permutation(3, { first_row = 1 }) end, "permutation: unexpected argument 2")
+  end)
 end)

@@ -157,10 +157,15 @@ describe("sde", function()
     local parts = fm.cat(solve(1, 33), solve(34, 100), 1)
     assert.same(whole:totable(), parts:totable())
     assert.same(whole:totable(), solve(1, 100):totable())
+    local far = { w = 1, steps = 2, rng = fm.rng(8, "noise"), first_row = 2 ^ 32 } -- the rows before cost nothing
+    assert.same({ 100, 3 }, sde.solve(target, x0, far):shape())
     local rng = fm.rng(8, "noise") -- a second solve with one stream goes on in it
     local o = { w = 1, steps = 10, rng = rng }
     assert.same(whole:totable(), sde.solve(target, x0, o):totable())
     assert.is_true((whole - sde.solve(target, x0, o)):abs():max():item() > 0.01)
+    local mine = { normal = function(_, rows, entries) return fm.rng(11):normal(rows, entries) end } -- in place of a stream
+    local all = sde.solve(target, x0, { w = 1, steps = 3, rng = mine })
+    assert.same(all[{ 34, 100 }]:totable(), sde.solve(target, x0[{ 34, 100 }], { w = 1, steps = 3, rng = mine, first_row = 34 }):totable())
     local flat = flow.exact.gaussian { mean = 0, std = 1, dim = 3 }
     local image = sde.solve(function(x, t) return flat(x:reshape(-1, 3), t):reshape(x:shape()) end, x0:reshape(100, 1, 3),
       { w = 1, steps = 4, rng = fm.rng(9) })

@@ -340,15 +340,25 @@ local Rng = {}
 ---@param stream? string
 ---@return fm.Rng
 function fm.rng(seed, stream) end
----Normal numbers, of the shape given. They end at 6.66 standard deviations (32 bits for each, Box and Muller 1958).
+---Normal numbers, of the shape given. They end at 6.66 standard deviations (32 bits for each, Box
+---and Muller 1958). `{ first_row = r }` may come last: the rows, along the first axis, are then
+---those from number r on of a larger draw [.., ...] with rows of the same size, to the bit. So a
+---large draw may be made in pieces, by streams at the same step and call. A draw has 2^34 numbers
+---at most, those of the rows before included.
 ---@return fm.Tensor of mean 0 and variance 1
 function Rng:normal(...) end
----Numbers in 0..1, of the shape given: multiples of 2^-24, in double of 2^-32 (rng:number() has 53 bits).
----@return fm.Tensor in 0..1, 1 excluded; {low, high} may come last
+---Numbers in 0..1, of the shape given: multiples of 2^-24, in double of 2^-32 (rng:number() has 53
+---bits). `{ low, high, first_row }` may come last; first_row as in normal.
+---@return fm.Tensor in 0..1, or low..high; the upper end excluded
 function Rng:uniform(...) end
----Whole numbers, all equally likely.
----@return fm.Tensor [n] of whole numbers low..high
-function Rng:integers(n, low, high) end
+---Whole numbers low..high, all equally likely; without low, 1..high: labels. first_row as in
+---normal, of 2^33 numbers at most.
+---@param n integer|integer[] how many, or a shape
+---@param low integer
+---@param high? integer
+---@param options? {first_row: integer}
+---@return fm.Tensor [n], or of the shape
+function Rng:integers(n, low, high, options) end
 ---1..n in random order.
 ---@return fm.Tensor 1..n in random order
 function Rng:permutation(n) end

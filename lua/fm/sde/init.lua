@@ -41,18 +41,24 @@ local function step_of(method)
   return step
 end
 
-local most_noise <const> = 2 ^ 31 -- numbers of a step, those of the rows before included
+-- Numbers of a draw, those of the rows before included: of a random stream, and of a table in its
+-- place, which draws them all.
+local most_noise <const>, most_drawn <const> = 2 ^ 34, 2 ^ 31
 
 -- draw(x) -> standard normal numbers shaped as x0, for the next step.
 local function noise_of(o, x0)
   local rng, before = options.rng(where, o.rng), options.integer(where .. ": first_row", o.first_row, 1, 2 ^ 40) - 1
-  if before > 0 and (before + #x0) * (x0:count() // math.max(#x0, 1)) > most_noise then
-    core.fail(("%s: first_row: %d rows come before: their noise is drawn too, and is over the limit of %.0f numbers"):format(where, before, most_noise))
+  local is_stream = type(rng) ~= "table"
+  local most = is_stream and most_noise or most_drawn
+  if before > 0 and (before + #x0) * (x0:count() // math.max(#x0, 1)) > most then
+    core.fail(("%s: first_row: %d rows come before: noise for a step has %.0f numbers at most, theirs included"):format(where, before, most))
   end
+  local from <const> = { first_row = before + 1 }
   return function(x)
     local rows = #x
-    local all = rng:normal(before + rows, x:count() // math.max(rows, 1))
-    return (before == 0 and all or all[{ before + 1, before + rows }]):reshape(x:shape())
+    local width = x:count() // math.max(rows, 1)
+    if is_stream or before == 0 then return rng:normal(rows, width, is_stream and from or nil):reshape(x:shape()) end
+    return rng:normal(before + rows, width)[{ before + 1, before + rows }]:reshape(x:shape())
   end
 end
 
