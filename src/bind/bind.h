@@ -1,7 +1,7 @@
 /* What the binding files share. A binding reads its arguments, calls one function, pushes the result.
  *
- * Ownership: a tensor handle is a box made empty and given its metatable first, then filled, so nothing can leak when Lua raises
- * in between. Scratch that must live across a raising call is a Lua userdata, never malloc. */
+ * Ownership: what C owns hangs on objects (object.h), which are made empty and filled afterwards, so nothing can leak when Lua
+ * raises in between. Scratch that must live across a raising call is a Lua userdata, never malloc. */
 #ifndef FM_BIND_H
 #define FM_BIND_H
 
@@ -27,8 +27,6 @@ typedef struct bind_function {
 void bind_functions(lua_State *L, const char *of, const bind_function *list);
 /* The same for a module's table: messages call its functions "NAME.function". */
 void bind_module(lua_State *L, const char *name, const bind_function *list);
-/* The metatable `type` of userdata: methods, metamethods, and `shown` for getmetatable. */
-void bind_class(lua_State *L, const char *type, const char *shown, const bind_function *methods, const luaL_Reg *events);
 /* Pops a name, by which messages call the function below it: "zeros", "rng:normal". */
 void bind_name(lua_State *L);
 const char *bind_caller(lua_State *L); /* the name of the function that runs now */
@@ -38,28 +36,40 @@ void bind_open_gate(lua_State *L);
 /* A finalizer runs, called by the collector in the middle of something: bytes that others may be reading must stay. */
 bool bind_in_finalizer(lua_State *L);
 
-/* ---- errors ---- */
+/* ---- errors: error.c ---- */
 
-/* Raises `err`, or a message, as a Lua error at the script's line. Never return. */
+/* Misuse: a Lua error at the script's line, of `err` or a message. None of these returns. */
 int bind_raise(lua_State *L, const fm_error *err) __attribute__((noreturn));
 int bind_error(lua_State *L, const char *format, ...) __attribute__((noreturn, format(printf, 2, 3)));
-/* Raises "NAME: argument ARG: expected EXPECTED, found KIND"; arguments of methods are counted without the object. */
+/* "NAME: argument ARG: expected EXPECTED, found KIND"; arguments of methods are counted without the object. */
 int bind_argument(lua_State *L, int arg, const char *expected) __attribute__((noreturn));
 int bind_surplus(lua_State *L, int arg) __attribute__((noreturn)); /* "NAME: unexpected argument ARG: KIND" */
+int bind_fail(lua_State *L);                                       /* core.fail(message): the same, for the Lua files of fm */
+
+/* The world fails: pushes nil, message; returns 2. bind_done: pushes true and returns 1, or fails. */
+int bind_failure(lua_State *L, const fm_error *err);
+int bind_done(lua_State *L, bool done, const fm_error *err);
+
 /* What lies there, for messages: `tensor [2, 3]`, `string "x"`, `nothing`. Pushed. */
 const char *bind_push_kind(lua_State *L, int index);
-/* The keys and values of a table as a list: k1, v1, k2, v2 ...; returns the number of pairs. Any allocation may run finalizers, and they
- * may change the table: what is in the list stays. Pushed. */
-size_t bind_push_pairs(lua_State *L, int table);
-/* core.fail(message): the same, for the Lua files of fm. */
-int bind_fail(lua_State *L);
-/* The world fails: pushes nil, message; returns 2. */
-int bind_failure(lua_State *L, const fm_error *err);
 
-/* ---- tensors ---- */
+/* ---- unknown names: names.c ---- */
+
+/* Raises `FUNCTION: unknown WHAT "WORD"; did you mean "NAME"?` when one of `names` (NULL at the end) is near; else returns. */
+void bind_suggest(lua_State *L, const char *function, const char *what, const char *word, const char *const *names);
+/* Raises that, or the same without a name. */
+void bind_unknown(lua_State *L, const char *function, const char *what, const char *word, const char *const *names)
+    __attribute__((noreturn));
+/* Raises for a key of an options table that is not among `names`. */
+void bind_check_keys(lua_State *L, int arg, const char *function, const char *const *names);
+int bind_nearest_of(lua_State *L); /* core.nearest(word, names): the name that was probably meant, or nil */
+
+/* ---- tensors: handle.c ---- */
 
 /* An empty handle, to be filled with one reference. Also tells Lua's collector, at this safe point, about bytes held outside. */
 fm_tensor **bind_push_empty(lua_State *L);
+/* Puts what was made into the handle and returns it; raises `err` when it is NULL. */
+fm_tensor *bind_fill(lua_State *L, fm_tensor **slot, fm_tensor *made, const fm_error *err);
 /* A handle to a new tensor of this shape, contents not set. bind_push_result: owned by the scope of now, too. Both raise. */
 fm_tensor *bind_push_new(lua_State *L, int rank, const size_t *shape);
 fm_tensor *bind_push_result(lua_State *L, int rank, const size_t *shape);
@@ -73,7 +83,7 @@ bool bind_is_released(lua_State *L, int arg); /* a tensor whose bytes went with 
 /* The tensor at an argument, or a new rank 0 one from a number, which replaces it on the stack. */
 fm_tensor *bind_tensor_or_number(lua_State *L, int arg);
 
-/* ---- other arguments; all raise ---- */
+/* ---- other arguments: arguments.c; all raise ---- */
 
 /* A shape from varargs (from `arg` to `last`) or from one table there. Returns the rank. */
 int bind_check_shape(lua_State *L, int arg, int last, size_t shape[FM_MAX_RANK]);
@@ -85,21 +95,15 @@ lua_Number bind_check_number(lua_State *L, int arg);
 const char *bind_check_text(lua_State *L, int arg, size_t *size); /* size may be NULL */
 void bind_check_table(lua_State *L, int arg);
 void bind_check_function(lua_State *L, int arg);
-void *bind_check_object(lua_State *L, int arg, const char *type, const char *expected); /* a userdata of bind_class */
-
-/* Options tables: raises on a key that is not among `names` (NULL at the end), with the nearest one. */
-void bind_check_keys(lua_State *L, int arg, const char *function, const char *const *names);
-const char *bind_nearest(const char *word, const char *const *names); /* or NULL when none is near */
-/* Raises `FUNCTION: unknown WHAT "WORD"; did you mean "NAME"?` when one of `names` is near. bind_unknown raises without one, too. */
-void bind_suggest(lua_State *L, const char *function, const char *what, const char *word, const char *const *names);
-void bind_unknown(lua_State *L, const char *function, const char *what, const char *word, const char *const *names) __attribute__((noreturn));
+/* The keys and values of a table as a list: k1, v1, k2, v2 ...; returns the number of pairs. Any allocation may run finalizers, and they
+ * may change the table: what is in the list stays. Pushed. */
+size_t bind_push_pairs(lua_State *L, int table);
 
 /* After a failed allocation: collect everything and tell whether another try makes sense. */
 bool bind_collect(lua_State *L);
 
-/* Makes the metatable of tensors and leaves it on the stack. */
-void bind_handle_metatable(lua_State *L);
-void bind_push_metatable(lua_State *L);
+void bind_open_handles(lua_State *L); /* makes the metatable of tensors; bind_push_tensor_metatable pushes it */
+void bind_push_tensor_metatable(lua_State *L);
 
 /* Each file registers its functions into the module table on top of the stack. */
 void bind_tensor(lua_State *L);

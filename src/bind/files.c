@@ -6,6 +6,7 @@
 #include "digest.h"
 #include "idx.h"
 #include "npy.h"
+#include "object.h"
 #include "png_file.h"
 #include "safetensors.h"
 #include "vectors.h"
@@ -44,34 +45,26 @@ static const char *check_source(lua_State *L, int arg) {
     return path;
 }
 
-static int finish(lua_State *L, bool ok, const fm_error *err) {
-    if (!ok) return bind_failure(L, err);
-    lua_pushboolean(L, 1);
-    return 1;
-}
-
 /* ---- what readers made, held by Lua while its parts are pushed, so that a raise on the way leaks nothing ---- */
 
-static int safetensors_gc(lua_State *L) {
-    fm_safetensors_release(lua_touserdata(L, 1));
-    return 0;
+static void release_safetensors(lua_State *L, void *object) {
+    (void)L;
+    fm_safetensors_release(object);
 }
 
-static int vectors_gc(lua_State *L) {
-    fm_vectors_release(lua_touserdata(L, 1));
-    return 0;
+static void release_vectors(lua_State *L, void *object) {
+    (void)L;
+    fm_vectors_release(object);
 }
 
-static void *push_held(lua_State *L, size_t size, const char *name, lua_CFunction gc) {
-    void *held = lua_newuserdatauv(L, size, 0);
-    memset(held, 0, size);
-    if (luaL_newmetatable(L, name)) {
-        lua_pushcfunction(L, gc);
-        lua_setfield(L, -2, "__gc");
-    }
-    lua_setmetatable(L, -2);
-    return held;
+static void release_file(lua_State *L, void *object) {
+    (void)L;
+    fm_file_release(object);
 }
+
+static const bind_type safetensors_type = {.name = "safetensors", .size = sizeof(fm_safetensors), .release = release_safetensors};
+static const bind_type vectors_type = {.name = "vectors", .size = sizeof(fm_vectors), .release = release_vectors};
+static const bind_type file_type = {.name = "file", .size = sizeof(fm_file), .release = release_file};
 
 /* Hands one reference over to a new handle on the stack. */
 static void push_handle(lua_State *L, fm_tensor **from) {
@@ -136,13 +129,13 @@ static int fm_save(lua_State *L) {
     fm_error err;
     take_tensors(L, 2, &s);
     if (lua_istable(L, 3)) take_metadata(L, 3, &s);
-    return finish(L, fm_safetensors_save(path, &s, &err), &err);
+    return bind_done(L, fm_safetensors_save(path, &s, &err), &err);
 }
 
 static int fm_load(lua_State *L) {
     const char *path = check_source(L, 1);
     fm_error err;
-    fm_safetensors *s = push_held(L, sizeof *s, "fm.safetensors", safetensors_gc);
+    fm_safetensors *s = bind_push_object(L, &safetensors_type);
     if (!fm_safetensors_load(path, s, &err)) return bind_failure(L, &err);
     lua_createtable(L, 0, (int)(s->n < 1 << 20 ? s->n : 1 << 20));
     for (size_t i = 0; i < s->n; i++) {
@@ -172,7 +165,7 @@ static int load_one(lua_State *L, bool (*load)(const char *path, fm_tensor **out
 static int save_one(lua_State *L, bool (*save)(const char *path, const fm_tensor *t, fm_error *err)) {
     const char *path = check_path(L, 1);
     fm_error err;
-    return finish(L, save(path, bind_check_tensor(L, 2), &err), &err);
+    return bind_done(L, save(path, bind_check_tensor(L, 2), &err), &err);
 }
 
 static int npy_load(lua_State *L) {
@@ -210,7 +203,7 @@ static int cifar10_load(lua_State *L) {
 static int vectors_load(lua_State *L) {
     const char *path = check_source(L, 1);
     fm_error err;
-    fm_vectors *v = push_held(L, sizeof *v, "fm.vectors", vectors_gc);
+    fm_vectors *v = bind_push_object(L, &vectors_type);
     if (!fm_vectors_load(path, v, &err)) return bind_failure(L, &err);
     push_handle(L, &v->vectors);
     lua_createtable(L, (int)(v->n < 1 << 24 ? v->n : 1 << 24), 0);
@@ -228,12 +221,7 @@ static int file_write(lua_State *L) {
     size_t size;
     const char *path = check_path(L, 1), *text = bind_check_text(L, 2, &size);
     fm_error err;
-    return finish(L, fm_file_write(path, text, size, &err), &err);
-}
-
-static int file_gc(lua_State *L) {
-    fm_file_release(lua_touserdata(L, 1));
-    return 0;
+    return bind_done(L, fm_file_write(path, text, size, &err), &err);
 }
 
 /* A number of bytes, or as many as this machine has. */
@@ -245,7 +233,7 @@ static int file_read(lua_State *L) { /* read(path [, most]): text | nil, message
     const char *path = check_source(L, 1);
     uint64_t most = opt_most(L, 2);
     fm_error err;
-    fm_file *file = push_held(L, sizeof *file, "fm.file", file_gc);
+    fm_file *file = bind_push_object(L, &file_type);
     if (!fm_file_read_at_most(path, most, file, &err)) return bind_failure(L, &err);
     lua_pushlstring(L, (const char *)file->bytes, file->size);
     fm_file_release(file);
@@ -256,32 +244,32 @@ static int file_append(lua_State *L) {
     size_t size;
     const char *path = check_path(L, 1), *text = bind_check_text(L, 2, &size);
     fm_error err;
-    return finish(L, fm_file_append(path, text, size, &err), &err);
+    return bind_done(L, fm_file_append(path, text, size, &err), &err);
 }
 
 static int file_sync(lua_State *L) {
     fm_error err;
-    return finish(L, fm_file_sync(check_path(L, 1), &err), &err);
+    return bind_done(L, fm_file_sync(check_path(L, 1), &err), &err);
 }
 
 static int file_cut(lua_State *L) { /* cut(path, bytes) */
     const char *path = check_path(L, 1);
     uint64_t bytes = (uint64_t)bind_check_whole(L, 2, "bytes", 0, LUA_MAXINTEGER);
     fm_error err;
-    return finish(L, fm_file_cut(path, bytes, &err), &err);
+    return bind_done(L, fm_file_cut(path, bytes, &err), &err);
 }
 
 static int file_has_room(lua_State *L) { /* has_room(folder, bytes) */
     const char *path = check_path(L, 1);
     uint64_t bytes = (uint64_t)bind_check_whole(L, 2, "bytes", 0, LUA_MAXINTEGER);
     fm_error err;
-    return finish(L, fm_folder_has_room(path, bytes, &err), &err);
+    return bind_done(L, fm_folder_has_room(path, bytes, &err), &err);
 }
 
 static int file_mkdir_new(lua_State *L) { /* true | nil, message, "exists" or nil */
     bool exists;
     fm_error err;
-    if (fm_folder_new(check_path(L, 1), &exists, &err)) return finish(L, true, &err);
+    if (fm_folder_new(check_path(L, 1), &exists, &err)) return bind_done(L, true, &err);
     bind_failure(L, &err);
     lua_pushstring(L, exists ? "exists" : NULL);
     return 3;
@@ -323,6 +311,9 @@ static const struct {
 static const bind_function functions[] = {{"save", fm_save, 3}, {"load", fm_load, 1}, {NULL, NULL, 0}};
 
 void bind_files(lua_State *L) {
+    bind_open_type(L, &safetensors_type);
+    bind_open_type(L, &vectors_type);
+    bind_open_type(L, &file_type);
     bind_functions(L, NULL, functions);
     for (size_t i = 0; i < sizeof modules / sizeof *modules; i++) {
         lua_newtable(L);

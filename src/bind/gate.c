@@ -82,18 +82,6 @@ void bind_module(lua_State *L, const char *name, const bind_function *list) {
     }
 }
 
-/* A script must not reach what frees an object: metamethods are not among the methods. */
-void bind_class(lua_State *L, const char *type, const char *shown, const bind_function *methods, const luaL_Reg *events) {
-    luaL_newmetatable(L, type);
-    luaL_setfuncs(L, events, 0);
-    lua_newtable(L);
-    bind_functions(L, shown, methods);
-    lua_setfield(L, -2, "__index");
-    lua_pushstring(L, shown);
-    lua_setfield(L, -2, "__metatable");
-    lua_pop(L, 1);
-}
-
 void bind_open_gate(lua_State *L) {
     bind_running = L;
     lua_newtable(L);

@@ -1,10 +1,6 @@
 /* Tensor handles: boxes that Lua owns, each with one reference to a tensor, and what Lua's collector is told about the bytes. */
-#include "bind.h"
+#include "object.h"
 #include "tape.h"
-
-#include <string.h>
-
-static const char metatable_key = 0; /* its address is the registry key of the tensor metatable */
 
 enum { STEP_BYTES = 1 << 20, SOFT_LIMIT = 48 << 20 };
 
@@ -40,21 +36,29 @@ static void announce(lua_State *L) {
     gc.announced = fm_live_bytes();
 }
 
+static void release(lua_State *L, void *object) {
+    (void)L;
+    fm_tensor **slot = object, *t = *slot;
+    *slot = NULL;
+    fm_tensor_release(t);
+}
+
+static const bind_type tensor_type = {.name = "tensor", .expected = "a tensor", .size = sizeof(fm_tensor *), .release = release};
+
 fm_tensor **bind_push_empty(lua_State *L) {
     announce(L);
-    fm_tensor **slot = lua_newuserdatauv(L, sizeof *slot, 0);
-    *slot = NULL;
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable_key);
-    lua_setmetatable(L, -2);
-    return slot;
+    return bind_push_object(L, &tensor_type);
+}
+
+fm_tensor *bind_fill(lua_State *L, fm_tensor **slot, fm_tensor *made, const fm_error *err) {
+    if (!made) bind_raise(L, err);
+    return *slot = made;
 }
 
 fm_tensor *bind_push_new(lua_State *L, int rank, const size_t *shape) {
     fm_error err;
     fm_tensor **slot = bind_push_empty(L);
-    *slot = fm_tensor_new(rank, shape, &err);
-    if (!*slot) bind_raise(L, &err);
-    return *slot;
+    return bind_fill(L, slot, fm_tensor_new(rank, shape, &err), &err);
 }
 
 fm_tensor *bind_push_result(lua_State *L, int rank, const size_t *shape) {
@@ -70,12 +74,7 @@ void bind_push_tensor(lua_State *L, fm_tensor *t) {
 }
 
 static fm_tensor **slot_at(lua_State *L, int arg) {
-    fm_tensor **slot = lua_touserdata(L, arg);
-    if (!slot || !lua_getmetatable(L, arg)) return NULL;
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable_key);
-    bool is = lua_rawequal(L, -1, -2);
-    lua_pop(L, 2);
-    return is ? slot : NULL;
+    return bind_to_object(L, arg, &tensor_type);
 }
 
 bool bind_is_tensor(lua_State *L, int arg) {
@@ -119,27 +118,11 @@ fm_tensor *bind_tensor_or_number(lua_State *L, int arg) {
     return t;
 }
 
-static int tensor_gc(lua_State *L) {
-    fm_tensor **slot = slot_at(L, 1);
-    if (!slot || !*slot) return 0;
-    fm_tensor *t = *slot;
-    *slot = NULL;
-    fm_tensor_release(t);
-    return 0;
-}
-
-/* Leaves the metatable, made now, on the stack. */
-void bind_handle_metatable(lua_State *L) {
+void bind_open_handles(lua_State *L) {
     fm_set_reclaim(reclaim);
-    lua_newtable(L);
-    lua_pushcfunction(L, tensor_gc);
-    lua_setfield(L, -2, "__gc");
-    lua_pushliteral(L, "tensor");
-    lua_setfield(L, -2, "__name");
-    lua_pushvalue(L, -1);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &metatable_key);
+    bind_open_type(L, &tensor_type);
 }
 
-void bind_push_metatable(lua_State *L) {
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable_key);
+void bind_push_tensor_metatable(lua_State *L) {
+    bind_push_metatable(L, &tensor_type);
 }

@@ -208,11 +208,9 @@ static bool is_marked(lua_State *L, int table) {
 
 static void put_table(writer *w, int table) {
     lua_State *L = w->L;
-    fm_error err;
     size_t strings = 0, all = 0;
     if (w->depth == FM_JSON_DEPTH) {
-        fm_fail(&err, "json.encode: tables are nested deeper than %d (or inside themselves)", FM_JSON_DEPTH);
-        bind_raise(L, &err);
+        bind_error(L, "json.encode: tables are nested deeper than %d (or inside themselves)", FM_JSON_DEPTH);
     }
     for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
         strings += lua_type(L, -2) == LUA_TSTRING;
@@ -224,15 +222,13 @@ static void put_table(writer *w, int table) {
     } else if (strings == 0 && length == all) {
         put_list(w, table, (lua_Integer)length);
     } else {
-        fm_fail(&err, "json.encode: a table must be a list 1..n or have string keys only; this one has %zu of %zu keys in strings", strings,
-                all);
-        bind_raise(L, &err);
+        bind_error(L, "json.encode: a table must be a list 1..n or have string keys only; this one has %zu of %zu keys in strings", strings,
+                   all);
     }
 }
 
 static void put_value(writer *w, int index) {
     size_t size;
-    fm_error err;
     switch (lua_type(w->L, index)) {
     case LUA_TNIL:
         put(w, "null", 4);
@@ -264,8 +260,7 @@ static void put_value(writer *w, int index) {
     default:
         break;
     }
-    fm_fail(&err, "json.encode: cannot write a %s", bind_is_tensor(w->L, index) ? "tensor; use :totable()" : luaL_typename(w->L, index));
-    bind_raise(w->L, &err);
+    bind_error(w->L, "json.encode: cannot write a %s", bind_is_tensor(w->L, index) ? "tensor; use :totable()" : luaL_typename(w->L, index));
 }
 
 static int json_encode(lua_State *L) {

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SOLVE "fm.ode.solve"
+const bind_type ode_tableau_type = {.name = "tableau", .expected = "a tableau", .size = sizeof(fm_tableau)};
 
 /* ---- tableaus ---- */
 
@@ -21,7 +21,7 @@ static void __attribute__((noreturn, format(printf, 2, 3))) refuse(lua_State *L,
     va_start(args, format);
     vsnprintf(what.text, sizeof what.text, format, args);
     va_end(args);
-    ode_complain(L, "ode: %s: %s", lua_tostring(L, 2), what.text);
+    bind_error(L, "ode: %s: %s", lua_tostring(L, 2), what.text);
 }
 
 /* The numbers of the list at the top, which is popped, into `to`. Returns how many. */
@@ -85,9 +85,7 @@ static int engine_tableau(lua_State *L) {
     bind_check_table(L, 1);
     bind_check_text(L, 2, NULL);
     fm_error err;
-    fm_tableau *m = lua_newuserdatauv(L, sizeof *m, 0);
-    memset(m, 0, sizeof *m);
-    luaL_setmetatable(L, ODE_TABLEAU);
+    fm_tableau *m = bind_push_object(L, &ode_tableau_type);
     m->stages = read_list(L, 1, "b", m->b, FM_ODE_ROWS - 1);
     int n_c = read_list(L, 1, "c", m->c, FM_ODE_ROWS - 1), n_a = read_rows(L, 1, "a", m->a[0], FM_ODE_ROWS, 0);
     if (n_c != m->stages || n_a != m->stages)
@@ -110,7 +108,7 @@ static int engine_tableau(lua_State *L) {
 
 /* has an error estimate, has an interpolant, how many slopes of past points it uses */
 static int tableau_facts(lua_State *L) {
-    const fm_tableau *m = bind_check_object(L, 1, ODE_TABLEAU, "a tableau");
+    const fm_tableau *m = bind_check_object(L, 1, &ode_tableau_type);
     lua_pushboolean(L, m->error_order > 0);
     lua_pushboolean(L, m->degree > 0 && !m->history);
     lua_pushinteger(L, m->history ? m->history - 1 : 0);
@@ -130,17 +128,15 @@ typedef struct solve {
     size_t n_kept, room; /* then: states so far, and how many there is room for */
 } solve;
 
-static void solve_release(lua_State *L, solve *s) {
+static void solve_release(lua_State *L, void *object) {
+    solve *s = object;
     ode_call_release(L, &s->call);
     fm_ode_close(&s->ode);
     fm_storage_release(s->states);
     s->states = NULL;
 }
 
-static int solve_close(lua_State *L) {
-    solve_release(L, lua_touserdata(L, 1));
-    return 0;
-}
+static const bind_type solve_type = {.name = "solve", .size = sizeof(solve), .values = 1, .closes = true, .release = solve_release};
 
 static bool call_field(void *context, double t, const real *x, real *dx) {
     (void)x; /* the numbers of ODE_POINT */
@@ -174,7 +170,7 @@ static int counted_field(lua_State *L) {
         s->ode.spent = true;
         return bind_error(L, "ode.solve: max_nfe = %lld evaluations are spent", (long long)s->ode.max_nfe);
     }
-    if (!bind_is_tensor(L, 1)) ode_complain(L, "ode.solve: the field is called as f(x, t), found %s for x", bind_push_kind(L, 1));
+    if (!bind_is_tensor(L, 1)) bind_error(L, "ode.solve: the field is called as f(x, t), found %s for x", bind_push_kind(L, 1));
     const fm_tensor *x = bind_check_tensor(L, 1);
     int n = lua_gettop(L);
     s->ode.nfe++;
@@ -183,9 +179,9 @@ static int counted_field(lua_State *L) {
     lua_call(L, n, 1);
     char a[FM_SHAPE_TEXT], b[FM_SHAPE_TEXT];
     if (!bind_is_tensor(L, -1) || bind_is_released(L, -1))
-        ode_complain(L, "ode.solve: the field returned a %s, expected a tensor %s", ode_call_kind(L, -1), fm_shape_text(x, a));
+        bind_error(L, "ode.solve: the field returned a %s, expected a tensor %s", ode_call_kind(L, -1), fm_shape_text(x, a));
     if (!fm_same_shape(x, bind_check_tensor(L, -1)))
-        ode_complain(L, "ode.solve: x is %s, the field returned %s", fm_shape_text(x, a), fm_shape_text(bind_check_tensor(L, -1), b));
+        bind_error(L, "ode.solve: x is %s, the field returned %s", fm_shape_text(x, a), fm_shape_text(bind_check_tensor(L, -1), b));
     return 1;
 }
 
@@ -253,7 +249,7 @@ static void read_events(lua_State *L, solve *s) {
     lua_replace(L, EVENTS);
     if (lua_isnil(L, EVENTS)) return;
     lua_Unsigned n = lua_rawlen(L, EVENTS);
-    if (n > FM_ODE_EVENTS) ode_complain(L, "ode.solve: %d events are over the limit %d", (int)n, FM_ODE_EVENTS);
+    if (n > FM_ODE_EVENTS) bind_error(L, "ode.solve: %d events are over the limit %d", (int)n, FM_ODE_EVENTS);
     for (lua_Unsigned i = 0; i < n; i++) {
         lua_rawgeti(L, EVENTS, (lua_Integer)i + 1);
         lua_getfield(L, -1, "direction");
@@ -274,13 +270,13 @@ static void read_events(lua_State *L, solve *s) {
 static const double *plan_times(lua_State *L, const char *name, size_t *n) {
     *n = 0;
     if (lua_getfield(L, ODE_PLAN, name) == LUA_TNIL) return NULL;
-    if (!lua_istable(L, -1)) ode_complain(L, "ode.solve: %s: expected a list, found %s", name, luaL_typename(L, -1));
+    if (!lua_istable(L, -1)) bind_error(L, "ode.solve: %s: expected a list, found %s", name, luaL_typename(L, -1));
     int list = lua_gettop(L);
     *n = (size_t)lua_rawlen(L, list);
     double *times = lua_newuserdatauv(L, (*n + 1) * sizeof *times, 0);
     for (size_t i = 0; i < *n; i++) {
         lua_rawgeti(L, list, (lua_Integer)i + 1);
-        if (lua_type(L, -1) != LUA_TNUMBER) ode_complain(L, "ode.solve: %s[%d]: expected a number", name, (int)i + 1);
+        if (lua_type(L, -1) != LUA_TNUMBER) bind_error(L, "ode.solve: %s[%d]: expected a number", name, (int)i + 1);
         times[i] = lua_tonumber(L, -1);
         lua_pop(L, 1);
     }
@@ -303,10 +299,10 @@ static void read_plan(lua_State *L, solve *s, const fm_tensor *x0) {
     o->controller = (fm_ode_controller)ode_plan_number(L, "controller", FM_ODE_SCIPY);
     double max_nfe = ode_plan_number(L, "max_nfe", INFINITY);
     o->max_nfe = max_nfe < 9e18 ? (int64_t)max_nfe : INT64_MAX;
-    if (lua_isuserdata(L, ODE_METHOD)) o->tableau = bind_check_object(L, ODE_METHOD, ODE_TABLEAU, "a tableau");
+    if (lua_isuserdata(L, ODE_METHOD)) o->tableau = bind_check_object(L, ODE_METHOD, &ode_tableau_type);
     else o->stepper = call_stepper;
     if (o->stepper && o->max_nfe != INT64_MAX) s->call.guarded = true; /* it may be stopped in the middle of a step */
-    if (o->adaptive && (!o->tableau || !o->tableau->error_order)) ode_complain(L, "ode.solve: this method has no error estimate");
+    if (o->adaptive && (!o->tableau || !o->tableau->error_order)) bind_error(L, "ode.solve: this method has no error estimate");
     size_t n_grid;
     o->grid = plan_times(L, "grid", &n_grid);
     o->steps = o->grid ? n_grid - (n_grid > 0) : (size_t)ode_plan_number(L, "steps", 1);
@@ -387,7 +383,7 @@ static void raise_failure(solve *s, fm_ode_status status) {
 /* solve(tableau | step function, field, x0, plan) -> x, info. The plan: t0, t1; steps | grid, or rtol, atol [, first_step, max_step,
  * min_step, controller]; max_nfe; times | every_step; and what ode_gradient.c reads. */
 static int engine_solve(lua_State *L) {
-    solve *s = ode_push_box(L, sizeof *s, SOLVE);
+    solve *s = ode_push_box(L, &solve_type);
     const fm_tensor *x0 = bind_check_tensor(L, ODE_START);
     fm_error err;
     lua_newtable(L); /* TIMES */
@@ -421,13 +417,10 @@ static const bind_function functions[] = {
     {"solve_rows", ode_solve_rows, 4},
     {NULL, NULL, 0},
 };
-static const luaL_Reg events[] = {{"__gc", solve_close}, {"__close", solve_close}, {NULL, NULL}};
-static const bind_function no_methods[] = {{NULL, NULL, 0}};
-static const luaL_Reg no_events[] = {{NULL, NULL}};
 
 void bind_ode(lua_State *L) {
-    bind_class(L, ODE_TABLEAU, "tableau", no_methods, no_events);
-    bind_class(L, SOLVE, "solve", no_methods, events);
+    bind_open_type(L, &ode_tableau_type);
+    bind_open_type(L, &solve_type);
     ode_rows_metatable(L);
     lua_newtable(L);
     bind_functions(L, NULL, functions);

@@ -2,34 +2,21 @@
 
 #include "signals.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
-void ode_complain(lua_State *L, const char *format, ...) {
-    fm_error err;
-    va_list args;
-    va_start(args, format);
-    vsnprintf(err.text, sizeof err.text, format, args);
-    va_end(args);
-    bind_raise(L, &err);
-}
-
-void *ode_push_box(lua_State *L, size_t size, const char *name) {
+void *ode_push_box(lua_State *L, const bind_type *type) {
     lua_settop(L, ODE_PLAN);
     const fm_tensor *x0 = bind_check_tensor(L, ODE_START);
     bind_check_table(L, ODE_PLAN);
     luaL_checkstack(L, ODE_NEXT_PLACE + 24, "ode.solve");
-    ode_call *c = lua_newuserdatauv(L, size, 1);
-    memset(c, 0, size);
+    ode_call *c = bind_push_object(L, type);
     c->L = L;
-    luaL_setmetatable(L, name);
     lua_pushthread(L); /* whose scopes these are: kept as long as the box */
     lua_setiuservalue(L, -2, 1);
     lua_toclose(L, ODE_BOX);
     c->guarded = !lua_pushthread(L);
     lua_pop(L, 1);
-    if (x0->rank == FM_MAX_RANK) ode_complain(L, "ode.solve: x0 has %d axes, expected at most %d", x0->rank, FM_MAX_RANK - 1);
+    if (x0->rank == FM_MAX_RANK) bind_error(L, "ode.solve: x0 has %d axes, expected at most %d", x0->rank, FM_MAX_RANK - 1);
     c->point = fm_tensor_retain(bind_push_new(L, x0->rank, x0->shape));
     return c;
 }
@@ -56,8 +43,8 @@ void ode_call_push_point(ode_call *c) {
         bind_push_tensor(c->L, x);
     } else { /* no record guards it against writing */
         fm_tensor **slot = bind_push_empty(c->L);
-        *slot = fm_tensor_clone(x, &err);
-        if (!*slot || !fm_scope_own(*slot, &err)) bind_raise(c->L, &err);
+        x = bind_fill(c->L, slot, fm_tensor_clone(x, &err), &err);
+        if (!fm_scope_own(x, &err)) bind_raise(c->L, &err);
     }
 }
 
@@ -118,7 +105,7 @@ void ode_call_raise(ode_call *c) {
 
 double ode_plan_number(lua_State *L, const char *name, double fallback) {
     int type = lua_getfield(L, ODE_PLAN, name);
-    if (type != LUA_TNIL && type != LUA_TNUMBER) ode_complain(L, "ode.solve: %s: expected a number, found %s", name, luaL_typename(L, -1));
+    if (type != LUA_TNIL && type != LUA_TNUMBER) bind_error(L, "ode.solve: %s: expected a number, found %s", name, luaL_typename(L, -1));
     double v = type == LUA_TNIL ? fallback : lua_tonumber(L, -1);
     lua_pop(L, 1);
     return v;

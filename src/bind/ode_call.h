@@ -6,11 +6,11 @@
 #ifndef FM_ODE_CALL_H
 #define FM_ODE_CALL_H
 
-#include "bind.h"
+#include "object.h"
 #include "ode.h"
 #include "ode_record.h"
 
-#define ODE_TABLEAU "fm.ode.tableau"
+extern const bind_type ode_tableau_type;
 
 /* Places on the stack of a solve */
 enum { ODE_METHOD = 1, ODE_FIELD, ODE_START, ODE_PLAN, ODE_BOX, ODE_POINT, ODE_NEXT_PLACE };
@@ -28,10 +28,8 @@ typedef struct ode_call {
     fm_error err;
 } ode_call;
 
-/* Raises at the script's line. */
-void ode_complain(lua_State *L, const char *format, ...) __attribute__((noreturn, format(printf, 2, 3)));
-/* Checks x0 and the plan; pushes the box, of `size` bytes and the type `name`, to be closed with the caller, and the point. */
-void *ode_push_box(lua_State *L, size_t size, const char *name);
+/* Checks x0 and the plan; pushes the box, to be closed with the caller, and the point. */
+void *ode_push_box(lua_State *L, const bind_type *type);
 /* Once or more. L is who asks: in a finalizer that need not be c->L, which may be gone. */
 void ode_call_release(lua_State *L, ode_call *c);
 
@@ -52,8 +50,8 @@ const char *ode_reason(fm_ode_why why); /* or NULL */
 void ode_set_number(lua_State *L, const char *name, double value);
 void ode_set_integer(lua_State *L, const char *name, int64_t value);
 
-/* ode_gradient.c: what lua/fm/ode/parts/gradient.lua asks for in its plans. begin: after fm_ode_open. end: after a run; pushes solve's third
- * result. watch: an observer's part. */
+/* ode_gradient.c: what lua/fm/ode/parts/gradient.lua asks for in its plans. begin: after fm_ode_open. end: after a run; pushes solve's
+ * third result. watch: an observer's part. */
 void ode_gradient_begin(ode_call *c, fm_ode *o);
 void ode_gradient_watch(ode_call *c, const fm_ode *o, bool at_end);
 void ode_gradient_push_end(ode_call *c, fm_ode *o);

@@ -27,7 +27,7 @@ static real *border_slope(const fm_tensor *border, size_t n, int j) {
 static int make_border(lua_State *L) {
     fm_ode *o = lua_touserdata(L, lua_upvalueindex(1));
     int history = o->tableau ? o->tableau->history : 0;
-    if (!o->memory) ode_complain(L, "ode.solve: a border is made while the solve runs");
+    if (!o->memory) bind_error(L, "ode.solve: a border is made while the solve runs");
     lua_settop(L, 1);
     if (lua_isnil(L, 1)) {
         size_t count = o->n * (PER_DOUBLE + (size_t)(history ? history - 1 : 0));
@@ -137,7 +137,7 @@ static void check_end(lua_State *L, const fm_ode *o) {
     if (lua_getfield(L, ODE_PLAN, "expected") != LUA_TNIL) {
         const fm_tensor *border = bind_check_tensor(L, -1);
         if (memcmp(border_state(border), o->x, o->n * sizeof *o->x) != 0)
-            ode_complain(
+            bind_error(
                 L,
                 "ode.solve: steps taken again for the gradient, from t = %.6g to %.6g, gave other numbers than before: with memory = "
                 "\"segments\" the field must neither draw random numbers (dropout) nor change in between",

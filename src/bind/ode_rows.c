@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SOLVE_ROWS "fm.ode.solve_rows"
-
 enum { CLOCK = ODE_NEXT_PLACE, NUMBERS };
 
 typedef struct solve_rows {
@@ -18,7 +16,8 @@ typedef struct solve_rows {
     fm_storage *numbers;         /* NULL: the field does not want them */
 } solve_rows;
 
-static void rows_release(lua_State *L, solve_rows *s) {
+static void rows_release(lua_State *L, void *object) {
+    solve_rows *s = object;
     ode_call_release(L, &s->call);
     fm_ode_rows_close(&s->ode);
     fm_storage_release(s->points);
@@ -27,10 +26,8 @@ static void rows_release(lua_State *L, solve_rows *s) {
     s->points = s->clocks = s->numbers = NULL;
 }
 
-static int rows_close(lua_State *L) {
-    rows_release(L, lua_touserdata(L, 1));
-    return 0;
-}
+static const bind_type solve_rows_type = {
+    .name = "solve", .size = sizeof(solve_rows), .values = 1, .closes = true, .release = rows_release};
 
 /* The handle at `place` becomes one over the first `rows` rows of a storage. */
 static bool show_rows(solve_rows *s, int place, fm_storage *of, int rank, size_t rows) {
@@ -65,8 +62,8 @@ static bool call_field(void *context, size_t rows, real *dx) {
 
 static void read_plan(lua_State *L, solve_rows *s, const fm_tensor *x0) {
     fm_ode_rows *o = &s->ode;
-    o->tableau = bind_check_object(L, ODE_METHOD, ODE_TABLEAU, "a tableau");
-    if (!o->tableau->error_order) ode_complain(L, "ode.solve: this method has no error estimate");
+    o->tableau = bind_check_object(L, ODE_METHOD, &ode_tableau_type);
+    if (!o->tableau->error_order) bind_error(L, "ode.solve: this method has no error estimate");
     o->field = call_field;
     o->context = s;
     o->rows = x0->shape[0];
@@ -167,11 +164,11 @@ static void push_info(lua_State *L, const fm_ode_rows *o, fm_ode_status status) 
 }
 
 int ode_solve_rows(lua_State *L) {
-    solve_rows *s = ode_push_box(L, sizeof *s, SOLVE_ROWS);
+    solve_rows *s = ode_push_box(L, &solve_rows_type);
     const fm_tensor *x0 = bind_check_tensor(L, ODE_START);
     fm_ode_rows *o = &s->ode;
     fm_error err;
-    if (x0->rank < 1) ode_complain(L, "ode.solve: control = \"sample\" needs rows, x0 is a single number");
+    if (x0->rank < 1) bind_error(L, "ode.solve: control = \"sample\" needs rows, x0 is a single number");
     read_plan(L, s, x0);
     s->points = fm_storage_retain(s->call.point->storage);
     s->clocks = fm_storage_retain(bind_push_new(L, 1, &o->rows)->storage); /* at CLOCK */
@@ -196,7 +193,5 @@ int ode_solve_rows(lua_State *L) {
 }
 
 void ode_rows_metatable(lua_State *L) {
-    static const bind_function no_methods[] = {{NULL, NULL, 0}};
-    static const luaL_Reg events[] = {{"__gc", rows_close}, {"__close", rows_close}, {NULL, NULL}};
-    bind_class(L, SOLVE_ROWS, "solve", no_methods, events);
+    bind_open_type(L, &solve_rows_type);
 }

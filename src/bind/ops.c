@@ -207,8 +207,7 @@ static int run_op(lua_State *L, const fm_op *op) {
     if (op->options || arg <= top) read_options(L, c, arg, top);
     fm_error err;
     fm_tensor **slot = bind_push_empty(L);
-    *slot = fm_run(c, &err);
-    if (!*slot) bind_raise(L, &err);
+    bind_fill(L, slot, fm_run(c, &err), &err);
     return 1;
 }
 
@@ -295,7 +294,7 @@ void bind_ops(lua_State *L) {
     }
     add_op(L, fm_op_find("argsort"), call_sort, "sort");
     lua_pop(L, 1);
-    bind_push_metatable(L);
+    bind_push_tensor_metatable(L);
     lua_pushcfunction(L, call_compare);
     lua_pushvalue(L, -1);
     lua_setfield(L, -3, "__lt");

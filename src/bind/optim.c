@@ -1,14 +1,19 @@
 /* Flat parameters in Lua: the passes of an optimizer. What an optimizer is (its options, state and schedule) is lua/fm/optim. */
 #include "flat.h"
 
-#include "bind.h"
+#include "object.h"
 
 #include <math.h>
 
-#define FLAT "fm.flat"
+static void release(lua_State *L, void *object) {
+    (void)L;
+    fm_flat_close(object);
+}
+
+static const bind_type flat_type; /* at the foot */
 
 static fm_flat *check_flat(lua_State *L) {
-    return bind_check_object(L, 1, FLAT, "flat parameters");
+    return bind_check_object(L, 1, &flat_type);
 }
 
 static int core_flat(lua_State *L) { /* flat(list of parameters) */
@@ -18,9 +23,7 @@ static int core_flat(lua_State *L) { /* flat(list of parameters) */
     if (bind_in_finalizer(L)) bind_error(L, "flat: an optimizer or average cannot be made in a finalizer");
     size_t n = lua_rawlen(L, 1);
     if (n > 1 << 20) bind_error(L, "flat: %zu parameters are too many", n);
-    fm_flat *f = lua_newuserdatauv(L, sizeof *f, 0);
-    *f = (fm_flat){0};
-    luaL_setmetatable(L, FLAT);
+    fm_flat *f = bind_push_object(L, &flat_type);
     fm_tensor **list = lua_newuserdatauv(L, n * sizeof *list + 1, 0);
     for (size_t i = 0; i < n; i++) {
         lua_rawgeti(L, 1, (lua_Integer)i + 1);
@@ -30,11 +33,6 @@ static int core_flat(lua_State *L) { /* flat(list of parameters) */
     if (!fm_flat_open(f, n, list, &err)) bind_raise(L, &err);
     lua_pop(L, 1);
     return 1;
-}
-
-static int flat_gc(lua_State *L) {
-    fm_flat_close(lua_touserdata(L, 1));
-    return 0;
 }
 
 static int flat_total(lua_State *L) {
@@ -144,9 +142,10 @@ static const bind_function methods[] = {
     {"ema", flat_ema, 3},     {"swap", flat_swap, 2},       {"read", flat_read, 2}, {"norm", flat_norm, 1},
     {"clear", flat_clear, 1}, {"largest", flat_largest, 2}, {NULL, NULL, 0},
 };
-static const luaL_Reg events[] = {{"__gc", flat_gc}, {NULL, NULL}};
+static const bind_type flat_type = {
+    .name = "flat", .expected = "flat parameters", .size = sizeof(fm_flat), .release = release, .methods = methods};
 
 void bind_optim(lua_State *L) {
     bind_functions(L, NULL, functions);
-    bind_class(L, FLAT, "flat", methods, events);
+    bind_open_type(L, &flat_type);
 }

@@ -1,16 +1,30 @@
 /* fm.picture: the canvas that fm.plot draws on, and what plots ask of whole tensors of points. Colors are numbers 0xRRGGBB. */
 #include "picture.h"
-#include "bind.h"
 #include "bytes.h"
+#include "object.h"
 
 #include <string.h>
 
-static const char canvas_name[] = "fm.canvas", bytes_name[] = "fm.picture.bytes";
+static void release_canvas(lua_State *L, void *object) {
+    (void)L;
+    fm_picture **slot = object;
+    fm_picture_release(*slot);
+    *slot = NULL;
+}
+
+static const bind_type canvas_type; /* at the foot */
+
+static void release_bytes(lua_State *L, void *object) {
+    (void)L;
+    fm_file_release(object);
+}
+
+static const bind_type bytes_type = {.name = "picture.bytes", .size = sizeof(fm_file), .release = release_bytes};
 
 /* ---- arguments ---- */
 
 static fm_picture *check_canvas(lua_State *L) {
-    fm_picture **slot = bind_check_object(L, 1, canvas_name, "a canvas");
+    fm_picture **slot = bind_check_object(L, 1, &canvas_type);
     if (!*slot) bind_error(L, "%s: this canvas was closed", bind_caller(L));
     return *slot;
 }
@@ -55,18 +69,13 @@ static int picture_canvas(lua_State *L) { /* width, height, color */
     size_t width = (size_t)bind_check_whole(L, 1, "width", 1, 1 << 20), height = (size_t)bind_check_whole(L, 2, "height", 1, 1 << 20);
     fm_paint background = check_paint(L, 3);
     fm_error err;
-    fm_picture **slot = lua_newuserdatauv(L, sizeof *slot, 0);
-    *slot = NULL;
-    luaL_setmetatable(L, canvas_name);
+    fm_picture **slot = bind_push_object(L, &canvas_type);
     *slot = fm_picture_new(width, height, background.color, &err);
     return *slot ? 1 : bind_raise(L, &err);
 }
 
 static int canvas_close(lua_State *L) {
-    fm_picture **slot = bind_check_object(L, 1, canvas_name, "a canvas");
-    fm_picture_release(*slot);
-    *slot = NULL;
-    return 0;
+    return bind_release(L, &canvas_type);
 }
 
 static int canvas_clip(lua_State *L) { /* x, y, width, height */
@@ -133,9 +142,7 @@ static int canvas_save(lua_State *L) {
     const char *path = bind_check_text(L, 2, &bytes);
     if (!bytes || strlen(path) != bytes) bind_argument(L, 2, "a path without a NUL byte");
     fm_error err;
-    if (!fm_picture_save(p, path, &err)) return bind_failure(L, &err);
-    lua_pushboolean(L, 1);
-    return 1;
+    return bind_done(L, fm_picture_save(p, path, &err), &err);
 }
 
 /* ---- questions ---- */
@@ -176,11 +183,8 @@ static int picture_count(lua_State *L) { /* points, x0, y0, x1, y1, rows, column
     fm_tensor *points = check_points(L, 1, &n);
     double low[2] = {bind_check_number(L, 2), bind_check_number(L, 3)}, high[2] = {bind_check_number(L, 4), bind_check_number(L, 5)};
     size_t shape[2] = {(size_t)bind_check_whole(L, 6, "rows", 1, 1 << 14), (size_t)bind_check_whole(L, 7, "columns", 1, 1 << 14)};
-    fm_error err;
-    fm_tensor **slot = bind_push_empty(L);
-    *slot = fm_tensor_new(2, shape, &err);
-    if (!*slot) return bind_raise(L, &err);
-    lua_pushinteger(L, (lua_Integer)fm_points_count(n, fm_data(points), low, high, shape[0], shape[1], fm_data(*slot)));
+    fm_tensor *counts = bind_push_new(L, 2, shape);
+    lua_pushinteger(L, (lua_Integer)fm_points_count(n, fm_data(points), low, high, shape[0], shape[1], fm_data(counts)));
     return 2;
 }
 
@@ -194,20 +198,12 @@ static int picture_colors(lua_State *L) { /* values, low, high, colors [n, 3] ->
         return bind_error(L, "picture.colors: colors are [n, 3], found %s", fm_shape_text(colors, text));
     memcpy(shape, values->shape, sizeof values->shape);
     shape[values->rank] = 3;
-    fm_error err;
-    fm_tensor **slot = bind_push_empty(L);
-    *slot = fm_tensor_new(values->rank + 1, shape, &err);
-    if (!*slot) return bind_raise(L, &err);
-    fm_colors_of(values->count, fm_data(values), low, high, colors->shape[0], fm_data(colors), fm_data(*slot));
+    fm_tensor *out = bind_push_new(L, values->rank + 1, shape);
+    fm_colors_of(values->count, fm_data(values), low, high, colors->shape[0], fm_data(colors), fm_data(out));
     return 1;
 }
 
 /* ---- images as text ---- */
-
-static int bytes_gc(lua_State *L) {
-    fm_file_release(luaL_checkudata(L, 1, bytes_name));
-    return 0;
-}
 
 static int push_base64(lua_State *L, const void *bytes, size_t size) {
     luaL_Buffer buffer;
@@ -224,9 +220,7 @@ static int picture_base64(lua_State *L) { /* the bytes of a file in base64; of a
     }
     fm_tensor *image = check_image(L, 1, shape);
     fm_error err;
-    fm_file *file = lua_newuserdatauv(L, sizeof *file, 0);
-    *file = (fm_file){0};
-    luaL_setmetatable(L, bytes_name);
+    fm_file *file = bind_push_object(L, &bytes_type);
     if (!fm_image_encode(shape, fm_data(image), file, &err)) return bind_raise(L, &err);
     push_base64(L, file->bytes, file->size);
     fm_file_release(file);
@@ -238,7 +232,12 @@ static const bind_function canvas_methods[] = {
     {"lines", canvas_lines, 9}, {"image", canvas_image, 6},         {"text", canvas_text, 9},
     {"save", canvas_save, 2},   {"close", canvas_close, 1},         {NULL, NULL, 0},
 };
-static const luaL_Reg canvas_events[] = {{"__gc", canvas_close}, {"__close", canvas_close}, {NULL, NULL}};
+static const bind_type canvas_type = {.name = "canvas",
+                                      .expected = "a canvas",
+                                      .size = sizeof(fm_picture *),
+                                      .closes = true,
+                                      .release = release_canvas,
+                                      .methods = canvas_methods};
 static const bind_function picture_functions[] = {
     {"canvas", picture_canvas, 4},
     {"text_width", picture_text_width, 2},
@@ -250,11 +249,8 @@ static const bind_function picture_functions[] = {
 };
 
 void bind_picture(lua_State *L) {
-    luaL_newmetatable(L, bytes_name);
-    lua_pushcfunction(L, bytes_gc);
-    lua_setfield(L, -2, "__gc");
-    lua_pop(L, 1);
-    bind_class(L, canvas_name, "canvas", canvas_methods, canvas_events);
+    bind_open_type(L, &bytes_type);
+    bind_open_type(L, &canvas_type);
     lua_newtable(L);
     bind_module(L, "picture", picture_functions);
     lua_setfield(L, -2, "picture");

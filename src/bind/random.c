@@ -1,23 +1,20 @@
 /* fm.rng(seed [, stream]) and its methods. */
 #include "random.h"
 
-#include "bind.h"
-#include "tape.h"
+#include "object.h"
 
 #include <math.h>
 
-#define RNG "fm.rng"
-
-static fm_rng *check_rng(lua_State *L) {
-    fm_rng *r = bind_check_object(L, 1, RNG, "a random stream");
-    if (!r->clock) bind_error(L, "rng: this random stream was never opened"); /* there was no memory for it */
-    return r;
+static void release(lua_State *L, void *object) {
+    (void)L;
+    fm_rng_close(object);
 }
 
-static fm_rng *push_rng(lua_State *L) {
-    fm_rng *r = lua_newuserdatauv(L, sizeof *r, 1);
-    *r = (fm_rng){0};
-    luaL_setmetatable(L, RNG);
+static const bind_type rng_type; /* at the foot */
+
+static fm_rng *check_rng(lua_State *L) {
+    fm_rng *r = bind_check_object(L, 1, &rng_type);
+    if (!r->clock) bind_error(L, "rng: this random stream was never opened"); /* there was no memory for it */
     return r;
 }
 
@@ -48,7 +45,7 @@ static int core_rng(lua_State *L) {
     size_t n = 0;
     const char *name = lua_isnoneornil(L, 2) ? "" : bind_check_text(L, 2, &n);
     fm_error err;
-    if (!fm_rng_open(push_rng(L), (uint64_t)seed, name, n, &err)) bind_raise(L, &err);
+    if (!fm_rng_open(bind_push_object(L, &rng_type), (uint64_t)seed, name, n, &err)) bind_raise(L, &err);
     new_counts(L, lua_gettop(L));
     return 1;
 }
@@ -58,7 +55,7 @@ static int rng_stream(lua_State *L) {
     size_t n;
     const char *name = bind_check_text(L, 2, &n);
     fm_error err;
-    if (!fm_rng_child(push_rng(L), r, name, n, &err)) bind_raise(L, &err);
+    if (!fm_rng_child(bind_push_object(L, &rng_type), r, name, n, &err)) bind_raise(L, &err);
     share_counts(L, 1);
     return 1;
 }
@@ -71,7 +68,7 @@ static int rng_own(lua_State *L) {
     const char *name = bind_check_text(L, 2, &n);
     fm_error err;
     lua_settop(L, 2);
-    if (!fm_rng_child(child = push_rng(L), r, name, n, &err)) bind_raise(L, &err);
+    if (!fm_rng_child(child = bind_push_object(L, &rng_type), r, name, n, &err)) bind_raise(L, &err);
     share_counts(L, 1);
     lua_getiuservalue(L, 1, 1);
     lua_rawgeti(L, -1, (lua_Integer)child->key);
@@ -117,11 +114,6 @@ static int rng_calls(lua_State *L) { /* draws made at this step */
 static int rng_own_clock(lua_State *L) {
     lua_pushboolean(L, check_rng(L)->own_clock);
     return 1;
-}
-
-static int rng_gc(lua_State *L) {
-    fm_rng_close(lua_touserdata(L, 1));
-    return 0;
 }
 
 /* ---- draws: results, so that within a scope their bytes go back when it closes ---- */
@@ -235,9 +227,10 @@ static const bind_function methods[] = {
     {"own_clock", rng_own_clock, 1},
     {NULL, NULL, 0},
 };
-static const luaL_Reg events[] = {{"__gc", rng_gc}, {NULL, NULL}};
+static const bind_type rng_type = {
+    .name = "rng", .expected = "a random stream", .size = sizeof(fm_rng), .values = 1, .release = release, .methods = methods};
 
 void bind_random(lua_State *L) {
     bind_functions(L, NULL, functions);
-    bind_class(L, RNG, "rng", methods, events);
+    bind_open_type(L, &rng_type);
 }

@@ -1,6 +1,7 @@
 /* Where fmrun's require looks. fm and its modules come from fm's own folder, then from the folders of LUA_PATH that begin with "/"; lfs and
- * luv, which fm needs, from lib/lua/5.4 of the prefix that fmrun is installed in, then from the folders of package.cpath that begin with "/". So nothing that lies in the working folder, or beside a
- * script, is run in their place. Every other name is looked for as under lua. */
+ * luv, which fm needs, from lib/lua/5.4 of the prefix that fmrun is installed in, then from the folders of package.cpath that begin with
+ * "/". So nothing that lies in the working folder, or beside a script, is run in their place. Every other name is looked for as under lua.
+ */
 #ifndef FM_SEARCH_H
 #define FM_SEARCH_H
 

@@ -123,14 +123,14 @@ static int close_channel(lua_State *L) {
 static int system_channel(lua_State *L) {
     int descriptor = (int)bind_check_whole(L, 1, "descriptor", 3, 1023);
     struct stat about;
+    fm_error err;
     luaL_Stream *stream = lua_newuserdatauv(L, sizeof *stream, 0);
     stream->closef = NULL; /* closed, as far as Lua knows */
     luaL_setmetatable(L, LUA_FILEHANDLE);
     bool is_pipe = !fstat(descriptor, &about) && (S_ISFIFO(about.st_mode) || S_ISSOCK(about.st_mode));
     if (!is_pipe || fcntl(descriptor, F_SETFD, FD_CLOEXEC) || !(stream->f = fdopen(descriptor, "w"))) {
-        lua_pushnil(L);
-        lua_pushfstring(L, "descriptor %d is no pipe", descriptor);
-        return 2;
+        fm_fail(&err, "descriptor %d is no pipe", descriptor);
+        return bind_failure(L, &err);
     }
     stream->closef = close_channel;
     return 1;

@@ -2,16 +2,22 @@
  * collector. */
 #include "tape.h"
 
-#include "bind.h"
+#include "object.h"
 
-#define SCOPE "fm.scope"
+/* The collector only forgets a scope: somebody may be reading what it made. */
+static void release(lua_State *L, void *object) {
+    fm_scope **slot = object, *s = *slot;
+    *slot = NULL;
+    if (bind_in_finalizer(L)) fm_scope_forget(s);
+    else fm_scope_close(s);
+}
+
+static const bind_type scope_type; /* at the foot */
 
 /* The box keeps the coroutine, whose scope it is. */
 static int open_scope(lua_State *L, bool recording) {
     fm_error err;
-    fm_scope **slot = lua_newuserdatauv(L, sizeof *slot, 1);
-    *slot = NULL;
-    luaL_setmetatable(L, SCOPE);
+    fm_scope **slot = bind_push_object(L, &scope_type);
     lua_pushthread(L);
     lua_setiuservalue(L, -2, 1);
     *slot = fm_scope_open(recording, L, &err);
@@ -33,18 +39,7 @@ static int fm_scope_function(lua_State *L) {
 }
 
 static int scope_close(lua_State *L) {
-    fm_scope **slot = bind_check_object(L, 1, SCOPE, "a tape or a scope"), *s = *slot;
-    *slot = NULL;
-    if (bind_in_finalizer(L)) fm_scope_forget(s);
-    else fm_scope_close(s);
-    return 0;
-}
-
-static int scope_gc(lua_State *L) {
-    fm_scope **slot = lua_touserdata(L, 1), *s = *slot;
-    *slot = NULL;
-    fm_scope_forget(s);
-    return 0;
+    return bind_release(L, &scope_type);
 }
 
 static int fm_is_recording(lua_State *L) { /* and whether that is for one leaf */
@@ -88,8 +83,7 @@ static int run_backward(lua_State *L) {
     lua_rawgeti(L, -1, 1);
     lua_rawgeti(L, -2, 2);
     fm_tensor **slot = bind_push_empty(L);
-    *slot = fm_tensor_of(c->out->grad, c->out->grad_offset, c->out->rank, c->out->shape, &err);
-    if (!*slot) bind_raise(L, &err);
+    bind_fill(L, slot, fm_tensor_of(c->out->grad, c->out->grad_offset, c->out->rank, c->out->shape, &err), &err);
     lua_call(L, 2, c->n_in);
     return c->n_in;
 }
@@ -161,10 +155,9 @@ static int custom_call(lua_State *L) { /* upvalues: forward, backward */
     bool reused = y->scope != fm_scope_now() || y->base || y->needs_grad; /* not made here: give the record a result of its own */
     if (reused) {
         fm_tensor **slot = bind_push_empty(L);
-        *slot = fm_tensor_clone(y, &err);
-        if (!*slot || !fm_scope_own(*slot, &err)) bind_raise(L, &err);
+        y = bind_fill(L, slot, fm_tensor_clone(y, &err), &err);
+        if (!fm_scope_own(y, &err)) bind_raise(L, &err);
         lua_replace(L, y_at);
-        y = bind_check_tensor(L, y_at);
     }
     int ref = push_reference(L, saved_at);
     bool ok = fm_record_custom(n, in, y, (void *)(intptr_t)ref, &err);
@@ -212,7 +205,13 @@ static const bind_function functions[] = {
 };
 static const bind_function tensor_methods[] = {{"backward", tensor_backward, 2}, {NULL, NULL, 0}};
 static const bind_function scope_methods[] = {{"close", scope_close, 1}, {NULL, NULL, 0}};
-static const luaL_Reg scope_events[] = {{"__close", scope_close}, {"__gc", scope_gc}, {NULL, NULL}};
+static const bind_type scope_type = {.name = "scope",
+                                     .expected = "a tape or a scope",
+                                     .size = sizeof(fm_scope *),
+                                     .values = 1,
+                                     .closes = true,
+                                     .release = release,
+                                     .methods = scope_methods};
 
 void bind_tape(lua_State *L) {
     lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
@@ -225,5 +224,5 @@ void bind_tape(lua_State *L) {
     lua_getfield(L, -1, "methods");
     bind_functions(L, "tensor", tensor_methods);
     lua_pop(L, 1);
-    bind_class(L, SCOPE, "scope", scope_methods, scope_events);
+    bind_open_type(L, &scope_type);
 }

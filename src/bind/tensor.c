@@ -121,8 +121,7 @@ static int push_copy(lua_State *L, fm_tensor *(*copy)(fm_tensor *t, fm_error *er
     fm_tensor *t = bind_check_tensor(L, 1);
     fm_error err;
     fm_tensor **slot = bind_push_empty(L);
-    *slot = copy(t, &err);
-    if (!*slot) bind_raise(L, &err);
+    bind_fill(L, slot, copy(t, &err), &err);
     return 1;
 }
 
@@ -320,8 +319,7 @@ static lua_Integer check_row(lua_State *L, const fm_tensor *t, lua_Integer i) {
 static int push_rows(lua_State *L, fm_tensor *t, size_t first, int rank, const size_t *shape) {
     fm_error err;
     fm_tensor **slot = bind_push_empty(L);
-    *slot = fm_tensor_view(t, first, rank, shape, &err);
-    if (!*slot) bind_raise(L, &err);
+    bind_fill(L, slot, fm_tensor_view(t, first, rank, shape, &err), &err);
     return 1;
 }
 
@@ -424,8 +422,7 @@ static int tensor_grad(lua_State *L) { /* a view of the gradient: shares its byt
         lua_pushnil(L);
         return 1;
     }
-    *slot = fm_tensor_of(base->grad, base->grad_offset + (t->offset - base->offset), t->rank, t->shape, &err);
-    if (!*slot) bind_raise(L, &err);
+    bind_fill(L, slot, fm_tensor_of(base->grad, base->grad_offset + (t->offset - base->offset), t->rank, t->shape, &err), &err);
     return 1;
 }
 
@@ -475,15 +472,16 @@ void bind_tensor(lua_State *L) {
         {"__newindex", tensor_newindex}, {"__len", tensor_len}, {"__tostring", tensor_tostring}, {NULL, NULL}};
     bind_functions(L, NULL, module_functions);
     find_ipairs_step(L);
-    bind_handle_metatable(L);
+    bind_open_handles(L);
+    bind_push_tensor_metatable(L);
     luaL_setfuncs(L, events, 0);
+    lua_pushliteral(L, "tensor"); /* as Lua's own functions call it */
+    lua_setfield(L, -2, "__name");
     lua_newtable(L);
     bind_functions(L, "tensor", methods);
     lua_pushvalue(L, -1);
     lua_setfield(L, -4, "methods");
     lua_pushcclosure(L, tensor_index, 1);
     lua_setfield(L, -2, "__index");
-    lua_pushliteral(L, "tensor");
-    lua_setfield(L, -2, "__metatable");
     lua_pop(L, 1);
 }

@@ -1,0 +1,66 @@
+#include "object.h"
+
+#include <string.h>
+
+void bind_push_metatable(lua_State *L, const bind_type *type) {
+    lua_rawgetp(L, LUA_REGISTRYINDEX, type);
+}
+
+void *bind_push_object(lua_State *L, const bind_type *type) {
+    void *object = lua_newuserdatauv(L, type->size, type->values);
+    memset(object, 0, type->size);
+    bind_push_metatable(L, type);
+    lua_setmetatable(L, -2);
+    return object;
+}
+
+void *bind_to_object(lua_State *L, int arg, const bind_type *type) {
+    void *object = lua_touserdata(L, arg);
+    if (!object || !lua_getmetatable(L, arg)) return NULL;
+    bind_push_metatable(L, type);
+    bool is = lua_rawequal(L, -1, -2);
+    lua_pop(L, 2);
+    return is ? object : NULL;
+}
+
+void *bind_check_object(lua_State *L, int arg, const bind_type *type) {
+    void *object = bind_to_object(L, arg, type);
+    if (!object) bind_argument(L, arg, type->expected);
+    return object;
+}
+
+int bind_release(lua_State *L, const bind_type *type) {
+    type->release(L, bind_check_object(L, 1, type));
+    return 0;
+}
+
+/* __gc and __close. Under stock Lua a script can reach them and call them with anything. */
+static int release_event(lua_State *L) {
+    const bind_type *type = lua_touserdata(L, lua_upvalueindex(1));
+    void *object = bind_to_object(L, 1, type);
+    if (object) type->release(L, object);
+    return 0;
+}
+
+static void set_release(lua_State *L, const bind_type *type, const char *event) {
+    lua_pushlightuserdata(L, (void *)(uintptr_t)type);
+    lua_pushcclosure(L, release_event, 1);
+    lua_setfield(L, -2, event);
+}
+
+/* A script must not reach what frees an object: metamethods are not among the methods. */
+void bind_open_type(lua_State *L, const bind_type *type) {
+    lua_newtable(L);
+    lua_pushfstring(L, "fm.%s", type->name);
+    lua_setfield(L, -2, "__name");
+    lua_pushstring(L, type->name);
+    lua_setfield(L, -2, "__metatable");
+    if (type->release) set_release(L, type, "__gc");
+    if (type->closes) set_release(L, type, "__close");
+    if (type->methods) {
+        lua_newtable(L);
+        bind_functions(L, type->name, type->methods);
+        lua_setfield(L, -2, "__index");
+    }
+    lua_rawsetp(L, LUA_REGISTRYINDEX, type);
+}

@@ -1,0 +1,31 @@
+/* Objects in Lua that hold what C owns: random streams, scopes, canvases, locks, ... and tensor handles.
+ *
+ * Each kind is one bind_type, a constant; its address is the key of the metatable in Lua's registry. An object is born as zeros with its
+ * metatable, and filled afterwards: so nothing leaks when Lua raises in between. It is released by the collector, by the end of a scope
+ * (`local x <close>`) if it closes, or by a method of its own; release leaves zeros, so that the next one does nothing. */
+#ifndef FM_BIND_OBJECT_H
+#define FM_BIND_OBJECT_H
+
+#include "bind.h"
+
+typedef struct bind_type {
+    const char *name;                            /* "rng": getmetatable(x) says it, and messages call methods by it ("rng:normal") */
+    const char *expected;                        /* "a random stream": messages about another argument */
+    size_t size;                                 /* of the object */
+    int values;                                  /* how many Lua values it keeps alive: lua_setiuservalue */
+    bool closes;                                 /* may be a <close> variable */
+    void (*release)(lua_State *L, void *object); /* called once or more; in a finalizer, too: see bind_in_finalizer. NULL: holds nothing */
+    const bind_function *methods;                /* NULL: none, scripts never see it */
+} bind_type;
+
+/* Makes the metatable. Once, before any object. */
+void bind_open_type(lua_State *L, const bind_type *type);
+void bind_push_metatable(lua_State *L, const bind_type *type);
+
+void *bind_push_object(lua_State *L, const bind_type *type);
+void *bind_to_object(lua_State *L, int arg, const bind_type *type);    /* NULL when there is something else */
+void *bind_check_object(lua_State *L, int arg, const bind_type *type); /* raises then */
+/* The body of a method that releases: checks the first argument, returns nothing to Lua. */
+int bind_release(lua_State *L, const bind_type *type);
+
+#endif
