@@ -136,11 +136,27 @@ static int flat_clear(lua_State *L) {
     return 0;
 }
 
+static int flat_gradient(lua_State *L) { /* gradient() -> [total], a view */
+    const fm_flat *f = check_flat(L);
+    fm_error err;
+    if (bind_in_finalizer(L)) bind_error(L, "gradient: a finalizer cannot ask for it: somebody may be in the middle of using it");
+    fm_tensor **slot = bind_push_empty(L);
+    *slot = fm_flat_gradient(f, &err);
+    if (!*slot) bind_raise(L, &err);
+    return 1;
+}
+
+static int flat_settle(lua_State *L) {
+    fm_flat_settle(check_flat(L));
+    return 0;
+}
+
 static const bind_function functions[] = {{"flat", core_flat, 1}, {NULL, NULL, 0}};
 static const bind_function methods[] = {
-    {"total", flat_total, 1}, {"range", flat_range, 2},     {"adam", flat_adam, 7}, {"sgd", flat_sgd, 5},
-    {"ema", flat_ema, 3},     {"swap", flat_swap, 2},       {"read", flat_read, 2}, {"norm", flat_norm, 1},
-    {"clear", flat_clear, 1}, {"largest", flat_largest, 2}, {NULL, NULL, 0},
+    {"total", flat_total, 1}, {"range", flat_range, 2},     {"adam", flat_adam, 7},         {"sgd", flat_sgd, 5},
+    {"ema", flat_ema, 3},     {"swap", flat_swap, 2},       {"read", flat_read, 2},         {"norm", flat_norm, 1},
+    {"clear", flat_clear, 1}, {"largest", flat_largest, 2}, {"gradient", flat_gradient, 1}, {"settle", flat_settle, 1},
+    {NULL, NULL, 0},
 };
 static const bind_type flat_type = {
     .name = "flat", .expected = "flat parameters", .size = sizeof(fm_flat), .release = release, .methods = methods};

@@ -49,15 +49,18 @@ bool fm_flat_open(fm_flat *f, size_t n, fm_tensor **params, fm_error *err) {
     }
     f->params = fm_pool_take(n * sizeof *f->params);
     f->at = fm_pool_take(n * sizeof *f->at);
-    if (!f->params || !f->at) {
+    f->filled = fm_pool_take(n * sizeof *f->filled);
+    if (!f->params || !f->at || !f->filled) {
         fm_pool_give(f->params, n * sizeof *f->params);
         fm_pool_give(f->at, n * sizeof *f->at);
+        fm_pool_give(f->filled, n * sizeof *f->filled);
         *f = (fm_flat){0};
         return fm_fail(err, "out of memory: no room for %zu parameters", n);
     }
     for (size_t i = 0; i < n; i++) {
         f->params[i] = fm_tensor_retain(params[i]);
         f->at[i] = f->total;
+        f->filled[i] = false;
         f->total += params[i]->count;
     }
     if (lay_out(f, err)) return true;
@@ -70,6 +73,7 @@ void fm_flat_close(fm_flat *f) {
     for (size_t i = 0; i < f->n; i++) fm_tensor_release(f->params[i]);
     fm_pool_give(f->params, f->n * sizeof *f->params);
     fm_pool_give(f->at, f->n * sizeof *f->at);
+    fm_pool_give(f->filled, f->n * sizeof *f->filled);
     *f = (fm_flat){0};
 }
 
@@ -184,7 +188,63 @@ double fm_flat_norm(const fm_flat *f) {
 }
 
 void fm_flat_clear(const fm_flat *f) {
-    for (size_t i = 0; i < f->n; i++) fm_grad_clear(f->params[i]);
+    for (size_t i = 0; i < f->n; i++) {
+        fm_grad_clear(f->params[i]);
+        f->filled[i] = false;
+    }
+}
+
+/* ---- the gradient as one vector ---- */
+
+static bool lie_side_by_side(const fm_flat *f) {
+    const fm_tensor *first = f->params[0];
+    for (size_t i = 0; i < f->n; i++) {
+        const fm_tensor *p = f->params[i];
+        if (!p->grad || p->grad != first->grad || p->grad_offset != first->grad_offset + f->at[i]) return false;
+    }
+    return true;
+}
+
+static bool bring_together(const fm_flat *f, fm_error *err) {
+    fm_storage *grad = fm_storage_new(f->total, err);
+    if (!grad) return false;
+    for (size_t i = 0; i < f->n; i++) {
+        fm_tensor *p = f->params[i];
+        const real *old = fm_grad_get(p);
+        if (old) memcpy(grad->data + f->at[i], old, p->count * sizeof(real));
+        fm_storage_release(p->grad);
+        p->grad = fm_storage_retain(grad);
+        p->grad_offset = f->at[i];
+    }
+    fm_storage_release(grad);
+    return true;
+}
+
+fm_tensor *fm_flat_gradient(const fm_flat *f, fm_error *err) {
+    if (!lie_side_by_side(f) && !bring_together(f, err)) return NULL;
+    fm_tensor *gradient = fm_tensor_of(f->params[0]->grad, f->params[0]->grad_offset, 1, &f->total, err);
+    if (!gradient) return NULL;
+    for (size_t i = 0; i < f->n; i++) {
+        if (f->params[i]->grad_state == FM_GRAD_SET) continue;
+        fm_grad_add(f->params[i]);
+        f->filled[i] = true;
+    }
+    return gradient;
+}
+
+static bool all_zero(size_t n, const real *x) {
+    for (size_t i = 0; i < n; i++) {
+        if (x[i] != 0) return false;
+    }
+    return true;
+}
+
+void fm_flat_settle(const fm_flat *f) {
+    for (size_t i = 0; i < f->n; i++) {
+        const real *g = f->filled[i] ? fm_grad_get(f->params[i]) : NULL;
+        if (g && all_zero(f->params[i]->count, g)) fm_grad_clear(f->params[i]);
+        f->filled[i] = false;
+    }
 }
 
 /* ---- Adam ---- */

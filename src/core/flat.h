@@ -12,6 +12,7 @@ typedef struct fm_flat {
     size_t n, total;    /* parameters, numbers */
     fm_tensor **params; /* retained */
     size_t *at;         /* where each begins in a flat vector */
+    bool *filled;       /* which have zeros as their gradient because somebody wanted to see it: fm_flat_gradient */
 } fm_flat;
 
 /* False with `err` filled: nothing happened. The same parameter twice is an error. */
@@ -24,6 +25,13 @@ typedef enum fm_flat_part { FM_FLAT_GRADIENTS, FM_FLAT_NUMBERS } fm_flat_part;
 real fm_flat_largest(const fm_flat *f, fm_flat_part part, size_t *which);
 double fm_flat_norm(const fm_flat *f); /* of all gradients together; not finite only when one of them is not */
 void fm_flat_clear(const fm_flat *f);  /* gradients become unset: costs nothing */
+
+/* All gradients side by side as one tensor [total] that shares their bytes, with zeros for
+ * parameters that have none. They are brought together when another flat vector has them. NULL with
+ * `err` filled: nothing happened. */
+fm_tensor *fm_flat_gradient(const fm_flat *f, fm_error *err);
+/* Those zeros that nobody has written over since are no gradient again. */
+void fm_flat_settle(const fm_flat *f);
 
 typedef struct fm_adam {
     double lr, beta1, beta2, eps, weight_decay;

@@ -753,14 +753,25 @@ fm.optim = {}
 ---@field grad_norm number|nil of all gradients together, at the last step that clipped
 ---@field steps_taken integer
 local Optimizer = {}
----step(closure): records the closure, goes back from the loss it returns, updates. step() uses the gradients at hand. A step changes all or
----nothing: a loss that is not finite is returned, and nothing is changed; in a run its step is the last. A finite loss with a gradient that
----is not finite, or an update that would not be, is an error that names step and parameter, and in a run ends it as diverged at that step;
----nothing is changed, and the gradients are left to look at (zero_grad forgets them).
+---step(closure): records the closure, goes back from the loss it returns, updates. step() uses the
+---gradients at hand. A step changes all or nothing: a loss that is not finite is returned, and
+---nothing is changed; in a run its step is the last. A finite loss with a gradient that is not
+---finite, or an update that would not be, is an error that names step and parameter, and in a run
+---ends it as diverged at that step; nothing is changed, and the gradients are left to look at
+---(zero_grad forgets them). before_update(gradient) is called between the way back and the update,
+---before the norm is measured and clipped: the gradient [count] is that of all parameters side by
+---side, zeros where one has none. What it writes there, with copy, fill or gradient[i] = v, is what
+---the step takes: a sum over processes, noise, a mask. It runs in a scope, so what is to outlive it
+---is detached. When it raises, nothing is changed but what it wrote into the gradient.
 ---@param closure? fun(): fm.Tensor, any
----@param options? {clip: number} the largest norm of all gradients together
+---@param options? {clip: number, before_update: fun(gradient: fm.Tensor)} clip: the largest norm of all gradients together
 ---@return number loss, any what else the closure returned, tensors detached
 function Optimizer:step(closure, options) end
+---The gradients at hand as one vector [count], in the order of the parameters, zeros where one has
+---none. It shares their numbers: opt:step() takes what is written into it, until then or until
+---zero_grad. A parameter whose part is all zeros counts as one without a gradient, if it had none.
+---@return fm.Tensor
+function Optimizer:gradient() end
 ---The learning rate of the next update.
 ---@return number
 function Optimizer:rate() end

@@ -2,6 +2,7 @@
 -- pass of C over them:   optimizer("adam", model, o, { vectors = { "m", "v" }, pass = f(self, lr, scale), bound = f(self, lr, peak) })
 local fm <const> = require "fm"
 local diverged <const> = require "fm.parts.diverged"
+local finally <const> = require "fm.parts.finally"
 local number <const> = require "fm.optim.parts.number"
 local object <const> = require "fm.parts.object"
 local options <const> = require "fm.parts.options"
@@ -110,11 +111,45 @@ local function is_safe(self, lr, peak)
   return peak < square_far and self.bound(self, lr, peak) < far
 end
 
+-- ---- the gradient as one vector ----
+
+local function show_gradient(self)
+  self.shown = true -- the next update finds out where it is still a zero that stands for none
+  return self.set.flat:gradient()
+end
+
+--- The gradients of all parameters side by side, [count], in the order of the list, zeros where a
+--- parameter has none. The tensor shares their numbers: what is written into it counts, until the
+--- gradients are cleared.
+function Optimizer:gradient(...)
+  options.no_more("gradient", 0, ...)
+  return show_gradient(self)
+end
+
+-- Calls a script's before_update, in a scope.
+local function before(self, f)
+  local scope <const>, gradient <const> = fm.scope(), show_gradient(self)
+  self.waits = true
+  local result = finally(function()
+    self.waits = nil
+    scope:close()
+  end, f, gradient)
+  if result ~= nil and not rawequal(result, gradient) then
+    local found = fm.is_tensor(result) and "a tensor" or options.shown(result)
+    fm.fail(("step: before_update returned %s: expected nothing; write into the gradient, as in g:copy(...)"):format(found))
+  end
+end
+
 -- One update from the gradients at hand.
-local function update(self, clip)
+local function update(self, clip, before_update)
   local set, scale = self.set, 1
   swapped.refuse("step", set.list)
   local lr = self:rate()
+  if before_update then before(self, before_update) end
+  if self.shown then
+    set.flat:settle()
+    self.shown = nil
+  end
   local peak, odd
   if clip then
     peak = set.flat:norm()
@@ -177,30 +212,38 @@ local function recorded(self, closure)
   return closed(tape, pcall(record, self, closure))
 end
 
-local function finish(self, clip, value, finite, ...)
-  if finite then update(self, clip) else diverged.note(("%s: the loss is %s"):format(self.where, text_of(value)), unchanged) end
+local function finish(self, clip, before_update, value, finite, ...)
+  if finite then update(self, clip, before_update) else diverged.note(("%s: the loss is %s"):format(self.where, text_of(value)), unchanged) end
   return value, ...
 end
 
-local step_options <const> = { clip = options.none }
+local step_options <const> = { clip = options.none, before_update = options.none }
 
---- step(closure [, {clip}]): records closure, goes back from the loss it returns, updates; returns the loss as a number, and what else the
---- closure returned, its tensors detached. step() and step(nil, {clip}) use the gradients at hand. A loss that is not finite changes nothing,
---- is returned, and ends the run after its step; neither does a gradient or an update that is not, which raises, or ends the run at once.
+--- step(closure [, {clip, before_update}]): records closure, goes back from the loss it returns,
+---updates; returns the loss as a number, and what else the closure returned, its tensors detached.
+---step() and step(nil, {...}) use the gradients at hand. before_update(gradient) is called between
+---the way back and the update, before the norm is clipped. A loss that is not finite changes
+---nothing,  is returned, and ends the run after its step; neither does a gradient or an update that
+---is not,  which raises, or ends the run at once.
 function Optimizer:step(closure, given, ...)
-  local clip
+  local clip, before_update
   if given ~= nil then
-    clip = options.read("step", given, step_options).clip
+    local o = options.read("step", given, step_options)
+    clip, before_update = o.clip, o.before_update
     if clip then options.number("step: clip", clip, 0, huge) end
+    if before_update ~= nil and not options.callable(before_update) then
+      fm.fail("step: before_update: expected a function of the gradient, found " .. options.shown(before_update))
+    end
   end
   options.no_more("step", 2, ...)
-  if closure == nil then return update(self, clip) end
+  if self.waits then fm.fail "step: called by the before_update of a step of this optimizer" end
+  if closure == nil then return update(self, clip, before_update) end
   if not options.callable(closure) then
     fm.fail("step: expected a function that returns the loss, or nothing, found " .. options.shown(closure)
       .. (type(closure) == "table" and "; options come second" or ""))
   end
   swapped.refuse("step", self.set.list)
-  return finish(self, clip, recorded(self, closure))
+  return finish(self, clip, before_update, recorded(self, closure))
 end
 
 function Optimizer:zero_grad(...)
