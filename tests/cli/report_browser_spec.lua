@@ -249,6 +249,19 @@ describe("in a browser", function()
     for _, selector in ipairs { "#filter", "#curve-controls", "button.copy" } do assert.is_nil(height(selector), selector) end
   end)
 
+  it("no label of a chart is cut off", function()
+    folders.extremes(folder .. "/runs/moons")
+    for _, word in ipairs { "7f3a0000", "7f3a1c2d", "moons/ee000001", "moons/ee000002", "moons/ee000003" } do
+      report(word, "labels.html", "FM_CHART_JS=/nowhere")
+      open "labels.html"
+      local cut = browser:evaluate [[[...document.querySelectorAll("svg text")].filter((text) => {
+        const box = text.getBoundingClientRect(), room = text.closest("svg").getBoundingClientRect();
+        return box.left < room.left - 1 || box.right > room.right + 1 || box.top < room.top - 1 || box.bottom > room.bottom + 1;
+      }).map((text) => text.textContent).join(" | ")]]
+      assert.equal("", cut, word)
+    end
+  end)
+
   it("charts stay as they are where Chart.js is not installed, tables still sort", function()
     report("7f3a0000", "plain.html", "FM_CHART_JS=/nowhere")
     open "plain.html"

@@ -203,7 +203,7 @@ describe("fmrun report", function()
         assert.is_nil(attributes:find "number")
         cells = cells + 1
       end
-      assert.equal(12 + 3, cells)
+      assert.equal(12 + 3 + 2, cells) -- runs, means, differences to the best arm
     end)
 
     it("tells the best run, its pictures and how to make it again", function()
@@ -288,6 +288,91 @@ describe("fmrun report", function()
     end)
   end)
 
+  describe("of runs from anywhere", function()
+    local function rows(page)
+      return select(2, page:gsub("<tr data%-run", "")) + select(2, page:gsub("<tr data%-group", ""))
+    end
+
+    it("is of an experiment, of several sweeps, or of what fits a condition", function()
+      make_sweep()
+      make_run { config = { lr = 3e-3, hidden = 64, seed = 9, path = "linear" } }
+      local code, out = report "moons"
+      assert.equal(0, code)
+      assert.equal("runs/moons/report.html\n", out)
+      local page = read(folder .. "/runs/moons/report.html")
+      assert.equal(24, rows(page)) -- 23 of the sweep, since one never began, and the other
+      has(page, "<small>24 runs</small>")
+      has(page, "report moons</code>")
+      assert.equal(24, rows(page_of "7f3a0000 7f3a1c2d"))
+      page = page_of "moons --where 'lr<2e-3' --where hidden=64"
+      assert.equal(4, rows(page))
+      has(page, "over seed<") -- the only key in which they differ
+      code, out = report "7f3a0000 7f3a1c2d"
+      assert.equal(0, code)
+      assert.equal("runs/report.html\n", out)
+      code, out = report "7f3a0000 --where hidden=64"
+      assert.equal(0, code)
+      assert.equal("runs/moons/sweep-7f3a0000/report.html\n", out)
+    end)
+
+    it("keeps runs of other code apart", function()
+      local path = make_sweep()
+      local record = read(path .. "/7f3a0001/run.json"):gsub("0123456789abcdef", "00000000deadbeef")
+      folders.write(path .. "/7f3a0001/run.json", record)
+      local page = page_of "moons --where 'lr<2e-3' --where hidden=64"
+      has(page, "over seed, code<")
+      local means = page:match '<table class="sortable" id="mean%-table">(.-)</table>'
+      assert.equal(2, select(2, means:gsub("<tr><td", "")))
+    end)
+  end)
+
+  it("tells the best arm by its mean over seeds before the best run, and arms against it seed by seed", function()
+    lfs.mkdir(folder .. "/runs")
+    lfs.mkdir(folder .. "/runs/moons")
+    local path = folder .. "/runs/moons/sweep-7f3a0000"
+    folders.sweep(path, { lr = { 1e-3, 3e-3 }, hidden = { 64, 256 }, seed = { 1, 2, 3 } })
+    local w2 = { 1, 2, 6, 2, 2, 3, 4, 5, 9, 7, 7, 7 } -- arms of three seeds; the best run is in the first, the best mean in the second
+    for i, value in ipairs(w2) do
+      local name = ("%s/%08x/run.json"):format(path, 0x7f3a0000 + i)
+      folders.write(name, (read(name):gsub('"w2":[%d.e-]+', '"w2":' .. value)))
+    end
+    local page = page_of "7f3a0000"
+    local first = '<dt>lowest w2, mean over seeds</dt><dd title="2.33 ± 0.58">2.33 ± 0.58<small>lr=0.001 hidden=256, 3 seeds</small></dd>'
+    local second = '<dt>lowest w2 of one run</dt><dd title="1">1<small>run 001, lr=0.001 hidden=64 seed=1</small></dd>'
+    assert.truthy(page:find(first .. "</div><div>" .. second, 1, true), page:match '<dl class="tiles">.-</dl>')
+    has(page, "The best arm and the best run")
+    local paired = page:match '<table class="sortable" id="paired%-table">(.-)</table>'
+    local found = {}
+    for row in paired:match("<tbody>(.-)</tbody>"):gmatch "<tr>(.-)</tr>" do found[#found + 1] = row:gsub("<[^>]*>", " "):gsub("%s+", " ") end
+    assert.same({ " 0.001 64 3 +0.7 ± 1.2 1 of 3 ", " 0.003 64 3 +3.7 ± 1.2 3 of 3 ", " 0.003 256 3 +4.67 ± 0.33 3 of 3 " }, found)
+    has(page_of "7f3a0000 --metric w2:max", "highest w2, mean over seeds")
+    -- pictures of every arm, of the first seed, the best first
+    local gallery = page:match '<section id="samples">(.-)</section>'
+    local captions = {}
+    for caption in gallery:gmatch "<figcaption>(.-)</figcaption>" do captions[#captions + 1] = caption:gsub("<[^>]*>", "") end
+    assert.same({ "lr=0.001 hidden=256 w2 2.33 ± 0.58, seed 1", "lr=0.001 hidden=64 w2 3.0 ± 2.6, seed 1", "lr=0.003 hidden=64 w2 6.0 ± 2.6, seed 1",
+      "lr=0.003 hidden=256 w2 7 ± 0, seed 1" }, captions)
+    -- a legend of the arms, and a name for the axis
+    local legend = page:match '<p class="legend" id="legend">(.-)</p>'
+    assert.equal(4, select(2, legend:gsub('class="key"', "")))
+    has(page, '>step</text>')
+  end)
+
+  it("shows the charts before the table of more than 50 runs", function()
+    lfs.mkdir(folder .. "/runs")
+    lfs.mkdir(folder .. "/runs/moons")
+    local path = folder .. "/runs/moons/sweep-7f3a0000"
+    local grid = { lr = { 1e-3, 3e-3, 1e-2, 2e-2, 3e-2 }, hidden = { 64, 256 }, seed = { 1, 2, 3, 4, 5 }, pictures = false }
+    folders.sweep(path, grid)
+    local page = page_of "7f3a0000"
+    assert.truthy(page:find('id="runs"', 1, true) < page:find('id="curves"', 1, true))
+    os.execute("rm -r " .. path)
+    table.insert(grid.seed, 6)
+    folders.sweep(path, grid)
+    page = page_of "7f3a0000"
+    assert.truthy(page:find('id="runs"', 1, true) > page:find('id="curves"', 1, true))
+  end)
+
   it("is one file that fetches nothing", function()
     make_run {}
     local page = page_of "7f3a"
@@ -317,9 +402,10 @@ describe("fmrun report", function()
       assert.equal("", out)
       assert.truthy(err:find(message, 1, true), err)
     end
-    refused(2, "", "expected one run or sweep, found 0")
+    refused(2, "", "expected runs, sweeps or experiments")
     refused(3, "nothere", 'no run is called "nothere"')
-    refused(2, "moons", '"moons" is an experiment: name one of its runs or sweeps')
+    refused(3, "moons --where 'lr>1'", "the one run there is does not fit")
+    refused(2, "moons --where 'lrr>1'", '--where: no run has "lrr"; did you mean "lr"?')
     refused(2, "7f3a --metric w2", "--metric: only a sweep has a best run")
     refused(2, "7f3a --ouptut x", 'unknown option "--ouptut"; did you mean "--output"?')
     refused(1, "7f3a -o nowhere/page.html", "nowhere/page.html")

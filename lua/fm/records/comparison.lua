@@ -11,7 +11,7 @@ local comparison <const> = {}
 local not_finite <const> = require "fm.records.not_finite"
 
 --- Names of the parameters that two runs have with different values. What another experiment does not have at all tells nothing.
-local function varying(runs)
+function comparison.varying(runs)
   local first, seen = {}, {}
   for _, run in ipairs(runs) do
     for key, value in pairs(run.config) do
@@ -49,6 +49,11 @@ local function same_code(a, b)
   return true
 end
 
+--- The digest of the code of a run, short; nil when it is not known.
+local function code_of(run)
+  return run.code and fm.file.hash(fm.json.encode(run.code)):sub(1, 8)
+end
+
 local function code_differs(runs)
   local first = {}
   for _, run in ipairs(runs) do
@@ -57,6 +62,19 @@ local function code_differs(runs)
     if other and not same_code(other, run) then return true end
   end
   return false
+end
+
+--- Which code each run was made by, as a short digest: those of one code have that of the first of them. nil when all are alike.
+function comparison.codes(runs)
+  if not code_differs(runs) then return nil end
+  local firsts, codes = {}, {}
+  for i, run in ipairs(runs) do
+    for _, first in ipairs(firsts) do
+      if first.experiment == run.experiment and same_code(first, run) then codes[i] = code_of(first) end
+    end
+    if not codes[i] then firsts[#firsts + 1], codes[i] = run, code_of(run) or "unknown" end
+  end
+  return codes
 end
 
 --- Mean, sample deviation (nil for one), and the number of finite values of a result over the runs that are done, a seed once. What is
@@ -136,7 +154,7 @@ end
 --- Compares runs. options: metrics (as of fm.records.value_of; else all results), each (a row per run). Returns { keys, metrics, rows, mixed (experiments),
 --- over_seeds, code_differs }; then each row has a digest `code`.
 function comparison.of(runs, options)
-  local keys, metrics, groups = varying(runs), options.metrics and {} or numeric_results(runs), {}
+  local keys, metrics, groups = comparison.varying(runs), options.metrics and {} or numeric_results(runs), {}
   for i, parsed in ipairs(options.metrics or {}) do
     value_of.add(runs, parsed)
     metrics[i] = parsed.text
@@ -150,7 +168,7 @@ function comparison.of(runs, options)
   end
   for i, group in ipairs(groups) do
     result.rows[i] = row_of(group, result.keys, metrics)
-    if result.code_differs and group[1].code then result.rows[i].code = fm.file.hash(fm.json.encode(group[1].code)):sub(1, 8) end
+    if result.code_differs then result.rows[i].code = code_of(group[1]) end
     result.mixed = result.mixed or result.rows[i].experiment ~= result.rows[1].experiment
   end
   return result

@@ -35,7 +35,7 @@
     const muted = report.color("muted"), font = { family: getComputedStyle(document.body).fontFamily, size: 11.5 };
     const ticks = { color: muted, font, includeBounds: false, maxRotation: 0 };
     return {
-      x: { type: "linear", grid: { display: false, borderColor: muted + "80" },
+      x: { type: "linear", title: { display: true, text: "step", color: muted, font, padding: 0 }, grid: { display: false, borderColor: muted + "80" },
         ticks: { ...ticks, maxTicksLimit: 7, callback: labels(stepUnit) } },
       y: { type: log ? "logarithmic" : "linear", ...bounds(datasets, log), grid: { color: report.color("grid"), drawBorder: false },
         ticks: { ...ticks, maxTicksLimit: 8, autoSkip: !log, callback: labels(unit) }, afterBuildTicks: log ? setLogTicks : undefined },

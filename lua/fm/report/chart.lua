@@ -6,7 +6,7 @@ local ticks <const> = require "fm.plot.parts.ticks"
 local chart <const> = {}
 
 local width <const>, height <const> = 560, 250
-local top <const>, right <const>, bottom <const> = 10, 14, 30
+local top <const>, right <const>, bottom <const> = 10, 18, 44
 local letter <const> = 7 -- width of a digit of the axes
 
 local function finite(v)
@@ -78,7 +78,7 @@ local function widest(list)
   return most * letter
 end
 
-local function axes(xticks, yticks, at, left, x0, x1, y0)
+local function axes(xticks, yticks, at, left, x0, x1, y0, name)
   local parts = {}
   for _, tick in ipairs(yticks) do
     local _, y = at(x0, tick.at)
@@ -93,14 +93,20 @@ local function axes(xticks, yticks, at, left, x0, x1, y0)
     local x = at(tick.at, y0)
     if tick.label and tick.at >= x0 and tick.at <= x1 then
       parts[#parts + 1] = html.path { class = "tick", d = ("M%.1f %dv4"):format(x, height - bottom) }
-      parts[#parts + 1] = html.text { x = ("%.1f"):format(x), y = height - bottom + 17, ["text-anchor"] = "middle", tick.label }
+      local half = utf8.len(tick.label) * letter / 2
+      local inside = math.max(half, math.min(x, width - half)) -- a long label at an end would be cut off
+      parts[#parts + 1] = html.text { x = ("%.1f"):format(inside), y = height - bottom + 17, ["text-anchor"] = "middle", tick.label }
     end
+  end
+  if name then
+    local middle = ("%.1f"):format((left + width - right) / 2)
+    parts[#parts + 1] = html.text { class = "axis-name", x = middle, y = height - bottom + 36, ["text-anchor"] = "middle", name }
   end
   parts[#parts + 1] = html.path { class = "frame", d = ("M%d %dH%d"):format(left, height - bottom, width - right) }
   return parts
 end
 
---- lines: list of { x, y, class }, drawn in this order. Options: log, label (what a reader who cannot see it hears), from and to (of x).
+--- lines: list of { x, y, class }, drawn in this order. Options: log, label (what a reader who cannot see it hears), x_name, from and to (of x).
 function chart.svg(lines, o)
   local x_axis, y_axis = bounds(lines, o.log, o.from, o.to)
   local x0, x1, unit_x = table.unpack(x_axis)
@@ -115,7 +121,7 @@ function chart.svg(lines, o)
   local paths = {}
   for i, line in ipairs(lines) do paths[i] = html.path { class = "line " .. line.class, d = path_of(line, at, o.log, unit_x, unit_y) } end
   return html.svg { class = "chart", role = "img", ["aria-label"] = o.label, viewBox = ("0 0 %d %d"):format(width, height),
-    axes(xticks, yticks, at, left, x0, x1, y0), paths }
+    axes(xticks, yticks, at, left, x0, x1, y0, o.x_name), paths }
 end
 
 return chart

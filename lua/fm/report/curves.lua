@@ -113,6 +113,17 @@ local function lines_of_run(metric)
   return { { x = curve.x, y = curve.y, class = "s1 faint" }, { x = metric.wide_grid, y = curve.wide_means, class = "s1" } }
 end
 
+--- What the two lines of one run are; nil where every metric has one.
+function curves.legend_of_run(metrics)
+  for _, metric in ipairs(metrics) do
+    if #lines_of_run(metric) > 1 then
+      local function key(class, text) return html.span { class = "key", html.i { class = class }, text } end
+      return html.p { class = "legend", id = "legend", key("s1 faint", "logged"), key("s1", "smoothed") }
+    end
+  end
+  return nil
+end
+
 --- Many runs: their means, each in the class of its rank, and the means over seeds where there are groups.
 local function lines_of_runs(metric, groups)
   local lines = {}
@@ -153,7 +164,7 @@ function curves.figures(metrics, groups)
   for i, metric in ipairs(metrics) do
     local of_sweep = metric.curves[1].run.class ~= nil
     local lines = of_sweep and lines_of_runs(metric, groups) or lines_of_run(metric)
-    local drawing = chart.svg(lines, { log = metric.log, label = label_of(metric), from = metric.low, to = metric.high })
+    local drawing = chart.svg(lines, { log = metric.log, label = label_of(metric), from = metric.low, to = metric.high, x_name = "step" })
     figures[i] = html.figure { class = "curve", ["data-metric"] = i - 1,
       html.figcaption { html.b { metric.name }, html.span { class = "scale", metric.log and "logarithmic" or "" } },
       html.div { class = "plot", drawing }, broken_note(metric, of_sweep) }

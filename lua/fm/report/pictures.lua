@@ -46,13 +46,28 @@ local function is_picture(name, bytes)
   return name:lower():find "%.svg$" ~= nil and bytes:find("<svg", 1, true) ~= nil or size_of(bytes) ~= nil
 end
 
-local function figure(name, bytes)
+local function figure(name, bytes, caption)
   local width, height = size_of(bytes)
   local kind = types[name:match "%.(%a+)$":lower()]
   local small = width and width <= 128 and "small" or nil -- pixels that want to be seen as such
   local long = width and width > 2.4 * height -- a filmstrip has the whole width of the page
   local image = html.img { class = small, alt = name, width = width, height = height, src = ("data:%s;base64,%s"):format(kind, core.picture.base64(bytes)) }
-  return html.figure { class = long and "picture panorama" or "picture", image, html.figcaption { (name:gsub("%.%w+$", "")) } }
+  return html.figure { class = long and "picture panorama" or "picture", image, html.figcaption { caption or name:gsub("%.%w+$", "") } }
+end
+
+--- The names of the pictures of a run, in order.
+function pictures.names(folder)
+  return names_in(folder, "", {})
+end
+
+--- One picture of a run with a caption, and its bytes; nil where there is none, nil and its size where it has more than `most` bytes.
+function pictures.figure_of(folder, name, most, caption)
+  local path = folder .. "/" .. name
+  if lfs.symlinkattributes(path, "mode") ~= "file" then return nil end
+  local bytes = core.file.read(path, math.max(0, most))
+  if not bytes then return nil, lfs.attributes(path, "size") end
+  if not is_picture(name, bytes) then return nil end
+  return figure(name, bytes, caption), #bytes
 end
 
 --- The pictures of a run's folder as one block; nil when there are none.

@@ -5,8 +5,9 @@ local plain_numbers <const> = require "fm.parts.plain_numbers"
 
 local report <const> = {}
 
---- The text of the page about a target of fm.records (a run's record, or a sweep { path, name }), and whether anything in it still
---- runs. options: metric ("w2", "accuracy:max": which run of a sweep is best). Or nil, a message, and true when it is about the metric.
+--- The text of the page about a target of fm.records (a run's record, a sweep { path, name }, or a collection of fm.report.collection),
+--- and whether anything in it still runs. options: metric ("w2", "accuracy:max": which run is best). Or nil, a message, and true when it
+--- is about the metric.
 function report.text(target, options)
   local plain <close> = plain_numbers()
   local made = os.date "!%Y-%m-%d %H:%M:%S UTC"
@@ -14,7 +15,8 @@ function report.text(target, options)
     if options.metric then return nil, "only a sweep has a best run", true end
     return require "fm.report.run_page"(target, made)
   end
-  local sweep, message = require "fm.report.sweep"(target.path, target.name)
+  local sweep, message = target, nil
+  if target.kind ~= "runs" then sweep, message = require "fm.report.sweep"(target.path, target.name) end
   if not sweep then return nil, message end
   local problem = options.metric and require "fm.records.objective".problem(sweep.runs, options.metric)
   if problem then return nil, problem, true end

@@ -23,7 +23,8 @@ end
 
 local function curves_section(metrics, damaged)
   if #metrics == 0 then return parts.section("curves", "Curves", html.p { class = "note", "Nothing was logged." }) end
-  return parts.section("curves", "Curves", html.div { class = "controls scripted", id = "curve-controls" }, curves.figures(metrics),
+  return parts.section("curves", "Curves", html.div { class = "controls scripted", id = "curve-controls" },
+    curves.legend_of_run(metrics), curves.figures(metrics),
     damaged > 0 and html.p { class = "note", words.count(damaged, "line") .. " of metrics.jsonl could not be read." })
 end
 

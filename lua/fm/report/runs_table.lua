@@ -2,6 +2,7 @@
 local html <const> = require "fm.report.html"
 local not_finite <const> = require "fm.records.not_finite"
 local objective <const> = require "fm.records.objective"
+local paired <const> = require "fm.records.paired"
 local seeds <const> = require "fm.records.seeds"
 local words <const> = require "fm.records.words"
 
@@ -107,6 +108,37 @@ function runs_table.means(sweep, groups)
     rows[i] = html.tr { cells }
   end
   return table_of("mean-table", heads, rows)
+end
+
+--- The differences of the other arms to the best one, over the seeds that both have.
+function runs_table.paired(sweep, groups, arm, chosen)
+  local heads, rows = {}, {}
+  if #sweep.experiments > 1 then heads[1] = head "experiment" end
+  for _, key in ipairs(sweep.keys) do
+    if key ~= "seed" then heads[#heads + 1] = head(key, "key", is_numeric(groups, "changed", key)) end
+  end
+  heads[#heads + 1], heads[#heads + 2] = head("seeds", nil, true), head(chosen.name, nil, true)
+  heads[#heads + 1] = head("worse", nil, true)
+  for _, group in ipairs(groups) do
+    local d = group ~= arm and paired.difference(group, arm, chosen.name)
+    if d then
+      local cells = {}
+      if #sweep.experiments > 1 then cells[1] = cell(group.experiment) end
+      for _, key in ipairs(sweep.keys) do
+        if key ~= "seed" then cells[#cells + 1] = cell(group.changed[key]) end
+      end
+      local mean_text, error_text = words.spread(d.mean, d.error)
+      cells[#cells + 1] = html.td { class = "number", ["data-value"] = d.count, d.count }
+      cells[#cells + 1] = html.td { class = "number", ["data-value"] = d.mean, (d.mean > 0 and "+" or "") .. mean_text,
+        html.span { class = "deviation", error_text or " of one" } }
+      local worse = chosen.highest and d.lower or d.higher
+      cells[#cells + 1] = html.td { class = "number", ["data-value"] = worse, ("%d of %d"):format(worse, d.count) }
+      rows[#rows + 1] = html.tr { cells }
+    end
+  end
+  if #rows == 0 then return nil end
+  return html.join { html.p { class = "note", ("The mean over seeds of %s less that of the best arm (%s) with the same seed, ± its standard error."):format(
+    chosen.name, arm.label) }, table_of("paired-table", heads, rows) }
 end
 
 return runs_table

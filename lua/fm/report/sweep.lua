@@ -23,7 +23,7 @@ end
 return function(path, name)
   local plan, message = read_plan(path)
   if not plan then return nil, message end
-  local sweep = { path = path, name = name, id = path:match "sweep%-(%x+)$" or name, command = plan.command, created = plan.created,
+  local sweep = { path = path, name = name, kind = "sweep", id = path:match "sweep%-(%x+)$" or name, command = plan.command, created = plan.created,
     scripts = plan.scripts or {}, keys = plan.keys, runs = {}, experiments = {} }
   for i, planned in ipairs(plan.runs) do
     local run = record_of(sweep, planned)

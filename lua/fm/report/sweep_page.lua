@@ -1,6 +1,8 @@
 -- The page of a sweep.
+local arms <const> = require "fm.report.arms"
 local curves <const> = require "fm.report.curves"
 local describe <const> = require "fm.records.describe"
+local gallery <const> = require "fm.report.gallery"
 local html <const> = require "fm.report.html"
 local objective <const> = require "fm.records.objective"
 local page <const> = require "fm.report.page"
@@ -11,6 +13,8 @@ local runs_table <const> = require "fm.report.runs_table"
 local seeds <const> = require "fm.records.seeds"
 local words <const> = require "fm.records.words"
 
+local long_table <const> = 50 -- runs: a longer table comes after the charts
+local most_keys <const> = 8 -- of a legend: more colors nobody tells apart
 local colors <const> = 8 -- of the scale from the best to the worst, in report.css
 
 local classes <const> = { done = "r7", running = "off", waiting = "off" } -- of a run without a value; any other status went wrong
@@ -21,11 +25,12 @@ local function rank(sweep, ranked)
   for i, run in ipairs(ranked) do run.class, run.order = "r" .. (i - 1) * (colors - 1) // math.max(1, #ranked - 1), i end
 end
 
---- The same for groups, by the means of the objective.
-local function rank_groups(groups, chosen)
+--- The same for groups, by the means of the objective. Returns those that have one, the best first.
+local function rank_groups(groups, chosen, keys)
   local list = {}
   for _, group in ipairs(groups or {}) do
-    group.class, group.mean = "r7", chosen and seeds.spread(seeds.values(group, chosen.name))
+    group.class, group.label = "r7", arms.label(group, keys)
+    if chosen then group.mean, group.deviation, group.count = seeds.spread(seeds.values(group, chosen.name)) end
     if group.mean then list[#list + 1] = group end
   end
   table.sort(list, function(a, b)
@@ -34,6 +39,25 @@ local function rank_groups(groups, chosen)
     return a.mean < b.mean
   end)
   for i, group in ipairs(list) do group.class = "r" .. (i - 1) * (colors - 1) // math.max(1, #list - 1) end
+  return list
+end
+
+--- Where the arms are few, their runs have their colors, which a legend then tells.
+local function color_runs(groups)
+  if not groups or #groups > most_keys then return end
+  for _, group in ipairs(groups) do
+    for _, run in ipairs(group.runs) do
+      if run.class:find "^r" then run.class = group.class end
+    end
+  end
+end
+
+--- The best arm: of those with more than one seed, if there are any.
+local function best_arm(list)
+  for _, group in ipairs(list) do
+    if group.count > 1 then return group end
+  end
+  return nil
 end
 
 local statuses <const> = { "done", "running", "waiting", "failed", "diverged", "killed", "lost", "damaged" }
@@ -51,20 +75,27 @@ local function counts(sweep)
   return html.div { class = "progress", html.div { class = "bar", bar }, html.p { list } }, by_status
 end
 
-local function best_tiles(chosen, best)
-  if not best then return nil end
-  return parts.tiles { { (chosen.highest and "highest " or "lowest ") .. chosen.name, best.summary[chosen.name],
-    ("run %03d, %s"):format(best.index, best.label) } }
+--- "0.0776 ± 0.0031" of a group.
+local function mean_text(group)
+  return table.concat { words.spread(group.mean, group.deviation) }
 end
 
-local function head_of(sweep, chosen, best)
+local function best_tiles(chosen, best, arm)
+  if not best then return nil end
+  local what = (chosen.highest and "highest " or "lowest ") .. chosen.name
+  local tiles = { { arm and what .. " of one run" or what, best.summary[chosen.name], ("run %03d, %s"):format(best.index, best.label) } }
+  if arm then table.insert(tiles, 1, { what .. ", mean over seeds", mean_text(arm), ("%s, %s"):format(arm.label, words.count(arm.count, "seed")) }) end
+  return parts.tiles(tiles)
+end
+
+local function head_of(sweep, chosen, best, arm)
   local progress = counts(sweep)
   local seconds = 0
   for _, run in ipairs(sweep.runs) do seconds = seconds + (run.seconds or 0) end
   local facts = parts.facts(table.pack(words.count(#sweep.runs, "run"), words.time(sweep.created), words.seconds(seconds) .. " in all runs",
     #sweep.keys > 0 and "over " .. table.concat(sweep.keys, ", ")))
-  local title = html.h1 { table.concat(sweep.experiments, ", "), html.small { "sweep " .. sweep.id } }
-  return html.header { n = 6, html.p { class = "crumb", sweep.name }, title, facts, parts.command(sweep.command), progress, best_tiles(chosen, best) }
+  local title = html.h1 { table.concat(sweep.experiments, ", "), html.small { sweep.id and "sweep " .. sweep.id or words.count(#sweep.runs, "run") } }
+  return html.header { n = 6, html.p { class = "crumb", sweep.name }, title, facts, parts.command(sweep.command), progress, best_tiles(chosen, best, arm) }
 end
 
 local function failures(sweep)
@@ -86,7 +117,15 @@ local function legend_key(class, text)
   return html.span { class = "key", html.i { class = class }, text }
 end
 
-local function scale_legend(chosen)
+--- What the colors of the curves mean: each arm, or each run where no two are alike, when they are few; else the scale from the
+--- best run to the worst.
+local function legend_of(sweep, groups, chosen)
+  local things = groups or sweep.runs
+  if #things <= most_keys then
+    local keys = {}
+    for i, thing in ipairs(things) do keys[i] = legend_key(thing.class, thing.label) end
+    return html.p { class = "legend", id = "legend", keys }
+  end
   if not chosen then return html.p { class = "legend", id = "legend" } end
   local stops, ends = {}, chosen.highest and { "highest", "lowest" } or { "lowest", "highest" }
   for i = 0, colors - 1 do stops[i + 1] = html.span { class = "r" .. i } end
@@ -94,18 +133,34 @@ local function scale_legend(chosen)
     html.span { ends[2] }, legend_key("bad", "went wrong"), legend_key("off", "not done") }
 end
 
-local function curves_section(metrics, groups, chosen)
+local function curves_section(sweep, metrics, groups, chosen)
   if #metrics == 0 then return nil end
-  return parts.section("curves", "Curves", html.div { class = "controls scripted", id = "curve-controls" }, scale_legend(chosen),
+  return parts.section("curves", "Curves", html.div { class = "controls scripted", id = "curve-controls" }, legend_of(sweep, groups, chosen),
     groups and html.p { class = "note static-only", "Thin: runs. Wide: means over seeds." }, curves.figures(metrics, groups))
 end
 
-local function best_section(chosen, best)
+local function best_section(chosen, best, arm)
   if not best then return nil end
-  local block = pictures.block(best.path)
-  local claim = ("Run %03d has the %s %s, "):format(best.index, chosen.highest and "highest" or "lowest", chosen.name)
+  local block, end_of_scale = pictures.block(best.path), chosen.highest and "highest" or "lowest"
+  local claim = ("Run %03d has the %s %s, "):format(best.index, end_of_scale, chosen.name)
   local lead = html.p { class = "lead", claim, html.b { words.value(best.summary[chosen.name]) }, ", with " .. best.label .. "." }
-  return parts.section("best", "The best run", lead, block, parts.command(describe.command(best)))
+  local mean = arm and html.p { class = "lead", ("Over seeds, the %s mean of %s is "):format(end_of_scale, chosen.name), html.b { mean_text(arm) },
+    (", with %s (%s). One run may be best by luck."):format(arm.label, words.count(arm.count, "seed")) }
+  return parts.section("best", arm and "The best arm and the best run" or "The best run", mean, lead, block, parts.command(describe.command(best)))
+end
+
+--- The samples of every arm, or of every run where no two differ in the seed alone.
+local function gallery_section(groups, ranked, arms_ranked, chosen)
+  local list = {}
+  for i, group in ipairs(groups and arms_ranked or {}) do
+    local run = arms.first_run(group)
+    list[i] = { path = run.path, label = group.label, note = ("%s %s, seed %s"):format(chosen.name, mean_text(group), tostring(run.config.seed)) }
+  end
+  for i, run in ipairs(groups and {} or ranked) do
+    list[i] = { path = run.path, label = run.label, note = ("%s %s"):format(chosen.name, words.value(run.summary[chosen.name])) }
+  end
+  if #list < 2 then return nil end
+  return parts.section("samples", groups and "Samples of each arm" or "Samples of each run", gallery(list))
 end
 
 --- The files the best run was made of, and whether others were made of other ones.
@@ -137,16 +192,22 @@ return function(sweep, made, given)
   local ranked = objective.ranked(chosen, sweep.runs)
   rank(sweep, ranked)
   local groups = seeds.groups(sweep.runs, sweep.keys)
-  rank_groups(groups, chosen)
+  local arms_ranked = rank_groups(groups, chosen, sweep.keys)
+  local arm = best_arm(arms_ranked)
+  color_runs(groups)
   local metrics = curves.collect(sweep.runs)
   local _, by_status = counts(sweep)
   local best, running = ranked[1], by_status.running ~= nil
-  local title = ("%s · sweep %s"):format(table.concat(sweep.experiments, ", "), sweep.id)
+  local title = ("%s · %s"):format(table.concat(sweep.experiments, ", "), sweep.id and "sweep " .. sweep.id or sweep.name)
+  local table_of_runs = runs_section(sweep, chosen, best)
+  local is_long = #sweep.runs > long_table
   return page.text { title = title, refresh = running, made = made, json = json_of(sweep, metrics, chosen),
-    body = { n = 9, head_of(sweep, chosen, best), runs_section(sweep, chosen, best),
+    body = { n = 12, head_of(sweep, chosen, best, arm), not is_long and table_of_runs,
       groups and parts.section("seeds", "Mean ± standard deviation over seeds", runs_table.means(sweep, groups)),
-      parts.section("compare", "Parameters and results", parallel(sweep, chosen)), curves_section(metrics, groups, chosen),
-      best_section(chosen, best), parts.section("failures", "What went wrong", failures(sweep)),
+      arm and parts.section("paired", "Differences to the best arm, seed by seed", runs_table.paired(sweep, groups, arm, chosen)),
+      parts.section("compare", "Parameters and results", parallel(sweep, chosen)), curves_section(sweep, metrics, groups, chosen),
+      best_section(chosen, best, arm), gallery_section(groups, ranked, arms_ranked, chosen), is_long and table_of_runs,
+      parts.section("failures", "What went wrong", failures(sweep)),
       best and html.div { class = "columns", parts.section("configuration", "Configuration of the best run", parts.config(best)),
         parts.section("environment", "Environment of the best run", parts.environment(best)) },
       code_section(sweep, best) } }, running

@@ -6,6 +6,7 @@ local filter <const> = require "fm.records.filter"
 local layout <const> = require "fm.cli.terminal.layout"
 local painter <const> = require "fm.cli.terminal.paint"
 local records <const> = require "fm.records.runs"
+local selection <const> = require "fm.cli.selection"
 
 local nothing <const> = 3
 
@@ -15,15 +16,8 @@ end
 
 --- The records that the options leave; raises { usage }.
 local function choose(list, line)
-  local conditions = {}
-  for i, text in ipairs(line.where or {}) do
-    local condition, message = filter.parse(text)
-    if condition then message = filter.unknown(list, condition.name) end
-    if message then line.refuse("--where: " .. message) end
-    conditions[i] = condition
-  end
   local kept = {}
-  for _, record in ipairs(filter.apply(list, conditions)) do
+  for _, record in ipairs(selection.choose(list, line)) do
     if not (line.failed and is_well(record)) and (not line.status or record.status == line.status) then kept[#kept + 1] = record end
   end
   if not line.sort then return kept end
@@ -77,9 +71,7 @@ return {
     local list = #line.words == 0 and records.list(base) or records.expect(records.select(base, line.words))
     local chosen = choose(list, line)
     if #chosen == 0 then
-      local why = ("none of the %d runs fits"):format(#list)
-      if #list == 1 then why = "the one run there is does not fit" end
-      if #list == 0 then why = ("there are no runs in %s"):format(base) end
+      local why = #list == 0 and ("there are no runs in %s"):format(base) or selection.none(list)
       error({ message = why, exit = nothing }, 0)
     end
     local show = line.json and print_json or print_table
