@@ -63,7 +63,7 @@ describe("fmrun COMMAND", function()
       ["diff a"] = { 2, "diff: expected two runs, found 1" }, ["compare"] = { 2, "compare: expected the runs to compare" },
       ["compare --metrc w2 x"] = { 2, 'compare: unknown option "--metrc"; did you mean "--metric"?' },
       ["rm"] = { 2, "rm: expected the runs to remove" }, ["rm --forc x"] = { 2, 'rm: unknown option "--forc"; did you mean "--force"?' },
-      ["report"] = { 2, "report: expected one run or sweep, found 0" }, ["report -o"] = { 2, "report: -o needs a value: FILE" },
+      ["report"] = { 2, "report: expected runs, sweeps or experiments" }, ["report -o"] = { 2, "report: -o needs a value: FILE" },
       ["export x"] = { 2, "export: say --to csv or --to tensorboard" }, ["export"] = { 2, "export: expected the runs to export" },
       ["export --to tensorbord x"] = { 2, 'export: --to: expected csv or tensorboard, found "tensorbord"; did you mean "tensorboard"?' },
       ["doctor --jsn"] = { 2, 'doctor: unknown option "--jsn"; did you mean "--json"?' },

@@ -6,7 +6,7 @@ local ticks <const> = require "fm.plot.parts.ticks"
 local words <const> = require "fm.records.words"
 
 local height <const>, top <const>, bottom <const> = 300, 44, 18
-local margin <const> = 64
+local least_margin <const>, letter <const> = 64, 7.2 -- letter: the width of one, about
 local page_width <const>, least_spacing <const> = 1124, 110
 local most_axes <const> = 12
 
@@ -95,7 +95,7 @@ local function draw_axis(a, x)
   return html.g { class = "axis", ["data-x"] = x, parts }
 end
 
-local function draw_run(run, list, spacing)
+local function draw_run(run, list, margin, spacing)
   local path, places, x_before, y_before = {}, {}, nil, nil
   for i, a in ipairs(list) do
     local x, y = margin + (i - 1) * spacing, a.of(run)
@@ -112,16 +112,25 @@ local function draw_run(run, list, spacing)
     d = table.concat(path), html.title { run.label } }
 end
 
+--- The room at both sides, so that the labels of the first axis and the names of both ends are not cut off.
+local function margin_of(list)
+  local widest = 0
+  for _, tick in ipairs(list[1].ticks) do widest = math.max(widest, utf8.len(tick[2]) * letter + 12) end
+  for _, a in ipairs { list[1], list[#list] } do widest = math.max(widest, utf8.len(a.name) * letter / 2 + 4) end
+  return math.ceil(math.max(least_margin, widest))
+end
+
 --- The drawing; nil when there are not two things to compare. run.class gives the colors, run.order what lies over what.
 return function(sweep, chosen)
   local list = axes_of(sweep, chosen)
   if #list < 2 then return nil end
+  local margin = margin_of(list)
   local spacing = math.max(least_spacing, (page_width - 2 * margin) // (#list - 1))
   local width = 2 * margin + (#list - 1) * spacing
   local lines, drawn = {}, {}
   for i, run in ipairs(sweep.runs) do drawn[i] = run end
   table.sort(drawn, function(a, b) return a.order > b.order end) -- the best comes last, over the others
-  for i, run in ipairs(drawn) do lines[i] = draw_run(run, list, spacing) end
+  for i, run in ipairs(drawn) do lines[i] = draw_run(run, list, margin, spacing) end
   local axes = {}
   for i, a in ipairs(list) do axes[i] = draw_axis(a, margin + (i - 1) * spacing) end
   return html.div { class = "parallel wide", html.svg { class = "parallel", id = "parallel", role = "img",
