@@ -74,8 +74,7 @@ fm_tensor *bind_fill(lua_State *L, fm_tensor **slot, fm_tensor *made, const fm_e
 fm_tensor *bind_push_new(lua_State *L, int rank, const size_t *shape);
 fm_tensor *bind_push_result(lua_State *L, int rank, const size_t *shape);
 void bind_push_tensor(lua_State *L, fm_tensor *t); /* another handle to t */
-/* The tensor at an argument; raises when it is none, or was released with its tape. Borrowed: it lives as long as the handle lies there.
- * Its numbers do too, unless Lua code runs meanwhile that closes its tape (a callback, a metamethod; the collector does not). */
+/* The tensor at an argument; raises when it is none, or was released with its tape. Borrowed: lifetimes.h says for how long. */
 fm_tensor *bind_check_tensor(lua_State *L, int arg);
 fm_tensor *bind_opt_tensor(lua_State *L, int arg); /* NULL for nil or nothing */
 bool bind_is_tensor(lua_State *L, int arg);

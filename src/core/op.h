@@ -1,8 +1,8 @@
 /* An op is one row: its name, its inputs, its options, and three functions. The binding, the gradient check, the benchmark and
  * the documentation test all read the rows, so an op is written in one place.
  *
- * A call is a frame: filled by the caller, completed by shape(), computed by forward(). When a tape records, the same frame is
- * the tape's record, and backward() gets it again with c->out's gradient known. */
+ * A call is a frame: filled by the caller, completed by shape(), computed by forward(). When a tape records, it keeps a copy of the
+ * frame as its record, and backward() gets that with c->out's gradient known. */
 #ifndef FM_OP_H
 #define FM_OP_H
 
@@ -76,10 +76,8 @@ typedef struct fm_op {
 const fm_op *const *fm_op_all(void);
 const fm_op *fm_op_find(const char *name); /* NULL when there is none */
 
-/* A frame to fill: of the tape when one records, else a spare one. Valid until the next fm_call_begin or the next scope opens or
- * closes. Options are at their fallbacks, c->in == c->few, c->n_in == 0. */
-fm_call *fm_call_begin(const fm_op *op);
-/* The same in a frame of the caller's, for one who runs other code while filling it; the tape copies it. Returns c. */
+/* Begins a call: options at their fallbacks, c->in == c->few, c->n_in == 0. The frame is the caller's, who may run other code while
+ * filling it (finalizers run ops). Returns c. */
 fm_call *fm_call_init(fm_call *c, const fm_op *op);
 /* Checks, allocates, computes and, when a tape records and an input wants a gradient, keeps the frame. The result has one
  * holder, the caller; inside a scope the scope holds it too and its bytes go back when the scope closes.

@@ -1,5 +1,5 @@
-/* A storage is a refcounted block of numbers. Its bytes may be released early (data == NULL) when the scope that made them
- * closes; the struct lives until the last holder lets go. */
+/* A storage is a refcounted block of numbers. Its bytes may be dropped early (data == NULL) when the scope that made them
+ * closes; the struct lives until the last holder lets go. Who does what, and when: lifetimes.h. */
 #ifndef FM_STORAGE_H
 #define FM_STORAGE_H
 
@@ -8,8 +8,8 @@
 
 typedef struct fm_storage {
     int holders;
-    int pins;  /* records of open tapes that read or wrote it: in-place writes are refused meanwhile */
-    bool kept; /* detached: its bytes outlive the scope */
+    int pins;  /* records of open tapes that read or wrote it */
+    bool kept; /* detached: no scope drops its bytes */
     size_t count;
     uint64_t written; /* fm_clock at the last write an optimizer made: a tape older than it cannot go backward */
     real *data;

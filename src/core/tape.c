@@ -23,12 +23,11 @@ struct fm_scope {
     fm_tensor **owned;
     size_t n_owned, owned_room;
     chunk *first, *last;
-    size_t n_frames; /* committed ones */
+    size_t n_frames;
 };
 
 static fm_scope *newest;
 static bool (*owner_at_work)(const void *owner);
-static fm_call spare;
 static fm_custom_fn custom_backward;
 static fm_custom_release_fn custom_release;
 
@@ -173,32 +172,20 @@ bool fm_scope_own(fm_tensor *t, fm_error *err) {
     return own(fm_scope_now(), t, err);
 }
 
-/* The frame after the last committed one, or NULL without memory. */
+/* Room for one more record, or NULL without memory. */
 static fm_call *next_frame(fm_scope *s) {
     size_t i = s->n_frames % CHUNK;
-    if (i == 0 && (!s->last || s->n_frames)) {
-        chunk *c = s->last ? s->last->next : s->first; /* begun before, never committed */
-        if (!c) {
-            c = fm_pool_take(sizeof *c);
-            if (!c) return NULL;
-            c->prev = s->last;
-            c->next = NULL;
-            if (s->last) s->last->next = c;
-            else s->first = c;
-        }
-        return &c->frames[0];
+    if (i == 0) {
+        chunk *c = fm_pool_take(sizeof *c);
+        if (!c) return NULL;
+        c->prev = s->last;
+        c->next = NULL;
+        if (s->last) s->last->next = c;
+        else s->first = c;
+        s->last = c;
     }
-    return &(s->last ? s->last : s->first)->frames[i];
-}
-
-static void commit_frame(fm_scope *s) {
-    if (s->n_frames % CHUNK == 0) s->last = s->last ? s->last->next : s->first;
     s->n_frames++;
-}
-
-fm_call *fm_call_begin(const fm_op *op) {
-    fm_call *c = fm_recording() ? next_frame(fm_scope_now()) : NULL;
-    return fm_call_init(c ? c : &spare, op);
+    return &s->last->frames[i];
 }
 
 fm_call *fm_call_init(fm_call *c, const fm_op *op) {
@@ -252,20 +239,18 @@ static bool hide_others(fm_scope *s, fm_call *c, fm_error *err) {
     return true;
 }
 
-/* The frame becomes a record: it holds what backward will read. */
-static bool keep_frame(fm_scope *s, fm_call *frame, fm_error *err) {
-    fm_call *c = next_frame(s);
-    if (!c) return fm_fail(err, "out of memory: no room for a record");
-    if (c != frame) {
-        *c = *frame;
-        if (frame->in == frame->few) c->in = c->few;
+/* A copy of the frame becomes a record: it holds what backward will read. */
+static bool keep_frame(fm_scope *s, const fm_call *frame, fm_error *err) {
+    bool many = frame->in != frame->few;
+    size_t bytes = (size_t)frame->n_in * sizeof *frame->in;
+    fm_tensor **in = many ? fm_pool_take(bytes) : NULL;
+    fm_call *c = many && !in ? NULL : next_frame(s);
+    if (!c) {
+        fm_pool_give(in, bytes);
+        return fm_fail(err, "out of memory: no room for a record");
     }
-    if (c->in != c->few) {
-        fm_tensor **in = fm_pool_take((size_t)c->n_in * sizeof *in);
-        if (!in) return fm_fail(err, "out of memory: no room for a record");
-        memcpy(in, c->in, (size_t)c->n_in * sizeof *in);
-        c->in = in;
-    }
+    *c = *frame;
+    c->in = many ? memcpy(in, frame->in, bytes) : c->few;
     for (int i = 0; i < c->n_in; i++) {
         if (c->in[i]) fm_tensor_retain(c->in[i]);
         pin(c->in[i], 1);
@@ -273,7 +258,6 @@ static bool keep_frame(fm_scope *s, fm_call *frame, fm_error *err) {
     fm_tensor_retain(c->out);
     pin(c->out, 1);
     c->time = c->out->recorded = fm_clock_next();
-    commit_frame(s);
     return true;
 }
 

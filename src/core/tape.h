@@ -1,6 +1,6 @@
 /* Scopes own what a step makes; a tape is a scope that also records.
  *
- * Open a scope, run ops, close it: the results' bytes go back to the pool at once, whoever still holds a handle. Scopes form
+ * Open a scope, run ops, close it: the results' bytes go back to the pool at once, whoever still holds a handle (lifetimes.h). Scopes form
  * a list, newest first, and may be closed in any order. One of them counts: the newest whose owner is at work. It owns new
  * results, and records them if it is a tape. */
 #ifndef FM_TAPE_H

@@ -25,7 +25,7 @@ typedef struct fm_tensor {
     struct fm_scope *scope; /* the open scope that owns it, or NULL */
     bool needs_grad;        /* a parameter, or an op of an open tape made it from one (see fm_needs_grad) */
     uint64_t recorded;      /* fm_clock at that op's record; or when that tape was forgotten, and this lived on */
-    bool lent;              /* its numbers are another's: a scope that owns it leaves them at its end */
+    bool lent;              /* its numbers are another's: see lifetimes.h */
     fm_grad_state grad_state;
     fm_storage *grad; /* NULL until needed */
     size_t grad_offset;

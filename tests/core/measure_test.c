@@ -116,6 +116,7 @@ static void components_by_falling_variance(void **unused) {
     assert_near(components[1], 0.8, 1e-14);
 }
 
+#ifndef __SANITIZE_ADDRESS__ /* there the pool hands every block to the system, and leaks are seen */
 static void scratch_comes_back(void **unused) {
     (void)unused;
     fm_samples s = {4, 4, 2, square, square};
@@ -131,6 +132,8 @@ static void scratch_comes_back(void **unused) {
     assert_int_equal(fm_pool_mallocs(), before);
 }
 
+#endif
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(distances_of_pairs),
@@ -140,7 +143,9 @@ int main(void) {
         cmocka_unit_test(covariance_of_a_square),
         cmocka_unit_test(frechet_between_gaussians),
         cmocka_unit_test(components_by_falling_variance),
+#ifndef __SANITIZE_ADDRESS__
         cmocka_unit_test(scratch_comes_back),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

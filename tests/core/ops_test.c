@@ -267,7 +267,7 @@ static void back(const sample *s, fm_tensor **in, unsigned wanted, int times, do
     fm_tensor *y = run_with(s, in, &err);
     assert_non_null(y);
     for (size_t k = 0; plain && k < n_plain; k++) assert_true(fm_data(y)[k] == plain[k]); /* recording changes no bit */
-    fm_call *c = fm_call_begin(fm_op_find("neg"));
+    fm_call frame, *c = fm_call_init(&frame, fm_op_find("neg"));
     c->few[c->n_in++] = y;
     fm_tensor *z = fm_run(c, &err), *g = fm_tensor_clone(z, &err);
     for (size_t k = 0; k < g->count; k++) fm_data(g)[k] = -weights[k];

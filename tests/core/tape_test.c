@@ -26,7 +26,8 @@ static fm_tensor *parameter(size_t rows, size_t cols, double first) {
 }
 
 static fm_call *begin(const char *op, fm_tensor *a, fm_tensor *b) {
-    fm_call *c = fm_call_begin(fm_op_find(op));
+    static fm_call frame;
+    fm_call *c = fm_call_init(&frame, fm_op_find(op));
     c->few[c->n_in++] = a;
     if (b) c->few[c->n_in++] = b;
     return c;

@@ -166,7 +166,7 @@ describe("ode row by row", function()
 
   it("tells the field which rows are on their way", function()
     local rates, engine = fm.tensor { { 1 }, { 40 }, { 3 }, { 20 }, { 3 } }, require "fm.core".ode_engine
-    local tableau = require "fm.ode.method" ("rk45", "test").tableau
+    local tableau = require "fm.ode.parts.method" ("rk45", "test").tableau
     local plan = { t0 = 0, t1 = 1, rtol = 1e-5, atol = 1e-5, numbers = true }
     local counts, fewest = { 0, 0, 0, 0, 0 }, 5
     local function field(x, t, numbers)
