@@ -39,6 +39,6 @@ return fm.experiment {
       calls[#calls + 1], distance[#distance + 1], names[#names + 1] = info.nfe, math.max(d, 1e-12), name
     end
     run:picture("distance_by_nfe", plot.curve({ { x = calls, y = distance, points = true, labels = names } },
-      { log = "xy", xlabel = "model calls", ylabel = "distance to the flow" }))
+      { log = "xy", title = "What a solver costs and how far it errs", xlabel = "model calls", ylabel = "distance to the flow" }))
   end,
 }

@@ -41,7 +41,9 @@ return fm.experiment {
       local field = flow.velocity(model, { predict = p.predict })
       local x, info = ode.solve(field, run.rng:stream "sample":normal(500, 3072), { method = "euler", steps = p.euler })
       local settings = { channels = 3, height = 32, width = 32, range = { -1, 1 } }
+      settings.title = "Samples"
       run:picture("samples", plot.image_grid(x[{ 1, 64 }], settings))
+      settings.title = "Data"
       run:picture("data", plot.image_grid(truth[{ 1, 64 }], settings))
       local distance, rng = metrics.sliced_wasserstein2, run.rng:stream "directions"
       run:summary { sliced_w2 = distance(x, truth[{ 1, 500 }], { projections = 200, rng = rng }), nfe = info.nfe,

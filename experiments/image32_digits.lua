@@ -53,10 +53,13 @@ return fm.experiment {
       local noise = run.rng:stream "sample":normal(500, truth:size(2))
       local x, info = ode.solve(field, noise, { method = "euler", steps = p.euler, save = math.min(9, p.euler + 1) })
       local settings = { channels = channels, height = 32, width = 32, range = { -1, 1 } }
+      settings.title = "Samples"
       run:picture("samples", plot.image_grid(x[{ 1, 64 }], settings))
+      settings.title = "Data"
       run:picture("data", plot.image_grid(truth[{ 1, 64 }], settings))
       local way = info.states:slice { axis = 2, first = 1, last = 8 }:permute(2, 1, 3):reshape(-1, truth:size(2))
-      run:picture("noise_to_picture", plot.image_grid(way, { channels = channels, height = 32, width = 32, range = { -1, 1 }, columns = info.states:size(1) }))
+      settings.title, settings.xlabel, settings.columns = "From noise to picture", "t = 0 to 1, from the left", info.states:size(1)
+      run:picture("noise_to_picture", plot.image_grid(way, settings))
       local distance, rng = metrics.sliced_wasserstein2, run.rng:stream "directions"
       run:summary { sliced_w2 = distance(x, truth[{ 1, 500 }], { projections = 200, rng = rng }), nfe = info.nfe,
         sliced_w2_floor = distance.floor(truth[{ 501, 1000 }], truth[{ 1, 500 }], { projections = 200, rng = rng }) }

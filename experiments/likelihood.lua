@@ -50,6 +50,6 @@ return fm.experiment {
       total_variation = (learned - known):abs():sum():item() * cell / 2, nfe = info.nfe,
     }
     run:picture("density", plot.densities({ known:reshape(p.side, p.side), learned:reshape(p.side, p.side) },
-      { titles = { "true", "learned" }, limits = { -half, half, -half, half }, label = "density" }))
+      { titles = { "true", "learned" }, difference = true, limits = { -half, half, -half, half }, label = "density", title = "Eight Gaussians" }))
   end,
 }

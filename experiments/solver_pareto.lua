@@ -36,8 +36,8 @@ return fm.experiment {
       local x, info = ode.solve(model, noise, how)
       rows[#rows + 1] = { series = series, name = name, nfe = info.nfe, w2 = metrics.wasserstein2(x, truth) }
     end
-    local by_steps = { name = "fixed steps", x = {}, y = {}, points = true, faint = true }
-    local by_tolerance = { name = "adaptive", x = {}, y = {}, points = true, faint = true }
+    local by_steps = { name = "fixed steps", x = {}, y = {}, points = true, faint = true, labels = {} }
+    local by_tolerance = { name = "adaptive, by tolerance", x = {}, y = {}, points = true, faint = true, labels = {} }
     local front = { name = "not dominated", x = {}, y = {}, points = true, joined = true, labels = {} }
     for _, m in ipairs { "euler", "midpoint", "heun", "ralston", "heun3", "rk4", "rk4_38", "ab2", "ab3", "ab4" } do
       for _, n in ipairs { 1, 2, 4, 8, 16, 32, 64 } do try(by_steps, m .. " " .. n, { method = m, steps = n }) end
@@ -49,14 +49,13 @@ return fm.experiment {
     local best, lines = math.huge, { "setting,nfe,w2,dominated" }
     for i, r in ipairs(rows) do
       local s = r.w2 < best and front or r.series
-      s.x[#s.x + 1], s.y[#s.y + 1], best = r.nfe, r.w2, math.min(best, r.w2)
-      front.labels[#front.x] = front.labels[#front.x] or r.name
+      s.x[#s.x + 1], s.y[#s.y + 1], s.labels[#s.labels + 1], best = r.nfe, r.w2, s ~= by_steps and r.name or "", math.min(best, r.w2)
       lines[i + 1] = ("%s,%d,%.5f,%s"):format(r.name, r.nfe, r.w2, s == front and "no" or "yes")
     end
     run:print(table.concat(lines, "\n"))
     run:save("pareto.csv", table.concat(lines, "\n") .. "\n")
     run:summary { w2_floor = floor, w2_best = best, not_dominated = #front.x }
     run:picture("pareto", plot.curve({ by_steps, by_tolerance, front, { name = "floor", x = { 1, rows[#rows].nfe }, y = { floor, floor } } },
-      { log = "xy", xlabel = "model calls", ylabel = "W2 to the data", width = 760, height = 460 }))
+      { log = "xy", title = "Quality against cost of each solver", xlabel = "model calls", ylabel = "W2 to the data", width = 760, height = 460 }))
   end,
 }

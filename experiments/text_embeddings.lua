@@ -65,7 +65,9 @@ return fm.experiment {
     local line = {}
     for i = 1, 24 do line[i] = decoded[i][1] end
     run:print("samples decode to: " .. table.concat(line, " "))
-    local both = metrics.pca(fm.cat(x, truth, 1), 2)
-    run:picture("pca", plot.scatter(both[{ 1, n }], { reference = both[{ n + 1, 2 * n }], title = "samples and words, first two components" }))
+    local all, labels = metrics.pca(fm.cat({ x, truth, vectors }, 1), 2), { table.unpack(words, 1, 200) } -- the words seen most
+    labels.at = all[{ 2 * n + 1, 2 * n + #labels }]
+    run:picture("pca", plot.scatter(all[{ 1, n }], { reference = all[{ n + 1, 2 * n }], labels = labels, names = { "samples", "words with noise" },
+      title = "Samples and words", xlabel = "first component", ylabel = "second component", size = 640 }))
   end,
 }

@@ -35,9 +35,9 @@ return fm.experiment {
 
     local few = noise[{ 1, 2000 }]
     local _, way = ode.solve(model, few, { method = "euler", steps = p.euler, save = math.min(6, p.euler + 1) })
-    run:picture("samples", plot.scatter(x[{ 1, 4000 }], { reference = truth[{ 1, 4000 }] }))
-    run:picture("filmstrip", plot.filmstrip(way.states))
+    run:picture("samples", plot.scatter(x[{ 1, 4000 }], { reference = truth[{ 1, 4000 }], names = { "samples", "data" }, title = "Two moons" }))
+    run:picture("filmstrip", plot.filmstrip(way.states, { title = "From noise to moons" }))
     _, way = ode.solve(model, noise[{ 1, 200 }], { method = "euler", steps = p.euler, save = math.min(51, p.euler + 1) })
-    run:picture("trajectories", plot.trajectories(way.states))
+    run:picture("trajectories", plot.trajectories(way.states, { title = "Paths of 200 samples" }))
   end,
 }

@@ -37,8 +37,9 @@ return fm.experiment {
       strip[#strip + 1] = x
     end
     run:summary(summary)
-    run:picture("few_steps", plot.filmstrip(strip, { titles = { "1 step", "2 steps", "4 steps", "8 steps", "100 steps" } }))
+    run:picture("few_steps", plot.filmstrip(strip, { reference = truth, names = { "samples", "data" },
+      title = "Few Euler steps, coupling: " .. p.coupling, titles = { "1 step", "2 steps", "4 steps", "8 steps", "100 steps" } }))
     local _, way = ode.solve(model, start[{ 1, 300 }], { method = "euler", steps = 100, save = 51 })
-    run:picture("trajectories", plot.trajectories(way.states))
+    run:picture("trajectories", plot.trajectories(way.states, { title = "From eight Gaussians to moons, coupling: " .. p.coupling }))
   end,
 }

@@ -30,7 +30,7 @@ describe("plots say what they want:", function()
     ["sizes that differ"] = { a = { x = { 1 }, y = { 1, 2 } } }, ["no values"] = { a = { y = {} } }, ["a name that is none"] = { [1.5] = { 1 } } }
 
   local names <const> = { "title", "limits", "size", "width", "height", "cells", "names", "reference", "titles", "label", "columns", "log", "xlabel",
-    "ylabel", "channels", "range", "scale", "t", "arrows", "points", "sise", 1 }
+    "ylabel", "channels", "range", "scale", "t", "arrows", "points", "labels", "difference", "sise", 1 }
   local values <const> = { true, 3, -1, 0, 2.5, 1e9, 0 / 0, 1 / 0, math.mininteger, "x", "", "a\0b\27", {}, { 1, 2 }, { "a", "b" }, { 1, 2, 3, 4 },
     { 1, 0, 1, 0 }, { 0 / 0, 1, 0, 1 }, { "a", "b", "c", "d" }, { {}, {} }, print, fm.ones(3), fm.zeros(0, 2), nan, rng, released, ("t"):rep(100000) }
 

@@ -969,37 +969,55 @@ local Picture = {}
 ---@return true|nil, string? message
 function Picture:save(path) end
 
----Samples [n, 2] over the truth, both axes on the same scale.
----@param options? {reference: fm.Tensor, title: string, names: string[], limits: number[], size: integer}
+---What every plot takes; an empty text is none.
+---@class fm.PictureOptions
+---@field title string above it; of a quiver "velocity at t = ..." by default
+---@field xlabel string below it; "x1" by default where points are shown, "step" over values at 1, 2, 3 ...
+---@field ylabel string at its left; "x2" by default where points are shown, the name of a single curve
+
+---Samples [n, 2] over the truth, both axes on the same scale. labels: words at the first points of x, or at the points `at`;
+---each stands where it meets no other, and those without room are counted. names: { samples, reference } in the legend.
+---@param options? fm.PictureOptions|{reference: fm.Tensor, labels: (string|number)[]|fm.Tensor, names: string[], limits: number[], size: integer}
 ---@return fm.Picture
 function fm.plot.scatter(x, options) end
----A heat map of points [n, 2], of a function of points, or of a grid [rows, columns].
----@param options? {limits: number[], title: string, label: string, cells: integer, size: integer}
+---A heat map of points [n, 2], of a function of points, or of a grid [rows, columns]. label: what its scale shows.
+---@param options? fm.PictureOptions|{limits: number[], label: string, cells: integer, size: integer}
 ---@return fm.Picture
 function fm.plot.density(what, options) end
----Heat maps side by side on one scale: a list of what density takes, and limits for all.
----@param options {limits: number[], titles: string[], title: string, label: string, cells: integer, size: integer}
+---Heat maps side by side on one scale: a list of what density takes, and limits for all. difference: after them, what each has
+---more (red) or less (blue) than the first, with a scale of its own; a text instead of true is the title of the last.
+---@param options fm.PictureOptions|{limits: number[], titles: string[], difference: boolean|string, label: string, cells: integer, size: integer}
 ---@return fm.Picture
 function fm.plot.densities(list, options) end
 ---One line per sample from its start to its end: states [T, B, 2].
----@param options? {title: string, limits: number[], size: integer}
+---@param options? fm.PictureOptions|{limits: number[], size: integer}
 ---@return fm.Picture
 function fm.plot.trajectories(states, options) end
----One small scatter per time, all on the same scale: states [T, B, 2].
----@param options? {titles: string[], reference: fm.Tensor, title: string, limits: number[], columns: integer, size: integer}
+---One small scatter per time, all on the same scale: states [T, B, 2]. With a reference below them, a legend says names.
+---@param options? fm.PictureOptions|{titles: string[], reference: fm.Tensor, names: string[], limits: number[], columns: integer, size: integer}
 ---@return fm.Picture
 function fm.plot.filmstrip(states, options) end
----A velocity field as arrows: quiver(field, options), or quiver(x [n, 2], u [n, 2], options).
----@param options? {limits: number[], t: number, arrows: integer, points: fm.Tensor, title: string, size: integer}
+---A velocity field as arrows: quiver(field, options), or quiver(x [n, 2], u [n, 2], options). The title of a field names its time.
+---@param options? fm.PictureOptions|{limits: number[], t: number, arrows: integer, points: fm.Tensor, size: integer}
 ---@return fm.Picture
 function fm.plot.quiver(field, options) end
+---@class fm.ImageGridOptions
+---@field labels (string|number)[]|fm.Tensor below each image, such as its class, in up to two lines as wide as the image
+---@field channels integer 1 by default
+---@field height integer that of a square by default
+---@field width integer that of a square by default
+---@field columns integer near the square root of the number of images by default
+---@field range number[] what is black and what is white; {0, 1} by default
+---@field scale integer pixels of the picture for a pixel of an image
+
 ---Images side by side: x [N, C * H * W] or [N, C, H, W].
----@param options? {channels: integer, height: integer, width: integer, columns: integer, range: number[], scale: integer, title: string}
+---@param options? fm.PictureOptions|fm.ImageGridOptions
 ---@return fm.Picture
 function fm.plot.image_grid(x, options) end
 ---Lines or points over axes: { loss = {..} }, or a list of { name, x, y, points, joined, faint, labels }: points alone,
----points that a line joins, both pale.
----@param options? {log: "x"|"y"|"xy", xlabel: string, ylabel: string, title: string, limits: number[], width: integer, height: integer}
+---points that a line joins, both pale; labels: a text beside each point where there is room. xlabel is "step" by default when
+---values stand at 1, 2, 3 ..., ylabel the name of a single series.
+---@param options? fm.PictureOptions|{log: "x"|"y"|"xy", limits: number[], width: integer, height: integer}
 ---@return fm.Picture
 function fm.plot.curve(series, options) end
 

@@ -1,13 +1,14 @@
 -- curve(series, {log, xlabel, ylabel, title, limits, width, height}): lines, or points, over axes. For the forms of `series` see series.lua.
+--   xlabel: "step" when not given and a series has values at 1, 2, 3 ...; ylabel: the name of a single series when not given; "" is none
 --   log = "x" | "y" | "xy": logarithmic axes; what is not positive there is left out
 --   a series with points = true is drawn as points, with joined = true as both; faint = true: less of it, behind the others;
 --   labels = {..} writes a text beside each, where there is room
 local core <const> = require "fm.core"
 local colors <const> = require "fm.plot.parts.colors"
 local figure <const> = require "fm.plot.parts.figure"
+local labels <const> = require "fm.plot.parts.labels"
 local limits <const> = require "fm.plot.parts.limits"
 local options <const> = require "fm.parts.options"
-local picture <const> = require "fm.plot.parts.picture"
 local read_series <const> = require "fm.plot.parts.series"
 
 local where <const> = "plot.curve"
@@ -50,6 +51,17 @@ local function span(series, axis)
   return limits.widen(low, high, axis == "x" and 0.02 or 0.05)
 end
 
+-- What the axes are called when the script does not say: steps where values were given without places, the name of a single series.
+local function axis_names(series)
+  local counted = false
+  for _, s in ipairs(series) do
+    local counts = #s.x > 1
+    for i, x in ipairs(s.x) do counts = counts and x == i end
+    counted = counted or counts
+  end
+  return counted and "step" or nil, #series == 1 and series[1].name or nil
+end
+
 -- Limits in the units of the panel: logarithms where the axis is logarithmic.
 local function bounds(series, given, log_x, log_y, unit_x, unit_y)
   if given then
@@ -73,60 +85,36 @@ local function pixels(panel, s)
   return rows
 end
 
-local function overlaps(a, b)
-  return a[1] < b[3] and b[1] < a[3] and a[2] < b[4] and b[2] < a[4]
-end
-
--- Beside each point, on the first side where the text meets no other text or point; nowhere when none is free.
-local function draw_labels(on, panel, rows, labels, taken)
-  for i, label in ipairs(labels) do
-    local x, y, text = rows[i][1], rows[i][2], tostring(label)
-    local wide, tall = picture.text_width(text, figure.small), figure.letter + 4
-    local sides = { { x + 8, y - tall / 2 }, { x - 8 - wide, y - tall / 2 }, { x - wide / 2, y - tall - 7 }, { x - wide / 2, y + 7 } }
-    for _, side in ipairs(sides) do
-      local box = { side[1], side[2], side[1] + wide, side[2] + tall }
-      local free = box[1] > panel.x and box[3] < panel.x + panel.width and box[2] > panel.y and box[4] < panel.y + panel.height
-      for _, other in ipairs(taken) do free = free and not overlaps(box, other) end
-      if free then
-        on:text(text, box[1], box[2] + figure.letter + 2, figure.small, 0, false, colors.text)
-        taken[#taken + 1] = box
-        break
-      end
-    end
-  end
-end
-
-local function draw_series(on, s, taken)
+local function draw_series(on, s, room)
   if #s.rows == 0 then return end
   local rows, alpha = core.tensor(s.rows), s.faint and 0.35 or 0.95
   local line = (s.joined or not s.points) and #s.rows > 1
   if line then on:lines(rows, 0, 1, 0, 1, #s.rows > 1500 and 1.2 or 1.8, s.color, alpha) end
   if line and not s.points then return end
   on:discs(rows, 0, 1, 0, 1, 4, s.color, alpha)
-  for _, p in ipairs(s.rows) do taken[#taken + 1] = { p[1] - 5, p[2] - 5, p[1] + 5, p[2] + 5 } end
+  for _, p in ipairs(s.rows) do room:take_disc(p[1], p[2], 5) end
 end
 
 return function(given_series, given)
-  local o = options.read(where, given, { log = options.none, xlabel = options.none, ylabel = options.none, title = options.none,
-    limits = options.none, width = 560, height = 340 })
-  figure.check_texts(where, o, "title", "xlabel", "ylabel")
+  local o = figure.options(where, given, { log = options.none, limits = options.none, width = 560, height = 340 })
   options.integer(where .. ": width", o.width, 100, 8000)
   options.integer(where .. ": height", o.height, 60, 8000)
   local log = o.log and options.choose(where .. ": log", o.log, logs) or { false, false }
   local series = read_series(where, given_series)
   local legend = {}
+  local xlabel, ylabel = axis_names(series)
   for i, s in ipairs(series) do
     s.x, s.y = scaled(s.x, log[1]), scaled(s.y, log[2])
     s.color = colors.series[(i - 1) % #colors.series + 1]
-    if s.name then legend[#legend + 1] = { name = tostring(s.name), color = s.color, line = not s.points } end
+    if s.name and (#series > 1 or o.ylabel) then legend[#legend + 1] = { name = s.name, color = s.color, line = not s.points } end
   end
 
   local scope <close> = core.scope()
   local unit_x, unit_y = log[1] and 1 or to_units(series, "x"), log[2] and 1 or to_units(series, "y")
   local box = bounds(series, o.limits, log[1], log[2], unit_x, unit_y)
   local on, panel = figure.new { box = box, unit_x = unit_x, unit_y = unit_y, width = o.width, height = o.height, title = o.title,
-    legend = legend, xlabel = o.xlabel, ylabel = o.ylabel, log_x = log[1], log_y = log[2] }
-  local taken, order = {}, {}
+    legend = legend, xlabel = o.xlabel or xlabel, ylabel = o.ylabel or ylabel, log_x = log[1], log_y = log[2] }
+  local room, order = labels.room(panel), {}
   for i, s in ipairs(series) do
     s.rows, s.rank = pixels(panel, s), i
     order[i] = s
@@ -137,9 +125,11 @@ return function(given_series, given)
     if #a.rows ~= #b.rows then return #a.rows > #b.rows end
     return a.rank < b.rank
   end)
-  for _, s in ipairs(order) do draw_series(on, s, taken) end
-  for _, s in ipairs(series) do
-    if s.labels then draw_labels(on, panel, s.rows, s.labels, taken) end
+  for _, s in ipairs(order) do draw_series(on, s, room) end
+  for _, faint in ipairs { false, true } do -- labels of what stands out take their places first
+    for _, s in ipairs(series) do
+      if s.labels and s.faint == faint then labels.draw(on, room, s.rows, s.labels, faint and colors.muted or colors.text) end
+    end
   end
   panel:frame()
   return on

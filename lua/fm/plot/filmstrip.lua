@@ -1,23 +1,24 @@
--- filmstrip(states [T, B, 2] or a list of [B, 2], {titles, reference, title, limits, columns, size}): one small scatter per time, all on the same
--- scale. titles: one text per panel ("t = 0.00" .. "t = 1.00" when not given); reference: points in gray under each; size: a panel's longer side
+-- filmstrip(states [T, B, 2] or a list of [B, 2], {titles, reference, names, title, xlabel, ylabel, limits, columns, size}): one small scatter per
+-- time, all on the same scale. titles: one text per panel ("t = 0.00" .. "t = 1.00" when not given); reference: points in gray under each;
+-- names = {"samples", "reference"} in the legend; size: a panel's longer side
 local colors <const> = require "fm.plot.parts.colors"
 local core <const> = require "fm.core"
 local figure <const> = require "fm.plot.parts.figure"
+local labels <const> = require "fm.plot.parts.labels"
 local limits <const> = require "fm.plot.parts.limits"
 local options <const> = require "fm.parts.options"
+local panels <const> = require "fm.plot.parts.panels"
 local plain_numbers <const> = require "fm.parts.plain_numbers"
-local picture <const> = require "fm.plot.parts.picture"
 local points <const> = require "fm.plot.parts.points"
 
 local where <const> = "plot.filmstrip"
-local gap <const>, margin <const>, caption <const> = 12, 16, 20
 
 local function captions(given, count)
   if given then
     if type(given) ~= "table" or #given ~= count then
       core.fail(("%s: expected %d titles, found %s"):format(where, count, type(given) == "table" and #given or type(given)))
     end
-    return given
+    return labels.check(where .. ": titles", given, count)
   end
   local plain <close> = plain_numbers()
   local texts = {}
@@ -26,28 +27,22 @@ local function captions(given, count)
 end
 
 return function(states, given)
-  local o = options.read(where, given, { titles = options.none, reference = options.none, title = options.none, limits = options.none,
-    columns = 6, size = 170 })
-  figure.check_texts(where, o, "title")
+  local o = figure.options(where, given, { titles = options.none, reference = options.none, names = options.none, xlabel = "x1", ylabel = "x2",
+    limits = options.none, columns = 6, size = 170 })
   options.integer(where .. ": size", o.size, 40, 4000)
   options.integer(where .. ": columns", o.columns, 1, 1000)
+  local names = points.names(where, o.names)
   local times = points.over_time(where, states)
-  local truth = o.reference and points.check(where .. ": reference", o.reference)
+  local truth = o.reference ~= nil and points.check(where .. ": reference", o.reference) or nil
   local texts = captions(o.titles, #times)
   local clouds = { truth }
   for _, x in ipairs(times) do clouds[#clouds + 1] = x end
   local width, height, box = figure.equal(o.limits and limits.check(where, o.limits) or limits.around(clouds), o.size)
 
-  local columns = math.min(o.columns, #times)
-  local rows = math.ceil(#times / columns)
-  local title_height, title_width = figure.title(o.title)
-  local step_x, step_y, top = width + gap, height + gap + caption, margin - 6 + title_height
-  local on = picture.new(math.max(2 * margin + columns * step_x - gap, 2 * margin + title_width), top + rows * step_y - gap + margin)
-  figure.title(o.title, on, margin)
+  local on, shows = panels { box = box, count = #times, columns = math.min(o.columns, #times), width = width, height = height, gap = 12,
+    captions = texts, title = o.title, xlabel = o.xlabel, ylabel = o.ylabel, legend = truth and points.legend(names) }
   for i, x in ipairs(times) do
-    local left, up = margin + (i - 1) % columns * step_x, top + (i - 1) // columns * step_y
-    on:unclip():text(tostring(texts[i]), left + width / 2, up + 14, figure.small, 0.5, false, colors.text)
-    local panel = figure.panel(on, left, up + caption, width, height, box):inside()
+    local panel = shows[i]:inside()
     if truth then
       local radius, alpha = points.look(#truth, 2.2 * o.size)
       panel:discs(truth, radius * 0.75, colors.reference, alpha)

@@ -1,12 +1,13 @@
--- quiver(field, {limits, t, arrows, points, title, size}): a velocity field as arrows. `field` is called field(x [n, 2], t) at a grid over limits =
--- {x0, x1, y0, y1}; quiver(x [n, 2], u [n, 2], options) draws given velocities at given points.
---   t = 0: the time of the field; arrows: along the longer side; points [n, 2]: in gray under the arrows. The longest arrow is as long as a
---   cell of the grid; the others are to scale, but never shorter than a tenth of it.
+-- quiver(field, {limits, t, arrows, points, title, xlabel, ylabel, size}): a velocity field as arrows. `field` is called field(x [n, 2], t) at a
+-- grid over limits = {x0, x1, y0, y1}; quiver(x [n, 2], u [n, 2], options) draws given velocities at given points.
+--   t = 0: the time of the field, which the title names when none is given; arrows: along the longer side; points [n, 2]: in gray under the
+--   arrows. The longest arrow is as long as a cell of the grid; the others are to scale, but never shorter than a tenth of it.
 local core <const> = require "fm.core"
 local colors <const> = require "fm.plot.parts.colors"
 local figure <const> = require "fm.plot.parts.figure"
 local limits <const> = require "fm.plot.parts.limits"
 local options <const> = require "fm.parts.options"
+local plain_numbers <const> = require "fm.parts.plain_numbers"
 local points <const> = require "fm.plot.parts.points"
 
 local where <const> = "plot.quiver"
@@ -48,6 +49,11 @@ local function velocities(field, x, t)
   return u
 end
 
+local function time_title(t)
+  local plain <close> = plain_numbers()
+  return ("velocity at t = %.4g"):format(t)
+end
+
 return function(field, second, third)
   local given_points = core.is_tensor(field)
   local meta = type(field) == "table" and getmetatable(field)
@@ -56,9 +62,7 @@ return function(field, second, third)
   end
   local given = second
   if given_points then given = third end
-  local o = options.read(where, given, { limits = options.none, t = 0, arrows = 20, points = options.none,
-    title = options.none, size = 480 })
-  figure.check_texts(where, o, "title")
+  local o = figure.options(where, given, { limits = options.none, t = 0, arrows = 20, points = options.none, xlabel = "x1", ylabel = "x2", size = 480 })
   options.integer(where .. ": size", o.size, 100, 8000)
   options.integer(where .. ": arrows", o.arrows, 1, 400)
   options.number(where .. ": t", o.t, -math.huge, math.huge)
@@ -81,7 +85,8 @@ return function(field, second, third)
     x, length = grid(shown, o.arrows)
     u = velocities(field, x, o.t)
   end
-  local on, panel = figure.new { box = shown, width = width, height = height, title = o.title, same_step = true }
+  local on, panel = figure.new { box = shown, width = width, height = height, title = o.title or not given_points and time_title(o.t) or nil,
+    xlabel = o.xlabel, ylabel = o.ylabel, same_step = true }
   if under then
     local radius, alpha = points.look(#under, o.size)
     panel:discs(under, radius, colors.reference, alpha)

@@ -33,19 +33,28 @@ local function srgb(lightness, chroma, hue)
   return rgb
 end
 
-local ramp -- made on first use
+-- Rows of colors by the place in 0..1, made on first use as Lua numbers: a tensor that stayed would be bytes that nobody gives back.
+local function scale(steps, color_at)
+  local rows
+  return function()
+    if not rows then
+      rows = {}
+      for i = 0, steps do rows[i + 1] = color_at(i / steps) end
+    end
+    return core.tensor(rows)
+  end
+end
 
 --- The scale of heat maps [n, 3], from the background's white down to a dark violet: lightness falls in equal steps (so equal differences look
 --- equal), hue turns from yellow over green and blue, and the color is strongest in the middle.
-function colors.ramp()
-  if ramp then return ramp end
-  local rows, n = {}, 64
-  for i = 0, n - 1 do
-    local s = i / (n - 1)
-    rows[i + 1] = srgb(0.99 - 0.7 * s, 0.012 + 0.1 * math.sin(0.88 * math.pi * s ^ 0.8) ^ 0.7, math.rad(110 + 185 * s))
-  end
-  ramp = core.tensor(rows):detach()
-  return ramp
-end
+colors.ramp = scale(63, function(s)
+  return srgb(0.99 - 0.7 * s, 0.012 + 0.1 * math.sin(0.88 * math.pi * s ^ 0.8) ^ 0.7, math.rad(110 + 185 * s))
+end)
+
+--- The scale of differences [n, 3]: blue below zero, white at zero in the middle, red above; as far from zero, as dark on both sides.
+colors.diverging = scale(64, function(s)
+  local far = math.abs(2 * s - 1)
+  return srgb(0.995 - 0.56 * far, 0.17 * math.sin(0.5 * math.pi * far) ^ 0.9, math.rad(s < 0.5 and 258 or 28))
+end)
 
 return colors

@@ -1,11 +1,14 @@
 -- The frame of a plot: title, legend, a panel with axes, and the room they need. All text is measured, so none overlaps another.
-local core <const> = require "fm.core"
 local colors <const> = require "fm.plot.parts.colors"
+local core <const> = require "fm.core"
+local legend <const> = require "fm.plot.parts.legend"
+local lettering <const> = require "fm.plot.parts.lettering"
+local options <const> = require "fm.parts.options"
 local picture <const> = require "fm.plot.parts.picture"
 local ticks <const> = require "fm.plot.parts.ticks"
 
-local small <const>, large <const> = 12.5, 15 -- sizes of text
-local letter <const> = 9                      -- height of small capitals
+local small <const>, letter <const> = lettering.small, lettering.letter
+local under <const>, edge <const> = 9 + letter + lettering.below, 4 -- room of the labels below an axis; no text comes nearer to the rim than this
 
 -- ---- a panel: the part of the plane x0..x1, y0..y1 in a rectangle of a picture ----
 
@@ -45,12 +48,13 @@ function Panel:at(u, v)
   return self.x0 + self.dx * u, self.y0 + self.dy * v
 end
 
-function Panel:axes(xticks, yticks)
+--- Grid lines at all ticks; marks and labels below and at the left where `below` and `beside` say so.
+function Panel:axes(xticks, yticks, below, beside)
   local on, bottom = self.on, self.y + self.height
   for _, tick in ipairs(xticks) do
     local x = math.floor(self:at(tick.at, 0))
     on:rectangle(x, self.y, 1, self.height, tick.label and colors.grid or colors.faint_grid)
-    if tick.label then
+    if tick.label and below then
       on:rectangle(x, bottom, 1, 5, colors.frame)
       on:text(tick.label, x, bottom + 9 + letter, small, 0.5, false, colors.text)
     end
@@ -59,7 +63,7 @@ function Panel:axes(xticks, yticks)
     local _, y = self:at(0, tick.at)
     y = math.floor(y)
     on:rectangle(self.x, y, self.width, 1, tick.label and colors.grid or colors.faint_grid)
-    if tick.label then
+    if tick.label and beside then
       on:rectangle(self.x - 5, y, 5, 1, colors.frame)
       on:text(tick.label, self.x - 9, y + letter // 2, small, 1, false, colors.text)
     end
@@ -68,45 +72,17 @@ end
 
 -- ---- the room around it ----
 
-local function widest(list)
-  local width = 0
-  for _, tick in ipairs(list) do width = math.max(width, tick.label and picture.text_width(tick.label, small) or 0) end
-  return width
-end
+local figure <const> = { panel = panel, under = under, edge = edge }
 
-local function axis_ticks(low, high, log, count, step, unit)
-  if log then return ticks.logarithmic(low, high, count) end
-  return ticks.linear(low, high, step or ticks.step(low, high, count), unit)
-end
-
--- Legend entries {name, color, line = true | nil; no color: a remark} in rows no wider than the panel: places {entry, x, row}, number of rows.
-local function place_legend(entries, width)
-  local places, x, row = {}, 0, 1
-  for _, entry in ipairs(entries) do
-    local swatch = entry.color and (entry.line and 24 or 16) or 0
-    local wide = swatch + picture.text_width(entry.name, small)
-    if x > 0 and x + wide > width then x, row = 0, row + 1 end
-    places[#places + 1] = { entry = entry, x = x, row = row, swatch = swatch, right = x + wide }
-    x = x + wide + 20
+--- Options of a plot: those of every plot (title, xlabel, ylabel) and its own, the texts checked.
+function figure.options(where, given, own)
+  for _, name in ipairs { "title", "xlabel", "ylabel" } do
+    if own[name] == nil then own[name] = options.none end
   end
-  return places, #entries > 0 and row or 0
+  local o = options.read(where, given, own)
+  figure.check_texts(where, o, "title", "xlabel", "ylabel")
+  return o
 end
-
-local function draw_legend(on, places, left, top)
-  for _, place in ipairs(places) do
-    local entry, x, y = place.entry, left + place.x, top + place.row * 20 - 6 -- y: the baseline
-    if entry.color and entry.line then
-      on:rectangle(x, y - 5.5, 18, 2, entry.color)
-    elseif entry.color then
-      on:discs(core.tensor { { x + 5, y - 4 } }, 0, 1, 0, 1, 4, entry.color)
-    end
-    on:text(entry.name, x + place.swatch, y, small, 0, false, entry.color and colors.text or colors.muted)
-  end
-end
-
-local figure <const> = {}
-
-figure.small, figure.letter, figure.panel = small, letter, panel
 
 --- Options that are texts must be texts.
 function figure.check_texts(where, o, ...)
@@ -117,47 +93,67 @@ function figure.check_texts(where, o, ...)
   end
 end
 
---- A legend entry that says how much is not shown.
-function figure.remark(count, what)
-  return { name = ("%d %s%s outside"):format(count, what, count == 1 and "" or "s") }
+--- The ticks of both axes of a panel. o: box, width, height, log_x, log_y, unit_x, unit_y, same_step (one step for both); overhang: see ticks.
+function figure.ticks(o, overhang)
+  local box = o.box
+  local x = { low = box[1], high = box[2], log = o.log_x, unit = o.unit_x, length = o.width, count = math.max(2, o.width // 52),
+    overhang = overhang or math.huge, size_of = function(label) return lettering.width(label, small) + 10 end }
+  local y = { low = box[3], high = box[4], log = o.log_y, unit = o.unit_y, length = o.height, count = math.max(2, o.height // 46),
+    overhang = math.huge, size_of = function() return letter + 6 end }
+  local xticks, step_x = ticks.fitting(x)
+  local yticks, step_y = ticks.fitting(y)
+  if not o.same_step or step_x == step_y then return xticks, yticks end
+  for _, step in ipairs { math.max(step_x, step_y), math.min(step_x, step_y) } do -- the finer one where the other leaves an axis nearly bare
+    local on_x, labels_x = ticks.at_step(x, step)
+    local on_y, labels_y = ticks.at_step(y, step)
+    if on_x and on_y and labels_x > 2 and labels_y > 2 then return on_x, on_y end
+  end
+  return ticks.fitting(x, math.max(step_x, step_y)), (ticks.fitting(y, math.max(step_x, step_y)))
 end
 
---- Draws a title over the width of a picture and returns the height it takes; on = nil only measures (height, width).
-function figure.title(text, on, left)
-  if not text then return 0, 0 end
-  if on then on:text(text, left, 14 + 11, large, 0, false, colors.title) end
-  return 26, picture.text_width(text, large)
+--- The width of the widest label.
+function figure.widest(list)
+  local width = 0
+  for _, tick in ipairs(list) do width = math.max(width, tick.label and lettering.width(tick.label, small) or 0) end
+  return width
+end
+
+-- How far labels below an axis reach beyond its left and right end.
+local function overhangs(list, low, high, width)
+  local left, right = 0, 0
+  for _, tick in ipairs(list) do
+    if tick.label then
+      local at, half = (tick.at / 2 - low / 2) / (high / 2 - low / 2) * width, lettering.width(tick.label, small) / 2
+      left, right = math.max(left, half - at), math.max(right, half - (width - at))
+    end
+  end
+  return math.ceil(left), math.ceil(right)
 end
 
 --- A picture with one panel of width x height, its axes drawn and the panel ready to draw in; call panel:frame() last.
---- o: box {x0, x1, y0, y1} (of logarithms where log_x, log_y; divided by unit_x, unit_y, see limits.unit), width, height, title, legend,
---- xlabel, ylabel, log_x, log_y, same_step, right and head (room at the right and above).
+--- o: box {x0, x1, y0, y1} (of logarithms where log_x, log_y; divided by unit_x, unit_y, see limits.unit), width, height, title, xlabel, ylabel
+--- (an empty text: none), legend (see legend.lua), log_x, log_y, same_step, right (room at the right for more).
 function figure.new(o)
-  local box = o.box
-  local count_x, count_y = math.max(2, o.width // 52), math.max(2, o.height // 46)
-  local step = o.same_step and math.max(ticks.step(box[1], box[2], count_x), ticks.step(box[3], box[4], count_y)) or nil
-  local xticks = axis_ticks(box[1], box[2], o.log_x, count_x, step, o.unit_x)
-  local yticks = axis_ticks(box[3], box[4], o.log_y, count_y, step, o.unit_y)
-
-  local title_height, title_width = figure.title(o.title)
-  local places, rows = place_legend(o.legend or {}, o.width)
-  local head = rows > 0 and rows * 20 + 6 or 0
-  local top = 16 + title_height + math.max(head, o.head or 0)
-  local left = math.ceil(16 + 10 + widest(yticks) + (o.ylabel and 22 or 0))
-  local right = math.max(20, (o.right or 0) + 12, widest(xticks) // 2 + 8)
+  local xticks, yticks = figure.ticks(o)
+  local over_left, over_right = overhangs(xticks, o.box[1], o.box[2], o.width)
+  local right = math.max(20, (o.right or 0) + 12, over_right + edge)
+  local beside = lettering.axis_name(o.ylabel, math.max(o.height + 2 * under, 60))
+  local left = math.max(math.ceil(14 + 10 + figure.widest(yticks)) + beside.height + (beside.height > 0 and 4 or 2), over_left + edge)
   local total = left + o.width + right
-  for _, place in ipairs(places) do total = math.max(total, left + place.right + 16) end
-  local bottom = 9 + letter + 14 + (o.xlabel and 22 or 0)
+  local below = lettering.axis_name(o.xlabel, o.width + 2 * math.min(left, right) - 2 * edge)
+  local title = lettering.title(o.title, total - left - edge)
+  local entries = legend.place(o.legend or {}, total - left - edge)
+  local top = 16 + title.height + entries.height
+  local height = top + o.height + under + below.height + 11
 
-  local on = picture.new(math.max(total, left + title_width + 16), top + o.height + bottom)
-  local p = panel(on, left, top, o.width, o.height, box)
-  figure.title(o.title, on, left)
-  draw_legend(on, places, left, 8 + title_height)
-  p:axes(xticks, yticks)
-  if o.xlabel then on:text(o.xlabel, left + o.width / 2, top + o.height + bottom - 13, small, 0.5, false, colors.text) end
-  if o.ylabel then on:text(o.ylabel, 14 + letter, top + o.height / 2, small, 0.5, true, colors.text) end
-  p:inside()
-  return on, p
+  local on = picture.new(total, height)
+  local p = panel(on, left, top, o.width, o.height, o.box)
+  lettering.draw_title(on, title, left)
+  legend.draw(on, entries, left, 8 + title.height)
+  p:axes(xticks, yticks, true, true)
+  lettering.draw_below(on, below, left + o.width / 2, top + o.height + under)
+  lettering.draw_beside(on, beside, top + o.height / 2, 14 + beside.height, height)
+  return on, p:inside()
 end
 
 --- Width and height of a panel in which both axes of a box have the same scale, the longer side being `size`; a box much longer than wide is

@@ -2,14 +2,14 @@
 local core <const> = require "fm.core"
 local colors <const> = require "fm.plot.parts.colors"
 local figure <const> = require "fm.plot.parts.figure"
+local lettering <const> = require "fm.plot.parts.lettering"
 local limits <const> = require "fm.plot.parts.limits"
-local picture <const> = require "fm.plot.parts.picture"
 local points <const> = require "fm.plot.parts.points"
 local ticks <const> = require "fm.plot.parts.ticks"
 
 local heat <const> = {}
 
-local bar <const> = { gap = 18, width = 14, text = 22 } -- its place at the right of the panel: bar, then text
+local bar <const> = { gap = 16, width = 14, text = 22 } -- its place at the right of the panel: bar, then text
 
 local function spread(o, box, count) -- cells along x and y, square on the screen
   local w, h = box[2] - box[1], box[4] - box[3]
@@ -17,19 +17,25 @@ local function spread(o, box, count) -- cells along x and y, square on the scree
   return math.max(1, math.floor(w / cell + 0.5)), math.max(1, math.floor(h / cell + 0.5))
 end
 
+local function cells_for(n) -- along the longer side, for n points
+  return math.min(math.max(math.floor(1.2 * n ^ 0.45), 16), 160)
+end
+
 local function count_points(x, o)
   local box = o.limits or limits.around { x }
   local _, _, shown = figure.equal(box, o.size)
   local n = #x
-  local columns, rows = spread(o, shown, math.min(math.max(math.floor(1.2 * n ^ 0.45), 16), 160))
+  local columns, rows = spread(o, shown, cells_for(n))
   local counts, inside = core.picture.count(x, shown[1], shown[3], shown[2], shown[4], rows, columns)
   local area = (shown[2] - shown[1]) * (shown[4] - shown[3]) / (rows * columns)
   return counts / (n * area), shown, n - inside
 end
 
+local function_cells <const> = 120
+
 local function evaluate(where, f, o)
   local _, _, shown = figure.equal(o.limits, o.size)
-  local columns, rows = spread(o, shown, 120)
+  local columns, rows = spread(o, shown, function_cells)
   local dx, dy = (shown[2] - shown[1]) / columns, (shown[4] - shown[3]) / rows
   local u = core.linspace(shown[1] + dx / 2, shown[2] - dx / 2, columns):reshape(1, columns) + core.zeros(rows, 1)
   local v = core.linspace(shown[3] + dy / 2, shown[4] - dy / 2, rows):reshape(rows, 1) + core.zeros(1, columns)
@@ -58,46 +64,73 @@ function heat.values(where, what, o)
   return what, o.limits
 end
 
+--- As many cells along the longer side as all of a list can have, to be subtracted from each other: those of a grid, or of the fewest points.
+function heat.common_cells(list)
+  local least, grid = nil, nil
+  for _, what in ipairs(list) do
+    if core.is_tensor(what) and what:rank() == 2 and what:count() > 0 then
+      if what:size(2) == 2 then least = math.min(least or math.huge, cells_for(#what)) else grid = math.max(what:size(1), what:size(2)) end
+    end
+  end
+  return grid or least
+end
+
 -- The smallest and largest finite value.
 local function range_of(values)
   local pairs_of = core.cat(values:reshape(-1, 1), values:reshape(-1, 1), 2)
   local extent = core.picture.extent(pairs_of)
   local low, high = extent and extent.low[1] or 0, extent and extent.high[1] or 1
-  if low > 0 and low < 0.5 * high then low = 0 end -- a scale of densities begins at nothing
-  low, high = limits.held(low), limits.held(high)
-  return low, high > low and high or low + math.max(1, 1e-6 * math.abs(low))
+  return limits.held(low), limits.held(high)
 end
 
---- The scale of values for a panel of this height: low, high, ticks, and `right`, the room its bar takes.
-function heat.scale(values, height)
-  local low, high = range_of(values)
-  local scale = { low = low, high = high, ticks = ticks.linear(low, high, ticks.step(low, high, math.max(2, height // 46))), room = 0 }
-  for _, tick in ipairs(scale.ticks) do scale.room = math.max(scale.room, picture.text_width(tick.label, figure.small)) end
-  scale.right = bar.gap + bar.text + scale.room
+local function new_scale(low, high, ramp, height, label)
+  local scale = { low = low, high = high, ramp = ramp }
+  scale.ticks = ticks.fitting { low = low, high = high, length = height, count = math.max(2, height // 46), overhang = math.huge,
+    size_of = function() return lettering.letter + 6 end }
+  scale.name = lettering.axis_name(label, height + 40)
+  scale.text = figure.widest(scale.ticks)
+  scale.right = bar.gap + bar.text + scale.text + scale.name.height
   return scale
+end
+
+--- The scale of values for a panel of this height: low, high, ticks, and `right`, the room its bar takes. label: what it shows, or nil.
+function heat.scale(values, height, label)
+  local low, high = range_of(values)
+  if low > 0 and low < 0.5 * high then low = 0 end -- a scale of densities begins at nothing
+  return new_scale(low, high > low and high or low + math.max(1, 1e-6 * math.abs(low)), colors.ramp(), height, label)
+end
+
+--- The same for differences: zero in the middle.
+function heat.difference_scale(values, height, label)
+  local low, high = range_of(values)
+  local most = math.max(math.abs(low), math.abs(high))
+  if most == 0 then most = 1 end
+  return new_scale(-most, most, colors.diverging(), height, label)
 end
 
 --- Draws the values into a panel, where they fill `box`.
 function heat.draw(panel, values, scale, box)
   local x0, y1 = panel:at(box[1], box[4])
   local x1, y0 = panel:at(box[2], box[3])
-  local image = core.picture.colors(values, scale.low, scale.high, colors.ramp())
+  local image = core.picture.colors(values, scale.low, scale.high, scale.ramp)
   panel.on:image(image:index_select(core.range(values:size(1), 1, -1), 1), x0, y1, x1 - x0, y0 - y1) -- the first row is the lowest
   panel:frame()
 end
 
---- Draws the bar at the right of a panel.
-function heat.draw_bar(panel, scale, label)
-  local on, x, top, height = panel.on, panel.x + panel.width + bar.gap, panel.y, panel.height
+--- Draws the bar of a scale at the right of a panel.
+function heat.draw_bar(panel, scale)
+  local on, x, top, height = panel.on:unclip(), panel.x + panel.width + bar.gap, panel.y, panel.height
   local low, high = scale.low, scale.high
   local strip = core.linspace(high, low, 128):reshape(128, 1)
-  on:image(core.picture.colors(strip, low, high, colors.ramp()), x, top, bar.width, height)
+  on:image(core.picture.colors(strip, low, high, scale.ramp), x, top, bar.width, height)
   for _, tick in ipairs(scale.ticks) do
-    local y = math.floor(top + height * (high - tick.at) / (high - low))
-    on:rectangle(x + bar.width, math.min(y, top + height - 1), 4, 1, colors.frame)
-    on:text(tick.label, x + bar.text, y + figure.letter // 2, figure.small, 0, false, colors.text)
+    local y = math.floor(top + height * (high / 2 - tick.at / 2) / (high / 2 - low / 2))
+    if tick.label then
+      on:rectangle(x + bar.width, math.min(y, top + height - 1), 4, 1, colors.frame)
+      on:text(tick.label, x + bar.text, y + lettering.letter // 2, lettering.small, 0, false, colors.text)
+    end
   end
-  if label then on:text(label, x + bar.text + scale.room, top - 9, figure.small, 1, false, colors.text) end
+  lettering.draw_beside(on, scale.name, top + height / 2, x - bar.gap + scale.right, on.height)
 end
 
 return heat

@@ -1,6 +1,7 @@
 -- Checks of what plots are given, and how points are best shown.
-local core <const> = require "fm.core"
 local attempt <const> = require "fm.parts.attempt"
+local colors <const> = require "fm.plot.parts.colors"
+local core <const> = require "fm.core"
 
 local points <const> = {}
 
@@ -54,6 +55,23 @@ function points.look(n, size)
   local radius = math.min(math.max(9.5 * n ^ -0.2, 1), 3.2) * math.sqrt(size / 480)
   local alpha = math.min(math.max(6.5 * n ^ -0.3, 0.08), 0.85)
   return math.max(radius, 0.9), alpha
+end
+
+--- The option `names`: {samples, reference} as the legend calls them.
+function points.names(where, given)
+  if given == nil then given = {} end
+  if type(given) ~= "table" then core.fail(where .. ": names are two texts {samples, reference}") end
+  for i = 1, 2 do
+    if given[i] ~= nil and type(given[i]) ~= "string" then
+      core.fail(("%s: names: %d: expected a string, found a %s"):format(where, i, type(given[i])))
+    end
+  end
+  return { given[1] or "samples", given[2] or "reference" }
+end
+
+--- The legend of samples over a reference.
+function points.legend(names)
+  return { { name = names[2], color = colors.reference }, { name = names[1], color = colors.sample } }
 end
 
 points.shape_text = shape_text

@@ -3,6 +3,8 @@
 --   { loss = { x = {..}, y = {..} } }                      name -> a table as below; also { {..}, {..} } for x and y, and a tensor [n, 2]
 --   { { name = "loss", x = {..}, y = {..}, points = true, labels = {..} }, ... }
 local core <const> = require "fm.core"
+local labels <const> = require "fm.plot.parts.labels"
+local lettering <const> = require "fm.plot.parts.lettering"
 local options <const> = require "fm.parts.options"
 local points <const> = require "fm.plot.parts.points"
 
@@ -42,7 +44,15 @@ local function one(where, name, value)
   s.y = numbers(where .. ": y", s.y)
   s.x = s.x and numbers(where .. ": x", s.x) or positions(#s.y)
   if #s.x ~= #s.y then core.fail(("%s: %d x and %d y"):format(where, #s.x, #s.y)) end
-  if s.labels and (type(s.labels) ~= "table" or #s.labels ~= #s.y) then core.fail(("%s: expected %d labels"):format(where, #s.y)) end
+  for _, option in ipairs { "points", "joined", "faint" } do options.boolean(("%s: %s"):format(where, option), s[option]) end
+  if s.labels ~= nil then
+    s.labels = labels.check(where .. ": labels", s.labels, math.huge)
+    if #s.labels ~= #s.y then core.fail(("%s: expected %d labels, found %d"):format(where, #s.y, #s.labels)) end
+  end
+  if s.name ~= nil then
+    if type(s.name) ~= "string" and not math.type(s.name) then core.fail(("%s: name: expected a text, found a %s"):format(where, type(s.name))) end
+    s.name = lettering.text(s.name)
+  end
   return s
 end
 

@@ -82,9 +82,11 @@ end
 
 local anchors <const> = { [0] = "start", [0.5] = "middle", [1] = "end" }
 
+-- A longer text is as wide as the canvas of C draws it, in whatever font the reader has: what was laid out side by side stays so.
 function Svg:text(text, x, y, size, anchor, upwards, fill, alpha)
+  local fit = #text > 6 and (' textLength="%s" lengthAdjust="spacingAndGlyphs"'):format(number(core.picture.text_width(text, size))) or ""
   local turn = upwards and (' transform="rotate(-90 %s %s)"'):format(number(x), number(y)) or ""
-  self:put('<text x="%s" y="%s" font-size="%s" text-anchor="%s"%s %s>%s</text>', number(x), number(y), number(size), anchors[anchor], turn,
+  self:put('<text x="%s" y="%s" font-size="%s" text-anchor="%s"%s%s %s>%s</text>', number(x), number(y), number(size), anchors[anchor], fit, turn,
     color("fill", fill, alpha), escape(text))
 end
 
