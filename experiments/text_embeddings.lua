@@ -60,8 +60,12 @@ return fm.experiment {
     local truth, other = draw(n), draw(n)
     local decoded, near = decode(x[{ 1, 200 }], vectors, words), 0
     for i = 1, 200 do near = near + decoded[i][2] / 200 end
-    run:summary { words = #vectors, nfe = info.nfe, nearest_cosine = near, energy = metrics.energy_distance(x, truth),
-      energy_floor = metrics.energy_distance.floor(other, truth), w2 = metrics.wasserstein2(x, truth), w2_floor = metrics.wasserstein2.floor(other, truth) }
+    local summary = { words = #vectors, nfe = info.nfe, nearest_cosine = near }
+    for name, metric in pairs { energy = metrics.energy_distance, w2 = metrics.wasserstein2 } do
+      summary[name] = metric(x, truth)
+      summary[name .. "_floor"], summary[name .. "_floor_deviation"] = metric.floor(other, truth, { draws = 5 })
+    end
+    run:summary(summary)
     local line = {}
     for i = 1, 24 do line[i] = decoded[i][1] end
     run:print("samples decode to: " .. table.concat(line, " "))

@@ -29,7 +29,8 @@ return fm.experiment {
 
     local start = data.eight_gaussians { n = 2000, rng = run.rng:stream "start" }
     local truth = target[{ 1, 2000 }]
-    local summary = { w2_floor = metrics.wasserstein2.floor(target[{ 2001, 4000 }], truth) }
+    local floor, deviation = metrics.wasserstein2.floor(target[{ 2001, 4000 }], truth, { draws = 5 })
+    local summary = { w2_floor = floor, w2_floor_deviation = deviation }
     local strip = {}
     for _, steps in ipairs { 1, 2, 4, 8, 100 } do
       local x = ode.solve(model, start, { method = "euler", steps = steps })

@@ -72,6 +72,37 @@ describe("metrics", function()
     end
   end)
 
+  it("gives floors over several draws, with their deviation", function()
+    local a, b = rng:normal(60, 2), rng:normal(40, 2)
+    local mean, deviation = metrics.mmd.floor(a, b, { draws = 20 })
+    local one, none = metrics.mmd.floor(a, b, { draws = 1 })
+    assert.same({ metrics.mmd(a, b), nil }, { one, none })
+    assert.same({ mean, deviation }, { metrics.mmd.floor(a, b, { draws = 20 }) }) -- the same at every call
+    -- by hand: the first draw is (a, b); the others are deals of all rows
+    local pool, values = fm.cat(a, b, { axis = 1 }), { one }
+    for i = 2, 20 do
+      local order = fm.rng(0, "floor"):stream("draw " .. i):permutation(100)
+      local rows = pool:index_select(order, { axis = 1 })
+      values[i] = metrics.mmd(rows[{ 1, 60 }], rows[{ 61, 100 }])
+    end
+    local sum, squares = 0, 0
+    for _, v in ipairs(values) do sum = sum + v end
+    for _, v in ipairs(values) do squares = squares + (v - sum / 20) ^ 2 end
+    assert.near(sum / 20, mean, 1e-12)
+    assert.near(math.sqrt(squares / 19), deviation, 1e-12)
+    assert.truthy(deviation > 0)
+    -- other options reach the metric, and are not lost for the caller
+    local given = { draws = 3, unbiased = true, bandwidths = { 0.5 } }
+    assert.not_equal(metrics.mmd.floor(a, b, given), metrics.mmd.floor(a, b, { draws = 3 }))
+    assert.same({ draws = 3, unbiased = true, bandwidths = { 0.5 } }, given)
+    local d = metrics.sliced_wasserstein2.floor(a[{ 1, 40 }], b, { draws = 2, projections = 5, rng = rng })
+    assert.truthy(d > 0)
+    assert.error_matches(function() metrics.mmd.floor(a, b, { draws = 0 }) end, "floor: draws: expected a whole number >= 1, found 0")
+    assert.error_matches(function() metrics.mmd.floor(a, b, { draws = 2.5 }) end, "floor: draws: expected a whole number")
+    assert.error_matches(function() metrics.mmd.floor(a, 3, { draws = 2 }) end, "floor: argument 2: expected a tensor")
+    assert.error_matches(function() metrics.mmd.floor(a, b, { draws = 2, bandwith = 1 }) end, "bandwith")
+  end)
+
   it("finds the components of stretched noise", function()
     local x = rng:normal(2000, 3) * fm.tensor { 1, 5, 0.2 } + 7
     local y, components = metrics.pca(x, 2)

@@ -925,7 +925,8 @@ function fm.data.cooccurrence(sentences, options) end
 
 -- ---- metrics of two samples a [n, D] and b [m, D] ----
 
----Distances between two samples -> number. Each has a floor(a, b): the same between two true samples, what a perfect model would measure.
+---Distances between two samples -> number. Each has a floor(a, b, options): the same between two true samples, what a perfect model
+---would measure. With draws = n in the options floor gives the mean and the deviation over n draws: each deals the rows of both anew.
 fm.metrics = {}
 ---The mean distance |a - b| over the best one-to-one matching; n = m.
 ---@return number

@@ -8,8 +8,13 @@ local known <const> = { "w2", "wasserstein2", "sliced_wasserstein2", "w1", "wass
   "energy_distance", "error", "loss" }
 local effort <const> = { nfe = true, steps = true, seconds = true, step = true }
 
+--- Whether a result tells a metric's floor, or how much that varies: it measures the metric, not the run.
+function objective.is_floor(name)
+  return name:find "floor$" ~= nil or name:find "floor_deviation$" ~= nil
+end
+
 local function place(name)
-  if effort[name] or name:find "floor$" then return nil end
+  if effort[name] or objective.is_floor(name) then return nil end
   for i, word in ipairs(known) do
     if name == word then return i end
   end

@@ -76,7 +76,7 @@ local function axes_of(sweep, chosen)
   local list = {}
   for _, key in ipairs(sweep.keys) do list[#list + 1] = axis(key, sweep.runs, changed, 8) end
   for _, name in ipairs(objective.names(sweep.runs)) do
-    local own = chosen and name == chosen.name or name:find "floor$" -- a floor measures the metric, not the run
+    local own = chosen and name == chosen.name or objective.is_floor(name)
     if #list < most_axes - 1 and not own then list[#list + 1] = axis(name, sweep.runs, summary, 1) end
   end
   if chosen then list[#list + 1] = axis(chosen.name, sweep.runs, summary, 1) end
