@@ -196,6 +196,12 @@ describe("fmrun", function()
       assert.equal(1, (call [[-e 'require "compiled"']]))
     end)
 
+    it("loads no library from the working folder", function()
+      for _, name in ipairs { "libz.so.1", "liblua5.4.so.0" } do write(name, "no library") end
+      local code, out, err = call "-e 'print(1)'"
+      assert.same({ 0, "1\n", "" }, { code, out, err })
+    end)
+
     it("pins BLAS to one thread", function()
       local count = [[-e 'for line in io.lines "/proc/self/status" do if line:find "^Threads" then print(line) end end']]
       local _, out = shell("OPENBLAS_NUM_THREADS=4 OMP_NUM_THREADS=4 " .. fmrun .. " " .. count)
