@@ -1,6 +1,6 @@
 /* Text as strokes: each letter's lines and curves go through fm_picture_cover, and the whole text is painted once. */
 #include "bytes.h"
-#include "font.h"
+#include "font_more.h"
 #include "picture.h"
 
 #include <string.h>
@@ -9,14 +9,47 @@ enum { CURVE_PIECES = 6, STROKE_POINTS = 16 };
 
 static const double step_of_size = 0.06, thickness_of_size = 0.105;
 
-/* The letter at `at`, and how many bytes it takes. */
-static const struct fm_letter *letter_at(const char *at, size_t left, size_t *bytes) {
+/* A letter, and the accent that is drawn over it or below. */
+typedef struct sign {
+    const struct fm_letter *letter;
+    const struct fm_accent *accent; /* or NULL */
+    bool tall;
+} sign;
+
+static const struct fm_letter dotless_i = {0, "/aeam"}, dotless_j = {2, "~cecicqaq"};
+
+static sign plain(const struct fm_letter *letter) {
+    return (sign){letter, NULL, false};
+}
+
+static sign accented(char base, char accent) {
+    sign s = plain(&fm_letters[base - FM_FONT_FIRST]);
+    s.tall = (base >= 'A' && base <= 'Z') || strchr("bdfhklt", base);
+    for (size_t i = 0; i < sizeof fm_accents / sizeof *fm_accents; i++)
+        if (fm_accents[i].sign == accent) s.accent = &fm_accents[i];
+    if (s.accent && !s.accent->below && base == 'i') s.letter = &dotless_i;
+    if (s.accent && !s.accent->below && base == 'j') s.letter = &dotless_j;
+    return s;
+}
+
+static sign beyond_ascii(uint32_t code) {
+    if (code >= 0x218 && code <= 0x21B) code = code - 0x218 + (code < 0x21A ? 0x15E : 0x160); /* Romanian: as with a cedilla */
+    const char *pair = code >= FM_ACCENTED_FIRST && code <= FM_ACCENTED_LAST ? fm_accented[code - FM_ACCENTED_FIRST] : "";
+    if (*pair) return accented(pair[0], pair[1]);
+    for (size_t i = 0; i < sizeof fm_whole / sizeof *fm_whole; i++)
+        if (fm_whole[i].code == code) return plain(&fm_whole[i].shape);
+    return plain(&fm_letter_unknown);
+}
+
+/* What stands at `at`, and how many bytes it takes. */
+static sign sign_at(const char *at, size_t left, size_t *bytes) {
     unsigned char c = (unsigned char)*at;
     *bytes = 1;
-    if (c >= FM_FONT_FIRST && c <= FM_FONT_LAST) return &fm_letters[c - FM_FONT_FIRST];
-    size_t wide = c < 0x80 ? 1 : fm_utf8((const uint8_t *)at, left);
-    if (wide) *bytes = wide;
-    return &fm_letter_unknown;
+    if (c >= FM_FONT_FIRST && c <= FM_FONT_LAST) return plain(&fm_letters[c - FM_FONT_FIRST]);
+    size_t wide = c < 0x80 ? 0 : fm_utf8((const uint8_t *)at, left);
+    if (!wide) return plain(&fm_letter_unknown);
+    *bytes = wide;
+    return beyond_ascii(fm_code_point((const uint8_t *)at, wide));
 }
 
 /* Whole pixels, so that every letter meets the grid in the same way. */
@@ -26,7 +59,7 @@ static double advance(const struct fm_letter *l, double size) {
 
 double fm_text_width(const char *text, size_t bytes, double size) {
     double width = 0;
-    for (size_t i = 0, taken; i < bytes; i += taken) width += advance(letter_at(text + i, bytes - i, &taken), size);
+    for (size_t i = 0, taken; i < bytes; i += taken) width += advance(sign_at(text + i, bytes - i, &taken).letter, size);
     return bytes ? width - FM_FONT_GAP * step_of_size * size : 0;
 }
 
@@ -98,6 +131,16 @@ static void draw_letter(pen *n, const char *strokes) {
     }
 }
 
+/* In the middle of the letter. */
+static void draw_accent(pen *n, const sign *s) {
+    double x = (s->letter->width - s->accent->shape.width) / 2.0 * n->step, y = s->tall && !s->accent->below ? -4 * n->step : 0;
+    double before[2] = {n->origin[0], n->origin[1]};
+    n->origin[0] += n->upwards ? y : x;
+    n->origin[1] += n->upwards ? -x : y;
+    draw_letter(n, s->accent->shape.strokes);
+    memcpy(n->origin, before, sizeof before);
+}
+
 void fm_picture_text(fm_picture *p, double x, double y, const char *text, size_t bytes, const fm_lettering *how) {
     double before = how->anchor * fm_text_width(text, bytes, how->size);
     if (how->upwards) y += before;
@@ -108,9 +151,11 @@ void fm_picture_text(fm_picture *p, double x, double y, const char *text, size_t
     n.origin[0] = floor(x) + 0.5; /* stems and the baseline in the middle of pixels: sharp */
     n.origin[1] = floor(y) + 0.5;
     for (size_t i = 0, taken; i < bytes; i += taken) {
-        const struct fm_letter *l = letter_at(text + i, bytes - i, &taken);
-        draw_letter(&n, l->strokes);
-        n.origin[how->upwards ? 1 : 0] += how->upwards ? -advance(l, how->size) : advance(l, how->size);
+        sign s = sign_at(text + i, bytes - i, &taken);
+        draw_letter(&n, s.letter->strokes);
+        if (s.accent) draw_accent(&n, &s);
+        double step = advance(s.letter, how->size);
+        n.origin[how->upwards ? 1 : 0] += how->upwards ? -step : step;
     }
     fm_picture_paint(p, &n.touched, how->paint);
 }

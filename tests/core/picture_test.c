@@ -217,8 +217,54 @@ static void test_text_lies_where_it_is_anchored(void **state) {
         }
     }
     near(fm_text_width("", 0, 25), 0, 0);
-    near(fm_text_width("\xc3\xa9", 2, 25), fm_text_width("\xff", 1, 25), 0); /* one box per character, also when it is broken */
+    near(fm_text_width("\xe4\xbd\xa0", 3, 25), fm_text_width("\xff", 1, 25), 0); /* one box per character, also when it is broken */
     assert_true(fm_text_width("\xe2\x82", 2, 25) > 0);
+}
+
+/* A letter on a canvas of 50 x 60, as a sum that another drawing will hardly share; all of it within a line. */
+static double mark_of(const char *text, size_t bytes) {
+    fm_picture *p = canvas(50, 60);
+    fm_picture_text(p, 10, 40, text, bytes, &(fm_lettering){.size = 25, .paint = black});
+    double mark = 0;
+    for (size_t i = 0; i < 50 * 60; i++) mark += ink_at(p, i % 50, i / 50) * (1 + (double)(i * 7919 % 1009));
+    near(ink_in(p, 0, 0, 50, 13) + ink_in(p, 0, 49, 50, 60) + ink_in(p, 0, 0, 4, 60) + ink_in(p, 46, 0, 50, 60), 0, 0);
+    fm_picture_release(p);
+    return mark;
+}
+
+static size_t utf8_of(uint32_t code, char text[3]) { /* of two or three bytes */
+    if (code < 0x800) {
+        text[0] = (char)(0xC0 | code >> 6);
+        text[1] = (char)(0x80 | (code & 63));
+        return 2;
+    }
+    text[0] = (char)(0xE0 | code >> 12);
+    text[1] = (char)(0x80 | (code >> 6 & 63));
+    text[2] = (char)(0x80 | (code & 63));
+    return 3;
+}
+
+static void test_letters_beyond_ascii(void **state) {
+    (void)state;
+    double box = mark_of("\xff", 1);
+    int known = 0;
+    for (uint32_t code = 0x80; code < 0x2300; code++) {
+        char text[3];
+        size_t bytes = utf8_of(code, text);
+        bool is_box = fabs(mark_of(text, bytes) - box) < 1e-6;
+        known += !is_box;
+        if ((code < 0xA0 || (code > 0x21B && code < 0x393)) && !is_box) fail_msg("U+%04X has a shape", code);
+    }
+    assert_int_equal(known, 241);
+    double marks[0x180];
+    for (uint32_t code = 'A'; code < 0x180; code++) { /* an accent is seen, and each is another */
+        char text[3] = {(char)code};
+        marks[code] = mark_of(text, code < 0x80 ? 1 : utf8_of(code, text));
+        for (uint32_t earlier = 'A'; earlier < code; earlier++)
+            if (fabs(marks[code] - box) > 1e-6 && fabs(marks[earlier] - marks[code]) < 1e-6) fail_msg("U+%04X is U+%04X", code, earlier);
+    }
+    near(fm_text_width("\xc3\xa9", 2, 25), fm_text_width("e", 1, 25), 0);
+    near(mark_of("\xc8\x99", 2), mark_of("\xc5\x9f", 2), 0); /* with a comma as with a cedilla */
 }
 
 static void test_extent_and_counts(void **state) {
@@ -327,6 +373,7 @@ int main(void) {
         cmocka_unit_test(test_image_pixels_and_colors),
         cmocka_unit_test(test_every_letter_is_drawn_and_differs),
         cmocka_unit_test(test_text_lies_where_it_is_anchored),
+        cmocka_unit_test(test_letters_beyond_ascii),
         cmocka_unit_test(test_extent_and_counts),
         cmocka_unit_test(test_limits_of_size),
         cmocka_unit_test(test_same_calls_same_file),
