@@ -14,6 +14,11 @@ describe("meta", function()
   file:close()
   local entries = reference.parse(text)
 
+  it("spells out the options of all classes that a parameter names", function()
+    local page = reference.text(reference.find("fm.plot.image_grid")[1], 80)
+    assert.truthy(page:find("options  title string", 1, true) and page:find("\n           labels (string|number)[]", 1, true))
+  end)
+
   it("has every op and what else fm holds", function()
     for _, name in ipairs(fm.ops()) do assert(entries["fm.Tensor:" .. name], name .. " is missing") end
     for name in pairs(require "fm.core") do

@@ -166,8 +166,11 @@ function reference.text(entry, width)
   if #lines > 1 then lines[#lines + 1] = "" end
   add_list(lines, "takes", entry.params, width)
   for _, text in ipairs(entry.params) do
-    local class = entries[text:match "(fm%.%u%w+Options)"]
-    if class then add_list(lines, "options", class.fields, width) end
+    local fields = {}
+    for name in text:gmatch "fm%.%u%w+Options" do
+      for _, field in ipairs(entries[name] and entries[name].fields or {}) do fields[#fields + 1] = field end
+    end
+    add_list(lines, "options", fields, width)
   end
   add_list(lines, "returns", entry.returns, width)
   add_list(lines, "fields", entry.fields, width)
