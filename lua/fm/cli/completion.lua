@@ -157,6 +157,7 @@ local takes <const> = {
   end,
   name = function(list)
     commands(list)
+    for _, page in ipairs(require "fm.cli.help.pages".list()) do add(list, page.name, page.summary) end
     for _, name in ipairs(require "fm.cli.reference".names()) do add(list, name) end
   end,
 }

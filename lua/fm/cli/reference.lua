@@ -81,22 +81,8 @@ local function load_file()
   return entries_once, message
 end
 
---- The ways to name an entry: "fm.ode.solve", "ode.solve", "solve"; "fm.Tensor:sum" also "tensor:sum" and "fm.sum".
-local function aliases(entry)
-  local name = entry.name
-  local list = { name, (name:gsub("^fm%.", "")), (name:match "([%w_]+)$") }
-  local class, method = name:match "^fm%.(%u%a+):([%w_]+)$"
-  if class then
-    list[#list + 1] = class:lower() .. ":" .. method
-    if class == "Tensor" then list[#list + 1] = "fm." .. method end
-  end
-  return list
-end
-
 --- What is found by its file's name, and so has no entry: a solver, a path, a coupling. Its text is the comment at the head of the file.
-local function from_file(name)
-  local path = name:find "^fm%.[%l%d_.]+$" and not name:find(".parts.", 1, true) and by_name.file(name)
-  if not path then return nil end
+local function from_file(name, path)
   local text = {}
   for line in io.lines(path) do
     local words = line:match "^%-%-%s?(.*)$"
@@ -106,34 +92,88 @@ local function from_file(name)
   return #text > 0 and { name = name, signature = name, kind = "file", text = text, fields = {}, params = {}, returns = {} } or nil
 end
 
+local all_once
+
+--- Every entry, those of files included: what lies in a room and has no entry of its own.
+function reference.all()
+  local entries <const> = load_file() or {}
+  if all_once then return all_once end
+  all_once = table.move(entries, 1, #entries, 1, {})
+  for _, room in ipairs(by_name.rooms()) do
+    for _, name in ipairs(by_name.names(room)) do
+      local full = room .. "." .. name
+      local path = not entries[full] and by_name.file(full)
+      all_once[#all_once + 1] = path and from_file(full, path) or nil
+    end
+  end
+  return all_once
+end
+
+--- Whether a module or a class has entries of its own.
+local function has_members(name)
+  for _, entry in ipairs(reference.all()) do
+    if entry.name:sub(1, #name) == name and entry.name:find("^[.:]", #name + 1) then return true end
+  end
+  return false
+end
+
+--- The function that takes options of this class; nil for another class.
+function reference.taker(entry)
+  if not entry.name:find "^fm%.%u%w*Options$" then return nil end
+  for _, other in ipairs(load_file() or {}) do
+    for _, text in ipairs(other.params) do
+      if text:find(entry.name, 1, true) then return other end
+    end
+  end
+end
+
+--- The module or class that an entry is read with: "fm.nn" for fm.nn.linear, "fm.flow" for fm.flow.path.vp. A class is its own, but options
+--- are read with their function.
+function reference.group(entry)
+  entry = reference.taker(entry) or entry
+  local group = entry.name
+  if entry.kind == "class" or entry.kind == "module" and not group:find "%..+%." and has_members(group) then return group end
+  group = group:match "^(.*)[.:][%w_]+$" or group
+  if group:find "^fm%.%u" then return group end
+  return group:match "^fm%.[%w_]+" or group
+end
+
+--- A name as it is compared: "fm.Tensor:cat", "tensor.cat" and "Tensor:cat" are one.
+local function plain(name)
+  return (name:lower():gsub(":", "."):gsub("^fm%.", ""))
+end
+
+--- How well a word names an entry: 3 as it is written, 2 by the whole name, 1 by its last parts; nil not at all. An op is a function of fm too.
+local function fit(entry, word)
+  local wanted, whole = plain(word), plain(entry.name)
+  if entry.name == word then return 3 end
+  local is_op = entry.name:find "^fm%.Tensor:" and word:lower():find "^fm%." and "tensor." .. wanted == whole
+  if whole == wanted or is_op then return 2 end
+  return not word:lower():find "^fm%." and whole:sub(-#wanted - 1) == "." .. wanted and 1 or nil
+end
+
 --- The entries a name stands for, the closest spelling first; or nil and a message that names the nearest.
 function reference.find(name)
   local entries, message = load_file()
   if not entries then return nil, message end
   if entries[name] then return { entries[name] } end
-  local found, names = {}, {}
-  for _, entry in ipairs(entries) do
-    for _, alias in ipairs(aliases(entry)) do
-      names[#names + 1] = alias
-      if alias == name and found[#found] ~= entry then found[#found + 1] = entry end
-    end
+  local found, names = { {}, {} }, {}
+  for _, entry in ipairs(reference.all()) do
+    local how = fit(entry, name)
+    if how == 3 then return { entry } end
+    if how then table.insert(found[how], entry) end
+    names[#names + 1], names[#names + 2] = entry.name, (entry.name:gsub("^fm%.", ""))
+    names[#names + 1] = entry.name:match "[%w_]+$"
   end
-  if #found == 0 then found[1] = entries["fm." .. name:gsub("^%l", string.upper)] or from_file(name) end -- "run" is fm.Run
-  if #found > 0 then return found end
-  for _, full in ipairs(reference.names()) do names[#names + 1] = full end
+  local list = table.move(found[1], 1, #found[1], #found[2] + 1, found[2])
+  if #list > 0 then return list end
   return nil, ('the reference has no "%s"%s'):format(name, nearest.advice(name, names))
 end
 
 --- All names, for completion.
 function reference.names()
-  local entries, names = load_file(), {}
-  for i, entry in ipairs(entries or {}) do names[i] = entry.name end
-  for _, room in ipairs(by_name.rooms()) do
-    for _, name in ipairs(by_name.names(room)) do
-      local full = room .. "." .. name
-      if not (entries and entries[full]) then names[#names + 1] = full end
-    end
-  end
+  local names = {}
+  for i, entry in ipairs(reference.all()) do names[i] = entry.name end
   return names
 end
 

@@ -1,44 +1,131 @@
--- What there is: the commands, one command, or a name of fm.
+-- The manual, the commands and the reference: by name, by full-text search, as a web site, as a man page.
+local core <const> = require "fm.core"
 local command <const> = require "fm.cli.commands"
 local layout <const> = require "fm.cli.terminal.layout"
-local nearest <const> = require "fm.parts.nearest"
 
-local function list_commands()
-  print "usage: fmrun [options] SCRIPT... [key=value...]   run experiments (fmrun --help)"
-  print "       fmrun COMMAND ...                          look at them\n"
+local most_hits <const> = 12 -- of a search that are shown
+local widest <const> = 100 -- columns of text: longer lines are hard to read
+
+local function width()
+  return math.min(layout.columns() or 80, widest)
+end
+
+--- A text for a person: on a terminal through the pager, when it is longer than the screen.
+local function show(text)
+  local pager = os.getenv "PAGER" or "less -FRXK 2>/dev/null || cat"
+  local pipe = core.system.is_terminal(1) and select(2, text:gsub("\n", "")) > 20 and os.getenv "TERM" ~= "dumb" and io.popen(pager, "w")
+  if not pipe then return print(text) end
+  pipe:write(text, "\n")
+  pipe:close()
+end
+
+-- ---- what there is ----
+
+local function add_rows(lines, rows, page)
+  for _, row in ipairs(rows) do
+    local wrapped = layout.wrap(row[2], page, ("  %-12s"):format(row[1]) .. (#row[1] >= 12 and " " or ""), (" "):rep(14))
+    table.move(wrapped, 1, #wrapped, #lines + 1, lines)
+  end
+end
+
+local function contents()
+  local rows = { command = {}, page = {} }
+  for i, name in ipairs(command.names()) do rows.command[i] = { name, command.summary(name) } end
+  for i, page in ipairs(require "fm.cli.help.pages".list()) do rows.page[i] = { page.name, page.summary } end
+  return rows
+end
+
+local function print_contents(as_json)
+  local rows = contents()
+  if as_json then
+    for _, kind in ipairs { "command", "page" } do
+      for _, row in ipairs(rows[kind]) do print(core.json.encode { kind = kind, name = row[1], help = row[2] }) end
+    end
+    return
+  end
   local page <const> = layout.columns() or 80
-  for _, name in ipairs(command.names()) do
-    print(table.concat(layout.wrap(command.summary(name), page, ("  %-12s"):format(name), (" "):rep(14)), "\n"))
+  local lines = { "usage: fmrun [options] SCRIPT... [key=value...]   run experiments (fmrun --help)",
+    "       fmrun COMMAND ...                          look at them", "", "commands:" }
+  add_rows(lines, rows.command, page)
+  if #rows.page > 0 then
+    lines[#lines + 1] = "\nthe manual:"
+    add_rows(lines, rows.page, page)
   end
-  print "\nfmrun COMMAND --help tells more; fmrun help fm.ode.solve prints the reference."
+  lines[#lines + 1] = "\nfmrun help NAME prints a page, a command, or a name of fm (fm.ode.solve); any other words are searched for."
+  print(table.concat(lines, "\n"))
 end
 
-local function is_command(word)
-  for _, name in ipairs(command.names()) do
-    if name == word then return true end
+-- ---- names and searches ----
+
+local function print_topics(list, line)
+  local paint = require "fm.cli.terminal.paint"(1, line.color)
+  local texts = {}
+  for i, topic in ipairs(list) do
+    if line.json then print(core.json.encode(topic.plain)) else texts[i] = topic.text(width(), paint) end
   end
-  return false
+  if not line.json then show(table.concat(texts, "\n\n")) end
 end
 
---- A word that is no command may be a name of fm, or a slip of either.
-local function tell(word)
-  if is_command(word) then return print(command.help(command.find(word))) end
-  local reference <const> = require "fm.cli.reference"
-  local found, message = reference.find(word)
-  if not found then
-    local advice = word:find "[.:]" and "" or nearest.advice(word, command.names())
-    error({ message = advice == "" and message or ('no command is called "%s"%s'):format(word, advice), exit = 3 }, 0)
+local function print_hits(hits, line)
+  if line.json then
+    for _, hit in ipairs(hits) do
+      print(core.json.encode { kind = hit.kind, name = hit.name, title = hit.title, line = hit.line, score = hit.score })
+    end
+    return
   end
-  for i, entry in ipairs(found) do
-    if i > 1 then print "" end
-    print(reference.text(entry, layout.columns() or 80))
+  local paint, page, lines = require "fm.cli.terminal.paint"(1, line.color), width(), {}
+  for i = 1, math.min(#hits, most_hits) do
+    local hit = hits[i]
+    lines[#lines + 1] = paint("bold", hit.name) .. "  " .. layout.clip(hit.title, math.max(20, page - layout.width(hit.name) - 2))
+    if hit.line ~= "" and hit.line ~= hit.title then lines[#lines + 1] = layout.clip("    " .. hit.line, page) end
   end
+  if #hits > most_hits then lines[#lines + 1] = ("... and %d more: add a word, or --json for all"):format(#hits - most_hits) end
+  lines[#lines + 1] = "\nfmrun help NAME prints one of them."
+  print(table.concat(lines, "\n"))
+end
+
+--- What each word names; or nil when one of several names nothing. The words together may be a page: "from pytorch".
+local function named(words)
+  local topic <const> = require "fm.cli.help.topic"
+  local page = #words > 1 and require "fm.cli.help.pages".find(table.concat(words, "_"))
+  if page then return topic.find(page.name) end
+  local list = {}
+  for _, word in ipairs(words) do
+    local found, message = topic.find(word)
+    if not found then return nil, message end
+    table.move(found, 1, #found, #list + 1, list)
+  end
+  return list
+end
+
+local function tell(line)
+  local list, message
+  if not line.search then list, message = named(line.words) end
+  if list then return print_topics(list, line) end
+  local hits = require "fm.cli.help.search".find(line.words)
+  if #hits > 0 then return print_hits(hits, line) end
+  local words = table.concat(line.words, " ")
+  local nothing = ('nothing in the manual, the commands or the reference has "%s"'):format(words)
+  error({ message = #line.words == 1 and require "fm.cli.help.topic".unknown(words, message or nothing) or nothing, exit = 3 }, 0)
 end
 
 return {
-  help = "the commands, one command (ls), or a name of fm (fm.ode.solve)", usage = "fmrun help [COMMAND|fm.NAME]", takes = "name",
+  help = "the manual: a page (tutorial), a command (ls), a name of fm (fm.ode.solve), or a search", usage = "fmrun help [WORD...]", takes = "name",
+  options = {
+    { "-s", "--search", name = "search", help = "search for the words, also when they are a name" },
+    { "--site", name = "site", value = "DIR", help = "write manual, commands and reference as HTML into DIR; index.html opens from the disk" },
+    { "--man", name = "man", help = "print the man page, as roff" },
+    { "--json", name = "json", help = "one JSON object for each thing found" }, "color",
+  },
+  examples = { "fmrun help tutorial", "fmrun help fm.flow.loss", "fmrun help learning rate", "fmrun help --site manual" },
   run = function(line)
-    if #line.words == 0 then return list_commands() end
-    for _, word in ipairs(line.words) do tell(word) end
+    if line.site or line.man then
+      if #line.words > 0 then line.refuse(("%s takes no words, found \"%s\""):format(line.site and "--site" or "--man", line.words[1])) end
+      if line.man then return io.stdout:write(require "fm.cli.help.man"()) and 0 end
+      return require "fm.cli.help.site"(line.site)
+    end
+    if #line.words > 0 then return tell(line) end
+    if line.search then line.refuse "--search needs a word" end
+    print_contents(line.json)
   end,
 }
