@@ -394,6 +394,7 @@ function Rng:own_clock() end
 fm.nn = {}
 
 ---A model: layers that hold parameters; called as model(x), or model(x, t [, cond]) -> velocity shaped as x.
+---print(model) lists its layers, their shapes and how many numbers are trained.
 ---@class fm.Module
 local Module = {}
 ---Every parameter once, in order.

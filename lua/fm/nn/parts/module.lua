@@ -119,6 +119,11 @@ function module.is(value)
   return getmetatable(value) == Module
 end
 
+--- A line for each layer, for people.
+function Module:__tostring()
+  return require "fm.nn.parts.outline"(self, module.is)
+end
+
 --- A model's layers, itself first, each once: those made here and those a user wrote.
 function module.layers(model)
   local list, seen = {}, {}
