@@ -85,7 +85,7 @@ local languages <const> = {
     needs = "python3 -c 'import torch, safetensors, numpy' 2>/dev/null", instead = "python3 -m py_compile %s" },
 }
 
-local does <const> = {}
+local does <const> = {} -- each does a step, and returns why it is left undone, if it is
 
 function does.file(_, step)
   write(step.name, step.text)
@@ -104,7 +104,7 @@ function does.session(page, step)
   if language.needs and sh(language.needs) ~= 0 then
     local code, output = sh(language.instead:format(file))
     assert(code == 0, output)
-    return pending(("%s.md: its %s is only read, not run: it lacks what it imports"):format(page.name, step.language))
+    return ("%s.md: its %s is only read, not run: it lacks what it imports"):format(page.name, step.language)
   end
   local code, output = sh(language.run:format(file))
   assert(code == 0, ("%s.md: %s (the line is that of the page)\n%s"):format(page.name, step.language, output))
@@ -126,7 +126,7 @@ function does.picture(page, step)
 end
 
 function does.pending(page, step)
-  pending(("%s.md line %d is not run: %s"):format(page.name, step.line, step.reason))
+  return ("%s.md line %d is not run: %s"):format(page.name, step.line, step.reason)
 end
 
 local function title(step)
@@ -151,9 +151,11 @@ for _, page in ipairs(pages.list()) do
       it(title(step), function()
         if failed then return pending(page.name .. ".md: a step before this one failed") end
         if step.needs and sh(step.needs) ~= 0 then return pending(("%s.md line %d: not here: %s"):format(page.name, step.line, step.needs)) end
+        local why
         failed = true
-        does[step.kind](page, step)
+        why = does[step.kind](page, step)
         failed = false
+        if why then pending(why) end -- which raises
       end)
     end
   end)
