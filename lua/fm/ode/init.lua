@@ -11,7 +11,7 @@ local solve <const> = require "fm.ode.parts.solve"
 
 local ode <const> = { options = plans.options } -- the names that solve takes, for those who solve on behalf of others
 
---- Solves dx/dt = field(x, t). See doc of the options in the README; info has nfe, accepted, rejected, steps, status, t, and with
+--- Solves dx/dt = field(x, t). The manual's page on sampling and fm.OdeOptions tell the options; info has nfe, accepted, rejected, steps, status, t, and with
 --- `times` or `save` also times and states [times, ...] (those that were reached), with `events` for each a list t and a list x.
 --- With control = "sample" the field gets t as a tensor [A], one time for each row of x that is still on its way; info.nfe counts
 --- calls, info.evaluations rows, and info.rows has nfe, accepted, rejected and t of each row.
