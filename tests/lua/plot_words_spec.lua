@@ -188,6 +188,11 @@ describe("words of plots", function()
     local found = 0
     for _, box in ipairs(list) do found = found + (box[1]:find "^series" and 1 or 0) end
     assert.equal(25, found)
+    local seen, colors = {}, require "fm.plot.parts.colors"
+    for i = 1, 24 do
+      assert.is_nil(seen[colors.of(i)])
+      seen[colors.of(i)] = i
+    end
   end)
 
   it("words stand at the points of a scatter plot, apart from each other", function()

@@ -105,7 +105,7 @@ return function(given_series, given)
   local xlabel, ylabel = axis_names(series)
   for i, s in ipairs(series) do
     s.x, s.y = scaled(s.x, log[1]), scaled(s.y, log[2])
-    s.color = colors.series[(i - 1) % #colors.series + 1]
+    s.color = colors.of(i)
     if s.name and (#series > 1 or o.ylabel) then legend[#legend + 1] = { name = s.name, color = s.color, line = not s.points } end
   end
 

@@ -8,6 +8,20 @@ local colors <const> = {
   series = { 0x2360C4, 0xD9602B, 0x2A9D72, 0xB23A8A, 0xE0A416, 0x5AA9DE, 0x7A5230, 0x5B5F97 },
 }
 
+--- The color of a series by its number: after the last one they come again darker, then lighter.
+function colors.of(number)
+  local count = #colors.series
+  local color, round = colors.series[(number - 1) % count + 1], (number - 1) // count % 3
+  if round == 0 then return color end
+  local result = 0
+  for shift = 16, 0, -8 do
+    local part = color >> shift & 0xFF
+    part = round == 1 and part * 3 // 5 or 255 - (255 - part) // 2
+    result = result | part << shift
+  end
+  return result
+end
+
 -- OKLab to linear sRGB, B. Ottosson 2020; and whether a screen can show it.
 local function linear(lightness, chroma, hue)
   local a, b = chroma * math.cos(hue), chroma * math.sin(hue)

@@ -7,18 +7,21 @@ local points <const> = require "fm.plot.parts.points"
 
 local labels <const> = {}
 
+local tall <const> = lettering.letter + lettering.below + 2 -- of a word
 local cell <const> = 32 -- pixels: boxes are looked up by the cells they touch
 labels.most_points = 20000 -- whose places are kept: among more of them no word finds a free place
 
 local Room <const> = {}
 Room.__index = Room
 
---- What is taken in a rectangle of a picture: boxes {left, top, right, bottom} that nothing may meet, and points that are better not covered.
+--- What is taken in a rectangle of a picture: boxes {left, top, right, bottom, owner = the word or nil} that nothing may meet, and points that are
+--- better not covered.
 function labels.room(panel)
   return setmetatable({ left = panel.x, top = panel.y, right = panel.x + panel.width, bottom = panel.y + panel.height,
     boxes = {}, points = {}, count = 0 }, Room)
 end
 
+local none <const> = {}
 local function key(i, j) return i * 65536 + j end
 
 local function each_cell(box, visit)
@@ -38,6 +41,14 @@ function Room:take(box)
   end)
 end
 
+function Room:give_back(box)
+  each_cell(box, function(k)
+    for i, other in ipairs(self.boxes[k]) do
+      if other == box then table.remove(self.boxes[k], i) break end
+    end
+  end)
+end
+
 --- A disc that words may not touch.
 function Room:take_disc(x, y, radius)
   if within(self, x, y) then self:take { x - radius, y - radius, x + radius, y + radius } end
@@ -54,15 +65,26 @@ function Room:prefer_clear(places)
   end
 end
 
-function Room:is_free(box)
-  if not (box[1] > self.left and box[3] < self.right and box[2] > self.top and box[4] < self.bottom) then return false end
-  local free = true
-  each_cell(box, function(k)
-    for _, other in ipairs(free and self.boxes[k] or {}) do
-      if box[1] < other[3] and other[1] < box[3] and box[2] < other[4] and other[2] < box[4] then free = false end
+function Room:contains(box)
+  return box[1] > self.left and box[3] < self.right and box[2] > self.top and box[4] < self.bottom
+end
+
+--- The word that these boxes meet: nil when they meet nothing, false when it is a disc, what is drawn, or several words.
+function Room:meets(boxes)
+  local met
+  for _, box in ipairs(boxes) do
+    for i = box[1] // cell, box[3] // cell do
+      for j = box[2] // cell, box[4] // cell do
+        for _, other in ipairs(self.boxes[key(i, j)] or none) do
+          if box[1] < other[3] and other[1] < box[3] and box[2] < other[4] and other[2] < box[4] then
+            if not other.owner or met and met ~= other.owner then return false end
+            met = other.owner
+          end
+        end
+      end
     end
-  end)
-  return free
+  end
+  return met
 end
 
 --- How many points a box covers.
@@ -78,65 +100,119 @@ end
 
 -- ---- where a word may stand ----
 
--- Beside its point: right, left, above, below, and between these; then the same farther away.
-local sides <const> = { { 1, 0 }, { -1, 0 }, { 0, -1 }, { 0, 1 }, { 1, -1 }, { -1, -1 }, { 1, 1 }, { -1, 1 } }
+-- Beside its point: right, left, above, below, and between these; then the same and more farther away.
+local sides <const> = { { 1, 0 }, { -1, 0 }, { 0, -1 }, { 0, 1 }, { 1, -1 }, { -1, -1 }, { 1, 1 }, { -1, 1 },
+  { 1, -0.5 }, { -1, -0.5 }, { 1, 0.5 }, { -1, 0.5 }, { 0.5, -1 }, { -0.5, -1 }, { 0.5, 1 }, { -0.5, 1 } }
+local most_tries <const> = 8 -- to find another word that can make room
 local rings <const> = { 8, 20, 34, 50, 70, 95 }
 
-local function box_at(x, y, wide, tall, side, distance)
-  local slant = side[1] ~= 0 and side[2] ~= 0 and 0.7 or 1
+local function box_at(x, y, wide, side, distance)
+  local slant = math.abs(side[1] * side[2]) == 1 and 0.7 or 1
   local cx, cy = x + side[1] * (distance * slant + wide / 2), y + side[2] * (distance * slant + tall / 2)
   return { cx - wide / 2, cy - tall / 2, cx + wide / 2, cy + tall / 2 }
 end
 
--- The line from a point to the nearest place of a box, as small boxes along it; the first ones lie on the point itself.
-local function leader(x, y, box)
+-- The line from a point to the nearest place of a box, its ends, and small boxes along it; the first ones would lie on the point itself.
+local function leader(x, y, box, boxes)
   local to_x, to_y = math.max(box[1], math.min(x, box[3])), math.max(box[2], math.min(y, box[4]))
-  local length, boxes = math.sqrt((to_x - x) ^ 2 + (to_y - y) ^ 2), {}
-  for at = 9, length - 2, 3 do
+  local length = math.sqrt((to_x - x) ^ 2 + (to_y - y) ^ 2)
+  for at = 10, length - 2, 4 do
     local px, py = x + (to_x - x) * at / length, y + (to_y - y) * at / length
-    boxes[#boxes + 1] = { px - 1, py - 1, px + 1, py + 1 }
+    boxes[#boxes + 1] = { px - 1.5, py - 1.5, px + 1.5, py + 1.5, owner = box.owner }
   end
-  return boxes, { { x, y }, { to_x, to_y } }
+  return { { x, y }, { to_x, to_y } }
 end
 
--- The best place of a word: {box, line}, or nil.
-local function find(room, x, y, wide, tall)
-  local best, least = nil, math.huge
+-- All places of a word that meet no disc, the best first: {boxes (its own first, then along the line), line, cost}.
+local function spots_of(room, word)
+  local spots = {}
   for ring, distance in ipairs(rings) do
-    for i, side in ipairs(sides) do
-      local box = box_at(x, y, wide, tall, side, distance)
-      if room:is_free(box) then
-        local on_way, line = leader(x, y, box)
-        local clear = true
-        for _, step in ipairs(ring > 1 and on_way or {}) do clear = clear and room:is_free(step) end
-        local cost = room:covered(box) + 3 * (ring - 1) + 0.01 * i
-        if clear and cost < least then best, least = { box = box, on_way = ring > 1 and on_way or {}, line = ring > 1 and line or nil }, cost end
+    for i = 1, ring == 1 and 8 or #sides do
+      local box = box_at(word.x, word.y, word.wide, sides[i], distance)
+      if room:contains(box) then
+        box.owner = word
+        local spot = { boxes = { box }, cost = room:covered(box) + 3 * (ring - 1) + 0.01 * i }
+        if ring > 1 then spot.line = leader(word.x, word.y, box, spot.boxes) end
+        if room:meets(spot.boxes) == nil then spots[#spots + 1] = spot end -- no word has a place yet
       end
     end
-    if least < 3 * ring then break end -- no place farther away can be better
   end
-  return best
+  table.sort(spots, function(a, b) return a.cost < b.cost end)
+  return spots
+end
+
+local function put(room, word, spot)
+  word.spot = spot
+  for _, box in ipairs(spot and spot.boxes or {}) do room:take(box) end
+end
+
+local function lift(room, word)
+  for _, box in ipairs(word.spot.boxes) do room:give_back(box) end
+  word.spot = nil
+end
+
+-- Takes the best place that is free; returns whether there was one.
+local function settle(room, word)
+  for _, spot in ipairs(word.spots) do
+    if room:meets(spot.boxes) == nil then
+      put(room, word, spot)
+      return true
+    end
+  end
+  return false
+end
+
+-- Takes the best place that is free once another word has gone to a place of its own elsewhere; returns whether there was one.
+local function displace(room, word)
+  local tries = 0
+  for _, spot in ipairs(word.spots) do
+    local other = room:meets(spot.boxes)
+    if other and tries < most_tries then
+      tries = tries + 1
+      local before = other.spot
+      lift(room, other)
+      put(room, word, spot)
+      if settle(room, other) then return true end
+      lift(room, word)
+      put(room, other, before)
+    end
+  end
+  return false
+end
+
+-- The words with a place inside of the room, the first ones first, and how many there are in all. More than fit are not tried.
+local function read(room, places, texts)
+  local words, count, most = {}, 0, math.max(200, (room.right - room.left) * (room.bottom - room.top) // 400)
+  for i, text in ipairs(texts) do
+    local x, y = table.unpack(places[i])
+    if text ~= "" and within(room, x, y) then
+      count = count + 1
+      if count <= most then
+        text = lettering.cut(text, lettering.small, (room.right - room.left) / 2)
+        words[count] = { text = text, x = x, y = y, wide = lettering.width(text, lettering.small) + 2 }
+      end
+    end
+  end
+  return words, count
 end
 
 --- Writes texts at places in pixels {{x, y} ...}, the first ones first; an empty text is none. Returns how many had no room.
 function labels.draw(on, room, places, texts, color)
-  local tall, left_out = lettering.letter + lettering.below + 2, 0
-  for i, text in ipairs(texts) do
-    local x, y = table.unpack(places[i])
-    if text ~= "" and within(room, x, y) then
-      text = lettering.cut(text, lettering.small, (room.right - room.left) / 2)
-      local spot = find(room, x, y, lettering.width(text, lettering.small) + 2, tall)
-      if spot then
-        local box = spot.box
-        if spot.line then on:lines(core.tensor(spot.line), 0, 1, 0, 1, 0.8, colors.muted, 0.9) end
-        on:rectangle(box[1] - 1, box[2], box[3] - box[1] + 2, tall, colors.background, 0.7)
-        on:text(text, box[1] + 1, box[2] + lettering.letter + 1, lettering.small, 0, false, color)
-        room:take(box)
-        for _, step in ipairs(spot.on_way) do room:take(step) end
-      else
-        left_out = left_out + 1
-      end
-    end
+  local words, left_out = read(room, places, texts)
+  for _, word in ipairs(words) do word.spots = spots_of(room, word) end
+  for _, word in ipairs(words) do settle(room, word) end
+  for _, word in ipairs(words) do
+    if word.spot or displace(room, word) then left_out = left_out - 1 end
+  end
+  for _, word in ipairs(words) do
+    local box, line = word.spot and word.spot.boxes[1], word.spot and word.spot.line
+    if line then on:lines(core.tensor(line), 0, 1, 0, 1, 0.8, colors.muted, 0.9) end
+    if box then on:rectangle(box[1] - 1, box[2], box[3] - box[1] + 2, tall, colors.background, 0.7) end
+  end
+  for _, word in ipairs(words) do
+    local box = word.spot and word.spot.boxes[1]
+    if box then on:text(word.text, box[1] + 1, box[2] + lettering.letter + 1, lettering.small, 0, false, color) end
+    for _, own in ipairs(box and word.spot.boxes or {}) do own.owner = nil end -- what is drawn does not move
   end
   return left_out
 end
