@@ -147,6 +147,19 @@ static bool call_field(void *context, double t, const real *x, real *dx) {
     return ode_call_for_tensor(&s->call, "field", 2, dx);
 }
 
+/* The first call: one that finds out how a function wants its time may leave that function itself
+ * in the plan, to be called from now on. */
+static bool call_field_first(void *context, double t, const real *x, real *dx) {
+    solve *s = context;
+    lua_State *L = s->call.L;
+    s->ode.field = call_field;
+    if (!call_field(context, t, x, dx)) return false;
+    lua_pushliteral(L, "field");
+    if (lua_rawget(L, ODE_PLAN) == LUA_TNIL) lua_pop(L, 1);
+    else lua_replace(L, ODE_FIELD);
+    return true;
+}
+
 static bool call_stepper(void *context, double t, double h, const real *x, real *next) {
     (void)x;
     solve *s = context;
@@ -285,7 +298,7 @@ static const double *plan_times(lua_State *L, const char *name, size_t *n) {
 
 static void read_plan(lua_State *L, solve *s, const fm_tensor *x0) {
     fm_ode *o = &s->ode;
-    o->field = call_field;
+    o->field = call_field_first;
     o->context = s;
     o->n = x0->count;
     o->t0 = ode_plan_number(L, "t0", 0);

@@ -75,7 +75,7 @@ local solving <const> = {
   { "times", kinds "nothing" }, { "rtol", positive }, { "atol", positive }, { "first_step", kinds "nothing,fraction" }, { "max_step", positive },
   { "min_step", kinds "nothing,number,fraction,huge,infinity" }, { "max_nfe", kinds "nothing,number,huge" }, { "save", counts },
   { "events", kinds "nothing,empty table" }, { "control", kinds "nothing" }, { "controller", kinds "nothing" }, { "gradient", kinds "nothing,true,false" },
-  { "memory", kinds "nothing" },
+  { "memory", kinds "nothing" }, { "rows", kinds "nothing,true,false" },
 }
 local function without(list, ...)
   local rest, out = {}, kinds(table.concat({ ... }, ","))
@@ -97,14 +97,14 @@ local options_of <const> = {
   { "encode", flow.encode, { still, x, { max_nfe = 1000 } }, without(solving, "max_nfe", "t0", "t1") },
   { "log_prob", flow.log_prob, { still, x, {} }, without(solving, "times", "save", "events", "gradient", "memory", "t0", "t1") },
   { "log_prob", flow.log_prob, { still, x, {} }, {
-    { "divergence", kinds "nothing" }, path_option, { "log_p0", kinds "nothing" }, { "probes", kinds "nothing" } } },
+    { "divergence", kinds "nothing" }, path_option, { "log_p0", kinds "nothing" }, { "probes", kinds "nothing" }, { "first_row", counts } } },
   { "log_prob", flow.log_prob, { still, x, { divergence = "hutchinson", rng = rng } }, { { "probes", counts }, { "rng", kinds "" } } },
   { "bits_per_dimension", flow.bits_per_dimension, { still, x, { dequantise = false } }, {
     { "bins", kinds "nothing,number,huge" }, { "low", kinds "nothing,negative,fraction" }, { "high", kinds "nothing,number,huge,fraction" },
-    { "dequantise", kinds "false" } } },
+    { "dequantise", kinds "false" }, { "first_row", counts } } },
   { "dequantise", flow.dequantise, { x * 0, { rng = rng } }, {
     { "rng", kinds "" }, { "bins", kinds "nothing,number,huge" }, { "low", kinds "nothing,negative,fraction" },
-    { "high", kinds "nothing,number,huge,fraction" } } },
+    { "high", kinds "nothing,number,huge,fraction" }, { "first_row", counts } } },
   { "exact.gaussian", flow.exact.gaussian, { {} }, {
     { "mean", kinds "nothing,number,huge,negative,fraction,scalar" }, { "std", kinds "nothing,number,huge,fraction" }, { "dim", counts }, path_option } },
   { "exact.mixture", flow.exact.mixture, { { means = { { 1, 2 } } } }, {

@@ -181,8 +181,6 @@ describe("likelihood", function()
     raises("bits_per_dimension: low 1 is not below high 0", flow.bits_per_dimension, still, x, { low = 1, high = 0, dequantise = false })
     raises("loss: rng: expected a random stream, found number", flow.loss, still, x, { rng = 3 })
     raises('probes are for divergence = "hutchinson"', flow.log_prob, still, x, { probes = 3 })
-    raises('does not go with control = "sample"', flow.log_prob, still, x,
-      { divergence = "hutchinson", rng = fm.rng(1), control = "sample" })
     raises("ended at t = .* with status max_nfe", flow.log_prob, function(y) return y * 1 end, x + 1, { max_nfe = 9 })
     raises("x is %[2%], expected %[B, D%]", flow.log_prob, still, fm.zeros(2))
     raises("x is a nil", flow.log_prob, still)

@@ -22,7 +22,7 @@ return function(model, x, given, ...)
   local bins, low, high = levels(where, o)
   if type(o.dequantise) ~= "boolean" then fm.fail(("%s: dequantise: expected true or false, found %s"):format(where, options.shown(o.dequantise))) end
   if o.dequantise and o.rng == nil then fm.fail(where .. ": rng is missing: dequantise = true draws from it") end
-  if o.dequantise then x = dequantise(x, { rng = o.rng, bins = bins, low = low, high = high }) end
+  if o.dequantise then x = dequantise(x, { rng = o.rng, first_row = o.first_row, bins = bins, low = low, high = high }) end
   local nats, info = likelihood.of(where, model, x, o)
   local per_nat = 1 / (x:count() // #x * math.log(2))
   info.log_prob = nats

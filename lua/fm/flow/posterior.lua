@@ -3,18 +3,18 @@
 -- x - t v. The first is Tweedie's formula. t is a number or [B]; `guard` as for score.
 local arguments <const> = require "fm.flow.parts.arguments"
 local guarded <const> = require "fm.flow.parts.guarded"
+local fields <const> = require "fm.parts.field"
 local options <const> = require "fm.parts.options"
 
 return function(model, given, ...)
   options.no_more("posterior", 2, ...)
   arguments.model("posterior", model)
   local o = options.read("posterior", given, { path = "linear", guard = 1e-3 })
-  local read = guarded("posterior", o.path, o.guard, false)
-  return function(x, t, ...)
-    options.no_more("posterior: field", 2, ...)
+  local read, call = guarded("posterior", o.path, o.guard, false), fields.of(model)
+  return fields.new("posterior: field", function(x, t, pick)
     local at, a, s, da, ds, w = read(x, t)
-    local v = model(x, at)
+    local v = call(x, at, pick)
     arguments.batch("posterior", "what the model returned", v, x)
     return (v * s - x * ds) / w, (x * da - v * a) / w
-  end
+  end)
 end

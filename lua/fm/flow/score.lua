@@ -5,18 +5,18 @@
 -- data, the noise or the score comes as flow.velocity(model, ...).
 local arguments <const> = require "fm.flow.parts.arguments"
 local guarded <const> = require "fm.flow.parts.guarded"
+local fields <const> = require "fm.parts.field"
 local options <const> = require "fm.parts.options"
 
 return function(model, given, ...)
   options.no_more("score", 2, ...)
   arguments.model("score", model)
   local o = options.read("score", given, { path = "linear", guard = 1e-3 })
-  local read = guarded("score", o.path, o.guard, true)
-  return function(x, t, ...)
-    options.no_more("score: field", 2, ...)
+  local read, call = guarded("score", o.path, o.guard, true), fields.of(model)
+  return fields.new("score: field", function(x, t, pick)
     local at, a, s, da, _, w = read(x, t)
-    local v = model(x, at)
+    local v = call(x, at, pick)
     arguments.batch("score", "what the model returned", v, x)
     return (v * a - x * da) / (s * w), v
-  end
+  end)
 end

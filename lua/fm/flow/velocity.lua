@@ -1,9 +1,13 @@
--- velocity(model, {predict, path, cond, guard}) -> field(x, t): what a solver follows, whatever the model predicts: velocity, data, noise or
--- score. At an end of the path where that divides by a = 0 (noise and score at t = 0) or takes a slope that has no bound (vp and linear_vp at
--- t = 1), model and path are read `guard` (1e-3) away from it; for data, the divisor s is no smaller than guard. t is a number or [B].
+-- velocity(model, {predict, path, cond, guard}) -> field(x, t): what a solver follows, whatever the
+-- model predicts: velocity, data, noise or score. At an end of the path where that divides by a = 0
+-- (noise and score at t = 0) or takes a slope that has no bound (vp and linear_vp at t = 1), model
+-- and path are read `guard` (1e-3) away from it; for data, the divisor s is no smaller than guard.
+-- t is a number or [B]. cond goes to the model, and under control = "sample" the part of it that
+-- belongs to the rows still there.
 local fm <const> = require "fm"
 local arguments <const> = require "fm.flow.parts.arguments"
 local coefficients <const> = require "fm.flow.path.parts.coefficients"
+local fields <const> = require "fm.parts.field"
 local options <const> = require "fm.parts.options"
 local paths <const> = require "fm.flow.path"
 local predictions <const> = require "fm.flow.prediction"
@@ -11,12 +15,12 @@ local predictions <const> = require "fm.flow.prediction"
 local field_name <const> = "velocity: field"
 
 local function from_velocity(model, cond)
-  return function(x, t, ...)
-    options.no_more(field_name, 2, ...)
+  local call = fields.of(model, cond)
+  return fields.new(field_name, function(x, t, pick)
     arguments.batch(field_name, "x", x)
     arguments.any_time(field_name, t)
-    return model(x, t, cond)
-  end
+    return call(x, t, pick)
+  end)
 end
 
 local function fails_at(kind, path, t, guard)
@@ -25,15 +29,15 @@ end
 
 local function from_prediction(model, cond, kind, path, guard)
   local inside = coefficients.away_from_ends(guard, fails_at(kind, path, 0.0, guard), fails_at(kind, path, 1.0, guard))
-  return function(x, t, ...)
-    options.no_more(field_name, 2, ...)
+  local call = fields.of(model, cond)
+  return fields.new(field_name, function(x, t, pick)
     arguments.batch(field_name, "x", x)
     local at = inside(arguments.time(field_name, t, #x))
     local a, s, da, ds = coefficients.columns(x, coefficients.terms_together(path, at))
-    local p = model(x, at, cond)
+    local p = call(x, at, pick)
     arguments.batch("velocity", "what the model returned", p, x)
     return kind.velocity(p, x, a, s, da, ds, guard)
-  end
+  end)
 end
 
 return function(model, given, ...)

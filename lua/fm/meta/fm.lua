@@ -394,6 +394,7 @@ function Rng:own_clock() end
 fm.nn = {}
 
 ---A model: layers that hold parameters; called as model(x), or model(x, t [, cond]) -> velocity shaped as x.
+---t is [B] in training and from solvers; those of nn take a number and [B, 1] too.
 ---print(model) lists its layers, their shapes and how many numbers are trained.
 ---@class fm.Module
 local Module = {}
@@ -453,12 +454,14 @@ function fm.nn.mlp(options) end
 ---@param layer fm.Module
 ---@return fm.Module
 function fm.nn.residual(layer) end
----Times [B] in 0..1 -> [B, dim], half sines and half cosines. Vaswani et al. 2017, Tancik et al. 2020.
+---Times [B] or [B, 1] in 0..1 -> [B, dim], half sines and half cosines; a number -> [1, dim].
+---Vaswani et al. 2017, Tancik et al. 2020.
 ---@param dim integer
 ---@param options? {kind: "sinusoidal"|"fourier", scale: number}
 ---@return fm.Module
 function fm.nn.time_embedding(dim, options) end
----The founding article's network: model(x [B, dim], t) -> velocity [B, dim]; t is [B] or a number.
+---The founding article's network: model(x [B, dim], t) -> velocity [B, dim]; t is a number, [B] or
+---[B, 1].
 ---@param options {dim: integer, hidden: integer, time_embed: integer}
 ---@return fm.Module
 function fm.nn.vector_field(options) end
@@ -582,9 +585,13 @@ function fm.flow.prediction(name, options) end
 ---@param options? fm.LossOptions
 ---@return fm.Tensor one number
 function fm.flow.loss(model, x1, options) end
----field(x, t) for a solver, whatever the model predicts: velocity, data, noise or score; t is a number or [B]. Noise and score do not tell the velocity
----at t = 0, where a = 0, nor any but a score at an end where a slope has no bound (t = 1 of vp and linear_vp): there model and path are
----read guard (1e-3) away from it. For data, the divisor s is no smaller than guard.
+---field(x, t) for a solver, whatever the model predicts: velocity, data, noise or score; t is a
+---number, [B] or [B, 1], and the model gets it in the form that it takes, as from ode.solve. cond
+---goes to the model; when rows leave a solve, the rows of cond leave too: a tensor with as many
+---rows as x0, or a table of such tensors. Noise and score do not tell the velocity at t = 0, where
+---a = 0, nor any but a score at an end where a slope has no bound (t = 1 of vp and linear_vp):
+---there model and path are read guard (1e-3) away from it. For data, the divisor s is no smaller
+---than guard.
 ---@param model function|table
 ---@param options? {predict: string, path: string|table, cond: any, guard: number}
 ---@return fun(x: fm.Tensor, t: number|fm.Tensor): fm.Tensor
@@ -618,6 +625,7 @@ function fm.flow.decode(model, x0, options) end
 ---@field divergence "exact"|"hutchinson" "exact": a backward pass per dimension; "hutchinson": one per probe
 ---@field probes integer random sign vectors, fixed for the solve (1)
 ---@field rng fm.Rng draws the probes
+---@field first_row integer number of the first row (1), for a batch that is a part of another: rows have their probes by number
 ---@field path string|table the flow's: x0 has the density path:source_log_prob ("linear": standard normal; an exact flow knows its own)
 ---@field log_p0 function x0 [B, ...] -> log-density of the source [B], in place of the path's
 
@@ -639,7 +647,7 @@ function fm.flow.log_prob(model, x, options) end
 function fm.flow.bits_per_dimension(model, x, options) end
 ---Levels 0 .. bins - 1, given as numbers from low to high, spread evenly over their bins: low + (level + u) (high - low) / bins.
 ---@param x fm.Tensor
----@param options {rng: fm.Rng, bins: integer, low: number, high: number}
+---@param options {rng: fm.Rng, first_row: integer, bins: integer, low: number, high: number} first_row: number of the first row (1), for a part of a batch
 ---@return fm.Tensor y
 function fm.flow.dequantise(x, options) end
 ---Flows known in closed form, found by name in lua/fm/flow/exact: models with velocity, score, density and samples, at times in 0..1.
@@ -675,6 +683,7 @@ fm.ode = {}
 ---@field max_nfe integer calls of the field, never one more; what is reached by then is the result
 ---@field controller "scipy"|"pi"|"torchdiffeq" the step that an error asks for: SciPy's; with a memory (Gustafsson 1991); or torchdiffeq's
 ---@field control "batch"|"sample" one step size for all rows, or one each: the field then gets t as a tensor [A] of the rows on their way
+---@field rows boolean the field is called field(x, t, rows): rows [A] has the numbers, in x0, of the rows of x (false)
 ---@field events function[] f(x, t) -> number, or { f, direction = "up"|"down"|"both", terminal = boolean|integer }
 ---@field gradient boolean true: recorded while a tape records
 ---@field memory "full"|"segments" of a recorded solve: keep every call of the field, or take the steps again on the way back
@@ -709,7 +718,12 @@ fm.ode = {}
 ---While a tape records, gradients flow from x and info.states to x0 and to what the field depends on; the accepted steps count as given and
 ---times have none. memory = "segments" calls the field twice and holds a step's calls at a time (of many steps, those of sqrt(steps / 32));
 ---the field must not draw, as dropout does. control = "sample" and terminal events need gradient = false there.
----@param field fun(x: fm.Tensor, t: number|fm.Tensor): fm.Tensor
+---A function gets t as a number, a layer (of nn, or a table of yours with `parameters`) as [B]; with
+---control = "sample" both get [A]. Where the first call fails with the one form, the other is tried, so
+---a function written for [B] works too. With control = "sample" rows leave when they are done, and
+---flow.velocity lets the rows of its cond leave with them; a function of yours takes rows = true and
+---looks up cond:index_select(rows, 1).
+---@param field function|table field(x [B, D], t) or field(x, t, rows) -> dx/dt, shaped as x
 ---@param x0 fm.Tensor [B, D]
 ---@param options? fm.SolveOptions
 ---@return fm.Tensor x, fm.SolveInfo info

@@ -1,4 +1,5 @@
--- time_embedding(dim, {kind, scale}): t in 0..1, [B] -> [B, dim], half sines and half cosines.
+-- time_embedding(dim, {kind, scale}): t in 0..1, [B] or [B, 1] -> [B, dim], half sines and half
+-- cosines; a number -> [1, dim].
 -- "sinusoidal": frequencies 1000 / 10000^(i / half), as Vaswani et al. 2017 with t counted in thousandths; "fourier": fixed frequencies drawn
 -- from N(0, scale^2), Tancik et al. 2020. The frequencies are part of the state and are not trained.
 local fm <const> = require "fm"
@@ -7,7 +8,11 @@ local module <const> = require "fm.nn.parts.module"
 local init <const> = require "fm.nn.parts.init_stream"
 
 local function forward(self, t)
-  if not fm.is_tensor(t) then fm.fail("time_embedding: expected a tensor [B], found " .. options.shown(t)) end
+  if type(t) == "number" then
+    t = fm.full(1, 1, t)
+  elseif not fm.is_tensor(t) or t:rank() > 2 or t:rank() == 2 and t:size(2) ~= 1 then
+    fm.fail("time_embedding: t: expected a number or a tensor [B] or [B, 1], found " .. options.shown(t))
+  end
   local angles = fm.matmul(t:reshape(-1, 1), self.frequencies:reshape(1, -1))
   return fm.cat(fm.sin(angles), fm.cos(angles), 2)
 end

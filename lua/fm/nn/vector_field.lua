@@ -1,5 +1,6 @@
--- vector_field{dim, hidden = 256, time_embed = 64}: the founding article's network, called model(x, t) -> velocity [B, dim].
--- Time goes through its own two layers and stands beside x at the input of the main ones. t is [B] or a number.
+-- vector_field{dim, hidden = 256, time_embed = 64}: the founding article's network, called model(x,
+-- t) -> velocity [B, dim]. Time goes through its own two layers and stands beside x at the input of
+-- the main ones. t is a number, [B] or [B, 1].
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
 local module <const> = require "fm.nn.parts.module"
@@ -9,16 +10,20 @@ local cat <const> = fm.cat
 --- Time as a column [B, 1].
 local function column(x, t)
   if type(t) == "number" then return fm.full(#x, 1, t) end
-  if t:count() == 1 then return fm.full(#x, 1, t:item()) end
-  return t:reshape(-1, 1)
+  if t:count() == #x then return t:reshape(-1, 1) end
+  return fm.zeros(#x, 1) + t:reshape(1, 1)
 end
 
 local function check(self, x, t)
   if not fm.is_tensor(x) or x:rank() ~= 2 or x:size(2) ~= self.dim then
     fm.fail(("vector_field: x: expected a tensor [B, %d], found %s"):format(self.dim, options.shown(x)))
   end
-  if type(t) == "number" or fm.is_tensor(t) and (t:count() == 1 or t:count() == #x) then return end
-  fm.fail(("vector_field: t: expected a number or a tensor [%d], found %s"):format(#x, options.shown(t)))
+  if type(t) == "number" then return end
+  if fm.is_tensor(t) then
+    local count, rank = t:count(), t:rank()
+    if count == 1 or count == #x and (rank == 1 or rank == 2 and t:size(2) == 1) then return end
+  end
+  fm.fail(("vector_field: t: expected a number or a tensor [%d] or [%d, 1], found %s"):format(#x, #x, options.shown(t)))
 end
 
 local function forward(self, x, t)

@@ -1,22 +1,30 @@
 -- ode.solve(field, x0, options) -> x, info: dx/dt = field(x, t) from t0 to t1. The engine is in C; a method is a file of this folder,
 -- or one beside the script.
 --
--- field(x, t) may be a function or a model; t is a number. Its x is lent: clone what is to be kept. Where no tape records, what a call
--- makes goes back to the pool when the call ends. On a tape a solve is recorded as other ops are: see parts/gradient.lua.
--- A state or a first slope that is not finite raises; under error control a field that turns bad later ends the solve with
--- status "step_too_small" at the last good point, and info.reason says why.
+-- field(x, t) may be a function, which gets t as a number, or a layer, which gets it as [B]: see
+-- fm.parts.field. Its x is lent: clone what is to be kept. Where no tape records, what a call makes
+-- goes back to the pool when the call ends. On a tape a solve is recorded as other ops are: see
+-- parts/gradient.lua. A state or a first slope that is not finite raises; under error control a
+-- field that turns bad later ends the solve with status "step_too_small" at the last good point,
+-- and info.reason says why.
 local options <const> = require "fm.parts.options"
 local plans <const> = require "fm.ode.parts.plan"
 local solve <const> = require "fm.ode.parts.solve"
 
 local ode <const> = { options = plans.options } -- the names that solve takes, for those who solve on behalf of others
 
---- Solves dx/dt = field(x, t). The manual's page on sampling and fm.OdeOptions tell the options; info has nfe, accepted, rejected, steps, status, t, and with
---- `times` or `save` also times and states [times, ...] (those that were reached), with `events` for each a list t and a list x.
---- With control = "sample" the field gets t as a tensor [A], one time for each row of x that is still on its way; info.nfe counts
---- calls, info.evaluations rows, and info.rows has nfe, accepted, rejected and t of each row.
---- While a tape records, gradients flow through the solve unless gradient = false; memory = "segments" takes the steps again on the way
---- back instead of keeping every call of the field.
+--- Solves dx/dt = field(x, t). The manual's page on sampling and fm.SolveOptions tell the options;
+--- info has nfe, accepted, rejected, steps, status, t, and with `times` or `save` also times and
+--- states [times, ...] (those that were reached), with `events` for each a list t and a list x.
+---
+--- With control = "sample" the field gets t as a tensor [A], one time for each row of x that is
+--- still on its way; info.nfe counts calls, info.evaluations rows, and info.rows has nfe, accepted,
+--- rejected and t of each row. With rows = true the field is called field(x, t, rows), with the
+--- numbers that the rows of x have in x0.
+---
+--- While a tape records, gradients flow through the solve unless gradient = false;
+--- memory = "segments" takes the steps again on the way back instead of keeping every call of the
+--- field.
 function ode.solve(field, x0, given, ...)
   options.no_more("ode.solve", 3, ...)
   return solve("ode.solve", field, x0, given)

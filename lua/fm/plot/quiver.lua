@@ -4,6 +4,7 @@
 --   arrows. The longest arrow is as long as a cell of the grid; the others are to scale, but never shorter than a tenth of it.
 local core <const> = require "fm.core"
 local colors <const> = require "fm.plot.parts.colors"
+local fields <const> = require "fm.parts.field"
 local figure <const> = require "fm.plot.parts.figure"
 local limits <const> = require "fm.plot.parts.limits"
 local options <const> = require "fm.parts.options"
@@ -41,7 +42,7 @@ local function arrow_lines(x, u, length)
 end
 
 local function velocities(field, x, t)
-  local u = field(x, t)
+  local u = fields.of(field)(x, t)
   if not core.is_tensor(u) or u:rank() ~= 2 or u:size(1) ~= x:size(1) or u:size(2) ~= 2 then
     core.fail(("%s: the field must return velocities %s, found %s"):format(where, points.shape_text(x),
       core.is_tensor(u) and points.shape_text(u) or type(u)))

@@ -16,6 +16,7 @@
 -- noise being given.
 local core <const> = require "fm.core"
 local by_name <const> = require "fm.parts.by_name"
+local fields <const> = require "fm.parts.field"
 local flow_noise <const> = require "fm.sde.parts.flow_noise"
 local solve <const> = require "fm.ode.parts.solve"
 local options <const> = require "fm.parts.options"
@@ -65,8 +66,10 @@ end
 -- { drift, diffusion } of a pair; the drift is the counted field.
 local function pair(what, field)
   local g = what.diffusion
+  local of_x_and_t = type(g) ~= "number" and fields.of(g)
   return { drift = field, diffusion = function(x, t)
-    local value = type(g) == "number" and g or g(x, t)
+    local value = g
+    if of_x_and_t then value = of_x_and_t(x, t) end
     if type(value) ~= "number" and not core.is_tensor(value) then
       core.fail(("%s: the diffusion returned a %s, expected a tensor or a number"):format(where, type(value)))
     end
@@ -103,7 +106,7 @@ function sde.solve(what, x0, given, ...)
   if is_flow and o.w == nil then core.fail(where .. ": w, the strength of the noise, is missing") end
   local t1, draw, advance = end_of(o, is_flow), noise_of(o, x0), step_of(o.method)
   local current -- the field of the step under way, which counts its calls
-  local function field(x, t) return current(x, t < t1 and t or t1) end -- t + h may miss t1 by its rounding
+  local field = fields.new(where, function(x, t) return current(x, t < t1 and t or t1) end) -- t + h may miss t1 by its rounding
   local process = is_flow and flow_noise(field, o, t1) or pair(what, field)
 
   local function step(counted, t, x, h)

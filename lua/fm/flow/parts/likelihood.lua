@@ -13,11 +13,12 @@ local slopes <const> = require "fm.flow.parts.slopes"
 local likelihood <const> = {}
 
 likelihood.options = reverse.options({ "times", "save", "events", "gradient", "memory" },
-  { divergence = "exact", probes = 1, rng = options.none, path = options.none, log_p0 = options.none })
+  { divergence = "exact", probes = 1, rng = options.none, first_row = 1, path = options.none, log_p0 = options.none })
 
 local most_signs <const> = 2 ^ 28 -- numbers in all probes together
 
--- Random signs, one tensor [B, n] for each probe: probe i is the i-th call of rng.
+-- Random signs, one tensor [B, n] for each probe: probe i is the i-th call of rng, its first row
+-- has the number first_row.
 local function signs(o, where, B, n)
   if o.rng == nil then fm.fail(where .. ': rng is missing: divergence = "hutchinson" draws its probes from it') end
   options.rng(where, o.rng)
@@ -26,7 +27,11 @@ local function signs(o, where, B, n)
     fm.fail(("%s: probes: %d of them for x [%d, %d] are %.0f numbers, expected at most %.0f: take fewer, or rows in parts"):format(where, probes,
       B, n, probes * B * n, most_signs))
   end
-  for i = 1, probes do list[i] = (o.rng:integers(B * n, 0, 1) * 2 - 1):reshape(B, n) end
+  local from = o.first_row > 1 and { first_row = o.first_row } or nil
+  for i = 1, probes do
+    local bits = from and o.rng:integers({ B, n }, 0, 1, from) or o.rng:integers(B * n, 0, 1):reshape(B, n)
+    list[i] = bits * 2 - 1
+  end
   return list
 end
 
@@ -36,9 +41,6 @@ local kinds <const> = {
     return "axes", 1
   end,
   hutchinson = function(o, where, B, n)
-    if o.control == "sample" then
-      fm.fail(where .. ': divergence = "hutchinson" has probes for each row and does not go with control = "sample"')
-    end
     local list = signs(o, where, B, n)
     return list, #list
   end,
@@ -73,15 +75,25 @@ local function source_density(source, where, x0)
   return log_p0:reshape(-1)
 end
 
+-- The solve from t1 to t0. With rows = true the model gets row numbers, as a condition that rows
+-- take with them.
+local function solved(o, where, model, shape, directions, start)
+  local numbers = options.boolean(where .. ": rows", o.rows) and fm.range(1, #start) or nil
+  local plan = reverse.plan(o)
+  plan.rows = nil
+  return reverse.finished(where, solve(where, slopes(model, shape, directions, where, numbers), start, plan))
+end
+
 --- log_prob [B], info; `o` as read by likelihood.options.
 function likelihood.of(where, model, x, o)
   check(where, model, x, o.log_p0)
+  options.integer(where .. ": first_row", o.first_row, 1, 2 ^ 40)
   local source = source_of(o, where, model)
   local B, shape = #x, { table.unpack(x:shape(), 2) }
   local n = x:count() // B
   local directions, count = options.choose(where .. ": divergence", o.divergence, kinds)(o, where, B, n)
   local start = fm.cat(x:reshape(B, n), fm.zeros(B, count), 2)
-  local state, info = reverse.finished(where, solve(where, slopes(model, shape, directions, where), start, reverse.plan(o)))
+  local state, info = solved(o, where, model, shape, directions, start)
   local x0 = state:slice { axis = 2, first = 1, last = n }:reshape(x:shape())
   local integrals = state:slice { axis = 2, first = n + 1, last = n + count } -- from t1 to t0: minus the integral from t0 to t1
   local mean = integrals:mean(2)

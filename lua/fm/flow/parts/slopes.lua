@@ -1,10 +1,14 @@
--- slopes(model, shape, directions [, where]) -> field of a state [B, n + count]: the first n numbers of a row are x (of shape [.., shape]), the
--- others grow by the slopes e . (dv/dx) e of the velocity along directions.
+-- slopes(model, shape, directions [, where, cond]) -> field of a state [B, n + count]: the first n
+-- numbers of a row are x (of shape [.., shape]), the others grow by the slopes e . (dv/dx) e of the
+-- velocity model(x, t [, cond]) along directions.
 --   directions = "axes"      one number, the sum over all axes: the divergence, exactly
---   directions = { e, ... }  one number for each e [B, n]; for signs drawn at random each has the divergence as its mean (Hutchinson 1989)
--- One forward pass, then a backward pass for each axis or direction over the same tape, which leaves the parameters out. The rows of the
--- model must not depend on each other.
+--   directions = { e, ... }  one number for each e [B, n]; for signs drawn at random each has the
+--                            divergence as its mean (Hutchinson 1989)
+-- One forward pass, then a backward pass for each axis or direction over the same tape, which
+-- leaves the parameters out. The rows of the model must not depend on each other. Directions and
+-- cond belong to rows and leave with them.
 local fm <const> = require "fm"
+local fields <const> = require "fm.parts.field"
 
 -- The sum over axes j of dv_j/dx_j, [B, 1].
 local function along_axes(v, x)
@@ -22,9 +26,9 @@ local function along_axes(v, x)
 end
 
 local function along(directions)
-  return function(v, x)
+  return function(v, x, pick)
     local slopes = {}
-    for i, e in ipairs(directions) do
+    for i, e in ipairs(pick and pick(directions) or directions) do
       v:backward(e)
       local gradient = x:grad()
       slopes[i] = gradient and (gradient * e):sum { axis = 2, keep = true } or fm.zeros(#x, 1)
@@ -43,19 +47,20 @@ local function flat_velocity(v, x, where)
   return v:reshape(x:shape())
 end
 
-return function(model, shape, directions, where)
+return function(model, shape, directions, where, cond)
+  local call = fields.of(model, cond)
   local differentiate = directions == "axes" and along_axes or along(directions)
   local n = 1
   for _, size in ipairs(shape) do n = n * size end
   local x, result -- kept from call to call; what the tape makes is gone when it closes
 
-  return function(state, t)
+  return fields.new("slopes: field", function(state, t, pick)
     local B = #state
     if not x or #x ~= B then x, result = fm.parameter(fm.zeros(B, n)), fm.zeros(state:shape()):detach() end
     x:copy(state:slice { axis = 2, first = 1, last = n })
     local tape <close> = fm.record(x)
-    local v = flat_velocity(model(x:reshape(B, table.unpack(shape)), t), x, where)
-    local columns = fm.needs_grad(v) and differentiate(v, x) or { fm.zeros(B, state:size(2) - n) }
+    local v = flat_velocity(call(x:reshape(B, table.unpack(shape)), t, pick), x, where)
+    local columns = fm.needs_grad(v) and differentiate(v, x, pick) or { fm.zeros(B, state:size(2) - n) }
     return result:copy(fm.cat({ v, table.unpack(columns) }, 2))
-  end
+  end)
 end

@@ -1,6 +1,7 @@
 -- solve(where, field, x0, options) -> x, info: ode.solve on behalf of the function `where`, whose name begins the messages.
 local core <const> = require "fm.core"
 local method_of <const> = require "fm.ode.parts.method"
+local fields <const> = require "fm.parts.field"
 local options <const> = require "fm.parts.options"
 local plans <const> = require "fm.ode.parts.plan"
 
@@ -27,6 +28,18 @@ local function method_for(o)
   return method_of(o.method, o.where)
 end
 
+-- The field as the engine is to call it, with its plan: see fm.parts.field.
+local function in_batch(o, field, x0, plan)
+  local numbers = o.rows and core.range(1, #x0) or nil
+  return fields.of(field, numbers, function(f) plan.field = f end), plan
+end
+
+local function by_rows(o, field, x0, plan)
+  if not o.rows and not fields.has_rows(field) then return field, plan end
+  plan.numbers = true
+  return fields.with_numbers(fields.of(field, o.rows and core.range(1, #x0) or nil), #x0), plan
+end
+
 return function(where, field, x0, given)
   if not options.callable(field) then core.fail(("%s: the field is a %s: expected a function or a model"):format(where, type(field))) end
   if not core.is_tensor(x0) then core.fail(("%s: x0 is a %s: expected a tensor"):format(where, type(x0))) end
@@ -42,11 +55,16 @@ return function(where, field, x0, given)
   end
   if recorded then check_recorded(o, one_leaf) end
   local tableau = method.tableau and method.by_controller[o.controller] or method.tableau
-  if o.control == "sample" then return core.ode_engine.solve_rows(tableau, field, x0, plans.of_rows(o, method, x0)) end
+  if options.boolean(where .. ": rows", o.rows) and x0:rank() == 0 then core.fail(where .. ": rows: x0 is a single number") end
+  if o.control == "sample" then
+    local call, plan = by_rows(o, field, x0, plans.of_rows(o, method, x0))
+    return core.ode_engine.solve_rows(tableau, call, x0, plan)
+  end
   if o.control ~= "batch" then
     core.fail(('%s: control: expected "batch" or "sample", found %s'):format(where, options.shown(o.control)))
   end
-  if recorded then return solve_on_tape(tableau or method.step, field, x0, plans.of(o, method, x0)) end
-  local x, info = core.ode_engine.solve(tableau or method.step, field, x0, plans.of(o, method, x0))
+  local call, plan = in_batch(o, field, x0, plans.of(o, method, x0))
+  if recorded then return solve_on_tape(tableau or method.step, call, x0, plan) end
+  local x, info = core.ode_engine.solve(tableau or method.step, call, x0, plan)
   return x, info
 end
