@@ -1,5 +1,6 @@
 -- fm.experiment { name, params, presets, run, help }: an experiment as data, checked when it is made, run by fmrun. Under stock Lua there is
 -- nobody else to run it, so the main script's experiment runs at once.
+local at_once <const> = require "fm.parts.at_once"
 local fm <const> = require "fm"
 local nearest <const> = require "fm.parts.nearest"
 local options <const> = require "fm.parts.options"
@@ -42,10 +43,10 @@ local function caller()
   return frame, level - 1
 end
 
---- Whether stock Lua is running the calling script as its main one. `return fm.experiment {...}` is a tail call, which leaves no frame
+--- Whether Lua is running the calling script as its main one. `return fm.experiment {...}` is a tail call, which leaves no frame
 --- of the script: then nothing but the interpreter's own frame is below.
-local function is_main_of_stock_lua()
-  if package.loaded["fm.cli.main"] or type(arg) ~= "table" or not arg[0] then return false end
+local function is_main()
+  if type(arg) ~= "table" or not arg[0] then return false end
   local frame, level = caller()
   if not frame then return false end
   if frame.what == "C" then return debug.getinfo(level + 1, "S") == nil end
@@ -66,7 +67,7 @@ local function experiment(given, ...)
   local frame, level = caller()
   local is_direct = not debug.getinfo(level - 1, "t").istailcall -- else a function's frame is gone, and its caller's is seen
   if frame and frame.what == "main" and is_direct then made_by[frame.source] = true end
-  if is_main_of_stock_lua() then os.exit(require "fm.cli.main".stock(made, arg), true) end
+  if at_once.run and is_main() then os.exit(at_once.run(made, arg), true) end
   return made
 end
 

@@ -17,7 +17,10 @@ local function search_as_fmrun_does(root)
 end
 
 local root = not package.preload["fm.core"] and debug.getinfo(1, "S").source:match "^@(.*)fm/init%.lua$"
-if root then search_as_fmrun_does(root) end
+if root then
+  search_as_fmrun_does(root)
+  require("fm.parts.at_once").run = function(...) return require "fm.cli.stock"(...) end
+end
 
 local fm <const> = {}
 for name, value in pairs(core) do fm[name] = value end

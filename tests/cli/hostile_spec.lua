@@ -39,7 +39,7 @@ describe("files of strangers in the working folder and in a run's", function()
   local names <const> = { "lfs", "luv", "argparse", "fm", "json", "init", "cjson", "fm/init", "fm/core", "fm/by_name", "fm/parts/by_name", "fm/cli/command/ls",
     "fm/cli/commands",
     "fm/command/ls", "fm/command/init",
-    "fm/command/evil", "fm/cli/main", "fm/run/event", "fm/run/run", "fm/records/runs", "fm/data/moons", "fm/parts/short" }
+    "fm/command/evil", "fm/cli/main", "fm/cli/events", "fm/run/run", "fm/records/runs", "fm/data/moons", "fm/parts/short" }
 
   local function plant(folder)
     local rooms <const> = { "fm", "fm/cli", "fm/cli/command", "fm/command", "fm/run", "fm/records", "fm/data", "fm/parts" }

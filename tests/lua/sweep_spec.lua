@@ -1,7 +1,7 @@
 -- From words to runs: axes, trials, presets, combinations. Processes are the matter of tests/cli/sweep_spec.lua.
 local fm <const> = require "fm"
-local axes <const> = require "fm.sweep.axes"
-local expand <const> = require "fm.sweep.expand"
+local axes <const> = require "fm.cli.words.axes"
+local expand <const> = require "fm.cli.words.expand"
 local parameters <const> = require "fm.run.parameters"
 
 local live <const> = fm.live_bytes()

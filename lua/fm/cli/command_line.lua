@@ -4,6 +4,9 @@ local quoted <const> = require "fm.parts.shell_word"
 
 local command_line <const> = {}
 
+--- Exit codes; `saved`: interrupted, to go on later. Else 128 and the number of the signal that ended it.
+command_line.exit = { well = 0, failed = 1, usage = 2, nothing = 3, internal = 4, saved = 75 }
+
 command_line.options = { -- in the words of option_reader; of_runs: it says nothing to a script without an experiment
   { "-e", name = "chunk", value = "STATEMENT", action = true, help = "run the statement" },
   { "-l", name = "module", value = "MODULE", action = true, help = "require the module into a global of its name" },

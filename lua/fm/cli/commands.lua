@@ -8,7 +8,7 @@ local by_name <const> = require "fm.parts.by_name"
 local command_line <const> = require "fm.cli.command_line"
 local nearest <const> = require "fm.parts.nearest"
 local option_reader <const> = require "fm.cli.option_reader"
-local traceback <const> = require "fm.run.traceback"
+local traceback <const> = require "fm.parts.traceback"
 
 local command <const> = {}
 

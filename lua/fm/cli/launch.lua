@@ -1,12 +1,14 @@
 -- From scripts on the command line to runs: opens every script, reads what the words say to each, then runs.
 local core <const> = require "fm.core"
 local command_line <const> = require "fm.cli.command_line"
+local option_reader <const> = require "fm.cli.option_reader"
+local quoted <const> = require "fm.parts.shell_word"
 local scripts <const> = require "fm.cli.scripts"
-local traceback <const> = require "fm.run.traceback"
+local traceback <const> = require "fm.parts.traceback"
 local utf8_text <const> = require "fm.parts.utf8_text"
 
 local launch <const> = {}
-local nothing <const> = 3 -- exit code
+local exit <const> = command_line.exit
 
 -- ---- opening ----
 
@@ -79,14 +81,20 @@ local function number(line, name)
   return value and math.tointeger(value) or value
 end
 
---- Where runs go, what is recorded about how they were started, and when they save.
+--- What a person can do about a run in a folder that is not what it was. again: path -> the command that goes on with it, where that is not
+--- fmrun resume.
+function launch.advice(path, again)
+  local command = again and again(path) .. " --force" or "fmrun resume --force " .. quoted(path)
+  return command .. " goes on nevertheless, --anew begins again"
+end
+
+--- Where runs go, what is recorded about how they were started, when they save, and who hears of them.
 function launch.how(line, script, argv)
-  local arg = script.globals.arg
+  local arg, screen = script.globals.arg, require "fm.cli.terminal.run_screen".new(line)
   return { runs = command_line.runs(line), path = line.folder, script = script.path, source = core.file.read(script.path) or "",
-    command = command_line.text(argv), arguments = table.move(arg, 1, #arg, 1, {}), code = script.files, again = script.again,
-    force = line.force, anew = line.anew,
+    command = command_line.text(argv), arguments = table.move(arg, 1, #arg, 1, {}), code = script.files, force = line.force, anew = line.anew,
     checkpoint_every = number(line, "checkpoint_every"), checkpoint_seconds = number(line, "checkpoint_seconds"),
-    keep_last = number(line, "keep_last"), quiet = line.quiet, json = line.json, color = line.color }
+    keep_last = number(line, "keep_last"), listener = screen, advice = function(path) return launch.advice(path, line.again) end }
 end
 
 --- Refuses what a record, which is JSON, would hold as something else: a resume would look for another file, or give it other words.
@@ -103,24 +111,29 @@ end
 --- The runs that the words ask of the scripts' experiments, every word checked; raises { usage }.
 function launch.plan(list, line)
   local words = line.seed and table.move(line.words, 1, #line.words, 2, { "seed=" .. line.seed }) or line.words
-  local options = require "fm.sweep.settings".of_expansion(line)
-  options.words = words
-  local plan = require "fm.sweep.expand"(list, options)
+  local function whole(name, low) return option_reader.whole("--" .. name:gsub("_", "-"), line[name], low) end
+  local plan = require "fm.cli.words.expand"(list, { words = words, multirun = line.multirun, random = whole("random", 1),
+    sweep_seed = whole("sweep_seed", 0), max_runs = whole("max_runs", 1) })
   for _, script in ipairs(list) do check_texts(script) end
   return plan
 end
 
---- Runs one run of a plan in this process, in the folder `path` (for which it waits up to `patience` seconds) or one of its own. Returns its
---- exit code and status.
-function launch.run(run, line, argv, path, patience)
-  local script, how = run.script, launch.how(line, run.script, argv)
-  how.path, how.patience = path or how.path, patience
-  local status, _, code = scripts.within(script, require "fm.run.execute", script.experiment, run.values, how)
-  return code, status
+local signal_codes <const> = { INT = 130, TERM = 143, HUP = 129 } -- 128 and the signal's number
+
+--- The exit code of a run that ended like this (see fm.run.execute).
+local function exit_code(status, signal)
+  if signal then return signal.again and signal_codes[signal.name] or exit.saved end
+  return status == "done" and exit.well or exit.failed
+end
+
+--- Runs a run { script, values } in this process. Returns its exit code and its status.
+function launch.run(run, how)
+  local status, _, signal = scripts.within(run.script, require "fm.run.execute", run.script.experiment, run.values, how)
+  return exit_code(status, signal), status
 end
 
 --- Whether the command line asks for one run, done here and now.
-local function is_single(plan, line)
+function launch.is_single(plan, line)
   return not (plan.is_sweep or line.dry_run or line.emit)
 end
 
@@ -128,16 +141,10 @@ end
 local function run_plan(list, line, argv)
   local plan = launch.plan(list, line)
   if plan.is_sweep and line.folder then error({ usage = "--folder is for one run; a sweep has a folder of its own" }, 0) end
-  if not is_single(plan, line) then return require "fm.sweep.sweep".start(plan, list, line, argv) end
+  if not launch.is_single(plan, line) then return require "fm.cli.sweep".start(plan, list, line, argv) end
   if line.timeout then error({ usage = "--timeout is for the runs of a sweep" }, 0) end
-  return (launch.run(plan.runs[1], line, argv))
-end
-
---- The one run of a script that another program than fmrun has opened. Returns its exit code; raises { usage }.
-function launch.single(script, line, argv)
-  local plan = launch.plan({ script }, line)
-  if not is_single(plan, line) then error({ usage = "sweeps, lists of runs and scripts for schedulers are made by fmrun" }, 0) end
-  return (launch.run(plan.runs[1], line, argv))
+  local run = plan.runs[1]
+  return (launch.run(run, launch.how(line, run.script, argv)))
 end
 
 --- The scripts were plain ones: says which words of the command line only an experiment takes. Returns an exit code.
@@ -147,7 +154,7 @@ local function tell_unused(line)
   io.stderr:write("fmrun: ", require "fm.parts.printable".lines(
     ("no script returned an experiment, so there are no runs, and nothing takes %s (words for a script itself go after --)"):format(
     table.concat(unused, ", "))), "\n")
-  return nothing
+  return exit.nothing
 end
 
 --- First every script is read, so that a wrong key is told before anything runs for hours. Returns an exit code.

@@ -1,9 +1,9 @@
 -- fmrun from its arguments to its exit code. `fmrun -e ""` comes through here too: what runs experiments is loaded when there is one.
 local command_line <const> = require "fm.cli.command_line"
-local traceback <const> = require "fm.run.traceback"
+local traceback <const> = require "fm.parts.traceback"
 
 local main <const> = {}
-local exit <const> = { well = 0, failed = 1, usage = 2 }
+local exit <const> = command_line.exit
 
 local function say(message)
   io.stderr:write("fmrun: ", require "fm.parts.printable".lines(message), "\n")
@@ -57,7 +57,7 @@ local function set_seed(text)
   if not seed or seed < 0 or not (text or "0"):find "^%d+$" then
     error({ usage = ('--seed: expected a whole number >= 0, found "%s"'):format(text) }, 0)
   end
-  require "fm.run.random".bind(require "fm.core".rng(seed, "math.random"))
+  require "fm.parts.math_random".bind(require "fm.core".rng(seed, "math.random"))
 end
 
 local function wants_prompt(line)
@@ -108,38 +108,12 @@ function main.start(argv)
   end, argv)
   if ok then return result end
   local text = type(result) == "table" and (result.usage or result.message) or "internal error: " .. result
-  if package.loaded["fm.run.event"] then require "fm.run.event".failure(text) end
+  local events = package.loaded["fm.cli.events"]
+  if events then events.failure(text) end
   if type(result) ~= "table" then error(result, 0) end
   say(text)
   if result.usage then io.stderr:write(("try: fmrun %s\n"):format(result.try and result.try .. " --help" or "--help")) end
   return result.usage and exit.usage or result.exit
-end
-
---- The words that go on with a stopped run of stock Lua in its folder: fmrun is another program, so its resume would refuse to.
-local function again(arg, line, path)
-  local words = table.move(arg, 1, #arg, line.folder and 1 or 3, { "--folder", path })
-  local first = 0
-  while arg[first - 1] do first = first - 1 end
-  table.move(arg, first, 0, first, words)
-  return command_line.text(words)
-end
-
---- An experiment of the main script under stock Lua, with its `arg`. Returns the exit code.
-function main.stock(experiment, arg)
-  local launch = require "fm.cli.launch"
-  local script = require "fm.cli.scripts".new(arg[0], arg, 0, {})
-  local ok, result = pcall(function()
-    local line = command_line.parse(table.move(arg, 1, #arg, 2, { arg[0] }))
-    launch.set_threads(line.threads)
-    experiment.name = experiment.name or script.name
-    script.experiment = experiment
-    script.again = function(path) return again(arg, line, path) end
-    require "fm.run.code".add_loaded(script.files, script.path)
-    return launch.single(script, line, arg)
-  end)
-  if ok then return result end
-  say(type(result) == "table" and result.usage or tostring(result))
-  return type(result) == "table" and exit.usage or exit.failed
 end
 
 return main

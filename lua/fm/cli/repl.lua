@@ -1,6 +1,6 @@
 -- The prompt: reads a line, or several until they make a chunk, prints what an expression gives, shows errors and goes on.
 local system <const> = require "fm.core".system
-local traceback <const> = require "fm.run.traceback"
+local traceback <const> = require "fm.parts.traceback"
 
 local chunk_name <const> = "=stdin"
 

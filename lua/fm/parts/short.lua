@@ -11,6 +11,15 @@ function short.number(value)
   return tostring(value)
 end
 
+--- The shortest text that reads back as the number: "0.1", "1e-05".
+function short.exact(value)
+  for digits = 6, 16 do
+    local text = ("%%.%dg"):format(digits):format(value)
+    if tonumber(text) == value then return text end
+  end
+  return ("%.17g"):format(value)
+end
+
 --- "nfe=100 w2=0.13": results by name, in one printable line.
 function short.results(results)
   return printable.line(table.concat(named_values(results, short.number), " "))

@@ -5,14 +5,15 @@ local ending <const> = {}
 local made <const> = setmetatable({}, { __mode = "k" })
 local Ending <const> = { __tostring = function(problem) return made[problem].message end } -- for a script that catches one and prints it
 
---- Ends the run. status: "killed", "diverged" or "failed". exit: the exit code, where the status says another.
-function ending.raise(status, message, exit)
+--- Ends the run. status: "killed", "diverged" or "failed". signal: for "killed", { name = "TERM", again = true for the second one, which ends
+--- the run at once }.
+function ending.raise(status, message, signal)
   local problem = setmetatable({}, Ending)
-  made[problem] = { status = status, message = message, exit = exit }
+  made[problem] = { status = status, message = message, signal = signal }
   error(problem, 0)
 end
 
---- { status, message, exit } of what was raised, or nil when it is no ending.
+--- { status, message, signal } of what was raised, or nil when it is no ending.
 function ending.of(problem)
   return made[problem]
 end

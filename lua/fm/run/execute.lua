@@ -3,16 +3,12 @@ local fm <const> = require "fm"
 local checkpoint <const> = require "fm.run.checkpoint"
 local diverged <const> = require "fm.parts.diverged"
 local ending <const> = require "fm.run.ending"
-local event <const> = require "fm.run.event"
 local folders <const> = require "fm.run.folder"
 local interrupt <const> = require "fm.run.interrupt"
 local kept <const> = require "fm.run.kept"
 local loaders <const> = require "fm.run.loaders"
+local math_random <const> = require "fm.parts.math_random"
 local outputs <const> = require "fm.run.outputs"
-local progress <const> = require "fm.cli.terminal.progress"
-local quoted <const> = require "fm.parts.shell_word"
-local short <const> = require "fm.parts.short"
-local random <const> = require "fm.run.random"
 local reads <const> = require "fm.run.reads"
 local records <const> = require "fm.run.record"
 local replay <const> = require "fm.run.replay"
@@ -20,11 +16,10 @@ local resume <const> = require "fm.run.resume"
 local runs <const> = require "fm.run.run"
 local saving <const> = require "fm.run.saving"
 local streams <const> = require "fm.data.parts.stream"
-local traceback <const> = require "fm.run.traceback"
+local traceback <const> = require "fm.parts.traceback"
 
 local system <const> = fm.system
 local patience <const> = 0.3 -- seconds, for the process that had the folder before
-local codes <const> = { done = 0, failed = 1, diverged = 1, busy = 1 }
 
 -- ---- the experiment's own code ----
 
@@ -57,16 +52,22 @@ local function watch_numbers(run)
   return function() diverged.raise, diverged.note = raise, note end
 end
 
---- Calls the experiment; returns status, message, exit code.
+--- For xpcall: what was thrown as a text to read, with the lines of the script; an ending passes as it is.
+local function handler(problem)
+  if ending.of(problem) then return problem end
+  return traceback.handler(problem)
+end
+
+--- Calls the experiment; returns status, message, signal (of fm.run.ending).
 local function call(experiment, run)
-  local unbind = random.bind(run.rng:stream "math.random", function() saving.refuse_in_loop(run, "math.randomseed") end)
+  local unbind = math_random.bind(run.rng:stream "math.random", function() saving.refuse_in_loop(run, "math.randomseed") end)
   local unwatch, unmake = watch_numbers(run), loaders.watch(run)
   fm.nn.seed(run.rng) -- first weights come from the run's seed, whatever ran before
   streams.seed(run.rng)
   local print, exit = print, os.exit
   rawset(_G, "print", function(...) run:print(...) end)
   os.exit = function() ending.raise("failed", traceback.place() .. "os.exit was called inside the run") end
-  local ok, problem = xpcall(perform, traceback.handler, experiment, run)
+  local ok, problem = xpcall(perform, handler, experiment, run)
   leave(run)
   unwatch()
   unmake()
@@ -77,38 +78,14 @@ local function call(experiment, run)
   unbind()
   if ok then return "done" end
   local ended = ending.of(problem)
-  if ended then return ended.status, ended.message, ended.exit end
+  if ended then return ended.status, ended.message, ended.signal end
   return "failed", problem
-end
-
--- ---- what is told ----
-
-local function tell(how, fields)
-  if how.json then event(fields) end
-end
-
---- What a resume of a run that was stopped will do.
-local function what_next(run)
-  if run.slots[1] then return "to go on: " end
-  if next(run.kept) then return "no checkpoint was written yet; to begin again: " end
-  return "nothing is kept (see run:keeps); to begin again: "
-end
-
-local function tell_end(screen, run, record, how)
-  local passed = short.duration(record.seconds)
-  local words = { { record.status == "done" and "green" or "red", record.status }, run.name, "step " .. run.step, passed }
-  local results = short.results(run.results)
-  if results ~= "" then words[#words + 1] = results end
-  words[#words + 1] = { "dim", run.folder.path }
-  if record.error then screen:say("fmrun: " .. record.error) end
-  screen:note(words)
-  if record.status == "killed" then screen:note(what_next(run) .. (how.again and how.again(run.folder.path) or "fmrun resume " .. quoted(run.folder.path))) end
 end
 
 -- ---- the run ----
 
 --- The folder, locked, and how the run goes on there; or nil, a message, and "busy" when another process has it.
-local function open(experiment, values, how, say)
+local function open(experiment, values, how)
   if not how.path then
     local folder, message = folders.new(how.runs, experiment.name, how.source .. fm.json.encode(values))
     if folder then return folder, {} end
@@ -116,7 +93,7 @@ local function open(experiment, values, how, say)
   end
   local folder, message, busy = folders.at(how.path, how.patience or patience)
   if not folder then return nil, message, busy end
-  local plan, problem = resume.plan(folder, values, how, say)
+  local plan, problem = resume.plan(folder, values, how)
   if plan then return folder, plan end
   folder.lock:release()
   return nil, problem
@@ -127,12 +104,10 @@ local function begin(run, plan, record, how)
   run.folder:write_json("run.json", record)
   run.folder:write_json("config.json", run.config)
   resume.prepare(run.folder, plan)
-  tell(how, { event = "run_start", experiment = run.name, run = run.folder.path, seed = run.seed, config = run.config,
-    step = plan.slot and plan.slot.step or 0 })
-  if plan.slot then run.screen:note(("%s goes on from step %d"):format(run.name, plan.slot.step)) end
+  run.listener:started { experiment = run.name, path = run.folder.path, seed = run.seed, config = run.config, step = plan.slot and plan.slot.step or 0 }
 end
 
-local function finish(run, record, status, problem, how)
+local function finish(run, record, status, problem)
   local folder = run.folder
   records.finish(record, run, status, problem)
   local wrote, trouble = pcall(function()
@@ -144,50 +119,46 @@ local function finish(run, record, status, problem, how)
   end)
   if not wrote then
     record.status, record.error = "failed", record.error or traceback.without_place(trouble)
-    event.failure(record.error)
+    run.listener:unrecorded(record.error)
   end
   io.stdout:flush() -- while a reader who has gone is no reason to die
-  tell_end(run.screen, run, record, how)
-  tell(how, { event = "run_end", experiment = run.name, run = folder.path, status = record.status, error = record.error,
-    seconds = record.seconds, summary = record.summary })
+  run.listener:ended({ path = folder.path, saved = run.slots[1] ~= nil, keeps = next(run.kept) ~= nil }, record)
 end
 
 --- Runs an experiment with its values. `how`: runs (folder), path (the run's own folder, instead of a new one below `runs`: an unfinished
 --- run there goes on from its last checkpoint), patience (seconds that it waits for that folder), force (in spite of differences), anew
---- (from the beginning), script (path), source (its text), code (its files), command, again (path ->
---- the command that goes on, where that is not fmrun resume), checkpoint_every, checkpoint_seconds, keep_last, quiet, json, color.
+--- (from the beginning), script (path), source (its text), code (its files), command, arguments, checkpoint_every, checkpoint_seconds,
+--- keep_last, listener (hears of it: fm.cli.terminal.run_screen has the methods), advice (path -> what a person can do about differences).
 --- Returns the status ("done", "failed", "diverged", "killed", or "busy" when another process writes there), the run's folder (nil when
---- there can be none) and an exit code.
+--- there can be none) and the signal that ended it (of fm.run.ending).
 local function execute(experiment, values, how)
-  local screen = progress.new(how)
-  local folder, plan, busy = open(experiment, values, how, function(message) screen:say("fmrun: " .. message) end)
+  local listener = how.listener
+  local folder, plan, busy = open(experiment, values, how)
   if not folder then
-    screen:say("fmrun: " .. plan)
-    event.failure(plan)
-    return busy or "failed", how.path, 1
+    listener:refused(plan)
+    return busy or "failed", how.path
   end
   local _ <close> = folder.lock
   if plan.done then
     checkpoint.clear(folder) -- it may have ended between its last word and this
-    screen:note(folder.path .. " is done")
-    tell(how, { event = "run_skipped", run = folder.path, status = "done" })
-    return "done", folder.path, 0
+    listener:done_before(folder.path)
+    return "done", folder.path
   end
   local data, unread = reads.watch(folder.path)
-  local run = runs.new(experiment, values, folder, screen, how, data)
+  local run = runs.new(experiment, values, folder, how, data)
   local record = records.begin(experiment, values, how, plan.former)
-  local status, problem, exit
+  local status, problem, signal
   local unwatch = interrupt.watch(run)
   local began, trouble = pcall(begin, run, plan, record, how)
   if began then
-    status, problem, exit = call(experiment, run)
+    status, problem, signal = call(experiment, run)
   else
     status, problem = "failed", traceback.without_place(trouble)
   end
-  finish(run, record, status, problem, how)
+  finish(run, record, status, problem)
   unread()
   unwatch()
-  return record.status, folder.path, exit or codes[record.status]
+  return record.status, folder.path, signal
 end
 
 return execute

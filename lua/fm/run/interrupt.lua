@@ -7,27 +7,24 @@ local system <const> = fm.system
 
 local interrupt <const> = {}
 
-local restartable <const> = 75 -- EX_TEMPFAIL: the same again later goes on
-local codes <const> = { INT = 130, TERM = 143, HUP = 129 } -- 128 and the signal's number
+local ends_at_once <const> = { INT = true, TERM = true, HUP = true } -- when it comes for the second time
 
-local function stop(run, name, exit, more)
+local function stop(run, name, again)
   local when = run.step == 0 and "before step 1" or ("after step %d"):format(run.step)
-  ending.raise("killed", ("SIG%s %s%s"):format(name, when, more or ""), exit)
+  ending.raise("killed", ("SIG%s %s%s"):format(name, when, again and ", for the second time" or ""), { name = name, again = again })
 end
 
 --- Ends the run if a signal asked for it; call it when the step's state is safe.
 function interrupt.obey(run)
-  if run.interrupted then stop(run, run.interrupted, restartable) end
+  if run.interrupted then stop(run, run.interrupted, false) end
 end
 
 --- Raises only while the script is at work: before and after it, what is being written is done in a moment.
 local function on_signal(run, name, count)
   run.interrupted = run.interrupted or name -- first: a pcall of the script may catch what is raised; then no step follows
-  if run.at_work and count > 1 and codes[name] then stop(run, name, codes[name], ", for the second time") end
-  if run.at_work and not run.in_loop then stop(run, name, restartable) end
-  if not run.at_work then return end
-  local saving = next(run.kept) and ", writing a checkpoint" or ""
-  run.screen:say(("fmrun: finishing the step%s%s"):format(saving, name == "INT" and " (Ctrl-C again to stop now)" or ""))
+  if run.at_work and count > 1 and ends_at_once[name] then stop(run, name, true) end
+  if run.at_work and not run.in_loop then stop(run, name, false) end
+  if run.at_work then run.listener:stopping(name, next(run.kept) ~= nil) end
 end
 
 --- From now on signals are told to the run. Returns what ends it.

@@ -5,7 +5,7 @@ local finally <const> = require "fm.parts.finally"
 local module <const> = require "fm.nn.parts.module"
 local options <const> = require "fm.parts.options"
 local saving <const> = require "fm.run.saving"
-local traceback <const> = require "fm.run.traceback"
+local traceback <const> = require "fm.parts.traceback"
 local utf8_text <const> = require "fm.parts.utf8_text"
 
 local encode <const> = fm.json.encode
@@ -62,7 +62,7 @@ local function tell_watchers(run, values)
     local why = value ~= nil and require "fm.run.early".heed(stopper, plain("log", stopper.metric, value), run.step)
     if why and run.in_loop then
       run.stopping = why
-      run.screen:note(("%s: stops at step %d: %s"):format(run.name, run.step, why))
+      run.listener:note(("%s: stops at step %d: %s"):format(run.name, run.step, why))
       run.folder:add_line("log.txt", ("stopped at step %d: %s"):format(run.step, why))
     end
   end
@@ -118,8 +118,7 @@ function logging:print(...)
   local words = table.pack(...)
   for i = 1, words.n do words[i] = tostring(words[i]) end
   local text = table.concat(words, "\t")
-  self.screen:clear()
-  self.screen.out:write(text, "\n")
+  self.listener:print(text)
   self.folder:add_line("log.txt", text)
 end
 

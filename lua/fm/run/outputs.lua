@@ -4,7 +4,6 @@ local fm <const> = require "fm"
 local ending <const> = require "fm.run.ending"
 local lfs <const> = require "lfs"
 local options <const> = require "fm.parts.options"
-local quoted <const> = require "fm.parts.shell_word"
 local sorted_keys <const> = require "fm.parts.sorted_keys"
 local utf8_text <const> = require "fm.parts.utf8_text"
 
@@ -164,8 +163,7 @@ function lists.verify(run)
     end
   end
   if #lines == 0 then return end
-  ending.raise("failed", ("%s\nfmrun resume --force %s goes on nevertheless, --anew begins again"):format(
-    table.concat(lines, "\n"), quoted(run.folder.path)))
+  ending.raise("failed", table.concat(lines, "\n") .. "\n" .. run.advice)
 end
 
 return { methods = outputs, list = lists.list, restore = lists.restore, missing = lists.missing, verify = lists.verify }

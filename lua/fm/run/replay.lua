@@ -12,9 +12,10 @@ local system <const> = fm.system
 
 local replay <const> = {}
 
---- The way to a checkpoint: its slot entry, what it holds, the origin of the run then, and whether to go on in spite of differences.
-function replay.new(slot, tensors, values, past, force)
-  return { slot = slot, tensors = tensors, values = values, past = past, force = force }
+--- The way to a checkpoint: its slot entry, what it holds, the origin of the run then, and what to do about differences; false to go on in
+--- spite of them.
+function replay.new(slot, tensors, values, past, advice)
+  return { slot = slot, tensors = tensors, values = values, past = past, advice = advice }
 end
 
 local function mismatch(message, ...)
@@ -25,8 +26,8 @@ end
 local function arrive(run)
   local point = run.replay
   local slot = point.slot
-  local changed = point.force and {} or origin.folder_differences(point.past, run.data)
-  if #changed > 0 then mismatch("%s\n--force goes on nevertheless", table.concat(changed, "\n")) end
+  local changed = not point.advice and {} or origin.folder_differences(point.past, run.data)
+  if #changed > 0 then mismatch("%s\n%s", table.concat(changed, "\n"), point.advice) end
   reads.carry(run.data, point.past.data)
   code.carry(run.files, point.past.code)
   kept.restore(run.kept, point.tensors, point.values)

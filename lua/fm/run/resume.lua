@@ -4,25 +4,23 @@ local origin <const> = require "fm.run.origin"
 local outputs <const> = require "fm.run.outputs"
 local read_record <const> = require "fm.records.run_json"
 local replay <const> = require "fm.run.replay"
-local quoted <const> = require "fm.parts.shell_word"
 
 local resume <const> = {}
 
 --- The checkpoint to go on from, of a locked folder: slot entry, origin, and a list of what differs from what it found; nil when there is
 --- none. Says what was damaged.
-local function find(folder, say)
+local function find(folder, listener)
   local slot, past, problems, without_lines = checkpoint.find(folder)
   if without_lines then return without_lines, past, problems end
-  for _, problem in ipairs(problems) do say(problem) end
+  for _, problem in ipairs(problems) do listener:warn(problem) end
   if #problems > 0 then
-    say(slot and ("going on from the older checkpoint, of step %d"):format(slot.step) or "no checkpoint is left: the run begins again")
+    listener:warn(slot and ("going on from the older checkpoint, of step %d"):format(slot.step) or "no checkpoint is left: the run begins again")
   end
   return slot, past, slot and outputs.missing(folder, slot.outputs)
 end
 
-local function refuse(path, slot, differences)
-  return nil, ("%s: not the run that wrote the checkpoint of step %d:\n  %s\nfmrun resume --force %s goes on nevertheless, --anew begins again"):format(
-    path, slot.step, table.concat(differences, "\n  "), quoted(path))
+local function refuse(path, slot, differences, advice)
+  return nil, ("%s: not the run that wrote the checkpoint of step %d:\n  %s\n%s"):format(path, slot.step, table.concat(differences, "\n  "), advice)
 end
 
 --- A run that is done needs nothing, if it is the one that is asked for.
@@ -35,7 +33,7 @@ end
 --- How a run goes on in `folder` with these values: { former = its record, replay = the way to its checkpoint (nil: from the beginning),
 --- slot }, or { done = true } when it needs nothing more, or nil and a message. `how.force` goes on in spite of differences, `how.anew`
 --- begins again.
-function resume.plan(folder, values, how, say)
+function resume.plan(folder, values, how)
   local former, problem = read_record(folder:file "run.json")
   if not former then
     if folder:is_fresh() then return {} end
@@ -43,14 +41,14 @@ function resume.plan(folder, values, how, say)
   end
   if how.anew then return { former = { resumed = former.resumed } } end
   if former.status == "done" then return plan_done(folder.path, former, values) end
-  local slot, past, damages = find(folder, say)
+  local slot, past, damages = find(folder, how.listener)
   if not slot then return { former = former } end
   local differences = how.force and {} or origin.differences(past, values)
   if not how.force then table.move(damages, 1, #damages, #differences + 1, differences) end
-  if #differences > 0 then return refuse(folder.path, slot, differences) end
+  if #differences > 0 then return refuse(folder.path, slot, differences, how.advice(folder.path)) end
   local ok, tensors, coded = pcall(checkpoint.load, folder, slot)
   if not ok then return nil, tostring(tensors) end
-  return { former = former, slot = slot, replay = replay.new(slot, tensors, coded, past, how.force) }
+  return { former = former, slot = slot, replay = replay.new(slot, tensors, coded, past, not how.force and how.advice(folder.path)) }
 end
 
 --- Makes the folder what it was at the checkpoint, or empty when the run begins again; its run.json says already that it runs. Raises.

@@ -38,9 +38,10 @@ local shown <const> = { name = true, seed = true, rng = true, step = true, confi
 local new_object <const> = object("run", public, shown, {})
 
 --- A run in a folder. `how` as of fm.run.execute; `data`: the list of fm.run.reads. run.object and run.values are for the experiment.
-local function new(experiment, values, folder, screen, how, data)
+local function new(experiment, values, folder, how, data)
   local run = setmetatable({
-    name = experiment.name, seed = values.seed, config = parameters.config(values), rng = fm.rng(values.seed, "run"), folder = folder, screen = screen,
+    name = experiment.name, seed = values.seed, config = parameters.config(values), rng = fm.rng(values.seed, "run"), folder = folder, listener = how.listener,
+    advice = how.advice(folder.path),
     files = how.code or {}, data = data,
     step = 0, loop = 0, loops = {}, places = {}, -- the loop that runs or ran last; the steps at which loops ended, and the places of loaders then
     at_work = false, over = false, in_loop = false, stopping = nil, interrupted = nil, -- the script's own code runs; a loop of it does

@@ -11,7 +11,7 @@ local replay <const> = require "fm.run.replay"
 local saving <const> = require "fm.run.saving"
 local skip <const> = require "fm.skip"
 local swapped <const> = require "fm.parts.swapped"
-local traceback <const> = require "fm.run.traceback"
+local traceback <const> = require "fm.parts.traceback"
 local system <const> = fm.system
 
 local most_steps <const> = 1 << 53
@@ -25,7 +25,7 @@ end
 
 local function look_around(run, now)
   if now >= run.next_flush then run:flush(now) end
-  if now >= run.screen.next_time then run.screen:show(run.step, shown(run), now) end
+  if now >= run.listener.next_time then run.listener:show(run.step, shown(run), now) end
 end
 
 local function check(n, batches)
@@ -92,7 +92,7 @@ local function steps(run, n, batches, state, control)
     kept.seal(run.kept, true)
     saving.begin(run)
   end
-  run.screen:begin(run.name, last, run.step, system.seconds())
+  run.listener:begin(run.name, last, run.step, system.seconds())
   local begun = false -- by a step of this process: then there is something to save
 
   local function leave_once(problem)

@@ -3,13 +3,13 @@
 -- code, so a run that is there is known again, whatever its place in the grid.
 local fm <const> = require "fm"
 local code <const> = require "fm.run.code"
-local decimal <const> = require "fm.sweep.decimal"
 local digests <const> = require "fm.run.digests"
 local folders <const> = require "fm.run.folder"
 local named_values <const> = require "fm.parts.named_values"
 local printable <const> = require "fm.parts.printable"
 local record <const> = require "fm.sweep.record"
 local records <const> = require "fm.records.runs"
+local short <const> = require "fm.parts.short"
 
 local folder <const> = {}
 local schema <const> = 1 -- of sweep.json
@@ -72,7 +72,7 @@ end
 
 --- A value of a run as its label shows it: so that two values differ, in one line.
 local function value_text(value)
-  if math.type(value) == "float" then return decimal.shortest(value) end
+  if math.type(value) == "float" then return short.exact(value) end
   if type(value) ~= "string" or not (value == "" or value:find '[%s%c"]') then return tostring(value) end
   return '"' .. value:gsub('"', '""') .. '"'
 end

@@ -5,8 +5,6 @@ local logged <const> = require "fm.records.logged"
 local pools <const> = require "fm.sweep.pool"
 local records <const> = require "fm.records.runs"
 
-local saved_exit <const> = 75
-
 --- The last step that a run has written down, or nil.
 local function last_step(path)
   local row = logged.last(path .. "/metrics.jsonl")
@@ -47,7 +45,7 @@ end
 --- Fills in the outcome of a run that took too long: it saved, or had to be ended.
 local function judge_time(outcome, task, record, timeout)
   local step = last_step(task.path)
-  outcome.error = ("over --timeout %s%s"):format(timeout, step and " after step " .. step or "")
+  outcome.error = ("over %s%s"):format(timeout, step and " after step " .. step or "")
   if record.status == "lost" then record_crash(task.path, outcome.error, outcome.seconds) end
 end
 
@@ -73,7 +71,7 @@ local function stop_text(task, record)
 end
 
 --- task: path, folder, busy (it said so), failure (why it has no record).
---- result: of the pool. how: timeout (its text), stopped (whether all were asked to end).
+--- result: of the pool. how: timeout (its text), stopped (whether all were asked to end), saved (exit code).
 --- Returns { status = "done" | "failed" | "diverged" | "killed" | "busy", error, summary, code, signal, seconds, lines, peak }.
 return function(task, result, how)
   local record = records.read(task.path, task.folder)
@@ -82,7 +80,7 @@ return function(task, result, how)
     judge_time(outcome, task, record, how.timeout)
   elseif result.signal ~= 0 then
     judge_signal(outcome, task, result, how.stopped)
-  elseif result.code == saved_exit then
+  elseif result.code == how.saved then
     outcome.status, outcome.error = "killed", stop_text(task, record)
   elseif task.busy then
     outcome.status, outcome.error = "busy", "another process runs it"

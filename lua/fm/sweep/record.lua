@@ -1,9 +1,7 @@
 -- What the sweep.json of a sweep says, checked before it is believed: its folder may be a stranger's.
 local fm <const> = require "fm"
 local code <const> = require "fm.run.code"
-local printable <const> = require "fm.parts.printable"
 local read_plan <const> = require "fm.records.sweep_json"
-local recorded <const> = require "fm.run.recorded"
 
 local record <const> = {}
 
@@ -21,16 +19,6 @@ function record.read(path, index)
     if not (entry.script and entry.experiment) then return nil, ("%s/sweep.json: runs[%d] names no script"):format(path, index or i) end
   end
   return value
-end
-
---- nil when the script of a task may be called: it is one of the sweep's, as it was when the sweep was made. Else a message.
-function record.refusal(path, said, task)
-  for _, script in ipairs(said.scripts) do
-    if script.path == task.script then
-      return recorded.refusal(path, script.path, script.code or {}, false, "the command that made the sweep takes the change up: " .. said.command)
-    end
-  end
-  return printable.lines(("%s/sweep.json: run %d: %s is none of its scripts"):format(path, task.index, task.script))
 end
 
 return record

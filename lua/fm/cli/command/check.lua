@@ -4,13 +4,15 @@ local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local declared <const> = require "fm.cli.declared"
 local describe <const> = require "fm.records.describe"
+local launch <const> = require "fm.cli.launch"
 local logged <const> = require "fm.records.logged"
 local option_reader <const> = require "fm.cli.option_reader"
 local parameters <const> = require "fm.run.parameters"
 local pools <const> = require "fm.sweep.pool"
 local printable <const> = require "fm.parts.printable"
 local records <const> = require "fm.records.runs"
-local remove <const> = require "fm.run.remove"
+local remove <const> = require "fm.cli.remove_folder"
+local run_screen <const> = require "fm.cli.terminal.run_screen"
 local shrink <const> = require "fm.cli.shrink"
 
 --- The value that one word gives: its key and the value, or nil and a message.
@@ -73,7 +75,8 @@ end
 
 --- Runs the experiment in a folder of its own. Returns whether it went well.
 local function try(script, values, made, folder)
-  local how = { runs = folder, script = script.path, source = "", code = script.files, command = "", quiet = true }
+  local how = { runs = folder, script = script.path, source = "", code = script.files, command = "", listener = run_screen.new { quiet = true },
+    advice = launch.advice }
   print(printable.line(("%s: %s"):format(script.path, script.experiment.name)))
   tell_shrunk(made)
   local status, path = require "fm.cli.scripts".within(script, require "fm.run.execute", script.experiment, values, how)

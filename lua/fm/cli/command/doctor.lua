@@ -5,7 +5,7 @@ local command_line <const> = require "fm.cli.command_line"
 local folders <const> = require "fm.run.folder"
 local layout <const> = require "fm.cli.terminal.layout"
 local painter <const> = require "fm.cli.terminal.paint"
-local remove <const> = require "fm.run.remove"
+local remove <const> = require "fm.cli.remove_folder"
 
 --- What is wrong: ends the check.
 local function bad(message)

@@ -4,9 +4,8 @@ local lfs <const> = require "lfs"
 local command_line <const> = require "fm.cli.command_line"
 local launch <const> = require "fm.cli.launch"
 local parameters <const> = require "fm.run.parameters"
-local recorded <const> = require "fm.run.recorded"
+local recorded <const> = require "fm.cli.recorded_script"
 local records <const> = require "fm.records.runs"
-local quoted <const> = require "fm.parts.shell_word"
 local readable <const> = require "fm.parts.printable".lines
 
 local function fail(message, ...)
@@ -38,7 +37,7 @@ end
 --- The script of a recorded run, opened, and the values of its config. Raises.
 local function open(record, line)
   if not record.script then fail("%s: %s", record.path, record.error or "run.json names no script") end
-  local words, advice = arguments_of(record), ("fmrun resume --force %s goes on nevertheless, --anew begins again"):format(quoted(record.path))
+  local words, advice = arguments_of(record), launch.advice(record.path)
   local refusal = recorded.refusal(record.path, record.script, record.code or {}, line.force or line.anew, advice)
   if refusal then fail("%s", refusal) end
   if not line.quiet then io.stderr:write(readable(("%s: its script is %s"):format(record.path, record.script)), "\n") end
@@ -66,9 +65,10 @@ local function targets(line)
 end
 
 local function go_on(target, line)
-  if target.runs then return require "fm.sweep.sweep".resume(target.path, line) end
+  if target.runs then return require "fm.cli.sweep".resume(target.path, line) end
   line.folder = target.path
-  return (launch.run(open(target, line), line, line.argv))
+  local run = open(target, line)
+  return (launch.run(run, launch.how(line, run.script, line.argv)))
 end
 
 local function is_over(code)

@@ -1,14 +1,16 @@
 -- A worker does runs of a sweep: one by its number, or whatever is left, one after the other. Several of them, on several machines, share
 -- a sweep: whoever locks a run's folder runs it.
+local command_line <const> = require "fm.cli.command_line"
+local events <const> = require "fm.cli.events"
 local fm <const> = require "fm"
-local event <const> = require "fm.run.event"
 local launch <const> = require "fm.cli.launch"
 local option_reader <const> = require "fm.cli.option_reader"
 local parameters <const> = require "fm.run.parameters"
 local record <const> = require "fm.sweep.record"
+local recorded <const> = require "fm.cli.recorded_script"
 
 local system <const> = fm.system
-local exit <const> = { well = 0, failed = 1 }
+local exit <const> = command_line.exit
 local patience <const> = 2      -- seconds, for a process that may just be dying with its parent
 local most_failures <const> = 3 -- in a row: then it is the machine's fault, not the runs'
 
@@ -19,7 +21,7 @@ end
 -- ---- one run ----
 
 local function open_script(path, task, sweep)
-  local refusal = record.refusal(path, sweep, task)
+  local refusal = recorded.refusal_of_task(path, sweep, task)
   if refusal then fail("%s", refusal) end
   local script, message = launch.open(task.script, { [0] = "fmrun", task.script }, 1, sweep.arguments or {})
   if message then fail("%s", message) end
@@ -35,7 +37,7 @@ end
 --- Tells why there is nothing to do here: "done", or "busy" in another process.
 local function skip(line, path, status)
   if line.json then
-    event { event = "run_skipped", run = path, status = status }
+    events.tell { event = "run_skipped", run = path, status = status }
   elseif not line.quiet then
     io.stderr:write(("fmrun: %s: %s\n"):format(require "fm.parts.printable".line(path), status == "done" and "done before" or "another process runs it"))
   end
@@ -56,7 +58,9 @@ local function run_task(path, sweep, index, line)
   local script = open_script(path, task, sweep)
   local values, problem = parameters.recorded(script.experiment.parameters, task.config)
   if not values then fail("%s/sweep.json: run %d: %s", path, index, problem) end
-  local code, status = launch.run({ script = script, values = values }, line, line.argv, place, patience)
+  local how = launch.how(line, script, line.argv)
+  how.path, how.patience = place, patience
+  local code, status = launch.run({ script = script, values = values }, how)
   return status == "busy" and skip(line, place, "busy") or code
 end
 
@@ -75,7 +79,7 @@ return {
     local parent, index = whole "parent", whole "task"
     if parent and not system.die_with(parent) then return exit.failed end
     if line.events then
-      local open, problem = event.open(whole "events")
+      local open, problem = events.open(whole "events")
       if not open then line.refuse("--events: " .. problem) end
       line.json = true
     end
@@ -85,6 +89,6 @@ return {
     local sweep, message = record.read(path, index)
     if not sweep then fail("%s", message) end
     if index then return run_task(path, sweep, index, line) end
-    return require "fm.sweep.sweep".work(path, sweep, line, most_failures)
+    return require "fm.cli.sweep".work(path, sweep, line, most_failures)
   end,
 }

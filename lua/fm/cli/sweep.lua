@@ -1,17 +1,59 @@
 -- A sweep from its plan to its exit code. The same command again runs only what is not done.
 local command_line <const> = require "fm.cli.command_line"
-local event <const> = require "fm.run.event"
+local events <const> = require "fm.cli.events"
 local folder <const> = require "fm.sweep.folder"
+local option_reader <const> = require "fm.cli.option_reader"
 local printable <const> = require "fm.parts.printable"
-local settings <const> = require "fm.sweep.settings"
-local sorted_keys <const> = require "fm.parts.sorted_keys"
 local quoted <const> = require "fm.parts.shell_word"
+local recorded <const> = require "fm.cli.recorded_script"
 local records <const> = require "fm.sweep.record"
+local sorted_keys <const> = require "fm.parts.sorted_keys"
 local words <const> = require "fm.records.words"
 
 local system <const> = require "fm.core".system
 local sweep <const> = {}
-local exit <const> = { well = 0, failed = 1, nothing = 3 }
+local exit <const> = command_line.exit
+
+-- ---- options ----
+
+local units <const> = { [""] = 1, s = 1, m = 60, h = 3600, d = 86400 }
+
+--- "90", "90s", "1.5m", "2h", "1d" as seconds.
+local function duration(text)
+  if not text then return nil end
+  local number, unit = text:match "^([%d.]+)(%a?)$"
+  local seconds = tonumber(number) and units[unit] and tonumber(number) * units[unit]
+  if not seconds or seconds <= 0 then option_reader.refuse(('--timeout: expected a time such as 90s, 30m or 2h, found "%s"'):format(text)) end
+  return seconds
+end
+
+local function jobs_of(line, threads)
+  if not line.jobs or line.jobs == "auto" then return math.max(1, require "luv".available_parallelism() // threads) end
+  local n = line.jobs:find "^%d+$" and math.tointeger(tonumber(line.jobs))
+  if not n or n < 1 then option_reader.refuse(('-j: expected a whole number >= 1 or auto, found "%s"'):format(line.jobs)) end
+  return n
+end
+
+--- The words for a worker that come from the command line.
+local function passed_on(line)
+  local list = {}
+  for _, name in ipairs { "threads", "checkpoint_every", "checkpoint_seconds", "keep_last", "force", "anew" } do
+    local flag = "--" .. name:gsub("_", "-")
+    if line[name] == true then list[#list + 1] = flag elseif line[name] then list[#list + 1] = flag .. "=" .. line[name] end
+  end
+  return list
+end
+
+--- What the options say: jobs, threads of each, maxfail (nil: no limit), timeout (seconds or nil), timeout_text, words (for each worker). Raises
+--- { usage }.
+local function read_options(line)
+  local function whole(name) return option_reader.whole("--" .. name, line[name], 1) end
+  local threads = whole "threads" or 1
+  return { jobs = jobs_of(line, threads), threads = threads, maxfail = whole "maxfail" or (line.fail_fast and 1) or nil, timeout = duration(line.timeout),
+    timeout_text = line.timeout and "--timeout " .. line.timeout, words = passed_on(line) }
+end
+
+-- ---- lists ----
 
 local function refuse(message)
   io.stderr:write("fmrun: ", printable.lines(message), "\n")
@@ -37,7 +79,7 @@ end
 local function list_runs(described, line)
   for i, task in ipairs(described.tasks) do
     if line.json then
-      event { event = "run", sweep_index = i, run = task.path, script = task.script, changed = task.changed, config = task.config,
+      events.tell { event = "run", sweep_index = i, run = task.path, script = task.script, changed = task.changed, config = task.config,
         status = task.record.status }
     else
       print((("%03d %s%s"):format(i, task.label, task.record.status == "missing" and "" or "   (" .. printable.line(task.record.status) .. ")")))
@@ -48,22 +90,30 @@ local function list_runs(described, line)
   return exit.well
 end
 
---- The words for a worker that come from the command line.
-local function passed_on(line)
-  local list = {}
-  for _, name in ipairs { "threads", "checkpoint_every", "checkpoint_seconds", "keep_last", "force", "anew" } do
-    local flag = "--" .. name:gsub("_", "-")
-    if line[name] == true then list[#list + 1] = flag elseif line[name] then list[#list + 1] = flag .. "=" .. line[name] end
+-- ---- running ----
+
+--- The words after fmrun that make a process do one run of the sweep.
+local function arguments_of(described, more)
+  local pid = tostring(system.process())
+  return function(task, channel)
+    return { "worker", described.path, "--task", tostring(task.index), "--parent", pid, "--events", tostring(channel), "-q", table.unpack(more) }
   end
-  return list
 end
 
---- Runs these tasks of a described sweep.
-local function run(described, todo, options, line)
+local function exit_code(result)
+  if result.killed then return 128 + require "luv".constants[result.killed:upper()] end
+  if result.interrupted then return exit.saved end
+  return result.counts.failed == 0 and result.counts.killed == 0 and exit.well or exit.failed
+end
+
+--- Runs these tasks of a described sweep. again: what to type to go on, if anything. Returns an exit code.
+local function run(described, todo, options, line, again)
   local screen <const> = require "fm.cli.terminal.sweep_screen".new(line, described)
-  options.jobs = math.max(1, math.min(options.jobs, #todo))
-  screen:begin(described, options, #described.tasks - #todo)
-  return require "fm.sweep.supervise"(described, todo, options, screen)
+  options.jobs, options.saved, options.arguments = math.max(1, math.min(options.jobs, #todo)), exit.saved, arguments_of(described, options.words)
+  screen:begin(options, #described.tasks - #todo)
+  local result = require "fm.sweep.execute"(todo, options, screen)
+  screen:sum_up(todo, result, again)
+  return exit_code(result)
 end
 
 --- Whether the scripts of these tasks may be called; says which they are, or why not.
@@ -71,7 +121,7 @@ local function may_call(path, record, todo, line)
   local seen = {}
   for _, task in ipairs(todo) do
     if not seen[task.script] then
-      local problem = records.refusal(path, record, task)
+      local problem = recorded.refusal_of_task(path, record, task)
       if problem then return false, problem end
       if not line.quiet then io.stderr:write(printable.lines(("%s: its script is %s"):format(path, task.script)), "\n") end
       seen[task.script] = true
@@ -83,8 +133,8 @@ end
 --- What a process of its own goes on with: the runs of a sweep.json, one at a time, as long as no `most_failures` of them fail in a row.
 --- Other workers may be at the same sweep. Returns an exit code.
 function sweep.work(path, record, line, most_failures)
-  local options <const> = settings.of_pool(line)
-  options.jobs, options.maxfail, options.in_a_row, options.words = 1, most_failures, true, passed_on(line)
+  local options <const> = read_options(line)
+  options.jobs, options.maxfail, options.in_a_row = 1, most_failures, true
   options.is_taken = function(task) return system.locked(task.path .. "/lock") end
   local described <const> = folder.of_record(path, record)
   local todo = {}
@@ -102,16 +152,10 @@ local function hand_over(described, todo, options, line)
     io.stderr:write(("fmrun: %s: every run is done\n"):format(printable.line(described.path)))
     return exit.nothing
   end
-  local path = require "fm.sweep.emit".write(line.emit, described, todo, options)
+  local path = require "fm.cli.emit".write(line.emit, described, todo, options)
   local start = line.emit == "slurm" and "sbatch" or "sh"
   if not line.quiet then io.stderr:write(("%d runs of %d to do\nnext: %s %s\n"):format(#todo, #described.tasks, start, printable.line(quoted(path)))) end
   return exit.well
-end
-
-local function read_options(line)
-  local options = settings.of_pool(line)
-  options.timeout_text, options.words = line.timeout, passed_on(line)
-  return options
 end
 
 --- The same for a sweep that is there: what is not done is run. Returns an exit code; raises { usage }.
@@ -126,8 +170,7 @@ function sweep.resume(path, line)
   local todo <const> = unfinished(described.tasks)
   local may, why = may_call(path, record, todo, line)
   if not may then return refuse(why) end
-  options.again = "fmrun resume " .. quoted(path)
-  return run(described, todo, options, line)
+  return run(described, todo, options, line, "fmrun resume " .. quoted(path))
 end
 
 --- plan: of expand. list: its scripts. Returns an exit code; raises { usage }.
@@ -146,8 +189,7 @@ function sweep.start(plan, list, line, argv)
   if not wrote then return refuse(problem) end
   local todo <const> = unfinished(described.tasks)
   if line.emit then return hand_over(described, todo, options, line) end
-  options.again = command_line.text(argv)
-  return run(described, todo, options, line)
+  return run(described, todo, options, line, command_line.text(argv))
 end
 
 return sweep

@@ -41,4 +41,14 @@ function recorded.refusal(folder, script, files, force, advice)
   return ("%s: its files are not what they were:\n  %s\n%s"):format(folder, table.concat(list, "\n  "), advice)
 end
 
+--- The same for the script of a task of a sweep, which must be one of those in its sweep.json (`said`).
+function recorded.refusal_of_task(folder, said, task)
+  for _, script in ipairs(said.scripts) do
+    if script.path == task.script then
+      return recorded.refusal(folder, script.path, script.code or {}, false, "the command that made the sweep takes the change up: " .. said.command)
+    end
+  end
+  return readable(("%s/sweep.json: run %d: %s is none of its scripts"):format(folder, task.index, task.script))
+end
+
 return recorded

@@ -1,10 +1,8 @@
--- From scripts and words to the runs of a sweep. Every run is counted before one is made.
+-- From scripts and the words for them to runs: one, or those of a sweep. Every run is counted before one is made.
 --   expand(scripts, line) -> { runs = { { script, values, changed = { { key, value }... } }... }, keys = swept names, fixed = { key = value },
 --     is_sweep = whether it is more than one run of one script }
 local fm <const> = require "fm"
-local axes <const> = require "fm.sweep.axes"
 local parameters <const> = require "fm.run.parameters"
-local trials <const> = require "fm.sweep.trials"
 
 local default_limit <const> = 10000 -- runs; --max-runs says more
 
@@ -22,7 +20,7 @@ end
 
 --- Trials as an axis of several keys: at(i) is a list of { key, value }.
 local function trials_axis(experiment, path, claim)
-  local list, seen = trials.read(path), {}
+  local list, seen = require "fm.cli.words.trials".read(path), {}
   for number, trial in ipairs(list) do
     for _, pair in ipairs(trial) do
       local key = pair[1]
@@ -38,7 +36,7 @@ end
 
 --- The axis of a key; or nil and the one value that the text names.
 local function key_axis(declaration, text)
-  local axis, value = axes.new(declaration, text)
+  local axis, value = require "fm.cli.words.axes".new(declaration, text)
   if not axis then return nil, value end
   local at, draw = axis.at, axis.draw
   axis.at = at and function(i) return { { axis.key, at(i) } } end
@@ -70,7 +68,7 @@ local function read_words(experiment, words, multirun)
         axis, value = key_axis(declaration, text)
       else
         value, message = parameters.read(declaration, text)
-        if value == nil then usage("%s%s", message, axes.sweeps(declaration, text) and "; lists and ranges want -m" or "") end
+        if value == nil then usage("%s%s", message, require "fm.cli.words.axes".sweeps(declaration, text) and "; lists and ranges want -m" or "") end
       end
       if axis then
         claim_swept(key)

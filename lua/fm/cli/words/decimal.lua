@@ -39,13 +39,4 @@ function decimal.grid(first, last, step)
   return { count = (to - from) // by + 1, at = function(i) return tonumber(("%de%d"):format(from + (i - 1) * by, power)) end }
 end
 
---- The shortest text that reads back as the number.
-function decimal.shortest(value)
-  for digits = 6, 16 do
-    local text = ("%%.%dg"):format(digits):format(value)
-    if tonumber(text) == value then return text end
-  end
-  return ("%.17g"):format(value)
-end
-
 return decimal

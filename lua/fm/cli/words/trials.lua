@@ -1,7 +1,7 @@
 -- Trials from a file: "@trials.csv" (the first line names the keys) or "@trials.jsonl" (an object a line). Each trial is a list of
 -- { key, text }, read later by the declared type of each parameter. Data is never code, so there are no trials in Lua.
 local fm <const> = require "fm"
-local fields <const> = require "fm.sweep.fields"
+local fields <const> = require "fm.cli.words.fields"
 
 local trials <const> = {}
 

@@ -1,11 +1,10 @@
 -- Errors as the writer of a script wants to read them: their own lines, not those of fm or of C.
-local ending <const> = require "fm.run.ending"
 local readable <const> = require "fm.parts.printable".lines
 
 local traceback <const> = {}
 
 local here <const> = debug.getinfo(1, "S").source
-local fm_folder <const> = here:gsub("run/traceback%.lua$", "")
+local fm_folder <const> = here:gsub("parts/traceback%.lua$", "")
 local inside_fm <const> = "^%S*/fm/([%w_/]+%.lua:%d+): "
 local longest_text <const> = 8192 -- bytes of a message
 local most_frames <const> = 10    -- at either end of a deep stack
@@ -105,9 +104,8 @@ function traceback.text_of(message)
   return readable(text)
 end
 
---- For xpcall: a message that begins at the script's line, and below it the script's frames. An ending (fm.run.ending) passes as it is.
+--- For xpcall: a message that begins at the script's line, and below it the script's frames.
 function traceback.handler(message)
-  if ending.of(message) then return message end
   local text = traceback.text_of(message)
   local frames, innermost = script_frames(2)
   local place = text:match(inside_fm)

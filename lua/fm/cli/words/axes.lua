@@ -2,9 +2,10 @@
 -- it makes any, so that a billion of them can be refused at no cost:
 --   { key, count, at(i) -> value }        a list, of which ranges may be parts
 --   { key, draw(u) -> value }             a continuous range; u is uniform in 0..1
-local decimal <const> = require "fm.sweep.decimal"
-local fields <const> = require "fm.sweep.fields"
+local decimal <const> = require "fm.cli.words.decimal"
+local fields <const> = require "fm.cli.words.fields"
 local parameters <const> = require "fm.run.parameters"
+local short <const> = require "fm.parts.short"
 
 local axes <const> = {}
 
@@ -30,7 +31,7 @@ end
 
 --- A number that was made, as the declaration wants it.
 local function checked(declaration, value)
-  return read(declaration, declaration.type == "integer" and ("%d"):format(value) or decimal.shortest(value))
+  return read(declaration, declaration.type == "integer" and ("%d"):format(value) or short.exact(value))
 end
 
 -- ---- ranges ----
@@ -101,8 +102,8 @@ local least_digits <const>, nearest <const> = 4, 5e-4
 --- table. They are four, unless the range is narrow.
 local function rounded(scale, low, high, value)
   for digits = least_digits, 17 do
-    local short = tonumber(("%%.%dg"):format(digits):format(value))
-    if short >= low and short <= high and scales[scale].distance(low, high, short, value) <= nearest then return short end
+    local rough = tonumber(("%%.%dg"):format(digits):format(value))
+    if rough >= low and rough <= high and scales[scale].distance(low, high, rough, value) <= nearest then return rough end
   end
   return math.max(low, math.min(value, high))
 end

@@ -1,5 +1,5 @@
 -- math.random on a stream of fm: Lua's own is seeded by the clock and knows no steps.
-local random <const> = {}
+local math_random <const> = {}
 
 local exact <const> = 1 << 53
 
@@ -29,7 +29,7 @@ end
 
 --- Makes math.random draw from `stream`; math.randomseed(n) changes to another stream of the same clock, unless refuse() (if given) raises: what is
 --- seeded in a loop would not be when the run goes on. Returns what puts the former functions back.
-function random.bind(stream, refuse)
+function math_random.bind(stream, refuse)
   local root, former, former_seed = stream, math.random, math.randomseed
 
   function math.random(low, high)
@@ -55,4 +55,4 @@ function random.bind(stream, refuse)
   end
 end
 
-return random
+return math_random

@@ -1,0 +1,39 @@
+-- An experiment that is the main script of stock Lua: it runs at once, for nobody else would run it. It takes fmrun's options and key=value.
+local command_line <const> = require "fm.cli.command_line"
+local launch <const> = require "fm.cli.launch"
+local printable <const> = require "fm.parts.printable"
+local scripts <const> = require "fm.cli.scripts"
+
+local exit <const> = command_line.exit
+
+--- The words that go on with a stopped run in its folder: fmrun is another program, so its resume would refuse to.
+local function again(arg, line, path)
+  local words = table.move(arg, 1, #arg, line.folder and 1 or 3, { "--folder", path })
+  local first = 0
+  while arg[first - 1] do first = first - 1 end
+  table.move(arg, first, 0, first, words)
+  return command_line.text(words)
+end
+
+--- The one run that the words ask for. Returns its exit code; raises { usage }.
+local function run(script, arg)
+  local line = command_line.parse(table.move(arg, 1, #arg, 2, { arg[0] }))
+  launch.set_threads(line.threads)
+  local plan = launch.plan({ script }, line)
+  if not launch.is_single(plan, line) then error({ usage = "sweeps, lists of runs and scripts for schedulers are made by fmrun" }, 0) end
+  function line.again(path) return again(arg, line, path) end
+  return (launch.run(plan.runs[1], launch.how(line, script, arg)))
+end
+
+--- Runs an experiment; `arg`: the words of the interpreter. Returns the exit code.
+return function(experiment, arg)
+  local script = scripts.new(arg[0], arg, 0, {})
+  experiment.name = experiment.name or script.name
+  script.experiment = experiment
+  require "fm.run.code".add_loaded(script.files, script.path)
+  local ok, result = pcall(run, script, arg)
+  if ok then return result end
+  local is_usage = type(result) == "table"
+  io.stderr:write("fmrun: ", printable.lines(is_usage and result.usage or tostring(result)), "\n")
+  return is_usage and exit.usage or exit.failed
+end

@@ -1,0 +1,159 @@
+-- What a person sees of a run: its words on stdout, and on stderr one line that moves on a terminal, a line every ten seconds elsewhere. Where
+-- events are wanted, they come on stdout, one a line, and the words go to stderr. Anything that has these methods may listen to a run.
+local events <const> = require "fm.cli.events"
+local painter <const> = require "fm.cli.terminal.paint"
+local printable <const> = require "fm.parts.printable"
+local quoted <const> = require "fm.parts.shell_word"
+local short <const> = require "fm.parts.short"
+local system <const> = require "fm.core".system
+
+local run_screen <const> = {}
+local Screen <const> = {}
+Screen.__index = Screen
+
+local stderr <const> = 2
+
+--- options: quiet, color ("auto", "always", "never"), json, again (path -> the command that goes on with a run, where that is not fmrun resume).
+function run_screen.new(options)
+  local terminal = system.is_terminal(stderr)
+  return setmetatable({
+    out = options.json and io.stderr or io.stdout, quiet = options.quiet, terminal = terminal, paint = painter(stderr, options.color),
+    json = options.json, again = options.again, interval = options.json and 1 or terminal and 0.1 or 10, next_time = 0, drawn = false,
+  }, Screen)
+end
+
+-- ---- lines ----
+
+--- Forgets the moving line, so that something else can be printed.
+function Screen:clear()
+  if self.drawn then io.stderr:write "\r\27[K" end
+  self.drawn = false
+end
+
+--- A line that stays: a text, or a list of texts and { color, text }, two spaces apart. Printable, whatever a script or a record put in.
+function Screen:say(what)
+  self:clear()
+  local words = {}
+  for i, word in ipairs(type(what) == "table" and what or { what }) do
+    words[i] = type(word) == "table" and self.paint(word[1], printable.line(word[2])) or printable.lines(word)
+  end
+  io.stderr:write(table.concat(words, "  "), "\n")
+end
+
+function Screen:note(what)
+  if not self.quiet then self:say(what) end
+end
+
+--- What is wrong, though the run goes on.
+function Screen:warn(message)
+  self:say("fmrun: " .. message)
+end
+
+--- What the script prints.
+function Screen:print(text)
+  self:clear()
+  self.out:write(text, "\n")
+end
+
+local function event(screen, fields)
+  if screen.json then events.tell(fields) end
+end
+
+-- ---- from the beginning to the end ----
+
+--- There is no run, or no record of how it ended, because of this.
+function Screen:refused(message)
+  self:warn(message)
+  events.failure(message)
+end
+
+--- As refused, for a run whose end tells the message itself.
+function Screen.unrecorded(_, message) -- luacheck: ignore 212
+  events.failure(message)
+end
+
+--- The run in this folder is done already.
+function Screen:done_before(path)
+  self:note(path .. " is done")
+  event(self, { event = "run_skipped", run = path, status = "done" })
+end
+
+--- about: experiment, path, seed, config, step (where it goes on from; 0 for a new run).
+function Screen:started(about)
+  event(self, { event = "run_start", experiment = about.experiment, run = about.path, seed = about.seed, config = about.config, step = about.step })
+  if about.step > 0 then self:note(("%s goes on from step %d"):format(about.experiment, about.step)) end
+end
+
+--- A signal has come in a loop. saves: whether a checkpoint will be written.
+function Screen:stopping(signal, saves)
+  self:warn(("finishing the step%s%s"):format(saves and ", writing a checkpoint" or "", signal == "INT" and " (Ctrl-C again to stop now)" or ""))
+end
+
+--- What a resume of a run that was stopped will do.
+local function what_next(about)
+  if about.saved then return "to go on: " end
+  if about.keeps then return "no checkpoint was written yet; to begin again: " end
+  return "nothing is kept (see run:keeps); to begin again: "
+end
+
+--- about: path, saved (there is a checkpoint), keeps (there could be one). record: as in run.json.
+function Screen:ended(about, record)
+  local words = { { record.status == "done" and "green" or "red", record.status }, record.experiment, "step " .. record.steps,
+    short.duration(record.seconds) }
+  local results = short.results(record.summary)
+  if results ~= "" then words[#words + 1] = results end
+  words[#words + 1] = { "dim", about.path }
+  if record.error then self:warn(record.error) end
+  self:note(words)
+  if record.status == "killed" then self:note(what_next(about) .. (self.again and self.again(about.path) or "fmrun resume " .. quoted(about.path))) end
+  event(self, { event = "run_end", experiment = record.experiment, run = about.path, status = record.status, error = record.error,
+    seconds = record.seconds, summary = record.summary })
+end
+
+-- ---- its loops ----
+
+--- A loop of `total` steps begins at time `now`, after `done` of them.
+function Screen:begin(name, total, done, now)
+  self.name, self.total, self.first, self.began = name, total, done, now
+  self.next_time = now + self.interval
+end
+
+local function rate_text(rate)
+  if rate >= 1000 then return ("%.1fk/s"):format(rate / 1000) end
+  return ("%.3g/s"):format(rate)
+end
+
+--- "step 820/2000  41%  loss=0.913  1.2k/s  eta 7s"
+function Screen:describe(step, values, now)
+  local passed = now - self.began
+  local rate = passed > 0 and (step - self.first) / passed or 0
+  local parts = { ("step %d/%d"):format(step, self.total), ("%d%%"):format(step * 100 // math.max(1, self.total)) }
+  if values ~= "" then parts[#parts + 1] = values end
+  if rate > 0 then
+    parts[#parts + 1] = rate_text(rate)
+    parts[#parts + 1] = "eta " .. short.duration((self.total - step) / rate)
+  end
+  return table.concat(parts, "  ")
+end
+
+--- "[====>               ]"
+function run_screen.bar(step, total)
+  local width = 20
+  local full = math.max(0, math.min(total > 0 and step * width // total or width, width))
+  return "[" .. ("="):rep(full) .. (full < width and ">" or "") .. (" "):rep(width - full - 1) .. "]"
+end
+
+--- Shows where the loop is; to be called when `next_time` has come.
+function Screen:show(step, values, now)
+  self.next_time = now + self.interval
+  local text = printable.line(self:describe(step, values, now))
+  if self.json then return event(self, { event = "progress", step = step, steps = self.total, text = text }) end
+  if not self.terminal then return self:note(self.name .. "  " .. text) end
+  if self.quiet then return end
+  local layout = require "fm.cli.terminal.layout"
+  local line = ("%s %s %s"):format(self.name, run_screen.bar(step, self.total), text)
+  io.stderr:write("\r", layout.clip(line, layout.page(stderr) - 1), "\27[K")
+  self.drawn = true
+end
+
+return run_screen
