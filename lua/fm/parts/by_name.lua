@@ -67,14 +67,33 @@ end
 -- What was found, by room.name. It holds while it is the module that is loaded: another script has its own files.
 local found_own <const>, found_beside <const> = {}, {}
 
+--- As require for a module of fm, or nil when there is no such file. require would look for the file once more.
+local function load_own(module)
+  if package.loaded[module] ~= nil then return package.loaded[module] end
+  local place = module:gsub("%.", "/")
+  for template in own_path():gmatch "[^;]+" do
+    local path = template:gsub("%?", place)
+    local chunk, message = loadfile(path, "t")
+    if chunk then
+      local value = chunk(module, path)
+      if package.loaded[module] == nil then package.loaded[module] = value == nil or value end
+      return package.loaded[module]
+    end
+    if not message:find "^cannot open " then fail(message) end
+  end
+  return nil
+end
+
 --- A file or a room of fm, or nil. An option of every step opens no file.
 local function find_own(room, name)
   local module = room .. "." .. name
   local known = found_own[module]
-  if known ~= nil and package.loaded[module] == known then return known end
-  if name == "init" or not by_name.file(module) then return nil end
-  found_own[module] = require(module)
-  return found_own[module]
+  if known == nil or package.loaded[module] ~= known then
+    known = nil
+    if name ~= "init" and module ~= "fm.core" then known = load_own(module) end -- fm.core is no file: all of C
+    found_own[module] = known
+  end
+  return known
 end
 
 --- What the file of that name beside the script returns, or nil when there is none.
