@@ -39,11 +39,11 @@ end
 
 local function coupled(o, x0, x1)
   if o.coupling == "independent" then return x0, x1, o.cond end
-  local y0, y1, cond = require "fm.flow.coupling".of("loss", o.coupling)(x0, x1, o.cond)
+  local couplings <const> = require "fm.flow.coupling"
+  local y0, y1, cond = couplings.of("loss", o.coupling)(x0, x1, o.cond)
   arguments.batch("loss", "x0 as the coupling returned it", y0, x0)
   arguments.batch("loss", "x1 as the coupling returned it", y1, x1)
-  if cond == nil then cond = o.cond end
-  return y0, y1, cond
+  return y0, y1, couplings.cond_of("loss", x1, o.cond, y1, cond)
 end
 
 -- The mean over the batch of weight(t) times each row's mean square.

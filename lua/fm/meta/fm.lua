@@ -549,8 +549,10 @@ function Path:source_log_prob(x0) end
 ---@param options? table
 ---@return fm.Path
 function fm.flow.path(name, options) end
----Which x0 goes with which x1: x0, x1, cond = couple(x0, x1 [, cond]). "independent", "ot" (exact, a permutation of the batch), or a function of yours;
----x1 and its cond keep their order.
+---Which x0 goes with which x1: x0, x1, cond = couple(x0, x1 [, cond]). "independent", "ot" (exact,
+---a permutation of the batch), or a function of yours; x1 and its cond keep their order. flow.loss
+---gives the coupling its cond, labels for example, and the model what comes back; a function of two
+---arguments returns none, and cond stays with x1.
 ---@param name string|function
 ---@param options? table
 ---@return fun(x0: fm.Tensor, x1: fm.Tensor, cond?: any): fm.Tensor, fm.Tensor, any

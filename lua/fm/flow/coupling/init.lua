@@ -7,6 +7,18 @@ local options <const> = require "fm.parts.options"
 
 local coupling <const> = {}
 
+--- The condition that goes with y1, after a coupling of x1 and its cond gave y1 and `returned`. One
+--- that knows nothing of conditions returns none: cond stays, as long as x1 keeps its order.
+function coupling.cond_of(where, x1, cond, y1, returned)
+  if returned ~= nil then return returned end
+  if cond == nil or rawequal(y1, x1) then return cond end
+  arguments.batch(where, "x1 as the coupling returned it", y1, x1)
+  if y1:count() > 0 and not ((y1 - x1):detach():abs():max():item() == 0) then
+    fm.fail(where .. ": the coupling returned x1 in another order and no condition: expected x0, x1, cond")
+  end
+  return cond
+end
+
 -- The couple of a file, which then sees tensors with equal rows.
 local function checked(where, couple)
   return function(x0, x1, cond, ...)
@@ -14,7 +26,8 @@ local function checked(where, couple)
     arguments.batch(where, "x0", x0)
     arguments.batch(where, "x1", x1)
     if #x0 ~= #x1 then fm.fail(("%s: x0 has %d rows, x1 has %d: expected as many"):format(where, #x0, #x1)) end
-    return couple(x0, x1, cond)
+    local y0, y1, returned = couple(x0, x1, cond)
+    return y0, y1, coupling.cond_of(where, x1, cond, y1, returned)
   end
 end
 
