@@ -231,6 +231,27 @@ describe("words of plots", function()
     apart("a tensor", plot.scatter(cloud, { labels = fm.range(1, 10) }))
   end)
 
+  it("a word goes elsewhere when another one has room only where it stands", function()
+    local labels <const> = require "fm.plot.parts.labels"
+    local drawn = {}
+    local on = { lines = function() end, rectangle = function() end, text = function(_, text) drawn[#drawn + 1] = text end }
+    for _, places in ipairs { { { 72, 20 }, { 143, 21 } }, { { 72, 1 }, { 69, 2 } } } do
+      local room = labels.room { x = 0, y = 0, width = 150, height = 22 }
+      for _, p in ipairs(places) do room:take_disc(p[1], p[2], 4) end
+      assert.equal(0, labels.draw(on, room, places, { "first word", "other word" }, 0))
+    end
+    assert.same({ "first word", "other word", "first word", "other word" }, drawn)
+    local room = labels.room { x = 0, y = 0, width = 160, height = 16 } -- no room for two
+    assert.equal(1, labels.draw(on, room, { { 5, 8 }, { 5, 8 } }, { "first word", "other word" }, 0))
+    assert.equal("first word", drawn[#drawn])
+  end)
+
+  it("texts of SVG are as wide as those of PNG whatever the font", function()
+    local text = svg(plot.curve({ loss = { 3, 2 } }, { title = "a title of some length" }))
+    local length = text:match 'textLength="([%d.]+)"[^>]*>a title of some length<'
+    assert.is_true(math.abs(tonumber(length) - fm.picture.text_width("a title of some length", 15)) < 0.01)
+  end)
+
   it("labels of scatter say what they want", function()
     raises("plot.scatter: labels: expected at most 1 texts, found 2", plot.scatter, fm.ones(1, 2), { labels = { "a", "b" } })
     raises("plot.scatter: labels: entry 2: expected a text or a number, found a table", plot.scatter, cloud, { labels = { "a", {} } })
