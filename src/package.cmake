@@ -15,12 +15,14 @@ if(CHART_FILE)
 endif()
 # Each library under the name by which it is asked for, with the licence that Debian's package of it states.
 install(CODE "
-  file(GET_RUNTIME_DEPENDENCIES EXECUTABLES $<TARGET_FILE:fmrun> LIBRARIES ${BLAS_FILE} ${LFS_FILE} ${LUV_FILE}
+  file(GET_RUNTIME_DEPENDENCIES EXECUTABLES $<TARGET_FILE:fmrun> LIBRARIES ${BLAS_FILE} ${EDIT_FILE} ${LFS_FILE} ${LUV_FILE}
     RESOLVED_DEPENDENCIES_VAR files PRE_EXCLUDE_REGEXES \"^ld-\" \"^lib(c|m|dl|rt|pthread)[.]so\")
-  foreach(file ${BLAS_FILE} \${files})
+  foreach(file ${BLAS_FILE} ${EDIT_FILE} \${files})
     get_filename_component(name \${file} NAME)
     if(file STREQUAL \"${BLAS_FILE}\")
       set(name ${BLAS_NAME})
+    elseif(file STREQUAL \"${EDIT_FILE}\")
+      set(name ${EDIT_NAME})
     endif()
     file(REAL_PATH \${file} real)
     file(INSTALL \${real} DESTINATION \"\${CMAKE_INSTALL_PREFIX}/lib/fmrun\" RENAME \${name})
@@ -44,7 +46,7 @@ set(CPACK_PACKAGE_FILE_NAME ${CPACK_ARCHIVE_FILE_NAME})
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "libopenblas0 | libopenblas0-pthread, lua-filesystem, lua-luv") # loaded by name: nobody sees them in the program
-set(CPACK_DEBIAN_PACKAGE_RECOMMENDS libjs-chart.js)
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libjs-chart.js, libedit2")
 set(CPACK_DEBIAN_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 file(WRITE ${CMAKE_BINARY_DIR}/package_components.cmake "

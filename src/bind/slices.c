@@ -127,7 +127,8 @@ int bind_push_slices(lua_State *L, fm_tensor *t, int index) {
     return 1;
 }
 
-/* The tensor at `value`, of the selection's shape; a copy when it shares the bytes that are written. */
+/* The tensor at `value`, of the selection's shape; a copy when it shares the bytes that are
+ * written. */
 static const fm_tensor *check_source(lua_State *L, const fm_tensor *t, const pick *picks, int value) {
     char found[FM_SHAPE_TEXT], wanted[FM_SHAPE_TEXT];
     fm_tensor *from = bind_check_tensor(L, value), want = {0};

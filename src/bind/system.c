@@ -138,16 +138,22 @@ static int system_channel(lua_State *L) {
 
 /* ---- Ctrl-C at the prompt ---- */
 
-static lua_State *prompt_state; /* whose chunk a signal shall interrupt */
+static lua_State *prompt_state;               /* whose chunk a signal shall interrupt */
+static volatile sig_atomic_t interrupts_wait; /* how many came since the last one was heeded */
+
+static void on_interrupt(int number);
 
 static void raise_interrupted(lua_State *L, lua_Debug *unused) {
     (void)unused;
     lua_sethook(L, NULL, 0, 0);
+    interrupts_wait = 0;
+    signal(SIGINT, on_interrupt);
     luaL_error(L, "interrupted!");
 }
 
 static void on_interrupt(int number) {
-    signal(number, SIG_DFL); /* a second one ends the process: the first may wait for C code to return */
+    enum { PATIENCE = 2 }; /* so many wait for C code to return: one more ends the process */
+    if (++interrupts_wait == PATIENCE) signal(number, SIG_DFL);
     fm_coroutines_hook(prompt_state, raise_interrupted);
 }
 
@@ -155,6 +161,7 @@ static void on_interrupt(int number) {
 static int system_interrupts(lua_State *L) {
     lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
     prompt_state = lua_tothread(L, -1);
+    interrupts_wait = 0;
     signal(SIGINT, lua_toboolean(L, 1) ? on_interrupt : SIG_DFL);
     return 0;
 }
@@ -200,6 +207,7 @@ void bind_system(lua_State *L) {
     lua_newtable(L);
     bind_module(L, "system", functions);
     bind_lock(L);
+    bind_line_editor(L);
     bind_signals(L);
     lua_pushliteral(L, LUA_VERSION_MAJOR "." LUA_VERSION_MINOR "." LUA_VERSION_RELEASE);
     lua_setfield(L, -2, "lua");

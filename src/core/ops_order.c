@@ -1,4 +1,5 @@
-/* Ops that compare the numbers along an axis and answer with places, 1-based: argmax, argmin, argsort. No gradient passes them. */
+/* Ops that compare the numbers along an axis and answer with places, 1-based: argmax, argmin,
+ * argsort. No gradient passes them. */
 #include "op.h"
 
 #include <string.h>
@@ -38,7 +39,8 @@ static bool arg_shape(fm_call *c, fm_error *err) {
     return check_places(c, v.size, err);
 }
 
-/* The search in columns: best[j] and the row at[j] where it lies, both of which column j has already. Rows count from `from`. */
+/* The search in columns: best[j] and the row at[j] where it lies, both of which column j has
+ * already. Rows count from `from`. */
 typedef void (*search_fn)(size_t rows, size_t stride, size_t n, size_t from, const real *x, real *best, real *at);
 
 #define SEARCH(name, BETTER)                                                                                                               \
@@ -72,7 +74,8 @@ static real search_short(bool larger, size_t n, const real *x) {
     return (real)place;
 }
 
-/* One long column, seen as rows of LANES, so that the lanes search side by side. Returns the place. */
+/* One long column, seen as rows of LANES, so that the lanes search side by side. Returns the
+ * place. */
 static real search_column(search_fn search, bool larger, size_t size, const real *x) {
     real best[LANES], at[LANES] = {0};
     size_t rows = size / LANES;
@@ -117,7 +120,8 @@ static void argmin_forward(const fm_call *c) {
 }
 
 /* ---- argsort{axis, descending}: stable, a NaN after every number in both directions ----
- * A number becomes a whole one of the same order; short rows are sorted by insertion, long ones digit by digit from the lowest. */
+ * A number becomes a whole one of the same order. Short rows are sorted by insertion, long ones
+ * digit by digit from the lowest. */
 
 #ifdef FM_DOUBLE
 typedef uint64_t sort_key;
@@ -130,8 +134,8 @@ typedef struct entry {
     sort_key key, place;
 } entry;
 
-/* Of two numbers the larger has the larger key: the bits of a positive number grow with it, those of a negative one fall. 0 and -0 are
- * equal. */
+/* Of two numbers the larger has the larger key: the bits of a positive number grow with it,
+ * those of a negative one fall. 0 and -0 are equal. */
 FM_INLINE sort_key key_of(real v, bool descending) {
     const sort_key sign = (sort_key)1 << (KEY_BITS - 1);
     sort_key bits;
@@ -151,8 +155,8 @@ static void insert_all(size_t n, entry *list) {
     }
 }
 
-/* Sorts by one digit at a time, from one list to the other and back; returns the one with the result. Digits that are the same in all
- * keys are left out. */
+/* Sorts by one digit at a time, from one list to the other and back; returns the one with the
+ * result. Digits that are the same in all keys are left out. */
 static const entry *sort_digits(size_t n, entry *list, entry *other) {
     size_t counts[DIGITS][VALUES] = {{0}};
     for (size_t i = 0; i < n; i++) {

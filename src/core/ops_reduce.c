@@ -278,7 +278,8 @@ static void var_backward(const fm_call *c) {
     add_deviations(c);
 }
 
-/* ---- std{axis, keep, unbiased}: the root of var. Where all numbers are equal it has no slope: 0 is taken, as in PyTorch ---- */
+/* ---- std{axis, keep, unbiased}: the root of var ----
+ * Where all numbers are equal it has no slope: 0 is taken, as in PyTorch. */
 
 static void std_forward(const fm_call *c) {
     deviations(c, finish_root_of_mean);

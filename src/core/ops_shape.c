@@ -167,7 +167,7 @@ static bool stack_shape(fm_call *c, fm_error *err) {
     return true;
 }
 
-/* ---- what both do: of each of the `outer` rows of the result, every tensor fills the next part ---- */
+/* ---- what both do: every tensor fills the next part of each of the result's `outer` rows ---- */
 
 static void join_forward(const fm_call *c) {
     int axis = (int)c->opt[0].integer;
@@ -212,7 +212,8 @@ static void join_backward(const fm_call *c) {
     }
 }
 
-/* ---- slice{axis, first, last, step}: entries first, first + step .. last, negative from the end ---- */
+/* ---- slice{axis, first, last, step}: entries first, first + step .. last ----
+ * Both count from the end when they are negative. */
 
 static bool slice_shape(fm_call *c, fm_error *err) {
     const fm_tensor *x = c->in[0];

@@ -1,4 +1,5 @@
--- Comparisons, argmax, argmin, sort, std, one_hot and stack: ties, empty tensors, NaN, layouts, gradients and wrong arguments.
+-- Comparisons, argmax, argmin, sort, std, one_hot and stack: ties, empty tensors, NaN, layouts,
+-- gradients and wrong arguments.
 local fm <const> = require "fm"
 
 local nan <const>, inf <const> = 0 / 0, 1 / 0

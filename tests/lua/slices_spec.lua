@@ -1,4 +1,5 @@
--- x[{ {1, 3}, 2, {} }]: what it selects, what shares its bytes, how it is written, its gradient, and what it refuses.
+-- x[{ {1, 3}, 2, {} }]: what it selects, what shares its bytes, how it is written, its gradient,
+-- and what it refuses.
 local fm <const> = require "fm"
 
 --- What a list of entries selects of nested tables, in plain Lua.

@@ -95,6 +95,7 @@ local function start(argv)
   local code = #line.scripts == 0 and exit.well or require "fm.cli.launch".start(line, argv)
   if prompt then
     if not line.quiet and not line.show_version then print(version_text()) end
+    if not line.quiet and require "fm.core".system.is_terminal(0) then print "?name explains a name of fm, Tab completes it, Ctrl-D ends" end
     require "fm.cli.repl"()
   end
   return code

@@ -1,72 +1,96 @@
--- The prompt: reads a line, or several until they make a chunk, prints what an expression gives, shows errors and goes on.
+-- The prompt: reads a line, or several until they make a chunk, prints what an expression gives,
+-- shows errors and goes on. Ctrl-C stops what runs, or gives the line up; Ctrl-D ends.
 local system <const> = require "fm.core".system
+local prompt_input <const> = require "fm.cli.prompt_input"
+local shown <const> = require "fm.cli.shown"
 local traceback <const> = require "fm.parts.traceback"
 
 local chunk_name <const> = "=stdin"
-
-local function read_line(prompt)
-  io.stdout:write(prompt)
-  io.stdout:flush()
-  return io.read "L"
-end
+local plain_print <const> = print
 
 local function is_incomplete(message)
   return message:find "<eof>$" ~= nil
 end
 
+local function say(message)
+  io.stderr:write(tostring(message), "\n")
+end
+
 --- Answers "?fm.ode.solve" from the reference, and "?" with how to ask.
 local function explain(name)
-  if name == "" then return print "?fm.ode.solve explains a name of fm; ?fm.ode lists what it holds" end
+  if name == "" then
+    print "?fm.ode.solve explains a name of fm; ?fm.ode lists what it holds"
+    return print "what a later line shall find is set without `local`: each line is a chunk of its own"
+  end
   local reference <const> = require "fm.cli.reference"
   local found, message = reference.find(name)
-  if not found then
-    io.stderr:write(message, "\n")
-    return
-  end
+  if not found then return say(message) end
   for _, entry in ipairs(found) do print(reference.text(entry, require "fm.cli.terminal.layout".columns() or 80)) end
 end
 
---- Reads until the text is a chunk. Returns it as a function (for "?name" one that explains the name); false and a message; or nil at the end of the input.
-local function read_chunk()
-  local text = read_line(_G._PROMPT or "> ")
-  if not text then return nil end
+--- The text as a chunk: an expression, whose values it returns, or statements. Else nil and a
+--- message, which ends with <eof> when more text may make it one.
+local function compile(text)
   local question = text:match "^%s*%?%s*([%w_.:]*)%s*$"
   if question then return function() explain(question) end end
-  local expression = load("return " .. text, chunk_name)
+  local expression, missing = load("return " .. text, chunk_name)
   if expression then return expression end
-  while true do
-    local chunk, message = load(text, chunk_name)
-    if chunk then return chunk end
-    if not is_incomplete(message) then return false, message end
-    local more = read_line(_G._PROMPT2 or ">> ")
-    if not more then return false, message end
-    text = text .. more
-  end
+  local chunk, message = load(text, chunk_name)
+  return chunk, is_incomplete(missing) and missing or message
 end
 
-local function show(ok, ...)
-  if not ok then
-    io.stderr:write((...), "\n")
-  elseif select("#", ...) > 0 then
-    local printed, message = pcall(print, ...)
-    if not printed then io.stderr:write(("error calling 'print' (%s)\n"):format(message)) end
+--- Reads until the text is a chunk. Returns it as a function; false and a message (none after
+--- Ctrl-C); or nil at the end of the input.
+local function read_chunk(input)
+  local text = input.read(tostring(_G._PROMPT or "> "))
+  if not text then return text end
+  local chunk, message = compile(text)
+  while not chunk and is_incomplete(message) do
+    local more = input.read(tostring(_G._PROMPT2 or ">> "))
+    if more == false then return false end
+    if not more then break end
+    text = text .. more
+    chunk, message = compile(text)
   end
+  input.remember(text)
+  return chunk or false, message
+end
+
+--- Prints values; a table that the user's own print would not show is shown by what it holds.
+local function show(...)
+  local values = table.pack(...)
+  if values.n == 0 then return end
+  if print == plain_print then
+    for i = 1, values.n do values[i] = shown(values[i]) end
+  end
+  local printed, message = pcall(print, table.unpack(values, 1, values.n))
+  if not printed then say(("error calling 'print' (%s)"):format(message)) end
+end
+
+--- One question and its answer. Returns false at the end of the input.
+local function turn(input)
+  system.interrupts(input.is_edited) -- else Ctrl-C ends a prompt that waits
+  local chunk, message = read_chunk(input)
+  if chunk == nil then return false end
+  system.interrupts(true)
+  if chunk then
+    local results = table.pack(xpcall(chunk, traceback.handler))
+    if results[1] then show(table.unpack(results, 2, results.n)) else say(results[2]) end
+  elseif message then
+    say(message)
+  end
+  return true
 end
 
 --- Goes on until the input ends.
 return function()
-  while true do
-    local chunk, message = read_chunk()
-    if chunk then
-      system.interrupts(true)
-      local results = table.pack(xpcall(chunk, traceback.handler))
-      system.interrupts(false)
-      show(table.unpack(results, 1, results.n))
-    elseif chunk == false then
-      show(false, message)
-    else
-      io.stdout:write "\n"
-      return
-    end
+  if rawget(_G, "fm") == nil then rawset(_G, "fm", require "fm") end
+  local input <close> = prompt_input.open()
+  local more = true
+  while more do
+    local ok, problem = pcall(turn, input) -- an interruption may come between chunks
+    if ok then more = problem else say(problem) end
   end
+  system.interrupts(false)
+  io.stdout:write "\n"
 end
