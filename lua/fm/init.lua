@@ -1,9 +1,11 @@
--- fm: tensors and ops from C at once; rooms and modules on first use, found by the name of their folder or file beside this one. So a script
--- that only needs tensors starts in milliseconds. A name that fm does not have is an error; rawget(fm, name) asks whether an op is there.
+-- fm: tensors and ops from C at once; rooms and modules on first use, found by the name of their
+-- folder or file beside this one. So a script that only needs tensors starts in milliseconds. A
+-- name that fm does not have is an error; rawget(fm, name) asks whether an op is there.
 local core <const> = require "fm.core"
 
--- Under stock Lua the folder of the script is searched too, as fmrun does it: a solver or a layer may be a file beside it. And modules of fm
--- are looked for where this file is, so that a folder called fm beside the script replaces none of them.
+-- Under stock Lua the folder of the script is searched too, as fmrun does it: a solver or a layer
+-- may be a file beside it. And modules of fm are looked for where this file is, so that a folder
+-- called fm beside the script replaces none of them.
 local function search_as_fmrun_does(root)
   local searchers, folder = package.searchers, arg and arg[0] and arg[0]:match "^(.*)/"
   local former = searchers[2]

@@ -23,14 +23,27 @@ static size_t distance(const char *a, const char *b) {
     return row[(na + 1) % 3][nb];
 }
 
+/* Whether letters are only swapped, given that one edit makes one word of the other. */
+static bool swaps(const char *a, const char *b) {
+    int difference = 0;
+    while (*a && *b) difference += *a++ - *b++;
+    return !*a && !*b && difference == 0;
+}
+
+/* Of names at the same distance, one with the word's first letter is more likely meant ("slu" is
+ * not elu), then one with its letters ("rk54" is rk45, not rk4). */
+static size_t rank(const char *word, const char *name, size_t edits) {
+    return 4 * edits + (word[0] == name[0] ? 0 : 2) + (swaps(word, name) ? 0 : 1);
+}
+
 static const char *nearest_of(const char *word, const char *const *names) {
     const char *best = NULL;
-    size_t limit = strlen(word) / 3 + 1, best_distance = limit + 1;
+    size_t limit = strlen(word) / 3 + 1, best_rank = 0;
     for (; *names; names++) {
-        size_t d = distance(word, *names);
-        if (d < best_distance) {
-            best_distance = d;
+        size_t edits = distance(word, *names);
+        if (edits <= limit && (!best || rank(word, *names, edits) < best_rank)) {
             best = *names;
+            best_rank = rank(word, best, edits);
         }
     }
     return best;

@@ -1,4 +1,5 @@
--- One file is enough for a solver, layer, activation, path, coupling, ...: beside the script, and in a copy of its room. Nothing else is edited.
+-- One file is enough for a solver, layer, activation, path, coupling, ...: beside the script, and
+-- in a copy of its room. Nothing else is edited.
 local shell <const> = require "tests.cli.shell"
 
 -- What each file holds, and a line of a script that uses it and prints what it gives.

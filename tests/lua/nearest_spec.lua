@@ -24,6 +24,14 @@ describe("nearest", function()
     assert.equal("bat", fm.nearest("cat", { "bat", "hat" }))
   end)
 
+  it("prefers the first letter of the word, then its letters", function()
+    assert.equal("silu", fm.nearest("slu", { "elu", "silu" }))
+    assert.equal("rk45", fm.nearest("rk54", { "rk4", "rk45" }))
+    assert.equal("adam", fm.nearest("adamm", { "adam", "adamw" })) -- no swap: the first
+    assert.equal("elu", fm.nearest("slu", { "elu", "silence" }))
+    assert.equal("a", fm.nearest("", { "cat", "a" })) -- no letter at all
+  end)
+
   it("finds among thousands of names", function()
     local names = {}
     for i = 1, 1500 do names[i] = ("run%04d"):format(i) end

@@ -1,4 +1,5 @@
--- Rooms: what is found by its file's name, the message for a name that is not there, and what an option takes that chooses by name.
+-- Rooms: what is found by its file's name, the message for a name that is not there, and what an
+-- option takes that chooses by name.
 local fm <const> = require "fm"
 local by_name <const> = require "fm.parts.by_name"
 

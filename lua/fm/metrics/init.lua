@@ -1,6 +1,8 @@
--- Distances between two samples [n, D], found by name: metrics.wasserstein2 is metrics/wasserstein2.lua. A file returns
--- f(a, b, options) -> number; f.floor(a, b, options), made here, is the same between two true samples: what a perfect
--- model would still measure; over several draws with draws = n. A file of something else than a distance returns { of = f }, and has no floor.
+-- Distances between two samples [n, D], found by name: metrics.wasserstein2 is
+-- metrics/wasserstein2.lua. A file returns f(a, b, options) -> number; f.floor(a, b, options), made
+-- here, is the same between two true samples: what a perfect model would still measure; over
+-- several draws with draws = n. A file of something else than a distance returns { of = f }, and
+-- has no floor.
 local floor <const> = require "fm.metrics.parts.floor"
 
 local Metric <const> = { __call = function(metric, ...) return metric.of(...) end }

@@ -1,5 +1,5 @@
--- mlp{inputs, hidden = {..}, outputs, act}: linear layers with an activation between them. act: its name, { "name", option = },
--- or a layer.
+-- mlp{inputs, hidden = {..}, outputs, act}: linear layers with an activation between them. act: its
+-- name, { "name", option = }, or a layer.
 local activations <const> = require "fm.nn.activation"
 local options <const> = require "fm.parts.options"
 local fm <const> = require "fm"

@@ -1,9 +1,10 @@
 -- sequential{layer, layer, ...}: one after the other, layers or functions.
 --
--- Two layers run as one op when both say that they can. A layer that is nothing but an op of fm has its name
--- in the field same_as_op: "silu". A layer that can do an op in its own last pass has a method fuse(self, op): it
--- returns a function of x that does the layer and then the op, or nil. fuse(self, "none") is the layer alone, as
--- a plain function, when that is faster to call. All is asked once, when the sequential is made.
+-- Two layers run as one op when both say that they can. A layer that is nothing but an op of fm has
+-- its name in the field same_as_op: "silu". A layer that can do an op in its own last pass has a
+-- method fuse(self, op): it returns a function of x that does the layer and then the op, or nil.
+-- fuse(self, "none") is the layer alone, as a plain function, when that is faster to call. All is
+-- asked once, when the sequential is made.
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
 local module <const> = require "fm.nn.parts.module"

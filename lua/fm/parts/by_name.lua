@@ -1,9 +1,9 @@
--- Things found by their file's name: a layer, path, coupling, dataset, ... is one Lua file. Nobody keeps
--- a list of them.
+-- Things found by their file's name: a layer, path, coupling, dataset, ... is one Lua file. Nobody
+-- keeps a list of them.
 --
--- A room is a folder of fm with an init.lua. A script can name each file NAME.lua in it, and each room in
--- it. What these files share lies in the room's parts/, which has no init.lua: it cannot be named. A file
--- of that name beside the user's script is found as well, after those of fm.
+-- A room is a folder of fm with an init.lua. A script can name each file NAME.lua in it, and each
+-- room in it. What these files share lies in the room's parts/, which has no init.lua: it cannot be
+-- named. A file of that name beside the user's script is found as well, after those of fm.
 --
 -- All files come through `require`: what it opens beside the script is noted as code of the run.
 local fail <const> = require "fm.core".fail
@@ -49,7 +49,8 @@ function by_name.names(room)
   return names
 end
 
---- The rooms of fm ("fm.flow", "fm.flow.path", ...), in order: those in `room` (fm itself), and those in them.
+--- The rooms of fm ("fm.flow", "fm.flow.path", ...), in order: those in `room` (fm itself), and
+--- those in them.
 function by_name.rooms(room)
   local rooms = {}
   for _, name in ipairs(by_name.names(room or "fm")) do
@@ -64,10 +65,12 @@ end
 
 -- ---- finding ----
 
--- What was found, by room.name. It holds while it is the module that is loaded: another script has its own files.
+-- What was found, by room.name. It holds while it is the module that is loaded: another script has
+-- its own files.
 local found_own <const>, found_beside <const> = {}, {}
 
---- As require for a module of fm, or nil when there is no such file. require would look for the file once more.
+--- As require for a module of fm, or nil when there is no such file. require would look for the
+--- file once more.
 local function load_own(module)
   if package.loaded[module] ~= nil then return package.loaded[module] end
   local place = module:gsub("%.", "/")
@@ -109,8 +112,9 @@ local function is_name(name)
   return type(name) == "string" and name:find "^[%w_]+$" ~= nil
 end
 
---- What room.name or name (beside the script) returns, or nil when there is no such file. The second result tells whether it is a file of
---- fm: one beside the script may be kept for that script only, since another script has its own files.
+--- What room.name or name (beside the script) returns, or nil when there is no such file. The
+--- second result tells whether it is a file of fm: one beside the script may be kept for that
+--- script only, since another script has its own files.
 function by_name.find(room, name)
   if not is_name(name) then return nil, false end
   local own = find_own(room, name)
@@ -138,9 +142,10 @@ local function names_of(room, fields, inner)
   return names
 end
 
---- A room as a table whose fields are found on first use; a field that is no file is an error. `fields`: what the room has beside its
---- files. how, with any of
----   inner = list    rooms in it whose things are named without their room, as optim.cosine for optim.schedule.cosine
+--- A room as a table whose fields are found on first use; a field that is no file is an error.
+--- `fields`: what the room has beside its files. how, with any of
+---   inner = list    rooms in it whose things are named without their room: optim.cosine is
+---                   optim.schedule.cosine
 ---   each = f        the field is f of what the file returns
 ---   call = f        what the room does when it is called
 ---   closed = true   files beside the script do not belong to it
@@ -174,7 +179,8 @@ end
 
 -- ---- rooms of things that an option chooses ----
 
--- What the file of that name returns, or what the function that it returns makes of the options; and whether the file is one of fm.
+-- What the file of that name returns, or what the function that it returns makes of the options;
+-- and whether the file is one of fm.
 local function made(where, room, kind, name, given)
   local value, is_own = by_name.find(room, name)
   if value == nil then
@@ -187,9 +193,11 @@ local function made(where, room, kind, name, given)
   return value, is_own
 end
 
---- A room as above, of things that an option chooses: kind.is(value) says what is one, kind.expected in words. A file returns such a thing,
---- or a function of its options that makes one. room(what [, options]) gives the thing that `what` stands for: a name, { name, option = },
---- or such a thing; so does room.of(where, what), for an option, which also tells whether its file is one of fm.
+--- A room as above, of things that an option chooses: kind.is(value) says what is one,
+--- kind.expected in words. A file returns such a thing, or a function of its options that makes
+--- one. room(what [, options]) gives the thing that `what` stands for: a name, { name, option = },
+--- or such a thing; so does room.of(where, what), for an option, which also tells whether its file
+--- is one of fm.
 function by_name.choice(room, kind)
   local plain <const> = {} -- of files of fm, without options: made once, so that an option of every step makes none
 

@@ -1,5 +1,5 @@
--- data: x1. Then u = da x1 + ds x0 with x0 = (x - a x1) / s; for the straight line (x1 - x) / (1 - t). Where
--- s vanishes x0 is 0 in the mean: a larger divisor is right there.
+-- data: x1. Then u = da x1 + ds x0 with x0 = (x - a x1) / s; for the straight line (x1 - x) / (1 -
+-- t). Where s vanishes x0 is 0 in the mean: a larger divisor is right there.
 local divisor <const> = require "fm.flow.prediction.parts.divisor"
 
 return {

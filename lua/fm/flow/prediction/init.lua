@@ -1,13 +1,16 @@
--- What a model may predict, found by name: flow.prediction("data") is prediction/data.lua, or data.lua
--- beside the script. A file returns a table (or a function of its options that makes one), for
--- xt = a x1 + s x0:
---   target(x0, x1, u, s)                  what to compare the prediction with
---   scaled(x0)                            if there: without a weight the loss is that of s times the
---                                         prediction, against this
---   velocity(p, x, a, s, da, ds, guard)   the velocity, from a prediction p at x; a, s, da, ds are numbers
---                                         or columns that broadcast over x
---   fails(a, unbounded, guard)            whether it fails at an end of the path with this a, where a slope
---                                         may be unbounded (never, when it is not there)
+-- What a model may predict, found by name: flow.prediction("data") is prediction/data.lua, or
+-- data.lua beside the script. A file returns a table (or a function of its options that makes one),
+-- for xt = a x1 + s x0:
+--
+--   target(x0, x1, u, s)   what to compare the prediction with
+--   scaled(x0)             if there: without a weight the loss is that of s times the prediction,
+--                          against this
+--   velocity(p, x, a, s, da, ds, guard)
+--                          the velocity, from a prediction p at x; a, s, da, ds are numbers or
+--                          columns that broadcast over x
+--   fails(a, unbounded, guard)
+--                          whether it fails at an end of the path with this a, where a slope may be
+--                          unbounded; never, when it is not there
 local by_name <const> = require "fm.parts.by_name"
 
 local function is_prediction(value)

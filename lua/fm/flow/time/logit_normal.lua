@@ -1,5 +1,5 @@
--- logit_normal{mean = 0, std = 1}: more often in the middle: the logistic of a normal number with this mean
--- and deviation. Esser et al. 2024, section 3.1.
+-- logit_normal{mean = 0, std = 1}: more often in the middle: the logistic of a normal number with
+-- this mean and deviation. Esser et al. 2024, section 3.1.
 local below_one <const> = require "fm.flow.time.parts.below_one"
 local options <const> = require "fm.parts.options"
 

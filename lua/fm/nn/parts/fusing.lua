@@ -15,7 +15,8 @@ function fusing.takes(op)
   return taken[op]
 end
 
---- What an option `act` asks for: the op that runs in the same pass, "none" for none; and the layer that comes after, or nil.
+--- What an option `act` asks for: the op that runs in the same pass, "none" for none; and the layer
+--- that comes after, or nil.
 function fusing.act(where, what)
   if what == "none" then return "none" end
   local layer = require "fm.nn.activation".of(where, what)

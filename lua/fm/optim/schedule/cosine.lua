@@ -1,4 +1,5 @@
--- cosine{steps, lr, warmup, floor}: from lr down to floor * lr along half a cosine. Loshchilov and Hutter 2017.
+-- cosine{steps, lr, warmup, floor}: from lr down to floor * lr along half a cosine. Loshchilov and
+-- Hutter 2017.
 local options <const> = require "fm.parts.options"
 local progress <const> = require "fm.optim.schedule.parts.progress"
 
