@@ -141,13 +141,12 @@ static int system_channel(lua_State *L) {
 static lua_State *prompt_state;               /* whose chunk a signal shall interrupt */
 static volatile sig_atomic_t interrupts_wait; /* how many came since the last one was heeded */
 
-static void on_interrupt(int number);
+static void heed_interrupts(bool heed);
 
 static void raise_interrupted(lua_State *L, lua_Debug *unused) {
     (void)unused;
     lua_sethook(L, NULL, 0, 0);
-    interrupts_wait = 0;
-    signal(SIGINT, on_interrupt);
+    heed_interrupts(true);
     luaL_error(L, "interrupted!");
 }
 
@@ -157,12 +156,17 @@ static void on_interrupt(int number) {
     fm_coroutines_hook(prompt_state, raise_interrupted);
 }
 
-/* interrupts(true): Ctrl-C raises an error in the running chunk, as in lua. interrupts(false): it ends the process. */
+static void heed_interrupts(bool heed) {
+    interrupts_wait = 0;
+    signal(SIGINT, heed ? on_interrupt : SIG_DFL);
+}
+
+/* interrupts(true): Ctrl-C raises an error in the running chunk, as in lua. interrupts(false): it
+ * ends the process. */
 static int system_interrupts(lua_State *L) {
     lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
     prompt_state = lua_tothread(L, -1);
-    interrupts_wait = 0;
-    signal(SIGINT, lua_toboolean(L, 1) ? on_interrupt : SIG_DFL);
+    heed_interrupts(lua_toboolean(L, 1));
     return 0;
 }
 

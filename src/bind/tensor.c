@@ -203,29 +203,44 @@ static int tensor_totable(lua_State *L) {
     return 1;
 }
 
-static const real *add_numbers(luaL_Buffer *b, const fm_tensor *t, int axis, const real *p) {
+/* A tensor being printed. The first time it is only measured, so that columns stand below each other. */
+typedef struct printing {
+    luaL_Buffer *buffer; /* NULL: measures */
+    int width;           /* of the longest number */
+} printing;
+
+static void add_text(const printing *to, const char *text) {
+    if (to->buffer) luaL_addstring(to->buffer, text);
+}
+
+static void add_number(printing *to, real v) {
+    char text[64];
+    int length = snprintf(text, sizeof text, "%*.5g", to->buffer ? to->width : 0, isnan(v) ? NAN : (double)v); /* a NaN has no sign */
+    if (!to->buffer && length > to->width) to->width = length;
+    add_text(to, text);
+}
+
+static const real *add_numbers(printing *to, const fm_tensor *t, int axis, const real *p) {
     enum { EDGE = 3 };
-    char text[40];
     if (axis == t->rank) {
-        snprintf(text, sizeof text, "%.5g", isnan(*p) ? NAN : (double)*p); /* a NaN has no sign */
-        luaL_addstring(b, text);
+        add_number(to, *p);
         return p + 1;
     }
     size_t n = t->shape[axis], inner = 1;
     for (int i = axis + 1; i < t->rank; i++) inner *= t->shape[i];
-    luaL_addchar(b, '{');
+    add_text(to, "{");
     for (size_t i = 0; i < n; i++) {
         if (n > 2 * EDGE + 2 && i == EDGE) {
-            luaL_addstring(b, ", ...");
+            add_text(to, ", ...");
             p += (n - 2 * EDGE) * inner;
             i = n - EDGE - 1;
             continue;
         }
-        if (i) luaL_addstring(b, axis + 1 == t->rank ? ", " : ",\n");
-        for (int k = 0; i && axis + 1 < t->rank && k <= axis; k++) luaL_addchar(b, ' ');
-        p = add_numbers(b, t, axis + 1, p);
+        if (i) add_text(to, axis + 1 == t->rank ? ", " : ",\n");
+        for (int k = 0; i && axis + 1 < t->rank && k <= axis; k++) add_text(to, " ");
+        p = add_numbers(to, t, axis + 1, p);
     }
-    luaL_addchar(b, '}');
+    add_text(to, "}");
     return p;
 }
 
@@ -241,7 +256,10 @@ static int tensor_tostring(lua_State *L) {
     luaL_addstring(&b, "tensor ");
     luaL_addstring(&b, fm_shape_text(t, text));
     luaL_addchar(&b, t->rank > 1 ? '\n' : ' ');
-    if (t->count) add_numbers(&b, t, 0, fm_data(t));
+    printing to = {NULL, 0};
+    if (t->rank > 1 && t->count) add_numbers(&to, t, 0, fm_data(t));
+    to.buffer = &b;
+    if (t->count) add_numbers(&to, t, 0, fm_data(t));
     luaL_pushresult(&b);
     return 1;
 }

@@ -50,7 +50,9 @@ return function()
   for _, example in ipairs(examples) do add(".TP\n" .. bold(example[1]) .. "\n" .. plain(example[2])) end
   add(".SH EXIT STATUS\n" .. plain((exit:gsub("\n%s+", "\n"))))
   add ".SH ENVIRONMENT"
-  for _, variable in ipairs { { "FM_RUNS", "the folder of the runs, in place of ./runs" }, { "LUA_INIT, LUA_PATH, LUA_CPATH", "as in lua(1); see \\-E" },
+  for _, variable in ipairs { { "FM_RUNS", "the folder of the runs, in place of ./runs" },
+    { "FM_HISTORY", "the file of the prompt's history, in place of $XDG_STATE_HOME/fmrun/history; empty: none" },
+    { "LUA_INIT, LUA_PATH, LUA_CPATH", "as in lua(1); see \\-E" },
     { "NO_COLOR, FORCE_COLOR", "no colors, or colors everywhere" }, { "PAGER", "shows long pages of fmrun help" } } do
     add(".TP\n\\fB" .. variable[1] .. "\\fR\n" .. variable[2])
   end
