@@ -235,8 +235,8 @@ describe("words of plots", function()
     local labels <const> = require "fm.plot.parts.labels"
     local drawn = {}
     local on = { lines = function() end, rectangle = function() end, text = function(_, text) drawn[#drawn + 1] = text end }
-    for _, places in ipairs { { { 72, 20 }, { 143, 21 } }, { { 72, 1 }, { 69, 2 } } } do
-      local room = labels.room { x = 0, y = 0, width = 150, height = 22 }
+    for _, places in ipairs { { { 1, 8 }, { 91, 19 } }, { { 100, 2 }, { 152, 22 } } } do
+      local room = labels.room { x = 0, y = 0, width = 165, height = 30 }
       for _, p in ipairs(places) do room:take_disc(p[1], p[2], 4) end
       assert.equal(0, labels.draw(on, room, places, { "first word", "other word" }, 0))
     end

@@ -89,7 +89,7 @@ local function new_scale(low, high, ramp, height, label)
     size_of = function() return lettering.letter + 6 end }
   scale.name = lettering.axis_name(label, height + 40)
   scale.text = figure.widest(scale.ticks)
-  scale.right = bar.gap + bar.text + scale.text + scale.name.height
+  scale.right = bar.gap + bar.text + scale.text + (label and 4 or 0) + scale.name.height
   return scale
 end
 

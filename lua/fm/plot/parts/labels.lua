@@ -7,7 +7,7 @@ local points <const> = require "fm.plot.parts.points"
 
 local labels <const> = {}
 
-local tall <const> = lettering.letter + lettering.below + 2 -- of a word
+local tall <const>, padding <const> = lettering.letter + lettering.below + 2, 3 -- of a word
 local cell <const> = 32 -- pixels: boxes are looked up by the cells they touch
 labels.most_points = 20000 -- whose places are kept: among more of them no word finds a free place
 
@@ -104,7 +104,7 @@ end
 local sides <const> = { { 1, 0 }, { -1, 0 }, { 0, -1 }, { 0, 1 }, { 1, -1 }, { -1, -1 }, { 1, 1 }, { -1, 1 },
   { 1, -0.5 }, { -1, -0.5 }, { 1, 0.5 }, { -1, 0.5 }, { 0.5, -1 }, { -0.5, -1 }, { 0.5, 1 }, { -0.5, 1 } }
 local most_tries <const> = 8 -- to find another word that can make room
-local rings <const> = { 8, 20, 34, 50, 70, 95 }
+local rings <const> = { 5, 20, 34, 50, 70, 95 }
 
 local function box_at(x, y, wide, side, distance)
   local slant = math.abs(side[1] * side[2]) == 1 and 0.7 or 1
@@ -189,7 +189,7 @@ local function read(room, places, texts)
       count = count + 1
       if count <= most then
         text = lettering.cut(text, lettering.small, (room.right - room.left) / 2)
-        words[count] = { text = text, x = x, y = y, wide = lettering.width(text, lettering.small) + 2 }
+        words[count] = { text = text, x = x, y = y, wide = lettering.width(text, lettering.small) + 2 * padding }
       end
     end
   end
@@ -207,11 +207,11 @@ function labels.draw(on, room, places, texts, color)
   for _, word in ipairs(words) do
     local box, line = word.spot and word.spot.boxes[1], word.spot and word.spot.line
     if line then on:lines(core.tensor(line), 0, 1, 0, 1, 0.8, colors.muted, 0.9) end
-    if box then on:rectangle(box[1] - 1, box[2], box[3] - box[1] + 2, tall, colors.background, 0.7) end
+    if box then on:rectangle(box[1] + 1, box[2], box[3] - box[1] - 2, tall, colors.background, 0.7) end
   end
   for _, word in ipairs(words) do
     local box = word.spot and word.spot.boxes[1]
-    if box then on:text(word.text, box[1] + 1, box[2] + lettering.letter + 1, lettering.small, 0, false, color) end
+    if box then on:text(word.text, box[1] + padding, box[2] + lettering.letter + 1, lettering.small, 0, false, color) end
     for _, own in ipairs(box and word.spot.boxes or {}) do own.owner = nil end -- what is drawn does not move
   end
   return left_out
