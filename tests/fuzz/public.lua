@@ -121,11 +121,10 @@ local function layers(calls)
     return nn.time_embedding(8)(t), nn.time_embedding(4, { kind = "fourier" })(t)
   end)
   N("vector_field", function() return nn.vector_field { dim = 6, hidden = 4, time_embed = 2 }(x, 0.5) end)
-  N("module", function() return require "fm.nn.parts.module".new({}, function(_, v) return v end)(x) end)
+  N("module", function() return nn.module({}, function(_, v) return v end)(x) end)
   N("seed", function() return nn.seed(fm.rng(1)) end)
-  for _, act in ipairs { "tanh", "sigmoid", "relu", "silu", "gelu", "gelu_tanh", "selu", "elu", "softplus", "leaky_relu", "log_sigmoid" } do
-    N(act, function() return nn[act]()(x) end)
-  end
+  for _, act in ipairs(require "fm.parts.by_name".names "fm.nn.activation") do N(act, function() return nn[act]()(x) end) end
+  N("activation", function() return nn.activation "silu"(x), nn.linear(6, 2, { act = fm.sin })(x) end)
   local M = function(name, f) calls["fm.Module:" .. name] = function() return f(nn.mlp { inputs = 6, hidden = { 4 }, outputs = 2 }) end end
   M("parameters", function(m) return m:parameters() end)
   M("state", function(m) return m:state() end)
@@ -152,6 +151,8 @@ local function flows(calls)
   calls["fm.Path:coefficients"] = function() return flow.path "vp":coefficients(t) end
   calls["fm.Path:source"] = function() return flow.path "vp":source(3, 2, rng) end
   calls["fm.Path:source_log_prob"] = function() return flow.path "vp":source_log_prob(x) end
+  F("time", function() return flow.time "stratified"(rng, 4), flow.time { "logit_normal", mean = 1, std = 2 }(rng, 4) end)
+  F("prediction", function() return flow.prediction "data".velocity(x, x, 0.5, 0.5, 1, -1, 0.05), flow.prediction "score".target(x, x, x, 0.5) end)
   F("coupling", function() return flow.coupling "ot"(x, x + 1) end)
   F("loss", function()
     local model = nn.vector_field { dim = 2, hidden = 4, time_embed = 2 }
@@ -206,6 +207,7 @@ local function optimizers(calls)
   end)
   O("cosine", function() return optim.cosine { steps = 10, warmup = 2 }(3) end)
   O("linear", function() return optim.linear { steps = 10, warmup = 2 }(3) end)
+  O("schedule", function() return optim.schedule { "linear", steps = 10 }(3) end)
   O("step", function() return optim.step { every = 2 }(3) end)
   local A = function(name, f) calls["fm.Average:" .. name] = function() return f(optim.ema({ fm.parameter(fm.ones(3)) }, { decay = 0.5 })) end end
   A("update", function(average) return average:update() end)
@@ -214,6 +216,9 @@ local function optimizers(calls)
   A("load_state", function(average) return average:load_state(average:state()) end)
   local P = function(name, f) calls["fm.Optimizer:" .. name] = function() return f(problem(optim.adam, {})) end end
   P("step", function(opt, w) return opt:step(function() return w:exp():sum() end) end)
+  P("gradient", function(opt, w)
+    opt:step(function() return w:exp():sum() end, { before_update = function() opt:gradient() end })
+  end)
   P("rate", function(opt) return opt:rate() end)
   P("zero_grad", function(opt) return opt:zero_grad() end)
   P("state", function(opt) return opt:state() end)
@@ -232,6 +237,7 @@ local function datasets(calls, folder)
     "gaussians", "shapes32" } do
     D(name, function() return data[name] { n = 5, rng = fm.rng(2) } end)
   end
+  calls["fm.skip.declare"] = function() return fm.skip.declare(function() return x end, function() end)() end
   D("npy", function()
     assert(fm.npy.save(folder .. "/x.npy", x))
     return data.npy(folder .. "/x.npy"), data.npy(folder .. "/none.npy")
