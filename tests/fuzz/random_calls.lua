@@ -103,7 +103,8 @@ local keys <const> = { "axis", "keep", "rng", "n", "noise", "steps", "method", "
   "drop_last", "mean", "std", "means", "weights", "low", "high", "bins", "probes", "divergence", "reference", "limits", "title", "titles", "cells", "columns",
   "channels", "height", "width", "range", "scale", "log", "stride", "padding", "groups", "exponent", "min", "max", "act", "init", "bias", "inputs", "hidden",
   "outputs", "dim", "time_embed", "kind", "projections", "directions", "bandwidths", "unbiased", "sigma", "a", "s", "guard", "w", "last", "drift", "diffusion",
-  "first", "axes", "shape", "forward", "backward", "memory", "gradient", "first_step", "max_step", "min_step", "controller", "first_row", "every", "factor" }
+  "first", "axes", "shape", "forward", "backward", "memory", "gradient", "first_step", "max_step", "min_step", "controller", "first_row",
+  "rows", "before_update", "every", "factor" }
 
 local value
 

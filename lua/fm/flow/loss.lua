@@ -9,7 +9,7 @@ local predictions <const> = require "fm.flow.prediction"
 local times <const> = require "fm.flow.time"
 
 local none <const> = options.none
-local defaults <const> = {
+local defaults <const> = options.often {
   rng = none, x0 = none, t = none, path = "linear", coupling = "independent", cond = none, time = "uniform", predict = "velocity", weight = none,
 }
 

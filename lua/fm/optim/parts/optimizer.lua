@@ -217,7 +217,7 @@ local function finish(self, clip, before_update, value, finite, ...)
   return value, ...
 end
 
-local step_options <const> = { clip = options.none, before_update = options.none }
+local step_options <const> = options.often { clip = options.none, before_update = options.none }
 
 --- step(closure [, {clip, before_update}]): records closure, goes back from the loss it returns,
 ---updates; returns the loss as a number, and what else the closure returned, its tensors detached.
