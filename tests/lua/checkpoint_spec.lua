@@ -12,7 +12,7 @@ describe("checkpoints", function()
     path = os.tmpname()
     os.remove(path)
     folder = assert(folders.at(path))
-    run = { folder = folder, slots = {}, step = 0, seed = 7, name = "x", kept = { w = fm.zeros(3), t = { n = 0 } } }
+    run = { folder = folder, seed = 7, name = "x", loop = { step = 0 }, saving = { slots = {}, kept = { w = fm.zeros(3), t = { n = 0 } } } }
   end)
 
   after_each(function()
@@ -23,8 +23,8 @@ describe("checkpoints", function()
 
   --- Writes the checkpoint of step n, whose w is all n.
   local function write(n)
-    run.step, run.kept.t.n = n, n
-    run.kept.w:fill(n)
+    run.loop.step, run.saving.kept.t.n = n, n
+    run.saving.kept.w:fill(n)
     folder:add_line("metrics.jsonl", ('{"step":%d}'):format(n))
     checkpoint.write(run, { step = n, loop = 1, loops = {}, stops = {}, seconds = 0, summary = { n = n } }, origin_then)
   end
@@ -48,8 +48,8 @@ describe("checkpoints", function()
     local slot, origin, problems = checkpoint.find(folder)
     assert.same({ 5, 1, 5 * #'{"step":1}\n', {} }, { slot.step, slot.slot, slot.lengths["metrics.jsonl"], problems })
     assert.same(origin_then, origin)
-    assert.equal(4, run.slots[2].step)
-    assert.equal(4, run.slots[2].summary.n)
+    assert.equal(4, run.saving.slots[2].step)
+    assert.equal(4, run.saving.slots[2].summary.n)
     local tensors, values = checkpoint.load(folder, slot)
     assert.same({ { 5, 5, 5 }, 5 }, { tensors.w:totable(), values.t.sn })
     checkpoint.clear(folder)
@@ -97,7 +97,7 @@ describe("checkpoints", function()
   end)
 
   it("take no more room than was asked for", function()
-    run.kept.big = fm.zeros(1000)
+    run.saving.kept.big = fm.zeros(1000)
     local asked = checkpoint.size(run)
     write(1)
     local size = #read_bytes "checkpoint-1.safetensors"

@@ -1,5 +1,5 @@
 local fm <const> = require "fm"
-local early <const> = require "fm.run.early"
+local early <const> = require "fm.run.early_stopping"
 local kept <const> = require "fm.run.kept"
 local skip <const> = require "fm.skip"
 

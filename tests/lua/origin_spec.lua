@@ -1,8 +1,8 @@
 -- What a run's numbers came from, and what is said when it is something else now.
 local fm <const> = require "fm"
-local code <const> = require "fm.run.code"
+local code <const> = require "fm.run.code_files"
 local origin <const> = require "fm.run.origin"
-local reads <const> = require "fm.run.reads"
+local reads <const> = require "fm.run.data_files"
 
 local file <const> = fm.file
 
@@ -73,7 +73,7 @@ describe("the origin of a run", function()
     local files, read = {}, {}
     code.add(files, script)
     reads.carry(read, { { path = data, hash = file.hash "data" } })
-    local past = origin.now(files, read, { lr = 0.1, path = "linear" })
+    local past = origin.now({ code = files, data = read }, { lr = 0.1, path = "linear" })
     assert.same({}, origin.differences(past, { lr = 0.1, path = "linear" }))
     write("x.lua", "return 2")
     os.remove(data)

@@ -30,7 +30,7 @@ return function(experiment, arg)
   local script = scripts.new(arg[0], arg, 0, {})
   experiment.name = experiment.name or script.name
   script.experiment = experiment
-  require "fm.run.code".add_loaded(script.files, script.path)
+  require "fm.run.code_files".add_loaded(script.files, script.path)
   local ok, result = pcall(run, script, arg)
   if ok then return result end
   local is_usage = type(result) == "table"

@@ -5,8 +5,8 @@ local nearest <const> = require "fm.parts.nearest"
 local options <const> = require "fm.parts.options"
 local sorted_keys <const> = require "fm.parts.sorted_keys"
 
---- A kind of object: new(inside) -> object. `methods`: called with what is inside; `shown`: names of fields inside that may be read;
---- `setters`: name -> function(inside, value, object). Once inside.over is true, its methods refuse: what they did would go nowhere.
+--- A kind of object: new(inside) -> object. `methods`: called with what is inside; `shown`: name -> true, for a field inside that may be read, or
+--- function(inside); `setters`: name -> function(inside, value, object). Once inside.over is true, its methods refuse: what they did would go nowhere.
 return function(kind, methods, shown, setters)
   local insides <const> = setmetatable({}, { __mode = "k" })
   local known <const> = {}
@@ -28,8 +28,11 @@ return function(kind, methods, shown, setters)
   function Object.__index(object, name)
     local method = known[name]
     if method then return method end
-    if not shown[name] then fm.fail(("%s: there is no %s%s"):format(kind, options.shown(name), nearest.advice(name, sorted_keys(names)))) end
-    return insides[object][name]
+    local get = shown[name]
+    if not get then fm.fail(("%s: there is no %s%s"):format(kind, options.shown(name), nearest.advice(name, sorted_keys(names)))) end
+    local inside = insides[object]
+    if get == true then return inside[name] end
+    return get(inside)
   end
 
   function Object.__newindex(object, name, value)

@@ -6,7 +6,6 @@ local fm <const> = require "fm"
 local growing_digest <const> = require "fm.run.growing_digest"
 local kept <const> = require "fm.run.kept"
 local lfs <const> = require "lfs"
-local problem_in <const> = require "fm.run.state_json"
 
 local checkpoint <const> = {}
 local lines_files <const> = { "metrics.jsonl", "log.txt", "timing.jsonl" } -- cut back to the checkpoint when a run goes on
@@ -41,9 +40,9 @@ end
 --- Raises.
 function checkpoint.save(run, name)
   local scope <close> = fm.scope()
-  local tensors, values = kept.capture(run.kept)
+  local tensors, values = kept.capture(run.saving.kept)
   local metadata = numbers_of(values, tensors)
-  metadata["fm.step"], metadata["fm.seed"], metadata["fm.experiment"] = tostring(run.step), tostring(run.seed), run.name
+  metadata["fm.step"], metadata["fm.seed"], metadata["fm.experiment"] = tostring(run.loop.step), tostring(run.seed), run.name
   metadata["fm.values"] = fm.json.encode(values)
   assert(fm.save(run.folder:file(name), tensors, metadata))
 end
@@ -59,20 +58,21 @@ end
 --- Writes the next slot. `position`: what the run must know besides what it keeps; it becomes the slot's entry. Order matters: lines first,
 --- on disk, then the slot, then the state that names it. Raises; the older slot is then as it was.
 function checkpoint.write(run, position, origin)
-  local folder, newest = run.folder, run.slots[1]
+  local folder, newest = run.folder, run.saving.slots[1]
   position.lengths, position.digests = folder:settle(lines_files)
   position.slot = newest and 3 - newest.slot or 1
   local name = slot_name(position.slot)
   checkpoint.save(run, name)
   position.hash = assert(fm.file.hash_file(folder.path .. "/" .. name))
-  run.slots = { assert(fm.json.decode(fm.json.encode(position))), newest } -- a copy: the run's own tables go on changing
-  write_state(folder, { slots = run.slots, origin = origin })
+  local slots = { assert(fm.json.decode(fm.json.encode(position))), newest } -- a copy: the run's own tables go on changing
+  run.saving.slots = slots
+  write_state(folder, { slots = slots, origin = origin })
 end
 
 --- Bytes that a checkpoint takes, a little more than less.
 function checkpoint.size(run)
   local scope <close> = fm.scope()
-  local tensors, values = kept.capture(run.kept)
+  local tensors, values = kept.capture(run.saving.kept)
   local names = 0
   for name in pairs(tensors) do names = names + #name + 100 end
   return kept.size(tensors) + 2 * #fm.json.encode(values) + names + 4096
@@ -102,7 +102,7 @@ local function read_state(folder)
   if type(value) ~= "table" or type(value.state) ~= "table" then return nil, path .. ": " .. (problem or "it has no state") end
   local hash = fm.file.hash(fm.json.encode(value.state))
   if hash ~= value.hash then return nil, ("%s is damaged: its digest is %s, expected %s"):format(path, hash, value.hash) end
-  local place = problem_in(value.state)
+  local place = require "fm.run.state_json"(value.state)
   if place then return nil, ("%s: %s is not what a checkpoint writes"):format(path, place) end
   return value.state
 end

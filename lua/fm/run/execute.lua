@@ -4,17 +4,16 @@ local checkpoint <const> = require "fm.run.checkpoint"
 local diverged <const> = require "fm.parts.diverged"
 local ending <const> = require "fm.run.ending"
 local folders <const> = require "fm.run.folder"
-local interrupt <const> = require "fm.run.interrupt"
 local kept <const> = require "fm.run.kept"
-local loaders <const> = require "fm.run.loaders"
+local lfs <const> = require "lfs"
+local logging <const> = require "fm.run.logging"
 local math_random <const> = require "fm.parts.math_random"
 local outputs <const> = require "fm.run.outputs"
-local reads <const> = require "fm.run.reads"
+local data_files <const> = require "fm.run.data_files"
 local records <const> = require "fm.run.record"
-local replay <const> = require "fm.run.replay"
-local resume <const> = require "fm.run.resume"
-local runs <const> = require "fm.run.run"
+local run_object <const> = require "fm.run.run_object"
 local saving <const> = require "fm.run.saving"
+local signals <const> = require "fm.run.signals"
 local streams <const> = require "fm.data.parts.stream"
 local traceback <const> = require "fm.parts.traceback"
 
@@ -26,29 +25,29 @@ local patience <const> = 0.3 -- seconds, for the process that had the folder bef
 --- The experiment has come to its end. What it still does with the run, in a finalizer or by a reference that it left somewhere, is refused: the
 --- last lines and the record are written from here on.
 local function leave(run)
-  run.at_work, run.over = false, true
+  run.signals.may_raise, run.over = false, true
 end
 
 local function perform(experiment, run)
-  run.at_work = true
-  interrupt.obey(run)
+  run.signals.may_raise = true
+  signals.obey(run)
   experiment.run(run.object, run.values)
   leave(run)
-  saving.refuse_diverged(run)
-  replay.finish(run)
-  run:flush(system.seconds())
+  run.loop:refuse_diverged()
+  if run.replay then run.replay:refuse_end() end
+  logging.flush(run, system.seconds())
   saving.save_best(run)
-  if next(run.kept) then checkpoint.save(run, "checkpoint.safetensors") end
+  if next(run.saving.kept) then checkpoint.save(run, "checkpoint.safetensors") end
   outputs.verify(run)
 end
 
 --- From now on numbers that are not finite end the run as diverged: at once, or after the step where the script has them. Returns what ends
 --- that.
 local function watch_numbers(run)
-  local raise, note = diverged.raise, diverged.note
-  local function message(what, more) return ("%s%s at step %d; %s"):format(traceback.place(), what, run.step, more) end
+  local raise, note, loop = diverged.raise, diverged.note, run.loop
+  local function message(what, more) return ("%s%s at step %d; %s"):format(traceback.place(), what, loop.step, more) end
   function diverged.raise(...) ending.raise("diverged", message(...)) end
-  function diverged.note(...) run.diverged = run.diverged or message(...) end
+  function diverged.note(...) loop.diverged = loop.diverged or message(...) end
   return function() diverged.raise, diverged.note = raise, note end
 end
 
@@ -60,19 +59,19 @@ end
 
 --- Calls the experiment; returns status, message, signal (of fm.run.ending).
 local function call(experiment, run)
-  local unbind = math_random.bind(run.rng:stream "math.random", function() saving.refuse_in_loop(run, "math.randomseed") end)
-  local unwatch, unmake = watch_numbers(run), loaders.watch(run)
+  local unbind = math_random.bind(run.rng:stream "math.random", function() run.loop:refuse_inside "math.randomseed" end)
+  local unwatch, unmake = watch_numbers(run), run.loop:watch_loaders()
   fm.nn.seed(run.rng) -- first weights come from the run's seed, whatever ran before
   streams.seed(run.rng)
   local print, exit = print, os.exit
-  rawset(_G, "print", function(...) run:print(...) end)
+  rawset(_G, "print", function(...) logging.methods.print(run, ...) end)
   os.exit = function() ending.raise("failed", traceback.place() .. "os.exit was called inside the run") end
   local ok, problem = xpcall(perform, handler, experiment, run)
   leave(run)
   unwatch()
   unmake()
   streams.seed(nil)
-  kept.seal(run.kept, nil)
+  kept.seal(run.saving.kept, nil)
   rawset(_G, "print", print)
   os.exit = exit
   unbind()
@@ -93,18 +92,21 @@ local function open(experiment, values, how)
   end
   local folder, message, busy = folders.at(how.path, how.patience or patience)
   if not folder then return nil, message, busy end
-  local plan, problem = resume.plan(folder, values, how)
+  if not lfs.attributes(folder.path .. "/run.json") and folder:is_fresh() then return folder, {} end
+  local plan, problem = require "fm.run.resume".plan(folder, values, how)
   if plan then return folder, plan end
   folder.lock:release()
   return nil, problem
 end
 
 local function begin(run, plan, record, how)
-  run.replay, run.slots, run.goes_on = plan.replay, { plan.slot }, plan.slot and not how.force
+  local slot = plan.slot
+  run.replay, run.saving.slots, run.outputs.to_verify = plan.replay, { slot }, slot ~= nil and not how.force
   run.folder:write_json("run.json", record)
   run.folder:write_json("config.json", run.config)
-  resume.prepare(run.folder, plan)
-  run.listener:started { experiment = run.name, path = run.folder.path, seed = run.seed, config = run.config, step = plan.slot and plan.slot.step or 0 }
+  run.folder:remove_temporary()
+  if slot then run.folder:cut(slot.lengths) elseif plan.former then run.folder:empty() end
+  run.listener:started { experiment = run.name, path = run.folder.path, seed = run.seed, config = run.config, step = slot and slot.step or 0 }
 end
 
 local function finish(run, record, status, problem)
@@ -112,7 +114,7 @@ local function finish(run, record, status, problem)
   records.finish(record, run, status, problem)
   local wrote, trouble = pcall(function()
     if problem and status ~= "killed" then folder:add_line("log.txt", problem) end
-    run:flush(system.seconds())
+    logging.flush(run, system.seconds())
     folder:settle(checkpoint.lines_files) -- what is called done is there
     folder:write_json("run.json", record)
     if status == "done" then checkpoint.clear(folder) end
@@ -122,7 +124,7 @@ local function finish(run, record, status, problem)
     run.listener:unrecorded(record.error)
   end
   io.stdout:flush() -- while a reader who has gone is no reason to die
-  run.listener:ended({ path = folder.path, saved = run.slots[1] ~= nil, keeps = next(run.kept) ~= nil }, record)
+  run.listener:ended({ path = folder.path, saved = run.saving.slots[1] ~= nil, keeps = next(run.saving.kept) ~= nil }, record)
 end
 
 --- Runs an experiment with its values. `how`: runs (folder), path (the run's own folder, instead of a new one below `runs`: an unfinished
@@ -144,11 +146,11 @@ local function execute(experiment, values, how)
     listener:done_before(folder.path)
     return "done", folder.path
   end
-  local data, unread = reads.watch(folder.path)
-  local run = runs.new(experiment, values, folder, how, data)
+  local data, unread = data_files.watch(folder.path)
+  local run = run_object.new(experiment, values, folder, how, data)
   local record = records.begin(experiment, values, how, plan.former)
   local status, problem, signal
-  local unwatch = interrupt.watch(run)
+  local unwatch = signals.watch(run)
   local began, trouble = pcall(begin, run, plan, record, how)
   if began then
     status, problem, signal = call(experiment, run)

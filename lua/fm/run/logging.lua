@@ -9,7 +9,35 @@ local traceback <const> = require "fm.parts.traceback"
 local utf8_text <const> = require "fm.parts.utf8_text"
 
 local encode <const> = fm.json.encode
+local system <const> = fm.system
 local logging <const> = {}
+
+--- line: of the values logged last (see line_of). results: of the whole run. stoppers: of run:stop_when. began,
+--- next_flush: in seconds.
+function logging.new()
+  return { line = nil, results = {}, stoppers = {}, began = system.seconds(), next_flush = 0 }
+end
+
+local flush_interval <const> = 1 -- seconds
+
+--- Brings the lines so far into their files.
+function logging.flush(run, now)
+  local lines, step = run.lines, run.loop.step
+  lines.next_flush = now + flush_interval
+  if step > 0 and not run.replay then
+    run.folder:add_line("timing.jsonl", encode { step = step, seconds = math.floor((now - lines.began) * 1000 + 0.5) / 1000 })
+  end
+  run.folder:flush()
+end
+
+-- ---- what an experiment calls ----
+
+local methods <const> = {}
+logging.methods = methods
+
+function methods.flush(run)
+  logging.flush(run, system.seconds())
+end
 
 local function plain(where, name, value)
   local kind = type(value)
@@ -43,7 +71,7 @@ end
 --- What the values of one set of names were when they were logged last: { names = in order, known = name -> true, keys, texts, lasts };
 --- the same as before when the names are, as they are in a loop.
 local function line_of(run, values)
-  local line, n = run.line, 0
+  local line, n = run.lines.line, 0
   for name in next, values do
     n = n + 1
     if line and not line.known[name] then line = nil end
@@ -51,31 +79,33 @@ local function line_of(run, values)
   if line and #line.names == n then return line end
   line = { names = sorted_names("log", values, "step"), known = {}, keys = {}, texts = {}, lasts = {} }
   for i, name in ipairs(line.names) do line.known[name], line.keys[i] = true, (",%s:"):format(encode(name)) end
-  run.line = line
+  run.lines.line = line
   return line
 end
 
 --- What waits for a metric: early stopping, the best checkpoint.
 local function tell_watchers(run, values)
-  for _, stopper in ipairs(run.stoppers) do
+  local loop = run.loop
+  for _, stopper in ipairs(run.lines.stoppers) do
     local value = values[stopper.metric]
-    local why = value ~= nil and require "fm.run.early".heed(stopper, plain("log", stopper.metric, value), run.step)
-    if why and run.in_loop then
-      run.stopping = why
-      run.listener:note(("%s: stops at step %d: %s"):format(run.name, run.step, why))
-      run.folder:add_line("log.txt", ("stopped at step %d: %s"):format(run.step, why))
+    local why = value ~= nil and require "fm.run.early_stopping".heed(stopper, plain("log", stopper.metric, value), loop.step)
+    if why and loop.thread then
+      loop.stopping = why
+      run.listener:note(("%s: stops at step %d: %s"):format(run.name, loop.step, why))
+      run.folder:add_line("log.txt", ("stopped at step %d: %s"):format(loop.step, why))
     end
   end
-  local best = run.saving.best
+  local best = run.saving.plan.best
   if best and values[best] ~= nil then saving.heed(run, plain("log", best, values[best])) end
 end
 
 --- Writes one line of metrics.jsonl, with the step. A loss (a name with "loss" in it) that is not finite ends the run as diverged.
-function logging:log(values, ...)
+function methods.log(run, values, ...)
   options.no_more("log", 1, ...)
-  if self.replay then return end
+  if run.replay then return end
   expect_values("log", values)
-  local line, text_of_line, bad = line_of(self, values), '{"step":' .. self.step, nil
+  local step = run.loop.step
+  local line, text_of_line, bad = line_of(run, values), '{"step":' .. step, nil
   local names, keys, texts, lasts = line.names, line.keys, line.texts, line.lasts
   for i = 1, #names do
     local value = values[names[i]]
@@ -88,38 +118,38 @@ function logging:log(values, ...)
     end
     text_of_line = text_of_line .. keys[i] .. text
   end
-  self.folder:add_line("metrics.jsonl", text_of_line .. "}")
-  if bad then ending.raise("diverged", ("%s%s at step %d"):format(traceback.place(), bad, self.step)) end
-  if self.watched then tell_watchers(self, values) end
+  run.folder:add_line("metrics.jsonl", text_of_line .. "}")
+  if bad then ending.raise("diverged", ("%s%s at step %d"):format(traceback.place(), bad, step)) end
+  if run.lines.stoppers[1] or run.saving.plan.best then tell_watchers(run, values) end
 end
 
 --- run:stop_when { metric = "valid", patience = 10, mode = "min", min_delta = 0 }: the loop ends after `patience` logs of the metric
 --- in a row that were no better than its best by more than min_delta.
-function logging:stop_when(given, ...)
+function methods.stop_when(run, given, ...)
   options.no_more("stop_when", 1, ...)
-  saving.refuse_in_loop(self, "stop_when")
-  self.stoppers[#self.stoppers + 1] = require "fm.run.early".new(given)
-  self.watched = true
+  run.loop:refuse_inside "stop_when"
+  local stoppers = run.lines.stoppers
+  stoppers[#stoppers + 1] = require "fm.run.early_stopping".new(given)
 end
 
 --- Results of the whole run: numbers, strings, booleans by name. Several calls add up.
-function logging:summary(values, ...)
+function methods.summary(run, values, ...)
   options.no_more("summary", 1, ...)
-  if self.replay then return end
+  if run.replay then return end
   expect_values("summary", values)
   local results = {}
   for _, name in ipairs(sorted_names("summary", values)) do results[name] = plain("summary", name, values[name]) end
-  for name, value in pairs(results) do self.results[name] = value end
+  for name, value in pairs(results) do run.lines.results[name] = value end
 end
 
 --- Text for a person: on stdout (stderr when stdout is for events) and in log.txt. `print` does this while the run lasts.
-function logging:print(...)
-  if self.replay then return end
+function methods.print(run, ...)
+  if run.replay then return end
   local words = table.pack(...)
   for i = 1, words.n do words[i] = tostring(words[i]) end
   local text = table.concat(words, "\t")
-  self.listener:print(text)
-  self.folder:add_line("log.txt", text)
+  run.listener:print(text)
+  run.folder:add_line("log.txt", text)
 end
 
 --- Calls f with the model in eval mode; its layers get their own modes back, also after an error.
@@ -143,12 +173,12 @@ end
 
 --- run:validation(f [, model]): what f(rng) returns, tensors of one number as numbers. The stream gives the same draws at every call, so
 --- that two values differ by the model alone; it disturbs no other. The model is in eval mode meanwhile, and nothing is recorded.
-function logging:validation(f, model, ...)
+function methods.validation(run, f, model, ...)
   options.no_more("validation", 2, ...)
   if not options.callable(f) then fm.fail(("validation: expected a function, found %s"):format(type(f))) end
   local scope = fm.scope()
   return finally(function() scope:close() end, function()
-    return numbers(in_eval_mode(model, f, self.rng:stream "validation":at(0)))
+    return numbers(in_eval_mode(model, f, run.rng:stream "validation":at(0)))
   end)
 end
 

@@ -2,9 +2,9 @@
 -- carries it, and a run that goes on from one compares.
 local fm <const> = require "fm"
 local by_name <const> = require "fm.parts.by_name"
-local code <const> = require "fm.run.code"
+local code_files <const> = require "fm.run.code_files"
 local digests <const> = require "fm.run.digests"
-local reads <const> = require "fm.run.reads"
+local data_files <const> = require "fm.run.data_files"
 local sorted_keys <const> = require "fm.parts.sorted_keys"
 
 local origin <const> = {}
@@ -38,9 +38,9 @@ local function library_files()
   return list
 end
 
---- The origin now, of a run with these Lua files, data files (see fm.run.reads) and config.
-function origin.now(script_files, data_files, config)
-  return { code = code.list(script_files), data = reads.list(data_files), config = config, library = library_files(), program = program(),
+--- The origin now, of a run with these sources { code, data } (lists of fm.run.code_files and fm.run.data_files) and this config.
+function origin.now(sources, config)
+  return { code = code_files.list(sources.code), data = data_files.list(sources.data), config = config, library = library_files(), program = program(),
     blas_core = select(2, fm.system.blas()), real = fm.real }
 end
 
@@ -89,9 +89,9 @@ function origin.record_differences(record, config)
 end
 
 --- Lines for the folders of data that were read in the past and again now, with other contents.
-function origin.folder_differences(past, data_files)
+function origin.folder_differences(past, data)
   local list, now = {}, {}
-  for _, entry in ipairs(reads.list(data_files)) do now[entry.path] = entry.hash end
+  for _, entry in ipairs(data_files.list(data)) do now[entry.path] = entry.hash end
   for _, entry in ipairs(past.data) do
     if entry.files and now[entry.path] then add(list, entry.path, entry.hash, now[entry.path]) end
   end

@@ -9,6 +9,12 @@ local utf8_text <const> = require "fm.parts.utf8_text"
 
 local outputs <const> = {}
 
+--- names: of all that was written so far, as a set. hashes: name -> digest, of what fm wrote. to_verify: whether the run went on from a
+--- checkpoint, so that others could have changed what was written before it.
+function outputs.new()
+  return { names = {}, hashes = {}, to_verify = false }
+end
+
 -- ---- names ----
 
 -- What fmrun writes into a run's folder itself, as patterns of lower-case names: some disks know no other.
@@ -49,33 +55,36 @@ local function with_ending(name, usual)
   return name
 end
 
+-- ---- what an experiment calls ----
+
+local methods <const> = {}
+outputs.methods = methods
+
 --- The path of a checked name; run.json lists it: what `fmrun rm` may take away.
 local function path_of(run, name)
-  run.outputs[name] = true
+  run.outputs.names[name] = true
   return run.folder:file(name)
 end
 
 --- The path of a file in the run's folder. What is written there by other means than run:save and run:picture is written again when a
 --- run goes on from a checkpoint after it.
-function outputs.path(run, name, ...)
+function methods.path(run, name, ...)
   options.no_more("path", 1, ...)
   return path_of(run, checked("path", name))
 end
-
--- ---- writing ----
 
 --- Writes an output by save(path), unless it is there already. Returns its path.
 local function write(run, name, save)
   local path = path_of(run, name)
   if run.replay then return path end
-  run.hashes[name] = nil
+  run.outputs.hashes[name] = nil
   assert(save(path))
-  run.hashes[name] = assert(fm.file.hash_file(path))
+  run.outputs.hashes[name] = assert(fm.file.hash_file(path))
   return path
 end
 
 --- Saves a picture of fm.plot as NAME.png, or by the ending of the name.
-function outputs.picture(run, name, picture, ...)
+function methods.picture(run, name, picture, ...)
   options.no_more("picture", 2, ...)
   name = checked("picture", with_ending(name, ".png"))
   if type(picture) ~= "table" or not options.callable(picture.save) then
@@ -115,7 +124,7 @@ local savers <const> = {
 }
 
 --- Saves a value by the ending of the name: .npy (a tensor), .safetensors (a model, or tensors by name), .png, .json, .txt, .csv.
-function outputs.save(run, name, value, ...)
+function methods.save(run, name, value, ...)
   options.no_more("save", 2, ...)
   name = checked("save", with_ending(name, ".safetensors"))
   local format = name:match "%.(%w+)$"
@@ -126,22 +135,20 @@ end
 
 -- ---- in checkpoints ----
 
-local lists <const> = {}
-
 --- What was written so far: { path = name, hash }, in order.
-function lists.list(run)
-  local list = fm.json.array {}
-  for _, name in ipairs(sorted_keys(run.hashes)) do list[#list + 1] = { path = name, hash = run.hashes[name] } end
+function outputs.list(run)
+  local list, hashes = fm.json.array {}, run.outputs.hashes
+  for _, name in ipairs(sorted_keys(hashes)) do list[#list + 1] = { path = name, hash = hashes[name] } end
   return list
 end
 
 --- At a checkpoint: what was written before it.
-function lists.restore(run, list)
-  for _, output in ipairs(list or {}) do run.hashes[output.path] = output.hash end
+function outputs.restore(run, list)
+  for _, output in ipairs(list or {}) do run.outputs.hashes[output.path] = output.hash end
 end
 
 --- Lines that name the outputs of a list which are gone. One that is another may have been written again after the checkpoint: see verify.
-function lists.missing(folder, list)
+function outputs.missing(folder, list)
   local lines = {}
   for _, output in ipairs(list or {}) do
     if not lfs.attributes(folder.path .. "/" .. output.path) then
@@ -152,10 +159,10 @@ function lists.missing(folder, list)
 end
 
 --- The end of a run that went on from a checkpoint: each output must be what was written. Raises.
-function lists.verify(run)
-  if not run.goes_on then return end
+function outputs.verify(run)
+  if not run.outputs.to_verify then return end
   local lines = {}
-  for _, output in ipairs(lists.list(run)) do
+  for _, output in ipairs(outputs.list(run)) do
     local path = run.folder.path .. "/" .. output.path
     local hash, message = fm.file.hash_file(path)
     if hash ~= output.hash then
@@ -166,4 +173,4 @@ function lists.verify(run)
   ending.raise("failed", table.concat(lines, "\n") .. "\n" .. run.advice)
 end
 
-return { methods = outputs, list = lists.list, restore = lists.restore, missing = lists.missing, verify = lists.verify }
+return outputs

@@ -1,11 +1,10 @@
 -- run.json: what a run was, how it went, and where. Written when it begins and when it ends.
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
-local code <const> = require "fm.run.code"
-local own_files <const> = require "fm.records.own_files"
+local code_files <const> = require "fm.run.code_files"
 local parameters <const> = require "fm.run.parameters"
 local peak_memory <const> = require "fm.run.peak_memory"
-local reads <const> = require "fm.run.reads"
+local data_files <const> = require "fm.run.data_files"
 local sorted_keys <const> = require "fm.parts.sorted_keys"
 
 local system <const> = fm.system
@@ -26,7 +25,7 @@ function record.begin(experiment, values, how, former)
     schema = record.schema, experiment = experiment.name, script = how.script, directory = lfs.currentdir(),
     command = former.command or how.command, arguments = fm.json.array(how.arguments or {}), seed = values.seed,
     config = values, defaults = parameters.defaults(experiment.parameters), -- whoever reads the record can mark what was changed
-    status = "running", started = former.started or utc(), resumed = former.resumed and former.resumed + 1 or 0, code = code.list(how.code or {}),
+    status = "running", started = former.started or utc(), resumed = former.resumed and former.resumed + 1 or 0, code = code_files.list(how.code or {}),
     outputs = former.outputs, pid = pid, host = host, boot = boot, threads = system.threads(),
     versions = { fmrun = fm.version, real = fm.real, lua = system.lua, blas = blas, blas_core = blas_core },
   }
@@ -34,15 +33,17 @@ end
 
 --- The outputs of this process and of those before it, as own_files lists them.
 local function outputs_of(entry, run)
-  for _, name in ipairs(entry.outputs or {}) do run.outputs[name] = true end
-  return fm.json.array(own_files.listed(sorted_keys(run.outputs)))
+  local names = run.outputs.names
+  for _, name in ipairs(entry.outputs or {}) do names[name] = true end
+  if not next(names) then return fm.json.array {} end
+  return fm.json.array(require "fm.records.own_files".listed(sorted_keys(names)))
 end
 
 --- Fills in how the run ended.
 function record.finish(entry, run, status, problem)
   entry.status, entry.error, entry.ended = status, problem, utc()
-  entry.seconds, entry.steps, entry.summary = system.seconds() - run.began, run.step, run.results
-  entry.code, entry.data, entry.best = code.list(run.files), reads.list(run.data), run.best
+  entry.seconds, entry.steps, entry.summary = system.seconds() - run.lines.began, run.loop.step, run.lines.results
+  entry.code, entry.data, entry.best = code_files.list(run.sources.code), data_files.list(run.sources.data), run.saving.best
   entry.outputs = outputs_of(entry, run)
   entry.peak_rss = peak_memory "self"
 end

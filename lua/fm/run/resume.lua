@@ -51,14 +51,4 @@ function resume.plan(folder, values, how)
   return { former = former, slot = slot, replay = replay.new(slot, tensors, coded, past, not how.force and how.advice(folder.path)) }
 end
 
---- Makes the folder what it was at the checkpoint, or empty when the run begins again; its run.json says already that it runs. Raises.
-function resume.prepare(folder, plan)
-  folder:remove_temporary()
-  if plan.slot then
-    folder:cut(plan.slot.lengths)
-  elseif plan.former then
-    folder:empty()
-  end
-end
-
 return resume

@@ -1,14 +1,13 @@
 -- The steps of a run, and what happens between two of them.
 local fm <const> = require "fm"
 local ending <const> = require "fm.run.ending"
-local interrupt <const> = require "fm.run.interrupt"
 local kept <const> = require "fm.run.kept"
-local loaders <const> = require "fm.run.loaders"
+local logging <const> = require "fm.run.logging"
 local named_values <const> = require "fm.parts.named_values"
 local options <const> = require "fm.parts.options"
 local short <const> = require "fm.parts.short"
-local replay <const> = require "fm.run.replay"
 local saving <const> = require "fm.run.saving"
+local signals <const> = require "fm.run.signals"
 local skip <const> = require "fm.skip"
 local swapped <const> = require "fm.parts.swapped"
 local traceback <const> = require "fm.parts.traceback"
@@ -18,14 +17,15 @@ local most_steps <const> = 1 << 53
 
 --- The last logged numbers, for the progress line: "loss=0.913 lr=0.001".
 local function shown(run)
-  local names, values = run.line and run.line.names or {}, {}
-  for i, name in ipairs(names) do values[name] = run.line.lasts[i] end
+  local line = run.lines.line
+  local names, values = line and line.names or {}, {}
+  for i, name in ipairs(names) do values[name] = line.lasts[i] end
   return table.concat(named_values(values, short.number, names), " ")
 end
 
 local function look_around(run, now)
-  if now >= run.next_flush then run:flush(now) end
-  if now >= run.listener.next_time then run.listener:show(run.step, shown(run), now) end
+  if now >= run.lines.next_flush then logging.flush(run, now) end
+  if now >= run.listener.next_time then run.listener:show(run.loop.step, shown(run), now) end
 end
 
 local function check(n, batches)
@@ -40,18 +40,17 @@ end
 
 --- The loop is left, by its end or by a break.
 local function leave(run, problem)
-  run.loops[run.loop] = run.step
-  run.places[run.loop] = loaders.places(run)
-  run.rng:at(run.step + 1)
-  run.in_loop, run.stopping = false, nil
-  kept.seal(run.kept, nil)
+  run.loop:leave()
+  run.rng:at(run.loop.step + 1)
+  kept.seal(run.saving.kept, nil)
   if problem == nil and not run.replay then saving.save_best(run) end
 end
 
 --- Loops follow each other. One whose coroutine died of an error never got to its end.
 local function end_former(run)
-  if not run.in_loop then return end
-  if coroutine.status(run.in_loop) ~= "dead" then fm.fail "steps: a loop of this run goes on; loops follow each other, they do not nest" end
+  local thread = run.loop.thread
+  if not thread then return end
+  if coroutine.status(thread) ~= "dead" then fm.fail "steps: a loop of this run goes on; loops follow each other, they do not nest" end
   leave(run, "its coroutine died")
 end
 
@@ -62,14 +61,14 @@ local function steps(run, n, batches, state, control)
   local total = check(n, batches)
   end_former(run)
   swapped.refuse("steps")
-  local first = run.step
+  local loop, rng = run.loop, run.rng
+  local first = loop.step
   local last = first + total
-  local rng = run.rng
 
   local function next_batch(value, ...)
     control = value
-    if value ~= nil then return run.step, value, ... end
-    ending.raise("failed", traceback.place() .. ("steps: the batches ended at step %d and do not begin again"):format(run.step))
+    if value ~= nil then return loop.step, value, ... end
+    ending.raise("failed", traceback.place() .. ("steps: the batches ended at step %d and do not begin again"):format(loop.step))
   end
   local function first_try(value, ...)
     if value ~= nil then return next_batch(value, ...) end
@@ -84,19 +83,19 @@ local function steps(run, n, batches, state, control)
     end
   end
 
-  run.loop = run.loop + 1
-  local ended = replay.begin_loop(run, last, pass)
-  local loop, left = run.loop, false
-  run.in_loop = not run.replay and coroutine.running() or false
-  if run.in_loop then
-    kept.seal(run.kept, true)
+  loop.number = loop.number + 1
+  local ended = run.replay and run.replay:begin_loop(run, last, pass)
+  local number, left = loop.number, false
+  loop.thread = not run.replay and coroutine.running() or false
+  if loop.thread then
+    kept.seal(run.saving.kept, true)
     saving.begin(run)
   end
-  run.listener:begin(run.name, last, run.step, system.seconds())
+  run.listener:begin(run.name, last, loop.step, system.seconds())
   local begun = false -- by a step of this process: then there is something to save
 
   local function leave_once(problem)
-    if not left and run.loop == loop then leave(run, problem) end
+    if not left and loop.number == number then leave(run, problem) end
     left = true
   end
 
@@ -106,21 +105,22 @@ local function steps(run, n, batches, state, control)
     local now = system.seconds()
     look_around(run, now)
     system.heed_signals()
-    saving.refuse_diverged(run)
-    ended = run.step >= last or run.stopping ~= nil
+    loop:refuse_diverged()
+    ended = loop.step >= last or loop.stopping ~= nil
     if begun then saving.after_step(run, now, ended) end
-    interrupt.obey(run)
+    signals.obey(run)
     if ended then
       leave_once()
       return nil
     end
     begun = true
-    run.step = run.step + 1
-    rng:at(run.step)
-    if not batches then return run.step end
+    local step = loop.step + 1
+    loop.step = step
+    rng:at(step)
+    if not batches then return step end
     return first_try(batches(state, control))
   end
   return iterate, nil, nil, setmetatable({}, { __close = function(_, problem) leave_once(problem) end })
 end
 
-return { steps = steps }
+return steps

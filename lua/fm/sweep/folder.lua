@@ -2,7 +2,7 @@
 -- The sweep's hash is of what stays when its grid is edited: scripts, swept keys, fixed values. A run's hash is of its config and its
 -- code, so a run that is there is known again, whatever its place in the grid.
 local fm <const> = require "fm"
-local code <const> = require "fm.run.code"
+local code_files <const> = require "fm.run.code_files"
 local digests <const> = require "fm.run.digests"
 local folders <const> = require "fm.run.folder"
 local named_values <const> = require "fm.parts.named_values"
@@ -94,10 +94,10 @@ function folder.describe(plan, list, base, arguments)
   table.sort(keys)
   local name = (several and "sweep" or list[1].experiment.name) .. "/sweep-" .. hash8 { paths, keys, plan.fixed, arguments }
   local sweep = { base = base, name = name, path = base .. "/" .. name, keys = plan.keys, arguments = arguments, scripts = {}, tasks = {} }
-  for i, script in ipairs(list) do sweep.scripts[i] = { path = script.path, hash = record.code_hash(script), code = code.list(script.files) } end
+  for i, script in ipairs(list) do sweep.scripts[i] = { path = script.path, hash = record.code_hash(script), code = code_files.list(script.files) } end
   for i, run in ipairs(plan.runs) do
     local task = { script = run.script.path, experiment = run.script.experiment.name, config = run.values, changed = table_of(run.changed) }
-    task.folder, task.record = settle(sweep.path, name, { config = run.values, code = code.list(run.script.files), arguments = arguments })
+    task.folder, task.record = settle(sweep.path, name, { config = run.values, code = code_files.list(run.script.files), arguments = arguments })
     task.label, task.path = folder.label(plan.keys, task, several), sweep.path .. "/" .. task.folder
     sweep.tasks[i] = task
   end

@@ -1,13 +1,13 @@
 -- What the sweep.json of a sweep says, checked before it is believed: its folder may be a stranger's.
 local fm <const> = require "fm"
-local code <const> = require "fm.run.code"
+local code_files <const> = require "fm.run.code_files"
 local read_plan <const> = require "fm.records.sweep_json"
 
 local record <const> = {}
 
 --- The digest of the files that loading a script opened.
 function record.code_hash(script)
-  return fm.file.hash(fm.json.encode(code.list(script.files))):sub(1, 8)
+  return fm.file.hash(fm.json.encode(code_files.list(script.files))):sub(1, 8)
 end
 
 --- What sweep.json says, of the run `index` or of all; nil and a message when it cannot be had.

@@ -5,32 +5,39 @@ local ending <const> = require "fm.run.ending"
 
 local system <const> = fm.system
 
-local interrupt <const> = {}
+local signals <const> = {}
 
 local ends_at_once <const> = { INT = true, TERM = true, HUP = true } -- when it comes for the second time
 
+--- came: the name of the first one. may_raise: while the script's own code runs; what is written before and after it is done in a moment.
+function signals.new()
+  return { came = nil, may_raise = false }
+end
+
 local function stop(run, name, again)
-  local when = run.step == 0 and "before step 1" or ("after step %d"):format(run.step)
+  local step = run.loop.step
+  local when = step == 0 and "before step 1" or ("after step %d"):format(step)
   ending.raise("killed", ("SIG%s %s%s"):format(name, when, again and ", for the second time" or ""), { name = name, again = again })
 end
 
 --- Ends the run if a signal asked for it; call it when the step's state is safe.
-function interrupt.obey(run)
-  if run.interrupted then stop(run, run.interrupted, false) end
+function signals.obey(run)
+  if run.signals.came then stop(run, run.signals.came, false) end
 end
 
---- Raises only while the script is at work: before and after it, what is being written is done in a moment.
 local function on_signal(run, name, count)
-  run.interrupted = run.interrupted or name -- first: a pcall of the script may catch what is raised; then no step follows
-  if run.at_work and count > 1 and ends_at_once[name] then stop(run, name, true) end
-  if run.at_work and not run.in_loop then stop(run, name, false) end
-  if run.at_work then run.listener:stopping(name, next(run.kept) ~= nil) end
+  local own = run.signals
+  own.came = own.came or name -- first: a pcall of the script may catch what is raised; then no step follows
+  if not own.may_raise then return end
+  if count > 1 and ends_at_once[name] then stop(run, name, true) end
+  if not run.loop.thread then stop(run, name, false) end
+  run.listener:stopping(name, next(run.saving.kept) ~= nil)
 end
 
 --- From now on signals are told to the run. Returns what ends it.
-function interrupt.watch(run)
+function signals.watch(run)
   system.catch_signals(function(name, count) on_signal(run, name, count) end)
   return function() system.catch_signals(nil) end
 end
 
-return interrupt
+return signals

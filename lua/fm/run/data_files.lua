@@ -2,13 +2,13 @@
 local fm <const> = require "fm"
 local digests <const> = require "fm.run.digests"
 
-local reads <const> = {}
+local data_files <const> = {}
 
 local most_of_a_folder <const> = 64 -- beyond it, a folder's files make one entry: 60,000 pictures do not belong into run.json
 
 --- From now on files that are read are noted in the list it returns, those below `own` (the run's folder) left out. The second result
 --- ends it.
-function reads.watch(own)
+function data_files.watch(own)
   local files = {}
   fm.file.on_read(function(path)
     if files[path] or path:sub(1, #own + 1) == own .. "/" then return end
@@ -19,8 +19,8 @@ function reads.watch(own)
   return files, function() fm.file.on_read(nil) end
 end
 
---- Notes entries of an earlier process (of reads.list): what a replay passes over is not read again.
-function reads.carry(files, entries)
+--- Notes entries of an earlier process (of data_files.list): what a replay passes over is not read again.
+function data_files.carry(files, entries)
   files.folders = {}
   for _, entry in ipairs(entries) do
     if entry.files then
@@ -32,7 +32,7 @@ function reads.carry(files, entries)
 end
 
 --- { path, hash } in the order of paths; { path = "folder/", files = n, hash } for folders of which many files were read.
-function reads.list(files)
+function data_files.list(files)
   local folders, list = {}, fm.json.array {}
   for _, file in ipairs(files) do
     local folder = file.path:match "^(.*/)" or "./"
@@ -57,4 +57,4 @@ function reads.list(files)
   return list
 end
 
-return reads
+return data_files

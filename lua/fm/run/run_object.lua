@@ -1,0 +1,37 @@
+-- A run: its name, seed and random streams, and its parts, each made by the file that owns it. Its experiment sees an object that shows the public
+-- methods of these parts and a few fields, and refuses other names.
+--   loop      where it is (fm.run.loop)              saving    what it keeps, and when (fm.run.saving)
+--   lines     what it has said (fm.run.logging)      outputs   its pictures and files (fm.run.outputs)
+--   signals   who wants it to stop (fm.run.signals)  sources   the Lua files and the data that it was made from: code, data
+local fm <const> = require "fm"
+local logging <const> = require "fm.run.logging"
+local loops <const> = require "fm.run.loop"
+local object <const> = require "fm.parts.object"
+local outputs <const> = require "fm.run.outputs"
+local parameters <const> = require "fm.run.parameters"
+local saving <const> = require "fm.run.saving"
+local signals <const> = require "fm.run.signals"
+local steps <const> = require "fm.run.steps"
+
+local public <const> = { steps = steps } -- what an experiment may call
+
+for _, part in ipairs { logging, outputs, saving } do
+  for name, method in pairs(part.methods) do public[name] = method end
+end
+
+local shown <const> = { name = true, seed = true, rng = true, config = true, folder = true, step = function(run) return run.loop.step end }
+local new_object <const> = object("run", public, shown, {})
+
+--- A run in a folder. `how` as of fm.run.execute; `data`: the list of fm.run.data_files. Besides its parts it has a listener and advice (both of
+--- `how`), replay (while it is on its way to a checkpoint; see fm.run.replay), over (at its end), and, for the experiment, object and values.
+local function new(experiment, values, folder, how, data)
+  local run = {
+    name = experiment.name, seed = values.seed, config = parameters.config(values), rng = fm.rng(values.seed, "run"), folder = folder,
+    loop = loops.new(), lines = logging.new(), signals = signals.new(), saving = saving.new(how), outputs = outputs.new(),
+    sources = { code = how.code or {}, data = data }, listener = how.listener, advice = how.advice(folder.path), replay = nil, over = false,
+  }
+  run.object, run.values = new_object(run), parameters.strict(values)
+  return run
+end
+
+return { new = new }
