@@ -1,6 +1,11 @@
 /* Included by force in front of each file that clang-tidy reads: what it cannot see from one file. */
-#include "error.h"
-#define fm_fail(...) (fm_fail(__VA_ARGS__), false) /* always false */
+#include "bytes.h"
+#include "op.h"
+/* Always false. */
+#define fm_fail(...) (fm_fail(__VA_ARGS__), false)
+#define fm_fail_at(...) (fm_fail_at(__VA_ARGS__), false)
+#define fm_fail_in(...) (fm_fail_in(__VA_ARGS__), false)
+#define fm_call_fail(...) (fm_call_fail(__VA_ARGS__), false)
 
 #if __has_include(<lauxlib.h>)
 #include <lauxlib.h>

@@ -98,7 +98,7 @@ static real *fill_from(lua_State *L, int index, const size_t *shape, int rank, r
 }
 
 static int tensor_from_table(lua_State *L) {
-    size_t shape[FM_MAX_RANK], flat[1];
+    size_t shape[FM_MAX_RANK] = {0}, flat[1];
     int rank = table_shape(L, 1, shape);
     if (lua_isnoneornil(L, 2)) {
         fill_from(L, 1, shape, rank, fm_data(bind_push_new(L, rank, shape)));

@@ -133,28 +133,16 @@ static bool same_shape(fm_call *c, fm_error *err) {
     return fm_shape_like(c, c->in[0]);
 }
 
-#define ACT(name)                                                                                                                          \
-    { #name, name##_apply, name##_backward, name##_in_place }
+#define ACT(name) #name, name##_apply, name##_backward, name##_in_place
 const fm_activation fm_activations[] = {
-    {"none", NULL, NULL, NULL},
-    ACT(tanh),
-    ACT(sigmoid),
-    ACT(relu),
-    ACT(silu),
-    ACT(gelu),
-    ACT(gelu_tanh),
-    ACT(selu),
-    ACT(elu),
-    ACT(softplus),
-    ACT(leaky_relu),
-    ACT(log_sigmoid),
+    {"none", NULL, NULL, NULL}, {ACT(tanh)}, {ACT(sigmoid)}, {ACT(relu)},     {ACT(silu)},       {ACT(gelu)},
+    {ACT(gelu_tanh)},           {ACT(selu)}, {ACT(elu)},     {ACT(softplus)}, {ACT(leaky_relu)}, {ACT(log_sigmoid)},
 };
 const char *const fm_activation_names[] = {"none", "tanh", "sigmoid",  "relu",       "silu",        "gelu", "gelu_tanh",
                                            "selu", "elu",  "softplus", "leaky_relu", "log_sigmoid", NULL};
 
-#define OP(name)                                                                                                                           \
-    { #name, "t", NULL, same_shape, name##_op_forward, name##_op_backward }
+#define OP(name) #name, "t", NULL, same_shape, name##_op_forward, name##_op_backward
 const fm_op activation_ops[] = {
-    OP(tanh), OP(sigmoid), OP(relu),     OP(silu),       OP(gelu),        OP(gelu_tanh),
-    OP(selu), OP(elu),     OP(softplus), OP(leaky_relu), OP(log_sigmoid), {0},
+    {OP(tanh)}, {OP(sigmoid)}, {OP(relu)},     {OP(silu)},       {OP(gelu)},        {OP(gelu_tanh)},
+    {OP(selu)}, {OP(elu)},     {OP(softplus)}, {OP(leaky_relu)}, {OP(log_sigmoid)}, {0},
 };

@@ -361,7 +361,8 @@ static void pair_backward(const fm_call *c, const gradient *a, const gradient *b
 #define VALUES(F, SA, SB)                                                                                                                  \
     for (size_t i = 0; i < n; i++) y[i] = F(a[i * (SA)], b[i * (SB)])
 /* The term of place I in row R. */
-#define AT(TERM, SA, SB, R, I) TERM(a[(R)*k->a.row + (I) * (SA)], b[(R)*k->b.row + (I) * (SB)], dy[(R)*k->row + (I)], y[(R)*k->row + (I)])
+#define AT(TERM, SA, SB, R, I)                                                                                                             \
+    TERM(a[k->a.row * (R) + (SA) * (I)], b[k->b.row * (R) + (SB) * (I)], dy[k->row * (R) + (I)], y[k->row * (R) + (I)])
 #define EACH(TERM, SA, SB)                                                                                                                 \
     for (size_t r = 0; r < k->rows; r++) {                                                                                                 \
         for (size_t i = 0; i < k->n; i++) into[r * into_row + i] += AT(TERM, SA, SB, r, i);                                                \
@@ -417,8 +418,8 @@ static void pair_backward(const fm_call *c, const gradient *a, const gradient *b
 #define G_DIV_A(A, B, G, Y) ((G) / (B))
 #define G_DIV_B(A, B, G, Y) (-(G) * ((Y) / (B))) /* B * B may be too large or too small for a real */
 #define SHARE(MORE, LESS) (isunordered(MORE, LESS) ? (real)NAN : ((MORE) >= (LESS) ? R(0.5) : 0) + ((MORE) > (LESS) ? R(0.5) : 0))
-#define G_LARGER(A, B, G, Y) ((G)*SHARE(A, B)) /* equal numbers share the gradient, as in PyTorch */
-#define G_SMALLER(A, B, G, Y) ((G)*SHARE(B, A))
+#define G_LARGER(A, B, G, Y) (SHARE(A, B) * (G)) /* equal numbers share the gradient, as in PyTorch */
+#define G_SMALLER(A, B, G, Y) (SHARE(B, A) * (G))
 
 PAIR(add, F_ADD, G_ALL, G_ALL)
 PAIR(sub, F_SUB, G_ALL, G_MINUS)

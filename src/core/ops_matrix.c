@@ -139,8 +139,8 @@ static void linear_forward(const fm_call *c) {
     fm_parallel(rows, tile, linear_rows, &call);
 }
 
-/* dz = dy slope, in place, since nobody reads dy again; acc[j], unless it is NULL, += the sum of column j of dz. Rows are `stride` apart.
- */
+/* dz = dy slope, in place, since nobody reads dy again; acc[j], unless it is NULL, += the sum of column j of dz. Rows are
+ * `stride` apart. FM_COLUMN_SUMS would walk eight rows at once: a tenth slower here, where each number is also written. */
 FM_CLONES static void through_act(size_t rows, size_t stride, size_t n, const real *restrict slope, real *restrict dy,
                                   double *restrict acc) {
     enum { SOME = 8 }; /* rows whose floats are added up as they are */

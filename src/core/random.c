@@ -84,7 +84,7 @@ static void words(const draw *d, size_t chunk, uint32_t out[CHUNK]) {
 }
 
 #ifdef FM_DOUBLE
-#define UNIT(w) ((double)(w)*0x1p-32)
+#define UNIT(w) (0x1p-32 * (double)(w))
 #define UNIT_OPEN(w) (((double)(w) + 1) * 0x1p-32) /* never 0 */
 #else
 #define UNIT(w) ((float)((w) >> 8) * 0x1p-24f)

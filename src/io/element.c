@@ -2,6 +2,7 @@
 
 #include "bytes.h"
 
+#include <assert.h>
 #include <float.h>
 #include <stdio.h>
 #include <string.h>
@@ -89,6 +90,7 @@ size_t fm_element_decode(const fm_element *e, fm_byte_order order, size_t n, con
 }
 
 const char *fm_element_refused(const fm_element *e, fm_byte_order order, const uint8_t *from, size_t entry, char text[FM_ELEMENT_TEXT]) {
+    assert(is_whole(e)); /* others are never refused */
     uint64_t bits = load(e, order, from), size = size_of_whole(e, bits);
     snprintf(text, FM_ELEMENT_TEXT, "entry %zu is %s%llu: whole numbers over 2^%d may not be exact in " FM_REAL_NAME "%s", entry,
              e->kind == FM_ELEMENT_SIGNED && signed_of(bits, e->size) < 0 ? "-" : "", (unsigned long long)size, (int)DIGITS,

@@ -136,8 +136,8 @@ static bool take_pair(parser *p) {
     } keys[] = {
         {"descr", &p->has_descr, take_descr}, {"fortran_order", &p->has_fortran, take_fortran}, {"shape", &p->has_shape, take_shape}};
     skip_blanks(p);
-    size_t at = place(p), size;
-    const uint8_t *text;
+    size_t at = place(p), size = 0;
+    const uint8_t *text = NULL;
     char shown[FM_QUOTE_TEXT];
     if (!take_string(p, "a key in quotes", &text, &size)) return false;
     for (size_t i = 0; i < 3; i++) {

@@ -25,39 +25,20 @@ typedef struct sample {
     int64_t list[FM_MAX_RANK];
 } sample;
 
-#define ELEMENTWISE(name)                                                                                                                  \
-    {                                                                                                                                      \
-        name, {"n5,7"}, {{0}}, 0, {                                                                                                        \
-            0                                                                                                                              \
-        }                                                                                                                                  \
-    }
-#define POSITIVE(name)                                                                                                                     \
-    {                                                                                                                                      \
-        name, {"p5,7"}, {{0}}, 0, {                                                                                                        \
-            0                                                                                                                              \
-        }                                                                                                                                  \
-    }
+/* Rows of samples: of inputs alone, and of one input with options. */
+#define INPUTS(name, ...) ((sample){.op = name, .in = {__VA_ARGS__}})
+#define GIVEN(name, input, ...) ((sample){.op = name, .in = {input}, .given = {__VA_ARGS__}})
+#define ELEMENTWISE(name) INPUTS(name, "n5,7")
+#define POSITIVE(name) INPUTS(name, "p5,7")
 #define PAIRS(name)                                                                                                                        \
-    {name, {"n5,7", "p5,7"}, {{0}}, 0, {0}}, {name, {"n5,7", "p7"}, {{0}}, 0, {0}}, {name, {"n5,1", "p5,7"}, {{0}}, 0, {0}},               \
-        {name, {"n5,1,7", "p3,1"}, {{0}}, 0, {0}}, {name, {"n", "p5,7"}, {{0}}, 0, {0}}, {                                                 \
-        name, {"n2,3,1,5", "p3,4,1"}, {{0}}, 0, {                                                                                          \
-            0                                                                                                                              \
-        }                                                                                                                                  \
-    }
+    INPUTS(name, "n5,7", "p5,7"), INPUTS(name, "n5,7", "p7"), INPUTS(name, "n5,1", "p5,7"), INPUTS(name, "n5,1,7", "p3,1"),                \
+        INPUTS(name, "n", "p5,7"), INPUTS(name, "n2,3,1,5", "p3,4,1")
 #define REDUCTIONS(name)                                                                                                                   \
-    {name, {"n5,7"}, {{0}}, 0, {0}}, {name, {"n5,7"}, {{"axis", 0}}, 0, {0}}, {name, {"n5,7"}, {{"axis", 1}, {"keep", 1}}, 0, {0}},        \
-        {name, {"n3,4,5"}, {{"axis", -2}}, 0, {0}}, {name, {"n2,150"}, {{"axis", 1}}, 0, {0}}, {name, {"n150,3"}, {{"axis", 0}}, 0, {0}},  \
-    {                                                                                                                                      \
-        name, {"n2,70,150"}, {{"axis", 1}}, 0, {                                                                                           \
-            0                                                                                                                              \
-        }                                                                                                                                  \
-    }
+    INPUTS(name, "n5,7"), GIVEN(name, "n5,7", {"axis", 0}), GIVEN(name, "n5,7", {"axis", 1}, {"keep", 1}),                                 \
+        GIVEN(name, "n3,4,5", {"axis", -2}), GIVEN(name, "n2,150", {"axis", 1}), GIVEN(name, "n150,3", {"axis", 0}),                       \
+        GIVEN(name, "n2,70,150", {"axis", 1})
 #define ALONG(name)                                                                                                                        \
-    {name, {"n5,7"}, {{0}}, 0, {0}}, {name, {"n5,7"}, {{"axis", 0}}, 0, {0}}, {name, {"n3,4,5"}, {{"axis", 1}}, 0, {0}}, {                 \
-        name, {"n2,40"}, {{"axis", -1}}, 0, {                                                                                              \
-            0                                                                                                                              \
-        }                                                                                                                                  \
-    }
+    INPUTS(name, "n5,7"), GIVEN(name, "n5,7", {"axis", 0}), GIVEN(name, "n3,4,5", {"axis", 1}), GIVEN(name, "n2,40", {"axis", -1})
 
 static const sample samples[] = {
     PAIRS("add"),
