@@ -1,5 +1,6 @@
 #!/usr/bin/env fmrun
--- The article's sample_adaptive beside Euler: how many model calls each takes, and how far apart their samples end.
+-- The article's sample_adaptive beside Euler: how many model calls each takes, and how far apart
+-- their samples end.
 local fm <const> = require "fm"
 local nn, flow, optim, ode, data, metrics, plot = fm.nn, fm.flow, fm.optim, fm.ode, fm.data, fm.metrics, fm.plot
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env fmrun
--- The article's ImageFlowMatching: 3x32x32 colour pictures flattened to 3,072 numbers, hidden width 512. CIFAR-10's binary files when they are
--- found, drawn shapes otherwise; a folder that is named must hold them. An MLP this small learns colours and large forms, not detail.
+-- The article's ImageFlowMatching: 3x32x32 colour pictures flattened to 3,072 numbers, hidden width
+-- 512. CIFAR-10's binary files when they are found, drawn shapes otherwise; a folder that is named
+-- must hold them. An MLP this small learns colours and large forms, not detail.
 local fm <const> = require "fm"
 local nn, flow, optim, ode, data, metrics, plot = fm.nn, fm.flow, fm.optim, fm.ode, fm.data, fm.metrics, fm.plot
 

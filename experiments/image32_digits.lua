@@ -1,7 +1,8 @@
 #!/usr/bin/env fmrun
--- Digits as 1,024 pixels: MNIST padded to 32x32 and flattened when its files are found, drawn shapes otherwise; a folder that is named must
--- hold them. The model predicts the data, not the velocity: an MLP of this width cannot carry 1,024 numbers of noise, and need not when it
--- predicts the picture.
+-- Digits as 1,024 pixels: MNIST padded to 32x32 and flattened when its files are found, drawn
+-- shapes otherwise; a folder that is named must hold them. The model predicts the data, not the
+-- velocity: an MLP of this width cannot carry 1,024 numbers of noise, and need not when it predicts
+-- the picture.
 local fm <const> = require "fm"
 local nn, flow, optim, ode, data, metrics, plot = fm.nn, fm.flow, fm.optim, fm.ode, fm.data, fm.metrics, fm.plot
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env fmrun
--- The density that a trained flow stands for, beside the true one: eight Gaussians, whose density and entropy are known.
+-- The density that a trained flow stands for, beside the true one: eight Gaussians, whose density
+-- and entropy are known.
 local fm <const> = require "fm"
 local nn, flow, optim, data, plot = fm.nn, fm.flow, fm.optim, fm.data, fm.plot
 

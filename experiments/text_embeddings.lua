@@ -1,6 +1,7 @@
 #!/usr/bin/env fmrun
--- The article's TextFlowMatching: a flow over word vectors. They are read from a text-vector file, or made from a small corpus when none is
--- given: mutual information of neighbouring words, shortened by PCA. Samples are decoded to their nearest words.
+-- The article's TextFlowMatching: a flow over word vectors. They are read from a text-vector file,
+-- or made from a small corpus when none is given: mutual information of neighbouring words,
+-- shortened by PCA. Samples are decoded to their nearest words.
 local fm <const> = require "fm"
 local nn, flow, optim, ode, data, metrics, plot = fm.nn, fm.flow, fm.optim, fm.ode, fm.data, fm.metrics, fm.plot
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env fmrun
--- Two moons: the founding article's network, loss, Adam and Euler sampling, from noise to samples in half a minute.
+-- Two moons: the founding article's network, loss, Adam and Euler sampling, from noise to samples
+-- in half a minute.
 local fm <const> = require "fm"
 local nn, flow, optim, ode, data, metrics, plot = fm.nn, fm.flow, fm.optim, fm.ode, fm.data, fm.metrics, fm.plot
 

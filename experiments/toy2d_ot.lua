@@ -1,6 +1,6 @@
 #!/usr/bin/env fmrun
--- Eight gaussians to moons: pairs chosen by optimal transport within the batch make straight flows that few steps can follow.
--- Tong et al. 2023. Try coupling=independent beside it.
+-- Eight gaussians to moons: pairs chosen by optimal transport within the batch make straight flows
+-- that few steps can follow. Tong et al. 2023. Try coupling=independent beside it.
 local fm <const> = require "fm"
 local nn, flow, optim, ode, data, metrics, plot = fm.nn, fm.flow, fm.optim, fm.ode, fm.data, fm.metrics, fm.plot
 

@@ -1,5 +1,5 @@
-/* More letters of pictures, as strokes like those of font.h: Latin letters with accents, which are a letter and an accent, and Greek
- * letters and signs of formulas, which are whole. */
+/* More letters of pictures, as strokes like those of font.h: Latin letters with accents, which are a
+ * letter and an accent, and Greek letters and signs of formulas, which are whole. */
 #ifndef FM_FONT_MORE_H
 #define FM_FONT_MORE_H
 
@@ -8,7 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* An accent lies on rows a..d, above small letters, or four rows higher, above all others; `below` hangs from the baseline. */
+/* An accent lies on rows a..d, above small letters, or four rows higher, above all others; `below`
+ * hangs from the baseline. */
 static const struct fm_accent {
     char sign;
     struct fm_letter shape;

@@ -47,9 +47,10 @@ void fm_picture_image(fm_picture *p, double x, double y, double width, double he
 /* The same numbers as a PNG file in memory with colors and alpha, for pictures inside of other files. */
 bool fm_image_encode(const size_t shape[3], const real *values, fm_file *out, fm_error *err);
 
-/* Text from the baseline's point (x, y) on: ASCII, Latin letters with accents, Greek and signs of formulas; other characters are boxes.
- * `size` is that of a font: capitals are 0.72 of it high. `anchor` is the part of the text that lies before the point: 0, 0.5 or 1.
- * `upwards` turns it by a quarter. */
+/* Text from the baseline's point (x, y) on: ASCII, Latin letters with accents, Greek and signs of
+ * formulas; other characters are boxes. `size` is that of a font: capitals are 0.72 of it high.
+ * `anchor` is the part of the text that lies before the point: 0, 0.5 or 1. `upwards` turns it by a
+ * quarter. */
 typedef struct fm_lettering {
     double size, anchor;
     bool upwards;

@@ -1,5 +1,6 @@
--- Every plot called with what it does not take: as its argument, as its options, as the value of each option. It draws, or it says at the
--- script's line which plot wants what; nothing comes from inside, and nothing takes long.
+-- Every plot called with what it does not take: as its argument, as its options, as the value of
+-- each option. It draws, or it says at the script's line which plot wants what; nothing comes from
+-- inside, and nothing takes long.
 local fm <const> = require "fm"
 local plot <const> = fm.plot
 

@@ -1,4 +1,5 @@
--- The words of pictures: titles, names of axes, labels. Boxes of all texts are read from the SVG file: none may meet another or leave the picture.
+-- The words of pictures: titles, names of axes, labels. Boxes of all texts are read from the SVG
+-- file: none may meet another or leave the picture.
 local fm <const> = require "fm"
 local plot <const> = fm.plot
 

@@ -1,7 +1,10 @@
--- curve(series, {log, xlabel, ylabel, title, limits, width, height}): lines, or points, over axes. For the forms of `series` see series.lua.
---   xlabel: "step" when not given and a series has values at 1, 2, 3 ...; ylabel: the name of a single series when not given; "" is none
+-- curve(series, {log, xlabel, ylabel, title, limits, width, height}): lines, or points, over axes.
+-- For the forms of `series` see series.lua.
+--   xlabel: "step" when not given and a series has values at 1, 2, 3 ...; ylabel: the name of a
+--   single series when not given; "" is none
 --   log = "x" | "y" | "xy": logarithmic axes; what is not positive there is left out
---   a series with points = true is drawn as points, with joined = true as both; faint = true: less of it, behind the others;
+--   a series with points = true is drawn as points, with joined = true as both; faint = true: less
+--   of it, behind the others;
 --   labels = {..} writes a text beside each, where there is room
 local core <const> = require "fm.core"
 local colors <const> = require "fm.plot.parts.colors"
@@ -51,7 +54,8 @@ local function span(series, axis)
   return limits.widen(low, high, axis == "x" and 0.02 or 0.05)
 end
 
--- What the axes are called when the script does not say: steps where values were given without places, the name of a single series.
+-- What the axes are called when the script does not say: steps where values were given without
+-- places, the name of a single series.
 local function axis_names(series)
   local counted = false
   for _, s in ipairs(series) do
@@ -78,7 +82,8 @@ local function bounds(series, given, log_x, log_y, unit_x, unit_y)
   return { x0, x1, y0, y1 }
 end
 
--- Pixels, not numbers, go to the canvas: a float has too few digits for step 16777217, a pixel needs none.
+-- Pixels, not numbers, go to the canvas: a float has too few digits for step 16777217, a pixel
+-- needs none.
 local function pixels(panel, s)
   local rows = {}
   for i, x in ipairs(s.x) do rows[i] = { panel:at(x, s.y[i]) } end

@@ -1,7 +1,8 @@
--- densities(list, {titles, limits, difference, title, xlabel, ylabel, label, cells, size}): heat maps side by side on one scale, each of what density
--- takes; titles: a text for each. Limits are needed, the same for all; size: of a panel's longer side in pixels; label: what the scale shows.
---   difference = true: after them, what each has more or less than the first, in blue (less) and red (more) with a scale of its own; a text
---   instead of true is the title of the last
+-- densities(list, {titles, limits, difference, title, xlabel, ylabel, label, cells, size}): heat
+-- maps side by side on one scale, each of what density takes; titles: a text for each. Limits are
+-- needed, the same for all; size: of a panel's longer side in pixels; label: what the scale shows.
+--   difference = true: after them, what each has more or less than the first, in blue (less) and
+--   red (more) with a scale of its own; a text instead of true is the title of the last
 local core <const> = require "fm.core"
 local figure <const> = require "fm.plot.parts.figure"
 local heat <const> = require "fm.plot.parts.heat"

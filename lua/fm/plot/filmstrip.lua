@@ -1,6 +1,7 @@
--- filmstrip(states [T, B, 2] or a list of [B, 2], {titles, reference, names, title, xlabel, ylabel, limits, columns, size}): one small scatter per
--- time, all on the same scale. titles: one text per panel ("t = 0.00" .. "t = 1.00" when not given); reference: points in gray under each;
--- names = {"samples", "reference"} in the legend; size: a panel's longer side
+-- filmstrip(states [T, B, 2] or a list of [B, 2], {titles, reference, names, title, xlabel, ylabel,
+-- limits, columns, size}): one small scatter per time, all on the same scale. titles: one text per
+-- panel ("t = 0.00" .. "t = 1.00" when not given); reference: points in gray under each; names =
+-- {"samples", "reference"} in the legend; size: a panel's longer side
 local colors <const> = require "fm.plot.parts.colors"
 local core <const> = require "fm.core"
 local figure <const> = require "fm.plot.parts.figure"

@@ -1,7 +1,10 @@
--- image_grid(x, {labels, channels, height, width, columns, range, scale, title, xlabel, ylabel}): images side by side. x is [N, D] with
--- D = channels * height * width (planes one after the other, as in CIFAR-10), or [N, C, H, W].
---   labels: a text or number below each image, a list or a tensor [N], in up to two lines as wide as the image; an empty text is none
---   height, width: a square when not given; columns: near the square root of N; range = {0, 1}: what is black and what is white; scale: pixels per pixel
+-- image_grid(x, {labels, channels, height, width, columns, range, scale, title, xlabel, ylabel}):
+-- images side by side. x is [N, D] with D = channels * height * width (planes one after the other,
+-- as in CIFAR-10), or [N, C, H, W].
+--   labels: a text or number below each image, a list or a tensor [N], in up to two lines as wide
+--   as the image; an empty text is none
+--   height, width: a square when not given; columns: near the square root of N; range = {0, 1}:
+--   what is black and what is white; scale: pixels per pixel
 local core <const> = require "fm.core"
 local colors <const> = require "fm.plot.parts.colors"
 local figure <const> = require "fm.plot.parts.figure"

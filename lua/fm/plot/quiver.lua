@@ -1,7 +1,9 @@
--- quiver(field, {limits, t, arrows, points, title, xlabel, ylabel, size}): a velocity field as arrows. `field` is called field(x [n, 2], t) at a
--- grid over limits = {x0, x1, y0, y1}; quiver(x [n, 2], u [n, 2], options) draws given velocities at given points.
---   t = 0: the time of the field, which the title names when none is given; arrows: along the longer side; points [n, 2]: in gray under the
---   arrows. The longest arrow is as long as a cell of the grid; the others are to scale, but never shorter than a tenth of it.
+-- quiver(field, {limits, t, arrows, points, title, xlabel, ylabel, size}): a velocity field as
+-- arrows. `field` is called field(x [n, 2], t) at a grid over limits = {x0, x1, y0, y1};
+-- quiver(x [n, 2], u [n, 2], options) draws given velocities at given points.
+--   t = 0: the time of the field, which the title names when none is given; arrows: along the
+--   longer side; points [n, 2]: in gray under the arrows. The longest arrow is as long as a cell of
+--   the grid; the others are to scale, but never shorter than a tenth of it.
 local core <const> = require "fm.core"
 local colors <const> = require "fm.plot.parts.colors"
 local fields <const> = require "fm.parts.field"

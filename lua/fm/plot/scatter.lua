@@ -1,7 +1,11 @@
--- scatter(x [n, 2], {reference, labels, names, title, xlabel, ylabel, limits, size}): samples over the truth, both axes on the same scale.
---   names = {"samples", "reference"} in the legend; limits = {x0, x1, y0, y1}; size: the longer side in pixels
---   labels = {"a", "b", ...}: words at the first points of x, each where it meets no other, the first ones first; those without room are counted
---   labels = {"a", "b", ..., at = points [m, 2]}: words at these points instead, which are drawn too
+-- scatter(x [n, 2], {reference, labels, names, title, xlabel, ylabel, limits, size}): samples over
+-- the truth, both axes on the same scale.
+--   names = {"samples", "reference"} in the legend; limits = {x0, x1, y0, y1}; size: the longer
+--   side in pixels
+--   labels = {"a", "b", ...}: words at the first points of x, each where it meets no other, the
+--   first ones first; those without room are counted
+--   labels = {"a", "b", ..., at = points [m, 2]}: words at these points instead, which are drawn
+--   too
 local colors <const> = require "fm.plot.parts.colors"
 local core <const> = require "fm.core"
 local figure <const> = require "fm.plot.parts.figure"

@@ -1,4 +1,5 @@
--- trajectories(states [T, B, 2] or a list of [B, 2], {title, xlabel, ylabel, limits, size}): one line per sample from its start (gray) to its end (colored).
+-- trajectories(states [T, B, 2] or a list of [B, 2], {title, xlabel, ylabel, limits, size}): one
+-- line per sample from its start (gray) to its end (colored).
 local core <const> = require "fm.core"
 local colors <const> = require "fm.plot.parts.colors"
 local figure <const> = require "fm.plot.parts.figure"

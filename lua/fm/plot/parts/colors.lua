@@ -4,7 +4,8 @@ local core <const> = require "fm.core"
 local colors <const> = {
   background = 0xFFFFFF, grid = 0xE9EBEF, faint_grid = 0xF4F5F7, frame = 0xC4C9D2, text = 0x4B5160, title = 0x1F2430, muted = 0x8A91A0,
   reference = 0xB4BAC6, sample = 0x2360C4, accent = 0xD9602B,
-  -- For series, in this order: apart in hue and in lightness, so that they differ in gray and for most color-blind readers too.
+  -- For series, in this order: apart in hue and in lightness, so that they differ in gray and for
+  -- most color-blind readers too.
   series = { 0x2360C4, 0xD9602B, 0x2A9D72, 0xB23A8A, 0xE0A416, 0x5AA9DE, 0x7A5230, 0x5B5F97 },
 }
 
@@ -36,7 +37,8 @@ local function linear(lightness, chroma, hue)
   return rgb, math.min(rgb[1], rgb[2], rgb[3]) >= 0 and math.max(rgb[1], rgb[2], rgb[3]) <= 1
 end
 
--- As much of the chroma as sRGB has at this lightness and hue: cutting channels instead would bend the scale of lightness.
+-- As much of the chroma as sRGB has at this lightness and hue: cutting channels instead would bend
+-- the scale of lightness.
 local function srgb(lightness, chroma, hue)
   local rgb, fits = linear(lightness, chroma, hue)
   while not fits do
@@ -47,7 +49,8 @@ local function srgb(lightness, chroma, hue)
   return rgb
 end
 
--- Rows of colors by the place in 0..1, made on first use as Lua numbers: a tensor that stayed would be bytes that nobody gives back.
+-- Rows of colors by the place in 0..1, made on first use as Lua numbers: a tensor that stayed would
+-- be bytes that nobody gives back.
 local function scale(steps, color_at)
   local rows
   return function()
@@ -59,13 +62,15 @@ local function scale(steps, color_at)
   end
 end
 
---- The scale of heat maps [n, 3], from the background's white down to a dark violet: lightness falls in equal steps (so equal differences look
---- equal), hue turns from yellow over green and blue, and the color is strongest in the middle.
+--- The scale of heat maps [n, 3], from the background's white down to a dark violet: lightness
+--- falls in equal steps (so equal differences look equal), hue turns from yellow over green and
+--- blue, and the color is strongest in the middle.
 colors.ramp = scale(63, function(s)
   return srgb(0.99 - 0.7 * s, 0.012 + 0.1 * math.sin(0.88 * math.pi * s ^ 0.8) ^ 0.7, math.rad(110 + 185 * s))
 end)
 
---- The scale of differences [n, 3]: blue below zero, white at zero in the middle, red above; as far from zero, as dark on both sides.
+--- The scale of differences [n, 3]: blue below zero, white at zero in the middle, red above; as far
+--- from zero, as dark on both sides.
 colors.diverging = scale(64, function(s)
   local far = math.abs(2 * s - 1)
   return srgb(0.995 - 0.56 * far, 0.17 * math.sin(0.5 * math.pi * far) ^ 0.9, math.rad(s < 0.5 and 258 or 28))

@@ -1,4 +1,5 @@
--- The frame of a plot: title, legend, a panel with axes, and the room they need. All text is measured, so none overlaps another.
+-- The frame of a plot: title, legend, a panel with axes, and the room they need. All text is
+-- measured, so none overlaps another.
 local colors <const> = require "fm.plot.parts.colors"
 local core <const> = require "fm.core"
 local legend <const> = require "fm.plot.parts.legend"
@@ -48,7 +49,8 @@ function Panel:at(u, v)
   return self.x0 + self.dx * u, self.y0 + self.dy * v
 end
 
---- Grid lines at all ticks; marks and labels below and at the left where `below` and `beside` say so.
+--- Grid lines at all ticks; marks and labels below and at the left where `below` and `beside` say
+--- so.
 function Panel:axes(xticks, yticks, below, beside)
   local on, bottom = self.on, self.y + self.height
   for _, tick in ipairs(xticks) do
@@ -93,7 +95,8 @@ function figure.check_texts(where, o, ...)
   end
 end
 
---- The ticks of both axes of a panel. o: box, width, height, log_x, log_y, unit_x, unit_y, same_step (one step for both); overhang: see ticks.
+--- The ticks of both axes of a panel. o: box, width, height, log_x, log_y, unit_x, unit_y,
+--- same_step (one step for both); overhang: see ticks.
 function figure.ticks(o, overhang)
   local box = o.box
   local x = { low = box[1], high = box[2], log = o.log_x, unit = o.unit_x, length = o.width, count = math.max(2, o.width // 52),
@@ -130,9 +133,10 @@ local function overhangs(list, low, high, width)
   return math.ceil(left), math.ceil(right)
 end
 
---- A picture with one panel of width x height, its axes drawn and the panel ready to draw in; call panel:frame() last.
---- o: box {x0, x1, y0, y1} (of logarithms where log_x, log_y; divided by unit_x, unit_y, see limits.unit), width, height, title, xlabel, ylabel
---- (an empty text: none), legend (see legend.lua), log_x, log_y, same_step, right (room at the right for more).
+--- A picture with one panel of width x height, its axes drawn and the panel ready to draw in; call
+--- panel:frame() last. o: box {x0, x1, y0, y1} (of logarithms where log_x, log_y; divided by
+--- unit_x, unit_y, see limits.unit), width, height, title, xlabel, ylabel (an empty text: none),
+--- legend (see legend.lua), log_x, log_y, same_step, right (room at the right for more).
 function figure.new(o)
   local xticks, yticks = figure.ticks(o)
   local over_left, over_right = overhangs(xticks, o.box[1], o.box[2], o.width)
@@ -156,8 +160,8 @@ function figure.new(o)
   return on, p:inside()
 end
 
---- Width and height of a panel in which both axes of a box have the same scale, the longer side being `size`; a box much longer than wide is
---- made wider first.
+--- Width and height of a panel in which both axes of a box have the same scale, the longer side
+--- being `size`; a box much longer than wide is made wider first.
 function figure.equal(box, size)
   local w, h = box[2] - box[1], box[4] - box[3]
   local least = 0.4 * math.max(w, h)

@@ -1,4 +1,5 @@
--- What heat maps share: values on a grid from points, a function or a grid, and the bar that shows their scale.
+-- What heat maps share: values on a grid from points, a function or a grid, and the bar that shows
+-- their scale.
 local core <const> = require "fm.core"
 local colors <const> = require "fm.plot.parts.colors"
 local figure <const> = require "fm.plot.parts.figure"
@@ -47,8 +48,8 @@ local function evaluate(where, f, o)
   return values:reshape(rows, columns), shown
 end
 
---- Values [rows, columns] with the first row lowest, the box {x0, x1, y0, y1} they fill, and of points how many lie outside. `o` has
---- limits, cells and size.
+--- Values [rows, columns] with the first row lowest, the box {x0, x1, y0, y1} they fill, and of
+--- points how many lie outside. `o` has limits, cells and size.
 function heat.values(where, what, o)
   local is_function = type(what) == "function" or (type(what) == "table" and getmetatable(what) and getmetatable(what).__call)
   if o.limits then o.limits = limits.check(where, o.limits) end
@@ -64,7 +65,8 @@ function heat.values(where, what, o)
   return what, o.limits
 end
 
---- As many cells along the longer side as all of a list can have, to be subtracted from each other: those of a grid, or of the fewest points.
+--- As many cells along the longer side as all of a list can have, to be subtracted from each other:
+--- those of a grid, or of the fewest points.
 function heat.common_cells(list)
   local least, grid = nil, nil
   for _, what in ipairs(list) do
@@ -93,7 +95,8 @@ local function new_scale(low, high, ramp, height, label)
   return scale
 end
 
---- The scale of values for a panel of this height: low, high, ticks, and `right`, the room its bar takes. label: what it shows, or nil.
+--- The scale of values for a panel of this height: low, high, ticks, and `right`, the room its bar
+--- takes. label: what it shows, or nil.
 function heat.scale(values, height, label)
   local low, high = range_of(values)
   if low > 0 and low < 0.5 * high then low = 0 end -- a scale of densities begins at nothing

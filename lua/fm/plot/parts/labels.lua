@@ -1,5 +1,6 @@
--- Words at points: each is put beside its point where it meets no other word and covers as few points as can be, farther away with a thin line
--- when there is no room beside it, and left out when there is none at all.
+-- Words at points: each is put beside its point where it meets no other word and covers as few
+-- points as can be, farther away with a thin line when there is no room beside it, and left out
+-- when there is none at all.
 local colors <const> = require "fm.plot.parts.colors"
 local core <const> = require "fm.core"
 local lettering <const> = require "fm.plot.parts.lettering"
@@ -14,8 +15,8 @@ labels.most_points = 20000 -- whose places are kept: among more of them no word 
 local Room <const> = {}
 Room.__index = Room
 
---- What is taken in a rectangle of a picture: boxes {left, top, right, bottom, owner = the word or nil} that nothing may meet, and points that are
---- better not covered.
+--- What is taken in a rectangle of a picture: boxes {left, top, right, bottom, owner = the word or
+--- nil} that nothing may meet, and points that are better not covered.
 function labels.room(panel)
   return setmetatable({ left = panel.x, top = panel.y, right = panel.x + panel.width, bottom = panel.y + panel.height,
     boxes = {}, points = {}, count = 0 }, Room)
@@ -69,7 +70,8 @@ function Room:contains(box)
   return box[1] > self.left and box[3] < self.right and box[2] > self.top and box[4] < self.bottom
 end
 
---- The word that these boxes meet: nil when they meet nothing, false when it is a disc, what is drawn, or several words.
+--- The word that these boxes meet: nil when they meet nothing, false when it is a disc, what is
+--- drawn, or several words.
 function Room:meets(boxes)
   local met
   for _, box in ipairs(boxes) do
@@ -100,7 +102,8 @@ end
 
 -- ---- where a word may stand ----
 
--- Beside its point: right, left, above, below, and between these; then the same and more farther away.
+-- Beside its point: right, left, above, below, and between these; then the same and more farther
+-- away.
 local sides <const> = { { 1, 0 }, { -1, 0 }, { 0, -1 }, { 0, 1 }, { 1, -1 }, { -1, -1 }, { 1, 1 }, { -1, 1 },
   { 1, -0.5 }, { -1, -0.5 }, { 1, 0.5 }, { -1, 0.5 }, { 0.5, -1 }, { -0.5, -1 }, { 0.5, 1 }, { -0.5, 1 } }
 local most_tries <const> = 8 -- to find another word that can make room
@@ -112,7 +115,8 @@ local function box_at(x, y, wide, side, distance)
   return { cx - wide / 2, cy - tall / 2, cx + wide / 2, cy + tall / 2 }
 end
 
--- The line from a point to the nearest place of a box, its ends, and small boxes along it; the first ones would lie on the point itself.
+-- The line from a point to the nearest place of a box, its ends, and small boxes along it; the
+-- first ones would lie on the point itself.
 local function leader(x, y, box, boxes)
   local to_x, to_y = math.max(box[1], math.min(x, box[3])), math.max(box[2], math.min(y, box[4]))
   local length = math.sqrt((to_x - x) ^ 2 + (to_y - y) ^ 2)
@@ -123,7 +127,8 @@ local function leader(x, y, box, boxes)
   return { { x, y }, { to_x, to_y } }
 end
 
--- All places of a word that meet no disc, the best first: {boxes (its own first, then along the line), line, cost}.
+-- All places of a word that meet no disc, the best first: {boxes (its own first, then along the
+-- line), line, cost}.
 local function spots_of(room, word)
   local spots = {}
   for ring, distance in ipairs(rings) do
@@ -162,7 +167,8 @@ local function settle(room, word)
   return false
 end
 
--- Takes the best place that is free once another word has gone to a place of its own elsewhere; returns whether there was one.
+-- Takes the best place that is free once another word has gone to a place of its own elsewhere;
+-- returns whether there was one.
 local function displace(room, word)
   local tries = 0
   for _, spot in ipairs(word.spots) do
@@ -180,7 +186,8 @@ local function displace(room, word)
   return false
 end
 
--- The words with a place inside of the room, the first ones first, and how many there are in all. More than fit are not tried.
+-- The words with a place inside of the room, the first ones first, and how many there are in all.
+-- More than fit are not tried.
 local function read(room, places, texts)
   local words, count, most = {}, 0, math.max(200, (room.right - room.left) * (room.bottom - room.top) // 400)
   for i, text in ipairs(texts) do
@@ -196,7 +203,8 @@ local function read(room, places, texts)
   return words, count
 end
 
---- Writes texts at places in pixels {{x, y} ...}, the first ones first; an empty text is none. Returns how many had no room.
+--- Writes texts at places in pixels {{x, y} ...}, the first ones first; an empty text is none.
+--- Returns how many had no room.
 function labels.draw(on, room, places, texts, color)
   local words, left_out = read(room, places, texts)
   for _, word in ipairs(words) do word.spots = spots_of(room, word) end
@@ -217,7 +225,8 @@ function labels.draw(on, room, places, texts, color)
   return left_out
 end
 
---- A list of texts or numbers, or a tensor of numbers [n], as texts. `at_most`: as many as there can be.
+--- A list of texts or numbers, or a tensor of numbers [n], as texts. `at_most`: as many as there
+--- can be.
 function labels.check(where, given, at_most)
   local list = given
   if core.is_tensor(given) then

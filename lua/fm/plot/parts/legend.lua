@@ -1,5 +1,5 @@
--- The legend of a plot stands above it, in rows no wider than the panel, so that it never covers data.
--- Entries: {name, color, line = true | nil}; without a color: a remark.
+-- The legend of a plot stands above it, in rows no wider than the panel, so that it never covers
+-- data. Entries: {name, color, line = true | nil}; without a color: a remark.
 local core <const> = require "fm.core"
 local colors <const> = require "fm.plot.parts.colors"
 local lettering <const> = require "fm.plot.parts.lettering"

@@ -1,4 +1,5 @@
--- Text of plots: its sizes, how much room it takes, and how it is made to fit: broken into lines, and what is left over ends in dots.
+-- Text of plots: its sizes, how much room it takes, and how it is made to fit: broken into lines,
+-- and what is left over ends in dots.
 local colors <const> = require "fm.plot.parts.colors"
 local core <const> = require "fm.core"
 
@@ -37,7 +38,8 @@ function lettering.text(value)
   return tostring(whole or value)
 end
 
---- The text, or its beginning and dots when it is wider than `width`; without the dots where not even they have room.
+--- The text, or its beginning and dots when it is wider than `width`; without the dots where not
+--- even they have room.
 function lettering.cut(text, size, width)
   text = text:gsub("[\r\n\t]", " ")
   if #text <= most_bytes and width_of(text, size) <= width then return text end
@@ -47,7 +49,8 @@ function lettering.cut(text, size, width)
   return text:sub(1, prefix_end(text, letters_that_fit(text, size, width)))
 end
 
--- One line of a text and what follows it: broken at the last space that fits; a word that is wider than a line is cut.
+-- One line of a text and what follows it: broken at the last space that fits; a word that is wider
+-- than a line is cut.
 local function first_line(text, size, width)
   local own = text:match "^[^\n]*"
   if width_of(own, size) <= width then return own, text:sub(#own + 1) end
@@ -58,7 +61,8 @@ local function first_line(text, size, width)
   return lettering.cut(word, size, width), text:sub(#word + 1):gsub("^[ \t]+", "")
 end
 
---- The lines of a text, at most `most` and none wider than `width`; a line break in the text is kept.
+--- The lines of a text, at most `most` and none wider than `width`; a line break in the text is
+--- kept.
 function lettering.lines(text, size, width, most)
   text = text:gsub("\r", "")
   if #text > most_bytes then text = text:sub(1, prefix_end(text, most_bytes)) .. "..." end

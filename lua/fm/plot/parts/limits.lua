@@ -24,7 +24,8 @@ function limits.held(v)
   return math.max(-most, math.min(v + 0.0, most))
 end
 
---- A little more than low..high on both sides, and something to see when they are the same. What lies beyond the largest range is outside.
+--- A little more than low..high on both sides, and something to see when they are the same. What
+--- lies beyond the largest range is outside.
 function limits.widen(low, high, part)
   low, high = limits.held(low), limits.held(high)
   local range = high - low
@@ -35,14 +36,16 @@ function limits.widen(low, high, part)
   return low - range * part, high + range * part
 end
 
---- What numbers from low to high are divided by, so that their differences are numbers too: 1, but at the ends of what a double holds.
+--- What numbers from low to high are divided by, so that their differences are numbers too: 1, but
+--- at the ends of what a double holds.
 function limits.unit(low, high)
   local largest = math.max(math.abs(low + 0.0), math.abs(high + 0.0))
   if largest > 1e300 then return 1e10 end
   return largest < least and low < high and 1e-300 or 1
 end
 
--- A few far points must not squeeze the rest into a dot: beyond twice the range of the middle 98 % they are left outside (and counted).
+-- A few far points must not squeeze the rest into a dot: beyond twice the range of the middle 98 %
+-- they are left outside (and counted).
 local function reach(extent, k)
   local low, high = extent.inner_low[k], extent.inner_high[k]
   local range = high - low

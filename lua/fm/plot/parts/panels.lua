@@ -1,5 +1,6 @@
--- Panels in rows, all showing the same part of the plane at one scale, as in filmstrip and densities: what they share (title, legend, names of the
--- axes) stands once, ticks only at the outer sides.
+-- Panels in rows, all showing the same part of the plane at one scale, as in filmstrip and
+-- densities: what they share (title, legend, names of the axes) stands once, ticks only at the
+-- outer sides.
 local colors <const> = require "fm.plot.parts.colors"
 local figure <const> = require "fm.plot.parts.figure"
 local legend <const> = require "fm.plot.parts.legend"
@@ -25,9 +26,10 @@ local function layout(o, yticks)
   return room
 end
 
---- A picture with `count` panels of width x height in `columns`. Returns it and the list of its panels, axes drawn; draw in each after
---- panel:inside(), and call its frame() last. o: box {x0, x1, y0, y1}, count, columns, width, height, gap, captions (a text above each), title,
---- legend, xlabel, ylabel, more (pixels after a column, by its number), right (pixels after the last).
+--- A picture with `count` panels of width x height in `columns`. Returns it and the list of its
+--- panels, axes drawn; draw in each after panel:inside(), and call its frame() last. o: box {x0,
+--- x1, y0, y1}, count, columns, width, height, gap, captions (a text above each), title, legend,
+--- xlabel, ylabel, more (pixels after a column, by its number), right (pixels after the last).
 return function(o)
   local xticks, yticks = figure.ticks({ box = o.box, width = o.width, height = o.height, same_step = true }, o.gap / 2 - 4)
   local room = layout(o, yticks)

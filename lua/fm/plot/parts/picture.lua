@@ -1,10 +1,12 @@
--- A picture is a list of shapes; two back ends with the same methods draw them: the canvas of C (.png) and svg.lua (.svg).
+-- A picture is a list of shapes; two back ends with the same methods draw them: the canvas of C
+-- (.png) and svg.lua (.svg).
 --   clip(x, y, width, height)                                     what follows shows only within
 --   rectangle(x, y, width, height, color, alpha)
 --   discs(points [n, 2], x, dx, y, dy, radius, color, alpha)      around (x + dx u, y + dy v)
 --   lines(points [n, m, 2], x, dx, y, dy, width, color, alpha)    n lines through m points each
 --   image([H, W] or [H, W, 1..4], x, y, width, height)            nearest pixel
---   text(text, x, y, size, anchor, upwards, color, alpha)         anchor: the part of the text before x; y is the baseline
+--   text(text, x, y, size, anchor, upwards, color, alpha)         anchor: the part of it before x;
+--                                                                 y is the baseline
 -- Lengths are pixels from the top left corner, colors 0xRRGGBB.
 local core <const> = require "fm.core"
 local attempt <const> = require "fm.parts.attempt"

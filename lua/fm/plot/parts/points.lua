@@ -31,7 +31,8 @@ function points.check(where, value)
   return t
 end
 
---- Points over time: [T, B, 2], or a list of [B, 2]; returns a list. All times must have as many points when `same` is set.
+--- Points over time: [T, B, 2], or a list of [B, 2]; returns a list. All times must have as many
+--- points when `same` is set.
 function points.over_time(where, value, same)
   local list = {}
   if type(value) == "table" then

@@ -1,6 +1,8 @@
 -- The series of a curve plot, in the forms a script may give them:
---   { loss = {..}, floor = tensor }                        name -> values at 1, 2, 3 ... (a list or a tensor [n]), sorted by name
---   { loss = { x = {..}, y = {..} } }                      name -> a table as below; also { {..}, {..} } for x and y, and a tensor [n, 2]
+--   { loss = {..}, floor = tensor }      name -> values at 1, 2, 3 ... (a list or a tensor [n]),
+--                                        sorted by name
+--   { loss = { x = {..}, y = {..} } }    name -> a table as below; also { {..}, {..} } for x and y,
+--                                        and a tensor [n, 2]
 --   { { name = "loss", x = {..}, y = {..}, points = true, labels = {..} }, ... }
 local core <const> = require "fm.core"
 local labels <const> = require "fm.plot.parts.labels"

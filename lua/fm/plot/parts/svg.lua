@@ -82,7 +82,8 @@ end
 
 local anchors <const> = { [0] = "start", [0.5] = "middle", [1] = "end" }
 
--- A longer text is as wide as the canvas of C draws it, in whatever font the reader has: what was laid out side by side stays so.
+-- A longer text is as wide as the canvas of C draws it, in whatever font the reader has: what was
+-- laid out side by side stays so.
 function Svg:text(text, x, y, size, anchor, upwards, fill, alpha)
   local fit = #text > 6 and (' textLength="%s" lengthAdjust="spacingAndGlyphs"'):format(number(core.picture.text_width(text, size))) or ""
   local turn = upwards and (' transform="rotate(-90 %s %s)"'):format(number(x), number(y)) or ""

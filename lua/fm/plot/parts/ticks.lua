@@ -93,8 +93,8 @@ end
 
 -- ---- labels that fit ----
 
--- Takes away labels that reach too far, and those that meet one of a lower rank or an earlier one. Returns how many stay, and whether one of
--- rank 1 met another.
+-- Takes away labels that reach too far, and those that meet one of a lower rank or an earlier one.
+-- Returns how many stay, and whether one of rank 1 met another.
 local function thin(list, axis, place)
   local kept, met = {}, false
   for rank = 1, 3 do
@@ -115,15 +115,17 @@ local function places(axis)
   return function(at) return (at / 2 - axis.low / 2) / (axis.high / 2 - axis.low / 2) * axis.length end
 end
 
---- The ticks of a linear axis at this step, or nil when their labels meet; and how many labels there are.
+--- The ticks of a linear axis at this step, or nil when their labels meet; and how many labels
+--- there are.
 function ticks.at_step(axis, step)
   local list = ticks.linear(axis.low, axis.high, step, axis.unit)
   local labels, met = thin(list, axis, places(axis))
   return not met and list or nil, labels
 end
 
---- The ticks of an axis whose labels do not meet, and the step of a linear one. axis: low, high (logarithms where `log` is set), unit, length (in
---- pixels), count (at most so many intervals), size_of (a label -> the pixels that it and the gap to the next take along the axis), overhang
+--- The ticks of an axis whose labels do not meet, and the step of a linear one. axis: low, high
+--- (logarithms where `log` is set), unit, length (in pixels), count (at most so many intervals),
+--- size_of (a label -> the pixels that it and the gap to the next take along the axis), overhang
 --- (how far a label may reach beyond the ends). least: no step is smaller.
 function ticks.fitting(axis, least)
   local low, high, list, count, place = axis.low, axis.high, nil, axis.count, places(axis)
