@@ -100,7 +100,8 @@ local function worth(entry, word)
   local pattern = "%f[%w]" .. word:gsub("%p", "%%%0")
   local name, title, text = entry.low.name, entry.low.title, entry.low.text
   local sum = 0
-  if name == word or name:match "[%w_]+$" == word then sum = 60 elseif name:find(pattern) then sum = 30 end
+  local is_last = entry.kind ~= "page" and name:match "[%w_]+$" == word -- that of a section is only the end of its title
+  if name == word or is_last then sum = 60 elseif name:find(pattern) then sum = 30 end
   if title:find(pattern) then sum = sum + 20 end
   local n = count(text, pattern)
   return sum + (n > 0 and 4 + 2 * math.log(n, 2) or 0)

@@ -16,9 +16,10 @@ function pattern(word) {
   return new RegExp("(?<![A-Za-z0-9])" + word.replace(/[^\p{L}\p{N}\s]/gu, "\\$&"), "g");
 }
 
-function worth([name, title, text], word) {
+function worth([name, title, text], word, kind) {
   const at = pattern(word);
-  let sum = name === word || (name.match(/\w+$/) || [])[0] === word ? 60 : at.test(name) ? 30 : 0;
+  const isLast = kind !== "page" && (name.match(/\w+$/) || [])[0] === word; // that of a section is only the end of its title
+  let sum = name === word || isLast ? 60 : at.test(name) ? 30 : 0;
   at.lastIndex = 0;
   if (at.test(title)) sum += 20;
   const n = (text.match(at) || []).length;
@@ -28,7 +29,7 @@ function worth([name, title, text], word) {
 function score(entry, words) {
   let sum = kinds[entry.kind];
   for (const word of words) {
-    const value = worth(entry.low, word) || (stem(word) !== word ? worth(entry.low, stem(word)) / 4 : 0);
+    const value = worth(entry.low, word, entry.kind) || (stem(word) !== word ? worth(entry.low, stem(word), entry.kind) / 4 : 0);
     if (!value) return 0;
     sum += value;
   }
