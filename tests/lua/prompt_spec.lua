@@ -9,6 +9,8 @@ local function at_end(text)
   return insert, list and list:gsub("%s+", " ")
 end
 
+local in_order <const> = package.preload["fm.core"] ~= nil -- pairs of fmrun walks in order, that of stock Lua does not
+
 describe("values at the prompt", function()
   local before
   setup(function()
@@ -21,6 +23,7 @@ describe("values at the prompt", function()
   end)
 
   it("are tables by what they hold, in order", function()
+    if not in_order then return pending "the prompt is fmrun's" end
     assert.equal("{}", shown {})
     assert.equal("{1, 2, 3}", shown { 1, 2, 3 })
     assert.equal('{1, a = "x", b = {true}}', shown { 1, b = { true }, a = "x" })
@@ -30,6 +33,7 @@ describe("values at the prompt", function()
   end)
 
   it("are shortened when they are long, deep or inside themselves", function()
+    if not in_order then return pending "the prompt is fmrun's" end
     local list, inner = {}, {}
     for i = 1, 25 do list[i] = i end
     assert.equal("{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, ... (5 more)}", shown(list))

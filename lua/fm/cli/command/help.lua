@@ -102,7 +102,8 @@ local function tell(line)
   local list, message
   if not line.search then list, message = named(line.words) end
   if list then return print_topics(list, line) end
-  local hits = require "fm.cli.help.search".find(line.words)
+  local is_full_name = #line.words == 1 and line.words[1]:find "^fm%.[%w_.:]+$" and not line.search -- a page may speak of a typo
+  local hits = is_full_name and {} or require "fm.cli.help.search".find(line.words)
   if #hits > 0 then return print_hits(hits, line) end
   local words = table.concat(line.words, " ")
   local nothing = ('nothing in the manual, the commands or the reference has "%s"'):format(words)
