@@ -374,6 +374,25 @@ describe("rows of a solve", function()
     raises("log_prob: first_row: expected a whole number", flow.log_prob, field, x0, { first_row = 0 })
   end)
 
+  it("go through a field that is made of two, as guidance is", function()
+    local fields = require "fm.parts.field"
+    local function guided(cond)
+      local with, without = fields.of(by_label, cond), fields.of(by_label, fm.full(#cond, 3))
+      return fields.new("guided", function(x, t, pick)
+        local v = without(x, t, pick)
+        return v + (with(x, t, pick) - v) * 1.5
+      end)
+    end
+    local function part(first, last) return (ode.solve(guided(labels[{ first, last }]), x0[{ first, last }], o)) end
+    same(part(1, 7), alone(part))
+    raises("guided: unexpected argument 3", guided(labels), x0, 0.5, 1)
+    local layer_field = layer(function(_, x, t, label) return by_label(x, t:reshape(#x), label) end)
+    same(part(1, 7), (ode.solve(fields.new("mine", function(x, t, pick)
+      local v = fields.of(layer_field, fm.full(7, 3))(x, t, pick)
+      return v + (fields.of(layer_field, labels)(x, t, pick) - v) * 1.5
+    end), x0, o)))
+  end)
+
   it("have probes whose mean is the divergence, under their own steps too", function()
     local x = fm.rng(6):normal(4, 2)
     local mixed = fm.tensor { { 0.5, -1 }, { 2, 0.25 } }
