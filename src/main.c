@@ -1,4 +1,5 @@
-/* fmrun: makes a Lua state and hands the command line to lua/fm/cli/main.lua. What may differ from stock Lua is in base.h. */
+/* fmrun: makes a Lua state and hands the command line to lua/fm/cli/main.lua. What may differ from
+ * stock Lua is in base.h. */
 #define _GNU_SOURCE /* readlink */
 #include "base.h"
 #include "bind.h"
@@ -16,7 +17,8 @@
 
 enum { EXIT_FAILED = 1, EXIT_INTERNAL = 4, PATH_SIZE = 4096 };
 
-/* A standard stream that is closed would become the next file to be opened, and what is printed would go into that file. */
+/* A standard stream that is closed would become the next file to be opened, and what is printed
+ * would go into that file. */
 static void open_standard_streams(void) {
     int descriptor;
     do {
@@ -49,7 +51,8 @@ static void *pool_allocate(void *unused, void *block, size_t old_size, size_t ne
     return moved;
 }
 
-/* Where the Lua files are: beside the build folder of a source tree, or in the prefix's share. False when nowhere. */
+/* Where the Lua files are: beside the build folder of a source tree, or in the prefix's share.
+ * False when they are in neither. */
 static bool find_library(char library[PATH_SIZE]) {
     static const char *const places[] = {"/../lua", "/../../lua", "/../share"};
     char exe[PATH_SIZE], probe[PATH_SIZE];
@@ -81,7 +84,8 @@ static bool ignores_environment(int argc, char **argv) {
     return false;
 }
 
-/* Runs protected: opens the libraries and calls main.lua with the arguments 0..argc-1. Returns its exit code. */
+/* Runs protected: opens the libraries, calls main.lua with arguments 0..argc-1, returns its exit
+ * code. */
 static int protected_main(lua_State *L) {
     int argc = (int)lua_tointeger(L, 1);
     char **argv = lua_touserdata(L, 2);

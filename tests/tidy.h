@@ -1,4 +1,4 @@
-/* Included by force in front of each file that clang-tidy reads: what it cannot see from one file. */
+/* Included in front of each file that clang-tidy reads: what it cannot see from one file. */
 #include "bytes.h"
 #include "op.h"
 /* Always false. */

@@ -57,7 +57,7 @@ static int compare_keys(const void *pa, const void *pb) {
         return compare_texts(a, b);
     case 2:
         return a->truth - b->truth;
-    /* Addresses of the pool grow with age, so this order repeats as long as the script allocates alike. */
+    /* Addresses grow with age, so this order repeats as long as the script allocates alike. */
     default:
         return ((uintptr_t)a->object > (uintptr_t)b->object) - ((uintptr_t)a->object < (uintptr_t)b->object);
     }
@@ -84,7 +84,7 @@ static key read_key(lua_State *L, int index, int place) {
     return k;
 }
 
-/* How many keys the table at 1 has; *in_order says that lua_next meets them as 1, 2, 3 ... anyway. */
+/* How many keys the table at 1 has; *in_order: lua_next meets them as 1, 2, 3 ... */
 static int count_keys(lua_State *L, bool *in_order) {
     int n = 0;
     *in_order = true;
@@ -97,7 +97,7 @@ static int count_keys(lua_State *L, bool *in_order) {
 
 enum { KEYS = lua_upvalueindex(1), PLACE = lua_upvalueindex(2) };
 
-/* The iterator: next key of the sorted list that still has a value. Upvalues: the list, the last place. */
+/* The iterator: the next key that still has a value. Upvalues: the sorted list, the last place. */
 static int ordered_next(lua_State *L) {
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_Integer place = lua_tointeger(L, PLACE);
@@ -113,8 +113,8 @@ static int ordered_next(lua_State *L) {
     return 2;
 }
 
-/* Pushes the sorted list of the n keys of the table at 1. What is allocated here may run the collector, which clears weak tables and calls
- * finalizers: then there are fewer keys, or more, of which n are enough. */
+/* Pushes the sorted list of the n keys of the table at 1. Allocating may run the collector, which
+ * clears weak tables and calls finalizers: then there are fewer keys, or more, and n are enough. */
 static void push_sorted_keys(lua_State *L, int n) {
     key *keys = lua_newuserdatauv(L, (size_t)n * sizeof *keys, 0);
     lua_createtable(L, n, 0);
@@ -218,7 +218,8 @@ static void print_warning(void *state, const char *text, int to_be_continued) {
 
 /* ---- os.setlocale ---- */
 
-/* The text of a number, the order of strings and the classes of letters go into files and digests: these stay C's. */
+/* How numbers are written, strings ordered and letters classed shows in files: these stay as in
+ * C. */
 static const struct {
     int category;
     const char *name;
@@ -248,7 +249,8 @@ static int plain_setlocale(lua_State *L) {
 
 /* ---- debug ---- */
 
-/* With more of it a script could change what C takes for granted: the metatable of a tensor, a local of a running solve. */
+/* With more of it a script could change what C takes for granted: the metatable of a tensor, a
+ * local of a running solve. */
 static void reduce_debug(lua_State *L) {
     static const char *const kept[] = {"traceback", "getinfo"};
     lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);

@@ -1,7 +1,9 @@
-/* What the binding files share. A binding reads its arguments, calls one function, pushes the result.
+/* What the binding files share. A binding reads its arguments, calls one function, pushes the
+ * result.
  *
- * Ownership: what C owns hangs on objects (object.h), which are made empty and filled afterwards, so nothing can leak when Lua
- * raises in between. Scratch that must live across a raising call is a Lua userdata, never malloc. */
+ * Ownership: what C owns hangs on objects (object.h), which are made empty and filled afterwards,
+ * so nothing can leak when Lua raises in between. Scratch that must live across a raising call is a
+ * Lua userdata, never malloc. */
 #ifndef FM_BIND_H
 #define FM_BIND_H
 
@@ -15,7 +17,8 @@
 
 /* ---- functions ---- */
 
-/* What a script can call. Every call passes the gate (gate.c), which refuses more than `most` arguments that are not nil. */
+/* What a script can call. Every call passes the gate (gate.c), which refuses more than `most`
+ * arguments that are not nil. */
 enum { BIND_ANY = -1 };
 typedef struct bind_function {
     const char *name;
@@ -23,7 +26,7 @@ typedef struct bind_function {
     int most; /* with the object itself, for a method */
 } bind_function;
 
-/* As luaL_setfuncs, with the gate; the list ends with a NULL name. `of` is whose methods they are, or NULL. */
+/* As luaL_setfuncs, with the gate; the list ends with a NULL name. `of`: the class, or NULL. */
 void bind_functions(lua_State *L, const char *of, const bind_function *list);
 /* The same for a module's table: messages call its functions "NAME.function". */
 void bind_module(lua_State *L, const char *name, const bind_function *list);
@@ -33,7 +36,7 @@ const char *bind_caller(lua_State *L); /* the name of the function that runs now
 
 extern lua_State *bind_running; /* the coroutine that came last through the gate */
 void bind_open_gate(lua_State *L);
-/* A finalizer runs, called by the collector in the middle of something: bytes that others may be reading must stay. */
+/* A finalizer runs, in the middle of something: bytes that others may be reading must stay. */
 bool bind_in_finalizer(lua_State *L);
 
 /* ---- errors: error.c ---- */
@@ -41,12 +44,12 @@ bool bind_in_finalizer(lua_State *L);
 /* Misuse: a Lua error at the script's line, of `err` or a message. None of these returns. */
 int bind_raise(lua_State *L, const fm_error *err) __attribute__((noreturn));
 int bind_error(lua_State *L, const char *format, ...) __attribute__((noreturn, format(printf, 2, 3)));
-/* "NAME: argument ARG: expected EXPECTED, found KIND"; arguments of methods are counted without the object. */
+/* "NAME: argument ARG: expected EXPECTED, found KIND"; methods do not count the object. */
 int bind_argument(lua_State *L, int arg, const char *expected) __attribute__((noreturn));
 int bind_surplus(lua_State *L, int arg) __attribute__((noreturn)); /* "NAME: unexpected argument ARG: KIND" */
 int bind_fail(lua_State *L);                                       /* core.fail(message): the same, for the Lua files of fm */
 
-/* The world fails: pushes nil, message; returns 2. bind_done: pushes true and returns 1, or fails. */
+/* The world fails: pushes nil, message; returns 2. bind_done: pushes true, returns 1; or fails. */
 int bind_failure(lua_State *L, const fm_error *err);
 int bind_done(lua_State *L, bool done, const fm_error *err);
 
@@ -55,7 +58,8 @@ const char *bind_push_kind(lua_State *L, int index);
 
 /* ---- unknown names: names.c ---- */
 
-/* Raises `FUNCTION: unknown WHAT "WORD"; did you mean "NAME"?` when one of `names` (NULL at the end) is near; else returns. */
+/* Raises `FUNCTION: unknown WHAT "WORD"; did you mean "NAME"?` when one of `names` (NULL at the
+ * end) is near; else returns. */
 void bind_suggest(lua_State *L, const char *function, const char *what, const char *word, const char *const *names);
 /* Raises that, or the same without a name. */
 void bind_unknown(lua_State *L, const char *function, const char *what, const char *word, const char *const *names)
@@ -66,15 +70,18 @@ int bind_nearest_of(lua_State *L); /* core.nearest(word, names): the name that w
 
 /* ---- tensors: handle.c ---- */
 
-/* An empty handle, to be filled with one reference. Also tells Lua's collector, at this safe point, about bytes held outside. */
+/* An empty handle, to be filled with one reference. Also tells Lua's collector, at this safe point,
+ * about bytes held outside. */
 fm_tensor **bind_push_empty(lua_State *L);
 /* Puts what was made into the handle and returns it; raises `err` when it is NULL. */
 fm_tensor *bind_fill(lua_State *L, fm_tensor **slot, fm_tensor *made, const fm_error *err);
-/* A handle to a new tensor of this shape, contents not set. bind_push_result: owned by the scope of now, too. Both raise. */
+/* A handle to a new tensor of this shape, contents not set. The scope that counts owns the tensor
+ * of bind_push_result. Both raise. */
 fm_tensor *bind_push_new(lua_State *L, int rank, const size_t *shape);
 fm_tensor *bind_push_result(lua_State *L, int rank, const size_t *shape);
 void bind_push_tensor(lua_State *L, fm_tensor *t); /* another handle to t */
-/* The tensor at an argument; raises when it is none, or was released with its tape. Borrowed: lifetimes.h says for how long. */
+/* The tensor at an argument; raises when it is none, or was released with its tape. Borrowed:
+ * lifetimes.h says for how long. */
 fm_tensor *bind_check_tensor(lua_State *L, int arg);
 fm_tensor *bind_opt_tensor(lua_State *L, int arg); /* NULL for nil or nothing */
 bool bind_is_tensor(lua_State *L, int arg);
@@ -94,8 +101,9 @@ lua_Number bind_check_number(lua_State *L, int arg);
 const char *bind_check_text(lua_State *L, int arg, size_t *size); /* size may be NULL */
 void bind_check_table(lua_State *L, int arg);
 void bind_check_function(lua_State *L, int arg);
-/* The keys and values of a table as a list: k1, v1, k2, v2 ...; returns the number of pairs. Any allocation may run finalizers, and they
- * may change the table: what is in the list stays. Pushed. */
+/* The keys and values of a table as a list: k1, v1, k2, v2 ...; returns the number of pairs.
+ * Pushed. Any allocation may run finalizers, and they may change the table: what is in the list
+ * stays. */
 size_t bind_push_pairs(lua_State *L, int table);
 
 /* After a failed allocation: collect everything and tell whether another try makes sense. */

@@ -60,7 +60,8 @@ static lua_State *check_coroutine(lua_State *L) {
     return co;
 }
 
-/* Moves n arguments into the coroutine and goes on with it. Returns how many results are on the stack of L, or -1 and an error there. */
+/* Moves n arguments into the coroutine and goes on with it. Returns how many results are on the
+ * stack of L, or -1 and an error there. */
 static int resume(lua_State *L, lua_State *co, int n) {
     if (!lua_checkstack(co, n)) {
         lua_pushliteral(L, "too many arguments to resume");

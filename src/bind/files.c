@@ -1,4 +1,4 @@
-/* Files in Lua. What the world does wrong (missing, damaged, full) is nil and a message; wrong arguments raise. */
+/* Files in Lua. Missing, damaged, full: nil and a message. Wrong arguments raise. */
 #include "files.h"
 
 #include "atomic_file.h"
@@ -45,7 +45,7 @@ static const char *check_source(lua_State *L, int arg) {
     return path;
 }
 
-/* ---- what readers made, held by Lua while its parts are pushed, so that a raise on the way leaks nothing ---- */
+/* ---- results of readers, owned by Lua while their parts are pushed: a raise leaks nothing ---- */
 
 static void release_safetensors(lua_State *L, void *object) {
     (void)L;
@@ -89,7 +89,7 @@ static fm_text check_key(lua_State *L, int index, const char *what) {
     return t;
 }
 
-/* The texts and tensors are borrowed from the list of the table's pairs, which stays on the stack. */
+/* Borrows texts and tensors from the list of the table's pairs, which stays on the stack. */
 static void take_tensors(lua_State *L, int table, fm_safetensors *s) {
     size_t n = bind_push_pairs(L, table);
     int list = lua_gettop(L);

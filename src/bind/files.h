@@ -1,4 +1,4 @@
-/* The parts of the files binding. Each registers its functions into the module table on top of the stack. */
+/* Parts of the files binding. Each adds its functions to the module table on top of the stack. */
 #ifndef FM_BIND_FILES_H
 #define FM_BIND_FILES_H
 

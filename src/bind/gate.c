@@ -1,5 +1,6 @@
-/* The gate: what happens at every call from Lua into C, before the function itself. It notes the coroutine that runs, which decides whose
- * tape counts (see fm_scope_now), and refuses arguments that the function would leave unread. */
+/* The gate: what happens at every call from Lua into C, before the function itself. It notes the
+ * coroutine that runs, which decides whose tape counts (see fm_scope_now), and refuses arguments
+ * that the function would leave unread. */
 #include "bind.h"
 #include "tape.h"
 
@@ -11,7 +12,8 @@ static const char names_key = 0; /* its address is the registry key of a table: 
 
 /* ---- whose tape counts ---- */
 
-/* A coroutine is at work while it runs, or waits for one that it resumed; not when it has yielded, ended or died. */
+/* A coroutine is at work while it runs or waits for one that it resumed; not after it yielded or
+ * ended. */
 static bool at_work(const void *owner) {
     lua_State *thread = (lua_State *)(uintptr_t)owner;
     lua_Debug unused;

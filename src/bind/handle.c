@@ -1,4 +1,5 @@
-/* Tensor handles: boxes that Lua owns, each with one reference to a tensor, and what Lua's collector is told about the bytes. */
+/* Tensor handles: boxes that Lua owns, each with one reference to a tensor, and what Lua's
+ * collector is told about the bytes. */
 #include "object.h"
 #include "tape.h"
 
@@ -9,7 +10,7 @@ static struct {
     size_t full_above; /* beyond it, collect everything */
 } gc = {0, SOFT_LIMIT};
 
-/* An allocation would fail: what Lua can no longer reach goes first, so that a script needs no collectgarbage. */
+/* An allocation would fail: collect what Lua can no longer reach, so that scripts need not. */
 static bool reclaim(void) {
     return bind_collect(bind_running);
 }

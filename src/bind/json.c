@@ -1,4 +1,5 @@
-/* fm.json: JSON text to Lua values and back. Whole numbers stay Lua integers; keys are written sorted, so equal tables give equal text. */
+/* fm.json: JSON text to Lua values and back. Whole numbers stay Lua integers; keys are written
+ * sorted, so equal tables give equal text. */
 #include "json.h"
 #include "bytes.h"
 #include "files.h"
@@ -280,7 +281,8 @@ static int json_encode(lua_State *L) {
     return 1;
 }
 
-/* json.array(t) marks t, so that it is written as a list even when it is empty; returns t. decode marks empty lists. */
+/* json.array(t) marks t, to be written as a list even when empty; returns t. decode marks empty
+ * lists. */
 static int json_array(lua_State *L) {
     bind_check_table(L, 1);
     lua_settop(L, 1);

@@ -1,5 +1,6 @@
-/* fm.system.lock(path [, seconds to try]) -> lock | nil, "locked" | nil, message. It lasts until lock:release(), its scope's end (`local
- * lock <close>`), or the end of the process. fm.system.locked(path) -> whether anybody holds it. */
+/* fm.system.lock(path [, seconds to try]) -> lock | nil, "locked" | nil, message. It lasts until
+ * lock:release(), its scope's end (`local lock <close>`), or the end of the process.
+ * fm.system.locked(path) -> whether anybody holds it. */
 #include "file_lock.h"
 #include "object.h"
 

@@ -1,4 +1,4 @@
-/* core.measure: what metrics and couplings are made of. The metrics themselves are lua/fm/metrics. */
+/* core.measure: what metrics and couplings are made of. The metrics are in lua/fm/metrics. */
 #include "assignment.h"
 #include "bind.h"
 #include "covariance.h"

@@ -1,4 +1,5 @@
-/* One closure serves every op: it reads tensors and options by the op's row, runs it, pushes the result. */
+/* One closure for every op: reads tensors and options by the op's row, runs it, pushes the
+ * result. */
 #include "bind.h"
 #include "op.h"
 
@@ -112,7 +113,8 @@ static bool is_list(lua_State *L, int index) {
     return false;
 }
 
-/* Options after the tensors: by position, the last argument may be a table of names. A list may be spelled out: reshape(2, 3). */
+/* Options after the tensors: by position, the last argument may be a table of names. A list may be
+ * spelled out: reshape(2, 3). */
 static void read_options(lua_State *L, fm_call *c, int arg, int top) {
     int n = n_options(c->op), k = 0;
     unsigned given = 0;
@@ -156,7 +158,7 @@ static void push_list_copy(lua_State *L, int n) {
     }
 }
 
-/* The list of cat: its tensors as arguments or as one table. Returns the first argument after it. */
+/* The list of cat: tensors as arguments or as one table. Returns the first argument after it. */
 static int read_tensor_list(lua_State *L, fm_call *c, int top) {
     int n = 0;
     bool table = lua_istable(L, 1);

@@ -1,4 +1,5 @@
-/* Flat parameters in Lua: the passes of an optimizer. What an optimizer is (its options, state and schedule) is lua/fm/optim. */
+/* Flat parameters in Lua: the passes of an optimizer. What an optimizer is (its options, state and
+ * schedule) is lua/fm/optim. */
 #include "flat.h"
 
 #include "object.h"
@@ -116,7 +117,8 @@ static int flat_read(lua_State *L) {
     return 0;
 }
 
-/* largest([numbers]) -> the largest absolute gradient, or number, and the first parameter where one is not finite, or nil */
+/* largest([numbers]) -> the largest absolute gradient, or number; the first parameter with one that
+ * is not finite, or nil */
 static int flat_largest(lua_State *L) {
     const fm_flat *f = check_flat(L);
     size_t which;

@@ -18,7 +18,8 @@ static fm_rng *check_rng(lua_State *L) {
     return r;
 }
 
-/* The streams of one clock share a table that counts the consumers each of them has had at the step of now: see rng_own. */
+/* The streams of one clock share a table that counts how many consumers each has had at this step:
+ * see rng_own. */
 static void share_counts(lua_State *L, int of) {
     lua_getiuservalue(L, of, 1);
     lua_setiuservalue(L, -2, 1);
@@ -60,8 +61,9 @@ static int rng_stream(lua_State *L) {
     return 1;
 }
 
-/* own(name): the stream of one consumer. The first that asks for a name before any step has stream(name); who asks later has another, by
- * the step and how many have asked at it. Streams that are equal count together. */
+/* own(name): the stream of one consumer. The first call for a name before any step gives
+ * stream(name); a later one gives another, by the step and the number of calls at it. Equal streams
+ * count together. */
 static int rng_own(lua_State *L) {
     fm_rng *r = check_rng(L), *child;
     size_t n;

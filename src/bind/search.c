@@ -33,8 +33,9 @@ static int fail_to_load(lua_State *L, const char *name, const char *path) {
     return luaL_error(L, "error loading module '%s' from file '%s':\n\t%s", name, path, lua_tostring(L, -1));
 }
 
-/* One of fm's own straight from where it nearly always is: package.searchpath opens each file once more, and a run needs a hundred. Pushes
- * the chunk and its path, and returns 2; 0 when it is not there. */
+/* Loads a module of fm from where it nearly always is: package.searchpath would open each file once
+ * more, and a run needs a hundred. Pushes the chunk and its path, returns 2; 0 when it is not
+ * there. */
 static int load_from_library(lua_State *L, const char *name) {
     static const char *const ends[] = {".lua", "/init.lua"};
     const char *library = lua_tostring(L, LIBRARY), *place = luaL_gsub(L, name, ".", "/");

@@ -73,7 +73,8 @@ static int system_seconds(lua_State *L) { /* of a clock that never jumps */
     return 1;
 }
 
-/* The kernel's name for this start of the machine, "unknown" where it has none: with it a process id means one process. */
+/* The kernel's name for this start of the machine, or "unknown". With it a process id means one
+ * process. */
 static void read_boot(char *text, size_t size) {
     FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
     if (!f || !fgets(text, (int)size, f)) snprintf(text, size, "unknown");
@@ -98,7 +99,8 @@ static int system_process(lua_State *L) { /* process id, host name, boot id */
     return 3;
 }
 
-/* die_with(pid): this process is killed as soon as its parent, of that id, is gone. False when it is gone already. */
+/* die_with(pid): kills this process when its parent, of that id, ends. False when it has ended
+ * already. */
 static int system_die_with(lua_State *L) {
     lua_Integer parent = bind_check_whole(L, 1, "process", 1, INT32_MAX);
 #ifdef __linux__
@@ -119,7 +121,8 @@ static int close_channel(lua_State *L) {
     return luaL_fileresult(L, !fclose(stream->f), NULL);
 }
 
-/* channel(descriptor) -> a file to write to | nil, message: a pipe that the process which started this one holds at the other end. */
+/* channel(descriptor) -> a file to write to | nil, message: a pipe that the process which started
+ * this one holds at the other end. */
 static int system_channel(lua_State *L) {
     int descriptor = (int)bind_check_whole(L, 1, "descriptor", 3, 1023);
     struct stat about;
@@ -176,7 +179,8 @@ static size_t unprintable(const uint8_t *p, size_t size, bool lines) {
     return lines && (*p == '\n' || *p == '\t') ? 0 : fm_unprintable(p, size);
 }
 
-/* printable(text [, lines]): what a terminal would obey as escapes, and bytes that are no UTF-8; with `lines`, line ends and tabs stay. */
+/* printable(text [, lines]): what a terminal would obey as escapes, and bytes that are no UTF-8;
+ * with `lines`, line ends and tabs stay. */
 static int system_printable(lua_State *L) {
     size_t size, i = 0, first = 0;
     const uint8_t *text = (const uint8_t *)bind_check_text(L, 1, &size);

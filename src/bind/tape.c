@@ -1,5 +1,5 @@
-/* Tapes in Lua: fm.record(), fm.scope(), fm.custom. A scope is a box that closes with `<close>`, :close(), or at last with the
- * collector. */
+/* Tapes in Lua: fm.record(), fm.scope(), fm.custom. A scope is a box that closes with `<close>`,
+ * :close(), or at last with the collector. */
 #include "tape.h"
 
 #include "object.h"
@@ -33,7 +33,7 @@ static int fm_record(lua_State *L) { /* record([leaf]): with a leaf, everything 
     return 1;
 }
 
-/* fm.scope(): nothing is recorded inside, and what is made inside goes back to the pool at its end. */
+/* fm.scope(): records nothing; what is made inside goes back to the pool at its end. */
 static int fm_scope_function(lua_State *L) {
     return open_scope(L, false);
 }
@@ -113,7 +113,7 @@ static bool custom_backward(const fm_call *c, fm_error *err) {
     return ok;
 }
 
-/* Runs forward unrecorded within the tape, so that the tape owns what it makes; leaves its two results. */
+/* Runs forward unrecorded on the tape, which so owns what it makes; leaves its two results. */
 static void call_forward(lua_State *L, int n_args) {
     fm_scope *s = fm_scope_now();
     bool recording = s && fm_scope_record(s, false);

@@ -58,7 +58,8 @@ static int fm_linspace(lua_State *L) {
 
 /* ---- from nested tables ---- */
 
-/* The shape of a nested table by its first entries; a table inside itself ends at the limit of axes. */
+/* The shape of a nested table, by its first entries. A table inside itself ends at the limit of
+ * axes. */
 static int table_shape(lua_State *L, int index, size_t shape[FM_MAX_RANK]) {
     int rank = 0;
     lua_pushvalue(L, index);
@@ -116,7 +117,7 @@ static int tensor_from_table(lua_State *L) {
     return 1;
 }
 
-/* The argument's clone and its like: the handle is made first, so that nothing is lost when there is no memory for it. */
+/* A copy of the argument. The handle is made first, so that nothing leaks when memory is short. */
 static int push_copy(lua_State *L, fm_tensor *(*copy)(fm_tensor *t, fm_error *err)) {
     fm_tensor *t = bind_check_tensor(L, 1);
     fm_error err;
@@ -203,7 +204,7 @@ static int tensor_totable(lua_State *L) {
     return 1;
 }
 
-/* A tensor being printed. The first time it is only measured, so that columns stand below each other. */
+/* A tensor being printed. A first pass measures, so that columns stand below each other. */
 typedef struct printing {
     luaL_Buffer *buffer; /* NULL: measures */
     int width;           /* of the longest number */
@@ -484,7 +485,7 @@ static const bind_function methods[] = {
     {NULL, NULL, 0},
 };
 
-/* Leaves nothing; the methods table is kept in the module as "methods", where ops.c adds its own. */
+/* Leaves nothing. The module keeps the table of methods as "methods", where ops.c adds its own. */
 void bind_tensor(lua_State *L) {
     static const luaL_Reg events[] = {
         {"__newindex", tensor_newindex}, {"__len", tensor_len}, {"__tostring", tensor_tostring}, {NULL, NULL}};

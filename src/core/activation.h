@@ -1,4 +1,4 @@
-/* The activation functions: one table for the ops of these names and for the fused act of linear. */
+/* The activation functions: one table, for the ops of these names and for linear's `act`. */
 #ifndef FM_ACTIVATION_H
 #define FM_ACTIVATION_H
 
@@ -11,7 +11,8 @@ typedef struct fm_activation {
     void (*in_place)(size_t n, real *y, real *slope);                    /* y = f(y), and slope = f'(y) unless it is NULL */
 } fm_activation;
 
-/* [0] is "none", which has no functions. The names, NULL at the end, are the choices of an `act` option. */
+/* [0] is "none", without functions. The names, NULL at the end, are the choices of an `act`
+ * option. */
 extern const fm_activation fm_activations[];
 extern const char *const fm_activation_names[];
 

@@ -21,7 +21,8 @@ static double cost_at(const problem *p, size_t i, size_t j) {
     return p->cost[i * p->n + j];
 }
 
-/* Each column takes its cheapest row, if that row is still free. used[i] counts the columns that wanted row i. */
+/* Each column takes its cheapest row, if that is still free. used[i]: how many columns wanted row
+ * i. */
 static void reduce_columns(problem *p, size_t *used) {
     size_t *best = p->list;
     for (size_t j = 0; j < p->n; j++) {
@@ -59,8 +60,9 @@ static void transfer_reduction(problem *p, const size_t *used) {
     }
 }
 
-/* Free rows bid for their best column and may push out who holds it. The number of bids is bounded: rounding could let two rows push each
- * other out for ever, and the paths that follow finish whatever is left. */
+/* Free rows bid for their best column and may push out the row that holds it. The number of bids is
+ * bounded, since rounding could let two rows push each other out for ever. The paths that follow do
+ * the rest. */
 static void bid(problem *p) {
     size_t before = p->n_free, k = 0, bids = 0;
     p->n_free = 0;
@@ -107,8 +109,8 @@ typedef struct search { /* of one augmenting path; a column that was reached has
     size_t nearest;
 } search;
 
-/* Goes on to every column through row i, whose own column lies `base` away, and finds the nearest of all. The hot loop: all columns, no
- * branch. */
+/* From row i, whose own column is `base` away, to every column; finds the nearest of all. The hot
+ * loop: all columns, no branch. */
 static FM_CLONES void relax(search *s, size_t n, const double *cost, double base, size_t i) {
     const marks step = {0, 1, 2, 3, 4, 5, 6, 7}, row = step * 0 + (int64_t)i;
     lanes least = (lanes){0} + INFINITY;
@@ -154,7 +156,7 @@ static void prefer_free(const problem *p, search *s) {
     }
 }
 
-/* Dijkstra over columns from a free row to the nearest free column; then the path is turned over. */
+/* Dijkstra over columns from a free row to the nearest free column; then reverses the path. */
 static void augment(problem *p, size_t start) {
     search s = {.key = p->key, .price = p->open_price, .from = p->from};
     size_t reached = 0, i = start;
@@ -215,7 +217,8 @@ bool fm_assignment(size_t n, const double *cost, size_t *column, fm_error *err) 
     return true;
 }
 
-/* The mean of each column into `mean`; returns the root of the mean squared length of the rows from there. */
+/* The mean of each column into `mean`; returns the root mean square of the rows' distances from
+ * it. */
 static double centre(size_t n, size_t d, const real *x, double *mean) {
     double sum = 0;
     for (size_t k = 0; k < d; k++) mean[k] = 0;
@@ -224,8 +227,9 @@ static double centre(size_t n, size_t d, const real *x, double *mean) {
     return sqrt(sum / (double)n);
 }
 
-/* Squared distances after b was moved and scaled onto a. Of |a - b|^2 only the sum of -2 a.b depends on the matching, so the best matching
- * stays the same, and the first prices are far nearer to the last. */
+/* Squared distances after b was moved and scaled onto a. Of |a - b|^2 only the sum of -2 a.b
+ * depends on the matching, so the best matching stays the same, and the first prices are nearer to
+ * the last. */
 static bool aligned_costs(const fm_samples *s, double *cost, fm_error *err) {
     size_t d = s->d, bytes = 2 * d * sizeof(double);
     double *mean_a = fm_pool_take(bytes), *mean_b = mean_a + d;

@@ -31,7 +31,8 @@ static struct {
 #define TEXT(x) #x
 #define NAME(x) TEXT(x)
 
-/* DEEPBIND: it looks for its 12,000 names in itself before it looks in the program and all its libraries. A sanitizer forbids that. */
+/* DEEPBIND: it looks for its 12,000 names in itself before it looks in the program and all its
+ * libraries. A sanitizer forbids that. */
 #if defined RTLD_DEEPBIND && !defined __SANITIZE_ADDRESS__
 enum { HOW = RTLD_LAZY | RTLD_LOCAL | RTLD_DEEPBIND };
 #else
@@ -62,8 +63,8 @@ static bool load(fm_error *err) {
     return true;
 }
 
-/* OpenBLAS maps 32 << 22 bytes at the first call that needs room, and 0.3.29 as many while it is loaded; where it cannot have them it tries
- * again for ever. */
+/* OpenBLAS maps 32 << 22 bytes at the first call that needs room, and 0.3.29 as many when it is
+ * loaded. If it does not get them, it tries again for ever. */
 enum { ROOM = (128 << 20) + (1 << 16), LIBRARY = 44 << 20 };
 
 static bool has_room(size_t bytes, fm_error *err) {
@@ -127,16 +128,16 @@ static void rank_one(size_t m, size_t n, const real *a, size_t stride, const rea
     }
 }
 
-/* Sums of LONG terms or more are made of blocks: the library adds floats up one by one, or in blocks of some hundred one by one, which
- * costs equal terms 4e-6 of their sum within our blocks, and up to a thousandth in one go. Its way for products of up to SMALL
- * multiplications is the former. */
+/* Sums of LONG terms or more are made of blocks. The library adds floats one by one (up to SMALL
+ * multiplications), or in blocks of some hundred. On equal terms that is wrong by up to a
+ * thousandth of a long sum, and by 4e-6 within our blocks. */
 enum { LONG = 8192, SMALL = 1000000, BLOCK = 2048, SHORT_BLOCK = 512 };
 
 static real plus(double sum, real beta, real y) {
     return (real)(beta == 0 ? sum : sum + (double)beta * (double)y);
 }
 
-/* The product of a vector v of k numbers with a matrix of n rows of k numbers, or of k rows of n numbers. */
+/* The product of a vector v of k numbers with a matrix of n rows of k numbers, or k rows of n. */
 FM_CLONES static void long_rows(size_t n, size_t k, const real *restrict m, size_t ld, const real *restrict v, real beta, real *restrict y,
                                 size_t step) {
     for (size_t j = 0; j < n; j++, m += ld) {

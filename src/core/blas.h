@@ -1,18 +1,20 @@
-/* The matrix product of OpenBLAS, with checked arguments. The library must run on one thread: more of them change bits, and it starts them
- * as soon as it is loaded. So no program is linked to it: it is loaded once the environment says one thread. */
+/* The matrix product of OpenBLAS, with checked arguments. The library must run on one thread: more
+ * of them change bits, and it starts them as soon as it is loaded. So no program is linked to it:
+ * it is loaded once the environment says one thread. */
 #ifndef FM_BLAS_H
 #define FM_BLAS_H
 
 #include "error.h"
 #include "real.h"
 
-/* C[m, n] = A B + beta C. A is [m, k], or [k, m] when `ta`; B is [k, n], or [n, k] when `tb`; lda.. are row lengths in memory.
- * beta 0 writes C whatever it holds. Every size must fit an int (fm_blas_fits). */
+/* C[m, n] = A B + beta C. A is [m, k], or [k, m] when `ta`; B is [k, n], or [n, k] when `tb`; lda..
+ * are row lengths in memory. beta 0 writes C whatever it holds. Every size must fit an int
+ * (fm_blas_fits). */
 void fm_gemm(bool ta, bool tb, size_t m, size_t n, size_t k, const real *a, size_t lda, const real *b, size_t ldb, real beta, real *c,
              size_t ldc);
 
-/* The same for sums so long that floats do not carry them: in constant blocks of k. C's rows have no gaps; `room` holds fm_gemm_room(m, n,
- * k) numbers, 0 when the sums are not long; with NULL it is fm_gemm. */
+/* The same for sums too long for floats: in constant blocks of k. C's rows have no gaps; `room`
+ * holds fm_gemm_room(m, n, k) numbers, 0 when the sums are not long; with NULL it is fm_gemm. */
 size_t fm_gemm_room(size_t m, size_t n, size_t k);
 void fm_gemm_long(bool ta, bool tb, size_t m, size_t n, size_t k, const real *a, size_t lda, const real *b, size_t ldb, real beta, real *c,
                   real *room);
@@ -22,8 +24,8 @@ void fm_carry_add(size_t n, const real *x, real *y, real *rest);
 bool fm_blas_fits(size_t size);
 const char *fm_blas_core(void); /* the kernel family chosen for this machine, e.g. "SkylakeX" */
 const char *fm_blas_version(void);
-/* Before anything else here is used, once or more: loads it, and takes the room it works in. False when there is none: then it would wait
- * for it for ever. */
+/* Before anything else here is used, once or more: loads it, and takes the room it works in. False
+ * when there is no room: OpenBLAS would wait for it for ever. */
 bool fm_blas_start(fm_error *err);
 
 #endif

@@ -14,13 +14,15 @@ typedef struct fm_samples {
 void fm_pair_costs(const fm_samples *s, bool root, double *out);
 /* Mean over pairs of |a - b|. */
 double fm_mean_distance(const fm_samples *s);
-/* Mean over pairs of exp(-|a - b|^2 / 2 sigma^2), or with sigma 0 of (a . b / d + 1)^3. `apart` leaves out pairs (i, i): the unbiased mean
- * of one sample against itself. */
+/* Mean over pairs of exp(-|a - b|^2 / 2 sigma^2), or with sigma 0 of (a . b / d + 1)^3. `apart`
+ * leaves out pairs (i, i): the unbiased mean of one sample against itself. */
 double fm_mean_kernel(const fm_samples *s, double sigma, bool apart);
-/* Mean over rows of |a - b|^2, or of |a - b| when `root`; column[i] is the row of b that goes with row i of a. */
+/* Mean over rows of |a - b|^2, or of |a - b| when `root`; row column[i] of b goes with row i of
+ * a. */
 double fm_matched_cost(const fm_samples *s, bool root, const size_t *column);
-/* Samples of one size are projected onto each column of directions [d, count], count >= 1, and sorted; the mean over directions and ranks
- * of squared differences: the sliced Wasserstein distance, squared (Bonneel et al. 2015). False with `err`: no memory. */
+/* Samples of one size are projected onto each column of directions [d, count], count >= 1, and
+ * sorted; the mean over directions and ranks of squared differences: the sliced Wasserstein
+ * distance, squared (Bonneel et al. 2015). False with `err`: no memory. */
 bool fm_sliced(const fm_samples *s, size_t count, const real *directions, double *squared, fm_error *err);
 
 #endif

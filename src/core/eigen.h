@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-/* a is [n, n], symmetric, and is overwritten. values get the eigenvalues, largest first; vectors [n, n] their unit vectors in its
- * columns. */
+/* a is [n, n], symmetric, and is overwritten. values get the eigenvalues, largest first; vectors
+ * [n, n] their unit vectors in its columns. */
 void fm_eigen_symmetric(size_t n, double *a, double *values, double *vectors);
 
 #endif

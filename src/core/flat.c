@@ -8,7 +8,8 @@
 
 /* ---- layout ---- */
 
-/* Moves the numbers of those parameters that nobody shares into one storage, and binds all gradients to another. */
+/* Moves the numbers of parameters that are not shared into one storage, and binds all gradients to
+ * another. */
 static bool lay_out(fm_flat *f, fm_error *err) {
     fm_storage *data = fm_storage_new(f->total, err);
     if (!data) return false;
@@ -85,7 +86,8 @@ typedef struct range {
     size_t at, count;
 } range;
 
-/* The range that begins at parameter *i, which moves on; count 0 at the end. Ranges without a gradient have g == NULL. */
+/* The range that begins at parameter *i, which moves on; count 0 at the end. Ranges without a
+ * gradient have g == NULL. */
 static range next_range(const fm_flat *f, size_t *i) {
     range r = {0};
     for (; *i < f->n; (*i)++) {
@@ -123,8 +125,9 @@ FM_INLINE real_bits larger(real_bits max, real x) {
     return bits > max ? bits : max;
 }
 
-/* The largest of max and all |x|; as bits without the sign numbers are in order, infinity above them and NaN above infinity. It reads at
- * four places in turn: memory feeds several streams faster than one. */
+/* The largest of max and all |x|; as bits without the sign numbers are in order, infinity above
+ * them and NaN above infinity. Four places are read in turn: memory is faster in several
+ * streams. */
 FM_CLONES static real_bits largest_bits(size_t n, const real *restrict x, real_bits max) {
     size_t quarter = n / 4;
     const real *restrict x1 = x + quarter, *restrict x2 = x1 + quarter, *restrict x3 = x2 + quarter;

@@ -1,6 +1,7 @@
-/* Flat parameters: a list of parameters laid side by side in one storage, their gradients in another, so that an optimizer is one
- * pass over flat p, g and its own flat state. Parameters whose numbers others share (views, a second optimizer) stay where
- * they are: a pass then runs over a few ranges instead of one.
+/* Flat parameters: a list of parameters laid side by side in one storage, their gradients in
+ * another, so that an optimizer is one pass over flat p, g and its own flat state. Parameters whose
+ * numbers others share (views, a second optimizer) stay where they are: a pass then runs over a few
+ * ranges instead of one.
  *
  * A parameter without a gradient since the last clearing is left alone, as in PyTorch. */
 #ifndef FM_FLAT_H
@@ -20,8 +21,8 @@ bool fm_flat_open(fm_flat *f, size_t n, fm_tensor **params, fm_error *err);
 void fm_flat_close(fm_flat *f);
 
 typedef enum fm_flat_part { FM_FLAT_GRADIENTS, FM_FLAT_NUMBERS } fm_flat_part;
-/* The largest absolute value of all gradients, or of all numbers; infinite or NaN when one is. *which: the first parameter that has
- * such a one, or f->n. */
+/* The largest absolute value of all gradients, or of all numbers; infinite or NaN when one is.
+ * *which: the first parameter that has such a one, or f->n. */
 real fm_flat_largest(const fm_flat *f, fm_flat_part part, size_t *which);
 double fm_flat_norm(const fm_flat *f); /* of all gradients together; not finite only when one of them is not */
 void fm_flat_clear(const fm_flat *f);  /* gradients become unset: costs nothing */

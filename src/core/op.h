@@ -1,8 +1,10 @@
-/* An op is one row: its name, its inputs, its options, and three functions. The binding, the gradient check, the benchmark and
- * the documentation test all read the rows, so an op is written in one place.
+/* An op is one row: its name, its inputs, its options, and three functions. The binding, the
+ * gradient check, the benchmark and the documentation test all read the rows, so an op is written
+ * in one place.
  *
- * A call is a frame: filled by the caller, completed by shape(), computed by forward(). When a tape records, it keeps a copy of the
- * frame as its record, and backward() gets that with c->out's gradient known. */
+ * A call is a frame: filled by the caller, completed by shape(), computed by forward(). When a tape
+ * records, it keeps a copy of the frame as its record, and backward() gets that with c->out's
+ * gradient known. */
 #ifndef FM_OP_H
 #define FM_OP_H
 
@@ -76,12 +78,12 @@ typedef struct fm_op {
 const fm_op *const *fm_op_all(void);
 const fm_op *fm_op_find(const char *name); /* NULL when there is none */
 
-/* Begins a call: options at their fallbacks, c->in == c->few, c->n_in == 0. The frame is the caller's, who may run other code while
- * filling it (finalizers run ops). Returns c. */
+/* Begins a call: options at their fallbacks, c->in == c->few, c->n_in == 0. The frame is the
+ * caller's, who may run other code while filling it (finalizers run ops). Returns c. */
 fm_call *fm_call_init(fm_call *c, const fm_op *op);
-/* Checks, allocates, computes and, when a tape records and an input wants a gradient, keeps the frame. The result has one
- * holder, the caller; inside a scope the scope holds it too and its bytes go back when the scope closes.
- * NULL with `err` filled: nothing happened. */
+/* Checks, allocates, computes and, when a tape records and an input wants a gradient, keeps the
+ * frame. The result has one holder, the caller; inside a scope the scope holds it too and its bytes
+ * go back when the scope closes. NULL with `err` filled: nothing happened. */
 fm_tensor *fm_run(fm_call *c, fm_error *err);
 
 /* Helpers for shape() */
@@ -90,7 +92,7 @@ bool fm_shape_like(fm_call *c, const fm_tensor *t); /* the result is shaped as t
 bool fm_call_fail(const fm_call *c, fm_error *err, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Checks that every number of `index` is whole and in 1..limit. */
 bool fm_check_index(const fm_call *c, const fm_tensor *index, size_t limit, fm_error *err);
-/* Axis number `option` as 0-based and in range of a tensor of `rank`; `none` when it was not given. */
+/* Axis option number `option`, 0-based, in range for a tensor of `rank`; `none` when absent. */
 bool fm_check_axis(const fm_call *c, int option, int rank, int none, int *axis, fm_error *err);
 
 /* A tensor seen along one axis: [outer, size, inner]. */

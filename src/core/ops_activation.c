@@ -1,4 +1,5 @@
-/* Activation functions. Each is written once, as its value and its slope; the macro makes the loops, which vectorize. */
+/* Activation functions. Each is written once, as its value and its slope; the macro makes the
+ * loops, which vectorize. */
 #include "activation.h"
 #include "op.h"
 #include "threads.h"

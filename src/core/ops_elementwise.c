@@ -28,7 +28,8 @@ static bool broadcast(fm_call *c, fm_error *err) {
     return broadcast_pair(c, c->in[0], c->in[1], err);
 }
 
-/* A walk over an output in rows along which each of up to four tensors either advances by one or stays. */
+/* A walk over an output in rows. Along a row each of up to four tensors advances by one or
+ * stays. */
 enum { MAX_WALKED = 4 };
 typedef struct walk {
     int rank, n_in;
@@ -47,7 +48,8 @@ static void walk_add(walk *w, const fm_tensor *out, const fm_tensor *t) {
     w->n_in++;
 }
 
-/* Merges neighbouring axes along which every input moves alike, so that rows are as long as they can be. */
+/* Merges neighbouring axes along which every input moves alike, so that rows are as long as
+ * possible. */
 static void walk_merge(walk *w, const fm_tensor *out) {
     int to = -1;
     for (int i = 0; i < out->rank; i++) {
@@ -70,7 +72,7 @@ static void walk_merge(walk *w, const fm_tensor *out) {
     w->rank = to + 1;
 }
 
-/* Goes one on along the axes from .. end - 1; false when they are all round and at their beginning again. */
+/* The next place along the axes from .. end - 1; false when all are back at their beginning. */
 static bool walk_step(const walk *w, int from, int end, size_t *index, size_t *at) {
     for (int axis = end - 1; axis >= from; axis--) {
         for (int k = 0; k < w->n_in; k++) at[k] += w->stride[k][axis];
@@ -81,7 +83,8 @@ static bool walk_step(const walk *w, int from, int end, size_t *index, size_t *a
     return false;
 }
 
-/* Calls row(context, n, at[], step[], out_at) for each row; at[k] is where input k starts, step[k] 0 or 1. */
+/* Calls row(context, n, at[], step[], out_at) for each row. Input k starts at at[k]; step[k] is 0
+ * or 1. */
 typedef void (*row_fn)(void *context, size_t n, const size_t at[MAX_WALKED], const size_t step[MAX_WALKED], size_t out_at);
 
 static void walk_rows(const walk *w, row_fn row, void *context) {
@@ -94,7 +97,8 @@ static void walk_rows(const walk *w, row_fn row, void *context) {
     } while (walk_step(w, 0, last, index, at));
 }
 
-/* One of two inputs along rows of the output: how far it moves with each number of a row (0 or 1), and from row to row. */
+/* One of two inputs along rows of the output: how far it moves per number of a row (0 or 1), and
+ * per row. */
 typedef struct side {
     const real *at;
     size_t step, row;
@@ -107,7 +111,7 @@ typedef struct block {
     const real *y, *dy;
 } block;
 
-/* What an input adds up. A term is made of a number of the output, its gradient and the two inputs. */
+/* What an input adds up. A term is made of an output, its gradient and the two inputs. */
 typedef struct gradient {
     void (*each)(const block *k, size_t into_row, real *into); /* into[r, i] += the term */
     void (*rows)(const block *k, size_t step, double *acc);    /* acc[r step] += the terms of row r */
@@ -152,8 +156,8 @@ static void pair_forward(const fm_call *c, pair_fn values) {
 
 enum { WALK_A, WALK_B, WALK_OUT, WALK_INTO };
 
-/* A walk with its axes in this order: those along which `into` moves, from `kept` on those along which it stays, and the last one, of
- * either kind. The last two are the rows and columns of a block. */
+/* A walk whose axes are ordered: those along which `into` moves, from `kept` on those along which
+ * it stays, and the last one, of either kind. The last two make the rows and columns of a block. */
 typedef struct sums {
     const gradient *g;
     const real *a, *b, *y, *dy;
@@ -269,7 +273,8 @@ static void add_gradient(const fm_call *c, fm_tensor *target, const fm_tensor *a
     while (walk_step(&s.w, 0, outer, s.index, s.at));
 }
 
-/* The gradients of a, b or both (those with a place to go to), some rows at a time, which stay in the cache. */
+/* The gradients of a, b or both (where there is a place for them), a few rows at a time, for the
+ * cache. */
 static void add_pair(const block *all, const gradient *const g[2], real *const into[2], double *acc) {
     enum { TILE = 8192 };
     size_t tile = all->n * FM_STRIP < TILE ? FM_STRIP : all->n * 4 < TILE ? TILE / all->n / 4 * 4 : 4;
@@ -296,7 +301,8 @@ static void add_pair(const block *all, const gradient *const g[2], real *const i
 
 enum { FEW = 16, WIDE = 64 };
 
-/* Rows of few numbers, several side by side as one: those of the input that has but one row are written out. Returns how many were done. */
+/* Short rows, several side by side as one; the row of the input that has only one is repeated.
+ * Returns how many were done. */
 static size_t add_wide(block k, const gradient *const g[2], real *const into[2], double *acc) {
     size_t n = k.n, rows = WIDE / n, wide = rows * n, done = k.rows / rows * rows;
     side *one = k.a.row ? &k.b : &k.a, *full = k.a.row ? &k.a : &k.b;
@@ -310,8 +316,8 @@ static size_t add_wide(block k, const gradient *const g[2], real *const into[2],
     return done;
 }
 
-/* Both gradients when all is one block, as it is for equal shapes, a row, a column and a number. False when it is none, or has too many
- * columns to sum. */
+/* Both gradients when all is one block, as for equal shapes, a row, a column and a number. False
+ * when it is not, or has too many columns to sum. */
 static bool add_both(const fm_call *c, const gradient *const g[2]) {
     sums s = {.a = fm_data(c->in[0]), .b = fm_data(c->in[1]), .y = fm_data(c->out), .dy = fm_grad_get(c->out)};
     const fm_tensor *walked[] = {[WALK_A] = c->in[0], [WALK_B] = c->in[1], [WALK_OUT] = c->out};
@@ -347,8 +353,8 @@ static void pair_backward(const fm_call *c, const gradient *a, const gradient *b
     add_gradient(c, c->in[1], c->in[0], c->in[1], b);
 }
 
-/* Compiles LOOP for each way in which the two inputs may move along a row. (Both stay only where one of them is not read, or a row has
- * one number.) */
+/* Compiles LOOP for each way in which the two inputs may move along a row. (Both stay only where
+ * one of them is not read, or a row has one number.) */
 #define BY_STEPS(a_step, b_step, LOOP, F)                                                                                                  \
     if (a_step && b_step) {                                                                                                                \
         LOOP(F, 1, 1);                                                                                                                     \

@@ -1,5 +1,6 @@
-/* Ops on pictures [N, C, H, W]. Convolutions are matrix products with patches laid out as columns, one picture at a time:
- * conv2d multiplies the patches of its input, conv_transpose2d adds its products up as patches of its output. */
+/* Ops on pictures [N, C, H, W]. Convolutions are matrix products with patches laid out as columns,
+ * one picture at a time: conv2d multiplies the patches of its input, conv_transpose2d adds its
+ * products up as patches of its output. */
 #include "blas.h"
 #include "op.h"
 #include "sums.h"
@@ -26,7 +27,7 @@ static bool is_plain(const patches *p) {
     return p->kh == 1 && p->kw == 1 && p->stride == 1 && p->padding == 0;
 }
 
-/* The range first..end-1 of grid columns (or rows) whose entry k of a patch lies inside the picture. */
+/* The grid columns (or rows) first..end-1 whose entry k of a patch lies inside the picture. */
 static void inside(size_t grid, size_t size, size_t k, size_t stride, size_t padding, size_t *first, size_t *end) {
     *first = k >= padding ? 0 : (padding - k + stride - 1) / stride;
     *end = size + padding > k ? (size + padding - k - 1) / stride + 1 : 0;
@@ -100,7 +101,8 @@ static bool check_convolution(const fm_call *c, int weight_in, int weight_out, f
     return true;
 }
 
-/* The weight's gradient is a sum over pictures: of MANY of them SOME make a part, which the sum takes up with what rounding took. */
+/* The weight's gradient is a sum over pictures. With MANY of them or more, parts of SOME are added
+ * with their rounding errors. */
 enum { MANY = 64, SOME = 8 };
 
 static size_t weight_room(const fm_call *c) {
@@ -232,8 +234,8 @@ static void conv2d_backward(const fm_call *c) {
     bias_backward(c, n);
 }
 
-/* ---- conv_transpose2d{stride, padding}: x [N, C, H, W], w [C, O, kh, kw], b [O] -> [N, O, OH, OW] ----
- * The patches lie over the output; their grid is the input. */
+/* ---- conv_transpose2d{stride, padding}: x [N, C, H, W], w [C, O, kh, kw], b [O] -> [N, O, OH, OW]
+ * Patches lie over the output; their grid is the input ---- */
 
 static patches transpose_patches(const fm_call *c) {
     const fm_tensor *x = c->in[0], *w = c->in[1];
@@ -291,7 +293,8 @@ static void conv_transpose2d_backward(const fm_call *c) {
     bias_backward(c, area);
 }
 
-/* ---- avg_pool2d{size}: means of size x size squares; rows and columns left over are dropped ---- */
+/* ---- avg_pool2d{size}: means of size x size squares; what is left over at the ends is dropped
+ * ---- */
 
 static bool avg_pool2d_shape(fm_call *c, fm_error *err) {
     const fm_tensor *x = c->in[0];

@@ -1,4 +1,5 @@
-/* Ops that pick entries by 1-based indices kept as numbers. Equal indices add their gradients up, however many there are. */
+/* Ops that pick entries by 1-based indices kept as numbers. Equal indices add their gradients up,
+ * however many there are. */
 #include "op.h"
 #include "sums.h"
 
@@ -13,8 +14,9 @@ static inline size_t picked(const fm_tensor *index, size_t i) {
     return zero_based(fm_data(index)[i]);
 }
 
-/* ---- gradients: row i of dy is added to entry index[i] of dx, `outer` times over ----
- * A row has `n` numbers. With `lanes` over 1 it has one, index is [count, lanes], and dy[i, l] is added to dx[index[i, l], l]. */
+/* ---- gradients: row i of dy is added to entry index[i] of dx, `outer` times over. A row has `n`
+ * numbers. With `lanes` over 1 it has one, index is [count, lanes], and dy[i, l] is added to
+ * dx[index[i, l], l] ---- */
 
 typedef struct scatter {
     size_t outer, entries, count, lanes, n;
@@ -39,7 +41,8 @@ static bool is_small(const scatter *s) {
     return s->n && s->entries <= SMALL / (s->lanes > 1 ? 1 : s->n) && s->entries <= 4 * s->count;
 }
 
-/* Numbers that backward keeps in c->saved: the first row of each entry, and for each row the next of the same entry. */
+/* Numbers that backward keeps in c->saved: the first row of each entry, and the next row after each
+ * row. */
 static size_t lists_count(const scatter *s) {
     bool lists = s->count > FEW && s->n && !is_small(s) && s->count * s->lanes < UINT32_MAX;
     return lists ? (s->entries + s->count) * s->lanes : 0;
@@ -54,7 +57,7 @@ FM_INLINE void add_row(size_t n, const real *restrict from, double *restrict to)
     for (; i < n; i++) to[i] += (double)from[i];
 }
 
-/* `n` and `lanes` are those of s. A one is known where the function is called: a loop over one number costs more than the number. */
+/* `n` and `lanes` are those of s. When one is the constant 1, the compiler drops its loop. */
 FM_INLINE void add_plain_rows(const scatter *s, size_t n, size_t lanes) {
     const real *from = s->dy, *index = s->index;
     real *dx = s->dx;
@@ -99,7 +102,8 @@ FM_CLONES static void add_small(const scatter *s) {
     else add_small_rows(s, 1, 1);
 }
 
-/* Rows in a list count from 1; 0 ends it. Only entries that have rows are looked at: a large table costs nothing. */
+/* Rows in a list count from 1; 0 ends it. Entries without rows are not looked at: a large table
+ * costs nothing. */
 FM_CLONES static void add_lists(const scatter *s, real *room) {
     list_number *restrict first = (list_number *)(void *)room, *restrict next = first + s->entries * s->lanes;
     double acc[FM_STRIP];
@@ -188,7 +192,8 @@ static void index_select_backward(const fm_call *c) {
     scatter_add(s, c->saved);
 }
 
-/* ---- gather{axis}: y[.., i, ..] = x[.., index[.., i, ..], ..]; index differs from x along the axis only ---- */
+/* ---- gather{axis}: y[.., i, ..] = x[.., index[.., i, ..], ..]; index differs from x on the axis
+ * ---- */
 
 static bool gather_shape(fm_call *c, fm_error *err) {
     const fm_tensor *x = c->in[0], *index = c->in[1];

@@ -79,7 +79,7 @@ static void huber_backward(const fm_call *c) {
     }
 }
 
-/* ---- cross_entropy: logits [B, C], labels [B] in 1..C -> mean of -log softmax at the label ---- */
+/* ---- cross_entropy: logits [B, C], labels [B] in 1..C -> mean -log softmax at the label ---- */
 
 static bool cross_entropy_shape(fm_call *c, fm_error *err) {
     const fm_tensor *x = c->in[0], *label = c->in[1];

@@ -16,7 +16,8 @@ static bool fits(const fm_call *c, const fm_tensor *t, fm_error *err) {
     return true;
 }
 
-/* The gradient of a product: C (+)= A B, where the target may hold nothing yet; long sums have fm_gemm_room(m, n, k) numbers in `room`. */
+/* The gradient of a product: C (+)= A B, where the target may hold nothing yet; long sums have
+ * fm_gemm_room(m, n, k) numbers in `room`. */
 static void product_into(fm_tensor *target, bool ta, bool tb, size_t m, size_t n, size_t k, const real *a, size_t lda, const real *b,
                          size_t ldb, real *room) {
     bool fresh;
@@ -118,8 +119,9 @@ static bool linear_shape(fm_call *c, fm_error *err) {
     return true;
 }
 
-/* Rows that go through product and activation together, so that the activation finds them in the cache. Constant, and only for many
- * rows and a small weight: a large one would be packed by BLAS again for every tile. */
+/* Rows that go through product and activation together, so that the activation finds them in the
+ * cache. The size is constant. Only for many rows and a small weight: BLAS would pack a large one
+ * again for every tile. */
 enum { LINEAR_TILE = 512, SMALL_WEIGHT = 1 << 17 };
 
 static void linear_rows(void *context, size_t first, size_t last) {
@@ -139,8 +141,9 @@ static void linear_forward(const fm_call *c) {
     fm_parallel(rows, tile, linear_rows, &call);
 }
 
-/* dz = dy slope, in place, since nobody reads dy again; acc[j], unless it is NULL, += the sum of column j of dz. Rows are
- * `stride` apart. FM_COLUMN_SUMS would walk eight rows at once: a tenth slower here, where each number is also written. */
+/* dz = dy slope, in place, since nobody reads dy again; acc[j], unless it is NULL, += the sum of
+ * column j of dz. Rows are `stride` apart. FM_COLUMN_SUMS would walk eight rows at once: a tenth
+ * slower here, where each number is also written. */
 FM_CLONES static void through_act(size_t rows, size_t stride, size_t n, const real *restrict slope, real *restrict dy,
                                   double *restrict acc) {
     enum { SOME = 8 }; /* rows whose floats are added up as they are */
@@ -200,7 +203,8 @@ static void linear_backward(const fm_call *c) {
     fm_gemm(false, false, rows, n_in - from, n_out, dz, n_out, fm_data(w) + from, n_in, fresh ? 0 : 1, dx + from, n_in);
 }
 
-/* ---- attention: softmax(q k^T / sqrt d) v, q [..., L, D], k [..., S, D], v [..., S, E] -> [..., L, E] ---- */
+/* ---- attention: softmax(q k^T / sqrt d) v; q [.., L, D], k [.., S, D], v [.., S, E] -> [.., L, E]
+ * ---- */
 
 static bool attention_shape(fm_call *c, fm_error *err) {
     const fm_tensor *q = c->in[0], *k = c->in[1], *v = c->in[2];

@@ -1,5 +1,6 @@
-/* Normalizations. Each works on rows, contiguous groups of numbers that share a mean and a scale; forward leaves these two
- * per row for backward. With z = (x - mean) rstd and g = dy weight: dx = rstd (g - mean(g) - z mean(g z)). */
+/* Normalizations. Each works on rows, contiguous groups of numbers that share a mean and a scale;
+ * forward leaves these two per row for backward. With z = (x - mean) rstd and g = dy weight: dx =
+ * rstd (g - mean(g) - z mean(g z)). */
 #include "op.h"
 #include "sums.h"
 
@@ -36,14 +37,15 @@ FM_CLONES static void normalize_row(size_t n, const real *restrict x, const real
     }
 }
 
-/* dweight[j] += the sum of dy z over column j of rows that are `stride` apart, dbias[j] that of dy; either may be NULL. */
+/* dweight[j] += the sum of dy z over column j of rows that are `stride` apart, dbias[j] that of dy;
+ * either may be NULL. */
 FM_CLONES static void affine_back_columns(size_t rows, size_t stride, size_t n, const real *restrict x, const real *restrict stat,
                                           const real *restrict dy, double *restrict dweight, double *restrict dbias) {
     if (dweight) FM_COLUMN_SUMS(rows, n, dy[r * stride + j] * ((x[r * stride + j] - stat[2 * r]) * stat[2 * r + 1]), dweight);
     if (dbias) FM_COLUMN_SUMS(rows, n, dy[r * stride + j], dbias);
 }
 
-/* dx += rstd (g - mean(g) - z mean(g z)); `centred` is 0 when the mean was taken as 0, and mean(g) does not count. */
+/* dx += rstd (g - mean(g) - z mean(g z)); without mean(g) unless `centred`. */
 FM_CLONES static void normal_back_row(size_t n, const real *restrict x, const real *restrict stat, const real *restrict g, bool centred,
                                       real *restrict dx) {
     real mean = stat[0], rstd = stat[1];
@@ -157,7 +159,8 @@ static void rms_norm_backward(const fm_call *c) {
     last_axis_backward(c, false);
 }
 
-/* ---- group_norm{groups, eps}: x [N, C, ...]; a row is one group of channels of one sample; weight, bias [C] ---- */
+/* ---- group_norm{groups, eps}: x [N, C, ...], weight, bias [C]; a row: channels of one group
+ * ---- */
 
 typedef struct groups {
     size_t rows, channels, area; /* samples x groups; channels of a group; numbers of a channel */

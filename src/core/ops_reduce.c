@@ -1,5 +1,6 @@
-/* Reductions along one axis or over all numbers, and the passes along an axis that keep its size. A tensor is seen as
- * [outer, size, inner]. Sums run in double and in an order that depends on the shape alone. */
+/* Reductions along one axis or over all numbers, and the passes along an axis that keep its size. A
+ * tensor is seen as [outer, size, inner]. Sums run in double and in an order that depends on the
+ * shape alone. */
 #include "op.h"
 #include "sums.h"
 #include "vmath.h"
@@ -56,7 +57,8 @@ static bool along_shape(fm_call *c, fm_error *err) {
     return fm_shape_like(c, c->in[0]);
 }
 
-/* ---- sums of terms: for each [outer, inner] the sum over the axis of a term in v, the number, and p, one per result ---- */
+/* ---- for each [outer, inner] the sum over the axis of a term in v, the number, and p, one a sum
+ * ---- */
 
 typedef struct sum_kernels {
     /* acc[j] += the terms of column j of [rows, n], rows `stride` apart */
@@ -97,7 +99,8 @@ SUM_OF(sum_of_exponentials, (double)v_exp(v - p));
 
 typedef double (*finish_fn)(double sum, double n, double p);
 
-/* One strip of at most STRIP columns of [size, inner]. Columns narrower than LANES are summed as several rows side by side. */
+/* One strip of at most STRIP columns of [size, inner]. Columns narrower than LANES are summed as
+ * several rows side by side. */
 static void sum_strip(const sum_kernels *k, size_t size, size_t inner, size_t n, const real *x, const real *p, double *acc) {
     real param[STRIP];
     size_t side = n == inner && n < LANES && size >= LANES ? LANES / n : 1, wide = side * n, rows = size / side;

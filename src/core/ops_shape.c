@@ -1,4 +1,4 @@
-/* Ops that move numbers without changing them. reshape, and slice of leading rows, are views; the rest copy. */
+/* Ops that move numbers without changing them. reshape and slice of leading rows are views. */
 #include "op.h"
 
 #include <string.h>

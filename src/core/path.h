@@ -1,5 +1,6 @@
-/* A point and a velocity of a probability path between pairs, in one pass:
- * xt = a(t) x1 + s(t) x0,  u = a'(t) x1 + s'(t) x0,  t = 0 at the source x0, t = 1 at the data x1 (Lipman et al. 2023, section 4). */
+/* A point and a velocity of a probability path between pairs, in one pass (Lipman et al. 2023,
+ * section 4):  xt = a(t) x1 + s(t) x0,  u = a'(t) x1 + s'(t) x0;  t = 0 is the source x0, t = 1 the
+ * data x1. */
 #ifndef FM_PATH_H
 #define FM_PATH_H
 

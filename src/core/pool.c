@@ -41,7 +41,8 @@ void fm_pool_trim(void) {
 
 #else
 
-/* Four sizes per power of two: 5/4, 6/4, 7/4 and 8/4 of the power below. At most a quarter is wasted. */
+/* Four sizes per power of two: 5/4, 6/4, 7/4, 8/4 of the power below. At most a quarter is
+ * wasted. */
 static size_t large_class(size_t bytes, size_t *rounded) {
     unsigned top = 63 - (unsigned)__builtin_clzll((unsigned long long)(bytes - 1)); /* 2^top < bytes <= 2^(top + 1) */
     size_t quarter = (size_t)1 << (top - 2), base = (size_t)1 << top;
@@ -76,8 +77,9 @@ static void *small_new(size_t size) {
 }
 
 static void *large_new(size_t size) {
-    /* Shapes changed and the old blocks no longer fit: give them back before asking for more. One odd block, such as an object that Lua
-     * has not collected yet, is no such change: between two steps everything lies free, and the next one wants it back. */
+    /* Shapes changed and the old blocks no longer fit: give them back before asking for more. One
+     * odd block, such as an object that Lua has not collected yet, is no such change: between two
+     * steps everything lies free, and the next one wants it back. */
     if (pool.large_free > pool.large_used + KEEP_FREE && (pool.missed += size) > MISSED) fm_pool_trim();
     void *p = aligned_alloc(64, (size + 63) & ~(size_t)63);
     if (!p && pool.large_free) {

@@ -1,8 +1,10 @@
-/* Random numbers keyed by position: Philox4x32-10 (Salmon et al. 2011), value = f(seed, stream names, step, call, index). There is
- * nothing to save but the step, no stream can disturb another, and the result does not depend on threads.
+/* Random numbers keyed by position: Philox4x32-10 (Salmon et al. 2011), value = f(seed, stream
+ * names, step, call, index). There is nothing to save but the step, no stream can disturb another,
+ * and the result does not depend on threads.
  *
- * A stream made from another follows its clock: when the root moves to step k, so do they, and each counts its calls anew.
- * fm_rng_at on a child gives it (and those made from it later) a clock of its own. */
+ * A stream made from another follows its clock: when the root moves to step k, so do they, and each
+ * counts its calls anew. fm_rng_at on a child gives it (and those made from it later) a clock of
+ * its own. */
 #ifndef FM_RANDOM_H
 #define FM_RANDOM_H
 

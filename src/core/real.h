@@ -1,5 +1,5 @@
-/* The one number type. The same sources compiled with FM_DOUBLE make fmrun64, in which gradients and golden values
- * are checked to 1e-9. */
+/* The one number type. The same sources compiled with FM_DOUBLE make fmrun64, in which gradients
+ * and golden values are checked to 1e-9. */
 #ifndef FM_REAL_H
 #define FM_REAL_H
 
@@ -43,8 +43,9 @@ typedef float real;
 #define r_pow powf
 #endif
 
-/* One binary runs everywhere and fast: the marked loop is compiled for AVX-512, AVX2 and the baseline, and the loader picks one.
- * Sanitizers and other compilers or machines get the plain loop. */
+/* One binary runs everywhere and fast: the marked loop is compiled for AVX-512, AVX2 and the
+ * baseline, and the loader picks one. Sanitizers and other compilers or machines get the plain
+ * loop. */
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
 #define FM_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else

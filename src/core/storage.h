@@ -1,5 +1,6 @@
-/* A storage is a refcounted block of numbers. Its bytes may be dropped early (data == NULL) when the scope that made them
- * closes; the struct lives until the last holder lets go. Who does what, and when: lifetimes.h. */
+/* A storage is a refcounted block of numbers. Its bytes may be dropped early (data == NULL) when
+ * the scope that made them closes; the struct lives until the last holder lets go. Who does what,
+ * and when: lifetimes.h. */
 #ifndef FM_STORAGE_H
 #define FM_STORAGE_H
 
@@ -15,13 +16,15 @@ typedef struct fm_storage {
     real *data;
 } fm_storage;
 
-/* Returns a storage of `count` numbers with one holder (the caller), or NULL with `err` filled. Contents are not set. */
+/* Returns a storage of `count` numbers with one holder (the caller), or NULL with `err` filled.
+ * Contents are not set. */
 fm_storage *fm_storage_new(size_t count, fm_error *err);
 fm_storage *fm_storage_retain(fm_storage *s);
 void fm_storage_release(fm_storage *s); /* NULL is fine */
 void fm_storage_drop(fm_storage *s);    /* the bytes go back to the pool now; holders see data == NULL */
 
-/* Called when an allocation would fail: frees what nobody can reach any more and says whether that was anything. */
+/* Called when an allocation would fail: frees what nobody can reach, and says whether there was
+ * any. */
 void fm_set_reclaim(bool (*reclaim)(void));
 
 size_t fm_live_bytes(void);             /* bytes held by storages now */

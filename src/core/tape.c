@@ -223,7 +223,8 @@ static bool wants_grad(const fm_call *c) {
     return false;
 }
 
-/* On a tape for one leaf all else that might want a gradient is a constant: the call gets a stand-in with the same numbers. */
+/* On a tape for one leaf all else that might want a gradient is a constant: the call gets a
+ * stand-in with the same numbers. */
 static bool hide_others(fm_scope *s, fm_call *c, fm_error *err) {
     for (int i = 0; i < c->n_in; i++) {
         fm_tensor *t = c->in[i];
@@ -326,13 +327,15 @@ bool fm_record_custom(int n_in, fm_tensor **in, fm_tensor *out, void *custom, fm
 
 /* ---- backward ---- */
 
-/* The gradient of a tensor that another tape recorded reaches it only when that tape is being walked (a backward function of its goes
- * back over a tape of its own) and has the tensor's record still before it. */
+/* The gradient of a tensor of another tape reaches it only when that tape is being walked (one of
+ * its backward functions goes back over a tape of its own) and has not come to the tensor's record
+ * yet. */
 static bool will_be_walked(const fm_tensor *base) {
     return base->scope->walking && base->recorded < base->scope->walked;
 }
 
-/* What the record read must still be there, and unchanged; and the gradients must end where a walk will find them, or in parameters. */
+/* What the record read must still be there, and unchanged; and the gradients must end where a walk
+ * will find them, or in parameters. */
 static bool check_inputs(const fm_scope *scope, const fm_call *c, fm_error *err) {
     const char *name = c->op ? c->op->name : "custom";
     for (int i = 0; i < c->n_in; i++) {
@@ -367,7 +370,8 @@ static bool backward_one(const fm_scope *scope, const fm_call *c, fm_error *err)
     return true;
 }
 
-/* Clears what an unfinished walk left behind, so that backward may be called again. A finished one leaves nothing. */
+/* Clears what an unfinished walk left, so that backward may be called again. A finished one leaves
+ * none. */
 static void clear_intermediates(fm_scope *s) {
     for (size_t i = 0; i < s->n_owned; i++) {
         if (!s->owned[i]->base) fm_grad_release(s->owned[i]);

@@ -1,5 +1,5 @@
-/* A tensor is a shape over a contiguous, row-major range of a storage. A view shares the storage and the gradient of
- * its base, so writing a gradient through a view lands in the base. */
+/* A tensor is a shape over a contiguous, row-major range of a storage. A view shares the storage
+ * and the gradient of its base, so writing a gradient through a view lands in the base. */
 #ifndef FM_TENSOR_H
 #define FM_TENSOR_H
 
@@ -34,9 +34,10 @@ typedef struct fm_tensor {
 
 /* A new tensor with one holder and its own storage, contents not set; NULL with `err` filled. */
 fm_tensor *fm_tensor_new(int rank, const size_t *shape, fm_error *err);
-/* A view of `of` from number `first` on, with its own shape; NULL with `err` filled. The caller checked the range. */
+/* A view of `of` from number `first` on, with its own shape; NULL with `err` filled. The range is
+ * checked before. */
 fm_tensor *fm_tensor_view(fm_tensor *of, size_t first, int rank, const size_t *shape, fm_error *err);
-/* The same numbers outside of every tape: no gradient, and they outlive the scope that made them. */
+/* The same numbers outside of every tape: without a gradient, and no scope drops them. */
 fm_tensor *fm_tensor_detach(fm_tensor *t, fm_error *err);
 /* A tensor over a range of a storage that exists already; retains it. */
 fm_tensor *fm_tensor_of(fm_storage *s, size_t offset, int rank, const size_t *shape, fm_error *err);
@@ -44,7 +45,8 @@ fm_tensor *fm_tensor_clone(const fm_tensor *t, fm_error *err);
 fm_tensor *fm_tensor_retain(fm_tensor *t);
 void fm_tensor_release(fm_tensor *t); /* NULL is fine */
 
-/* Product of the sizes, or false with `err` filled when it overflows or the rank is over FM_MAX_RANK. */
+/* Product of the sizes; false with `err` filled when it overflows, or for a rank over
+ * FM_MAX_RANK. */
 bool fm_shape_count(int rank, const size_t *shape, size_t *count, fm_error *err);
 bool fm_same_shape(const fm_tensor *a, const fm_tensor *b);
 /* "[64, 3]" into a buffer; returns the buffer. */
@@ -63,9 +65,11 @@ static inline bool fm_needs_grad(const fm_tensor *t) {
 }
 /* The bytes of a gradient exist after this; false with `err` filled. */
 bool fm_grad_reserve(fm_tensor *t, fm_error *err);
-/* Where to ADD the gradient of t (zero-filled when it was unset), or NULL when t wants none. Needs fm_grad_reserve before. */
+/* Where to ADD the gradient of t (zero-filled when it was unset), or NULL when t wants none. Needs
+ * fm_grad_reserve before. */
 real *fm_grad_add(fm_tensor *t);
-/* The same for a whole-tensor write: *fresh says that the numbers there mean nothing and must be overwritten, not added to. */
+/* The same for a whole-tensor write: *fresh says that the numbers there mean nothing and must be
+ * overwritten, not added to. */
 real *fm_grad_write(fm_tensor *t, bool *fresh);
 /* Adds t->count numbers to the gradient of t, which wants one. Needs fm_grad_reserve before. */
 void fm_grad_sum(fm_tensor *t, const real *more);

@@ -1,5 +1,5 @@
-/* Work in constant tiles: who computes a tile depends on the number of threads, what a tile is does not, so neither do the
- * results. With one thread (the default) this is a plain loop. */
+/* Work in constant tiles: who computes a tile depends on the number of threads, what a tile is does
+ * not, so neither do the results. With one thread (the default) this is a plain loop. */
 #ifndef FM_THREADS_H
 #define FM_THREADS_H
 
@@ -13,8 +13,8 @@ enum { FM_TILE = 16384 }; /* numbers of an elementwise pass that one thread take
 bool fm_set_threads(int n, fm_error *err);
 int fm_threads(void);
 
-/* Calls work(context, first, last) for the ranges [0, tile), [tile, 2 tile) ... of 0..count, each once, in any order. The work
- * must not allocate, fail or call this function. */
+/* Calls work(context, first, last) for the ranges [0, tile), [tile, 2 tile) ... of 0..count, each
+ * once, in any order. The work must not allocate, fail or call this function. */
 void fm_parallel(size_t count, size_t tile, void (*work)(void *context, size_t first, size_t last), void *context);
 
 #endif

@@ -1,7 +1,8 @@
-/* Elementary functions as branch-free C, so that a loop over them vectorizes inside an FM_CLONES function. Float versions are
- * within 1.5 units in the last place of the result, v_sigmoid 2.5 (and 0 where the result is subnormal), v_sincos 8e-8 absolute
- * (the reductions and polynomials are those of the Cephes library's float functions, S. Moshier); fmrun64 uses libm. No function
- * reads errno, rounding mode or MXCSR. */
+/* Elementary functions as branch-free C, so that a loop over them vectorizes inside an FM_CLONES
+ * function. Float versions are within 1.5 units in the last place of the result, v_sigmoid 2.5 (and
+ * 0 where the result is subnormal), v_sincos 8e-8 absolute (the reductions and polynomials are
+ * those of the Cephes library's float functions, S. Moshier); fmrun64 uses libm. No function reads
+ * errno, rounding mode or MXCSR. */
 #ifndef FM_VMATH_H
 #define FM_VMATH_H
 
@@ -35,7 +36,8 @@ FM_INLINE int32_t v_to_bits(float f) {
     return i;
 }
 
-/* Differences and powers that wrap around where the argument has no result (a NaN, say), instead of being undefined. */
+/* Differences and powers that wrap around where there is no result (a NaN, say); never
+ * undefined. */
 FM_INLINE int32_t v_sub(int32_t a, int32_t b) {
     return (int32_t)((uint32_t)a - (uint32_t)b);
 }
@@ -43,7 +45,8 @@ FM_INLINE float v_power_of_two(int32_t n) {
     return v_from_bits((int32_t)(((uint32_t)n + 127u) << 23));
 }
 
-/* exp x = 2^n e^r, |r| <= ln 2 / 2. The scaling is done in two factors, so that results near the ends of the range are right. */
+/* exp x = 2^n e^r, |r| <= ln 2 / 2. The scaling is done in two factors, so that results near the
+ * ends of the range are right. */
 FM_INLINE float v_exp(float x) {
     float y = x < -104.0f ? -104.0f : x;
     y = y > 89.0f ? 89.0f : y;
@@ -99,7 +102,8 @@ FM_INLINE void v_sincos(float x, float *s, float *c) {
 
 #endif
 
-/* The sigmoid of x, and of -x: its slope is the product of both, without the cancellation of 1 - sigmoid. */
+/* The sigmoid of x, and of -x: its slope is their product, without the cancellation in 1 -
+ * sigmoid. */
 FM_INLINE real v_sigmoid(real x, real *of_minus) {
     real e = v_exp(-x), y = 1 / (1 + e);
     *of_minus = x < 0 ? 1 - y : e * y;
@@ -153,7 +157,8 @@ FM_INLINE real v_normal(real x, real *density) {
 #endif
 }
 
-/* exp x - 1 for x <= 0, without losing the digits of a small x, and exp x, without losing those of a large one. */
+/* exp x - 1 for x <= 0, without losing digits of a small x, and exp x, without losing those of a
+ * large x. */
 FM_INLINE real v_expm1_below(real x, real *exp_x) {
     real e = v_exp(x), far = e - 1;
     *exp_x = e;

@@ -142,7 +142,7 @@ static int open_parent(const char *path) {
     return open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* The path with links resolved, so that a link is kept; malloc'd. A device or a folder must not be replaced by a file. */
+/* The path with links resolved, so that a link is kept; malloc'd. Refuses devices and folders. */
 static char *resolve_target(const char *path, fm_error *err) {
     struct stat st;
     bool there = stat(path, &st) == 0;

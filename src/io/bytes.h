@@ -1,5 +1,5 @@
-/* Bytes from outside: how to read numbers out of them, what they look like, how to speak of them in an error. Nothing in a file is
- * trusted, cast or printed as it is. */
+/* Bytes from outside: how to read numbers out of them, what they look like, how to speak of them in
+ * an error. Nothing in a file is trusted, cast or printed as it is. */
 #ifndef FM_BYTES_H
 #define FM_BYTES_H
 
@@ -26,14 +26,15 @@ size_t fm_utf8(const uint8_t *p, size_t size);
 uint32_t fm_code_point(const uint8_t *p, size_t bytes); /* of that character */
 bool fm_utf8_all(const void *text, size_t size);        /* all of it is well-formed */
 
-/* Bytes of the character at p when a terminal must not get it as it is, else 0: control characters (C0, DEL, C1), what changes the
- * direction of writing, separators of lines, tags, and a byte that is no UTF-8. */
+/* Bytes of the character at p when a terminal must not get it as it is, else 0: control characters
+ * (C0, DEL, C1), what changes the direction of writing, separators of lines, tags, and a byte that
+ * is no UTF-8. */
 size_t fm_unprintable(const uint8_t *p, size_t size);
-/* That character as text: \n, \x1b, \u{202e}. Returns the length; `to` has room for FM_ESCAPE bytes. */
+/* That character as text: \n, \x1b, \u{202e}. Returns the length, at most FM_ESCAPE. */
 enum { FM_ESCAPE = 12 };
 size_t fm_escape(const uint8_t *p, size_t bytes, char to[FM_ESCAPE]);
 
-/* Bytes as text in base64 (RFC 4648). Returns its length; `to` has room for FM_BASE64(size) characters. */
+/* Bytes as text in base64 (RFC 4648). Returns its length, FM_BASE64(size). */
 #define FM_BASE64(size) (((size) + 2) / 3 * 4)
 size_t fm_base64(const uint8_t *bytes, size_t size, char *to);
 
@@ -46,7 +47,7 @@ enum { FM_QUOTE_BYTES = 64, FM_QUOTE_TEXT = 4 * FM_QUOTE_BYTES + 8 };
 /* Text from a file in quotes, made printable and cut at 64 bytes; returns `out`. */
 const char *fm_quote(const void *text, size_t size, char out[FM_QUOTE_TEXT]);
 
-/* What a file that is not of the expected format seems to be ("is a gzip file; decompress it first"), or NULL. */
+/* What an unexpected file seems to be ("is a gzip file; decompress it first"), or NULL. */
 const char *fm_sniff(const uint8_t *bytes, size_t size);
 
 #endif

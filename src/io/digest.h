@@ -1,4 +1,5 @@
-/* Fingerprints of texts and files: XXH3 of 64 bits, as 16 hexadecimal digits. For telling things apart, not for safety. */
+/* Fingerprints of texts and files: XXH3 of 64 bits, as 16 hexadecimal digits. For telling things
+ * apart, not for safety. */
 #ifndef FM_DIGEST_H
 #define FM_DIGEST_H
 

@@ -25,8 +25,9 @@ const fm_element *fm_element_coded(const char *code, size_t n); /* by the first 
 const fm_element *fm_element_real(void);                        /* what `real` is written as */
 
 typedef enum fm_byte_order { FM_LITTLE_ENDIAN, FM_BIG_ENDIAN } fm_byte_order;
-/* Turns n elements at any address into numbers. Fractions are rounded; a whole number that a real cannot hold (beyond 2^24 in float, 2^53
- * in double, most of them) is not, since it may be an index: returns how many were turned, n when all. */
+/* Turns n elements at any address into numbers. Fractions are rounded; a whole number that a real
+ * cannot hold (beyond 2^24 in float, 2^53 in double, most of them) is not, since it may be an
+ * index: returns how many were turned, n when all. */
 size_t fm_element_decode(const fm_element *e, fm_byte_order order, size_t n, const uint8_t *from, real *to);
 
 enum { FM_ELEMENT_TEXT = 160 };

@@ -24,8 +24,8 @@ static bool another_member(const uint8_t *bytes, size_t size, size_t *used) {
     return at < size;
 }
 
-/* Inflates until `room` bytes are there or the content ends, which is that of all members one after the other (RFC 1952, section 2.2);
- * zlib counts in unsigned int, so large buffers go in parts. */
+/* Inflates until `room` bytes are there or the content ends, which is that of all members one after
+ * the other (RFC 1952, section 2.2); zlib counts in unsigned int, so large buffers go in parts. */
 static int inflate_into(z_stream *z, const uint8_t *bytes, size_t size, uint8_t *to, size_t room, size_t *got, size_t *used) {
     int status = Z_OK;
     *got = *used = 0;

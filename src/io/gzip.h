@@ -1,4 +1,5 @@
-/* gzip files of which the reader knows how long they must be: a small file cannot claim memory that it cannot fill. */
+/* gzip files whose content has a known size: a small file cannot claim memory that it cannot
+ * fill. */
 #ifndef FM_GZIP_H
 #define FM_GZIP_H
 
@@ -8,7 +9,8 @@
 #include <stdint.h>
 
 bool fm_gzip_is(const uint8_t *bytes, size_t size);
-/* The first *room bytes of the content, or all when it is shorter; *room becomes their number. False with "gzip: byte N: problem". */
+/* The first *room bytes of the content, or all when it is shorter; *room becomes their number.
+ * False with "gzip: byte N: problem". */
 bool fm_gzip_head(const uint8_t *bytes, size_t size, uint8_t *to, size_t *room, fm_error *err);
 /* The content, which must be exactly `room` bytes, checksum included. */
 bool fm_gzip_all(const uint8_t *bytes, size_t size, uint8_t *to, size_t room, fm_error *err);

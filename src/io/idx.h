@@ -1,4 +1,5 @@
-/* IDX, the format of MNIST (Y. LeCun): a type, sizes, then the numbers, all big-endian. Plain or gzip. */
+/* IDX, the format of MNIST (Y. LeCun): a type, sizes, the numbers, all big-endian. Plain or
+ * gzip. */
 #ifndef FM_IDX_H
 #define FM_IDX_H
 

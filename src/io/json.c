@@ -41,7 +41,8 @@ static size_t put_utf8(uint32_t c, char *to) {
     return n;
 }
 
-/* Decodes the escape at p ("\..."): its bytes go to `to`, at most 4; returns the characters taken, or 0 when it is none. */
+/* Decodes the escape at p ("\..."): its bytes go to `to`, at most 4; returns how many characters it
+ * took, or 0. */
 static size_t take_escape(const char *p, const char *end, char to[4], size_t *written) {
     static const char plain[] = "\"\\/bfnrt", means[] = "\"\\/\b\f\n\r\t";
     *written = 1;
@@ -167,7 +168,8 @@ static const char *skip_digits(const char *p, const char *end) {
     return p;
 }
 
-/* Where the number at p ends, or NULL when there is none; *whole says that it has no point and no exponent. */
+/* Where the number at p ends, or NULL when there is none. *whole: it has no point and no
+ * exponent. */
 static const char *number_end(const char *p, const char *end, bool *whole) {
     *whole = true;
     if (p < end && *p == '-') p++;
@@ -237,7 +239,8 @@ static int by_key(const void *a, const void *b) {
     return order ? order : (x->text > y->text) - (x->text < y->text);
 }
 
-/* Sorting finds duplicates in n log n whatever the keys are; a hash table can be made slow by who writes the file. */
+/* Sorting finds duplicates in n log n for any keys; a hash table can be made slow by a crafted
+ * file. */
 static bool check_keys(checker *c, size_t first) {
     size_t n = c->n_keys - first;
     if (n > 1) qsort(c->keys + first, n, sizeof *c->keys, by_key);

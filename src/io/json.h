@@ -1,4 +1,5 @@
-/* JSON (RFC 8259), strict. A text is checked as a whole, then walked: the walk cannot fail, and numbers keep all their digits. */
+/* JSON (RFC 8259), strict. A text is checked as a whole, then walked: the walk cannot fail, and
+ * numbers keep all their digits. */
 #ifndef FM_JSON_H
 #define FM_JSON_H
 
@@ -15,8 +16,9 @@ typedef struct fm_json_problem {
     char says[384];
 } fm_json_problem;
 
-/* True when text[0, size) is one JSON value, nested at most `depth` deep, in UTF-8, without duplicate keys in an object and with every
- * number in range (whole numbers: int64; others: finite double). */
+/* True when text[0, size) is one JSON value, nested at most `depth` deep, in UTF-8, without
+ * duplicate keys in an object and with every number in range (whole numbers: int64; others: finite
+ * double). */
 bool fm_json_check(const char *text, size_t size, int depth, fm_json_problem *problem);
 /* The same, with the problem as "line N col M: PROBLEM". */
 bool fm_json_check_lines(const char *text, size_t size, int depth, fm_error *err);
@@ -42,8 +44,9 @@ typedef struct fm_json_cursor { /* into a checked text; starts as {text, text + 
     const char *p, *end;
 } fm_json_cursor;
 
-/* Takes the value at the cursor. Of an array or object
- * only the bracket is taken: while (fm_json_more(at)) take its items; of an object each item is a key, a string, and then its value. */
+/* Takes the value at the cursor. Of an array or object only the bracket is taken: while
+ * (fm_json_more(at)) take its items; of an object each item is a key, a string, and then its
+ * value. */
 fm_json fm_json_take(fm_json_cursor *at);
 bool fm_json_more(fm_json_cursor *at);                /* false at the end of the array or object, which is taken */
 void fm_json_skip(fm_json_cursor *at, fm_json taken); /* takes the rest of an array or object just begun */
@@ -54,8 +57,8 @@ bool fm_json_equals(fm_json v, const char *name); /* a string that says `name` *
 int64_t fm_json_integer(fm_json v);
 double fm_json_number(fm_json v); /* of integers too */
 
-/* Writes text as a JSON string with its quotes into `to`, which has room for 6 * size + 2 bytes; returns the length. A byte that is
- * not UTF-8 becomes U+FFFD. */
+/* Writes text as a JSON string with its quotes into `to`, which has room for 6 * size + 2 bytes;
+ * returns the length. A byte that is not UTF-8 becomes U+FFFD. */
 size_t fm_json_quote(const char *text, size_t size, char *to);
 
 #endif

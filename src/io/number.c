@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* strtod and printf write a decimal comma in some locales, and a host program may have chosen one. */
+/* strtod and printf use a decimal comma in some locales, and a host program may have set one. */
 static locale_t plain_locale(void) {
     static locale_t plain = (locale_t)0;
     if (!plain) plain = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0);
@@ -76,7 +76,8 @@ bool fm_number_parse(const char *text, size_t size, double *value) {
                                     1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
     decimal d;
     if (!parse_grammar(text, text + size, &d)) return false;
-    /* Up to 2^53 and 10^22 both factors are exact, so one operation rounds once (W. Clinger, PLDI 1990). */
+    /* Up to 2^53 and 10^22 both factors are exact: one operation rounds once (Clinger, PLDI
+     * 1990). */
     if (!d.exact || d.digits > (uint64_t)1 << 53 || d.exponent < -22 || d.exponent > 22) return parse_slowly(text, size, value);
     double v = (double)d.digits;
     v = d.exponent < 0 ? v / powers[-d.exponent] : v * powers[d.exponent];

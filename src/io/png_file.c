@@ -9,7 +9,8 @@
 
 enum { LEVEL = 6, BYTE_BUDGET = 1 << 30, INFLATE_RATIO = 1032 };
 
-/* All that libpng's callbacks touch. Nothing of Lua and nothing that must be released lives in a frame that longjmp leaves. */
+/* All that libpng's callbacks touch. Nothing of Lua and nothing that must be released lives in a
+ * frame that longjmp leaves. */
 typedef struct png_work {
     png_structp png;
     png_infop info;
@@ -50,7 +51,8 @@ static void give_bytes(png_structp png, png_bytep to, size_t n) {
     w->at += n;
 }
 
-/* The size is checked against limits and against what so many bytes can hold before a row is allocated. */
+/* Checks the size against limits and against what so many bytes can hold, before it allocates a
+ * row. */
 static void check_size(png_work *w) {
     png_structp png = w->png;
     size_t raw = (png_get_rowbytes(png, w->info) + 1) * w->height, need = w->row_bytes * w->height;

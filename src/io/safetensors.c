@@ -135,7 +135,8 @@ static bool take_offsets(parser *p, entry *e, fm_json v) {
     return true;
 }
 
-/* The bytes that the shape wants are those between the offsets; a zero must not hide an overflow of the other sizes. */
+/* The shape wants as many bytes as lie between the offsets. A size of 0 must not hide an
+ * overflow. */
 static bool check_sizes(parser *p, entry *e) {
     uint64_t product = 1;
     bool empty = false;
@@ -365,7 +366,8 @@ static size_t put(char *to, const char *text) {
     return n;
 }
 
-/* The header, with its length in front and blanks behind it so that the numbers are aligned; returns its bytes. */
+/* The header, its length before it and blanks after it, which align the numbers. Returns its
+ * bytes. */
 static size_t make_header(const fm_safetensors *s, char *to) {
     size_t n = LENGTH_BYTES, bytes = 0;
     n += put(to + n, "{");

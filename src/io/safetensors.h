@@ -1,5 +1,6 @@
-/* safetensors: named tensors and a map of strings in one file. Format: 8 bytes header length (little-endian), a JSON header, the
- * numbers without gaps. Stricter than its reference reader: any doubt is an error. */
+/* safetensors: named tensors and a map of strings in one file. Format: 8 bytes header length
+ * (little-endian), a JSON header, the numbers without gaps. Stricter than its reference reader: any
+ * doubt is an error. */
 #ifndef FM_SAFETENSORS_H
 #define FM_SAFETENSORS_H
 
@@ -28,13 +29,15 @@ typedef struct fm_safetensors {
     char *texts; /* what all fm_text above point into */
 } fm_safetensors;
 
-/* Any of F64 F32 F16 BF16 I64 I32 I16 I8 U64 U32 U16 U8 BOOL becomes real. False with "safetensors: byte N: problem". */
+/* Any of F64 F32 F16 BF16 I64 I32 I16 I8 U64 U32 U16 U8 BOOL becomes real. False with "safetensors:
+ * byte N: problem". */
 bool fm_safetensors_parse(const uint8_t *bytes, size_t size, fm_safetensors *out, fm_error *err);
 bool fm_safetensors_load(const char *path, fm_safetensors *out, fm_error *err);
 void fm_safetensors_release(fm_safetensors *s); /* twice is fine */
 
-/* Writes atomically, as F32 or F64, names and keys sorted: same content, same bytes. `what` is read only. False with a message when a
- * name is not UTF-8 or twice there, or the file cannot be written; then an old file stays. */
+/* Writes atomically, as F32 or F64, names and keys sorted: same content, same bytes. `what` is read
+ * only. False with a message when a name is not UTF-8 or twice there, or the file cannot be
+ * written; then an old file stays. */
 bool fm_safetensors_save(const char *path, const fm_safetensors *what, fm_error *err);
 
 #endif

@@ -71,7 +71,8 @@ static bool parse_count(line field, size_t *count) {
     return field.size > 0;
 }
 
-/* Two whole numbers are a header, as other readers have it; but alone they are a word and its number. */
+/* Two whole numbers are a header, as other readers take it; alone they are a word and its
+ * number. */
 static bool detect_header(parser *p, line first) {
     line rest = first, dim_field, second;
     size_t dim, count;
@@ -88,7 +89,7 @@ static bool detect_header(parser *p, line first) {
     return true;
 }
 
-/* A word with a blank in it is rare but real; one that ends in a fraction is a vector with a number too many. */
+/* A word may have a blank in it. One that ends in a fraction is a vector with a number too many. */
 static bool check_word(parser *p, line word) {
     line rest = word, field;
     if (word.size == 0) return fail_line(p, word.number, "empty word");

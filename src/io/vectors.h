@@ -1,4 +1,5 @@
-/* Word vectors as text, one word a line with its numbers behind it: GloVe, and word2vec with its first line "count dim". */
+/* Word vectors as text, one word a line with its numbers behind it: GloVe, and word2vec with its
+ * first line "count dim". */
 #ifndef FM_VECTORS_H
 #define FM_VECTORS_H
 
@@ -17,8 +18,9 @@ typedef struct fm_vectors {
     fm_file file;   /* of fm_vectors_load only */
 } fm_vectors;
 
-/* The words borrow `bytes`. A line is cut into numbers from its right end at single blanks, so a word may hold blanks. False with
- * "vectors: line N: problem": no vectors, not D numbers, a number that is not finite, an empty or repeated word, a NUL byte. */
+/* The words borrow `bytes`. A line is cut into numbers from its right end at single blanks, so a
+ * word may hold blanks. False with "vectors: line N: problem": no vectors, not D numbers, a number
+ * that is not finite, an empty or repeated word, a NUL byte. */
 bool fm_vectors_parse(const uint8_t *bytes, size_t size, fm_vectors *out, fm_error *err);
 bool fm_vectors_load(const char *path, fm_vectors *out, fm_error *err);
 void fm_vectors_release(fm_vectors *v); /* twice is fine */

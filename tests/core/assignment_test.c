@@ -1,4 +1,5 @@
-/* The assignment against trying all orders, against duality on larger problems, and on what it must refuse. */
+/* The assignment against all orders, against duality on larger problems, and what it must
+ * refuse. */
 #include "assignment.h"
 
 #include <setjmp.h>
@@ -47,7 +48,8 @@ static void small_problems_match_all_orders(void **unused) {
     }
 }
 
-/* In an optimal assignment no ring of rows gains by passing columns on: Bellman and Ford find no negative cycle. */
+/* In an optimal assignment no cycle of rows gains by passing columns on: Bellman-Ford finds
+ * none. */
 static void assert_optimal(size_t n) {
     static double potential[MOST];
     for (size_t i = 0; i < n; i++) potential[i] = 0;

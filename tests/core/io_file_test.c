@@ -1,4 +1,5 @@
-/* Atomic files: the old content or the new one, whatever fails; what is read must be a regular file of a sane size. */
+/* Atomic files: the old content or the new one, whatever fails. Only regular files of a sane size
+ * are read. */
 #include "atomic_file.h"
 #include "bytes.h"
 #include "digest.h"

@@ -1,4 +1,4 @@
-/* JSON and decimal numbers: verdicts, places of errors, exact values. cJSON is the second opinion on what is accepted. */
+/* JSON and decimal numbers: verdicts, places of errors, exact values. cJSON is asked, too. */
 #include "bytes.h"
 #include "json.h"
 #include "number.h"

@@ -1,4 +1,4 @@
-/* Distances between samples, covariances and what is made of them, against values worked out by hand. */
+/* Distances between samples, covariances and what is made of them, against values found by hand. */
 #include "assignment.h"
 #include "covariance.h"
 #include "pool.h"

@@ -1,5 +1,5 @@
-/* Every op against finite differences, in double: a sample per row, and a failure for a row without one. Then what shape()
- * refuses, and values that no gradient shows. */
+/* Every op against finite differences, in double: a sample per row, and a failure for a row without
+ * one. Then what shape() refuses, and values that no gradient shows. */
 #include "tape.h"
 
 #include <setjmp.h>
@@ -12,8 +12,8 @@
 
 enum { MAX_IN = 4, MAX_GIVEN = 4 };
 
-/* An input is a letter and sizes: "n5,7" normal numbers, "p5,7" over 0.3, "m5,7" zeros and ones, "i9:2,3" indices in 1..9;
- * "" is an absent optional input, "n" a number of rank 0. */
+/* An input is a letter and sizes: "n5,7" normal numbers, "p5,7" over 0.3, "m5,7" zeros and ones,
+ * "i9:2,3" indices in 1..9; "" is an absent optional input, "n" a number of rank 0. */
 typedef struct sample {
     const char *op;
     const char *in[MAX_IN];
@@ -237,8 +237,8 @@ static double weighted(const sample *s, fm_tensor **in, const double *weights) {
     return sum;
 }
 
-/* Result and gradients with `wanted` telling which inputs are parameters; backward `times` times. A view has no record of its own,
- * so the result passes through neg. */
+/* Result and gradients with `wanted` telling which inputs are parameters; backward `times` times. A
+ * view has no record of its own, so the result passes through neg. */
 static void back(const sample *s, fm_tensor **in, unsigned wanted, int times, double *weights, const double *plain, size_t n_plain) {
     fm_error err;
     for (int i = 0; i < n_inputs(s); i++) {

@@ -1,4 +1,5 @@
-/* The canvas: what each shape covers, that nothing leaves the clip, that odd numbers do no harm, and that bytes repeat. */
+/* The canvas: what each shape covers, the clip, numbers that are not finite, and that bytes
+ * repeat. */
 #include "picture.h"
 #include "png_file.h"
 
@@ -221,7 +222,7 @@ static void test_text_lies_where_it_is_anchored(void **state) {
     assert_true(fm_text_width("\xe2\x82", 2, 25) > 0);
 }
 
-/* A letter on a canvas of 50 x 60, as a sum that another drawing will hardly share; all of it within a line. */
+/* A letter on a canvas of 50 x 60, as a sum that other drawings hardly share; within a line. */
 static double mark_of(const char *text, size_t bytes) {
     fm_picture *p = canvas(50, 60);
     fm_picture_text(p, 10, 40, text, bytes, &(fm_lettering){.size = 25, .paint = black});

@@ -1,4 +1,4 @@
-/* What the tests of readers share: bytes to damage, a folder to write in, one face for all readers. */
+/* What the tests of readers share: bytes to damage, a folder to write in, one signature for all. */
 #ifndef READER_CHECKS_H
 #define READER_CHECKS_H
 
@@ -86,7 +86,8 @@ static bool read_as(format f, const uint8_t *at, size_t size, fm_error *err) {
     return false;
 }
 
-/* From a block of exactly that size, so that a read beyond it is seen. A failure leaves nothing allocated. */
+/* From a block of exactly that size, so that a read beyond it is seen. A failure must leak
+ * nothing. */
 static const char *error_of(format f, const void *at, size_t size) {
     static fm_error err;
     drop_taken();

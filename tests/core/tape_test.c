@@ -33,7 +33,8 @@ static fm_call *begin(const char *op, fm_tensor *a, fm_tensor *b) {
     return c;
 }
 
-/* Runs an op of one or two inputs; inside a scope the scope keeps the result, so that the test holds no reference. */
+/* Runs an op of one or two inputs; inside a scope the scope keeps the result, so that the test
+ * holds no reference. */
 static fm_tensor *run(const char *op, fm_tensor *a, fm_tensor *b) {
     fm_tensor *y = fm_run(begin(op, a, b), &err);
     if (!y) fail_msg("%s", err.text);
@@ -209,7 +210,8 @@ static void the_scope_of_one_put_aside_does_not_count(void **state) {
     fm_tensor_release(x);
 }
 
-/* The collector comes when memory is short: what it finds forgotten must not vanish under the call that wants the memory. */
+/* The collector runs when memory is short: what it frees must not vanish under the call that wants
+ * memory. */
 static fm_scope *forgotten;
 
 static bool forget_it(void) {
@@ -346,7 +348,8 @@ static void a_parameter_is_its_own_derivative(void **state) {
     fm_tensor_release(x);
 }
 
-/* cat marks leading columns without a gradient; linear leaves them out; the result is that of the full product. */
+/* cat marks leading columns without a gradient and linear leaves them out: the result is the
+ * same. */
 static void leading_columns_without_a_gradient_are_left_out(void **state) {
     (void)state;
     fm_tensor *data = numbers(4, 3, 0.5), *h = parameter(4, 2, -1), *w = parameter(6, 5, 0.2);

@@ -1,8 +1,10 @@
-/* fmrun_stress: fmrun with its allocations in our hands, linked with --wrap. Scripts find a global table:
- *   stress.collect(n)          the collector runs to its end before every n-th allocation that the binding or a tensor makes; 0: never
- *   stress.fail(n [, forever [, lua]]) the n-th allocation of ours from now on fails (of Lua's own, with `lua`), and with `forever` all
- *                              after it; 0: none
- *   stress.count()             allocations since the last stress.fail, and whether one was made to fail
+/* fmrun_stress: fmrun with its allocations in our hands, linked with --wrap. It has a global table:
+ *   stress.collect(n)   collects everything before every n-th allocation that the binding or a
+ *                       tensor makes; 0: never
+ *   stress.fail(n [, forever [, lua]])
+ *                       the n-th allocation of ours from now on fails (of Lua's own, with `lua`),
+ *                       and with `forever` all after it; 0: none
+ *   stress.count()      allocations since the last stress.fail, and whether one was made to fail
  * FM_COLLECT=n does the first from the start. */
 #define _GNU_SOURCE
 #include "bind.h"
