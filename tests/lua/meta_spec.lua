@@ -3,11 +3,6 @@ local fm <const> = require "fm"
 local by_name <const> = require "fm.parts.by_name"
 local reference <const> = require "fm.cli.reference"
 
-local machinery <const> = {
-  fail = true, nearest = true, flat = true, is_recording = true, mallocs = true, measure = true, methods = true, needs_grad = true,
-  ode_engine = true, path_sample = true, peak_bytes = true, picture = true, system = true,
-}
-
 describe("meta", function()
   local file = assert(io.open "lua/fm/meta/fm.lua")
   local text = file:read "a"
@@ -21,9 +16,14 @@ describe("meta", function()
 
   it("has every op and what else fm holds", function()
     for _, name in ipairs(fm.ops()) do assert(entries["fm.Tensor:" .. name], name .. " is missing") end
-    for name in pairs(require "fm.core") do
-      assert(entries["fm." .. name] or entries["fm.Tensor:" .. name] or machinery[name] or name == "version" or name == "real", "fm." .. name .. " is missing")
+    local fields = {}
+    for _, class in ipairs { "fm", "fm.Core" } do
+      for _, field in ipairs(entries[class].fields) do fields[field:match "^[%w_]+"] = true end
     end
+    for name in pairs(require "fm.core") do
+      assert(entries["fm." .. name] or entries["fm.Tensor:" .. name] or fields[name], "fm." .. name .. " is missing")
+    end
+    for name in pairs(fields) do assert(rawget(fm, name), "fm." .. name .. " is not there") end
   end)
 
   it("has every name of a room, or the file says at its head what it is, and every function that a room has beside its files", function()

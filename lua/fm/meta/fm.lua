@@ -3,10 +3,28 @@
 -- prompt print it. No script loads it. Every op is a function of fm and a method of tensors; options come last in one table, the first may
 -- be positional. Axes, rows and labels are 1-based, negative from the end.
 
+---Tensors, ops and rooms. A name that fm does not have is an error that tells the nearest one; rawget(fm, name) asks
+---without an error whether fm has an op of that name.
 ---@class fm
 ---@field version string
 ---@field real "float"|"double" the number type of this binary
 local fm = {}
+
+---What fm also holds, for files of fm: a script hardly needs it, and it may change.
+---@class fm.Core
+---@field fail fun(message: string) raises the message at the script's line
+---@field nearest fun(word: string, names: string[]): string|nil the name that was probably meant
+---@field is_recording fun(): boolean, boolean whether a tape records, and whether for one leaf alone
+---@field needs_grad fun(...): boolean whether one of these tensors depends on a parameter of the open tape
+---@field flat fun(parameters: fm.Tensor[]): userdata parameters side by side, for the passes of optimizers
+---@field path_sample function the point and the velocity on a path, in one pass
+---@field measure table distances, kernels and components
+---@field ode_engine table the engine of ode.solve
+---@field picture table the canvas of plots
+---@field system table the process, the terminal, threads, locks
+---@field methods table what a tensor's methods are
+---@field mallocs fun(): integer how often the pool asked the system for memory
+---@field peak_bytes fun(): integer the most bytes that tensors held
 
 ---@class fm.Tensor
 ---@operator add(fm.Tensor|number): fm.Tensor
