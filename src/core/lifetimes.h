@@ -1,4 +1,4 @@
-/* Who keeps what alive. A manual page, without code: the fields it names are in storage.h, tensor.h,
+/* Who keeps what alive. A manual page, no code: the fields it names are in storage.h, tensor.h,
  * tape.h and op.h.
  *
  * THE THINGS

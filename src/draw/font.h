@@ -1,9 +1,11 @@
-/* The letters of pictures: strokes on a grid, 12 steps from the top of capitals to the baseline, 8 for small letters, 4 below. Strokes, not
- * dots, so that text is smooth at every size and in every direction.
+/* The letters of pictures: strokes on a grid, 12 steps from the top of capitals to the baseline, 8
+ * for small letters, 4 below. Strokes, not dots, so that text is smooth at every size and in every
+ * direction.
  *
- * A letter is strokes parted by spaces. The first character of a stroke tells its kind, then come points, two characters each: x and y,
- * `a` is 0, `b` is 1 ... y goes down. '/' straight lines; '~' a curve from the first point to the last that the others pull; '@' a closed
- * curve within the corners. The curves are quadratic B-splines. */
+ * A letter is strokes with spaces between. A stroke begins with its kind; points follow, two
+ * characters each: x and y, `a` is 0, `b` is 1 ... y goes down. '/' straight lines; '~' a curve
+ * from the first point to the last that the others pull; '@' a closed curve within the corners. The
+ * curves are quadratic B-splines. */
 #ifndef FM_FONT_H
 #define FM_FONT_H
 

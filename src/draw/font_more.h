@@ -1,5 +1,5 @@
-/* More letters of pictures, as strokes like those of font.h: Latin letters with accents, which are a
- * letter and an accent, and Greek letters and signs of formulas, which are whole. */
+/* More letters of pictures, as strokes like those of font.h: Latin letters with accents, which are
+ * a letter and an accent, and Greek letters and signs of formulas, which are whole. */
 #ifndef FM_FONT_MORE_H
 #define FM_FONT_MORE_H
 
@@ -22,7 +22,8 @@ static const struct fm_accent {
 };
 
 enum { FM_ACCENTED_FIRST = 0xC0, FM_ACCENTED_LAST = 0x17F };
-/* U+00C0..U+017F: the letter and the sign of its accent; empty: none, or whole in the list below. */
+/* U+00C0..U+017F: the letter and the sign of its accent; empty: none, or whole in the list
+ * below. */
 static const char fm_accented[][3] = {
     "A`", "A'", "A^", "A~", "A:", "Ao", "",   "C,", "E`", "E'", "E^", "E:", "I`", "I'", "I^", "I:", "",   "N~", "O`", "O'", "O^", "O~",
     "O:", "",   "",   "U`", "U'", "U^", "U:", "Y'", "",   "",   "a`", "a'", "a^", "a~", "a:", "ao", "",   "c,", "e`", "e'", "e^", "e:",

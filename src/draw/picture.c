@@ -5,12 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What is no number is `low`: a pixel within the picture, whatever came of numbers that are too large. */
+/* NaN becomes `low`: a pixel within the picture, even after numbers that are too large. */
 static double limit(double v, double low, double high) {
     return v > low ? (v < high ? v : high) : low;
 }
 
-/* Whole pixels that a range of coordinates touches, within first..end; a range that is not finite was turned away before. */
+/* Whole pixels that a range of coordinates touches, within first..end; callers turn away a range
+ * that is not finite. */
 static size_t first_pixel(double from, size_t first, size_t end) {
     return (size_t)limit(floor(from), (double)first, (double)end);
 }
@@ -96,8 +97,8 @@ void fm_picture_rectangle(fm_picture *p, double x, double y, double width, doubl
     }
 }
 
-/* A pixel is covered by the part that its centre's distance to the edge tells; exact where the edge is straight, and close for discs
- * of a pixel or more. */
+/* How much of a pixel is covered follows from its centre's distance to the edge; exact where the
+ * edge is straight, and close for discs of a pixel or more. */
 static void draw_disc(fm_picture *p, double x, double y, double radius, fm_paint paint) {
     double reach = radius + 0.5;
     fm_box b = pixels_of(p, x - reach, y - reach, x + reach, y + reach);
@@ -190,7 +191,8 @@ static void cover_row(fm_picture *p, size_t j, const double from[2], const doubl
     }
 }
 
-/* The part of from..to that lies in the clip widened by `reach`, by Liang and Barsky; so a far end costs nothing and loses no digits. */
+/* The part of from..to that lies in the clip widened by `reach`, by Liang and Barsky; so a far end
+ * costs nothing and loses no digits. */
 static bool shorten(const fm_box *clip, double reach, double from[2], double to[2]) {
     double low[2] = {(double)clip->left - reach, (double)clip->top - reach};
     double high[2] = {(double)clip->right + reach, (double)clip->bottom + reach};

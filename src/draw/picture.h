@@ -1,6 +1,7 @@
-/* A small canvas: shapes with soft edges over a background, written as PNG. Lengths are pixels in doubles from the top left corner, y
- * down; pixel (i, j) is the square i..i+1, j..j+1. What lies outside the clip (at first the whole canvas) and points that are
- * not finite are not drawn. Nothing here depends on the machine: same calls, same bytes. */
+/* A small canvas: shapes with soft edges over a background, written as PNG. Lengths are pixels in
+ * doubles from the top left corner, y down; pixel (i, j) is the square i..i+1, j..j+1. What lies
+ * outside the clip (at first the whole canvas) and points that are not finite are not drawn.
+ * Nothing here depends on the machine: same calls, same bytes. */
 #ifndef FM_PICTURE_H
 #define FM_PICTURE_H
 
@@ -37,14 +38,15 @@ void fm_picture_clip(fm_picture *p, double x, double y, double width, double hei
 void fm_picture_rectangle(fm_picture *p, double x, double y, double width, double height, fm_paint paint);
 /* Discs around n points [n, 2]. */
 void fm_picture_discs(fm_picture *p, size_t n, const real *points, fm_map map, double radius, fm_paint paint);
-/* A line through n points [n, 2] with round ends and joins; where it crosses itself it is painted once. A point that is not
- * finite leaves a gap. */
+/* A line through n points [n, 2] with round ends and joins; where it crosses itself it is painted
+ * once. A point that is not finite leaves a gap. */
 void fm_picture_line(fm_picture *p, size_t n, const real *points, fm_map map, double width, fm_paint paint);
-/* [rows, columns, channels] (1 gray, 2 gray and alpha, 3 color, 4 color and alpha; held within 0..1) stretched over a rectangle, each pixel
- * taking the nearest entry. Entries with a NaN are not drawn. */
+/* [rows, columns, channels] (1 gray, 2 gray and alpha, 3 color, 4 color and alpha; held within
+ * 0..1) stretched over a rectangle, each pixel taking the nearest entry. Entries with a NaN are not
+ * drawn. */
 void fm_picture_image(fm_picture *p, double x, double y, double width, double height, const size_t shape[3], const real *values);
 
-/* The same numbers as a PNG file in memory with colors and alpha, for pictures inside of other files. */
+/* The same numbers as a PNG file in memory with colors and alpha, for pictures in other files. */
 bool fm_image_encode(const size_t shape[3], const real *values, fm_file *out, fm_error *err);
 
 /* Text from the baseline's point (x, y) on: ASCII, Latin letters with accents, Greek and signs of
@@ -73,10 +75,12 @@ typedef struct fm_extent {
     double inner_low[2], inner_high[2]; /* of the middle 98 % in each coordinate */
 } fm_extent;
 bool fm_points_extent(size_t n, const real *points, fm_extent *extent, fm_error *err);
-/* How many points fall into each cell of [rows, columns] over low..high; the first row is the lowest. Returns how many fell into any. */
+/* How many points fall into each cell of [rows, columns] over low..high; the first row is the
+ * lowest. Returns how many fell into any. */
 size_t fm_points_count(size_t n, const real *points, const double low[2], const double high[2], size_t rows, size_t columns, real *counts);
 
-/* out[i] is the color [3] of values[i] on a scale low..high, mixed from the nearest two of `n` >= 2 `colors` [n, 3]; NaN stays NaN. */
+/* out[i] is the color [3] of values[i] on a scale low..high, mixed from the nearest two of `n` >= 2
+ * `colors` [n, 3]; NaN stays NaN. */
 void fm_colors_of(size_t count, const real *values, double low, double high, size_t n, const real *colors, real *out);
 
 #endif

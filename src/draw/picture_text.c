@@ -1,4 +1,5 @@
-/* Text as strokes: each letter's lines and curves go through fm_picture_cover, and the whole text is painted once. */
+/* Text as strokes: each letter's lines and curves go through fm_picture_cover, and the whole text
+ * is painted once. */
 #include "bytes.h"
 #include "font_more.h"
 #include "picture.h"
