@@ -1,4 +1,4 @@
-/* Names that nobody knows, and what they were probably meant to be. */
+/* Unknown names, and what they were probably meant to be. */
 #include "bind.h"
 
 #include <string.h>

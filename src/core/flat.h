@@ -22,7 +22,7 @@ void fm_flat_close(fm_flat *f);
 
 typedef enum fm_flat_part { FM_FLAT_GRADIENTS, FM_FLAT_NUMBERS } fm_flat_part;
 /* The largest absolute value of all gradients, or of all numbers; infinite or NaN when one is.
- * *which: the first parameter that has such a one, or f->n. */
+ * *which: the first parameter that has one, or f->n. */
 real fm_flat_largest(const fm_flat *f, fm_flat_part part, size_t *which);
 double fm_flat_norm(const fm_flat *f); /* of all gradients together; not finite only when one of them is not */
 void fm_flat_clear(const fm_flat *f);  /* gradients become unset: costs nothing */

@@ -1,6 +1,7 @@
 -- What all layers share. A layer lists its tensors and layers once, in order, as {name, value}; parameters, state and modes follow.
 -- A layer of a user's is any table with __call and parameters; its state is then numbered.
 local fm <const> = require "fm"
+local nearest <const> = require "fm.parts.nearest"
 local options <const> = require "fm.parts.options"
 local sorted_keys <const> = require "fm.parts.sorted_keys"
 local swapped <const> = require "fm.parts.swapped"
@@ -69,8 +70,7 @@ local function check_state(own, given)
   end
   for name in pairs(given) do
     if not own[name] then
-      local near = type(name) == "string" and fm.nearest(name, sorted_keys(own))
-      fm.fail(('load_state: unexpected "%s"%s'):format(tostring(name), near and ('; did you mean "%s"?'):format(near) or ""))
+      fm.fail(('load_state: unexpected "%s"%s'):format(tostring(name), nearest.advice(name, sorted_keys(own))))
     end
   end
 end
