@@ -22,6 +22,21 @@ end
 
 local function solve(o) return ode.solve(function(y) return y end, x, o) end
 
+--- A file beside the script, until it is closed; its name is in `of`.
+local function beside(text)
+  local path, former = os.tmpname(), package.path
+  local folder, name = path:match "^(.*/)(.*)$"
+  local file = assert(io.open(path .. ".lua", "w"))
+  file:write(text)
+  file:close()
+  package.path = folder .. "?.lua;" .. former
+  return setmetatable({ of = name }, { __close = function()
+    os.remove(path)
+    os.remove(path .. ".lua")
+    package.path, package.loaded[name] = former, nil
+  end })
+end
+
 --- Each test leaves no bytes behind.
 local function watch_bytes()
   local before
@@ -158,6 +173,30 @@ describe("things that an option chooses by name", function()
     assert.same(w:totable(), v:totable())
   end)
 
+  it("are looked for once, not in every step, beside the script too", function()
+    local time <close> = beside 'return function() return function(rng, n) return rng:uniform(n) end end'
+    local o = { time = time.of, predict = "data", coupling = "ot", path = "cosine" }
+    local first = loss(o)
+    local searchpath, load_file, opened = package.searchpath, loadfile, 0
+    finally(function() package.searchpath, _G.loadfile = searchpath, load_file end)
+    package.searchpath = function(...)
+      opened = opened + 1
+      return searchpath(...)
+    end
+    _G.loadfile = function(...)
+      opened = opened + 1
+      return load_file(...)
+    end
+    assert.equal(first:item(), loss(o):item())
+    assert.equal(0, opened)
+    o.time = { time.of }
+    loss(o)
+    o.time = { "logit_normal", std = 2 }
+    loss(o)
+    loss(o)
+    assert.truthy(opened <= 1) -- logit_normal, once
+  end)
+
   it("schedules", function()
     local w = { fm.parameter(x) }
     assert.equal(optim.cosine { steps = 10, lr = 2 } (5), optim.sgd(w, { lr = optim.schedule { "cosine", steps = 10, lr = 2 } }).lr(5))
@@ -204,21 +243,12 @@ describe("an activation", function()
     assert.truthy(one:state()["act.slope"])
     local y = layer_of "none"(input)
     assert.same((y:relu() - (-y):relu() * 0.25):totable(), one(input):totable())
-    local path = os.tmpname()
-    local file = assert(io.open(path .. ".lua", "w"))
-    file:write "return prelu_of_spec"
-    file:close()
-    local folder, name = path:match "^(.*/)(.*)$"
-    local former = package.path
-    finally(function()
-      os.remove(path)
-      os.remove(path .. ".lua")
-      package.path, package.loaded[name], _G.prelu_of_spec = former, nil, nil
-    end)
-    package.path, _G.prelu_of_spec, made = folder .. "?.lua;" .. former, prelu, 0
-    local net = nn.mlp { inputs = 4, hidden = { 3, 3, 3 }, outputs = 2, act = name }
+    _G.prelu_of_spec, made = prelu, 0
+    local name <close> = beside "return prelu_of_spec"
+    local net = nn.mlp { inputs = 4, hidden = { 3, 3, 3 }, outputs = 2, act = name.of }
     assert.equal(3, made)
     assert.equal(8 + 3, #net:parameters())
+    _G.prelu_of_spec = nil
   end)
 end)
 

@@ -87,16 +87,16 @@ local function load_own(module)
   return nil
 end
 
---- A file or a room of fm, or nil. An option of every step opens no file.
+--- A file or a room of fm, or nil. An option of every step opens no file, whether there is one or
+--- not.
 local function find_own(room, name)
   local module = room .. "." .. name
-  local known = found_own[module]
-  if known == nil or package.loaded[module] ~= known then
-    known = nil
-    if name ~= "init" and module ~= "fm.core" then known = load_own(module) end -- fm.core is no file: all of C
-    found_own[module] = known
-  end
-  return known
+  local known = found_own[module] -- false: there is none
+  if known ~= nil and (not known or package.loaded[module] == known) then return known or nil end
+  local value = nil
+  if name ~= "init" and module ~= "fm.core" then value = load_own(module) end -- fm.core is no file: all of C
+  found_own[module] = value ~= nil and value
+  return value
 end
 
 --- What the file of that name beside the script returns, or nil when there is none.
