@@ -56,10 +56,10 @@ describe("fmrun help", function()
   end)
 
   it("searches for what is no name, best first", function()
-    for word, name in pairs { mnist = "fm.data.idx" } do
+    for word, names in pairs { mnist = { "fm.data.idx", "tutorial#9-pictures-with-labels" }, conditional = { "own_network#conditions", "tutorial#11-" } } do
       local code, out = call("help " .. word)
       assert.equal(0, code)
-      has(out, name)
+      has(out, table.unpack(names))
       has(out, "\nfmrun help NAME prints one of them.\n")
     end
     has(select(2, call "help learning rate"), "fm.Optimizer:rate")

@@ -1,19 +1,18 @@
 -- What a page of the manual asks its test to do: manual_page.steps(page) -> list of
 --   { kind = "file", name, text, line }            a ```lua file=NAME``` (or other) block: it is written
 --   { kind = "sh", text, line, expected }          a ```sh``` block; expected: the ```text``` block after it, or nil
---   { kind = "session", language, blocks, line }   all ```lua``` (or python) blocks without a file, as one program, where the last of them stands.
+--   { kind = "session", blocks, line }             all ```lua``` blocks without a file, as one program, where the last of them stands.
 --                                                  Each block: { text, line, expected }; `--> text` at a line's end is its output, to the digit
 --   { kind = "picture", text, name, line }         an image, and the command that makes it
 --   { kind = "pending", line, reason }             a block with <!-- not run: REASON -->
 -- Comments before a block say what differs for the test:
---   <!-- test: COMMANDS -->       what is run instead of the next sh block: fewer steps, a signal instead of Ctrl-C
+--   <!-- test: COMMANDS -->       what is run instead of the next sh block, to be shorter: fewer steps
+--   <!-- instead: COMMANDS -->    what is always run instead of it: a signal instead of Ctrl-C, the hash that a run has here
 --   <!-- run: COMMANDS -->        what is run besides, and no reader sees
 --   <!-- needs: COMMAND -->       the next block is run where the command succeeds, else it is pending
 --   <!-- not compared: REASON --> the next text block is no output of what was run
 --   <!-- picture: COMMANDS -->    makes the file of the next image, in the page's folder
 local manual_page <const> = {}
-
-local sessions <const> = { lua = true, python = true }
 
 local function problem(page, line, text)
   error(("%s.md line %d: %s"):format(page.name, line or 0, text), 0)
@@ -45,30 +44,26 @@ end
 local function directive(block, held)
   local word, text = block.text:match "^(%l[%l ]*):%s*(.*)$"
   if word == "order" then return end
-  if not ({ test = true, run = true, needs = true, picture = true, ["not run"] = true, ["not compared"] = true })[word] then
+  if not ({ test = true, instead = true, run = true, needs = true, picture = true, ["not run"] = true, ["not compared"] = true })[word] then
     error(('a comment that says nothing to the tests: "%s"'):format(block.text), 0)
   end
   held[word] = text
 end
 
-local function add_session(steps, sessions_of, block, expected_of)
-  local step = sessions_of[block.language]
-  if not step then
-    step = { kind = "session", language = block.language, blocks = {}, line = block.line }
-    sessions_of[block.language] = step
-  else
-    for i, other in ipairs(steps) do
-      if other == step then table.remove(steps, i) end
-    end
+--- Adds a block to the session, which moves to where this block stands; returns the block's part of it.
+local function add_to_session(steps, session, block)
+  for i, step in ipairs(steps) do
+    if step == session then table.remove(steps, i) end
   end
+  steps[#steps + 1] = session
+  session.line = session.line or block.line
   local part = { text = block.text, line = block.line }
-  step.blocks[#step.blocks + 1] = part
-  steps[#steps + 1] = step
-  expected_of.part = part
+  table.insert(session.blocks, part)
+  return part
 end
 
 function manual_page.steps(page)
-  local steps, sessions_of, held, last = {}, {}, {}, nil
+  local steps, session, held, last = {}, { kind = "session", blocks = {} }, {}, nil
   for _, block in ipairs(flat(page.blocks)) do
     if block.kind == "comment" then
       directive(block, held)
@@ -84,12 +79,10 @@ function manual_page.steps(page)
       elseif file then
         steps[#steps + 1] = { kind = "file", name = file, text = block.text, line = block.line }
       elseif block.language == "sh" then
-        last = { kind = "sh", text = held.test or block.text, shown = block.text, line = block.line, needs = held.needs }
+        last = { kind = "sh", text = held.instead or held.test or block.text, shown = held.instead or block.text, line = block.line, needs = held.needs }
         steps[#steps + 1] = last
-      elseif sessions[block.language] then
-        local holder = {}
-        add_session(steps, sessions_of, block, holder)
-        last = holder.part
+      elseif block.language == "lua" then
+        last = add_to_session(steps, session, block)
       elseif block.language == "text" then
         if not held["not compared"] then
           if not last then problem(page, block.line, "output of nothing: say <!-- not compared: why --> before it") end
@@ -119,6 +112,7 @@ function manual_page.masked(line)
   line = line:gsub("\u{2581}", "~"):gsub("\u{2582}", "~"):gsub("\u{2583}", "~"):gsub("\u{2584}", "~"):gsub("\u{2585}", "~"):gsub("\u{2586}", "~")
     :gsub("\u{2587}", "~"):gsub("\u{2588}", "~"):gsub("~[~ ]*~", "~")
   line = line:gsub("%f[%w]%x%x%x%x%x%x%x%x%f[%W]", "#")
+  line = line:gsub("%f[%w]%d+[dhm]%d+[hms]", "1s")
   line = line:gsub("%f[%w.-]%-?%d+%.?%d*e?[-+]?%d*", "#"):gsub("#[hms] ?#?[ms]?", "#s"):gsub("#%f[%W]ms", "#s")
   return (line:gsub("%s+", " "):match "^%s*(.-)%s*$")
 end

@@ -22,8 +22,10 @@ end
 -- ---- what there is ----
 
 local function add_rows(lines, rows, page)
+  local wide = 10
+  for _, row in ipairs(rows) do wide = math.max(wide, #row[1]) end
   for _, row in ipairs(rows) do
-    local wrapped = layout.wrap(row[2], page, ("  %-12s"):format(row[1]) .. (#row[1] >= 12 and " " or ""), (" "):rep(14))
+    local wrapped = layout.wrap(row[2], page, ("  %-" .. wide .. "s  "):format(row[1]), (" "):rep(wide + 4))
     table.move(wrapped, 1, #wrapped, #lines + 1, lines)
   end
 end
@@ -51,11 +53,22 @@ local function print_contents(as_json)
     lines[#lines + 1] = "\nthe manual:"
     add_rows(lines, rows.page, page)
   end
-  lines[#lines + 1] = "\nfmrun help NAME prints a page, a command, or a name of fm (fm.ode.solve); any other words are searched for."
+  lines[#lines + 1] = "\nfmrun help NAME prints a page, a command or a name of fm (fm.ode.solve); fmrun\nhelp WORDS searches all of them."
   print(table.concat(lines, "\n"))
 end
 
 -- ---- names and searches ----
+
+--- For a person: where else the words stand.
+local function other_places(list, words)
+  local known, names = {}, {}
+  for _, topic in ipairs(list) do known[topic.name] = true end
+  for _, hit in ipairs(require "fm.cli.help.search".find(words)) do
+    local shown = hit.kind == "option" or known[hit.name] or known[hit.name:match "^[^#]*"]
+    if not shown and #names < 5 then names[#names + 1] = hit.name end
+  end
+  return #names > 0 and "see also: " .. table.concat(names, ", ") or nil
+end
 
 local function print_topics(list, line)
   local paint = require "fm.cli.terminal.paint"(1, line.color)
@@ -63,7 +76,10 @@ local function print_topics(list, line)
   for i, topic in ipairs(list) do
     if line.json then print(core.json.encode(topic.plain)) else texts[i] = topic.text(width(), paint) end
   end
-  if not line.json then show(table.concat(texts, "\n\n")) end
+  if line.json then return end
+  local also = core.system.is_terminal(1) and other_places(list, line.words)
+  if also then texts[#texts + 1] = paint("dim", also) end
+  show(table.concat(texts, "\n\n"))
 end
 
 local function print_hits(hits, line)

@@ -8,18 +8,17 @@ local search <const> = {}
 
 -- ---- what is searched ----
 
---- The text of blocks, a line for each.
-function search.text_of(blocks, lines)
-  lines = lines or {}
+--- Adds the text of blocks, a line for each, to lines, and their code to `code`.
+local function add_text(blocks, lines, code)
   for _, block in ipairs(blocks) do
     if block.kind == "paragraph" then
       lines[#lines + 1] = markdown.plain(block.inline)
     elseif block.kind == "code" then
-      lines[#lines + 1] = block.text
+      code[#code + 1] = block.text
     elseif block.kind == "quote" then
-      search.text_of(block.blocks, lines)
+      add_text(block.blocks, lines, code)
     elseif block.kind == "list" then
-      for _, item in ipairs(block.items) do search.text_of(item, lines) end
+      for _, item in ipairs(block.items) do add_text(item, lines, code) end
     elseif block.kind == "table" then
       for _, row in ipairs({ block.head, table.unpack(block.rows) }) do
         local cells = {}
@@ -28,7 +27,13 @@ function search.text_of(blocks, lines)
       end
     end
   end
-  return lines
+end
+
+--- The text of blocks, code last: where both have a word, prose tells more.
+local function text_of(blocks)
+  local lines, code = {}, {}
+  add_text(blocks, lines, code)
+  return table.concat(table.move(code, 1, #code, #lines + 1, lines), "\n")
 end
 
 local function add_pages(list)
@@ -36,7 +41,7 @@ local function add_pages(list)
   for _, page in ipairs(pages.list()) do
     for i, section in ipairs(pages.sections(page)) do
       list[#list + 1] = { kind = "page", name = i == 1 and page.name or page.name .. "#" .. section.id, title = section.title,
-        text = table.concat(search.text_of(section.blocks), "\n"), where = page.name .. ".html" .. (i > 1 and "#" .. section.id or "") }
+        text = text_of(section.blocks), where = page.name .. ".html" .. (i > 1 and "#" .. section.id or "") }
     end
   end
 end
@@ -54,7 +59,9 @@ local function add_commands(list)
     if ok then
       list[#list + 1] = { kind = "command", name = name, title = made.help, text = table.concat({ made.usage, table.unpack(made.examples or {}) }, "\n"),
         where = "commands.html#" .. name }
-      add_options(list, name .. " ", made.options and command.options(made) or {}, "commands.html#" .. name)
+      local own = {} -- those that it borrows are fmrun's
+      for _, option in ipairs(made.options or {}) do own[#own + 1] = type(option) == "table" and option or nil end
+      add_options(list, name .. " ", own, "commands.html#" .. name)
     end
   end
   add_options(list, "", require "fm.cli.command_line".options, "commands.html#options")
@@ -113,7 +120,7 @@ local function score(entry, words)
   local sum = kinds[entry.kind]
   for _, word in ipairs(words) do
     local value = worth(entry, word)
-    if value == 0 and stem(word) ~= word then value = worth(entry, stem(word)) / 4 end
+    if stem(word) ~= word then value = value + worth(entry, stem(word)) / 4 end
     if value == 0 then return nil end
     sum = sum + value
   end

@@ -29,7 +29,7 @@ function worth([name, title, text], word, kind) {
 function score(entry, words) {
   let sum = kinds[entry.kind];
   for (const word of words) {
-    const value = worth(entry.low, word, entry.kind) || (stem(word) !== word ? worth(entry.low, stem(word), entry.kind) / 4 : 0);
+    const value = worth(entry.low, word, entry.kind) + (stem(word) !== word ? worth(entry.low, stem(word), entry.kind) / 4 : 0);
     if (!value) return 0;
     sum += value;
   }
