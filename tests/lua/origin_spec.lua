@@ -56,6 +56,13 @@ describe("the origin of a run", function()
     assert.same(list, reads.list(later))
   end)
 
+  it("has a file that is called folders, too", function()
+    local files = {}
+    local list = { { path = "a/", files = 70, hash = "1" }, { path = "folders", hash = "2" } }
+    reads.carry(files, list)
+    assert.same(list, reads.list(files))
+  end)
+
   it("has the Lua files that were required, fm's left out", function()
     local files, path = {}, package.path
     write("near.lua", "return 1")

@@ -52,9 +52,10 @@ local function call(script)
 end
 
 --- Loads a script and calls it with its words. The one that gives an experiment has it in `experiment`; any other has run by that.
---- Returns the script, and a message when it went wrong. `argv` and `place` are for the script's `arg`.
-function launch.open(path, argv, place, words)
+--- Returns the script, and a message when it went wrong. `argv` and `place` are for the script's `arg`; copies: see fm.cli.scripts.
+function launch.open(path, argv, place, words, copies)
   local script = scripts.new(path, argv, place, words)
+  script.copies = copies
   local _, message = scripts.within(script, call, script)
   return script, message
 end
@@ -91,8 +92,9 @@ end
 --- Where runs go, what is recorded about how they were started, when they save, and who hears of them.
 function launch.how(line, script, argv)
   local arg, screen = script.globals.arg, require "fm.cli.terminal.run_screen".new(line)
-  return { runs = command_line.runs(line), path = line.folder, script = script.path, source = core.file.read(script.path) or "",
-    command = command_line.text(argv), arguments = table.move(arg, 1, #arg, 1, {}), code = script.files, force = line.force, anew = line.anew,
+  return { runs = command_line.runs(line), path = line.folder, script = script.path, source = script.copies and "" or core.file.read(script.path) or "",
+    command = command_line.text(argv), arguments = table.move(arg, 1, #arg, 1, {}), code = script.files, copies = script.copies,
+    force = line.force, anew = line.anew,
     checkpoint_every = number(line, "checkpoint_every"), checkpoint_seconds = number(line, "checkpoint_seconds"),
     keep_last = number(line, "keep_last"), listener = screen, advice = function(path) return launch.advice(path, line.again) end }
 end
@@ -128,6 +130,7 @@ end
 
 --- Runs a run { script, values } in this process. Returns its exit code and its status.
 function launch.run(run, how)
+  if how.commit == nil then how.commit = require "fm.run.commit".of(run.script.path, run.script.files) end
   local status, _, signal = scripts.within(run.script, require "fm.run.execute", run.script.experiment, run.values, how)
   return exit_code(status, signal), status
 end

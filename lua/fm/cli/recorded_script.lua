@@ -1,5 +1,6 @@
 -- A script that a record names, before it is called. A folder of runs may come from anywhere, and what it says is not yet what its user wants to
 -- run: the script must be the one that the record has the digest of, and must not lie in the folder itself.
+local code_copies <const> = require "fm.records.code_copies"
 local lfs <const> = require "lfs"
 local digests <const> = require "fm.run.digests"
 local quoted <const> = require "fm.parts.shell_word"
@@ -41,11 +42,32 @@ function recorded.refusal(folder, script, files, force, advice)
   return ("%s: its files are not what they were:\n  %s\n%s"):format(folder, table.concat(list, "\n  "), advice)
 end
 
---- The same for the script of a task of a sweep, which must be one of those in its sweep.json (`said`).
-function recorded.refusal_of_task(folder, said, task)
+--- The copies that a folder keeps of the script and what it required (path -> { text, hash }), to be called in place of the files: whoever asks for
+--- them by an option has read that it is the folder's own code. Or nil and a message.
+function recorded.copies(folder, script, files)
+  local copies, message = code_copies.read_all(folder, files)
+  if copies and not copies[script] then copies, message = nil, ("%s keeps no copy of its script %s"):format(folder, script) end
+  return copies, message and readable(message)
+end
+
+--- What to type to call the copies, as a line of its own, where they are there; else nothing.
+function recorded.advice(folder, script, files)
+  if not recorded.copies(folder, script, files) then return "" end
+  return ("\nfmrun resume --kept-code %s calls the copies of these files in %s/code instead"):format(quoted(folder), readable(folder))
+end
+
+--- nil when the script of a task of a sweep may be called: it must be one of those in its sweep.json (`said`). Else a message. kept: the copies in
+--- the sweep's folder are called instead; they are the second result.
+function recorded.refusal_of_task(folder, said, task, kept)
   for _, script in ipairs(said.scripts) do
     if script.path == task.script then
-      return recorded.refusal(folder, script.path, script.code or {}, false, "the command that made the sweep takes the change up: " .. said.command)
+      local files = script.code or {}
+      if kept then
+        local copies, message = recorded.copies(folder, script.path, files)
+        return message, copies
+      end
+      return recorded.refusal(folder, script.path, files, false, readable("the command that made the sweep takes the change up: " .. said.command)
+        .. recorded.advice(folder, script.path, files))
     end
   end
   return readable(("%s/sweep.json: run %d: %s is none of its scripts"):format(folder, task.index, task.script))

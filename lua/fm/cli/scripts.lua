@@ -58,7 +58,8 @@ local function name_of(path)
   return name ~= "" and name or "script"
 end
 
---- A script as a place to run things in. `words` become arg[1..]. Its `files` are the script and what it required so far (fm.run.code_files).
+--- A script as a place to run things in. `words` become arg[1..]. Its `files` are the script and what it required so far (fm.run.code_files). Where
+--- it has `copies` (path -> { text, hash }), they are called in place of the files.
 function scripts.new(path, argv, place, words)
   local arg = {}
   for i = 0, place - 1 do arg[i - place] = argv[i] end
@@ -76,7 +77,7 @@ function scripts.within(script, f, ...)
   set_metatable(_G, script.meta)
   apply(package.loaded, script.modules)
   package.path = script.search .. path
-  local unwatch = code_files.watch(script.files)
+  local unwatch = code_files.watch(script.files, script.copies)
   local results = table.pack(f(...))
   unwatch()
   script.globals, script.meta, script.modules = changes_since(globals, _G), getmetatable(_G), own_modules(modules)
@@ -111,6 +112,7 @@ end
 function scripts.load(script)
   if script.path == "-" then return loadfile() end
   if script.path == "" then return nil, "cannot open a script without a name" end
+  if script.copies then return code_files.load(script.files, script.copies, script.path) end
   code_files.add(script.files, script.path)
   local chunk, message = loadfile(script.path)
   if not chunk then return nil, message .. advice(script.path) end

@@ -1,5 +1,7 @@
 -- A sweep from its plan to its exit code. The same command again runs only what is not done.
+local code_files <const> = require "fm.run.code_files"
 local command_line <const> = require "fm.cli.command_line"
+local commit <const> = require "fm.run.commit"
 local events <const> = require "fm.cli.events"
 local folder <const> = require "fm.sweep.folder"
 local option_reader <const> = require "fm.cli.option_reader"
@@ -37,7 +39,7 @@ end
 --- The words for a worker that come from the command line.
 local function passed_on(line)
   local list = {}
-  for _, name in ipairs { "threads", "checkpoint_every", "checkpoint_seconds", "keep_last", "force", "anew" } do
+  for _, name in ipairs { "threads", "checkpoint_every", "checkpoint_seconds", "keep_last", "force", "anew", "kept_code" } do
     local flag = "--" .. name:gsub("_", "-")
     if line[name] == true then list[#list + 1] = flag elseif line[name] then list[#list + 1] = flag .. "=" .. line[name] end
   end
@@ -121,9 +123,10 @@ local function may_call(path, record, todo, line)
   local seen = {}
   for _, task in ipairs(todo) do
     if not seen[task.script] then
-      local problem = recorded.refusal_of_task(path, record, task)
+      local problem = recorded.refusal_of_task(path, record, task, line.kept_code)
       if problem then return false, problem end
-      if not line.quiet then io.stderr:write(printable.lines(("%s: its script is %s"):format(path, task.script)), "\n") end
+      local which = line.kept_code and "the copy that it keeps of " or ""
+      if not line.quiet then io.stderr:write(printable.lines(("%s: its script is %s%s"):format(path, which, task.script)), "\n") end
       seen[task.script] = true
     end
   end
@@ -173,6 +176,28 @@ function sweep.resume(path, line)
   return run(described, todo, options, line, "fmrun resume " .. quoted(path))
 end
 
+--- Notes the commits that the scripts come from.
+local function note_commits(described, list)
+  local commits = {}
+  for i, script in ipairs(list) do commits[i] = commit.of(script.path, script.files) or false end
+  for i, found in ipairs(commits) do
+    local entry = described.scripts[i]
+    if found then entry.commit, entry.dirty = found.hash, found:is_dirty() end
+  end
+end
+
+--- Writes sweep.json, and copies of the scripts. Returns true, or nil and a message.
+local function write(described, own, list, argv)
+  note_commits(described, list)
+  local wrote, problem = folder.write(described, own, command_line.text(argv))
+  if not wrote then return nil, problem end
+  for _, script in ipairs(list) do
+    wrote, problem = pcall(code_files.keep, script.files, described.path)
+    if not wrote then return nil, problem end
+  end
+  return true
+end
+
 --- plan: of expand. list: its scripts. Returns an exit code; raises { usage }.
 function sweep.start(plan, list, line, argv)
   local options <const> = read_options(line)
@@ -185,7 +210,7 @@ function sweep.start(plan, list, line, argv)
   local own, message = folder.own(described.path)
   if not own then return refuse(message) end
   local closing <close> = own.lock
-  local wrote, problem = folder.write(described, own, command_line.text(argv))
+  local wrote, problem = write(described, own, list, argv)
   if not wrote then return refuse(problem) end
   local todo <const> = unfinished(described.tasks)
   if line.emit then return hand_over(described, todo, options, line) end

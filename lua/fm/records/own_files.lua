@@ -1,5 +1,6 @@
 -- What of a folder fmrun made, and may take away: files that runs and sweeps write under names of their own, and the outputs that run.json
 -- lists. Anything else in there is somebody's, and so is what lies behind a link.
+local code_copies <const> = require "fm.records.code_copies"
 local lfs <const> = require "lfs"
 
 local own_files <const> = {}
@@ -111,6 +112,7 @@ function own_files.of_run(path, record)
   end
   add_temporary(list, path, "")
   if has_own_name(path) and (not record.outputs or record.status == "lost") then add_known(list, path, pictures) end
+  for _, name in ipairs(code_copies.list(path)) do list[#list + 1] = name end
   add_known(list, path, of_run)
   return list
 end
@@ -124,7 +126,8 @@ end
 
 --- Those of a sweep beside its runs.
 function own_files.of_sweep(path)
-  local list = {}
+  local list = code_copies.list(path)
+  if kind(path .. "/code") == "directory" then add_temporary(list, path, "code/") end
   add_known(list, path, of_sweep)
   return list
 end

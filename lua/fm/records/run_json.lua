@@ -37,6 +37,7 @@ end
 
 local function is_string(value) return type(value) == "string" end
 local function is_whole(value) return math.type(value) == "integer" end
+local function is_boolean(value) return type(value) == "boolean" end
 local function is_count(value) return math.type(value) == "integer" and value >= 0 end
 local function is_duration(value) return type(value) == "number" and value >= 0 and value < 1e12 end
 
@@ -47,7 +48,7 @@ local object <const>, files <const> = { is_object, "names with plain values" }, 
 local types <const> = {
   experiment = text, arguments = texts, outputs = texts, script = text, command = text, directory = text, status = text, error = text,
   started = text, ended = text, host = text, boot = text, seed = whole, seconds = duration, steps = count, threads = count, pid = count,
-  resumed = count, peak_rss = count,
+  resumed = count, peak_rss = count, commit = text, dirty = { is_boolean, "true or false" },
   config = object, defaults = object, summary = object, versions = object, code = files, data = files,
 }
 

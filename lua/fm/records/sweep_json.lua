@@ -46,6 +46,9 @@ local function problem_of_files(list, where)
     if type(file) ~= "table" or type(file.path) ~= "string" or type(file.hash) ~= "string" or file.path == "" or file.path:find "%z" then
       return ("%s[%s]: expected path and hash"):format(where, i)
     end
+    if type(file.commit or "") ~= "string" or type(file.dirty or false) ~= "boolean" then
+      return ("%s[%s]: commit and dirty: expected a string and true or false"):format(where, i)
+    end
     local problem = problem_of_files(file.code, where .. ".code")
     if problem then return problem end
   end

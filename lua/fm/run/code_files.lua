@@ -1,19 +1,30 @@
 -- The Lua files a script is made of: itself, and those that `require` opened for it, fm's own left out. Each with the digest of the text
 -- as it was read, so that a run can say later what it ran, and whether that is still there.
 local core <const> = require "fm.core"
+local code_copies <const> = require "fm.records.code_copies"
 local digests <const> = require "fm.run.digests"
+local lfs <const> = require "lfs"
 
 local code_files <const> = {}
 
 local here <const> = debug.getinfo(1, "S").source:sub(2)
 local fm_folder <const> = here:gsub("run/code_files%.lua$", "")
 
+local texts <const> = setmetatable({}, { __mode = "k" }) -- list of files -> path -> the text, until a copy is kept
+
+local function note(files, path, hash, text)
+  digests.note(files, path, hash)
+  texts[files] = texts[files] or {}
+  texts[files][path] = text
+end
+
 --- Notes a file in `files`, a list of { path, hash }, unless it is there.
 function code_files.add(files, path)
   if files[path] or path:sub(1, #fm_folder) == fm_folder then return end
-  local hash = core.file.hash_file(path)
+  local text = code_copies.text_of(path)
+  local hash = text and core.file.hash(text) or core.file.hash_file(path)
   if not hash then return end -- what cannot be read tells so itself
-  digests.note(files, path, hash)
+  note(files, path, hash, text)
 end
 
 --- Notes a script that another program than fmrun has read, and the Lua files of what it required so far.
@@ -30,16 +41,57 @@ function code_files.carry(files, entries)
   for _, entry in ipairs(entries) do digests.note(files, entry.path, entry.hash) end
 end
 
---- From now on what `require` opens is noted in `files`. Returns what ends it.
-function code_files.watch(files)
+-- ---- copies ----
+
+--- Keeps copies of the files that were noted since the last call, in code/ of a folder (false: nowhere). Raises.
+function code_files.keep(files, folder)
+  local new = texts[files]
+  if not new or not folder then return end
+  texts[files] = nil
+  local place = folder .. "/code"
+  local made, message, exists = core.file.mkdir_new(place)
+  if not made and not exists then error(message, 0) end
+  if lfs.symlinkattributes(place, "mode") ~= "directory" then error(place .. ": not a folder; copies of the Lua files go there", 0) end
+  for _, file in ipairs(files) do
+    local path = place .. "/" .. code_copies.name(file.path, file.hash)
+    if new[file.path] and digests.of(path) ~= file.hash then assert(core.file.write(path, new[file.path])) end
+  end
+end
+
+--- A chunk from the copy of a file, which is noted, as loadfile makes it from the file: without a first line that begins with #.
+function code_files.load(files, copies, path)
+  local copy = copies[path]
+  note(files, path, copy.hash, copy.text)
+  return load((copy.text:gsub("^\xEF\xBB\xBF", ""):gsub("^#[^\n]*", "")), "@" .. path, "t")
+end
+
+--- The path that `require` would open for a module, among those of which there are copies.
+local function find_copy(copies, name, templates)
+  if name == "fm" or name:find "^fm%." then return nil end
+  local place = name:gsub("%.", "/")
+  for template in templates:gmatch "[^;]+" do
+    local path = template:gsub("%?", (place:gsub("%%", "%%%%")))
+    if copies[path] then return path end
+  end
+  return nil
+end
+
+--- From now on what `require` opens is noted in `files`. With `copies` (path -> { text, hash }) those are opened in place of the files. Returns
+--- what ends it.
+function code_files.watch(files, copies)
   local searchers = package.searchers
-  local former = searchers[2]
+  local former, searchpath = searchers[2], package.searchpath
   searchers[2] = function(name)
+    local copy = copies and find_copy(copies, name, package.path)
+    if copy then return assert(code_files.load(files, copies, copy)), copy end
     local loader, path = former(name)
     if type(loader) == "function" and type(path) == "string" then code_files.add(files, path) end
     return loader, path
   end
-  return function() searchers[2] = former end
+  if copies then
+    function package.searchpath(name, path, ...) return find_copy(copies, name, path) or searchpath(name, path, ...) end
+  end
+  return function() searchers[2], package.searchpath = former, searchpath end
 end
 
 --- The files without their marks, in the order of their paths: what goes into a record.

@@ -4,6 +4,7 @@ local digests <const> = require "fm.run.digests"
 
 local data_files <const> = {}
 
+local folders_of <const> = {} -- a key that is no path: folder -> its entry of an earlier process
 local most_of_a_folder <const> = 64 -- beyond it, a folder's files make one entry: 60,000 pictures do not belong into run.json
 
 --- From now on files that are read are noted in the list it returns, those below `own` (the run's folder) left out. The second result
@@ -21,10 +22,10 @@ end
 
 --- Notes entries of an earlier process (of data_files.list): what a replay passes over is not read again.
 function data_files.carry(files, entries)
-  files.folders = {}
+  files[folders_of] = {}
   for _, entry in ipairs(entries) do
     if entry.files then
-      files.folders[entry.path] = entry
+      files[folders_of][entry.path] = entry
     else
       digests.note(files, entry.path, entry.hash)
     end
@@ -33,16 +34,16 @@ end
 
 --- { path, hash } in the order of paths; { path = "folder/", files = n, hash } for folders of which many files were read.
 function data_files.list(files)
-  local folders, list = {}, fm.json.array {}
+  local folders, list, earlier = {}, fm.json.array {}, files[folders_of] or {}
   for _, file in ipairs(files) do
     local folder = file.path:match "^(.*/)" or "./"
     folders[folder] = folders[folder] or {}
     table.insert(folders[folder], file)
   end
-  for folder in pairs(files.folders or {}) do folders[folder] = folders[folder] or {} end
+  for folder in pairs(earlier) do folders[folder] = folders[folder] or {} end
   for folder, inside in pairs(folders) do
     table.sort(inside, digests.by_path)
-    local carried = files.folders and files.folders[folder]
+    local carried = earlier[folder]
     if carried and #inside <= carried.files then
       list[#list + 1] = carried
     elseif #inside <= most_of_a_folder then

@@ -1,4 +1,4 @@
--- A list of { path, hash } in which every path comes once: list[path] marks it.
+-- A list of { path, hash } in which every path comes once: list[path] is its digest too.
 local core <const> = require "fm.core"
 local attempt <const> = require "fm.parts.attempt"
 
@@ -12,7 +12,7 @@ end
 
 function digests.note(list, path, hash)
   if list[path] then return end
-  list[path] = true
+  list[path] = hash
   list[#list + 1] = { path = path, hash = hash }
 end
 

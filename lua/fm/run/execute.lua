@@ -1,6 +1,7 @@
 -- One run from beginning to end: its folder, its record in run.json, its last checkpoint, and what a person reads about it.
 local fm <const> = require "fm"
 local checkpoint <const> = require "fm.run.checkpoint"
+local code_files <const> = require "fm.run.code_files"
 local diverged <const> = require "fm.parts.diverged"
 local ending <const> = require "fm.run.ending"
 local folders <const> = require "fm.run.folder"
@@ -106,6 +107,7 @@ local function begin(run, plan, record, how)
   run.folder:write_json("config.json", run.config)
   run.folder:remove_temporary()
   if slot then run.folder:cut(slot.lengths) elseif plan.former then run.folder:empty() end
+  code_files.keep(run.sources.code, run.sources.copies_in)
   run.listener:started { experiment = run.name, path = run.folder.path, seed = run.seed, config = run.config, step = slot and slot.step or 0 }
 end
 
@@ -115,6 +117,7 @@ local function finish(run, record, status, problem)
   local wrote, trouble = pcall(function()
     if problem and status ~= "killed" then folder:add_line("log.txt", problem) end
     logging.flush(run, system.seconds())
+    code_files.keep(run.sources.code, run.sources.copies_in)
     folder:settle(checkpoint.lines_files) -- what is called done is there
     folder:write_json("run.json", record)
     if status == "done" then checkpoint.clear(folder) end
@@ -129,8 +132,10 @@ end
 
 --- Runs an experiment with its values. `how`: runs (folder), path (the run's own folder, instead of a new one below `runs`: an unfinished
 --- run there goes on from its last checkpoint), patience (seconds that it waits for that folder), force (in spite of differences), anew
---- (from the beginning), script (path), source (its text), code (its files), command, arguments, checkpoint_every, checkpoint_seconds,
---- keep_last, listener (hears of it: fm.cli.terminal.run_screen has the methods), advice (path -> what a person can do about differences).
+--- (from the beginning), script (path), source (its text), code (its files), copies (path -> { text, hash }, of files that are called from their
+--- copies), copies_in (the folder that keeps copies; false: none; nil: the run's own), commit (of fm.run.commit), command, arguments,
+--- checkpoint_every, checkpoint_seconds, keep_last, listener (hears of it: fm.cli.terminal.run_screen has the methods), advice (path -> what a
+--- person can do about differences).
 --- Returns the status ("done", "failed", "diverged", "killed", or "busy" when another process writes there), the run's folder (nil when
 --- there can be none) and the signal that ended it (of fm.run.ending).
 local function execute(experiment, values, how)

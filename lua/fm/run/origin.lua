@@ -65,14 +65,22 @@ local function add_config(list, old, new)
   end
 end
 
---- Lines that name each difference between an origin of the past and this process with `config`; folders of data are compared once they
---- are read again (origin.folder_differences).
-function origin.differences(past, config)
+local function hash_now(path)
+  return fm.file.hash_file(path) or "missing"
+end
+
+--- The digest that the Lua file at a path has in this process. copies: path -> { hash } of files that are called from their copies, if any.
+local function code_hash(copies)
+  return function(path) return copies and copies[path] and copies[path].hash or hash_now(path) end
+end
+
+--- Lines that name each difference between an origin of the past and this process with `config` and `copies`; folders of data are compared once
+--- they are read again (origin.folder_differences).
+function origin.differences(past, config, copies)
   local list = {}
-  local function now(path) return fm.file.hash_file(path) or "missing" end
-  add_files(list, past.code, now)
+  add_files(list, past.code, code_hash(copies))
   add_config(list, past.config, config)
-  add_files(list, past.data, now)
+  add_files(list, past.data, hash_now)
   add(list, "the program", past.program, program())
   add_files(list, past.library, library_hash)
   add(list, "BLAS kernels", past.blas_core, select(2, fm.system.blas()))
@@ -81,9 +89,9 @@ function origin.differences(past, config)
 end
 
 --- Lines that name what differs between the record of a run (run.json) and its Lua files and config now.
-function origin.record_differences(record, config)
+function origin.record_differences(record, config, copies)
   local list = {}
-  add_files(list, record.code or {}, function(path) return fm.file.hash_file(path) or "missing" end)
+  add_files(list, record.code or {}, code_hash(copies))
   add_config(list, record.config or {}, config)
   return list
 end

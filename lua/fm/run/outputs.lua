@@ -18,9 +18,9 @@ end
 -- ---- names ----
 
 -- What fmrun writes into a run's folder itself, as patterns of lower-case names: some disks know no other.
-local own <const> = { "config%.json", "run%.json", "state%.json", "log%.txt", "metrics%.jsonl", "timing%.jsonl", "lock", "report%.html",
+local own <const> = { "config%.json", "run%.json", "state%.json", "log%.txt", "metrics%.jsonl", "timing%.jsonl", "lock", "code", "report%.html",
   "checkpoint.*%.safetensors", "%.fm%-.*" }
-local own_text <const> = "config.json, run.json, state.json, log.txt, metrics.jsonl, timing.jsonl, lock, report.html, checkpoint*, .fm-*"
+local own_text <const> = "config.json, run.json, state.json, log.txt, metrics.jsonl, timing.jsonl, lock, code, report.html, checkpoint*, .fm-*"
 
 --- A name without "./" and "//": "a/b.png" for "./a//b.png".
 local function plain_name(name)

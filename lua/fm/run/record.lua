@@ -26,6 +26,7 @@ function record.begin(experiment, values, how, former)
     command = former.command or how.command, arguments = fm.json.array(how.arguments or {}), seed = values.seed,
     config = values, defaults = parameters.defaults(experiment.parameters), -- whoever reads the record can mark what was changed
     status = "running", started = former.started or utc(), resumed = former.resumed and former.resumed + 1 or 0, code = code_files.list(how.code or {}),
+    commit = how.commit and how.commit.hash or nil, dirty = how.commit and how.commit.dirty,
     outputs = former.outputs, pid = pid, host = host, boot = boot, threads = system.threads(),
     versions = { fmrun = fm.version, real = fm.real, lua = system.lua, blas = blas, blas_core = blas_core },
   }
@@ -45,6 +46,7 @@ function record.finish(entry, run, status, problem)
   entry.seconds, entry.steps, entry.summary = system.seconds() - run.lines.began, run.loop.step, run.lines.results
   entry.code, entry.data, entry.best = code_files.list(run.sources.code), data_files.list(run.sources.data), run.saving.best
   entry.outputs = outputs_of(entry, run)
+  if run.sources.commit then entry.dirty = run.sources.commit:is_dirty() end
   entry.peak_rss = peak_memory "self"
 end
 

@@ -1,5 +1,6 @@
 -- What the folder of a run that began earlier holds, and whether the run can go on from there.
 local checkpoint <const> = require "fm.run.checkpoint"
+local code_copies <const> = require "fm.records.code_copies"
 local origin <const> = require "fm.run.origin"
 local outputs <const> = require "fm.run.outputs"
 local read_record <const> = require "fm.records.run_json"
@@ -24,15 +25,23 @@ local function refuse(path, slot, differences, advice)
 end
 
 --- A run that is done needs nothing, if it is the one that is asked for.
-local function plan_done(path, former, values)
-  local differences = origin.record_differences(former, values)
+local function plan_done(path, former, values, copies)
+  local differences = origin.record_differences(former, values, copies)
   if #differences == 0 then return { done = true, former = former } end
   return nil, ("%s: holds another run, which is done:\n  %s\nchoose another folder, or remove it"):format(path, table.concat(differences, "\n  "))
 end
 
+--- Adds copies of what the experiment required while it ran: run.json of a run that was killed does not name them.
+local function add_copies(copies, path, files)
+  for _, file in ipairs(files) do
+    local text = not copies[file.path] and code_copies.read(path, file)
+    if text then copies[file.path] = { text = text, hash = file.hash } end
+  end
+end
+
 --- How a run goes on in `folder` with these values: { former = its record, replay = the way to its checkpoint (nil: from the beginning),
 --- slot }, or { done = true } when it needs nothing more, or nil and a message. `how.force` goes on in spite of differences, `how.anew`
---- begins again.
+--- begins again, `how.copies` are the copies of Lua files that are called in place of them.
 function resume.plan(folder, values, how)
   local former, problem = read_record(folder:file "run.json")
   if not former then
@@ -40,10 +49,11 @@ function resume.plan(folder, values, how)
     return nil, folder.path .. ": " .. problem .. "; this is no run's folder, or one that ended before it began: choose another, or remove it"
   end
   if how.anew then return { former = { resumed = former.resumed } } end
-  if former.status == "done" then return plan_done(folder.path, former, values) end
+  if former.status == "done" then return plan_done(folder.path, former, values, how.copies) end
   local slot, past, damages = find(folder, how.listener)
   if not slot then return { former = former } end
-  local differences = how.force and {} or origin.differences(past, values)
+  if how.copies then add_copies(how.copies, folder.path, past.code) end
+  local differences = how.force and {} or origin.differences(past, values, how.copies)
   if not how.force then table.move(damages, 1, #damages, #differences + 1, differences) end
   if #differences > 0 then return refuse(folder.path, slot, differences, how.advice(folder.path)) end
   local ok, tensors, coded = pcall(checkpoint.load, folder, slot)

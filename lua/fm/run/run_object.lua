@@ -2,7 +2,8 @@
 -- methods of these parts and a few fields, and refuses other names.
 --   loop      where it is (fm.run.loop)              saving    what it keeps, and when (fm.run.saving)
 --   lines     what it has said (fm.run.logging)      outputs   its pictures and files (fm.run.outputs)
---   signals   who wants it to stop (fm.run.signals)  sources   the Lua files and the data that it was made from: code, data
+--   signals   who wants it to stop (fm.run.signals)  sources   what it is made from: code, data, commit;
+--                                                    copies_in: the folder that keeps copies, or false
 local fm <const> = require "fm"
 local logging <const> = require "fm.run.logging"
 local loops <const> = require "fm.run.loop"
@@ -25,10 +26,13 @@ local new_object <const> = object("run", public, shown, {})
 --- A run in a folder. `how` as of fm.run.execute; `data`: the list of fm.run.data_files. Besides its parts it has a listener and advice (both of
 --- `how`), replay (while it is on its way to a checkpoint; see fm.run.replay), over (at its end), and, for the experiment, object and values.
 local function new(experiment, values, folder, how, data)
+  local copies_in = how.copies_in
+  if copies_in == nil then copies_in = folder.path end
   local run = {
     name = experiment.name, seed = values.seed, config = parameters.config(values), rng = fm.rng(values.seed, "run"), folder = folder,
     loop = loops.new(), lines = logging.new(), signals = signals.new(), saving = saving.new(how), outputs = outputs.new(),
-    sources = { code = how.code or {}, data = data }, listener = how.listener, advice = how.advice(folder.path), replay = nil, over = false,
+    sources = { code = how.code or {}, data = data, commit = how.commit, copies_in = copies_in },
+    listener = how.listener, advice = how.advice(folder.path), replay = nil, over = false,
   }
   run.object, run.values = new_object(run), parameters.strict(values)
   return run

@@ -2,6 +2,7 @@
 -- bring it back, so they may fall anywhere.
 local fm <const> = require "fm"
 local checkpoint <const> = require "fm.run.checkpoint"
+local code_files <const> = require "fm.run.code_files"
 local kept <const> = require "fm.run.kept"
 local options <const> = require "fm.parts.options"
 local outputs <const> = require "fm.run.outputs"
@@ -128,6 +129,7 @@ function saving.after_step(run, now, ended)
   saving.save_best(run)
   if not is_due(run, now, ended) then return end
   if own.plan.every > 0 then keep_last(run) end
+  code_files.keep(run.sources.code, run.sources.copies_in)
   checkpoint.write(run, position(run, now, ended), require "fm.run.origin".now(run.sources, run.config))
   own.saved_at = system.seconds()
 end

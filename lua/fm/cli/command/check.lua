@@ -75,8 +75,8 @@ end
 
 --- Runs the experiment in a folder of its own. Returns whether it went well.
 local function try(script, values, made, folder)
-  local how = { runs = folder, script = script.path, source = "", code = script.files, command = "", listener = run_screen.new { quiet = true },
-    advice = launch.advice }
+  local how = { runs = folder, script = script.path, source = "", code = script.files, command = "", copies_in = false,
+    listener = run_screen.new { quiet = true }, advice = launch.advice }
   print(printable.line(("%s: %s"):format(script.path, script.experiment.name)))
   tell_shrunk(made)
   local status, path = require "fm.cli.scripts".within(script, require "fm.run.execute", script.experiment, values, how)

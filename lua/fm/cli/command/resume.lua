@@ -2,6 +2,7 @@
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local command_line <const> = require "fm.cli.command_line"
+local commit <const> = require "fm.run.commit"
 local launch <const> = require "fm.cli.launch"
 local parameters <const> = require "fm.run.parameters"
 local recorded <const> = require "fm.cli.recorded_script"
@@ -37,19 +38,29 @@ end
 --- The script of a recorded run, opened, and the values of its config. Raises.
 local function open(record, line)
   if not record.script then fail("%s: %s", record.path, record.error or "run.json names no script") end
-  local words, advice = arguments_of(record), launch.advice(record.path)
-  local refusal = recorded.refusal(record.path, record.script, record.code or {}, line.force or line.anew, advice)
-  if refusal then fail("%s", refusal) end
-  if not line.quiet then io.stderr:write(readable(("%s: its script is %s"):format(record.path, record.script)), "\n") end
-  local script, message = launch.open(record.script, line.argv, 1, words)
+  local words, files, copies = arguments_of(record), record.code or {}, nil
+  if line.kept_code then
+    local message
+    copies, message = recorded.copies(record.path, record.script, files)
+    if not copies then fail("%s", message) end
+  else
+    local advice = launch.advice(record.path) .. recorded.advice(record.path, record.script, files)
+    local refusal = recorded.refusal(record.path, record.script, files, line.force or line.anew, advice)
+    if refusal then fail("%s", refusal) end
+  end
+  local which = copies and "the copy that it keeps of " or ""
+  if not line.quiet then io.stderr:write(readable(("%s: its script is %s%s"):format(record.path, which, record.script)), "\n") end
+  local script, message = launch.open(record.script, line.argv, 1, words, copies)
   if message then
-    local elsewhere = record.directory and not lfs.attributes(record.script) and "; the run was started in " .. record.directory or ""
-    fail("%s%s", message, elsewhere)
+    local gone = not copies and not lfs.attributes(record.script)
+    local elsewhere = record.directory and gone and "; the run was started in " .. record.directory or ""
+    fail("%s%s%s", message, elsewhere, gone and recorded.advice(record.path, record.script, files) or "")
   end
   if not script.experiment then fail("%s gives no experiment", record.script) end
   local values, problem = parameters.recorded(script.experiment.parameters, config_of(record))
   if not values then fail("%s: config.json: %s", record.path, problem) end
-  return { script = script, values = values }
+  local known = record.commit and commit.known(record.commit, record.dirty) or false
+  return { script = script, values = values, commit = copies and known }
 end
 
 --- What the words stand for: records of runs, and sweeps, which go on as a whole.
@@ -68,7 +79,9 @@ local function go_on(target, line)
   if target.runs then return require "fm.cli.sweep".resume(target.path, line) end
   line.folder = target.path
   local run = open(target, line)
-  return (launch.run(run, launch.how(line, run.script, line.argv)))
+  local how = launch.how(line, run.script, line.argv)
+  how.commit = run.commit
+  return (launch.run(run, how))
 end
 
 local function is_over(code)
@@ -81,6 +94,7 @@ return {
   options = {
     { "-f", "--force", name = "force", help = "go on though the script, config, data or program has changed" },
     { "--anew", name = "anew", help = "begin again in the same folder" },
+    { "--kept-code", name = "kept_code", help = "call the copies of the Lua files that the run or the sweep keeps, not the files as they are now" },
     "runs", "threads", "quiet", "json", "color", "checkpoint_every", "checkpoint_seconds", "keep_last", "jobs", "timeout", "fail_fast", "maxfail",
   },
   run = function(line)

@@ -1,11 +1,14 @@
--- All about one run on one page: what it was, how it went, what it left.
+-- All about one run on one page: what it was, how it went, what it left; or the Lua files that it was made from.
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
+local code_copies <const> = require "fm.records.code_copies"
 local command_line <const> = require "fm.cli.command_line"
 local describe <const> = require "fm.records.describe"
 local layout <const> = require "fm.cli.terminal.layout"
+local nearest <const> = require "fm.parts.nearest"
 local painter <const> = require "fm.cli.terminal.paint"
 local printable <const> = require "fm.parts.printable"
+local quoted <const> = require "fm.parts.shell_word"
 local records <const> = require "fm.records.runs"
 local sparkline <const> = require "fm.cli.terminal.sparkline"
 local words <const> = require "fm.records.words"
@@ -96,6 +99,7 @@ local function show_environment(page, record)
   local code = {}
   for i, file in ipairs(record.code or {}) do code[i] = file.path .. since(file) end
   page.row("code", code)
+  if record.commit then page.row("commit", record.commit .. (record.dirty and ", with changes" or record.dirty == nil and ", changes not known" or "")) end
 end
 
 local function show_curves(page, record)
@@ -133,13 +137,45 @@ local function show(record, line)
   show_files(page, record, files)
 end
 
+-- ---- --code ----
+
+--- The file of a record's code that a word names: its path, or the end of it; without a word the script.
+local function find_file(record, word)
+  local paths = {}
+  for i, file in ipairs(record.code or {}) do
+    paths[i] = file.path
+    if file.path == (word or record.script) then return file end
+  end
+  for _, file in ipairs(word and record.code or {}) do
+    if file.path:sub(-#word - 1) == "/" .. word then return file end
+  end
+  local message = word and ('%s has no file "%s"%s'):format(record.name, word, nearest.advice(word, paths, "; it was made from " .. table.concat(paths, ", ")))
+    or record.name .. " does not know its script"
+  error({ message = message, exit = 3 }, 0)
+end
+
+--- The text of a file as the run had it on stdout, and on stderr what else there is.
+local function show_code(record, name, word)
+  local file = find_file(record, word)
+  local text, message = code_copies.read(record.path, file)
+  if not text then error({ message = message, exit = 1 }, 0) end
+  io.stdout:write(printable.data(text))
+  if word then return end
+  for _, other in ipairs(record.code) do
+    if other ~= file then io.stderr:write(printable.line(("with it: fmrun show %s --code %s"):format(quoted(name), quoted(other.path))), "\n") end
+  end
+end
+
 return {
-  help = "all about one run: config, status, results, loss, files", usage = "fmrun show RUN [--json]", takes = "run",
-  options = { { "--json", name = "json", help = "the record as one JSON object, with its files" }, "runs", "color" },
-  examples = { "fmrun show @-1" },
+  help = "all about one run: config, status, results, loss, files", usage = "fmrun show RUN [--json | --code [FILE]]", takes = "run",
+  options = { { "--json", name = "json", help = "the record as one JSON object, with its files" },
+    { "--code", name = "code", help = "the script as the run had it, from its copy, or another Lua file that it required" }, "runs", "color" },
+  examples = { "fmrun show @-1", "fmrun show @-1 --code >as_it_was.lua" },
   run = function(line)
-    if #line.words ~= 1 then line.refuse(("expected one run, found %d"):format(#line.words)) end
+    if line.json and line.code then line.refuse "--json or --code, not both" end
+    if #line.words ~= 1 and not (line.code and #line.words == 2) then line.refuse(("expected one run, found %d"):format(#line.words)) end
     local record = records.expect(records.find(command_line.runs(line), line.words[1]))
+    if line.code then return show_code(record, line.words[1], line.words[2]) end
     if not line.json then return show(record, line) end
     local plain = describe.plain(record)
     plain.files = fm.json.array(files_of(record.path))

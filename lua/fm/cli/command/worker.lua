@@ -1,6 +1,7 @@
 -- A worker does runs of a sweep: one by its number, or whatever is left, one after the other. Several of them, on several machines, share
 -- a sweep: whoever locks a run's folder runs it.
 local command_line <const> = require "fm.cli.command_line"
+local commit <const> = require "fm.run.commit"
 local events <const> = require "fm.cli.events"
 local fm <const> = require "fm"
 local launch <const> = require "fm.cli.launch"
@@ -20,10 +21,10 @@ end
 
 -- ---- one run ----
 
-local function open_script(path, task, sweep)
-  local refusal = recorded.refusal_of_task(path, sweep, task)
+local function open_script(path, task, sweep, line)
+  local refusal, copies = recorded.refusal_of_task(path, sweep, task, line.kept_code)
   if refusal then fail("%s", refusal) end
-  local script, message = launch.open(task.script, { [0] = "fmrun", task.script }, 1, sweep.arguments or {})
+  local script, message = launch.open(task.script, { [0] = "fmrun", task.script }, 1, sweep.arguments or {}, copies)
   if message then fail("%s", message) end
   if not script.experiment then fail("%s: gives no experiment any more", task.script) end
   for _, known in ipairs(sweep.scripts) do
@@ -51,15 +52,23 @@ local function is_done(place, name)
   return require "fm.records.runs".read(place, name).status == "done"
 end
 
+--- The commit of the task's script, as it was when the sweep was made; false when there is none.
+local function commit_of(sweep, task)
+  for _, script in ipairs(sweep.scripts) do
+    if script.path == task.script then return script.commit and commit.known(script.commit, script.dirty) end
+  end
+  return false
+end
+
 local function run_task(path, sweep, index, line)
   local task = sweep.runs[index] or fail("%s has %d runs, there is no run %d", path, #sweep.runs, index)
   local place = path .. "/" .. task.folder
   if is_done(place, task.folder) then return skip(line, place, "done") end
-  local script = open_script(path, task, sweep)
+  local script = open_script(path, task, sweep, line)
   local values, problem = parameters.recorded(script.experiment.parameters, task.config)
   if not values then fail("%s/sweep.json: run %d: %s", path, index, problem) end
   local how = launch.how(line, script, line.argv)
-  how.path, how.patience = place, patience
+  how.path, how.patience, how.copies_in, how.commit = place, patience, path, commit_of(sweep, task)
   local code, status = launch.run({ script = script, values = values }, how)
   return status == "busy" and skip(line, place, "busy") or code
 end
@@ -72,6 +81,7 @@ return {
     { "--events", name = "events", value = "FD", help = "tell that process events through this descriptor, a pipe" },
     { "-f", "--force", name = "force", help = "go on though the program or data has changed" },
     { "--anew", name = "anew", help = "begin unfinished runs again" },
+    { "--kept-code", name = "kept_code", help = "call the copies of the Lua files that the sweep keeps, not the files as they are now" },
     "threads", "json", "quiet", "color", "checkpoint_every", "checkpoint_seconds", "keep_last",
   },
   run = function(line)

@@ -1,0 +1,77 @@
+-- Copies of the Lua files that a run was made from: code/NAME-DIGEST.lua in its folder, or in that of its sweep for all its runs. The name tells a
+-- person what it is. The digest is that of the text: versions of a file lie side by side, and a damaged copy is found out.
+local core <const> = require "fm.core"
+local lfs <const> = require "lfs"
+local open <const> = require "fm.records.regular"
+
+local code_copies <const> = {}
+
+local largest <const> = 4 << 20 -- bytes of a file of which a copy is kept
+
+--- The name of the copy of a file with this digest.
+function code_copies.name(path, hash)
+  local stem = path:match "[^/]*$":gsub("%.lua$", ""):gsub("[^%w_.-]", "_"):gsub("^[.-]", "_"):sub(1, 64)
+  return ("%s-%s.lua"):format(stem, hash)
+end
+
+--- The text of a Lua file, if it is no larger than a copy may be; or nil and what is wrong.
+function code_copies.text_of(path)
+  local file <close>, size = open(path)
+  if not file then return nil, size or path .. ": no such file" end
+  if size > largest then return nil, ("%s: %d bytes, over the limit of %d"):format(path, size, largest) end
+  return file:read(size) or ""
+end
+
+--- The same of a copy, which is no link.
+local function read(path)
+  if lfs.symlinkattributes(path, "mode") ~= "file" then return nil, path .. ": no such file" end
+  return code_copies.text_of(path)
+end
+
+--- The folders in which copies for a run may lie.
+local function places_of(run_path)
+  local sweep = run_path:match "^(.+)/[^/]+$"
+  if sweep and lfs.attributes(sweep .. "/sweep.json", "mode") == "file" then return { run_path .. "/code", sweep .. "/code" } end
+  return { run_path .. "/code" }
+end
+
+--- The text of the copy of a file { path, hash } that the run or the sweep in a folder keeps; or nil and a message.
+function code_copies.read(folder, file)
+  if not file.hash:find "^%x+$" then return nil, ("%s: no copy of %s"):format(folder, file.path) end
+  local problem
+  for _, place in ipairs(places_of(folder)) do
+    local path = place .. "/" .. code_copies.name(file.path, file.hash)
+    local text, message = read(path)
+    if text and core.file.hash(text) == file.hash then return text end
+    if lfs.symlinkattributes(path) then problem = text and path .. " is damaged: its digest is not that of its name" or message end
+  end
+  return nil, problem or ("%s keeps no copy of %s"):format(folder, file.path)
+end
+
+--- The copies of all files of a list: path -> { text, hash }; or nil and a message.
+function code_copies.read_all(folder, files)
+  local copies = {}
+  for _, file in ipairs(files) do
+    local text, message = code_copies.read(folder, file)
+    if not text then return nil, message end
+    copies[file.path] = { text = text, hash = file.hash }
+  end
+  return copies
+end
+
+--- The copies in the folder of a run or a sweep, as "code/NAME" in order. Nothing else that lies there, and nothing behind a link.
+function code_copies.list(folder)
+  local list = {}
+  if lfs.symlinkattributes(folder .. "/code", "mode") ~= "directory" then return list end
+  local ok, iterate, state = pcall(lfs.dir, folder .. "/code")
+  if not ok then return list end
+  for name in iterate, state do
+    local hash = name:match "^[%w_.-]*%-(%x+)%.lua$"
+    local text = hash and read(folder .. "/code/" .. name)
+    if text and core.file.hash(text) == hash then list[#list + 1] = "code/" .. name end
+  end
+  table.sort(list)
+  return list
+end
+
+return code_copies

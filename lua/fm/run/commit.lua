@@ -1,0 +1,129 @@
+-- The git commit that a script comes from, and whether what ran is that commit. The commit is read from the files of .git, without git; git itself
+-- tells what has changed, while the run goes on. Only a repository of this user's is looked at: its config can make git run programs.
+local core <const> = require "fm.core"
+local lfs <const> = require "lfs"
+local open <const> = require "fm.records.regular"
+local quoted <const> = require "fm.parts.shell_word"
+
+local commit <const> = {}
+local Commit <const> = {}
+Commit.__index = Commit
+
+local patience <const> = 1 -- seconds that git may take
+local largest_line <const>, largest_list <const> = 4096, 16 << 20 -- bytes of HEAD or a ref, and of packed-refs
+
+-- ---- the repository ----
+
+--- What a regular file holds, or nil.
+local function read(path, largest)
+  local file <close>, size = open(path)
+  return file and size <= largest and file:read "a" or nil
+end
+
+local function is_mine(path)
+  return lfs.attributes(path, "uid") == lfs.attributes("/proc/self", "uid")
+end
+
+--- The folder of git for the folder `at`, or nil. That of a worktree or a submodule is named by a file.
+local function git_folder(at)
+  local path = at .. "/.git"
+  if lfs.symlinkattributes(path, "mode") == "directory" then return path end
+  local named = (read(path, largest_line) or ""):match "^gitdir: ([^\n]+)"
+  if not named then return nil end
+  return named:sub(1, 1) == "/" and named or at .. "/" .. named
+end
+
+--- The nearest folder above a file that has a .git, and the folder of git; nil when there is none of this user's.
+local function repository_of(path)
+  local at = core.system.real_path(path:match "^(.*)/" or ".")
+  while at and at ~= "" do
+    if lfs.symlinkattributes(at .. "/.git") then
+      local folder = git_folder(at)
+      if folder and is_mine(at) and is_mine(at .. "/.git") and is_mine(folder) then return at, folder end
+      return nil
+    end
+    at = at:match "^(.*)/"
+  end
+  return nil
+end
+
+local function is_digest(text)
+  return (#text == 40 or #text == 64) and text:find "^%x+$" ~= nil
+end
+
+--- The commit that HEAD names, or nil.
+local function head_of(folder)
+  local head = (read(folder .. "/HEAD", largest_line) or ""):match "^[^\n]*"
+  if is_digest(head) then return head end
+  local ref = head:match "^ref: (refs/[%w_./+@-]+)$"
+  if not ref or ref:find("..", 1, true) then return nil end
+  local common = (read(folder .. "/commondir", largest_line) or ""):match "^[^\n]+"
+  local shared = not common and folder or common:sub(1, 1) == "/" and common or folder .. "/" .. common
+  local found = (read(folder .. "/" .. ref, largest_line) or read(shared .. "/" .. ref, largest_line) or ""):match "^%x+"
+  if not found then
+    local list = "\n" .. (read(shared .. "/packed-refs", largest_list) or "")
+    local at = list:find(" " .. ref .. "\n", 1, true)
+    found = at and list:sub(1, at - 1):match "\n(%x+)$"
+  end
+  return found and is_digest(found) and found or nil
+end
+
+-- ---- what has changed ----
+
+-- Programs that the config names for git's own use are left out, git writes nothing, fetches nothing, and looks into no submodule. The last line
+-- shows that all was well.
+local question <const> = [[
+unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_COMMON_DIR GIT_NAMESPACE
+export GIT_ALLOW_PROTOCOL=none GIT_NO_LAZY_FETCH=1
+ask() { timeout @SECONDS@ git -C @FOLDER@ -c core.fsmonitor= -c core.hooksPath=/dev/null --no-optional-locks "$@" 2>/dev/null </dev/null; }
+ask status --porcelain --untracked-files=no --ignore-submodules=all && ask ls-files --others -- @FILES@ && echo .]]
+
+--- Starts git. Returns what can be read from it; nil where there is no shell.
+local function ask(folder, files)
+  if #files == 0 then return nil end
+  local words = {}
+  for i, file in ipairs(files) do words[i] = quoted(":(top,literal)" .. file) end
+  local values = { SECONDS = tostring(patience), FOLDER = quoted(folder), FILES = table.concat(words, " ") }
+  local ok, pipe = pcall(io.popen, (question:gsub("@(%u+)@", values)))
+  return ok and pipe or nil
+end
+
+--- The names of these files below a folder, as far as they lie there.
+local function names_below(folder, files)
+  local names = {}
+  for _, file in ipairs(files) do
+    local path = core.system.real_path(file.path)
+    if path and path:sub(1, #folder + 1) == folder .. "/" then names[#names + 1] = path:sub(#folder + 2) end
+  end
+  return names
+end
+
+-- ---- the whole ----
+
+--- The commit of the folder of a script, which is made of these files { path }; nil when it is in no repository. git goes to work in the
+--- background.
+function commit.of(script, files)
+  local folder, git = repository_of(script)
+  local hash = folder and head_of(git)
+  if not hash then return nil end
+  return setmetatable({ hash = hash, answer = ask(folder, names_below(folder, files)) }, Commit)
+end
+
+--- A commit that another process has found. dirty: true, false, or nil when nobody knows.
+function commit.known(hash, dirty)
+  return setmetatable({ hash = hash, dirty = dirty }, Commit)
+end
+
+--- Whether files of the repository were changed since the commit, or one of those given is not in it; nil when git did not say. Waits for git.
+function Commit:is_dirty()
+  local answer = self.answer
+  if answer then
+    self.answer = nil
+    local text = answer:read "a"
+    answer:close()
+    if text and text:find "%.\n$" then self.dirty = text ~= ".\n" end
+  end
+  return self.dirty
+end
+
+return commit
