@@ -1,5 +1,6 @@
--- attempt(f, ...): as pcall, for errors that are messages. What ends a run (a signal, for one, at any call) is none, and goes on: a pcall that
--- makes a message of it would make a failed run of one that was asked to stop.
+-- attempt(f, ...): like pcall, but only for errors that are messages. What ends a run (for example
+-- a signal, at any call) is not a message and is raised again: a plain pcall would turn a run that
+-- was asked to stop into a failed run.
 local function pass(ok, problem, ...)
   if not ok and type(problem) ~= "string" then error(problem, 0) end
   return ok, problem, ...

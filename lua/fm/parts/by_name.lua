@@ -24,7 +24,7 @@ end
 
 -- ---- names ----
 
---- Adds what a script can name in a folder.
+--- Adds the names in a folder that a script can use.
 local function add_names(names, seen, folder, lfs)
   for entry in lfs.dir(folder) do
     local name = entry:match "^([%w_]+)%.lua$" or entry:match "^[%w_]+$"
@@ -65,12 +65,12 @@ end
 
 -- ---- finding ----
 
--- What was found, by room.name. It holds while it is the module that is loaded: another script has
--- its own files.
+-- What was found, by room.name. It is valid while its module stays loaded: another script has its
+-- own files.
 local found_own <const>, found_beside <const> = {}, {}
 
---- As require for a module of fm, or nil when there is no such file. require would look for the
---- file once more.
+--- Like require for a module of fm, or nil when there is no such file. require itself would search
+--- for the file a second time.
 local function load_own(module)
   if package.loaded[module] ~= nil then return package.loaded[module] end
   local place = module:gsub("%.", "/")
@@ -87,8 +87,8 @@ local function load_own(module)
   return nil
 end
 
---- A file or a room of fm, or nil. An option of every step opens no file, whether there is one or
---- not.
+--- A file or a room of fm, or nil. An option that is read in every step opens no file, whether there
+--- is one or not.
 local function find_own(room, name)
   local module = room .. "." .. name
   local known = found_own[module] -- false: there is none
@@ -122,14 +122,15 @@ function by_name.find(room, name)
   return find_beside(room, name), false
 end
 
---- Raises: `what` has no such name; the nearest of `names` (those of the room) is named.
+--- Raises: `what` has no such name. The message gives the nearest of `names` (or of the room's
+--- names).
 function by_name.fail(what, room, name, names)
   fail(('%s "%s"%s'):format(what, tostring(name), nearest.advice(name, names or by_name.names(room))))
 end
 
 -- ---- rooms as tables ----
 
---- The names of a room and of its fields, and those of the rooms in it whose things it names too.
+--- The names of a room and of its fields, and the names in its inner rooms.
 local function names_of(room, fields, inner)
   local names = by_name.names(room)
   for _, other in ipairs(inner) do
@@ -177,10 +178,10 @@ function by_name.room(room, fields, how)
   })
 end
 
--- ---- rooms of things that an option chooses ----
+-- ---- rooms for an option to choose from ----
 
--- What the file of that name returns, or what the function that it returns makes of the options;
--- and whether the file is one of fm.
+-- What the file of that name returns, or what its function makes of the options; and whether the
+-- file is one of fm.
 local function made(where, room, kind, name, given)
   local value, is_own = by_name.find(room, name)
   if value == nil then
@@ -193,13 +194,15 @@ local function made(where, room, kind, name, given)
   return value, is_own
 end
 
---- A room as above, of things that an option chooses: kind.is(value) says what is one,
---- kind.expected in words. A file returns such a thing, or a function of its options that makes
---- one. room(what [, options]) gives the thing that `what` stands for: a name, { name, option = },
---- or such a thing; so does room.of(where, what), for an option, which also tells whether its file
---- is one of fm.
+--- A room as above, for an option to choose from: kind.is(value) says whether a value is of its
+--- kind, kind.expected describes the kind in words. A file returns such a value, or a function of
+--- its options that makes one. room(what [, options]) gives the value that `what` stands for: a
+--- name, { name, option = }, or such a value. room.of(where, what) does the same for an option, and
+--- also tells whether its file is one of fm.
 function by_name.choice(room, kind)
-  local plain <const> = {} -- of files of fm, without options: made once, so that an option of every step makes none
+  -- of files of fm, without options: made once, so that an option that is read in every step makes
+  -- nothing
+  local plain <const> = {}
 
   local function of(where, what, given)
     if type(what) == "table" and type(what[1]) == "string" and given == nil then what, given = options.split(what) end

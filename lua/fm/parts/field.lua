@@ -2,15 +2,15 @@
 -- condition of the rows at hand.
 --
 -- Time. A solver has t as a number, a script may have [B] or [B, 1]. A layer, which is a table with
--- `parameters`, gets it as [B], as in training; anything else gets it as it comes. Where the first
--- call fails with one form, the other one is tried and kept if it works: a function written for [B]
--- works under a solver too, and a layer written for numbers. If both fail, or the first one only
--- once, the error is that of the first call.
+-- `parameters`, gets it as [B], as in training; anything else gets t as it is. When the first call
+-- fails with one form, the other form is tried, and kept if it works: so a function written for [B]
+-- works under a solver too, and so does a layer written for numbers. If both forms fail, or the
+-- first form fails only once, the error is that of the first call.
 --
 -- Rows. Under control = "sample" rows leave the batch when they are done. A field of fm is then
--- called f(x, t, pick): pick(value) has the rows of `value` that belong to the rows of x. Where all
--- rows are there, pick is nil. What belongs to rows is a tensor with as many rows as the solve
--- began with, alone or in a table; anything else is for all rows.
+-- called f(x, t, pick): pick(value) has the rows of `value` that belong to the rows of x. When all
+-- rows are there, pick is nil. A value belongs to the rows when it is a tensor with as many rows as
+-- the solve began with, alone or in a table; anything else is for all rows.
 local core <const> = require "fm.core"
 local attempt <const> = require "fm.parts.attempt"
 local options <const> = require "fm.parts.options"
@@ -19,8 +19,8 @@ local fields <const> = {}
 
 local inside <const> = setmetatable({}, { __mode = "k" }) -- field(x, t) of fm -> f(x, t, pick)
 
---- A field of fm: for a script a function of x and t, for a solver f(x, t, pick). It hands on what
---- time it gets, so a caller need not try.
+--- A field of fm: for a script a function of x and t, for a solver f(x, t, pick). It passes the
+--- time on as it gets it, so a caller need not try both forms.
 function fields.new(where, f)
   local function field(x, t, ...)
     options.no_more(where, 2, ...)
@@ -30,7 +30,7 @@ function fields.new(where, f)
   return field
 end
 
---- Whether pick means something to a field.
+--- Whether a field takes pick.
 function fields.has_rows(field)
   return inside[field] ~= nil
 end
@@ -39,8 +39,8 @@ local function is_layer(model)
   return type(model) == "table" and options.callable(model.parameters)
 end
 
--- rows(x, t) -> t as [B], a result of the scope of now; what has another size is the model's to
--- refuse.
+-- rows(x, t) -> t as [B], a tensor of the current scope. A tensor of another size stays: the model
+-- may refuse it.
 local function time_by_rows()
   local zeros -- [B], never written
   return function(x, t)
@@ -81,7 +81,8 @@ function fields.of(model, cond, settled)
       local problem = result
       ok, result = attempt(in_form, not rows, x, t, c)
       if not ok then in_form(rows, x, t, c) end -- raises as it did, with its traceback
-      if not ok or attempt(in_form, rows, x, t, c) then error(problem, 0) end -- the time was not the reason
+      -- the form of the time was not the reason
+      if not ok or attempt(in_form, rows, x, t, c) then error(problem, 0) end
       rows = not rows
     end
     wants_rows[is_number] = rows
@@ -111,8 +112,8 @@ local function picked(value, numbers, total)
   return part
 end
 
---- f(x, t, numbers) for a solver whose rows leave: numbers [A], from 1, are those of the rows of x
---- among the `total` that there were. It calls f(x, t, pick).
+--- f(x, t, numbers) for a solver whose rows leave: numbers [A] tells which rows of the first x,
+--- from 1 to `total`, the rows of x are. It calls f(x, t, pick).
 function fields.with_numbers(f, total)
   local left
   local function pick(value) return picked(value, left, total) end

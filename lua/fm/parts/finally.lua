@@ -1,6 +1,8 @@
--- finally(clean, f, ...): what f(...) returns, after clean(), which also comes after an error; the error goes on as it was.
--- In the main thread a variable that closes does it, and a traceback shows where the error happened. A coroutine that dies of an error never
--- closes its variables, so there the error is caught and thrown again; one that is closed while it waits closes them, and catches nothing.
+-- finally(clean, f, ...): returns what f(...) returns, after a call of clean(). clean() is also
+-- called after an error; then the error is raised again, unchanged. In the main thread a
+-- to-be-closed variable does it, and a traceback shows where the error happened. A coroutine that
+-- dies of an error never closes its variables, so there the error is caught and raised again. A
+-- coroutine that is closed while it waits does close them, and nothing is caught.
 local function finish(clean, ok, ...)
   clean()
   if ok then return ... end

@@ -1,4 +1,4 @@
--- math.random on a stream of fm: Lua's own is seeded by the clock and knows no steps.
+-- math.random on a stream of fm: Lua's own is seeded by the clock and does not follow the steps.
 local math_random <const> = {}
 
 local exact <const> = 1 << 53
@@ -27,8 +27,9 @@ local function check_whole(position, value)
   return whole
 end
 
---- Makes math.random draw from `stream`; math.randomseed(n) changes to another stream of the same clock, unless refuse() (if given) raises: what is
---- seeded in a loop would not be when the run goes on. Returns what puts the former functions back.
+--- Makes math.random draw from `stream`. math.randomseed(n) changes to another stream of the same
+--- clock, unless refuse() (if given) raises: a seed set in a loop would be lost when the run goes
+--- on. Returns a function that restores the former functions.
 function math_random.bind(stream, refuse)
   local root, former, former_seed = stream, math.random, math.randomseed
 

@@ -1,7 +1,8 @@
--- Names and values as a command line says them: { "lr=0.003", "seed=2" }.
+-- Names and values as on a command line: { "lr=0.003", "seed=2" }.
 local sorted_keys <const> = require "fm.parts.sorted_keys"
 
---- A list of such words. `shown` writes a value; `keys` are the names in their order, or all of them, sorted. What has no value is left out.
+--- A list of such words. `shown` writes a value; `keys` are the names in their order, or all of
+--- them, sorted. Names without a value are left out.
 return function(values, shown, keys)
   local list = {}
   for _, key in ipairs(keys or sorted_keys(values)) do

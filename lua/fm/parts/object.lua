@@ -1,12 +1,14 @@
--- Objects that show what a script may read, let it set what their state holds, and refuse the rest: what is set in silence is lost when a run
--- goes on from its checkpoint.
+-- Objects that show what a script may read, let it set what their state holds, and refuse the rest:
+-- a value set on anything else would be lost without a word when a run goes on from its checkpoint.
 local fm <const> = require "fm"
 local nearest <const> = require "fm.parts.nearest"
 local options <const> = require "fm.parts.options"
 local sorted_keys <const> = require "fm.parts.sorted_keys"
 
---- A kind of object: new(inside) -> object. `methods`: called with what is inside; `shown`: name -> true, for a field inside that may be read, or
---- function(inside); `setters`: name -> function(inside, value, object). Once inside.over is true, its methods refuse: what they did would go nowhere.
+--- A kind of object: new(inside) -> object. `methods` are called with `inside`; `shown`: name ->
+--- true, for a field of `inside` that may be read, or function(inside); `setters`: name ->
+--- function(inside, value, object). Once inside.over is true, the methods raise, because what they
+--- did would be lost.
 return function(kind, methods, shown, setters)
   local insides <const> = setmetatable({}, { __mode = "k" })
   local known <const> = {}

@@ -11,8 +11,8 @@ local options <const> = { none = none }
 -- are there.
 local often <const> = setmetatable({}, { __mode = "k" })
 
---- Defaults that stay as they are and are read often: the table itself, which read then copies
---- faster.
+--- Marks defaults that never change and are read often; read then copies them faster. Returns the
+--- same table.
 function options.often(defaults)
   local list = {}
   for key, value in pairs(defaults) do
@@ -34,8 +34,8 @@ local function copied(defaults)
   return result
 end
 
---- Returns a copy of `defaults` with what `given` (a table or nil) overrides. A default of `options.none` means: absent.
---- `where` begins the message.
+--- Returns a copy of `defaults` with what `given` (a table or nil) overrides. The default
+--- `options.none` means: absent. `where` begins the message.
 function options.read(where, given, defaults)
   if given ~= nil and type(given) ~= "table" then
     core.fail(("%s: expected a table of options, found %s"):format(where, type(given)))
@@ -43,7 +43,7 @@ function options.read(where, given, defaults)
   local result = copied(defaults)
   local meta, unknown = getmetatable(given), nil
   if type(meta) == "table" and type(rawget(meta, "__fields")) == "table" then given = meta.__fields end -- see fm.read_only
-  for key, value in next, given or {} do -- not pairs: a metamethod of the table may be anything
+  for key, value in next, given or {} do -- not pairs: a table's own metamethod could do anything
     if defaults[key] == nil and (unknown == nil or tostring(key) < tostring(unknown)) then unknown = key end
     result[key] = value
   end
@@ -55,7 +55,7 @@ end
 
 local longest <const> = 60 -- of a text in a message
 
---- { "name", key = value } as its name and its options.
+--- Splits { "name", key = value } into the name and the options.
 function options.split(list)
   local given = {}
   for key, value in next, list do
@@ -64,7 +64,7 @@ function options.split(list)
   return list[1], given
 end
 
---- A value in the words of a message, on one line.
+--- A value as a message shows it, on one line.
 local function shown(value)
   local kind = type(value)
   if kind == "string" then return #value > longest and ("a string of %d bytes"):format(#value) or ('"%s"'):format(value) end
@@ -108,13 +108,13 @@ end
 
 local largest_size <const> = 1 << 31
 
---- The size of an axis, or a count of things that are made, or an error.
+--- The size of an axis, or a number of things to make, or an error.
 function options.size(where, value, low)
   local whole = options.integer(where, value, low or 1)
   return options.integer(where, whole, low or 1, largest_size)
 end
 
---- A number in 0..1 without the 1, for what is divided by one less it.
+--- A number >= 0 and < 1, for a value y that is used as 1 / (1 - y).
 function options.below_one(where, value)
   if math.type(value) and value >= 0 and value < 1 then return value end
   core.fail(("%s: expected a number >= 0 and < 1, found %s"):format(where, shown(value)))
@@ -142,7 +142,7 @@ function options.no_more(where, count, ...)
   end
 end
 
---- A random stream, or what draws as one, or an error.
+--- A random stream, or a table that draws like one, or an error.
 function options.rng(where, value)
   local kind = type(value)
   if kind ~= "table" and getmetatable(value) ~= "rng" or kind == "table" and not options.callable(value.normal) then

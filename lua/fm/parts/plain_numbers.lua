@@ -1,5 +1,6 @@
--- While its result is open, numbers are written with a decimal point, whatever locale the script has chosen: files for machines, and pictures,
--- which are the same everywhere.   local plain <close> = plain_numbers()
+-- While its result is open, numbers are written with a decimal point, whatever locale the script
+-- has chosen. Files that programs read need this, and pictures, which must be the same everywhere.
+-- local plain <close> = plain_numbers()
 local Former <const> = { __close = function(former) os.setlocale(former[1], "numeric") end }
 
 return function()

@@ -1,4 +1,5 @@
--- A word as a shell wants it typed: in quotes when it holds anything that a shell would read.
+-- A word as one types it in a shell: in quotes when it holds a character that is special to a
+-- shell.
 return function(word)
   return word:find "^[%w_@%%+=:,./-]+$" and word or "'" .. word:gsub("'", "'\\''") .. "'"
 end

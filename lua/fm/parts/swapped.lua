@@ -1,5 +1,5 @@
--- Which parameters hold the numbers of an average now, instead of their own: parameter -> true. What trains, averages, loads or saves them
--- would take the wrong ones.
+-- Which parameters hold the numbers of an average now, instead of their own: parameter -> true.
+-- Training, averaging, loading or saving them now would use the wrong numbers.
 local core <const> = require "fm.core"
 
 local swapped <const> = {}
@@ -13,8 +13,8 @@ end
 
 local left <const> = {}
 
---- A coroutine was put aside inside of swap and is gone: back() is called before the numbers are used next, since a finalizer must not
---- move what somebody reads.
+--- A coroutine was dropped while it was inside swap: back() is called before the numbers are used
+--- next, because a finalizer must not change numbers that somebody reads.
 function swapped.leave(back)
   left[#left + 1] = back
 end

@@ -24,8 +24,8 @@ local function frame_text(frame)
   return ("%s: in function <%s:%d>"):format(where, frame.short_src, frame.linedefined)
 end
 
---- The frame at a level of the caller's caller, if it is the script's; and whether there is one at all. The stack has no index: to find a
---- level takes as long as it is high.
+--- The frame at a level of the caller's caller, if it belongs to the script; and whether there is
+--- such a level. The stack has no index: reaching a level takes time in proportion to its height.
 local function frame_at(level)
   local frame = debug.getinfo(level + 2, "nSl")
   local own = frame and frame.what ~= "C" and frame.source:sub(1, #fm_folder) ~= fm_folder
@@ -43,8 +43,8 @@ local function top_level(known)
   return low
 end
 
---- The frames of the script from `level` (of the caller) up: their texts, and "FILE:LINE: " of the innermost. Of a deep stack only its two
---- ends: an endless recursion is 200,000 calls deep.
+--- The frames of the script from `level` (of the caller) up: their texts, and "FILE:LINE: " of the
+--- innermost. A deep stack shows only its two ends: an endless recursion is 200,000 calls deep.
 local function script_frames(level)
   local texts, innermost = {}, nil
   local last = level + most_levels
@@ -73,7 +73,7 @@ end
 
 -- ---- the message ----
 
---- "{ code = 3, message = "x" }": a table that was thrown, as far as it is plain.
+--- "{ code = 3, message = "x" }": a thrown table, its plain values.
 local function table_text(value)
   local words = {}
   for key, field in next, value do
@@ -87,7 +87,8 @@ local function table_text(value)
   return #words > 0 and ("{ %s }"):format(table.concat(words, ", ")) or nil
 end
 
---- Whatever was thrown as a text to read: its own when it has one, of a length that fits a page, in characters that a terminal shows.
+--- Whatever was thrown, as text: its own text if it has one, cut to a readable length, in
+--- characters that a terminal shows.
 function traceback.text_of(message)
   local kind = type(message)
   local text
@@ -114,12 +115,13 @@ function traceback.handler(message)
   return text .. "\nstack traceback:\n\t" .. table.concat(frames, "\n\t")
 end
 
---- A message of the world, without fm's own line in front of it.
+--- The message of a failure outside of the program (a file, say), without fm's own line in front of
+--- it.
 function traceback.without_place(message)
   return (traceback.text_of(message):gsub(inside_fm, "", 1))
 end
 
---- "FILE:LINE: " of the script's line that is running now.
+--- "FILE:LINE: " of the line that the script is running.
 function traceback.place()
   local _, innermost = script_frames(2)
   return innermost or ""

@@ -1,4 +1,4 @@
--- Texts that go into JSON must be UTF-8: other bytes would be others when they are read again.
+-- Text in JSON must be UTF-8: other bytes would change when they are read again.
 local core <const> = require "fm.core"
 
 local text <const> = {}
