@@ -1,4 +1,5 @@
--- embedding(n, dim): a table of n rows; called with 1-based indices of any shape -> [..., dim]. First rows: N(0, 1).
+-- embedding(n, dim): a table of n rows; called with 1-based indices of any shape -> [..., dim]. The
+-- rows start as N(0, 1).
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
 local module <const> = require "fm.nn.parts.module"

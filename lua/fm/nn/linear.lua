@@ -1,7 +1,7 @@
--- linear(inputs, outputs, {bias, act, init}): y = act(x w^T + b); w is [outputs, inputs]. First
--- weights as PyTorch's: uniform in -1/sqrt(inputs)..1/sqrt(inputs) (He et al. 2015 with a = sqrt
--- 5); init = "zero" starts from nothing, a function(w, b) does its own. act: the name of an
--- activation, { "name", option = }, or a layer; one that is an op of fm's runs in the same pass.
+-- linear(inputs, outputs, {bias, act, init}): y = act(x w^T + b); w is [outputs, inputs]. The
+-- weights start as in PyTorch: uniform in -1/sqrt(inputs)..1/sqrt(inputs) (He et al. 2015 with a =
+-- sqrt 5). init = "zero" starts from zeros, a function(w, b) sets them itself. act: the name of an
+-- activation, { "name", option = }, or a layer; if it is an op of fm, it runs in the same pass.
 local fm <const> = require "fm"
 local fusing <const> = require "fm.nn.parts.fusing"
 local options <const> = require "fm.parts.options"

@@ -14,7 +14,7 @@ return function(given, ...)
   local layers, width = {}, o.inputs
   for _, hidden in ipairs(type(o.hidden) == "table" and o.hidden or { o.hidden }) do
     layers[#layers + 1] = nn.linear(width, options.size("mlp: hidden", hidden))
-    layers[#layers + 1] = act or activations.of("mlp: act", o.act) -- one of its own for each
+    layers[#layers + 1] = act or activations.of("mlp: act", o.act) -- each layer has its own
     act = nil
     width = hidden
   end

@@ -1,2 +1,2 @@
--- seed(from): first weights are drawn from this seed, or random stream, from now on.
+-- seed(from): from now on initial weights are drawn from this seed or random stream.
 return require("fm.nn.parts.init_stream").seed

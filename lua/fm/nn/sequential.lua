@@ -1,10 +1,10 @@
--- sequential{layer, layer, ...}: one after the other, layers or functions.
+-- sequential{layer, layer, ...}: runs layers or functions one after the other.
 --
--- Two layers run as one op when both say that they can. A layer that is nothing but an op of fm has
--- its name in the field same_as_op: "silu". A layer that can do an op in its own last pass has a
--- method fuse(self, op): it returns a function of x that does the layer and then the op, or nil.
--- fuse(self, "none") is the layer alone, as a plain function, when that is faster to call. All is
--- asked once, when the sequential is made.
+-- Two layers run as one op when both say that they can. A layer that only does one op of fm names
+-- it in the field same_as_op: "silu". A layer that can do an op in its own last pass has a method
+-- fuse(self, op): it returns a function of x that does the layer and then the op, or nil.
+-- fuse(self, "none") is the layer alone, as a plain function, when that is faster to call. All this
+-- is asked once, when the sequential is made.
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
 local module <const> = require "fm.nn.parts.module"
@@ -22,9 +22,10 @@ local function check(layers)
   end
 end
 
--- The functions that do the layers, in order.
+-- The functions that run the layers, in order.
 local function stages_of(layers)
-  local stages, before = {}, nil -- the layer that the last stage does, if it may take the next one
+  -- the layer that the last stage runs, if it may fuse with the next one
+  local stages, before = {}, nil
   for _, layer in ipairs(layers) do
     local is_table = type(layer) == "table"
     local both = before and is_table and layer.same_as_op and before:fuse(layer.same_as_op)

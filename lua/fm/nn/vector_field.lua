@@ -1,6 +1,6 @@
--- vector_field{dim, hidden = 256, time_embed = 64}: the founding article's network, called model(x,
--- t) -> velocity [B, dim]. Time goes through its own two layers and stands beside x at the input of
--- the main ones. t is a number, [B] or [B, 1].
+-- vector_field{dim, hidden = 256, time_embed = 64}: the network of the article that founded flow
+-- matching, called model(x, t) -> velocity [B, dim]. Time goes through its own two layers and
+-- stands beside x at the input of the main ones. t is a number, [B] or [B, 1].
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
 local module <const> = require "fm.nn.parts.module"

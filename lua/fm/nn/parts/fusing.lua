@@ -6,7 +6,7 @@ local fusing <const> = {}
 
 local taken <const> = { none = true } -- op -> whether the op `linear` takes it as its act
 
---- Whether the op `linear` can do that op in the same pass.
+--- Whether the op `linear` can do this op in the same pass.
 function fusing.takes(op)
   if taken[op] == nil then
     local scope <close> = fm.scope()

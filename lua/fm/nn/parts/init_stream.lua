@@ -1,12 +1,13 @@
--- Where first weights come from: one stream, each layer the next call of it, so the same script with the same seed starts from the
--- same weights. A run seeds it; alone it starts at 0. It follows the step, so layers made inside a loop are the same when the run goes on.
+-- Where initial weights come from: one stream, and each layer makes the next call of it, so the
+-- same script with the same seed starts from the same weights. A run seeds it; without a run it
+-- starts at 0. It follows the step, so layers made inside a loop are the same when the run goes on.
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
 local sealed <const> = require "fm.parts.sealed"
 
 local init <const> = {}
 
---- Starts the stream anew, from a number or as a stream of an rng.
+--- Starts the stream anew, from a number or from the random stream given.
 function init.seed(from, ...)
   options.no_more("seed", 1, ...)
   if next(sealed) then fm.fail "seed: call it before the loop: what is seeded inside is not when the run goes on from a checkpoint" end

@@ -1,5 +1,6 @@
 -- What all layers share. A layer lists its tensors and layers once, in order, as {name, value}; parameters, state and modes follow.
--- A layer of a user's is any table with __call and parameters; its state is then numbered.
+-- A layer that a user wrote is any table with __call and parameters; its state has numbers as
+-- names.
 local fm <const> = require "fm"
 local nearest <const> = require "fm.parts.nearest"
 local options <const> = require "fm.parts.options"
@@ -43,7 +44,7 @@ function Module:parameters(...)
   return list
 end
 
---- name -> tensor, the names as PyTorch's: "net.0.weight".
+--- name -> tensor, named as in PyTorch: "net.0.weight".
 function Module:state(...)
   refuse_more("state", self, ...)
   local state = {}
@@ -75,7 +76,8 @@ local function check_state(own, given)
   end
 end
 
---- Copies the tensors in; every name must be there, and no other. A second argument, as of fm.load, is not read.
+--- Copies the tensors in; every name must be there, and no other. Ignores a second argument, so
+--- that what fm.load returns can be passed on.
 function Module:load_state(given, _, ...)
   refuse_more("load_state", self, ...)
   swapped.refuse("load_state", self:parameters())
@@ -119,12 +121,12 @@ function module.is(value)
   return getmetatable(value) == Module
 end
 
---- A line for each layer, for people.
+--- A readable text: one line for each layer.
 function Module:__tostring()
   return require "fm.nn.parts.outline"(self, module.is)
 end
 
---- A model's layers, itself first, each once: those made here and those a user wrote.
+--- A model's layers, itself first, each once: those made here and those that a user wrote.
 function module.layers(model)
   local list, seen = {}, {}
   local function add(layer)
@@ -138,7 +140,8 @@ function module.layers(model)
   return list
 end
 
---- What gives a model's layers the modes back that they have now; nil for what has no modes.
+--- Returns a function that restores the modes that a model's layers have now; nil when nothing has
+--- modes.
 function module.modes(model)
   if module.is(model) then
     local layers, modes = module.layers(model), {}

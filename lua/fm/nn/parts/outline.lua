@@ -1,4 +1,4 @@
--- A model as people read it: a line for each layer, with the shapes of its own tensors and how many
+-- A model as readable text: a line for each layer, with the shapes of its own tensors and how many
 -- numbers are trained.
 --   vector_field, 153538 parameters
 --     time_embed: sequential, 4288
@@ -9,8 +9,8 @@ local fm <const> = require "fm"
 
 local own_folder <const> = debug.getinfo(1, "S").source:match "^(.*/)nn/"
 
---- What kind of layer it is: the name of the file that wrote its forward, a file of fm or one that
---- a script requires.
+--- The kind of a layer: the name of the file that wrote its forward, which is a file of fm or one
+--- that a script requires.
 local function kind_of(layer)
   if type(layer.same_as_op) == "string" then return layer.same_as_op end
   local source = type(layer.forward) == "function" and debug.getinfo(layer.forward, "S").source or ""
@@ -42,8 +42,8 @@ local function add_part(lines, name, value, level, is_module)
   else lines[#lines + 1] = start .. foreign_text(value) end
 end
 
---- Adds the line of a layer and those of the layers in it. What has layers in it says how many
---- numbers they have together.
+--- Adds the line of a layer and the lines of the layers in it. A layer that contains layers shows
+--- how many numbers they have together.
 function add_layer(lines, start, layer, level, is_module)
   local words, inner = { kind_of(layer) }, {}
   for _, part in ipairs(layer.parts) do

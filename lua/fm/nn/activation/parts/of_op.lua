@@ -1,5 +1,6 @@
--- of_op(name): what a file returns whose activation is one op without options. Its layer says which
--- op, so that a layer before it may do the op in its own last pass: see nn/sequential.lua.
+-- of_op(name): what the file of an activation returns when the activation is one op without
+-- options. Its layer says which op, so that the layer before it may do the op in its own last pass:
+-- see nn/sequential.lua.
 local fm <const> = require "fm"
 local module <const> = require "fm.nn.parts.module"
 local options <const> = require "fm.parts.options"
