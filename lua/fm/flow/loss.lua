@@ -1,4 +1,6 @@
--- loss(model, x1, options): draw x0 and t, make the pair, move along the path, compare the model's prediction with its target.
+-- loss(model, x1, options): draws x0 and t, makes the pair, moves along the path, compares the
+-- model's prediction with its target. Lipman et al. 2023, equation 14: the mean over the batch and
+-- all dimensions of |v(xt, t) - u|^2.
 -- Lipman et al. 2023, equation 14: the mean over the batch and all dimensions of |v(xt, t) - u|^2.
 local fm <const> = require "fm"
 local arguments <const> = require "fm.flow.parts.arguments"
@@ -13,7 +15,7 @@ local defaults <const> = options.often {
   rng = none, x0 = none, t = none, path = "linear", coupling = "independent", cond = none, time = "uniform", predict = "velocity", weight = none,
 }
 
--- Times for the rows of x1: given ones (a number, [B] or [B, 1]) or drawn ones.
+-- Times for the rows of x1: given (a number, [B] or [B, 1]) or drawn.
 local function times_for(o, x1)
   if o.t == nil then
     local sampler, is_own = times.of("loss: time", o.time)
@@ -27,7 +29,7 @@ local function times_for(o, x1)
   return t:count() == #x1 and t or fm.zeros(#x1) + t
 end
 
--- x0 as it is drawn: where the path starts, in units of s(0).
+-- A drawn x0: a point of the path's source, in units of s(0).
 local function draw(path, x1, rng)
   if not path.own.source then return rng:normal(x1:shape()) end
   local shape = x1:shape()

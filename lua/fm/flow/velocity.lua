@@ -1,9 +1,9 @@
--- velocity(model, {predict, path, cond, guard}) -> field(x, t): what a solver follows, whatever the
--- model predicts: velocity, data, noise or score. At an end of the path where that divides by a = 0
--- (noise and score at t = 0) or takes a slope that has no bound (vp and linear_vp at t = 1), model
--- and path are read `guard` (1e-3) away from it; for data, the divisor s is no smaller than guard.
--- t is a number or [B]. cond goes to the model, and under control = "sample" the part of it that
--- belongs to the rows still there.
+-- velocity(model, {predict, path, cond, guard}) -> field(x, t): the field that a solver follows,
+-- for a model that predicts the velocity, the data, the noise or the score. At an end of the path
+-- where the formula divides by a = 0 (noise and score at t = 0) or uses a slope that has no bound
+-- (vp and linear_vp at t = 1), model and path are read `guard` (1e-3) away from the end; for data,
+-- the divisor s is at least guard. t is a number or [B]. cond goes to the model; under control =
+-- "sample" only the part for the rows that are still there.
 local fm <const> = require "fm"
 local arguments <const> = require "fm.flow.parts.arguments"
 local coefficients <const> = require "fm.flow.path.parts.coefficients"

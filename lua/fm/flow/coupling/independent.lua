@@ -1,4 +1,4 @@
--- x0 and x1 as they come.
+-- x0 and x1 stay in the order given.
 local options <const> = require "fm.parts.options"
 
 return function(given)

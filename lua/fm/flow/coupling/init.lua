@@ -7,8 +7,8 @@ local options <const> = require "fm.parts.options"
 
 local coupling <const> = {}
 
---- The condition that goes with y1, after a coupling of x1 and its cond gave y1 and `returned`. One
---- that knows nothing of conditions returns none: cond stays, as long as x1 keeps its order.
+--- The condition that goes with y1, after a coupling of x1 and its cond gave y1 and `returned`. A
+--- coupling that knows no conditions returns none: then cond stays, if x1 keeps its order.
 function coupling.cond_of(where, x1, cond, y1, returned)
   if returned ~= nil then return returned end
   if cond == nil or rawequal(y1, x1) then return cond end
@@ -19,7 +19,7 @@ function coupling.cond_of(where, x1, cond, y1, returned)
   return cond
 end
 
--- The couple of a file, which then sees tensors with equal rows.
+-- Wraps the couple of a file: it gets tensors with equally many rows.
 local function checked(where, couple)
   return function(x0, x1, cond, ...)
     options.no_more(where, 3, ...)

@@ -1,7 +1,8 @@
--- gaussian{mean, std, dim, path}: the exact flow along a path to N(mean, std^2). mean and std: a number or one per dimension;
--- dim: when both are numbers (1). For the straight line v = m + (t std^2 - (1 - t)) / (t^2 std^2 + (1 - t)^2) (x - t m).
--- What a mixture has (see mixture.lua), and the map of the flow: flow:map(x0) -> x1, flow:inverse(x1) -> x0; for the straight line
--- x1 = m + std x0.
+-- gaussian{mean, std, dim, path}: the exact flow along a path to N(mean, std^2). mean and std: a
+-- number or one per dimension; dim: when both are numbers (1). For the straight line v = m + (t
+-- std^2 - (1 - t)) / (t^2 std^2 + (1 - t)^2) (x - t m). It has what a mixture has (see
+-- mixture.lua), and the map of the flow: flow:map(x0) -> x1, flow:inverse(x1) -> x0; for the
+-- straight line x1 = m + std x0.
 local fm <const> = require "fm"
 local arguments <const> = require "fm.flow.parts.arguments"
 local options <const> = require "fm.parts.options"

@@ -1,5 +1,5 @@
--- What the functions of flow are called with, checked: a model, a batch, times. A time lies in 0..1, and is a number or a tensor with one
--- for each row.
+-- Checks the arguments of the functions of flow: a model, a batch, times. A time lies in 0..1, and
+-- is a number or a tensor with one number for each row.
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
 
@@ -41,7 +41,7 @@ function arguments.batch(where, name, x, like)
   if x:rank() < 1 then fm.fail(("%s: %s is [], expected [B, ...]"):format(where, name)) end
 end
 
--- A solver's last time may miss an end of 0..1 by its rounding.
+-- A solver's last time may miss an end of 0..1 by rounding.
 local rounding <const> = 1e-9
 
 --- A time: a number in 0..1, or a tensor: one number for all rows, or one for each of `rows` (any shape when that is nil).
@@ -62,12 +62,12 @@ function arguments.time(where, t, rows)
   return rank == 1 and t or t:reshape(-1)
 end
 
---- A time of any size: what a model itself may be called with.
+--- A time of any size, as a model itself may get it.
 function arguments.any_time(where, t)
   if type(t) ~= "number" and not fm.is_tensor(t) then fm.fail(("%s: t: expected a number or a tensor [B], found %s"):format(where, type(t))) end
 end
 
---- As time, and the numbers of a tensor are looked at too.
+--- Like time, but also checks the numbers of a tensor.
 function arguments.time_within(where, t, rows)
   t = arguments.time(where, t, rows)
   if type(t) == "number" or t:count() == 0 then return t end

@@ -1,7 +1,8 @@
--- guarded(where, path, guard, divides_by_s) -> read(x, t) -> t', a, s, da, ds, w = s da - a ds: the coefficients that relate v = da x1 + ds x0
--- and x = a x1 + s x0 to x0 and x1, at t, or `guard` away from an end of the path where what they are divided by vanishes: w (where both
--- slopes do) or s w. A model that is evaluated with them is evaluated at t'. t is a number or [B]; the coefficients are numbers, or columns that
--- broadcast over x.
+-- guarded(where, path, guard, divides_by_s) -> read(x, t) -> t', a, s, da, ds, w = s da - a ds: the
+-- coefficients that relate v = da x1 + ds x0 and x = a x1 + s x0 to x0 and x1. They are read at t,
+-- or `guard` away from an end of the path where their divisor vanishes. The divisor is w (it
+-- vanishes where both slopes do) or s w. A model that is used with them is evaluated at t'. t is a
+-- number or [B]; the coefficients are numbers, or columns that broadcast over x.
 local fm <const> = require "fm"
 local arguments <const> = require "fm.flow.parts.arguments"
 local coefficients <const> = require "fm.flow.path.parts.coefficients"

@@ -1,4 +1,5 @@
--- levels(where, o) -> bins, low, high: the options of values on `bins` levels from low to high, checked.
+-- levels(where, o) -> bins, low, high: checks the options of values on `bins` levels from low to
+-- high.
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
 

@@ -1,7 +1,7 @@
--- The log-density of a flow at given points, by a solve from data to source: d/dt log p(x(t)) = -div v, so that
---   log p1(x1) = log p0(x0) - int_0^1 div v dt.    Chen et al. 2018 (equation 8), Grathwohl et al. 2019.
--- The integral is a part of the solve's state, [B, D + 1] (or D + probes): error control covers it like x. p0 is the density of where the path
--- starts.
+-- The log-density of a flow at given points, by a solve from data to source: d/dt log p(x(t)) =
+-- -div v, so that log p1(x1) = log p0(x0) - int_0^1 div v dt.    Chen et al. 2018 (equation 8),
+-- Grathwohl et al. 2019. The integral is a part of the solve's state, [B, D + 1] (or D + probes):
+-- error control covers it like x. p0 is the density at the start of the path.
 local fm <const> = require "fm"
 local arguments <const> = require "fm.flow.parts.arguments"
 local solve <const> = require "fm.ode.parts.solve"
@@ -60,7 +60,8 @@ local function check(where, model, x, log_p0)
   end
 end
 
--- The log-density of the source: the one given, that of the path given, or of the path that the model knows itself (an exact flow).
+-- The log-density of the source: the given one, that of the given path, or that of the model's own
+-- path (an exact flow).
 local function source_of(o, where, model)
   if o.log_p0 then return o.log_p0 end
   local known = o.path == nil and type(model) == "table" and model.source_log_prob
@@ -75,8 +76,8 @@ local function source_density(source, where, x0)
   return log_p0:reshape(-1)
 end
 
--- The solve from t1 to t0. With rows = true the model gets row numbers, as a condition that rows
--- take with them.
+-- The solve from t1 to t0. With rows = true the model gets row numbers, as a condition that stays
+-- with its rows.
 local function solved(o, where, model, shape, directions, start)
   local numbers = options.boolean(where .. ": rows", o.rows) and fm.range(1, #start) or nil
   local plan = reverse.plan(o)

@@ -1,11 +1,11 @@
--- A flow solved from end to end: which options of ode.solve a function of flow takes, what it passes on to go from data to source, and what
--- it makes of a solve that did not get there.
+-- A flow solved from end to end: which options of ode.solve a function of flow takes, what it
+-- passes on to go from data to source, and what it does when a solve did not reach the end.
 local fm <const> = require "fm"
 local ode <const> = require "fm.ode"
 
 local reverse <const> = {}
 
---- The options of ode.solve with t1 = 1, without those named, and the function's own.
+--- The options of ode.solve with t1 = 1, without those in `without`, and with the function's own.
 function reverse.options(without, own)
   local all = {}
   for name, value in pairs(ode.options) do all[name] = value end
@@ -15,7 +15,7 @@ function reverse.options(without, own)
   return all
 end
 
---- Of options that were read: those of ode.solve, from t1 to t0.
+--- From the options that were read: those of ode.solve, from t1 to t0.
 function reverse.plan(o)
   local plan = {}
   for name in pairs(ode.options) do plan[name] = o[name] end
@@ -23,7 +23,8 @@ function reverse.plan(o)
   return plan
 end
 
---- x, info of a solve that went all the way, or to the terminal event that it was asked for; else an error.
+--- x, info of a solve that reached the end, or the terminal event that was asked for; else an
+--- error.
 function reverse.finished(where, x, info)
   if info.status ~= "finished" and info.status ~= "event" then
     fm.fail(("%s: the solve ended at t = %.6g with status %s%s: ode.solve gives what was reached until there"):format(where, info.t,

@@ -4,9 +4,9 @@
 --   directions = "axes"      one number, the sum over all axes: the divergence, exactly
 --   directions = { e, ... }  one number for each e [B, n]; for signs drawn at random each has the
 --                            divergence as its mean (Hutchinson 1989)
--- One forward pass, then a backward pass for each axis or direction over the same tape, which
--- leaves the parameters out. The rows of the model must not depend on each other. Directions and
--- cond belong to rows and leave with them.
+-- One forward pass, then a backward pass for each axis or direction over the same tape; the
+-- parameters get no gradient. The model's rows must not depend on each other. Directions and cond
+-- belong to rows and leave with them.
 local fm <const> = require "fm"
 local fields <const> = require "fm.parts.field"
 

@@ -1,5 +1,5 @@
--- A quarter of a circle: a = sin(pi t / 2), s = cos(pi t / 2), from the angle that is left, which has all its digits near t = 1. Albergo and
--- Vanden-Eijnden 2023.
+-- A quarter of a circle: a = sin(pi t / 2), s = cos(pi t / 2), computed from the remaining angle,
+-- which keeps all its digits near t = 1. Albergo and Vanden-Eijnden 2023.
 local f <const> = require "fm.flow.path.parts.functions"
 
 local half <const> = math.pi / 2

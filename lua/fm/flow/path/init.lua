@@ -1,6 +1,8 @@
--- Probability paths xt = a(t) x1 + s(t) x0. A path file returns { a, s [, da, ds] } or a function(options) that does; a, s, da, ds take
--- t as a tensor [B] (or a number) and give numbers of the same shape. Derivatives that are not given come from the tape. A file or a
--- script's table may also have source(n, dim, rng) -> [n, dim] and source_log_prob(x0) -> [n], for a path that does not start as s(0) times a normal.
+-- Probability paths xt = a(t) x1 + s(t) x0. A path file returns { a, s [, da, ds] } or a
+-- function(options) that returns such a table; a, s, da, ds take t as a tensor [B] (or a number)
+-- and give numbers of the same shape. Derivatives that are not given come from the tape. A file or
+-- a script's table may also have source(n, dim, rng) -> [n, dim] and source_log_prob(x0) -> [n],
+-- for a path that does not start as s(0) times a normal.
 local fm <const> = require "fm"
 local attempt <const> = require "fm.parts.attempt"
 local by_name <const> = require "fm.parts.by_name"
@@ -39,14 +41,15 @@ local function line(self, x0, x1, t)
   return a * x1 + s * x0, da * x1 + ds * x0
 end
 
--- What sample does, for arguments that are known to be right.
+-- As sample, for arguments that are already checked.
 local function sample(self, x0, x1, t, z)
   local m, u = line(self, x0, x1, t)
   if self.noisy then return self.around(m, u, type(t) == "number" and t or coefficients.over_rows(t, x1), z) end
   return m, u
 end
 
---- xt, u for pairs x0, x1 [B, ...] at times t [B] or a number; z, like x0, is the noise that some paths have around the line.
+--- xt, u for pairs x0, x1 [B, ...] at times t [B] or a number; z, like x0, is the noise that some
+--- paths add around the line.
 function Path:sample(x0, x1, t, z, ...)
   local where <const> = "path:sample"
   check_self(self, "sample")
@@ -77,7 +80,8 @@ local function shape_of_source(where, n, dim)
   return shape
 end
 
---- n points [n, dim] (dim may be a list of sizes) of where the path starts: s(0) times a normal, if it has no source of its own.
+--- n points [n, dim] of the path's source (dim may be a list of sizes): s(0) times a normal, if the
+--- path has no source of its own.
 function Path:source(n, dim, rng, ...)
   local where <const> = "path:source"
   check_self(self, "source")
@@ -131,7 +135,8 @@ local function checked_value(where, name, y, t)
     type(t) == "number" and ("%g"):format(t) or "a tensor [" .. table.concat(t:shape(), ", ") .. "]"))
 end
 
--- A script's function of time, tried once. It must take tensors; where it takes no numbers, a tensor of one stands for a number.
+-- A script's function of time, tried once. It must take tensors; if it takes no numbers, a tensor
+-- of one number replaces a number.
 local function of_time(where, name, f)
   local ok, y = attempt(f, fm.full(2, 0.5))
   if not ok then fm.fail(("%s: %s fails for t = a tensor [2]: %s"):format(where, name, tostring(y))) end
@@ -196,7 +201,8 @@ local function make(where, what, given)
   return getmetatable(what) == Path and what or from_table(where, what)
 end
 
--- Paths that were made before, by the name alone of a file of fm or from a script's table, so that an option of every step makes none.
+-- Paths that were made before: by the name alone of a file of fm, or by a script's table. So an
+-- option that is read in every step makes none.
 local plain <const>, of_tables <const> = {}, setmetatable({}, { __mode = "k" })
 
 local function from_known_table(where, given)
@@ -212,7 +218,8 @@ local function from_known_table(where, given)
   return known.path
 end
 
---- The path that an option `path` asks for: by name, with its options, from a table of functions, or itself.
+--- The path that an option `path` asks for: by name, with its options, from a table of functions,
+--- or a path itself.
 function path.of(where, what)
   if getmetatable(what) == Path then return what end
   if type(what) == "table" and type(what.a) == "function" then return from_known_table(where .. ": path", what) end
@@ -222,7 +229,7 @@ function path.of(where, what)
   return made
 end
 
---- A path by name, with its options; or from a table of functions; a path passes through.
+--- A path by name, with its options; or from a table of functions; a path is returned unchanged.
 local function named(name, given, ...)
   options.no_more("path", 2, ...)
   return (make("path", name, given))

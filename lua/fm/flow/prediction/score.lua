@@ -1,5 +1,5 @@
--- score: the gradient of the log-density. x0 = -s score, for a source that is a unit normal.
--- |score + x0 / s|^2 has no finite mean over t: times s^2 it does. Song et al. 2021, section 3.3.
+-- score: the gradient of the log-density. x0 = -s score, for a source that is a unit normal. |score
+-- + x0 / s|^2 has no finite mean over t, but s^2 times it has. Song et al. 2021, section 3.3.
 local divisor <const> = require "fm.flow.prediction.parts.divisor"
 
 return {

@@ -1,4 +1,5 @@
--- stratified: one time in each n-th of 0..1, in random order of rows. The loss spreads less.
+-- stratified: one time in each of n equal parts of 0..1, in random order of rows. The loss varies
+-- less.
 local below_one <const> = require "fm.flow.time.parts.below_one"
 local options <const> = require "fm.parts.options"
 

@@ -1,4 +1,4 @@
--- uniform: every time as likely as any other.
+-- uniform: every time is equally likely.
 local options <const> = require "fm.parts.options"
 
 return function(given)

@@ -73,7 +73,7 @@ function Mixture:log_prob(x, t, ...)
   return log_prob(self, "exact:log_prob", x, t == nil and 1 or t)
 end
 
---- Where the flow starts: what flow.log_prob takes for it.
+--- The log-density where the flow starts: flow.log_prob uses it for an exact flow.
 function Mixture:source_log_prob(x0, ...)
   options.no_more("exact:source_log_prob", 1, ...)
   return log_prob(self, "exact:source_log_prob", x0, 0)
@@ -101,7 +101,7 @@ end
 
 Mixture.__call = Mixture.velocity
 
--- A tensor of finite numbers from what a script gave: a tensor, a number, or tables of numbers.
+-- A tensor of finite numbers from a script's value: a tensor, a number, or tables of numbers.
 local function numbers(where, value)
   local t = value
   if not fm.is_tensor(value) then
@@ -155,7 +155,7 @@ local function variances_of(where, std)
   return variances
 end
 
---- The flow of options as they were read: means, std, weights, path. `where` begins the messages.
+--- The flow for the options that were read: means, std, weights, path. `where` begins the messages.
 return function(where, o)
   local path = paths.of(where, o.path)
   if path.noisy then fm.fail(where .. ": path: it has noise around its line: its velocity is not known in closed form") end

@@ -1,6 +1,8 @@
--- The coefficients a, s, da, ds of a path, a table with a function of t for each, where they have values.
+-- The coefficients a, s, da, ds of a path (a table with a function of t for each), read where they
+-- have values.
 --
--- A slope without a bound at an end of 0..1 (ds of vp and linear_vp at t = 1) is read there at the number next to it.
+-- A slope without a bound at an end of 0..1 (ds of vp and linear_vp at t = 1) is read at the
+-- nearest number inside instead.
 local fm <const> = require "fm"
 
 local coefficients <const> = {}
@@ -24,26 +26,28 @@ end
 
 local double <const> = fm.real == "double"
 
--- How far the number next to an end is, of those that t is made of.
+-- How far the next number is from an end, in the precision of t.
 local function spacing(t)
   return (type(t) == "number" or double) and 2.0 ^ -53 or 2.0 ^ -24
 end
 
 local steepest <const> = double and 1e150 or 1e18 -- the square of a slope is a number too
 
--- Whether a slope has values that can be reckoned with: one that is infinite, or no number, makes their sum so.
+-- Whether all values of a slope are usable: an infinite or NaN value makes their sum infinite or
+-- NaN.
 local function usable(slope)
   return math.abs(type(slope) == "number" and slope or slope:sum():item()) < steepest
 end
 
--- t, with those entries no nearer to the ends than `gap` at which the slope is not usable.
+-- t, with the entries where the slope is not usable moved to `gap` from the end.
 local function inside(t, slope, gap)
   if type(t) == "number" then return math.min(math.max(t, gap), 1 - gap) end
   local broken = (fm.zeros(t:shape()) + slope):detach():square() * 0 -- NaN there
   return fm.where(broken, t:detach():clamp(gap, 1 - gap), t)
 end
 
--- f(t) for a slope f, and where it was read: at t, or where that has no usable value a little inside of it.
+-- f(t) for a slope f, and where it was read: at t, or a little inside of 0..1 if f(t) is not
+-- usable.
 local function nearest(f, t)
   local slope, at, gap = f(t), t, nil
   while not usable(slope) and (gap or 0) < 0.01 do
@@ -54,12 +58,13 @@ local function nearest(f, t)
   return slope, at
 end
 
---- a, s at t, da, ds as near to it as they have a value; numbers where they are constant.
+--- a, s at t; da, ds as near to t as they have a value; numbers where they are constant.
 function coefficients.terms(self, t)
   return self.a(t), self.s(t), (nearest(self.da, t)), (nearest(self.ds, t))
 end
 
---- All four at one time, t or as near to it as all have a value: their products have the right limits.
+--- All four at one time: t, or as near to it as all have a value; their products have the right
+--- limits.
 function coefficients.terms_together(self, t)
   local da, first = nearest(self.da, t)
   local ds, at = nearest(self.ds, first)
@@ -87,7 +92,7 @@ function coefficients.unbounded(self, t)
   return not (usable(self.da(t + 0.0)) and usable(self.ds(t + 0.0)))
 end
 
---- inside(t) for reading no nearer than `guard` to the ends that need it.
+--- Returns inside(t), which keeps t at least `guard` away from the ends that need it.
 function coefficients.away_from_ends(guard, from_0, from_1)
   if not from_0 and not from_1 then return function(t) return t end end
   local low, high = from_0 and guard or 0, from_1 and 1 - guard or 1

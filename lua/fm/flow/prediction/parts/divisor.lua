@@ -1,5 +1,5 @@
--- divisor(c [, least]): c, a number or a tensor, with no number below `least`. Without one it is
--- tiny: 0 / 0 is not meant where a power of t has left the range of the numbers.
+-- divisor(c [, least]): c, a number or a tensor, with every number at least `least`. Without
+-- `least` the bound is tiny: it avoids 0 / 0 where a power of t underflows.
 return function(c, least)
   least = least or 1e-30
   if type(c) == "number" then return math.max(c, least) end
