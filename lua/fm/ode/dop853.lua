@@ -1,6 +1,7 @@
--- Dormand and Prince's method of order 8 with error estimates of orders 5 and 3 and an interpolant of order 7: twelve model calls per
--- step, as the slope at the new point begins the next one, and three more for a step that is interpolated. Hairer, Norsett,
--- Wanner I, II.5 and II.6 (dop853). Row 13 belongs to the new point, rows 14 to 16 to the interpolant.
+-- Dormand and Prince's method of order 8 with error estimates of orders 5 and 3 and an interpolant
+-- of order 7: twelve model calls per step, because the slope at the new point is the first of the
+-- next step, and three more for a step that is interpolated. Hairer, Norsett, Wanner I, II.5 and
+-- II.6 (dop853). Row 13 belongs to the new point, rows 14 to 16 to the interpolant.
 return {
   order = 8,
   error_order = 7,

@@ -1,5 +1,6 @@
--- Bogacki and Shampine's pair of orders 3 and 2 with its cubic interpolant; three model calls per step, as the slope at the new
--- point begins the next one. Bogacki, Shampine (1989), Appl. Math. Lett. 2. Row 4 of e and dense belongs to the new point.
+-- Bogacki and Shampine's pair of orders 3 and 2 with its cubic interpolant; three model calls per
+-- step, because the slope at the new point is the first of the next step. Bogacki, Shampine (1989),
+-- Appl. Math. Lett. 2. Row 4 of e and dense belongs to the new point.
 return {
   order = 3,
   c = { 0, 1 / 2, 3 / 4 },

@@ -1,6 +1,7 @@
--- Dormand and Prince's pair of orders 5 and 4: six model calls per step, as the slope at the new point begins the next one.
--- Dormand, Prince (1980), J. Comp. Appl. Math. 6; the quartic interpolant is Shampine's (1986), Math. Comp. 46.
--- Row 7 of e and dense belongs to the new point.
+-- Dormand and Prince's pair of orders 5 and 4: six model calls per step, because the slope at the
+-- new point is the first of the next step. Dormand, Prince (1980), J. Comp. Appl. Math. 6; the
+-- quartic interpolant is Shampine's (1986), Math. Comp. 46. Row 7 of e and dense belongs to the new
+-- point.
 return {
   order = 5,
   c = { 0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1 },
@@ -14,7 +15,7 @@ return {
   },
   b = { 35 / 384, 0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84 },
   e = { -71 / 57600, 0, 71 / 16695, -71 / 1920, 17253 / 339200, -22 / 525, 1 / 40 },
-  -- Shampine's estimate, (1986), Math. Comp. 46: what torchdiffeq's controller reads
+  -- Shampine's estimate, (1986), Math. Comp. 46: torchdiffeq's controller uses it
   errors = {
     torchdiffeq = {
       35 / 384 - 1951 / 21600, 0, 500 / 1113 - 22642 / 50085, 125 / 192 - 451 / 720, -2187 / 6784 + 12231 / 42400, 11 / 84 - 649 / 6300,

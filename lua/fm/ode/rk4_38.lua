@@ -1,4 +1,5 @@
--- Kutta's 3/8 rule. Order 4, four model calls; a smaller error than rk4, and other digits. Hairer, Norsett, Wanner I, II.1, table 1.2, right.
+-- Kutta's 3/8 rule. Order 4, four model calls; its error is smaller than rk4's. Hairer, Norsett,
+-- Wanner I, II.1, table 1.2, right.
 return {
   order = 4,
   c = { 0, 1 / 3, 2 / 3, 1 },

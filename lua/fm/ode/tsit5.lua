@@ -1,5 +1,6 @@
--- Tsitouras' pair of orders 5 and 4 with its quartic interpolant: six model calls per step, as the slope at the new point begins the
--- next one. Tsitouras (2011), Comput. Math. Appl. 62. Row 7 of e and dense belongs to the new point.
+-- Tsitouras' pair of orders 5 and 4 with its quartic interpolant: six model calls per step, because
+-- the slope at the new point is the first of the next step. Tsitouras (2011), Comput. Math. Appl.
+-- 62. Row 7 of e and dense belongs to the new point.
 return {
   order = 5,
   c = { 0, 0.161, 0.327, 0.9, 0.9800255409045097, 1.0 },

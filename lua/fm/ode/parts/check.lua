@@ -1,16 +1,16 @@
--- What a new method must show before it is used: its tableau fulfils the order conditions up to its stated order (5 at most), and a
--- problem that depends on time confirms the order by the slope of its errors.
+-- What a new method must pass before it is used: its tableau fulfils the order conditions up to its
+-- stated order (5 at most), and the errors on a problem that depends on time show that order.
 local core <const> = require "fm.core"
 local options <const> = require "fm.parts.options"
 
 local check <const> = {}
 
--- What a solver file may return; a misspelt part would change the method in silence.
+-- What a solver file may return; a misspelt part would change the method without an error.
 local parts <const> = {}
 for _, part in ipairs { "name", "order", "step", "c", "a", "b", "e", "e3", "error_order", "errors", "closes", "dense", "dense_order", "extra",
   "history" } do parts[part] = options.none end
 
---- Raises when a solver's table has a part that means nothing.
+--- Raises when a solver's table has an unknown part.
 function check.parts(m, name)
   options.read("ode: " .. name, m, parts)
 end
@@ -57,7 +57,7 @@ local function dot(b, w)
   return sum
 end
 
--- x' = x cos t + sin 3t (1 + x^2) / 4: nonlinear, and every order is seen in it.
+-- x' = x cos t + sin 3t (1 + x^2) / 4: nonlinear, and errors of every order show in it.
 local function slope_at(t, x)
   return x * math.cos(t) + math.sin(3 * t) * (1 + x * x) / 4
 end
@@ -75,7 +75,8 @@ local function integrate(m, n)
   return x
 end
 
--- The order that the errors show: of three runs with halved steps, the ratio of the differences.
+-- The order that the errors show: from the ratio of the differences of three runs with halved
+-- steps.
 local function measured_order(run, n)
   local coarse, middle, fine = run(n), run(2 * n), run(4 * n)
   return math.log(math.abs(coarse - middle) / math.abs(middle - fine), 2)
@@ -85,7 +86,8 @@ local function near(found, expected)
   return math.abs(found - expected) <= 1e-9
 end
 
--- Where the slopes of a step are taken: its stages, the new point, and what only the interpolant reads.
+-- Where the slopes of a step are taken: at its stages, at the new point, and at the points that
+-- only the interpolant uses.
 local function nodes(m)
   local c, a = table.move(m.c, 1, #m.c, 1, {}), table.move(m.a, 1, #m.a, 1, {})
   c[#c + 1], a[#a + 1] = 1, m.b
@@ -142,7 +144,7 @@ local function check_dense(m, name)
   end
 end
 
--- Slopes are taken within the step alone, as nothing is known of the field beyond t1.
+-- Slopes are taken within the step only, because the field may not exist beyond t1.
 local function check_nodes(c, what, name)
   for i, at in ipairs(c) do
     if at < 0 or at > 1 then
@@ -172,10 +174,11 @@ function check.tableau(m, name)
   end
 end
 
--- Halved steps that end this near to each other show their rounding, no order.
+-- Halved steps that end this near to each other show rounding errors and no order.
 local noise <const> = core.real == "double" and 1e-12 or 8e-6
 
---- The same for a step function that states an order; in float up to 4, as errors of higher ones drown.
+--- The same for a step function that states an order; in float up to 4, because rounding hides the
+--- errors of higher orders.
 function check.step(m, name)
   if m.order == nil then return end
   options.integer(("ode: %s: order"):format(name), m.order, 1)

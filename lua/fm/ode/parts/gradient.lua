@@ -1,10 +1,11 @@
--- How a solve is put on a tape, by the option `memory`: solve(method, field, x0, plan) -> x, info. The numbers are those of an unrecorded
--- solve, to the last bit. Gradients reach x0 and what the field depends on, from x and from info.states; the accepted steps count as
--- given, so times have no gradient.
---
--- memory = "full": every call of the field stays on the tape. memory = "segments": the tape holds one record for the whole solve, and the
--- state at borders between segments; on the way back each segment is taken again, recorded on a tape of its own, from the last to the
--- first. Griewank and Walther, Evaluating Derivatives (2008), chapter 12.
+-- How a solve is put on a tape, by the option `memory`: solve(method, field, x0, plan) -> x, info.
+-- The numbers are those of an unrecorded solve, to the last bit. Gradients flow from x and from
+-- info.states to x0 and to what the field depends on. The accepted steps count as constants, so
+-- times have no gradient.
+-- memory = "full": every call of the field stays on the tape. memory = "segments": the tape holds
+-- one record for the whole solve, and the state at borders between segments. The backward pass
+-- computes each segment again, recorded on its own tape, from the last to the first. Griewank and
+-- Walther, Evaluating Derivatives (2008), chapter 12.
 local core <const> = require "fm.core"
 
 local engine <const> = core.ode_engine
@@ -24,11 +25,13 @@ local function full(method, field, x0, plan)
   return x, info
 end
 
--- A step's activations outweigh its state: a segment is one step until there are this many borders. From then on segments double in
--- length as often as borders outnumber their steps by it, so both grow with the square root of the number of steps.
+-- A step's activations are larger than its state: a segment is one step until there are this many
+-- borders. From then on segments double in length whenever there are that many times more borders
+-- than steps in a segment, so both grow with the square root of the number of steps.
 local borders_per_step <const> = 32
 
--- A trail is what the way back needs: times of all points, borders at some of them, `at` which.
+-- A trail is what the backward pass needs: times of all points, and borders at some of them, listed
+-- in `at`.
 local function follow(plan)
   local trail = { times = {}, borders = {}, at = {} }
   local times, borders, at, spare, spacing = trail.times, trail.borders, trail.at, {}, 1
@@ -64,7 +67,8 @@ end
 local function walk_back(trail, dy)
   local method, field, like, sign = trail.method, trail.field, trail.like, trail.sign
   local n, saved, last = dy:size(2), trail.saved, #trail.saved
-  local adjoint, leaf = dy[{ last + 1, last + 1 }], nil -- of the state at the border, and of the past slopes known there
+  -- for the state at the border, and for the past slopes known there
+  local adjoint, leaf = dy[{ last + 1, last + 1 }], nil
   if #trail.borders == 1 then return dy:sum { axis = 1 }:reshape(like:shape()) end
   for i = #trail.borders - 1, 1, -1 do
     local tape <close> = core.record()
@@ -95,7 +99,8 @@ local function segments(method, field, x0, plan)
   trail.past = type(method) == "userdata" and select(3, engine.facts(method)) or 0
   local packed = x:reshape(1, n)
   if count > 0 then packed = core.cat({ states:reshape(count, n), packed }, { axis = 1 }) end
-  local parameters = depends and core.parameter(core.zeros()) or nil -- stands for those of the field
+  -- stands for the field's parameters
+  local parameters = depends and core.parameter(core.zeros()) or nil
   packed = core.custom { forward = function() return packed, trail end, backward = walk_back } (x0, parameters)
   if states and count > 0 then info.states = packed[{ 1, count }]:reshape(count, table.unpack(shape)) end
   return packed[{ count + 1, count + 1 }]:reshape(shape), info

@@ -1,5 +1,6 @@
--- grid_of(where, what, steps, t0, t1): the steps + 1 times of a grid by name, "cosine" or { "edm", rho = 7 }. Each grid maps s in 0..1 to
--- the share of the way forward in time; its ends are exact. A solve that runs backward meets the same points in the other order.
+-- grid_of(where, what, steps, t0, t1): the steps + 1 times of a grid by name, "cosine" or { "edm",
+-- rho = 7 }. Each grid maps s in 0..1 to the fraction of the time that has passed; its ends are
+-- exact. A solve that runs backward uses the same points in reverse order.
 local core <const> = require "fm.core"
 local options <const> = require "fm.parts.options"
 

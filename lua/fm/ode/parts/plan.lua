@@ -1,4 +1,5 @@
--- What ode.solve is asked for, as a plan for the engine: its options read and checked, times and grids as lists.
+-- Turns what ode.solve is asked for into a plan for the engine: reads and checks the options, makes
+-- lists of times and grids.
 local core <const> = require "fm.core"
 local grid_of <const> = require "fm.ode.parts.grid"
 local options <const> = require "fm.parts.options"
@@ -17,7 +18,8 @@ local default_steps <const> = 100
 local most_points <const>, most_numbers <const> = 1e6, 2 ^ 31 -- in a list of times or saved states, and in all saved states together
 local least_rtol <const> = 100 * 2.0 ^ -52 -- as in scipy: below it, rounding errors steer the steps
 
--- Options as they were read carry `where`, the function that was called: it begins every message.
+-- The options that were read carry `where`, the name of the called function: every message begins
+-- with it.
 local function number(o, name, low, high)
   return options.number(o.where .. ": " .. name, o[name], low, high) + 0.0
 end
@@ -50,7 +52,8 @@ local function check_times(o, name, t0, t1)
   return result
 end
 
--- Points of steps from t0 through those given; from the last of them on, steps as long as those of the default, to t1.
+-- The points of steps: from t0 through those given, then from the last of them to t1 in steps of
+-- the default length.
 local function steps_through(times, t0, t1)
   local points = { t0 }
   for _, t in ipairs(times) do
@@ -65,7 +68,7 @@ local function steps_through(times, t0, t1)
   return points
 end
 
--- `save = n`: n points among those of the steps, as evenly as they lie.
+-- `save = n`: n of the points between steps, spaced as evenly as possible.
 local function points_to_save(where, n, plan)
   local steps, times = plan.grid and #plan.grid - 1 or plan.steps, {}
   if n > steps + 1 then core.fail(("%s: save = %d states, but %d steps have %d"):format(where, n, steps, steps + 1)) end
@@ -154,7 +157,7 @@ local function events_of(where, given, method)
   return events
 end
 
--- `save`: "steps", or how many states to keep, before anything is made for them.
+-- `save`: "steps", or how many states to keep, checked before memory is taken for them.
 local function read_save(plan, o, x0)
   if o.save == "steps" then
     plan.every_step = true
@@ -175,7 +178,7 @@ local function ends_of(o)
   return t0, t1
 end
 
---- What the engine is to do, from options as they were read, with `where`.
+--- The plan for the engine, from the options that were read, with `where`.
 function plans.of(o, method, x0)
   local t0, t1 = ends_of(o)
   local plan = { t0 = t0, t1 = t1 }

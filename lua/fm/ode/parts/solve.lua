@@ -1,4 +1,5 @@
--- solve(where, field, x0, options) -> x, info: ode.solve on behalf of the function `where`, whose name begins the messages.
+-- solve(where, field, x0, options) -> x, info: ode.solve on behalf of the function `where`, whose
+-- name begins the error messages.
 local core <const> = require "fm.core"
 local method_of <const> = require "fm.ode.parts.method"
 local fields <const> = require "fm.parts.field"
@@ -28,7 +29,7 @@ local function method_for(o)
   return method_of(o.method, o.where)
 end
 
--- The field as the engine is to call it, with its plan: see fm.parts.field.
+-- The field as the engine calls it, with its plan: see fm.parts.field.
 local function in_batch(o, field, x0, plan)
   local numbers = o.rows and core.range(1, #x0) or nil
   return fields.of(field, numbers, function(f) plan.field = f end), plan
