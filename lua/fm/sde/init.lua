@@ -3,17 +3,20 @@
 --   { drift = f(x, t), diffusion = g }   each shaped as x [B, ...]; g a function of (x, t) or a number, or returns one: diagonal noise. In
 --                                        Ito's sense for euler_maruyama, in Stratonovich's for heun; they agree where g does not depend on x
 --   a velocity, v(x, t)                  a flow with noise that keeps its marginals: dx = (v + w score) dt + sqrt(2 w) dW
--- Options: method ("euler_maruyama" | "heun" | a name | { step = function(p, t, x, h, dw) }), rng, first_row (1); t0, t1, steps, grid,
--- times and save as in ode.solve (x is the state at t1, whatever the times), as is info, where nfe counts calls of the drift or the velocity. For a flow also
+-- Options: method ("euler_maruyama" | "heun" | a name | { step = function(p, t, x, h, dw) }), rng,
+-- first_row (1); t0, t1, steps, grid, times and save as in ode.solve (x is the state at t1,
+-- whatever the times). info is that of ode.solve; nfe counts calls of the drift or the velocity.
+-- For a flow also
 --   w      the strength of the noise, a number or a function of t; 0 is the flow itself
 --   path   of the flow, for the score (see flow.score), with guard
 --   last   the last step, of length h: "tweedie" (the mean of the data given x, E[x1 | x]: the default), "mean" (the drift alone: 2 w h of
 --          each variance is left out), "plain" (like the others)
 --
--- Noise is keyed by position: step k reads the k-th call that rng makes from here on, and row r, entry i of [B, n] the number (first_row +
--- r - 2) n + i of that call. So equal streams give equal bits, and rows solved in parts, each with an equal stream and its first_row, those
--- of the whole. In place of a stream may stand any table with normal(self, rows, entries). On a tape gradients flow through the steps, the
--- noise being given.
+-- Noise is keyed by position: step k reads the k-th call that rng makes from here on, and row r,
+-- entry i of [B, n] reads the number (first_row + r - 2) n + i of that call. So equal streams give
+-- equal bits, and rows that are solved in parts, each with an equal stream and its first_row, give
+-- the bits of the whole. Any table with normal(self, rows, entries) may stand in for the stream. On
+-- a tape gradients flow through the steps, with the noise held fixed.
 local core <const> = require "fm.core"
 local by_name <const> = require "fm.parts.by_name"
 local fields <const> = require "fm.parts.field"
@@ -42,8 +45,8 @@ local function step_of(method)
   return step
 end
 
--- Numbers of a draw, those of the rows before included: of a random stream, and of a table in its
--- place, which draws them all.
+-- The most numbers in one draw, including those of the rows before: for a random stream, and for a
+-- table that stands in for it, which draws them all.
 local most_noise <const>, most_drawn <const> = 2 ^ 34, 2 ^ 31
 
 -- draw(x) -> standard normal numbers shaped as x0, for the next step.
@@ -85,7 +88,7 @@ local function check_pair(what)
   end
 end
 
--- The end of the time; it runs forward, for a flow within 0..1.
+-- The end time. Time runs forward; for a flow it stays within 0..1.
 local function end_of(o, is_flow)
   local low, high = is_flow and 0 or -1e300, is_flow and 1 or 1e300
   local t0 = options.number(where .. ": t0", o.t0, low, high)
@@ -106,7 +109,8 @@ function sde.solve(what, x0, given, ...)
   if is_flow and o.w == nil then core.fail(where .. ": w, the strength of the noise, is missing") end
   local t1, draw, advance = end_of(o, is_flow), noise_of(o, x0), step_of(o.method)
   local current -- the field of the step under way, which counts its calls
-  local field = fields.new(where, function(x, t) return current(x, t < t1 and t or t1) end) -- t + h may miss t1 by its rounding
+  -- t + h may miss t1 by rounding
+  local field = fields.new(where, function(x, t) return current(x, t < t1 and t or t1) end)
   local process = is_flow and flow_noise(field, o, t1) or pair(what, field)
 
   local function step(counted, t, x, h)

@@ -1,5 +1,6 @@
--- A flow with noise that keeps its marginals: dx = (v + w score) dt + sqrt(2 w) dW has at every time the same density as dx = v dt, for any
--- w(t) >= 0. Song and others 2021, section 4.3; Ma and others 2024 (SiT), equation 4.
+-- A flow with noise that keeps its marginals: dx = (v + w score) dt + sqrt(2 w) dW has the same
+-- density at every time as dx = v dt, for any w(t) >= 0. Song and others 2021, section 4.3; Ma and
+-- others 2024 (SiT), equation 4.
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
 local paths <const> = require "fm.flow.path"
@@ -16,7 +17,8 @@ local function schedule(w)
   return function(t) return options.number(("sde.solve: w(%g)"):format(t), w(t), 0, 1e300) end
 end
 
--- How the last step ends: a function(process, x, t, h) in its place, or false for a step like the others.
+-- How the last step ends: a function(process, x, t, h) that replaces it, or false for a step like
+-- the others.
 local endings <const> = {
   plain = false,
   mean = function(process, x, t, h) return x + process.drift(x, t) * h end,
