@@ -9,7 +9,8 @@ local swapped <const> = require "fm.parts.swapped"
 
 local Average <const> = {}
 
---- Takes the model's numbers in: average = decay average + (1 - decay) p. With warmup the decay grows as (1 + n)/(10 + n).
+--- Updates the average with the model's numbers: average = decay average + (1 - decay) p. With
+--- warmup the decay grows as (1 + n)/(10 + n).
 function Average:update(...)
   options.no_more("update", 0, ...)
   swapped.refuse("update", self.set.list)
@@ -19,7 +20,8 @@ function Average:update(...)
   self.set.flat:ema(self.average, decay)
 end
 
---- Runs f with the averaged numbers in the model, and puts the model's own back, also after an error. Returns what f returns.
+--- Runs f with the averaged numbers in the model, and puts the model's own numbers back, also after
+--- an error. Returns what f returns.
 function Average:swap(f, ...)
   options.no_more("swap", 1, ...)
   if not options.callable(f) then fm.fail("swap: expected a function, found " .. options.shown(f)) end
@@ -33,13 +35,13 @@ function Average:swap(f, ...)
     swapped.set(set.list, nil)
     set.flat:swap(self.average)
   end
-  local watch <const> = setmetatable({}, { __gc = function() -- held by the stack alone
+  local watch <const> = setmetatable({}, { __gc = function() -- only the stack holds it
     if not is_over then swapped.leave(back) end
   end })
   return finally(function() return watch and back() end, f)
 end
 
---- name -> tensor, a copy: the average, and how many updates it had.
+--- name -> tensor, a copy: the average, and the number of its updates.
 function Average:state(...)
   options.no_more("state", 0, ...)
   swapped.refuse("state", self.set.list)

@@ -7,7 +7,7 @@ local function pass(self, lr, scale)
   self.set.flat:sgd(self.vectors.velocity, self.settings, lr, scale)
 end
 
---- The velocity stays below `reach`; Nesterov's step is one gradient more.
+--- The velocity stays below `reach`; Nesterov's step adds one gradient.
 local function bound(self, lr, peak)
   self.reach = self.settings.momentum * self.reach + peak
   return math.max(lr, 1) * 2 * self.reach

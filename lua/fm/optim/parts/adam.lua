@@ -7,7 +7,8 @@ local function pass(self, lr, scale)
   self.set.flat:adam(self.vectors.m, self.vectors.v, self.settings, self.steps_taken, lr, scale)
 end
 
---- m is an average of gradients, so it stays below `reach`; what it moves a number by is m over eps at most.
+--- m is an average of gradients, so it stays below `reach`; it moves a number by m over eps at
+--- most.
 local function bound(self, lr, peak)
   local o = self.settings
   self.reach = o.beta1 * self.reach + (1 - o.beta1) * peak
@@ -17,7 +18,7 @@ end
 local kind <const> = { vectors = { "m", "v" }, pass = pass, bound = bound }
 local smallest <const> = 1e-37 -- of eps: 0 divided by 0 where a gradient has always been 0
 
---- where(model or parameters, {lr, betas, eps, weight_decay}); decay: the weight_decay by itself.
+--- where(model or parameters, {lr, betas, eps, weight_decay}); decay: the default of weight_decay.
 return function(where, decay, decoupled)
   return function(model, given, ...)
     options.no_more(where, 2, ...)

@@ -1,5 +1,5 @@
--- A number as a tensor that holds it exactly, so that a state is made of tensors alone: [] when one real does, else [k], numbers that add up
--- to it (the learning rate 0.1 takes three floats).
+-- A number as a tensor that holds it exactly, so that a state consists of tensors only: [] when one
+-- real suffices, else [k], numbers that add up to it (the learning rate 0.1 takes three floats).
 local fm <const> = require "fm"
 
 local number <const> = {}

@@ -48,8 +48,8 @@ end
 
 -- ---- the update ----
 
--- From finite numbers a pass makes finite ones when it moves them by less than half of the distance between the largest reals, and when the
--- squares of gradients are reals.
+-- A pass over finite numbers gives finite numbers when it moves them by less than half of the
+-- distance between the largest reals, and when the squares of the gradients do not overflow.
 local far <const> = fm.real == "double" and 1e291 or 1e30
 local square_far <const> = fm.real == "double" and 1e153 or 1e18
 
@@ -63,7 +63,8 @@ local function refuse(self, what, i, value)
   diverged.raise(("%s: the %s of %s is %s"):format(self.where, what, parameters.name(self.set, i), text_of(value)), unchanged, self.steps_taken + 1)
 end
 
---- The first parameter that a flat vector has a number for that is not finite, and that number; or nil.
+--- The first parameter that has a number that is not finite in a flat vector, and that number; or
+--- nil.
 local function odd_in(self, vector)
   if (vector * 0):sum():item() == 0 then return nil end
   for i in ipairs(self.set.list) do
@@ -73,7 +74,8 @@ local function odd_in(self, vector)
   end
 end
 
---- The first parameter that the pass has made not finite, or whose moments it has, and the number.
+--- The first parameter that is not finite after the pass, or whose moments are not, and that
+--- number.
 local function odd_after(self)
   local largest, i = self.set.flat:largest(true)
   if i then return i, largest end
@@ -83,7 +85,8 @@ local function odd_after(self)
   end
 end
 
---- A pass that may go too far: it is undone when it does. Else it measures anew how large the moments are.
+--- A pass that may go too far: it is undone when it does; otherwise it measures again how large the
+--- moments are.
 local function careful_pass(self, lr, scale)
   local scope <close> = fm.scope()
   local flat, before = self.set.flat, {}
@@ -103,7 +106,8 @@ local function careful_pass(self, lr, scale)
   refuse(self, ("update by lr %.6g"):format(lr), i, value)
 end
 
---- How far the pass may reach, given the largest gradient: nothing in the range above can come of it, or careful_pass finds out.
+--- Whether the pass is safe, given the largest gradient: then no number can leave the range above.
+--- Otherwise careful_pass checks.
 local function is_safe(self, lr, peak)
   local decay = self.settings.weight_decay
   if decay > 0 and not self.settings.decoupled then peak = peak + decay * self.set.flat:largest(true) end
@@ -114,13 +118,14 @@ end
 -- ---- the gradient as one vector ----
 
 local function show_gradient(self)
-  self.shown = true -- the next update finds out where it is still a zero that stands for none
+  -- the next update looks which parameters still have only the zeros of a missing gradient
+  self.shown = true
   return self.set.flat:gradient()
 end
 
 --- The gradients of all parameters side by side, [count], in the order of the list, zeros where a
---- parameter has none. The tensor shares their numbers: what is written into it counts, until the
---- gradients are cleared.
+--- parameter has none. The tensor shares their numbers: what a script writes into it is used, until
+--- the gradients are cleared.
 function Optimizer:gradient(...)
   options.no_more("gradient", 0, ...)
   return show_gradient(self)
@@ -171,7 +176,7 @@ end
 
 -- ---- the step ----
 
---- What outlives the tape.
+--- Its arguments, tensors detached: these outlive the tape.
 local function detached(...)
   if select("#", ...) == 0 then return end
   local list = table.pack(...)
@@ -182,7 +187,8 @@ local function detached(...)
   return table.unpack(list, 1, list.n)
 end
 
---- Goes back from a loss; returns it as a number, whether it is finite, and the rest.
+--- Runs the backward pass from a loss; returns the loss as a number, whether it is finite, and the
+--- rest.
 local function go_back(loss, ...)
   if not fm.is_tensor(loss) or loss:count() ~= 1 then
     fm.fail("step: the closure must return the loss, a tensor of one number, found " .. options.shown(loss))
@@ -219,12 +225,13 @@ end
 
 local step_options <const> = options.often { clip = options.none, before_update = options.none }
 
---- step(closure [, {clip, before_update}]): records closure, goes back from the loss it returns,
----updates; returns the loss as a number, and what else the closure returned, its tensors detached.
----step() and step(nil, {...}) use the gradients at hand. before_update(gradient) is called between
----the way back and the update, before the norm is clipped. A loss that is not finite changes
----nothing,  is returned, and ends the run after its step; neither does a gradient or an update that
----is not,  which raises, or ends the run at once.
+--- step(closure [, {clip, before_update}]): records closure, runs backward from the loss it
+--- returns, updates. Returns the loss as a number, and what else the closure returned, with its
+--- tensors detached. step() and step(nil, {...}) use the gradients that are there.
+--- before_update(gradient) is called between the backward pass and the update, before the norm is
+--- clipped. A loss that is not finite changes nothing, is returned, and ends the run after its
+--- step. A gradient or an update that is not finite changes nothing either; it raises, which ends a
+--- run at once.
 function Optimizer:step(closure, given, ...)
   local clip, before_update
   if given ~= nil then
@@ -253,7 +260,8 @@ end
 
 -- ---- the state ----
 
---- name -> tensor, a copy: the moments; `steps` taken, and `lr` when it is a number, which a script may have changed on the way.
+--- name -> tensor, a copy: the moments; `steps` taken, and `lr` when it is a number, because a
+--- script may have changed it.
 function Optimizer:state(...)
   options.no_more("state", 0, ...)
   local state = parameters.views(self.set, self.vectors)
@@ -263,8 +271,9 @@ function Optimizer:state(...)
   return state
 end
 
---- Goes on from a state. Its lr is in force afterwards; a state without one leaves the schedule, or the number, that is there. A
---- second argument, as of fm.load, is not read.
+--- Continues from a state. The lr of the state is used from then on; a state without one keeps the
+--- present schedule or number. Ignores a second argument, so that what fm.load returns can be
+--- passed on.
 function Optimizer:load_state(state, _, ...)
   local where <const> = "load_state"
   options.no_more(where, 2, ...)
@@ -279,8 +288,9 @@ end
 
 local new <const> = object("optimizer", Optimizer, { lr = true, grad_norm = true, steps_taken = true }, { lr = set_lr })
 
---- An optimizer over the parameters of a model. kind.vectors: names of its flat vectors; kind.pass(self, lr, scale) updates; kind.bound(self,
---- lr, peak): no number moves by more, given that no gradient is over peak; self.reach is there to know how large the first vector may be.
+--- An optimizer over the parameters of a model. kind.vectors: names of its flat vectors;
+--- kind.pass(self, lr, scale) updates; kind.bound(self, lr, peak): how far a number can move at
+--- most when no gradient is over peak; self.reach tells how large the first vector may be.
 return function(where, model, o, kind)
   local set = parameters.of(where, model)
   local self = setmetatable({ where = where, set = set, lr = check_lr(where, o.lr), settings = o, steps_taken = 0, vectors = {}, reach = 0,

@@ -1,4 +1,5 @@
--- The parameters that an optimizer or an average works on, side by side as C wants them, and their part in a state: prefix.name -> tensor.
+-- The parameters that an optimizer or an average works on, side by side as C expects them, and
+-- their part of a state: prefix.name -> tensor.
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
 local sorted_keys <const> = require "fm.parts.sorted_keys"
@@ -25,7 +26,7 @@ local function list_of(where, model)
   return model
 end
 
---- Names in a state: those of the model's state, else the place in the list.
+--- The names in a state: those of the model's state, else the positions in the list.
 local function names_of(model, list)
   local of, names, taken = {}, {}, {}
   if type(model) == "table" and options.callable(model.state) then
@@ -46,7 +47,7 @@ function parameters.of(where, model)
   return { flat = fm.flat(list), list = list, names = names, named = named }
 end
 
---- What messages call parameter i.
+--- The name of parameter i in messages.
 function parameters.name(set, i)
   return set.named and ('"%s"'):format(set.names[i]) or "parameter " .. i
 end

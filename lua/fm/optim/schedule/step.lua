@@ -1,2 +1,2 @@
--- step{every, factor, lr, warmup}: times factor after every `every` steps.
+-- step{every, factor, lr, warmup}: multiplies the rate by factor after every `every` steps.
 return require "fm.optim.schedule.parts.schedule"("step", { every = 1000, factor = 0.1 }, function(o, n) return o.factor ^ (n // o.every) end)

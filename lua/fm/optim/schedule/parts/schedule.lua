@@ -1,5 +1,5 @@
--- Learning rates as functions of the steps taken (0 for the first update). `lr = optim.cosine{...}`
--- anywhere an lr is asked.
+-- Learning rates as functions of the steps taken (0 for the first update). An option lr takes one:
+-- `lr = optim.cosine{...}`.
 local options <const> = require "fm.parts.options"
 local fail <const> = require("fm.core").fail
 
@@ -7,7 +7,7 @@ local huge <const>, largest <const> = math.huge, 1e30
 
 --- schedule(where, defaults, shape): a function of options that gives a function of the steps
 --- taken. It rises linearly to lr over `warmup` steps, then is lr times the shape(o, n), n steps
---- after that. `steps` has no default: it must be given where it is among them.
+--- after that. `steps` has no default: if it is among the defaults, it must be given.
 return function(where, defaults, shape)
   defaults.lr, defaults.warmup = 1e-3, 0
   local called <const> = where .. " schedule"
