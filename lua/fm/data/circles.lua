@@ -1,4 +1,4 @@
--- A circle of radius 1 and one of `factor`, as scikit-learn's make_circles.
+-- A circle of radius 1 and one of `factor`, like scikit-learn's make_circles.
 local points <const> = require "fm.data.parts.points"
 local columns <const> = require "fm.data.parts.columns"
 

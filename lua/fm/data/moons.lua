@@ -1,4 +1,5 @@
--- Two half circles of radius 1 that reach into each other, as scikit-learn's make_moons, the angle drawn uniformly.
+-- Two half circles of radius 1 that reach into each other, like scikit-learn's make_moons, but the
+-- angle is drawn uniformly.
 local points <const> = require "fm.data.parts.points"
 local columns <const> = require "fm.data.parts.columns"
 

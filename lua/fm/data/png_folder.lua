@@ -1,5 +1,5 @@
--- png_folder(path) -> pictures [N, C * H * W] in -1..1, channel by channel, in the order of their names, and {channels, height, width};
--- or nil and a message that names the file which does not fit.
+-- png_folder(path) -> pictures [N, C * H * W] in -1..1, channel by channel, sorted by file name,
+-- and {channels, height, width}; or nil and a message that names the file that does not fit.
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
 

@@ -1,4 +1,4 @@
--- A letter S, as scikit-learn's make_s_curve without the second axis.
+-- A letter S, like scikit-learn's make_s_curve without the second axis.
 local points <const> = require "fm.data.parts.points"
 local columns <const> = require "fm.data.parts.columns"
 

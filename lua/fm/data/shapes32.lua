@@ -1,12 +1,14 @@
--- shapes32{n, rng}: 32 x 32 colour pictures of one disc, square or triangle each, anti-aliased, at random places, sizes, turns and colours.
--- [n, 3072], channel by channel as CIFAR-10, in -1..1. Second result: labels 1 disc, 2 square, 3 triangle.
+-- shapes32{n, rng}: 32 x 32 colour pictures of one disc, square or triangle each, anti-aliased, at
+-- random places, sizes, turns and colours. [n, 3072], channel by channel like CIFAR-10, in -1..1.
+-- Second result: labels 1 disc, 2 square, 3 triangle.
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
 local stream <const> = require "fm.data.parts.stream"
 
 local side <const>, chunk <const> = 32, 500
 
--- Signed distances to the edge, in pixels, of the three shapes of half size r around the origin; dx, dy are turned already.
+-- Signed distances to the edge, in pixels, of the three shapes of half size r around the origin;
+-- dx, dy are already turned.
 local function distances(dx, dy, r)
   local disc = (dx:square() + dy:square() + 1e-6):sqrt() - r
   local square = fm.maximum(dx:abs(), dy:abs()) - r * 0.9

@@ -1,4 +1,5 @@
--- A rolled sheet seen from its end, as scikit-learn's make_swiss_roll without the second axis, divided by 5.
+-- A rolled sheet seen from its end, like scikit-learn's make_swiss_roll without the second axis,
+-- divided by 5.
 local points <const> = require "fm.data.parts.points"
 local columns <const> = require "fm.data.parts.columns"
 

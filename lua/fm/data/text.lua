@@ -1,5 +1,6 @@
--- text(path) -> list of words in lower case, list of sentences (lists of words, one a line); or nil and a message. A word is letters, with
--- apostrophes and hyphens inside; bytes beyond ASCII count as letters, as they are.
+-- text(path) -> list of words in lower case, list of sentences (lists of words, one a line); or nil
+-- and a message. A word is letters, with apostrophes and hyphens inside; bytes beyond ASCII count
+-- as letters and stay unchanged.
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
 
@@ -15,7 +16,7 @@ return function(path, ...)
   for line in all:gmatch "[^\n]+" do
     local sentence = {}
     for word in line:lower():gmatch(word_pattern) do
-      word = word:gsub("['-]+$", "") -- a closing quote is no part of it
+      word = word:gsub("['-]+$", "") -- a closing quote is not part of it
       words[#words + 1] = word
       sentence[#sentence + 1] = word
     end

@@ -5,7 +5,7 @@ local stream <const> = require "fm.data.parts.stream"
 
 local most_parts <const>, far <const> = 1000000, 1e30
 
--- A default that is an integer stands for a count, a float for any number.
+-- An integer as default means a count, a float means any number.
 local function check(name, given, defaults)
   local o = options.read(name, given, defaults)
   for key, default in pairs(defaults) do

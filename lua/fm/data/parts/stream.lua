@@ -1,13 +1,14 @@
--- The random stream of a dataset: the one of its options, or one of the dataset's own. Without rng each call draws other numbers than the one
--- before: in a run they come from the run's seed and the step, elsewhere from how many calls there were.
+-- The random stream of a dataset: the one from its options, or one that belongs to the dataset.
+-- Without rng each call draws numbers that differ from those of the call before: in a run they come
+-- from the run's seed and the step, elsewhere from the number of calls so far.
 local fm <const> = require "fm"
 
 local stream <const> = {}
 
-local root          -- of the run that is at work
-local calls = {}    -- name -> how many streams were given without one
+local root          -- of the run in progress
+local calls = {}    -- name -> how many streams were made without an rng
 
---- From now on streams come from `rng`, or from nobody's (nil), as when fm was loaded.
+--- From now on streams come from `rng`. nil: from no run, as when fm was loaded.
 function stream.seed(rng)
   root, calls = rng, {}
 end
