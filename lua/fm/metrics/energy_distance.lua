@@ -1,4 +1,5 @@
--- 2 E|a - b| - E|a - a'| - E|b - b'| over all pairs, a pair with itself included. Szekely and Rizzo 2013.
+-- 2 E|a - b| - E|a - a'| - E|b - b'| over all pairs, including each point with itself. Szekely and
+-- Rizzo 2013.
 local options <const> = require "fm.parts.options"
 local mean <const> = require("fm.core").measure.mean_distance
 

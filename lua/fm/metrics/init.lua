@@ -1,8 +1,8 @@
 -- Distances between two samples [n, D], found by name: metrics.wasserstein2 is
--- metrics/wasserstein2.lua. A file returns f(a, b, options) -> number; f.floor(a, b, options), made
--- here, is the same between two true samples: what a perfect model would still measure; over
--- several draws with draws = n. A file of something else than a distance returns { of = f }, and
--- has no floor.
+-- metrics/wasserstein2.lua. A file returns f(a, b, options) -> number. This file adds f.floor(a, b,
+-- options): the same between two true samples, which is what a perfect model would still measure;
+-- draws = n takes it over several draws. A file that is not a distance returns { of = f } and has
+-- no floor.
 local floor <const> = require "fm.metrics.parts.floor"
 
 local Metric <const> = { __call = function(metric, ...) return metric.of(...) end }

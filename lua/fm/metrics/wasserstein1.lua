@@ -1,4 +1,4 @@
--- The mean distance |a - b| over the best one-to-one matching; as many samples of each.
+-- The mean distance |a - b| over the best one-to-one matching; a and b have equally many samples.
 local options <const> = require "fm.parts.options"
 local measure <const> = require("fm.core").measure
 

@@ -1,4 +1,5 @@
--- The root of the mean squared distance over the best one-to-one matching; as many samples of each.
+-- The root of the mean squared distance over the best one-to-one matching; a and b have equally
+-- many samples.
 local options <const> = require "fm.parts.options"
 local measure <const> = require("fm.core").measure
 

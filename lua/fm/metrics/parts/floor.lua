@@ -9,8 +9,9 @@ local function mean_and_deviation(values)
   return mean, #values > 1 and math.sqrt(squares / (#values - 1)) or nil
 end
 
---- f over `draws`: each deals the rows of a and b anew into two samples of their sizes, the first as they are. The deals depend on
---- their number alone, so equal samples have equal floors.
+--- f over `draws`: each draw deals the rows of a and b anew into two samples of their sizes; the
+--- first draw takes a and b as they are. A deal depends only on its number, so equal samples have
+--- equal floors.
 local function over_draws(f, a, b, draws, rest)
   local n, total = a:size(1), a:size(1) + b:size(1)
   local pool <const>, deals <const> = fm.cat(a, b, { axis = 1 }), fm.rng(0, "floor")
@@ -22,8 +23,9 @@ local function over_draws(f, a, b, draws, rest)
   return mean_and_deviation(values)
 end
 
---- The floor of a metric f(a, b, options) -> number: floor(a, b, options) is f(a, b, options); with draws = n in the options, the mean
---- and the sample deviation over n draws (no deviation for one). The other options are those of f.
+--- The floor of a metric f(a, b, options) -> number: floor(a, b, options) is f(a, b, options). With
+--- draws = n in the options it returns the mean and the sample deviation over n draws (no deviation
+--- for one draw). The other options are those of f.
 return function(f)
   return function(a, b, given)
     if type(given) ~= "table" or given.draws == nil then return f(a, b, given) end
