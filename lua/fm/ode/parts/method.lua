@@ -5,11 +5,11 @@
 -- step(field, t, x, h) -> x at t + h. A tableau may have
 --   e              weights of the error estimate, of error_order (order - 1 when absent); its last number belongs to the new point
 --   errors         other estimates, by the name of the controller that takes them
--- dense          rows of coefficients of theta, theta^2, ... for each slope: an interpolant of
--- dense_order (order - 1 when absent); the row after those of the stages belongs to the new point,
--- the rows after that to extra = { c =, a = }
--- history = p    the tableau only starts the method of Adams and Bashforth through the last p
--- slopes
+--   dense          rows of coefficients of theta, theta^2, ... for each slope: an interpolant of
+--                  dense_order (order - 1 when absent); the row after those of the stages belongs
+--                  to the new point, the rows after that to extra = { c =, a = }
+--   history = p    the tableau only starts the method of Adams and Bashforth through the last p
+--                  slopes
 local core <const> = require "fm.core"
 local by_name <const> = require "fm.parts.by_name"
 local check <const> = require "fm.ode.parts.check"
