@@ -1,12 +1,11 @@
 -- log_prob(model, x, {divergence, probes, rng, path, log_p0, ...}) -> log-density in nats [B],
 -- info. The model is a velocity, model(x, t); one that predicts something else, or takes a
 -- condition, is passed as flow.velocity(model, ...).
--- divergence = "exact"        one backward pass per dimension over one forward pass, in any
--- dimension
+--   divergence = "exact"        one backward pass per dimension over one forward pass
 --   divergence = "hutchinson"   `probes` (1) random sign vectors from `rng`, the same ones through the whole solve: unbiased, and
 --                               info.standard_error [B] says how far off (2 probes or more)
--- first_row                   number of the first row (1): rows that are solved in parts have the
--- probes of the whole
+--   first_row                   number of the first row (1): rows that are solved in parts have the
+--                               probes of the whole
 --   path                        of the flow: x0 has the density of where it starts, path:source_log_prob (the straight line: standard
 --                               normal; ve: sigma_max times a normal). An exact flow knows its own
 --   log_p0(x0) -> [B]           that log-density, in place of the path's

@@ -8,8 +8,9 @@
 --   velocity(p, x, a, s, da, ds, guard)
 --                          the velocity, from a prediction p at x; a, s, da, ds are numbers or
 --                          columns that broadcast over x
--- fails(a, unbounded, guard) whether it fails at an end of the path with this a, where a slope may
--- be unbounded; without this function it never fails
+--   fails(a, unbounded, guard)
+--                          whether it fails at an end of the path with this a, where a slope may be
+--                          unbounded; without this function it never fails
 local by_name <const> = require "fm.parts.by_name"
 
 local function is_prediction(value)
