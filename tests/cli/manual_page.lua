@@ -69,7 +69,7 @@ function manual_page.steps(page)
       directive(block, held)
       if held.run then
         steps[#steps + 1] = { kind = "sh", text = held.run, line = 0, needs = held.needs }
-        held.run = nil
+        held = {}
       end
     elseif block.kind == "code" then
       local file = block.info:match "^file=(%S+)$"

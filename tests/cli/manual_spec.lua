@@ -10,12 +10,14 @@ local in_full <const> = os.getenv "FM_MANUAL"
 local root <const> = lfs.currentdir()
 local most_bytes <const> = 60000 -- of a picture
 
---- Folders with real pictures in IDX files, the first that is there; what a page finds as $PICTURES. Else pictures of noise stand for them.
+--- The first folder that has Fashion-MNIST or MNIST, or nil: what a page finds as $REAL_PICTURES. Its $PICTURES are drawn, and fewer.
 local function real_pictures()
-  for _, folder in ipairs { "/usr/share/datasets/fashion-mnist", root .. "/datasets/fashion-mnist", root .. "/datasets/mnist", os.getenv "FM_MNIST" } do
-    for _, name in ipairs { "train-images-idx3-ubyte.gz", "t10k-images-idx3-ubyte.gz" } do
-      if lfs.attributes(folder .. "/" .. name) then return folder end
-    end
+  local function has(folder, part)
+    local path = ("%s/%s-images-idx3-ubyte"):format(folder, part)
+    return lfs.attributes(path) or lfs.attributes(path .. ".gz")
+  end
+  for _, folder in ipairs { "/usr/share/datasets/fashion-mnist", root .. "/datasets/fashion-mnist", root .. "/datasets/mnist" } do
+    if has(folder, "train") and has(folder, "t10k") then return folder end
   end
 end
 
@@ -48,7 +50,8 @@ end
 --- Runs commands in the page's folder, where "fmrun" is the one under test. Returns the exit code and all output.
 local function sh(commands)
   write(".commands", "set -e\n" .. commands)
-  local places = ("PATH='%s/.bin':$PATH HOME='%s' COLUMNS=80 PICTURES='%s' ROOT='%s'"):format(shell.folder, shell.folder, shell.pictures, root)
+  local places = ("PATH='%s/.bin':$PATH HOME='%s' COLUMNS=80 PICTURES='%s' REAL_PICTURES='%s'"):format(shell.folder, shell.folder, shell.pictures,
+    real_pictures() or "")
   local code = shell.run(("env -u FM_RUNS -u FORCE_COLOR %s sh .commands >.output 2>&1"):format(places))
   return code, shell.read(shell.folder .. "/.output")
 end

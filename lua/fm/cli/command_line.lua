@@ -111,7 +111,8 @@ function command_line.help()
     "  fmrun moons.lua @trials.csv preset=fast    a sweep: a run per line of the file, over a preset",
     "  fmrun ls                              the runs so far",
     "  fmrun -e 'print(1 + 1)'               as lua does",
-    "  fmrun                                 a prompt", "", "options:",
+    "  fmrun                                 a prompt",
+    "  fmrun help tutorial                   the manual; fmrun help lists its pages", "", "options:",
   }
   local options = option_reader.help(command_line.options)
   table.move(options, 1, #options, #lines + 1, lines)

@@ -49,7 +49,10 @@ local writers <const> = {
     return html["h" .. math.min(block.level, 6)] { id = block.id, html.a { class = "anchor", href = "#" .. block.id, inline(block.inline, { link = o.link }) } }
   end,
   paragraph = function(block, o) return html.p { inline(block.inline, o) } end,
-  code = function(block) return write.code(block.text, block.language) end,
+  code = function(block)
+    local file = block.info:match "^file=(%S+)$"
+    return { file and html.p { class = "file", file } or false, write.code(block.text, block.language) }
+  end,
   quote = function(block, o) return html.blockquote { blocks(block.blocks, o) } end,
   list = function(block, o)
     local items = {}

@@ -72,6 +72,8 @@ local writers <const> = {
     add_wrapped(lines, block.inline, o, indent, indent)
   end,
   code = function(lines, block, o, indent)
+    local file = block.info:match "^file=(%S+)$"
+    if file then lines[#lines + 1] = indent .. "    " .. o.paint("dim", "-- " .. file .. " --") end
     for line in (block.text .. "\n"):gmatch "(.-)\n" do
       lines[#lines + 1] = line == "" and "" or indent .. "    " .. o.paint("blue", printable.lines(line))
     end
