@@ -3,8 +3,8 @@
 --   xlabel: "step" when not given and a series has values at 1, 2, 3 ...; ylabel: the name of a
 --   single series when not given; "" is none
 --   log = "x" | "y" | "xy": logarithmic axes; what is not positive there is left out
---   a series with points = true is drawn as points, with joined = true as both; faint = true: less
---   of it, behind the others;
+--   a series with points = true is drawn as points, with joined = true as both; faint = true:
+--   paler, behind the others;
 --   labels = {..} writes a text beside each, where there is room
 local core <const> = require "fm.core"
 local colors <const> = require "fm.plot.parts.colors"
@@ -54,7 +54,7 @@ local function span(series, axis)
   return limits.widen(low, high, axis == "x" and 0.02 or 0.05)
 end
 
--- What the axes are called when the script does not say: steps where values were given without
+-- The names of the axes when the script does not give them: "step" where values were given without
 -- places, the name of a single series.
 local function axis_names(series)
   local counted = false
@@ -82,8 +82,8 @@ local function bounds(series, given, log_x, log_y, unit_x, unit_y)
   return { x0, x1, y0, y1 }
 end
 
--- Pixels, not numbers, go to the canvas: a float has too few digits for step 16777217, a pixel
--- needs none.
+-- The canvas gets pixels, not numbers: a float has too few digits for step 16777217, a pixel needs
+-- none.
 local function pixels(panel, s)
   local rows = {}
   for i, x in ipairs(s.x) do rows[i] = { panel:at(x, s.y[i]) } end
@@ -131,7 +131,8 @@ return function(given_series, given)
     return a.rank < b.rank
   end)
   for _, s in ipairs(order) do draw_series(on, s, room) end
-  for _, faint in ipairs { false, true } do -- labels of what stands out take their places first
+  -- labels of series that stand out take their places first
+  for _, faint in ipairs { false, true } do
     for _, s in ipairs(series) do
       if s.labels and s.faint == faint then labels.draw(on, room, s.rows, s.labels, faint and colors.muted or colors.text) end
     end

@@ -1,8 +1,8 @@
 -- densities(list, {titles, limits, difference, title, xlabel, ylabel, label, cells, size}): heat
 -- maps side by side on one scale, each of what density takes; titles: a text for each. Limits are
 -- needed, the same for all; size: of a panel's longer side in pixels; label: what the scale shows.
---   difference = true: after them, what each has more or less than the first, in blue (less) and
---   red (more) with a scale of its own; a text instead of true is the title of the last
+--   difference = true: after them, how each differs from the first, in blue (less) and red (more)
+--   with its own scale; a text instead of true is the title of the last
 local core <const> = require "fm.core"
 local figure <const> = require "fm.plot.parts.figure"
 local heat <const> = require "fm.plot.parts.heat"
@@ -30,7 +30,7 @@ local function check(list, o)
   if o.difference and #list < 2 then core.fail(where .. ": a difference is of at least two") end
 end
 
--- Tables as tensors, and as many cells for all when they are subtracted.
+-- Makes tensors of tables, and gives all maps equally many cells when they are subtracted.
 local function alike(list, o)
   local same = {}
   for i, what in ipairs(list) do
@@ -40,7 +40,7 @@ local function alike(list, o)
   return same
 end
 
--- What each map but the first has more than the first; raises when their cells are not the same.
+-- Each map but the first, minus the first; raises when their cells differ.
 local function subtract(maps)
   local first, rest = maps[1].values, {}
   for i = 2, #maps do
@@ -53,7 +53,7 @@ local function subtract(maps)
   return rest
 end
 
--- The titles of all panels, those of the differences too; nil without any.
+-- The titles of all panels, also of the differences; nil without any.
 local function captions(o, count)
   if not o.titles and not o.difference then return nil end
   local texts = {}

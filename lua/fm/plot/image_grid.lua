@@ -2,7 +2,7 @@
 -- images side by side. x is [N, D] with D = channels * height * width (planes one after the other,
 -- as in CIFAR-10), or [N, C, H, W].
 --   labels: a text or number below each image, a list or a tensor [N], in up to two lines as wide
---   as the image; an empty text is none
+--   as the image; an empty text shows nothing
 --   height, width: a square when not given; columns: near the square root of N; range = {0, 1}:
 --   what is black and what is white; scale: pixels per pixel
 local core <const> = require "fm.core"
@@ -52,7 +52,8 @@ local function check_range(range)
   return range[1], range[2]
 end
 
--- One image [rows (H + gap) - gap, columns (W + gap) - gap, C] of all, white between.
+-- One image [rows (H + gap) - gap, columns (W + gap) - gap, C] from all images, with white between
+-- them.
 local function assemble(x, channels, height, width, columns)
   local n = x:size(1)
   local rows = math.ceil(n / columns)
@@ -104,7 +105,7 @@ local function draw_rows(on, image, left, top, scale, columns, lines, tops)
   end
 end
 
--- As large as a poster of 640 pixels allows, up to 6; words below may make it larger.
+-- As large as a poster of 640 pixels allows, up to 6; wide labels may make it larger.
 local function default_scale(width, columns_wide, widest)
   local scale = math.max(1, math.min(6, 640 // columns_wide))
   local wanted = math.min(6, math.ceil(math.min(widest, 80) / width), 900 // columns_wide)

@@ -2,8 +2,8 @@
 -- the truth, both axes on the same scale.
 --   names = {"samples", "reference"} in the legend; limits = {x0, x1, y0, y1}; size: the longer
 --   side in pixels
---   labels = {"a", "b", ...}: words at the first points of x, each where it meets no other, the
---   first ones first; those without room are counted
+--   labels = {"a", "b", ...}: words at the first points of x, each where it meets no other word;
+--   earlier words have precedence; words without room are counted
 --   labels = {"a", "b", ..., at = points [m, 2]}: words at these points instead, which are drawn
 --   too
 local colors <const> = require "fm.plot.parts.colors"
@@ -45,7 +45,7 @@ local function draw_labels(on, panel, words, clouds)
   return labels.draw(on, room, places, words.texts, colors.title)
 end
 
--- One picture with these entries after the legend's own, and how many words had no room in it.
+-- One picture with these entries after the legend's own, and how many words had no room.
 local function draw(x, truth, words, o, box, entries)
   local width, height, shown = figure.equal(box, o.size)
   local on, panel = figure.new { box = shown, width = width, height = height, title = o.title, xlabel = o.xlabel, ylabel = o.ylabel,

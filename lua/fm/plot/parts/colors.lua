@@ -9,7 +9,8 @@ local colors <const> = {
   series = { 0x2360C4, 0xD9602B, 0x2A9D72, 0xB23A8A, 0xE0A416, 0x5AA9DE, 0x7A5230, 0x5B5F97 },
 }
 
---- The color of a series by its number: after the last one they come again darker, then lighter.
+--- The color of a series by its number: after the last color they repeat, first darker, then
+--- lighter.
 function colors.of(number)
   local count = #colors.series
   local color, round = colors.series[(number - 1) % count + 1], (number - 1) // count % 3
@@ -23,7 +24,7 @@ function colors.of(number)
   return result
 end
 
--- OKLab to linear sRGB, B. Ottosson 2020; and whether a screen can show it.
+-- OKLab to linear sRGB, B. Ottosson 2020; and whether a screen can show the color.
 local function linear(lightness, chroma, hue)
   local a, b = chroma * math.cos(hue), chroma * math.sin(hue)
   local l = (lightness + 0.3963377774 * a + 0.2158037573 * b) ^ 3
@@ -37,8 +38,8 @@ local function linear(lightness, chroma, hue)
   return rgb, math.min(rgb[1], rgb[2], rgb[3]) >= 0 and math.max(rgb[1], rgb[2], rgb[3]) <= 1
 end
 
--- As much of the chroma as sRGB has at this lightness and hue: cutting channels instead would bend
--- the scale of lightness.
+-- The largest part of the chroma that sRGB has at this lightness and hue: cutting the channels
+-- instead would distort the scale of lightness.
 local function srgb(lightness, chroma, hue)
   local rgb, fits = linear(lightness, chroma, hue)
   while not fits do
@@ -49,8 +50,8 @@ local function srgb(lightness, chroma, hue)
   return rgb
 end
 
--- Rows of colors by the place in 0..1, made on first use as Lua numbers: a tensor that stayed would
--- be bytes that nobody gives back.
+-- Rows of colors by the place in 0..1, made on first use as Lua numbers: a tensor that is kept
+-- would count as live bytes for ever.
 local function scale(steps, color_at)
   local rows
   return function()
@@ -69,8 +70,8 @@ colors.ramp = scale(63, function(s)
   return srgb(0.99 - 0.7 * s, 0.012 + 0.1 * math.sin(0.88 * math.pi * s ^ 0.8) ^ 0.7, math.rad(110 + 185 * s))
 end)
 
---- The scale of differences [n, 3]: blue below zero, white at zero in the middle, red above; as far
---- from zero, as dark on both sides.
+--- The scale of differences [n, 3]: blue below zero, white at zero in the middle, red above; equal
+--- distances from zero are equally dark on both sides.
 colors.diverging = scale(64, function(s)
   local far = math.abs(2 * s - 1)
   return srgb(0.995 - 0.56 * far, 0.17 * math.sin(0.5 * math.pi * far) ^ 0.9, math.rad(s < 0.5 and 258 or 28))

@@ -1,5 +1,5 @@
 -- The frame of a plot: title, legend, a panel with axes, and the room they need. All text is
--- measured, so none overlaps another.
+-- measured, so no texts overlap.
 local colors <const> = require "fm.plot.parts.colors"
 local core <const> = require "fm.core"
 local legend <const> = require "fm.plot.parts.legend"
@@ -49,8 +49,8 @@ function Panel:at(u, v)
   return self.x0 + self.dx * u, self.y0 + self.dy * v
 end
 
---- Grid lines at all ticks; marks and labels below and at the left where `below` and `beside` say
---- so.
+--- Grid lines at all ticks; marks and labels below if `below` is set, and at the left if `beside`
+--- is.
 function Panel:axes(xticks, yticks, below, beside)
   local on, bottom = self.on, self.y + self.height
   for _, tick in ipairs(xticks) do
@@ -160,8 +160,8 @@ function figure.new(o)
   return on, p:inside()
 end
 
---- Width and height of a panel in which both axes of a box have the same scale, the longer side
---- being `size`; a box much longer than wide is made wider first.
+--- Width and height of a panel in which both axes of a box have the same scale and the longer side
+--- is `size`. A box that is much longer than wide is made wider first.
 function figure.equal(box, size)
   local w, h = box[2] - box[1], box[4] - box[3]
   local least = 0.4 * math.max(w, h)

@@ -48,8 +48,8 @@ local function evaluate(where, f, o)
   return values:reshape(rows, columns), shown
 end
 
---- Values [rows, columns] with the first row lowest, the box {x0, x1, y0, y1} they fill, and of
---- points how many lie outside. `o` has limits, cells and size.
+--- Values [rows, columns] with the first row lowest, the box {x0, x1, y0, y1} they fill, and, for
+--- points, how many lie outside. `o` has limits, cells and size.
 function heat.values(where, what, o)
   local is_function = type(what) == "function" or (type(what) == "table" and getmetatable(what) and getmetatable(what).__call)
   if o.limits then o.limits = limits.check(where, o.limits) end
@@ -65,8 +65,8 @@ function heat.values(where, what, o)
   return what, o.limits
 end
 
---- As many cells along the longer side as all of a list can have, to be subtracted from each other:
---- those of a grid, or of the fewest points.
+--- The number of cells along the longer side that all entries of a list can have, so that they can
+--- be subtracted: that of a grid, or that of the fewest points.
 function heat.common_cells(list)
   local least, grid = nil, nil
   for _, what in ipairs(list) do
@@ -99,7 +99,7 @@ end
 --- takes. label: what it shows, or nil.
 function heat.scale(values, height, label)
   local low, high = range_of(values)
-  if low > 0 and low < 0.5 * high then low = 0 end -- a scale of densities begins at nothing
+  if low > 0 and low < 0.5 * high then low = 0 end -- a scale of densities begins at 0
   return new_scale(low, high > low and high or low + math.max(1, 1e-6 * math.abs(low)), colors.ramp(), height, label)
 end
 

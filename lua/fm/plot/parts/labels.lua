@@ -1,6 +1,6 @@
--- Words at points: each is put beside its point where it meets no other word and covers as few
--- points as can be, farther away with a thin line when there is no room beside it, and left out
--- when there is none at all.
+-- Words at points. Each word is put beside its point, where it meets no other word and covers as
+-- few points as possible; farther away with a thin line when there is no room beside the point; and
+-- left out when there is no room at all.
 local colors <const> = require "fm.plot.parts.colors"
 local core <const> = require "fm.core"
 local lettering <const> = require "fm.plot.parts.lettering"
@@ -10,13 +10,13 @@ local labels <const> = {}
 
 local tall <const>, padding <const> = lettering.letter + lettering.below + 2, 3 -- of a word
 local cell <const> = 32 -- pixels: boxes are looked up by the cells they touch
-labels.most_points = 20000 -- whose places are kept: among more of them no word finds a free place
+labels.most_points = 20000 -- that are kept: among more of them no word finds a free place
 
 local Room <const> = {}
 Room.__index = Room
 
---- What is taken in a rectangle of a picture: boxes {left, top, right, bottom, owner = the word or
---- nil} that nothing may meet, and points that are better not covered.
+--- The occupied parts of a rectangle of a picture: boxes {left, top, right, bottom, owner = the
+--- word or nil} that no word may meet, and points that words should not cover.
 function labels.room(panel)
   return setmetatable({ left = panel.x, top = panel.y, right = panel.x + panel.width, bottom = panel.y + panel.height,
     boxes = {}, points = {}, count = 0 }, Room)
@@ -31,7 +31,7 @@ local function each_cell(box, visit)
   end
 end
 
-local function within(room, x, y) -- false for what is no number
+local function within(room, x, y) -- false for NaN
   return x >= room.left and x <= room.right and y >= room.top and y <= room.bottom
 end
 
@@ -55,7 +55,7 @@ function Room:take_disc(x, y, radius)
   if within(self, x, y) then self:take { x - radius, y - radius, x + radius, y + radius } end
 end
 
---- Places {{x, y} ...} that are better not covered.
+--- Places {{x, y} ...} that words should not cover.
 function Room:prefer_clear(places)
   for _, p in ipairs(places) do
     if within(self, p[1], p[2]) and self.count < labels.most_points then
@@ -70,8 +70,8 @@ function Room:contains(box)
   return box[1] > self.left and box[3] < self.right and box[2] > self.top and box[4] < self.bottom
 end
 
---- The word that these boxes meet: nil when they meet nothing, false when it is a disc, what is
---- drawn, or several words.
+--- The word that these boxes meet. nil when they meet nothing; false when they meet a disc,
+--- something drawn, or several words.
 function Room:meets(boxes)
   local met
   for _, box in ipairs(boxes) do
@@ -102,8 +102,8 @@ end
 
 -- ---- where a word may stand ----
 
--- Beside its point: right, left, above, below, and between these; then the same and more farther
--- away.
+-- Beside its point: right, left, above, below, and between these; then the same and more places
+-- farther away.
 local sides <const> = { { 1, 0 }, { -1, 0 }, { 0, -1 }, { 0, 1 }, { 1, -1 }, { -1, -1 }, { 1, 1 }, { -1, 1 },
   { 1, -0.5 }, { -1, -0.5 }, { 1, 0.5 }, { -1, 0.5 }, { 0.5, -1 }, { -0.5, -1 }, { 0.5, 1 }, { -0.5, 1 } }
 local most_tries <const> = 8 -- to find another word that can make room
@@ -156,7 +156,7 @@ local function lift(room, word)
   word.spot = nil
 end
 
--- Takes the best place that is free; returns whether there was one.
+-- Takes the best free place; returns whether there was one.
 local function settle(room, word)
   for _, spot in ipairs(word.spots) do
     if room:meets(spot.boxes) == nil then
@@ -167,8 +167,8 @@ local function settle(room, word)
   return false
 end
 
--- Takes the best place that is free once another word has gone to a place of its own elsewhere;
--- returns whether there was one.
+-- Takes the best place that becomes free when another word moves to another place; returns whether
+-- there was one.
 local function displace(room, word)
   local tries = 0
   for _, spot in ipairs(word.spots) do
@@ -186,8 +186,8 @@ local function displace(room, word)
   return false
 end
 
--- The words with a place inside of the room, the first ones first, and how many there are in all.
--- More than fit are not tried.
+-- The words with a place inside the room, in the order given, and how many there are in all. Words
+-- beyond the number that can fit are not tried.
 local function read(room, places, texts)
   local words, count, most = {}, 0, math.max(200, (room.right - room.left) * (room.bottom - room.top) // 400)
   for i, text in ipairs(texts) do
@@ -203,7 +203,7 @@ local function read(room, places, texts)
   return words, count
 end
 
---- Writes texts at places in pixels {{x, y} ...}, the first ones first; an empty text is none.
+--- Writes texts at places in pixels {{x, y} ...}, in the order given; an empty text writes nothing.
 --- Returns how many had no room.
 function labels.draw(on, room, places, texts, color)
   local words, left_out = read(room, places, texts)
@@ -225,8 +225,8 @@ function labels.draw(on, room, places, texts, color)
   return left_out
 end
 
---- A list of texts or numbers, or a tensor of numbers [n], as texts. `at_most`: as many as there
---- can be.
+--- A list of texts or numbers, or a tensor of numbers [n], as texts. `at_most`: the largest number
+--- of texts.
 function labels.check(where, given, at_most)
   local list = given
   if core.is_tensor(given) then

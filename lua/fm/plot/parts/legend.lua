@@ -35,7 +35,7 @@ function legend.draw(on, placed, left, top)
   end
 end
 
---- An entry that says how much is not shown.
+--- An entry that says how many are not shown.
 function legend.remark(count, what, where)
   return { name = ("%d %s%s %s"):format(count, what, count == 1 and "" or "s", where or "outside") }
 end

@@ -1,5 +1,5 @@
--- Text of plots: its sizes, how much room it takes, and how it is made to fit: broken into lines,
--- and what is left over ends in dots.
+-- Text of plots: its sizes, how much room it takes, and how it is made to fit: it is broken into
+-- lines, and a text that is too long ends in dots.
 local colors <const> = require "fm.plot.parts.colors"
 local core <const> = require "fm.core"
 
@@ -16,7 +16,7 @@ lettering.width = width_of
 
 local most_bytes <const> = 4000 -- of a text that is shown: no picture has room for more
 
---- Where a prefix of `count` letters ends. Broken UTF-8 is cut at bytes.
+--- Where a prefix of `count` letters ends. Invalid UTF-8 is cut at bytes.
 local function prefix_end(text, count)
   local after = utf8.len(text) and utf8.offset(text, count + 1) or count + 1
   return (after or #text + 1) - 1
@@ -32,14 +32,14 @@ local function letters_that_fit(text, size, width)
   return low
 end
 
---- A number or a text as one text; numbers without a fraction are written without one.
+--- A number or a text as text; whole numbers have no decimal point.
 function lettering.text(value)
   local whole = math.type(value) == "float" and math.tointeger(value)
   return tostring(whole or value)
 end
 
---- The text, or its beginning and dots when it is wider than `width`; without the dots where not
---- even they have room.
+--- The text, or its beginning and dots when it is wider than `width`; without the dots when not
+--- even they fit.
 function lettering.cut(text, size, width)
   text = text:gsub("[\r\n\t]", " ")
   if #text <= most_bytes and width_of(text, size) <= width then return text end
@@ -61,8 +61,7 @@ local function first_line(text, size, width)
   return lettering.cut(word, size, width), text:sub(#word + 1):gsub("^[ \t]+", "")
 end
 
---- The lines of a text, at most `most` and none wider than `width`; a line break in the text is
---- kept.
+--- The lines of a text, at most `most` and none wider than `width`; line breaks in the text stay.
 function lettering.lines(text, size, width, most)
   text = text:gsub("\r", "")
   if #text > most_bytes then text = text:sub(1, prefix_end(text, most_bytes)) .. "..." end
@@ -75,7 +74,7 @@ function lettering.lines(text, size, width, most)
   return lines
 end
 
---- Lines of a title in a room of this width: {lines, height, width}; nothing takes no room.
+--- Lines of a title in a room of this width: {lines, height, width}; no title takes no room.
 function lettering.title(text, width)
   local lines = text and text ~= "" and lettering.lines(text, lettering.large, width, 3) or {}
   local wide = 0

@@ -1,4 +1,4 @@
--- What part of the plane a plot shows.
+-- The part of the plane that a plot shows.
 local core <const> = require "fm.core"
 
 local limits <const> = {}
@@ -19,12 +19,12 @@ function limits.check(where, given)
   return list
 end
 
---- A number, or the nearest that a range may end at.
+--- A number, held within the numbers at which a range may end.
 function limits.held(v)
   return math.max(-most, math.min(v + 0.0, most))
 end
 
---- A little more than low..high on both sides, and something to see when they are the same. What
+--- A little more than low..high on both sides, and a visible range when they are the same. What
 --- lies beyond the largest range is outside.
 function limits.widen(low, high, part)
   low, high = limits.held(low), limits.held(high)
@@ -36,8 +36,8 @@ function limits.widen(low, high, part)
   return low - range * part, high + range * part
 end
 
---- What numbers from low to high are divided by, so that their differences are numbers too: 1, but
---- at the ends of what a double holds.
+--- What numbers from low to high are divided by, so that their differences do not overflow: 1,
+--- except near the largest doubles.
 function limits.unit(low, high)
   local largest = math.max(math.abs(low + 0.0), math.abs(high + 0.0))
   if largest > 1e300 then return 1e10 end

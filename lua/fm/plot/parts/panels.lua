@@ -1,6 +1,6 @@
 -- Panels in rows, all showing the same part of the plane at one scale, as in filmstrip and
--- densities: what they share (title, legend, names of the axes) stands once, ticks only at the
--- outer sides.
+-- densities. What they share (title, legend, names of the axes) appears once; ticks stand only at
+-- the outer sides.
 local colors <const> = require "fm.plot.parts.colors"
 local figure <const> = require "fm.plot.parts.figure"
 local legend <const> = require "fm.plot.parts.legend"

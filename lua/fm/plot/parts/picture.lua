@@ -18,7 +18,8 @@ Picture.__index = Picture
 
 for _, shape in ipairs { "clip", "rectangle", "discs", "lines", "image", "text" } do
   Picture[shape] = function(self, first, ...)
-    if core.is_tensor(first) then first = first:clone():detach() end -- as it is now, whatever happens to it before save
+    -- a copy: the tensor may change before save
+    if core.is_tensor(first) then first = first:clone():detach() end
     self[#self + 1] = table.pack(shape, first, ...)
     return self
   end

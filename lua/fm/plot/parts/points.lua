@@ -1,4 +1,4 @@
--- Checks of what plots are given, and how points are best shown.
+-- Checks of the arguments of plots, and how points are drawn.
 local attempt <const> = require "fm.parts.attempt"
 local colors <const> = require "fm.plot.parts.colors"
 local core <const> = require "fm.core"
@@ -15,7 +15,7 @@ local function alive(where, t, expected)
   return t
 end
 
---- A tensor, made from a table when one is given; anything else raises.
+--- A tensor, or one made from a table; anything else raises.
 function points.tensor(where, value, expected)
   if core.is_tensor(value) then return alive(where, value, expected) end
   if type(value) ~= "table" then core.fail(("%s: expected %s, found a %s"):format(where, expected, type(value))) end
@@ -31,8 +31,8 @@ function points.check(where, value)
   return t
 end
 
---- Points over time: [T, B, 2], or a list of [B, 2]; returns a list. All times must have as many
---- points when `same` is set.
+--- Points over time: [T, B, 2], or a list of [B, 2]; returns a list. All times must have equally
+--- many points when `same` is set.
 function points.over_time(where, value, same)
   local list = {}
   if type(value) == "table" then
@@ -51,7 +51,7 @@ function points.over_time(where, value, same)
   return list
 end
 
---- Radius and alpha for n points: many are small and faint.
+--- Radius and alpha for n points: many points are small and faint.
 function points.look(n, size)
   local radius = math.min(math.max(9.5 * n ^ -0.2, 1), 3.2) * math.sqrt(size / 480)
   local alpha = math.min(math.max(6.5 * n ^ -0.3, 0.08), 0.85)

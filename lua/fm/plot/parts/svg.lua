@@ -19,7 +19,7 @@ end
 
 local entities <const> = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;" }
 
--- XML allows neither control characters nor broken UTF-8.
+-- XML allows neither control characters nor invalid UTF-8.
 local function escape(text)
   text = text:gsub("[&<>]", entities):gsub("%c", "?")
   return utf8.len(text) and text or (text:gsub("[\x80-\xff]", "?"))
@@ -82,8 +82,8 @@ end
 
 local anchors <const> = { [0] = "start", [0.5] = "middle", [1] = "end" }
 
--- A longer text is as wide as the canvas of C draws it, in whatever font the reader has: what was
--- laid out side by side stays so.
+-- Gives a longer text the width at which the canvas of C draws it, whatever font the reader has, so
+-- that the layout holds.
 function Svg:text(text, x, y, size, anchor, upwards, fill, alpha)
   local fit = #text > 6 and (' textLength="%s" lengthAdjust="spacingAndGlyphs"'):format(number(core.picture.text_width(text, size))) or ""
   local turn = upwards and (' transform="rotate(-90 %s %s)"'):format(number(x), number(y)) or ""
@@ -96,7 +96,7 @@ function Svg:save(path)
   return core.file.write(path, table.concat(text, "\n"))
 end
 
-function Svg.__close() end -- as the canvas: nothing to give back here
+function Svg.__close() end -- like the canvas; here there is nothing to free
 
 return function(width, height, background)
   local head = ('<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" font-family="Helvetica, Arial, sans-serif">')

@@ -1,9 +1,9 @@
--- Where an axis has ticks, and what they say: lists of {at = value, label = text or nil}.
+-- Where an axis has ticks, and their labels: lists of {at = value, label = text or nil}.
 local plain_numbers <const> = require "fm.parts.plain_numbers"
 
 local ticks <const> = {}
 
-local most <const> = 200 -- more than any axis has
+local most <const> = 200 -- more than any axis needs
 
 local function nice_step(raw)
   local power = 10.0 ^ math.floor(math.log(raw, 10))
@@ -16,7 +16,7 @@ local function exponent(v)
   return v > 0 and math.floor(math.log(v, 10) + 1e-9) or 0
 end
 
--- `digits`: as many as tell one tick from the next.
+-- `digits`: as many as it takes to tell one tick from the next.
 local function text(value, decimals, largest, digits)
   if value == 0 then return "0" end
   if largest >= 1e6 or decimals > 5 then
@@ -29,7 +29,8 @@ end
 --- The step of 1, 2 or 5 times a power of ten that makes at most `count` intervals of a range.
 function ticks.step(low, high, count)
   count = math.max(count, 1)
-  return nice_step(math.max(high / count - low / count, 1e-300)) -- the difference itself may be more than a number holds
+  -- the difference itself may overflow
+  return nice_step(math.max(high / count - low / count, 1e-300))
 end
 
 --- unit: what the labels have been divided by (see limits.unit).
@@ -39,7 +40,7 @@ function ticks.linear(low, high, step, unit)
   local list, decimals = {}, math.max(0, math.ceil(-math.log(step * unit, 10) - 1e-9))
   local first, largest = math.ceil(low / step - 1e-9), math.max(math.abs(low), math.abs(high)) * unit
   local digits = math.max(1, math.min(exponent(largest) - exponent(step * unit) + 1, 17))
-  local last -- at the end of what a number holds neighbours may say the same
+  local last -- near the largest numbers two neighbours may have the same label
   for i = 0, math.min(most, (high / step + 1e-9 - first) // 1) do
     local at = (first + i) * step
     local label = at * unit
@@ -63,7 +64,8 @@ local function with_labels(low, high, every, multiples)
   local list, labels, has = {}, 0, {}
   for _, multiple in ipairs(multiples) do has[multiple] = true end
   for k = math.floor(low), math.ceil(high) do
-    for multiple = 1, (high - low) < 3.5 and 9 or 1 do -- over more decades, ticks between them would be a thicket
+    -- over more decades, ticks between them would be too dense
+    for multiple = 1, (high - low) < 3.5 and 9 or 1 do
       local at = k + math.log(multiple, 10)
       if at >= low - 1e-9 and at <= high + 1e-9 then
         local label = has[multiple] and k % every == 0 and power_label(multiple, k) or nil
@@ -75,7 +77,7 @@ local function with_labels(low, high, every, multiples)
   return list, labels
 end
 
---- Ticks of a logarithmic axis, at logarithms to base 10, low and high being such too.
+--- Ticks of a logarithmic axis, at logarithms to base 10, low and high are logarithms too.
 function ticks.logarithmic(low, high, count)
   local plain <close> = plain_numbers()
   local every, list = math.max(1, math.ceil((high - low) / count)), nil
@@ -84,7 +86,8 @@ function ticks.logarithmic(low, high, count)
     list, labels = with_labels(low, high, every, multiples)
     if labels >= 3 then return list end
   end
-  if low < -290 or high > 300 then return list end -- at the ends of what a double holds: no more than these
+  -- near the ends of the range of doubles: no more than these
+  if low < -290 or high > 300 then return list end
   local from, to = 10.0 ^ low, 10.0 ^ high -- less than a few multiples: steps as on a linear axis
   list = ticks.linear(from, to, ticks.step(from, to, count))
   for _, tick in ipairs(list) do tick.at = math.log(tick.at, 10) end
@@ -93,7 +96,7 @@ end
 
 -- ---- labels that fit ----
 
--- Takes away labels that reach too far, and those that meet one of a lower rank or an earlier one.
+-- Removes labels that reach too far, and labels that meet one of a lower rank or an earlier one.
 -- Returns how many stay, and whether one of rank 1 met another.
 local function thin(list, axis, place)
   local kept, met = {}, false
