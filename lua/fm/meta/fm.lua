@@ -1,16 +1,17 @@
 ---@meta fm
--- The types and the help of fm, in LuaCATS: editors complete from it, `fmrun help fm.x` and ? at the
--- prompt print it. No script loads it. Every op is a function of fm and a method of tensors; options come last in one table, the first may
--- be positional. Axes, rows and labels are 1-based, negative from the end.
+-- The types and the help of fm, in LuaCATS: editors complete from it; `fmrun help fm.x` and ? at
+-- the prompt print it. No script loads it. Every op is a function of fm and a method of tensors;
+-- options come last in one table, and the first option may be positional. Axes, rows and labels are
+-- 1-based, negative numbers count from the end.
 
----Tensors, ops and rooms. A name that fm does not have is an error that tells the nearest one; rawget(fm, name) asks
----without an error whether fm has an op of that name.
+---Tensors, ops and rooms. A name that fm does not have is an error that names the nearest one;
+---rawget(fm, name) asks without an error whether fm has an op of that name.
 ---@class fm
 ---@field version string
 ---@field real "float"|"double" the number type of this binary
 local fm = {}
 
----What fm also holds, for files of fm: a script hardly needs it, and it may change.
+---What fm also holds, for its own files: a script hardly needs it, and it may change.
 ---@class fm.Core
 ---@field fail fun(message: string) raises the message at the script's line
 ---@field nearest fun(word: string, names: string[]): string|nil the name that was probably meant
@@ -96,10 +97,10 @@ function Tensor:rank() end
 ---The number of numbers.
 ---@return integer
 function Tensor:count() end
----The number of a tensor that holds one.
+---The number in a tensor that holds exactly one.
 ---@return number of a tensor with one number
 function Tensor:item() end
----Nested lists, as the shape.
+---Nested lists, in the tensor's shape.
 ---@return table nested as the shape
 function Tensor:totable() end
 ---A copy with its own numbers.
@@ -108,10 +109,10 @@ function Tensor:clone() end
 ---The same numbers outside of every tape; they outlive the tape that made them.
 ---@return fm.Tensor
 function Tensor:detach() end
----Sets every number; the tensor itself.
+---Sets every number; returns the tensor itself.
 ---@return fm.Tensor itself, every number v
 function Tensor:fill(v) end
----Takes the numbers of src, which has the same shape; the tensor itself.
+---Copies the numbers of src, which has the same shape; returns the tensor itself.
 ---@return fm.Tensor itself, with the numbers of src
 function Tensor:copy(src) end
 
@@ -128,17 +129,20 @@ function Tensor:backward(grad_out) end
 ---Whether it was made by fm.parameter.
 ---@return boolean
 function Tensor:is_parameter() end
----What depends on a parameter is recorded until it closes: `local tape <close> = fm.record()`. With `only`, a parameter, the others are
----constants on this tape: nothing of theirs is recorded, and no gradient reaches them.
+---Records what depends on a parameter, until it closes: `local tape <close> = fm.record()`. With
+---`only`, a parameter, all other parameters are constants on this tape: nothing that depends on
+---them alone is recorded, and they get no gradient.
 ---@param only? fm.Tensor
 function fm.record(only) end
----Nothing is recorded, and what is made inside goes back to the pool at the end: `local scope <close> = fm.scope()`.
+---Records nothing; what is made inside goes back to the pool at the end: `local scope <close> =
+---fm.scope()`.
 function fm.scope() end
 ---An op from Lua: forward(...) -> y, saved; backward(saved, dy) -> dx, ...
 ---@param f {forward: function, backward: function}
 ---@return fun(...: fm.Tensor): fm.Tensor
 function fm.custom(f) end
----Gradients by the tape against central differences: true, or nil and a message naming the worst entry.
+---Compares the tape's gradients with central differences: true, or nil and a message that names
+---the worst entry.
 ---@param f fun(...: fm.Tensor): fm.Tensor
 ---@param inputs fm.Tensor[]
 ---@param options? {eps: number, tolerance: number}
@@ -221,7 +225,8 @@ function Tensor:ne(b) end
 ---a where the condition is not 0, else b: condition:where(a, b)
 function Tensor:where(a, b) end
 
--- ---- ops: reductions. Without an axis over all numbers; keep = true leaves the axis with size 1 ----
+-- ---- ops: reductions. Without an axis they go over all numbers; keep = true leaves the axis with
+-- size 1 ----
 
 ---The sum.
 ---@param options? {axis: integer, keep: boolean}|integer
@@ -241,10 +246,12 @@ function Tensor:var(options) end
 ---The standard deviation, the root of var; unbiased = true divides by n - 1. Where it is 0, its gradient is taken as 0, as in PyTorch.
 ---@param options? {axis: integer, keep: boolean, unbiased: boolean}
 function Tensor:std(options) end
----Where the largest number lies, 1-based; without an axis over all, counted row by row. The first of equals; a NaN is the largest.
+---The position of the largest number, 1-based; without an axis among all numbers, counted row by
+---row. Of equals the first; NaN counts as the largest.
 ---@param options? {axis: integer, keep: boolean}|integer
 function Tensor:argmax(options) end
----Where the smallest number lies, 1-based; without an axis over all, counted row by row. The first of equals; a NaN is the smallest.
+---The position of the smallest number, 1-based; without an axis among all numbers, counted row by
+---row. Of equals the first; NaN counts as the smallest.
 ---@param options? {axis: integer, keep: boolean}|integer
 function Tensor:argmin(options) end
 ---The numbers in order along the axis (the last), and their former places, 1-based: values, places = x:sort(). Equals keep their order; NaNs
@@ -253,7 +260,7 @@ function Tensor:argmin(options) end
 ---@return fm.Tensor values
 ---@return fm.Tensor places
 function Tensor:sort(options) end
----The places alone that sort gives.
+---Only the places that sort gives.
 ---@param options? {axis: integer, descending: boolean}|integer
 function Tensor:argsort(options) end
 ---The root of the sum of squares.
@@ -288,9 +295,11 @@ function Tensor:cat(...) end
 ---Joins tensors of one shape along a new axis (the first); takes them as arguments or one list.
 ---@param ... fm.Tensor|{axis: integer}
 function Tensor:stack(...) end
----first, first + step .. last along an axis; a copy unless it is contiguous. Easier to write: x[{ {first, last}, {first, last, step} }] with an
----entry per axis: a range, {} for all, or a number, whose axis goes. x[{ {}, 2 }] is column 2. A view where that is contiguous, else a copy
----that a tape records. x[{ {}, 2 }] = number or tensor writes there. Two plain numbers are rows: x[{i, j}].
+---first, first + step .. last along an axis; a copy unless it is contiguous. Easier to write: x[{
+---{first, last}, {first, last, step} }] with an entry per axis: a range, {} for all, or a number,
+---which removes its axis. x[{ {}, 2 }] is column 2. A view where that is contiguous, else a copy
+---that a tape records. x[{ {}, 2 }] = number or tensor writes there. Two plain numbers are rows:
+---x[{i, j}].
 ---@param options {axis: integer, first: integer, last: integer, step: integer}
 function Tensor:slice(options) end
 ---Rows (of an axis) by their numbers.
@@ -324,7 +333,7 @@ function Tensor:layer_norm(weight, bias, options) end
 ---Over the last axis: divided by the root mean square, times weight. Zhang and Sennrich 2019.
 ---@param options? {eps: number}
 function Tensor:rms_norm(weight, options) end
----x [N, C, ...]: as layer_norm over groups of channels. Wu and He 2018.
+---x [N, C, ...]: like layer_norm, over groups of channels. Wu and He 2018.
 ---@param options {groups: integer, eps: number}
 function Tensor:group_norm(weight, bias, options) end
 ---x [N, C, H, W], w [O, C, h, w]
@@ -361,8 +370,8 @@ function fm.rng(seed, stream) end
 ---Normal numbers, of the shape given. They end at 6.66 standard deviations (32 bits for each, Box
 ---and Muller 1958). `{ first_row = r }` may come last: the rows, along the first axis, are then
 ---those from number r on of a larger draw [.., ...] with rows of the same size, to the bit. So a
----large draw may be made in pieces, by streams at the same step and call. A draw has 2^34 numbers
----at most, those of the rows before included.
+---large draw can be made in pieces, by streams at the same step and call. A draw has 2^34 numbers
+---at most, including those of the rows before.
 ---@return fm.Tensor of mean 0 and variance 1
 function Rng:normal(...) end
 ---Numbers in 0..1, of the shape given: multiples of 2^-24, in double of 2^-32 (rng:number() has 53
@@ -383,15 +392,16 @@ function Rng:permutation(n) end
 ---One number in 0..1.
 ---@return number
 function Rng:number() end
----A stream of its own, named, that follows the step of this one. The same name is the same stream: asked for twice at a step, it gives the
----same numbers twice.
+---A named stream that follows the step of this one. The same name gives the same stream: if you
+---ask for it twice at a step, it gives the same numbers twice.
 ---@return fm.Rng that follows the step of this one
 function Rng:stream(name) end
----A stream for one consumer: the first that asks for a name before any step has stream(name); each other has one of its own, which depends
----on the step at which it asks, and on how many asked for that name of this stream at that step before.
+---A stream for one consumer. The first consumer that asks for a name before any step has
+---stream(name). Each other one has its own stream, which depends on the step at which it asks, and
+---on how many asked this stream for that name at that step before.
 ---@return fm.Rng that follows the step of this one
 function Rng:own(name) end
----Moves to a step: what is drawn depends on seed, name, step and call alone.
+---Moves to a step: draws depend only on seed, name, step and call.
 ---@param k integer
 ---@param calls? integer how many draws it has made there (0)
 ---@return fm.Rng itself, at step k
@@ -402,13 +412,15 @@ function Rng:step() end
 ---How many draws it has made at this step.
 ---@return integer
 function Rng:calls() end
----Whether it has a clock of its own (made by fm.rng, or moved by at), or follows that of the stream it came from.
+---Whether it has a clock of its own (made by fm.rng, or moved by at), or follows the clock of the
+---stream it came from.
 ---@return boolean
 function Rng:own_clock() end
 
 -- ---- layers ----
 
----Layers, each a file of lua/fm/nn, or of its name beside the script. A layer of your own is any table with __call and parameters.
+---Layers: each is a file of lua/fm/nn, or a file of that name beside the script. Your own layer is
+---any table with __call and parameters.
 fm.nn = {}
 
 ---A model: layers that hold parameters; called as model(x), or model(x, t [, cond]) -> velocity shaped as x.
@@ -422,18 +434,19 @@ function Module:parameters() end
 ---name -> tensor, by PyTorch's names ("net.0.weight").
 ---@return table<string, fm.Tensor>
 function Module:state() end
----Takes the numbers of a state; a missing or unknown name or another shape raises.
+---Copies the numbers of a state in; a missing or unknown name or another shape raises.
 ---@param state table<string, fm.Tensor>
 function Module:load_state(state) end
----From now on training: dropout drops.
+---Switches to training: dropout drops.
 function Module:train() end
----From now on sampling: dropout does nothing.
+---Switches to sampling: dropout does nothing.
 function Module:eval() end
 ---How many numbers are trained.
 ---@return integer
 function Module:count() end
 
----act(x w^T + b), weight [outputs, inputs]. First weights uniform in -1/sqrt(inputs)..1/sqrt(inputs). He et al. 2015.
+---act(x w^T + b), weight [outputs, inputs]. The weights start uniform in
+----1/sqrt(inputs)..1/sqrt(inputs). He et al. 2015.
 ---@param inputs integer
 ---@param outputs integer
 ---@param options? {bias: boolean, act: string|table|function, init: "uniform"|"zero"|function} act: see fm.nn.activation
@@ -458,9 +471,11 @@ function fm.nn.rms_norm(dim, options) end
 ---@param p number in 0..1
 ---@return fm.Module
 function fm.nn.dropout(p) end
----One layer after the other. Two run as one op when both say that they can, as a linear layer and the activation after it do. A layer of yours
----that is nothing but an op of fm says so by its field same_as_op = "silu"; one that can do such an op in its own last pass has a method
----fuse(self, op), which returns a function of x that does both, or nil (op "none": the layer alone).
+---One layer after the other. Two layers run as one op when both say that they can, for example a
+---linear layer and the activation after it. Your own layer that only does one op of fm says so by
+---its field same_as_op = "silu". A layer that can do such an op in its own last pass has a method
+---fuse(self, op), which returns a function of x that does both, or nil (op "none": the layer
+---alone).
 ---@param layers fm.Module[]
 ---@return fm.Module
 function fm.nn.sequential(layers) end
@@ -478,22 +493,24 @@ function fm.nn.residual(layer) end
 ---@param options? {kind: "sinusoidal"|"fourier", scale: number}
 ---@return fm.Module
 function fm.nn.time_embedding(dim, options) end
----The founding article's network: model(x [B, dim], t) -> velocity [B, dim]; t is a number, [B] or
----[B, 1].
+---The network of the article that founded flow matching: model(x [B, dim], t) -> velocity [B,
+---dim]; t is a number, [B] or [B, 1].
 ---@param options {dim: integer, hidden: integer, time_embed: integer}
 ---@return fm.Module
 function fm.nn.vector_field(options) end
----A layer of your own: parts = {{name, tensor or layer}, ...} in order, forward(self, ...). state, parameters and modes follow. forward
----reaches its parts as locals around it, or as fields that you set on the layer.
+---Your own layer: parts = {{name, tensor or layer}, ...} in order, forward(self, ...). state,
+---parameters and modes follow. forward reaches its parts as locals around it, or as fields that
+---you set on the layer.
 ---@param parts table[]
 ---@param forward function
 ---@return fm.Module
 function fm.nn.module(parts, forward) end
----First weights are drawn from this seed (or rng) from now on; a run does it with its own.
+---From now on initial weights are drawn from this seed (or rng); a run calls it with its own.
 ---@param from integer|fm.Rng
 function fm.nn.seed(from) end
----An activation by name, each also a name of fm.nn; or a layer of yours, which passes through. An option `act` takes what this takes, and
----{ "name", key = value }. A file beside the script returns a function of its options that makes the layer.
+---An activation by name, each also a name of fm.nn; or your own layer, which is returned
+---unchanged. An option `act` takes what this takes, and { "name", key = value }. A file beside the
+---script returns a function of its options that makes the layer.
 ---@param name string|table|function
 ---@param options? table
 ---@return fm.Module
@@ -537,7 +554,8 @@ function fm.nn.log_sigmoid() end
 
 -- ---- flows: t = 0 is the source x0 (noise), t = 1 the data x1; shapes [B, D] ----
 
----Paths, couplings, the loss, and the velocity a trained model stands for. A model is any callable model(x, t [, cond]).
+---Paths, couplings, the loss, and the velocity of a trained model. A model is any callable
+---model(x, t [, cond]).
 fm.flow = {}
 
 ---xt = a(t) x1 + s(t) x0, and the velocity along it.
@@ -546,44 +564,51 @@ local Path = {}
 ---Points on the path and the velocities there; t in 0..1 is a number or one for each row, z the noise of a noisy path.
 ---@return fm.Tensor xt, fm.Tensor u
 function Path:sample(x0, x1, t, z) end
----a, s and their derivatives at t: numbers for a number, tensors shaped as t for a tensor, with all the digits that t has. A slope that has no bound
----at an end (that of s at t = 1 for vp and linear_vp, of a and s at t = 0 for poly with n < 1) is there that of the number next to it: finite.
+---a, s and their derivatives at t: numbers for a number, tensors shaped as t for a tensor, in the
+---precision of t. A slope that has no bound at an end (that of s at t = 1 for vp and linear_vp, of
+---a and s at t = 0 for poly with n < 1) has the finite value of the number next to that end.
 ---@return fm.Tensor a, fm.Tensor s, fm.Tensor da, fm.Tensor ds
 function Path:coefficients(t) end
----Points of where the path starts, [n, dim] ([n, ...] when dim is a list of sizes): s(0) times a normal; for ve that is sigma_max times it, for
----i_cfm its noise is in it, for most paths it is a unit normal. What a solve of the flow begins with.
+---Points of the path's source, where the path starts: [n, dim] ([n, ...] when dim is a list of
+---sizes). They are s(0) times a normal: for most paths a unit normal, for ve sigma_max times it,
+---for i_cfm with its noise included. A solve of the flow begins with them.
 ---@return fm.Tensor x0
 function Path:source(n, dim, rng) end
----Their log-density in nats, [n].
+---The log-density of such points in nats, [n].
 ---@param x0 fm.Tensor [n, ...]
 ---@return fm.Tensor
 function Path:source_log_prob(x0) end
 
----A probability path by name: linear, poly{n}, vp{beta_min, beta_max}, linear_vp, cosine, ve{sigma_min, sigma_max}, lipman{sigma_min},
----i_cfm{sigma}, schrodinger_bridge{sigma}; or your own { a = function(t), s = function(t) }, differentiated by the tape where it has no da and ds,
----and, where it does not start as s(0) times a normal, with source = function(n, dim, rng) and source_log_prob = function(x0). An option `path`
----takes what this takes, and { "name", key = value }.
+---A probability path by name: linear, poly{n}, vp{beta_min, beta_max}, linear_vp, cosine,
+---ve{sigma_min, sigma_max}, lipman{sigma_min}, i_cfm{sigma}, schrodinger_bridge{sigma}; or your
+---own { a = function(t), s = function(t) }, differentiated by the tape if it has no da and ds; if
+---it does not start as s(0) times a normal, it also has source = function(n, dim, rng) and
+---source_log_prob = function(x0). An option `path` takes what this takes, and { "name", key =
+---value }.
 ---@param name string|table
 ---@param options? table
 ---@return fm.Path
 function fm.flow.path(name, options) end
 ---Which x0 goes with which x1: x0, x1, cond = couple(x0, x1 [, cond]). "independent", "ot" (exact,
----a permutation of the batch), or a function of yours; x1 and its cond keep their order. flow.loss
----gives the coupling its cond, labels for example, and the model what comes back; a function of two
----arguments returns none, and cond stays with x1.
+---a permutation of the batch), or your own function; x1 and its cond keep their order. flow.loss
+---passes its cond, labels for example, to the coupling, and passes what comes back to the model. A
+---function of two arguments returns no cond; then cond stays with x1.
 ---@param name string|function
 ---@param options? table
 ---@return fun(x0: fm.Tensor, x1: fm.Tensor, cond?: any): fm.Tensor, fm.Tensor, any
 function fm.flow.coupling(name, options) end
----How the times of a batch are drawn, by name: uniform; stratified (one time in each n-th of 0..1); logit_normal{mean = 0, std = 1} (more often
----in the middle; Esser et al. 2024). A function (rng, n) -> t [n] of yours passes through. An option `time` takes what this takes, and { "name", key = value }.
+---How the times of a batch are drawn, by name: uniform; stratified (one time in each of n equal
+---parts of 0..1); logit_normal{mean = 0, std = 1} (more often in the middle; Esser et al. 2024). Your
+---own function (rng, n) -> t [n] is returned unchanged. An option `time` takes what this takes, and
+---{ "name", key = value }.
 ---@param name string|function
 ---@param options? table
 ---@return fun(rng: fm.Rng, n: integer): fm.Tensor
 function fm.flow.time(name, options) end
----What a model may predict, by name: velocity, data, noise, score. Or a table of yours: target(x0, x1, u, s), what its prediction is compared with,
----and velocity(p, x, a, s, da, ds, guard), the velocity that it stands for; fails(a, unbounded, guard) says at which ends of the path it does not. An
----option `predict` takes what this takes.
+---What a model may predict, by name: velocity, data, noise, score. Or your own table: target(x0,
+---x1, u, s), what the prediction is compared with, and velocity(p, x, a, s, da, ds, guard), the
+---velocity that follows from it; fails(a, unbounded, guard) says at which ends of the path this
+---formula fails. An option `predict` takes what this takes.
 ---@param name string|table
 ---@param options? table
 ---@return table
@@ -605,13 +630,13 @@ function fm.flow.prediction(name, options) end
 ---@param options? fm.LossOptions
 ---@return fm.Tensor one number
 function fm.flow.loss(model, x1, options) end
----field(x, t) for a solver, whatever the model predicts: velocity, data, noise or score; t is a
----number, [B] or [B, 1], and the model gets it in the form that it takes, as from ode.solve. cond
----goes to the model; when rows leave a solve, the rows of cond leave too: a tensor with as many
----rows as x0, or a table of such tensors. Noise and score do not tell the velocity at t = 0, where
----a = 0, nor any but a score at an end where a slope has no bound (t = 1 of vp and linear_vp):
----there model and path are read guard (1e-3) away from it. For data, the divisor s is no smaller
----than guard.
+---field(x, t) for a solver, from a model that predicts the velocity, the data, the noise or the
+---score. t is a number, [B] or [B, 1], and the model gets it in the form that it takes, as from
+---ode.solve. cond goes to the model; when rows leave a solve, the rows of cond leave too: cond is
+---a tensor with as many rows as x0, or a table of such tensors. Noise and score do not determine
+---the velocity at t = 0, where a = 0; only a score determines it at an end where a slope has no
+---bound (t = 1 of vp and linear_vp). There model and path are read guard (1e-3) away from the end.
+---For data, the divisor s is at least guard.
 ---@param model function|table
 ---@param options? {predict: string, path: string|table, cond: any, guard: number}
 ---@return fun(x: fm.Tensor, t: number|fm.Tensor): fm.Tensor
@@ -628,14 +653,16 @@ function fm.flow.score(model, options) end
 ---@param options? {path: string|table, guard: number}
 ---@return fun(x: fm.Tensor, t: number|fm.Tensor): fm.Tensor, fm.Tensor
 function fm.flow.posterior(model, options) end
----The point of the source that flows to x1: x0, info by a solve from t1 to t0. Options and info of ode.solve; t0 and t1 are the ends of the flow, times
----run from t1 to t0, and a grid by name has the points of decode's. A solve that does not get there raises, but for a terminal event.
+---The point of the source that flows to x1: x0, info by a solve from t1 to t0. Options and info of
+---ode.solve; t0 and t1 are the ends of the flow, times run from t1 to t0, and a grid by name has
+---the points of decode's. A solve that does not reach t0 raises, unless a terminal event ends it.
 ---@param model function|table a velocity
 ---@param x1 fm.Tensor [B, ...]
 ---@param options? fm.SolveOptions
 ---@return fm.Tensor x0, table info
 function fm.flow.encode(model, x1, options) end
----Where the flow takes x0: the inverse of encode. A solve that does not get there raises, but for a terminal event.
+---Where the flow takes x0: the inverse of encode. A solve that does not reach t1 raises, unless a
+---terminal event ends it.
 ---@param model function|table a velocity
 ---@param x0 fm.Tensor [B, ...] of the path's source
 ---@param options? fm.SolveOptions
@@ -649,17 +676,20 @@ function fm.flow.decode(model, x0, options) end
 ---@field path string|table the flow's: x0 has the density path:source_log_prob ("linear": standard normal; an exact flow knows its own)
 ---@field log_p0 function x0 [B, ...] -> log-density of the source [B], in place of the path's
 
----The log-density of x under the flow in nats, [B]: log p0(x0) minus the integral of div v from 0 to 1, both by one solve from data to
----source whose error norm covers them together. info is that of ode.solve and x0, log_p0 [B], divergence [B] (the integral),
----backward_passes, and standard_error [B] of two probes or more. Not recorded; a solve that does not reach t0 raises, as do times, save, events.
----Chen and others 2018, equation 8; Grathwohl and others 2019.
+---The log-density of x under the flow in nats, [B]: log p0(x0) minus the integral of div v from 0
+---to 1, both by one solve from data to source whose error norm covers them together. info is that
+---of ode.solve and x0, log_p0 [B], divergence [B] (the integral), backward_passes, and
+---standard_error [B] with two probes or more. Nothing is recorded; a solve that does not reach t0
+---raises, and so do times, save, events. Chen and others 2018, equation 8; Grathwohl and others
+---2019.
 ---@param model function|table a velocity whose rows do not depend on each other
 ---@param x fm.Tensor [B, ...]
 ---@param options? fm.LogProbOptions|fm.SolveOptions
 ---@return fm.Tensor log_prob, table info
 function fm.flow.log_prob(model, x, options) end
----Bits per number of x, [B]: -log2 p(y) / D + log2(bins / (high - low)), y being x on its levels, dequantised (or x itself with dequantise = false).
----The other options and info as log_prob; info.log_prob [B] is in nats, info.standard_error in bits.
+---Bits per number of x, [B]: -log2 p(y) / D + log2(bins / (high - low)), where y is the
+---dequantised x (or x itself with dequantise = false). The other options and info are those of
+---log_prob; info.log_prob [B] is in nats, info.standard_error in bits.
 ---@param model function|table a velocity
 ---@param x fm.Tensor [B, ...] on `bins` levels (256) from low (0) to high (1)
 ---@param options {rng: fm.Rng, bins: integer, low: number, high: number, dequantise: boolean}|fm.LogProbOptions
@@ -685,7 +715,8 @@ function fm.flow.exact.mixture(options) end
 
 -- ---- ODE solvers ----
 
----Solvers of dx/dt = field(x, t): fixed steps, adaptive steps, dense output, events. A method is a file of lua/fm/ode or beside the script.
+---Solvers of dx/dt = field(x, t): fixed steps, adaptive steps, dense output, events. A method is a
+---file of lua/fm/ode, or a file beside the script.
 fm.ode = {}
 ---@class fm.SolveOptions
 ---@field method string|table|function "dopri5"
@@ -702,13 +733,13 @@ fm.ode = {}
 ---@field min_step number no try but the last is shorter, and a try of this length is accepted whatever its error: info.forced counts them
 ---@field max_nfe integer calls of the field, never one more; what is reached by then is the result
 ---@field controller "scipy"|"pi"|"torchdiffeq" the step that an error asks for: SciPy's; with a memory (Gustafsson 1991); or torchdiffeq's
----@field control "batch"|"sample" one step size for all rows, or one each: the field then gets t as a tensor [A] of the rows on their way
+---@field control "batch"|"sample" one step size for all rows, or one for each: the field then gets t as a tensor [A], one time for each row that is not done
 ---@field rows boolean the field is called field(x, t, rows): rows [A] has the numbers, in x0, of the rows of x (false)
 ---@field events function[] f(x, t) -> number, or { f, direction = "up"|"down"|"both", terminal = boolean|integer }
 ---@field gradient boolean true: recorded while a tape records
 ---@field memory "full"|"segments" of a recorded solve: keep every call of the field, or take the steps again on the way back
 
----What a solve tells of itself.
+---What a solve reports.
 ---@class fm.SolveInfo
 ---@field status "finished"|"max_nfe"|"step_too_small"|"event"
 ---@field reason string|nil why no step was small enough
@@ -725,24 +756,29 @@ fm.ode = {}
 ---@field events table[]|nil for each event a list t of times and a list x of states
 ---@field evaluations integer control = "sample": rows that were evaluated, in all
 ---@field rows table control = "sample": nfe, accepted, rejected, t, error, error_sum, a tensor [B] each
----@field histogram table[] control = "sample": { nfe =, rows = }, how many rows needed so many evaluations, from few to many
+---@field histogram table[] control = "sample": { nfe =, rows = }, how many rows needed nfe evaluations, from few to many
 
 ---Solves dx/dt = field(x, t) from t0 to t1. Fixed steps: euler, midpoint, heun, heun3, ralston, rk4, rk4_38, ab2, ab3, ab4 with `steps` or
 ---`grid`; error control: dopri5, rk45, rk23, bosh3, tsit5, dop853, adaptive_heun with `rtol`, `atol`. `times` or `save = n` keep states;
 ---events are functions f(x, t) whose zeros are found. Hairer, Norsett, Wanner 1993.
----x is the state at t1, whatever the times: after the last of them, or of a list of points, fixed steps are a hundredth of the way. A solve that ends
----before t1 says so in info.status and info.t, and keeps the states that were reached.
----Under error control the field is never called outside of t0 .. t1, whatever the controller: the last step is cut at t1, where torchdiffeq
----runs over it and interpolates; "pi" rejects less where a field is stiff. info.error_sum is what the steps left behind, where the field itself
----neither magnifies nor forgets it. An event that is zero at the start does not count there; one that is zero at the end of a step counts once.
----While a tape records, gradients flow from x and info.states to x0 and to what the field depends on; the accepted steps count as given and
----times have none. memory = "segments" calls the field twice and holds a step's calls at a time (of many steps, those of sqrt(steps / 32));
----the field must not draw, as dropout does. control = "sample" and terminal events need gradient = false there.
----A function gets t as a number, a layer (of nn, or a table of yours with `parameters`) as [B]; with
----control = "sample" both get [A]. Where the first call fails with the one form, the other is tried, so
----a function written for [B] works too. With control = "sample" rows leave when they are done, and
----flow.velocity lets the rows of its cond leave with them; a function of yours takes rows = true and
----looks up cond:index_select(rows, 1).
+---x is the state at t1, whatever the times. After the last of the times, or of a list of points, a
+---fixed method takes steps of a hundredth of the way to t1. A solve that ends before t1 says so in
+---info.status and info.t, and keeps the states that were reached.
+---Under error control the field is never called outside of t0 .. t1, with any controller: the last
+---step is cut at t1, where torchdiffeq runs over it and interpolates. "pi" rejects fewer steps
+---where a field is stiff. info.error_sum is the sum of the errors of the steps: the error at the
+---end, if the field itself neither amplifies nor damps it. An event that is zero at the start does
+---not count there; one that is zero at the end of a step counts once.
+---While a tape records, gradients flow from x and info.states to x0 and to what the field depends
+---on. The accepted steps count as constants, and times have no gradient. memory = "segments" calls
+---the field twice and holds the calls of one step at a time (with many steps, those of sqrt(steps
+---/ 32)); the field must not draw random numbers, as dropout does. control = "sample" and terminal
+---events need gradient = false there.
+---A function gets t as a number; a layer (of nn, or your own table with `parameters`) gets it as
+---[B]; with control = "sample" both get [A]. When the first call fails with one form, the other
+---form is tried, so a function written for [B] works too. With control = "sample" rows leave when
+---they are done, and flow.velocity lets the rows of its cond leave with them; your own function
+---takes rows = true and looks up cond:index_select(rows, 1).
 ---@param field function|table field(x [B, D], t) or field(x, t, rows) -> dx/dt, shaped as x
 ---@param x0 fm.Tensor [B, D]
 ---@param options? fm.SolveOptions
@@ -751,7 +787,8 @@ function fm.ode.solve(field, x0, options) end
 
 -- ---- stochastic solvers ----
 
----Solvers of dx = drift dt + diffusion dW, and flows with noise. A method is a file of lua/fm/sde or beside the script.
+---Solvers of dx = drift dt + diffusion dW, and flows with noise. A method is a file of lua/fm/sde,
+---or a file beside the script.
 fm.sde = {}
 ---@class fm.SdeOptions
 ---@field method string|table "euler_maruyama", "heun", or { step = function(p, t, x, h, dw) } with p.drift(x, t), p.diffusion(x, t)
@@ -788,23 +825,25 @@ fm.optim = {}
 ---@field grad_norm number|nil of all gradients together, at the last step that clipped
 ---@field steps_taken integer
 local Optimizer = {}
----step(closure): records the closure, goes back from the loss it returns, updates. step() uses the
----gradients at hand. A step changes all or nothing: a loss that is not finite is returned, and
----nothing is changed; in a run its step is the last. A finite loss with a gradient that is not
----finite, or an update that would not be, is an error that names step and parameter, and in a run
----ends it as diverged at that step; nothing is changed, and the gradients are left to look at
----(zero_grad forgets them). before_update(gradient) is called between the way back and the update,
+---step(closure): records the closure, runs backward from the loss it returns, updates. step() uses
+---the gradients that are there. A step changes all or nothing. A loss that is not finite is
+---returned, and nothing is changed; in a run its step is the last. A finite loss with a gradient
+---or an update that is not finite is an error that names step and parameter, and ends a run as
+---diverged at that step; nothing is changed, and the gradients stay for you to look at (zero_grad
+---forgets them). before_update(gradient) is called between the backward pass and the update,
 ---before the norm is measured and clipped: the gradient [count] is that of all parameters side by
----side, zeros where one has none. What it writes there, with copy, fill or gradient[i] = v, is what
----the step takes: a sum over processes, noise, a mask. It runs in a scope, so what is to outlive it
----is detached. When it raises, nothing is changed but what it wrote into the gradient.
+---side, zeros for a parameter that has none. The step uses what before_update writes there, with
+---copy, fill or gradient[i] = v: a sum over processes, noise, a mask. It runs in a scope, so
+---detach what must outlive it. When it raises, nothing is changed except what it wrote into the
+---gradient.
 ---@param closure? fun(): fm.Tensor, any
 ---@param options? {clip: number, before_update: fun(gradient: fm.Tensor)} clip: the largest norm of all gradients together
 ---@return number loss, any what else the closure returned, tensors detached
 function Optimizer:step(closure, options) end
----The gradients at hand as one vector [count], in the order of the parameters, zeros where one has
----none. It shares their numbers: opt:step() takes what is written into it, until then or until
----zero_grad. A parameter whose part is all zeros counts as one without a gradient, if it had none.
+---The present gradients as one vector [count], in the order of the parameters, zeros for a
+---parameter that has none. It shares their numbers: opt:step() uses what is written into it, until
+---that step or until zero_grad. A parameter that had no gradient and whose part is all zeros still
+---counts as one without a gradient.
 ---@return fm.Tensor
 function Optimizer:gradient() end
 ---The learning rate of the next update.
@@ -812,10 +851,11 @@ function Optimizer:gradient() end
 function Optimizer:rate() end
 ---Forgets all gradients.
 function Optimizer:zero_grad() end
----name -> tensor, a copy that fm.save takes: the moments, the steps taken, and lr when it is a number. A number that one real does not hold
----exactly is several that add up to it.
+---name -> tensor, a copy that fm.save takes: the moments, the steps taken, and lr when it is a
+---number. A number that one real cannot hold exactly is stored as several that add up to it.
 function Optimizer:state() end
----Goes on from a state. Its lr is in force then, also in place of a schedule; a state without lr leaves what there is.
+---Continues from a state. Its lr is used then, also in place of a schedule; a state without lr
+---keeps the present one.
 function Optimizer:load_state(state) end
 
 ---Kingma and Ba 2015.
@@ -823,7 +863,7 @@ function Optimizer:load_state(state) end
 ---@param options? {lr: number|function, betas: number[], eps: number, weight_decay: number}
 ---@return fm.Optimizer
 function fm.optim.adam(model, options) end
----Adam with the weight decay beside the gradient. Loshchilov and Hutter 2019.
+---Adam with the weight decay apart from the gradient. Loshchilov and Hutter 2019.
 ---@param model fm.Module|fm.Tensor[]
 ---@param options? {lr: number|function, betas: number[], eps: number, weight_decay: number}
 ---@return fm.Optimizer
@@ -833,7 +873,8 @@ function fm.optim.adamw(model, options) end
 ---@param options {lr: number|function, momentum: number, nesterov: boolean, weight_decay: number}
 ---@return fm.Optimizer
 function fm.optim.sgd(model, options) end
----A moving average of a model's numbers: average:update() after each step, average:swap(f) runs f with them in the model.
+---A moving average of a model's numbers: average:update() after each step, average:swap(f) runs f
+---with the averaged numbers in the model.
 ---@param model fm.Module|fm.Tensor[]
 ---@param options? {decay: number, warmup: boolean}
 ---@return fm.Average
@@ -844,16 +885,17 @@ function fm.optim.ema(model, options) end
 local Average = {}
 ---average = decay average + (1 - decay) p; with warmup the decay grows as (1 + n) / (10 + n).
 function Average:update() end
----Runs f with the averaged numbers in the model, puts the model's own back, also after an error, and returns what f returned. Inside of it
----the model is not trained, averaged, loaded or kept: that is refused.
+---Runs f with the averaged numbers in the model, puts the model's own numbers back, also after an
+---error, and returns what f returned. Inside of it the model must not be trained, averaged, loaded
+---or kept: that raises.
 ---@param f fun(): any
 function Average:swap(f) end
----name -> tensor, a copy: the average, and how many updates it had.
+---name -> tensor, a copy: the average, and the number of its updates.
 function Average:state() end
----Goes on from a state.
+---Continues from a state.
 function Average:load_state(state) end
----A learning rate schedule by name, each also a name of fm.optim; or a function of the steps taken of yours, which passes through. An option
----`lr` takes { "name", key = value }.
+---A learning rate schedule by name, each also a name of fm.optim; or your own function of the
+---steps taken, which is returned unchanged. An option `lr` takes { "name", key = value }.
 ---@param name string|function
 ---@param options? table
 ---@return fun(steps: integer): number
@@ -866,25 +908,27 @@ function fm.optim.cosine(options) end
 ---@param options {steps: integer, lr: number, warmup: integer, floor: number}
 ---@return function
 function fm.optim.linear(options) end
----Times factor after every `every` steps.
+---Multiplies the rate by factor after every `every` steps.
 ---@param options {every: integer, factor: number, lr: number, warmup: integer}
 ---@return function
 function fm.optim.step(options) end
 
 -- ---- data ----
 
----Datasets, loaders and batches, each a file of lua/fm/data or beside the script. Datasets take {n, rng, noise} and give [n, 2]. Without rng
----each call draws other numbers: in a run they depend on its seed, outside of one on the calls before.
+---Datasets, loaders and batches: each is a file of lua/fm/data, or a file beside the script.
+---Datasets take {n, rng, noise} and return [n, 2]. Without rng each call draws different numbers:
+---in a run they depend on its seed, outside of a run on the calls before.
 fm.data = {}
----Batches of rows: `for x in batches` is one round, called again the next, in another order. With labels: x, l. Two loaders on one stream
----shuffle independently of each other. size is at most the number of rows, or with drop_last an error beyond it. A run that goes on has each
----loader where it was, if it was made outside of the loops.
+---Batches of rows: `for x in batches` is one round; called again, it does the next round, in
+---another order. With labels: x, l. Two loaders on one stream shuffle independently of each other.
+---size is at most the number of rows; with drop_last a larger size is an error. A run that goes on
+---finds each loader where it was, if it was made outside of the loops.
 ---@param x fm.Tensor [N, ...]
 ---@param size integer
 ---@param options? {rng: fm.Rng, shuffle: boolean, drop_last: boolean, labels: fm.Tensor}
 ---@return function
 function fm.data.batches(x, size, options) end
----Two half circles that reach into each other, as scikit-learn's make_moons.
+---Two half circles that reach into each other, like scikit-learn's make_moons.
 ---@param options {n: integer, noise: number, rng: fm.Rng}
 ---@return fm.Tensor [n, 2]
 function fm.data.moons(options) end
@@ -904,11 +948,11 @@ function fm.data.two_spirals(options) end
 ---@param options {n: integer, arms: integer, radial: number, tangential: number, rate: number, rng: fm.Rng}
 ---@return fm.Tensor [n, 2]
 function fm.data.pinwheel(options) end
----A rolled sheet seen from its end, as scikit-learn's make_swiss_roll, divided by 5.
+---A rolled sheet seen from its end, like scikit-learn's make_swiss_roll, divided by 5.
 ---@param options {n: integer, noise: number, rng: fm.Rng}
 ---@return fm.Tensor [n, 2]
 function fm.data.swiss_roll(options) end
----A circle of radius 1 and one of `factor`, as scikit-learn's make_circles.
+---A circle of radius 1 and one of `factor`, like scikit-learn's make_circles.
 ---@param options {n: integer, factor: number, noise: number, rng: fm.Rng}
 ---@return fm.Tensor [n, 2]
 function fm.data.circles(options) end
@@ -916,7 +960,7 @@ function fm.data.circles(options) end
 ---@param options {n: integer, noise: number, rng: fm.Rng}
 ---@return fm.Tensor [n, 2]
 function fm.data.rings(options) end
----A letter S, as scikit-learn's make_s_curve without the second axis.
+---A letter S, like scikit-learn's make_s_curve without the second axis.
 ---@param options {n: integer, noise: number, rng: fm.Rng}
 ---@return fm.Tensor [n, 2]
 function fm.data.s_curve(options) end
@@ -924,11 +968,12 @@ function fm.data.s_curve(options) end
 ---@param options {n: integer, modes: integer, radius: number, noise: number, rng: fm.Rng}
 ---@return fm.Tensor [n, 2]
 function fm.data.gaussians(options) end
----32 x 32 colour pictures of one disc, square or triangle each, in -1..1, channel by channel as CIFAR-10.
+---32 x 32 colour pictures of one disc, square or triangle each, in -1..1, channel by channel like
+---CIFAR-10.
 ---@param options {n: integer, rng: fm.Rng}
 ---@return fm.Tensor x [n, 3072], fm.Tensor labels 1 disc, 2 square, 3 triangle
 function fm.data.shapes32(options) end
----The numbers of an IDX file as they are (MNIST: 0..255), plain or .gz; or nil and a message.
+---The unchanged numbers of an IDX file (MNIST: 0..255), plain or .gz; or nil and a message.
 ---@param path string
 ---@return fm.Tensor|nil, string? message
 function fm.data.idx(path) end
@@ -936,7 +981,8 @@ function fm.data.idx(path) end
 ---@param path string
 ---@return fm.Tensor|nil, fm.Tensor|string
 function fm.data.cifar10(path) end
----The pictures of a folder [N, C * H * W] in -1..1 by name, and {channels, height, width}; or nil and a message.
+---The pictures of a folder [N, C * H * W] in -1..1, sorted by file name, and {channels, height,
+---width}; or nil and a message.
 ---@param path string
 ---@return fm.Tensor|nil, table|string
 function fm.data.png_folder(path) end
@@ -960,8 +1006,10 @@ function fm.data.cooccurrence(sentences, options) end
 
 -- ---- metrics of two samples a [n, D] and b [m, D] ----
 
----Distances between two samples -> number. Each has a floor(a, b, options): the same between two true samples, what a perfect model
----would measure. With draws = n in the options floor gives the mean and the deviation over n draws: each deals the rows of both anew.
+---Distances between two samples -> number. Each has a floor(a, b, options): the same distance
+---between two true samples, which is what a perfect model would measure. With draws = n in the
+---options, floor gives the mean and the deviation over n draws: each draw deals the rows of both
+---samples anew.
 fm.metrics = {}
 ---The mean distance |a - b| over the best one-to-one matching; n = m.
 ---@return number
@@ -995,7 +1043,7 @@ function fm.metrics.pca(x, k) end
 
 -- ---- plots ----
 
----Pictures, each a file of lua/fm/plot or beside the script.
+---Pictures: each is a file of lua/fm/plot, or a file beside the script.
 fm.plot = {}
 
 ---@class fm.Picture
@@ -1005,14 +1053,15 @@ local Picture = {}
 ---@return true|nil, string? message
 function Picture:save(path) end
 
----What every plot takes; an empty text is none.
+---What every plot takes; an empty text shows nothing.
 ---@class fm.PictureOptions
 ---@field title string above it; of a quiver "velocity at t = ..." by default
 ---@field xlabel string below it; "x1" by default where points are shown, "step" over values at 1, 2, 3 ...
 ---@field ylabel string at its left; "x2" by default where points are shown, the name of a single curve
 
----Samples [n, 2] over the truth, both axes on the same scale. labels: words at the first points of x, or at the points `at`;
----each stands where it meets no other, and those without room are counted. names: { samples, reference } in the legend.
+---Samples [n, 2] over the truth, both axes on the same scale. labels: words at the first points of
+---x, or at the points `at`; each stands where it meets no other word, and words without room are
+---counted. names: { samples, reference } in the legend.
 ---@param options? fm.PictureOptions|{reference: fm.Tensor, labels: (string|number)[]|fm.Tensor, names: string[], limits: number[], size: integer}
 ---@return fm.Picture
 function fm.plot.scatter(x, options) end
@@ -1020,8 +1069,9 @@ function fm.plot.scatter(x, options) end
 ---@param options? fm.PictureOptions|{limits: number[], label: string, cells: integer, size: integer}
 ---@return fm.Picture
 function fm.plot.density(what, options) end
----Heat maps side by side on one scale: a list of what density takes, and limits for all. difference: after them, what each has
----more (red) or less (blue) than the first, with a scale of its own; a text instead of true is the title of the last.
+---Heat maps side by side on one scale: a list of what density takes, and limits for all.
+---difference: after them, how each differs from the first (red more, blue less), with its own
+---scale; a text instead of true is the title of the last.
 ---@param options fm.PictureOptions|{limits: number[], titles: string[], difference: boolean|string, label: string, cells: integer, size: integer}
 ---@return fm.Picture
 function fm.plot.densities(list, options) end
@@ -1029,11 +1079,13 @@ function fm.plot.densities(list, options) end
 ---@param options? fm.PictureOptions|{limits: number[], size: integer}
 ---@return fm.Picture
 function fm.plot.trajectories(states, options) end
----One small scatter per time, all on the same scale: states [T, B, 2]. With a reference below them, a legend says names.
+---One small scatter per time, all on the same scale: states [T, B, 2]. With a reference below
+---them, a legend shows names.
 ---@param options? fm.PictureOptions|{titles: string[], reference: fm.Tensor, names: string[], limits: number[], columns: integer, size: integer}
 ---@return fm.Picture
 function fm.plot.filmstrip(states, options) end
----A velocity field as arrows: quiver(field, options), or quiver(x [n, 2], u [n, 2], options). The title of a field names its time.
+---A velocity field as arrows: quiver(field, options), or quiver(x [n, 2], u [n, 2], options). For
+---a field the title shows its time.
 ---@param options? fm.PictureOptions|{limits: number[], t: number, arrows: integer, points: fm.Tensor, size: integer}
 ---@return fm.Picture
 function fm.plot.quiver(field, options) end
@@ -1050,9 +1102,10 @@ function fm.plot.quiver(field, options) end
 ---@param options? fm.PictureOptions|fm.ImageGridOptions
 ---@return fm.Picture
 function fm.plot.image_grid(x, options) end
----Lines or points over axes: { loss = {..} }, or a list of { name, x, y, points, joined, faint, labels }: points alone,
----points that a line joins, both pale; labels: a text beside each point where there is room. xlabel is "step" by default when
----values stand at 1, 2, 3 ..., ylabel the name of a single series.
+---Lines or points over axes: { loss = {..} }, or a list of { name, x, y, points, joined, faint,
+---labels }. points: only points; joined: points and a line; faint: paler; labels: a text beside
+---each point where there is room. xlabel is "step" by default when values stand at 1, 2, 3 ...,
+---ylabel the name of a single series.
 ---@param options? fm.PictureOptions|{log: "x"|"y"|"xy", limits: number[], width: integer, height: integer}
 ---@return fm.Picture
 function fm.plot.curve(series, options) end
@@ -1061,8 +1114,9 @@ function fm.plot.curve(series, options) end
 
 ---Iterators that a run passes over when it goes on from a checkpoint.
 fm.skip = {}
----Says that pass(n) has the same effect on the iterator as n calls of it, so that a run that goes on passes over n values at once. place, with
----get() -> a list of whole numbers and set(list), says where it is. Returns the iterator.
+---Says that pass(n) has the same effect on the iterator as n calls of it, so that a run that goes
+---on can pass over n values at once. place, with get() -> a list of whole numbers and set(list),
+---tells where the iterator is. Returns the iterator.
 ---@param iterator function
 ---@param pass fun(n: integer)
 ---@param place? {get: function, set: function}
@@ -1073,8 +1127,9 @@ function fm.skip.declare(iterator, pass, place) end
 ---@param description {name: string, params: table, presets: table<string, table>, help: string, run: fun(run: fm.Run, p: table)}
 function fm.experiment(description) end
 
----A run, as its experiment sees it. Other names are errors, and no field can be set: a run that goes on would not have it. Neither has p, the
----second argument of an experiment, parameters that nobody declared; p and run.config are to read only (pairs walks them, next does not).
+---A run, as its experiment sees it. Other names are errors, and no field can be set, because a run
+---that goes on would not have it. p, the second argument of an experiment, has no undeclared
+---parameters either; p and run.config are read-only (pairs walks them, next does not).
 ---@class fm.Run
 ---@field seed integer
 ---@field rng fm.Rng follows the steps
@@ -1082,52 +1137,61 @@ function fm.experiment(description) end
 ---@field name string of the experiment
 ---@field config table the parameters, as recorded
 local Run = {}
----`for step, x1 in run:steps(n, batches) do`: each step moves the clock of run.rng. A second loop goes on counting. A run that was
----stopped passes over the steps that its checkpoint has behind it; a loop that a `break` ended ends there again, so leave it by `break`
----or stop_when, not by a return from within.
+---`for step, x1 in run:steps(n, batches) do`: each step moves the clock of run.rng. A second loop
+---continues the count. A run that goes on passes over the steps before its checkpoint. A loop that
+---a `break` ended ends there again, so leave a loop by `break` or stop_when, not by a return
+---inside it.
 ---@param n integer
 ---@param batches? function an iterator that begins anew after its end; called once a step
 function Run:steps(n, batches) end
----One line of metrics.jsonl, with the step, whose name is taken. A loss (a name with "loss" in it) that is not finite ends the run as diverged.
+---One line of metrics.jsonl, with the step; so no value can be called "step". A loss (a name with
+---"loss" in it) that is not finite ends the run as diverged.
 ---@param values table<string, number|string|boolean|fm.Tensor>
 function Run:log(values) end
 ---Results of the whole run, by name; several calls add up.
 ---@param values table<string, number|string|boolean|fm.Tensor>
 function Run:summary(values) end
----What a checkpoint holds, by name: things with state() (models, optimizers, averages), tensors, random streams with a clock of their own,
----and tables of numbers, strings, booleans, tensors and such tables. When the run goes on, all of it is put back at the step of the
----checkpoint, into the same things. What else the script counts is lost then. Of a model the fields of its layers are kept too, when they are
----numbers, strings, booleans or tables of them: its mode, for one. Call it before the loop.
+---What a checkpoint holds, by name: objects with state() (models, optimizers, averages), tensors,
+---random streams with their own clock, and tables of numbers, strings, booleans, tensors and such
+---tables. When the run goes on, all of it is put back into the same objects, as it was at the step
+---of the checkpoint. Anything else that the script counts is lost then. For a model, fields of its
+---layers are kept too when they are numbers, strings, booleans or tables of them, for example its
+---mode. Call it before the loop.
 ---@param parts table<string, table|fm.Tensor|fm.Rng>
 function Run:keeps(parts) end
----When checkpoints are written: every so many steps, every so many seconds (0: not by that; 60 s by default). keep_last keeps that many of
----`every` as checkpoint-step-N, `best` the one with the best value of a logged metric as checkpoint-best. The command line goes first.
+---When checkpoints are written: every `every` steps, every `seconds` seconds (0: never by time; 60
+---s by default). keep_last keeps that many of those by step as checkpoint-step-N; `best` keeps the
+---one with the best value of a logged metric as checkpoint-best. The command line overrides these.
 ---@param options {every: integer, seconds: number, keep_last: integer, best: string, mode: "min"|"max"}
 function Run:checkpoints(options) end
 ---Early stopping: the loop ends after `patience` (10) logs in a row of the metric that were not better than its best by more than min_delta (0).
 ---@param options {metric: string, patience: integer, mode: "min"|"max", min_delta: number}
 function Run:stop_when(options) end
----A validation: what f(rng) returns, tensors of one number as numbers. The stream gives the same draws at every call, so that two values
----differ by the model alone; no other stream is disturbed, nothing is recorded, and the model, if given, is in eval mode meanwhile.
+---A validation: what f(rng) returns, with tensors of one number as numbers. The stream gives the
+---same draws in every call, so two values differ only because of the model. No other stream is
+---disturbed, nothing is recorded, and the model, if given, is in eval mode meanwhile.
 ---@param f fun(rng: fm.Rng): any
 ---@param model? fm.Module
 function Run:validation(f, model) end
----Saves a picture as NAME.png, or by the ending of the name. Returns its path. The names of the run's own files are taken (config.json,
----checkpoint*, log.txt, ...); in a folder of its own any name is free: "frames/config.json".
+---Saves a picture as NAME.png, or in the format of the name's ending. Returns its path. The names
+---of the run's own files cannot be used (config.json, checkpoint*, log.txt, ...); inside a
+---subfolder any name is free: "frames/config.json".
 ---@param name string
 ---@param picture fm.Picture
 function Run:picture(name, picture) end
----Saves a value by the ending of the name: .npy, .safetensors, .png, .json, .txt. Returns its path.
+---Saves a value in the format of the name's ending: .npy, .safetensors, .png, .json, .txt. Returns
+---its path.
 ---@param name string
 function Run:save(name, value) end
----The path of a file in the run's folder. What is written there by other means than save and picture, before a later loop, is written
----again when the run goes on. `fmrun rm` removes it with the run.
+---The path of a file in the run's folder. What the script itself writes there before a later loop,
+---without save or picture, is written again when the run goes on. `fmrun rm` removes it with the
+---run.
 ---@param name string
 ---@return string
 function Run:path(name) end
 ---Text for a person: stdout and log.txt. print does this while the run lasts.
 function Run:print(...) end
----Brings the lines so far into their files, as happens every second by itself.
+---Writes the lines so far into their files; this also happens every second.
 function Run:flush() end
 
 -- ---- files ----
@@ -1140,13 +1204,14 @@ function fm.save(path, tensors, metadata) end
 ---The tensors of a safetensors file by name, and its metadata; or nil and a message.
 ---@return table|nil tensors, table|string metadata or the message
 function fm.load(path) end
----Files of one kind each. Every load and save gives nil and a message ("PATH: FORMAT: byte N: problem") when the file is at fault. All numbers
----become float (in fmrun64 double): fractions are rounded, a whole number that it cannot hold (beyond 2^24, most of them) is refused.
+---Files of one kind each. Every load and save gives nil and a message ("PATH: FORMAT: byte N:
+---problem") when the file is at fault. All numbers become float (in fmrun64 double): fractions are
+---rounded, a whole number that a float cannot hold (most of those beyond 2^24) is an error.
 ---npy.load(path) -> tensor; npy.save(path, tensor).
 fm.npy = {}
 ---png.load(path) -> [H, W, C] in 0..1, C 1 gray, 2 gray and alpha, 3 colour, 4 colour and alpha; png.save(path, [H, W] or [H, W, C]).
 fm.png = {}
----idx.load(path) -> the numbers as they are, plain or .gz.
+---idx.load(path) -> the numbers, unchanged, from a plain or .gz file.
 fm.idx = {}
 ---cifar10.load(path) -> images [N, 3072] in 0..1 (planes red, green, blue), labels [N] 1..10.
 fm.cifar10 = {}
@@ -1155,9 +1220,11 @@ fm.vectors = {}
 ---encode(value [, {indent = n}]) -> text, keys sorted, nan and inf as strings; decode(text) -> value, or nil and "line n col m: problem".
 ---json.null stands for null; json.array(t) marks an empty table as a list.
 fm.json = {}
----read(path [, most bytes]) -> text of a regular file; write(path, text) replaces a file in one step, append(path, text), sync(path),
----cut(path, bytes) shortens a file, has_room(folder, bytes) tells whether the disk takes so much more, on_read(f) calls f(path) before a loader reads,
----mkdir_new(path) -> true | nil, message, "exists" or nil; hash(text), hash_file(path [, most bytes]) -> 16 hexadecimal digits (XXH3).
+---read(path [, most bytes]) -> text of a regular file; write(path, text) replaces a file in one
+---step, append(path, text), sync(path), cut(path, bytes) shortens a file, has_room(folder, bytes)
+---tells whether the disk has room for so many bytes, on_read(f) calls f(path) before a loader
+---reads, mkdir_new(path) -> true | nil, message, "exists" or nil; hash(text), hash_file(path [,
+---most bytes]) -> 16 hexadecimal digits (XXH3).
 fm.file = {}
 
 return fm
