@@ -1,5 +1,6 @@
--- Iterators that can pass over values without making them, and know their place. A run that goes on from a checkpoint passes over what it
--- has had; an iterator that is not known here is called for each value.
+-- Iterators that can pass over values without making them, and know their place. A run that goes on
+-- from a checkpoint passes over the values it has already used; an iterator that is not known here
+-- is called for each value.
 local fm <const> = require "fm.core"
 local options <const> = require "fm.parts.options"
 
@@ -27,7 +28,7 @@ function skip.place_of(iterator)
   return places[iterator]
 end
 
---- An iterator with a place was made. A run puts its own in place.
+--- Called when an iterator with a place is made. A run replaces this function.
 function skip.made() end
 
 return skip
