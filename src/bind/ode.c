@@ -1,119 +1,9 @@
-/* Solvers in Lua: fm.ode_engine.tableau(t, name) checks a tableau, fm.ode_engine.solve(method, field, x0, plan) runs it. lua/fm/ode reads
- * the options of ode.solve and makes the plan.
- *
- * The field is a Lua function that may raise. Everything a solve holds hangs on one box that closes with it, so an error passes
- * straight through the engine with its traceback whole. Only in a coroutine, whose boxes close nobody knows when, the call is
- * protected. */
+/* Solvers in Lua: fm.ode_engine.tableau(t, name) checks a tableau, fm.ode_engine.solve(method,
+ * field, x0, plan) runs it, and solve_rows does so with a step size for every row. lua/fm/ode reads
+ * the options of ode.solve and makes the plan. */
 #include "ode_call.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
-
-const bind_type ode_tableau_type = {.name = "tableau", .expected = "a tableau", .size = sizeof(fm_tableau)};
-
-/* ---- tableaus ---- */
-
-/* Raises what is wrong with the tableau; its name is argument 2. */
-static void __attribute__((noreturn, format(printf, 2, 3))) refuse(lua_State *L, const char *format, ...) {
-    fm_error what;
-    va_list args;
-    va_start(args, format);
-    vsnprintf(what.text, sizeof what.text, format, args);
-    va_end(args);
-    bind_error(L, "ode: %s: %s", lua_tostring(L, 2), what.text);
-}
-
-/* The numbers of the list at the top, which is popped, into `to`. Returns how many. */
-static int read_row(lua_State *L, const char *what, double *to, int most) {
-    if (!lua_istable(L, -1)) refuse(L, "%s: expected a list of numbers, found %s", what, luaL_typename(L, -1));
-    lua_Unsigned n = lua_rawlen(L, -1);
-    if (n > (lua_Unsigned)most) refuse(L, "%s has %d numbers, expected at most %d", what, (int)n, most);
-    for (lua_Unsigned i = 0; i < n; i++) {
-        lua_rawgeti(L, -1, (lua_Integer)i + 1);
-        if (lua_type(L, -1) != LUA_TNUMBER || !isfinite(lua_tonumber(L, -1)))
-            refuse(L, "%s[%d]: expected a finite number, found %s", what, (int)i + 1, luaL_tolstring(L, -1, NULL));
-        to[i] = lua_tonumber(L, -1);
-        lua_pop(L, 1);
-    }
-    lua_pop(L, 1);
-    return (int)n;
-}
-
-static int read_list(lua_State *L, int from, const char *name, double *to, int most) {
-    return lua_getfield(L, from, name) == LUA_TNIL ? (lua_pop(L, 1), 0) : read_row(L, name, to, most);
-}
-
-/* The rows of a list of lists, from row `first` of the tableau on. Returns how many. */
-static int read_rows(lua_State *L, int from, const char *name, double *rows, int width, int first) {
-    if (lua_getfield(L, from, name) == LUA_TNIL) return lua_pop(L, 1), 0;
-    if (!lua_istable(L, -1)) refuse(L, "%s: expected a list of rows, found %s", name, luaL_typename(L, -1));
-    int n = (int)lua_rawlen(L, -1);
-    if (n > FM_ODE_ROWS - first) refuse(L, "%s has %d rows, expected at most %d", name, n, FM_ODE_ROWS - first);
-    for (int i = 0; i < n; i++) {
-        lua_rawgeti(L, -1, i + 1);
-        read_row(L, name, rows + (first + i) * width, width);
-    }
-    lua_pop(L, 1);
-    return n;
-}
-
-static int read_order(lua_State *L, const char *name, int fallback) {
-    int is_integer, type = lua_getfield(L, 1, name);
-    lua_Integer n = type == LUA_TNIL ? fallback : lua_tointegerx(L, -1, &is_integer);
-    if (type != LUA_TNIL && (!is_integer || n < 1 || n > 20)) refuse(L, "%s: expected a whole number 1..20", name);
-    lua_pop(L, 1);
-    return (int)n;
-}
-
-/* Rows beyond the stages: row m is the new point, the interpolant's own ones come after it. */
-static void read_extra(lua_State *L, fm_tableau *m) {
-    if (lua_getfield(L, 1, "extra") == LUA_TNIL) {
-        lua_pop(L, 1);
-        return;
-    }
-    if (!lua_istable(L, -1)) refuse(L, "extra: expected { c = {..}, a = {..} }");
-    int at = lua_gettop(L), first = m->stages + 1;
-    int n = read_list(L, at, "c", m->c + first, FM_ODE_ROWS - first);
-    if (!n) refuse(L, "extra: expected { c = {..}, a = {..} }");
-    if (read_rows(L, at, "a", m->a[0], FM_ODE_ROWS, first) != n) refuse(L, "extra: c and a have different sizes");
-    lua_pop(L, 1);
-}
-
-/* tableau({order, c, a, b [, e, e3, error_order, closes, dense, extra, history]}, name) -> a method for solve; raises when it is none. */
-static int engine_tableau(lua_State *L) {
-    bind_check_table(L, 1);
-    bind_check_text(L, 2, NULL);
-    fm_error err;
-    fm_tableau *m = bind_push_object(L, &ode_tableau_type);
-    m->stages = read_list(L, 1, "b", m->b, FM_ODE_ROWS - 1);
-    int n_c = read_list(L, 1, "c", m->c, FM_ODE_ROWS - 1), n_a = read_rows(L, 1, "a", m->a[0], FM_ODE_ROWS, 0);
-    if (n_c != m->stages || n_a != m->stages)
-        refuse(L, "b has %d numbers, c has %d, a has %d rows: expected as many of each", m->stages, n_c, n_a);
-    m->order = read_order(L, "order", 1);
-    int n_e = read_list(L, 1, "e", m->e, m->stages + 1);
-    read_list(L, 1, "e3", m->e3, m->stages + 1);
-    if (n_e) m->error_order = read_order(L, "error_order", m->order > 1 ? m->order - 1 : 1);
-    if (lua_getfield(L, 1, "history") != LUA_TNIL) m->history = (int)lua_tointeger(L, -1);
-    lua_pop(L, 1);
-    lua_getfield(L, 1, "closes");
-    m->closes = lua_toboolean(L, -1);
-    lua_pop(L, 1);
-    m->rows = read_rows(L, 1, "dense", m->dense[0], FM_ODE_DEGREE, 0);
-    if (m->rows) m->degree = FM_ODE_DEGREE;
-    read_extra(L, m);
-    if (!fm_tableau_complete(m, &err)) refuse(L, "%s", err.text);
-    return 1;
-}
-
-/* has an error estimate, has an interpolant, how many slopes of past points it uses */
-static int tableau_facts(lua_State *L) {
-    const fm_tableau *m = bind_check_object(L, 1, &ode_tableau_type);
-    lua_pushboolean(L, m->error_order > 0);
-    lua_pushboolean(L, m->degree > 0 && !m->history);
-    lua_pushinteger(L, m->history ? m->history - 1 : 0);
-    return 3;
-}
 
 /* ---- a solve ---- */
 
@@ -176,17 +66,18 @@ static bool call_stepper(void *context, double t, double h, const real *x, real 
     return false;
 }
 
-/* The field as a step function gets it: its calls are counted, and refused when the budget is spent. Upvalues: the box, the field. */
+/* The field as a step function gets it: its calls are counted, and refused when the budget is
+ * spent. Upvalues: the box, the field. */
 static int counted_field(lua_State *L) {
     solve *s = lua_touserdata(L, lua_upvalueindex(1));
-    if (s->ode.nfe >= s->ode.max_nfe) {
+    if (s->ode.at.nfe >= s->ode.plan.max_nfe) {
         s->ode.spent = true;
-        return bind_error(L, "ode.solve: max_nfe = %lld evaluations are spent", (long long)s->ode.max_nfe);
+        return bind_error(L, "ode.solve: max_nfe = %lld evaluations are spent", (long long)s->ode.plan.max_nfe);
     }
     if (!bind_is_tensor(L, 1)) bind_error(L, "ode.solve: the field is called as f(x, t), found %s for x", bind_push_kind(L, 1));
     const fm_tensor *x = bind_check_tensor(L, 1);
     int n = lua_gettop(L);
-    s->ode.nfe++;
+    s->ode.at.nfe++;
     lua_pushvalue(L, lua_upvalueindex(2));
     for (int i = 1; i <= n; i++) lua_pushvalue(L, i);
     lua_call(L, n, 1);
@@ -209,9 +100,9 @@ static bool keep_step(solve *s, fm_ode *ode) {
         s->states = states;
         s->room = room;
     }
-    lua_pushnumber(s->call.L, ode->t);
+    lua_pushnumber(s->call.L, ode->at.t);
     lua_rawseti(s->call.L, TIMES, (lua_Integer)s->n_kept + 1);
-    return fm_ode_at(ode, ode->t, s->states->data + s->n_kept++ * ode->n) == FM_ODE_FINISHED;
+    return fm_ode_at(ode, ode->at.t, s->states->data + s->n_kept++ * ode->n) == FM_ODE_FINISHED;
 }
 
 static bool observe(void *context, fm_ode *ode) {
@@ -297,25 +188,17 @@ static const double *plan_times(lua_State *L, const char *name, size_t *n) {
 }
 
 static void read_plan(lua_State *L, solve *s, const fm_tensor *x0) {
+    static const char *const sum_orders[] = {"plain", "scipy", NULL};
     fm_ode *o = &s->ode;
     o->field = call_field_first;
     o->context = s;
     o->n = x0->count;
-    o->t0 = ode_plan_number(L, "t0", 0);
-    o->t1 = ode_plan_number(L, "t1", 1);
-    o->rtol = ode_plan_number(L, "rtol", 0);
-    o->atol = ode_plan_number(L, "atol", 0);
-    o->adaptive = o->rtol > 0 || o->atol > 0;
-    o->first_step = ode_plan_number(L, "first_step", 0);
-    o->max_step = ode_plan_number(L, "max_step", INFINITY);
-    o->min_step = ode_plan_number(L, "min_step", 0);
-    o->controller = (fm_ode_controller)ode_plan_number(L, "controller", FM_ODE_SCIPY);
-    double max_nfe = ode_plan_number(L, "max_nfe", INFINITY);
-    o->max_nfe = max_nfe < 9e18 ? (int64_t)max_nfe : INT64_MAX;
-    if (lua_isuserdata(L, ODE_METHOD)) o->tableau = bind_check_object(L, ODE_METHOD, &ode_tableau_type);
-    else o->stepper = call_stepper;
-    if (o->stepper && o->max_nfe != INT64_MAX) s->call.guarded = true; /* it may be stopped in the middle of a step */
-    if (o->adaptive && (!o->tableau || !o->tableau->error_order)) bind_error(L, "ode.solve: this method has no error estimate");
+    ode_read_plan(L, &o->plan);
+    o->adaptive = o->plan.rtol > 0 || o->plan.atol > 0;
+    if (!o->plan.tableau) o->stepper = call_stepper;
+    if (o->stepper && o->plan.max_nfe != INT64_MAX) s->call.guarded = true; /* it may be stopped in the middle of a step */
+    if (o->adaptive) ode_check_adaptive(L, &o->plan);
+    o->sum_order = ode_plan_choice(L, "sum_order", sum_orders) ? &fm_ode_scipy_order : &fm_ode_plain_order;
     size_t n_grid;
     o->grid = plan_times(L, "grid", &n_grid);
     o->steps = o->grid ? n_grid - (n_grid > 0) : (size_t)ode_plan_number(L, "steps", 1);
@@ -349,21 +232,8 @@ static void push_states(lua_State *L, const solve *s, size_t n) {
 
 static void push_info(lua_State *L, const solve *s, fm_ode_status status) {
     const fm_ode *o = &s->ode;
-    lua_createtable(L, 0, 12);
-    ode_set_integer(L, "nfe", o->nfe);
-    ode_set_integer(L, "accepted", o->accepted);
-    ode_set_integer(L, "rejected", o->rejected);
-    ode_set_integer(L, "steps", o->accepted);
-    ode_set_number(L, "t", o->t);
-    lua_pushstring(L, fm_ode_status_names[status]);
-    lua_setfield(L, -2, "status");
-    lua_pushstring(L, ode_reason(o->why));
-    lua_setfield(L, -2, "reason");
-    if (o->adaptive) {
-        ode_set_integer(L, "forced", o->forced);
-        ode_set_number(L, "error", o->error_before);
-        ode_set_number(L, "error_sum", o->error_sum);
-    }
+    ode_push_info(L, &o->at, o->at.accepted, status);
+    if (o->adaptive) ode_set_errors(L, &o->at);
     if (o->n_events) {
         lua_pushvalue(L, EVENTS);
         lua_setfield(L, -2, "events");
@@ -385,16 +255,18 @@ static void raise_failure(solve *s, fm_ode_status status) {
     const fm_ode *o = &s->ode;
     fm_error *err = &s->call.err;
     if (status == FM_ODE_NOT_FINITE) {
-        if (o->accepted) fm_fail(err, "ode.solve: the state is not finite at t = %.6g, after step %lld", o->t, (long long)o->accepted);
-        else if (o->nfe) fm_fail(err, "ode.solve: the field returns numbers that are not finite at t = %.6g", o->t);
+        if (o->at.accepted)
+            fm_fail(err, "ode.solve: the state is not finite at t = %.6g, after step %lld", o->at.t, (long long)o->at.accepted);
+        else if (o->at.nfe) fm_fail(err, "ode.solve: the field returns numbers that are not finite at t = %.6g", o->at.t);
         else fm_fail(err, "ode.solve: x0 has numbers that are not finite");
     }
     solve_release(s->call.L, s);
     ode_call_raise(&s->call);
 }
 
-/* solve(tableau | step function, field, x0, plan) -> x, info. The plan: t0, t1; steps | grid, or rtol, atol [, first_step, max_step,
- * min_step, controller]; max_nfe; times | every_step; and what ode_gradient.c reads. */
+/* solve(tableau | step function, field, x0, plan) -> x, info. The plan: t0, t1; steps | grid, or
+ * rtol, atol [, first_step, max_step, min_step, controller]; max_nfe; sum_order = "plain" |
+ * "scipy"; times | every_step; and what ode_gradient.c reads. */
 static int engine_solve(lua_State *L) {
     solve *s = ode_push_box(L, &solve_type);
     const fm_tensor *x0 = bind_check_tensor(L, ODE_START);
@@ -424,8 +296,8 @@ static int engine_solve(lua_State *L) {
 }
 
 static const bind_function functions[] = {
-    {"tableau", engine_tableau, 2},
-    {"facts", tableau_facts, 1},
+    {"tableau", ode_read_tableau, 2},
+    {"facts", ode_tableau_facts, 1},
     {"solve", engine_solve, 4},
     {"solve_rows", ode_solve_rows, 4},
     {NULL, NULL, 0},
@@ -434,7 +306,7 @@ static const bind_function functions[] = {
 void bind_ode(lua_State *L) {
     bind_open_type(L, &ode_tableau_type);
     bind_open_type(L, &solve_type);
-    ode_rows_metatable(L);
+    bind_open_type(L, &ode_rows_type);
     lua_newtable(L);
     bind_functions(L, NULL, functions);
     lua_setfield(L, -2, "ode_engine");

@@ -102,36 +102,3 @@ void ode_call_raise(ode_call *c) {
     if (c->raised) lua_error(c->L);
     bind_raise(c->L, &c->err);
 }
-
-double ode_plan_number(lua_State *L, const char *name, double fallback) {
-    int type = lua_getfield(L, ODE_PLAN, name);
-    if (type != LUA_TNIL && type != LUA_TNUMBER) bind_error(L, "ode.solve: %s: expected a number, found %s", name, luaL_typename(L, -1));
-    double v = type == LUA_TNIL ? fallback : lua_tonumber(L, -1);
-    lua_pop(L, 1);
-    return v;
-}
-
-const char *ode_reason(fm_ode_why why) {
-    switch (why) {
-    case FM_ODE_FIELD_NOT_FINITE:
-        return "the field returns numbers that are not finite";
-    case FM_ODE_BELOW_ROUND_OFF:
-        return "the tolerance is below the round-off of " FM_REAL_NAME;
-    case FM_ODE_BELOW_SPACING:
-        return "the step fell below the spacing of numbers near t";
-    case FM_ODE_NO_SCALE:
-        return "the first slope is infinite in units of the tolerance: atol is 0 where the state is 0, or the numbers are too large";
-    default:
-        return NULL;
-    }
-}
-
-void ode_set_number(lua_State *L, const char *name, double value) {
-    lua_pushnumber(L, value);
-    lua_setfield(L, -2, name);
-}
-
-void ode_set_integer(lua_State *L, const char *name, int64_t value) {
-    lua_pushinteger(L, value);
-    lua_setfield(L, -2, name);
-}

@@ -1,14 +1,20 @@
-/* Gradients through a solve: what lua/fm/ode/parts/gradient.lua asks of the engine, by fields of the plan.
+/* Gradients through a solve: what lua/fm/ode/parts/gradient.lua asks of the engine, by fields of
+ * the plan.
  *
- *   record = {}           the solve is recorded on the tape of the caller; the list fills with the saved states. The third result of
- *                         solve is then the list of past slopes, the newest first, of a method with history
- *   from = {border, leaf, times}   recorded, from a border on: the parameter leaf [1 + past, n] gets its state and slopes, and the
- *                         gradients of them; times are those of the past slopes, the newest first
+ *   record = {}           the solve is recorded on the tape of the caller; the list fills with the
+ *                         saved states. The third result of solve is then the list of past slopes,
+ *                         the newest first, of a method with history
+ *   from = {border, leaf, times}   recorded, from a border on: the parameter leaf [1 + past, n]
+ *                                  gets its state and slopes, and the gradients of them; times are
+ *                                  those of the past slopes, the newest first
  *   expected = border     where that must end, to the last bit
- *   watch = function(t, at_end)    not recorded: called at the start, after every accepted step, and at the end. It may call
- * plan.border([into]), which returns what a later solve needs to begin here. The third result says whether a slope depended on a parameter
+ *   watch = function(t, at_end)    not recorded: called at the start, after every accepted step,
+ *                                  and at the end. It may call plan.border([into]), which returns
+ *                                  what a later solve needs to begin here. The third result says
+ *                                  whether a slope depended on a parameter
  *
- * A border is the state in double, so that steps taken again give the same numbers, and room for the past slopes. */
+ * A border is the state in double, so that steps taken again give the same numbers, and room for
+ * the past slopes. */
 #include "ode_call.h"
 
 #include <string.h>
@@ -26,7 +32,7 @@ static real *border_slope(const fm_tensor *border, size_t n, int j) {
 /* plan.border([into]) -> border. Upvalues: fm_ode, its box. */
 static int make_border(lua_State *L) {
     fm_ode *o = lua_touserdata(L, lua_upvalueindex(1));
-    int history = o->tableau ? o->tableau->history : 0;
+    int history = o->plan.tableau ? o->plan.tableau->history : 0;
     if (!o->memory) bind_error(L, "ode.solve: a border is made while the solve runs");
     lua_settop(L, 1);
     if (lua_isnil(L, 1)) {
@@ -41,7 +47,7 @@ static int make_border(lua_State *L) {
 
 void ode_gradient_watch(ode_call *c, const fm_ode *o, bool at_end) {
     lua_getfield(c->L, ODE_PLAN, "watch");
-    lua_pushnumber(c->L, o->t);
+    lua_pushnumber(c->L, o->at.t);
     lua_pushboolean(c->L, at_end);
     lua_call(c->L, 2, 0);
 }
@@ -141,7 +147,7 @@ static void check_end(lua_State *L, const fm_ode *o) {
                 L,
                 "ode.solve: steps taken again for the gradient, from t = %.6g to %.6g, gave other numbers than before: with memory = "
                 "\"segments\" the field must neither draw random numbers (dropout) nor change in between",
-                o->t0, o->t1);
+                o->plan.t0, o->plan.t1);
     }
     lua_pop(L, 1);
 }

@@ -1,5 +1,6 @@
-/* control = "sample": a solve in which every row of the batch keeps its own time. The field gets x [A, ...] and t [A] of the rows
- * that are still on their way. With numbers = true in the plan its third argument is a tensor [A]: their row numbers in x0, from 1. */
+/* control = "sample": a solve in which every row of the batch keeps its own time. The field gets x
+ * [A, ...] and t [A] of the rows that are still on their way. With numbers = true in the plan its
+ * third argument is a tensor [A]: their row numbers in x0, from 1. */
 #include "ode_rows.h"
 
 #include "ode_call.h"
@@ -26,8 +27,7 @@ static void rows_release(lua_State *L, void *object) {
     s->points = s->clocks = s->numbers = NULL;
 }
 
-static const bind_type solve_rows_type = {
-    .name = "solve", .size = sizeof(solve_rows), .values = 1, .closes = true, .release = rows_release};
+const bind_type ode_rows_type = {.name = "solve", .size = sizeof(solve_rows), .values = 1, .closes = true, .release = rows_release};
 
 /* The handle at `place` becomes one over the first `rows` rows of a storage. */
 static bool show_rows(solve_rows *s, int place, fm_storage *of, int rank, size_t rows) {
@@ -62,22 +62,12 @@ static bool call_field(void *context, size_t rows, real *dx) {
 
 static void read_plan(lua_State *L, solve_rows *s, const fm_tensor *x0) {
     fm_ode_rows *o = &s->ode;
-    o->tableau = bind_check_object(L, ODE_METHOD, &ode_tableau_type);
-    if (!o->tableau->error_order) bind_error(L, "ode.solve: this method has no error estimate");
     o->field = call_field;
     o->context = s;
     o->rows = x0->shape[0];
     o->width = x0->count / (x0->shape[0] ? x0->shape[0] : 1);
-    o->t0 = ode_plan_number(L, "t0", 0);
-    o->t1 = ode_plan_number(L, "t1", 1);
-    o->rtol = ode_plan_number(L, "rtol", 1e-5);
-    o->atol = ode_plan_number(L, "atol", 1e-5);
-    o->first_step = ode_plan_number(L, "first_step", 0);
-    o->max_step = ode_plan_number(L, "max_step", INFINITY);
-    o->min_step = ode_plan_number(L, "min_step", 0);
-    o->controller = (fm_ode_controller)ode_plan_number(L, "controller", FM_ODE_SCIPY);
-    double max_nfe = ode_plan_number(L, "max_nfe", INFINITY);
-    o->max_nfe = max_nfe < 9e18 ? (int64_t)max_nfe : INT64_MAX;
+    ode_read_plan(L, &o->plan);
+    ode_check_adaptive(L, &o->plan);
 }
 
 /* rows = { nfe, accepted, rejected, t, error, error_sum } with a tensor [B] each. */
@@ -91,8 +81,8 @@ static void push_rows(lua_State *L, const fm_ode_rows *o) {
         lua_setfield(L, -2, names[i]);
     }
     for (size_t r = 0; r < o->rows; r++) {
-        const fm_ode_row *row = &o->row[r];
-        double values[] = {(double)row->nfe, (double)row->accepted, (double)row->rejected, row->t, row->error_before, row->error_sum};
+        const fm_ode_progress *at = &o->row[r].at;
+        double values[] = {(double)at->nfe, (double)at->accepted, (double)at->rejected, at->t, at->error_before, at->error_sum};
         for (int i = 0; i < COLUMNS; i++) fm_data(columns[i])[r] = (real)values[i];
     }
 }
@@ -102,10 +92,10 @@ static int by_nfe(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* histogram = { { nfe =, rows = }, ... }: how many rows needed so many evaluations, from few to many. */
+/* histogram = { { nfe =, rows = }, ... }: rows by their evaluations, from few to many. */
 static void push_histogram(lua_State *L, const fm_ode_rows *o) {
     int64_t *nfe = lua_newuserdatauv(L, (o->rows + 1) * sizeof *nfe, 0);
-    for (size_t r = 0; r < o->rows; r++) nfe[r] = o->row[r].nfe;
+    for (size_t r = 0; r < o->rows; r++) nfe[r] = o->row[r].at.nfe;
     qsort(nfe, o->rows, sizeof *nfe, by_nfe);
     lua_newtable(L);
     lua_Integer bar = 0;
@@ -120,43 +110,32 @@ static void push_histogram(lua_State *L, const fm_ode_rows *o) {
     lua_remove(L, -2);
 }
 
-typedef struct totals {
-    int64_t accepted, rejected, forced, most;
-    double error, error_sum;
-    const fm_ode_row *last; /* the one that got least far */
-} totals;
-
-static totals totals_of(const fm_ode_rows *o) {
-    totals all = {.last = NULL};
+/* How far the batch got: as far as its last row. Steps and tries are counted together, errors are
+ * the largest. */
+static fm_ode_progress progress_of(const fm_ode_rows *o, int64_t *most_steps) {
+    fm_ode_progress all = {.t = o->plan.t1, .nfe = o->nfe};
+    *most_steps = 0;
     for (size_t r = 0; r < o->rows; r++) {
-        const fm_ode_row *row = &o->row[r];
-        all.accepted += row->accepted;
-        all.rejected += row->rejected;
-        all.forced += row->forced;
-        if (row->accepted > all.most) all.most = row->accepted;
-        all.error = fmax(all.error, row->error_before);
-        all.error_sum = fmax(all.error_sum, row->error_sum);
-        if (!all.last || (o->t1 < o->t0 ? row->t > all.last->t : row->t < all.last->t)) all.last = row;
+        const fm_ode_progress *at = &o->row[r].at;
+        all.accepted += at->accepted;
+        all.rejected += at->rejected;
+        all.forced += at->forced;
+        if (at->accepted > *most_steps) *most_steps = at->accepted;
+        all.error_before = fmax(all.error_before, at->error_before);
+        all.error_sum = fmax(all.error_sum, at->error_sum);
+        if (r > 0 && fm_ode_no_later(&o->plan, all.t, at->t) == all.t) continue;
+        all.t = at->t;
+        all.why = at->why;
     }
     return all;
 }
 
 static void push_info(lua_State *L, const fm_ode_rows *o, fm_ode_status status) {
-    totals all = totals_of(o);
-    lua_createtable(L, 0, 14);
-    ode_set_integer(L, "nfe", o->nfe);
+    int64_t steps;
+    fm_ode_progress all = progress_of(o, &steps);
+    ode_push_info(L, &all, steps, status);
+    ode_set_errors(L, &all);
     ode_set_integer(L, "evaluations", o->evaluations);
-    ode_set_integer(L, "accepted", all.accepted);
-    ode_set_integer(L, "rejected", all.rejected);
-    ode_set_integer(L, "forced", all.forced);
-    ode_set_integer(L, "steps", all.most);
-    ode_set_number(L, "error", all.error);
-    ode_set_number(L, "error_sum", all.error_sum);
-    ode_set_number(L, "t", all.last ? all.last->t : o->t1);
-    lua_pushstring(L, fm_ode_status_names[status]);
-    lua_setfield(L, -2, "status");
-    lua_pushstring(L, all.last ? ode_reason(all.last->why) : NULL);
-    lua_setfield(L, -2, "reason");
     push_rows(L, o);
     lua_setfield(L, -2, "rows");
     push_histogram(L, o);
@@ -164,7 +143,7 @@ static void push_info(lua_State *L, const fm_ode_rows *o, fm_ode_status status) 
 }
 
 int ode_solve_rows(lua_State *L) {
-    solve_rows *s = ode_push_box(L, &solve_rows_type);
+    solve_rows *s = ode_push_box(L, &ode_rows_type);
     const fm_tensor *x0 = bind_check_tensor(L, ODE_START);
     fm_ode_rows *o = &s->ode;
     fm_error err;
@@ -190,8 +169,4 @@ int ode_solve_rows(lua_State *L) {
     push_info(L, o, status);
     rows_release(L, s);
     return 2;
-}
-
-void ode_rows_metatable(lua_State *L) {
-    bind_open_type(L, &solve_rows_type);
 }

@@ -1,6 +1,4 @@
-/* Events: a sign change over a step, and its place by Brent's method on the step's interpolant. R. Brent, Algorithms for
- * Minimization without Derivatives (1973), chapter 4. */
-#include "ode.h"
+#include "ode_event.h"
 
 static fm_ode_status value_at(fm_ode *s, int which, double t, double *value) {
     fm_ode_status status = fm_ode_at(s, t, s->point);
@@ -36,7 +34,7 @@ static double next_step(const bracket *k, double tolerance, double half) {
 
 /* The root between the ends of the last step, where the values have different signs. */
 static fm_ode_status find_root(fm_ode *s, int which, double fa, double fb, double *root) {
-    bracket k = {.a = s->t_old, .fa = fa, .b = s->t, .fb = fb};
+    bracket k = {.a = s->t_old, .fa = fa, .b = s->at.t, .fb = fb};
     k.c = k.a, k.fc = k.fa, k.step = k.step_before = k.b - k.a;
     double width = fabs(k.b - k.a);
     for (;;) {
@@ -71,13 +69,13 @@ fm_ode_status fm_ode_find_events(fm_ode *s, double *end) {
     bool found[FM_ODE_EVENTS] = {false}, stop = false;
     for (int i = 0; i < s->n_events; i++) {
         fm_ode_event *e = &s->events[i];
-        fm_ode_status status = value_at(s, i, s->t, &after);
+        fm_ode_status status = value_at(s, i, s->at.t, &after);
         if (status != FM_ODE_FINISHED) return status;
-        if (s->accepted && changes_sign(e, after)) {
+        if (s->at.accepted && changes_sign(e, after)) {
             status = find_root(s, i, e->value, after, &roots[i]);
             if (status != FM_ODE_FINISHED) return status;
             found[i] = true;
-            if (e->last && e->count + 1 >= e->last && s->direction * (roots[i] - *end) <= 0) {
+            if (e->last && e->count + 1 >= e->last && fm_ode_direction(&s->plan) * (roots[i] - *end) <= 0) {
                 *end = roots[i];
                 stop = true;
             }
@@ -85,7 +83,7 @@ fm_ode_status fm_ode_find_events(fm_ode *s, double *end) {
         e->value = after;
     }
     for (int i = 0; i < s->n_events; i++) {
-        if (!found[i] || s->direction * (roots[i] - *end) > 0) continue;
+        if (!found[i] || fm_ode_direction(&s->plan) * (roots[i] - *end) > 0) continue;
         s->events[i].count++;
         fm_ode_status status = fm_ode_at(s, roots[i], s->point);
         if (status != FM_ODE_FINISHED) return status;

@@ -2,14 +2,12 @@
 
 #include <string.h>
 
-static size_t padded(size_t bytes) {
-    return (bytes + 63) / 64 * 64;
-}
+/* ---- memory ---- */
 
 bool fm_ode_rows_open(fm_ode_rows *s, const real *x0, fm_error *err) {
-    size_t n = s->rows * s->width, doubles = padded(n * sizeof(double)), reals = padded(n * sizeof(real));
-    size_t records = padded(s->rows * sizeof(fm_ode_row));
-    int slopes = s->tableau->stages + 1;
+    size_t n = s->rows * s->width, doubles = fm_ode_padded(n * sizeof(double)), reals = fm_ode_padded(n * sizeof(real));
+    size_t records = fm_ode_padded(s->rows * sizeof(fm_ode_row));
+    int slopes = s->plan.tableau->stages + 1;
     size_t bytes = 6 * doubles + 2 * records + (size_t)slopes * reals;
     s->memory = fm_storage_new((bytes + sizeof(real) - 1) / sizeof(real), err);
     if (!s->memory) return false;
@@ -20,49 +18,14 @@ bool fm_ode_rows_open(fm_ode_rows *s, const real *x0, fm_error *err) {
     s->row = (fm_ode_row *)(void *)at;
     s->now = (fm_ode_row *)(void *)(at + records);
     for (size_t i = 0; i < n; i++) s->x[i] = s->y[i] = (double)x0[i];
-    for (size_t r = 0; r < s->rows; r++) s->now[r] = (fm_ode_row){.id = r, .t = s->t0, .status = FM_ODE_MAX_NFE};
+    for (size_t r = 0; r < s->rows; r++) s->now[r] = (fm_ode_row){.id = r, .at.t = s->plan.t0, .status = FM_ODE_MAX_NFE};
     memcpy(s->row, s->now, s->rows * sizeof *s->row);
-    s->direction = s->t1 < s->t0 ? -1 : 1;
     return true;
 }
 
 void fm_ode_rows_close(fm_ode_rows *s) {
     fm_storage_release(s->memory);
     s->memory = NULL;
-}
-
-static bool beyond(const fm_ode_rows *s, double t, double end) {
-    return s->direction * (t - end) > 0;
-}
-
-static bool evaluate(fm_ode_rows *s, real *dx) {
-    s->nfe++;
-    s->evaluations += (int64_t)s->active;
-    for (size_t r = 0; r < s->active; r++) s->now[r].nfe++;
-    return s->field(s->context, s->active, dx);
-}
-
-static size_t numbers(const fm_ode_rows *s) {
-    return s->active * s->width;
-}
-
-static void set_each(fm_ode_rows *s, size_t r, double h) {
-    for (size_t i = 0; i < s->width; i++) s->each[r * s->width + i] = h;
-}
-
-/* Of one row of `error`: sums of squares, as it is and in units of the tolerance at y or `other`. */
-static fm_ode_squares row_squares(const fm_ode_rows *s, const double *error, const double *other, size_t r) {
-    fm_ode_squares sum = {0, 0};
-    for (size_t i = r * s->width; i < (r + 1) * s->width; i++) {
-        double scaled = error[i] / (s->atol + s->rtol * fmax(fabs(s->y[i]), fabs(other[i])));
-        sum.plain += error[i] * error[i];
-        sum.scaled += scaled * scaled;
-    }
-    return sum;
-}
-
-static double rms(const fm_ode_rows *s, double sum) {
-    return sqrt(sum / (double)s->width);
 }
 
 /* ---- rows leave ---- */
@@ -87,163 +50,165 @@ static void compact(fm_ode_rows *s) {
     s->active = to;
 }
 
-static void leave(fm_ode_row *row, fm_ode_status status, fm_ode_why why) {
-    row->status = status;
-    row->why = why;
+static void too_small(fm_ode_row *row, fm_ode_why why) {
+    row->status = FM_ODE_STEP_TOO_SMALL;
+    row->at.why = why;
+}
+
+/* ---- sums and slopes ---- */
+
+static size_t numbers(const fm_ode_rows *s) {
+    return s->active * s->width;
+}
+
+static void set_each(fm_ode_rows *s, size_t r, double h) {
+    for (size_t i = 0; i < s->width; i++) s->each[r * s->width + i] = h;
+}
+
+static void set_all(fm_ode_rows *s, double h) {
+    for (size_t i = 0; i < numbers(s); i++) s->each[i] = h;
+}
+
+static bool evaluate(fm_ode_rows *s, real *dx) {
+    s->nfe++;
+    s->evaluations += (int64_t)s->active;
+    for (size_t r = 0; r < s->active; r++) s->now[r].at.nfe++;
+    return s->field(s->context, s->active, dx);
+}
+
+static bool evaluate_stage(fm_ode_rows *s, double c, real *dx) {
+    for (size_t r = 0; r < s->active; r++) {
+        const fm_ode_progress *at = &s->now[r].at;
+        double t = c == 1 ? at->t_new : at->t + c * (at->t_new - at->t);
+        s->clock[r] = (real)fm_ode_no_later(&s->plan, t, at->t_new);
+    }
+    return evaluate(s, dx);
+}
+
+/* ---- norms ---- */
+
+static double rms(const fm_ode_rows *s, double sum) {
+    return sqrt(sum / (double)s->width);
+}
+
+static double start_norm(const fm_ode_rows *s, size_t r) {
+    size_t first = r * s->width;
+    return rms(s, fm_ode_squares_of(s->width, s->error + first, s->y + first, s->y + first, s->plan.atol, s->plan.rtol).scaled);
+}
+
+static double in_units(const fm_ode_rows *s, double factor, size_t r) {
+    return fm_ode_squares_in_units(s->width, factor, s->y + r * s->width, s->plan.atol, s->plan.rtol);
+}
+
+/* The error of a row's try in units of the tolerance; *absolute is that in units of the state. */
+static double measure_error(const fm_ode_rows *s, size_t r, bool third, double *absolute) {
+    const double *y = s->y + r * s->width, *y_new = s->y_new + r * s->width;
+    fm_ode_squares e = fm_ode_squares_of(s->width, s->error + r * s->width, y, y_new, s->plan.atol, s->plan.rtol), e3;
+    *absolute = rms(s, e.plain);
+    if (!third) return rms(s, e.scaled);
+    e3 = fm_ode_squares_of(s->width, s->error3 + r * s->width, y, y_new, s->plan.atol, s->plan.rtol);
+    *absolute = fm_ode_both_errors(1, e.plain, e3.plain, s->width);
+    return fm_ode_both_errors(1, e.scaled, e3.scaled, s->width);
 }
 
 /* ---- the first step ---- */
 
-static double start_norm(const fm_ode_rows *s, const double *of, size_t r) {
-    return rms(s, row_squares(s, of, s->y, r).scaled);
-}
-
 /* The length of each row's probe; a row whose first slope has no measure leaves. */
 static void choose_probes(fm_ode_rows *s) {
     static const double one[] = {1};
-    for (size_t r = 0; r < s->active; r++) set_each(s, r, 1);
+    set_all(s, 1);
     fm_ode_error_each(numbers(s), s->each, 1, one, s->k, s->error);
     for (size_t r = 0; r < s->active; r++) {
-        fm_ode_row *row = &s->now[r];
-        row->error = start_norm(s, s->error, r); /* kept here until the step is chosen */
-        row->size = fm_ode_probe_step(start_norm(s, s->y, r), row->error, fabs(s->t1 - s->t0));
-        if (isfinite(row->error)) continue;
+        fm_ode_progress *at = &s->now[r].at;
+        at->error = start_norm(s, r); /* kept here until the step is chosen */
+        at->size = fm_ode_probe_step(&s->plan, rms(s, in_units(s, 1, r)), at->error);
+        if (isfinite(at->error)) continue;
         bool finite = fm_ode_finite_slope(s->width, s->k[0] + r * s->width);
-        leave(row, FM_ODE_STEP_TOO_SMALL, finite ? FM_ODE_NO_SCALE : FM_ODE_FIELD_NOT_FINITE);
+        too_small(&s->now[r], finite ? FM_ODE_NO_SCALE : FM_ODE_FIELD_NOT_FINITE);
     }
     compact(s);
 }
 
 static fm_ode_status choose_first_steps(fm_ode_rows *s) {
-    static const double one[] = {1}, difference[] = {1, -1};
+    static const double one[] = {1}, difference[] = {-1, 1};
+    double direction = fm_ode_direction(&s->plan);
     choose_probes(s);
-    if (!s->active) return s->row[0].why == FM_ODE_FIELD_NOT_FINITE ? FM_ODE_NOT_FINITE : FM_ODE_FINISHED;
+    if (!s->active) return s->row[0].at.why == FM_ODE_FIELD_NOT_FINITE ? FM_ODE_NOT_FINITE : FM_ODE_FINISHED;
     for (size_t r = 0; r < s->active; r++) {
-        double t = s->t0 + s->now[r].size * s->direction;
-        s->clock[r] = (real)(beyond(s, t, s->t1) ? s->t1 : t);
-        set_each(s, r, s->now[r].size * s->direction);
+        double h = s->now[r].at.size * direction;
+        s->clock[r] = (real)fm_ode_no_later(&s->plan, s->plan.t0 + h, s->plan.t1);
+        set_each(s, r, h);
     }
     fm_ode_sum_each(numbers(s), s->y, s->each, 1, one, s->k, NULL, s->point);
     if (!evaluate(s, s->k[1])) return FM_ODE_FIELD_FAILED;
-    real *k[] = {s->k[1], s->k[0]};
-    for (size_t r = 0; r < s->active; r++) set_each(s, r, 1);
-    fm_ode_error_each(numbers(s), s->each, 2, difference, k, s->error);
+    set_all(s, 1);
+    fm_ode_error_each(numbers(s), s->each, 2, difference, s->k, s->error);
     for (size_t r = 0; r < s->active; r++) {
-        fm_ode_row *row = &s->now[r];
-        double d2 = start_norm(s, s->error, r) / row->size,
-               size = fm_ode_first_step(row->size, row->error, d2, s->tableau->error_order + 1);
-        row->size = fmin(size, fmin(fabs(s->t1 - s->t0), s->max_step));
-        row->error = 0;
+        fm_ode_progress *at = &s->now[r].at;
+        at->size = fm_ode_first_step(&s->plan, at->size, at->error, start_norm(s, r) / at->size);
+        at->error = 0;
     }
     return FM_ODE_FINISHED;
 }
 
 static fm_ode_status begin(fm_ode_rows *s) {
     fm_ode_round(numbers(s), s->y, s->point);
-    for (size_t r = 0; r < s->active; r++) s->clock[r] = (real)s->t0;
+    for (size_t r = 0; r < s->active; r++) s->clock[r] = (real)s->plan.t0;
     if (!evaluate(s, s->k[0])) return FM_ODE_FIELD_FAILED;
-    if (!(s->first_step > 0)) return choose_first_steps(s);
-    for (size_t r = 0; r < s->active; r++) s->now[r].size = s->first_step;
+    if (!(s->plan.first_step > 0)) return choose_first_steps(s);
+    for (size_t r = 0; r < s->active; r++) s->now[r].at.size = s->plan.first_step;
     return FM_ODE_FINISHED;
 }
 
-/* ---- steps ---- */
+/* ---- steps: ode_control.h decides, on these norms ---- */
 
 /* The next try of each row; rows that cannot make one leave. */
 static void plan_steps(fm_ode_rows *s) {
     for (size_t r = 0; r < s->active; r++) {
         fm_ode_row *row = &s->now[r];
-        double spacing = 10 * fabs(nextafter(row->t, s->direction * INFINITY) - row->t), low = fmax(spacing, s->min_step);
-        if (!row->had_rejection) row->size = row->size > s->max_step ? s->max_step : fmax(row->size, low);
-        if (row->size < spacing) leave(row, FM_ODE_STEP_TOO_SMALL, isfinite(row->error) ? FM_ODE_BELOW_SPACING : FM_ODE_FIELD_NOT_FINITE);
+        if (!fm_ode_next_try(&s->plan, &row->at)) row->status = FM_ODE_STEP_TOO_SMALL;
     }
     compact(s);
-    for (size_t r = 0; r < s->active; r++) {
-        fm_ode_row *row = &s->now[r];
-        double t = row->t + row->size * s->direction;
-        row->t_new = beyond(s, t, s->t1) ? s->t1 : t;
-        set_each(s, r, row->t_new - row->t);
-    }
-}
-
-static void set_clock(fm_ode_rows *s, double c) {
-    for (size_t r = 0; r < s->active; r++) {
-        const fm_ode_row *row = &s->now[r];
-        double t = c == 1 ? row->t_new : row->t + c * (row->t_new - row->t);
-        s->clock[r] = (real)(beyond(s, t, row->t_new) ? row->t_new : t);
-    }
+    for (size_t r = 0; r < s->active; r++) set_each(s, r, s->now[r].at.t_new - s->now[r].at.t);
 }
 
 static bool try_steps(fm_ode_rows *s) {
-    const fm_tableau *m = s->tableau;
+    const fm_tableau *m = s->plan.tableau;
     size_t n = numbers(s);
     if (!m->closes) { /* nobody left a slope: evaluate it, for rows that try again, too */
         fm_ode_round(n, s->y, s->point);
-        set_clock(s, 0);
-        if (!evaluate(s, s->k[0])) return false;
+        if (!evaluate_stage(s, 0, s->k[0])) return false;
     }
     for (int i = 1; i < m->stages; i++) {
         fm_ode_sum_each(n, s->y, s->each, i, m->a[i], s->k, NULL, s->point);
-        set_clock(s, m->c[i]);
-        if (!evaluate(s, s->k[i])) return false;
+        if (!evaluate_stage(s, m->c[i], s->k[i])) return false;
     }
     fm_ode_sum_each(n, s->y, s->each, m->stages, m->b, s->k, s->y_new, s->point);
-    set_clock(s, 1);
-    return !m->closes || evaluate(s, s->k[m->stages]);
-}
-
-static bool below_round_off(const fm_ode_rows *s, size_t r) {
-    double sum = 0;
-    for (size_t i = r * s->width; i < (r + 1) * s->width; i++) {
-        double scaled = (double)FM_REAL_EPSILON * s->y[i] / (s->atol + fabs(s->y[i]) * s->rtol);
-        sum += scaled * scaled;
-    }
-    return sum > (double)s->width;
-}
-
-static void accept(fm_ode_rows *s, size_t r, double absolute) {
-    fm_ode_row *row = &s->now[r];
-    const fm_tableau *m = s->tableau;
-    row->accepted++;
-    row->error_before = row->error;
-    row->error_sum += absolute;
-    row->t = row->t_new;
-    memcpy(s->y + r * s->width, s->y_new + r * s->width, s->width * sizeof(double));
-    if (m->closes) memcpy(s->k[0] + r * s->width, s->k[m->stages] + r * s->width, s->width * sizeof(real));
-    if (row->t == s->t1) leave(row, FM_ODE_FINISHED, FM_ODE_NO_REASON);
+    return !m->closes || evaluate_stage(s, 1, s->k[m->stages]);
 }
 
 static void judge(fm_ode_rows *s, size_t r, bool third) {
+    const fm_tableau *m = s->plan.tableau;
     fm_ode_row *row = &s->now[r];
-    fm_ode_squares e = row_squares(s, s->error, s->y_new, r);
-    double absolute = rms(s, e.plain), size = fabs(row->t_new - row->t);
-    bool least = fmin(size, row->size) <= s->min_step; /* see ode.c */
-    row->error = rms(s, e.scaled);
-    if (third) {
-        fm_ode_squares e3 = row_squares(s, s->error3, s->y_new, r);
-        row->error = fm_ode_both_errors(1, e.scaled, e3.scaled, s->width);
-        absolute = fm_ode_both_errors(1, e.plain, e3.plain, s->width);
-    }
-    bool good = fm_ode_accepts(s->controller, row->error), forced = !good && least && isfinite(row->error);
-    row->size = size * fm_ode_step_factor(s->controller, row->error, row->error_before, s->tableau->error_order + 1, row->had_rejection);
-    row->had_rejection = !good && !forced;
-    if (!row->had_rejection) {
-        row->forced += forced;
-        accept(s, r, absolute);
+    size_t first = r * s->width;
+    double absolute, error = measure_error(s, r, third, &absolute);
+    if (!fm_ode_judge(&s->plan, &row->at, error, absolute)) {
+        /* the numbers that the field sees are farther apart than the tolerance */
+        if (in_units(s, (double)FM_REAL_EPSILON, r) > (double)s->width) too_small(row, FM_ODE_BELOW_ROUND_OFF);
         return;
     }
-    row->rejected++;
-    if (isfinite(row->error)) row->size = fmax(row->size, s->min_step);
-    if (below_round_off(s, r)) leave(row, FM_ODE_STEP_TOO_SMALL, FM_ODE_BELOW_ROUND_OFF);
+    memcpy(s->y + first, s->y_new + first, s->width * sizeof(double));
+    if (m->closes) memcpy(s->k[0] + first, s->k[m->stages] + first, s->width * sizeof(real));
+    if (row->at.t == s->plan.t1) row->status = FM_ODE_FINISHED;
 }
 
 static fm_ode_status steps(fm_ode_rows *s) {
-    const fm_tableau *m = s->tableau;
+    const fm_tableau *m = s->plan.tableau;
     bool third = fm_tableau_has_third(m);
     while (s->active) {
         plan_steps(s);
         if (!s->active) break;
-        if (s->nfe + m->stages > s->max_nfe) return FM_ODE_MAX_NFE;
+        if (s->nfe + m->stages > s->plan.max_nfe) return FM_ODE_MAX_NFE;
         if (!try_steps(s)) return FM_ODE_FIELD_FAILED;
         fm_ode_error_each(numbers(s), s->each, m->stages + 1, m->e, s->k, s->error);
         if (third) fm_ode_error_each(numbers(s), s->each, m->stages + 1, m->e3, s->k, s->error3);
@@ -267,11 +232,11 @@ static void show_running(fm_ode_rows *s) {
 fm_ode_status fm_ode_rows_run(fm_ode_rows *s) {
     if (!fm_ode_finite(s->rows * s->width, s->x)) return FM_ODE_NOT_FINITE;
     s->active = s->rows;
-    if (s->rows == 0 || s->width == 0 || s->t0 == s->t1) {
-        for (size_t r = 0; r < s->rows; r++) s->row[r].t = s->t1, s->row[r].status = FM_ODE_FINISHED;
+    if (s->rows == 0 || s->width == 0 || s->plan.t0 == s->plan.t1) {
+        for (size_t r = 0; r < s->rows; r++) s->row[r].at.t = s->plan.t1, s->row[r].status = FM_ODE_FINISHED;
         return FM_ODE_FINISHED;
     }
-    if (s->nfe + (s->first_step > 0 ? 1 : 2) > s->max_nfe) return FM_ODE_MAX_NFE;
+    if (s->nfe + (s->plan.first_step > 0 ? 1 : 2) > s->plan.max_nfe) return FM_ODE_MAX_NFE;
     fm_ode_status status = begin(s);
     if (status == FM_ODE_FINISHED) status = steps(s);
     show_running(s);

@@ -1,34 +1,30 @@
-/* Error control for every row of a batch by itself: each has its own time and step, and leaves the batch when it is done, so that
- * what a row costs and gets does not depend on its neighbours. Used as an fm_ode is. */
+/* Error control for every row of a batch by itself: each has its own time and step, and leaves the
+ * batch when it is done, so that what a row costs and gets does not depend on its neighbours. Used
+ * as an fm_ode is. */
 #ifndef FM_ODE_ROWS_H
 #define FM_ODE_ROWS_H
 
-#include "ode.h"
+#include "ode_control.h"
+#include "ode_sums.h"
+#include "storage.h"
 
 typedef struct fm_ode_row {
     size_t id; /* its number in x0 */
-    double t, t_new, size;
-    bool had_rejection;
     fm_ode_status status;
-    fm_ode_why why;
-    int64_t nfe, accepted, rejected, forced;
-    double error, error_before, error_sum; /* as in fm_ode */
+    fm_ode_progress at;
 } fm_ode_row;
 
 /* dx = slopes of the first `rows` rows of point at the times of clock. */
 typedef bool (*fm_ode_rows_field)(void *context, size_t rows, real *dx);
 
 typedef struct fm_ode_rows {
-    /* What to do; as in fm_ode */
-    const fm_tableau *tableau;
+    /* What to do */
+    fm_ode_plan plan; /* max_nfe: calls, and so evaluations of any one row */
     fm_ode_rows_field field;
     void *context;
     size_t rows, width;
     real *point; /* [rows, width], the caller's */
     real *clock; /* [rows] */
-    fm_ode_controller controller;
-    double t0, t1, rtol, atol, first_step, max_step, min_step;
-    int64_t max_nfe; /* calls, and so evaluations of any one row */
 
     /* What came out */
     double *x;           /* [rows, width] */
@@ -41,12 +37,12 @@ typedef struct fm_ode_rows {
     fm_ode_row *now;
     double *y, *y_new, *each, *error, *error3;
     real *k[FM_ODE_ROWS];
-    double direction;
     fm_storage *memory;
 } fm_ode_rows;
 
 bool fm_ode_rows_open(fm_ode_rows *s, const real *x0, fm_error *err);
-/* FINISHED when every row is; else the status of the worst: STEP_TOO_SMALL, MAX_NFE, FIELD_FAILED, NOT_FINITE. */
+/* FINISHED when every row is; else the status of the worst: STEP_TOO_SMALL, MAX_NFE, FIELD_FAILED,
+ * NOT_FINITE. */
 fm_ode_status fm_ode_rows_run(fm_ode_rows *s);
 void fm_ode_rows_close(fm_ode_rows *s);
 

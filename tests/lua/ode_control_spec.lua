@@ -221,4 +221,29 @@ describe("ode control", function()
     end
   end)
 
+  it("reads names in the plan of the engine", function()
+    local engine, tableau = require "fm.core".ode_engine, require "fm.ode.parts.method" ("rk45", "test").tableau
+    local x0 = fm.tensor { 0.3, 0.7, 1.1, 1.9, 2.3 }
+    local function steps(plan)
+      plan.t0, plan.t1, plan.rtol, plan.atol = 0, 3, 1e-3, 1e-6
+      local _, info = engine.solve(tableau, function(x, t) return (x * (3 + t)):sin() end, x0, plan)
+      return info.accepted, info.error_sum
+    end
+    local n, error_sum = steps { sum_order = "plain" }
+    assert.same({ n, error_sum }, { steps { controller = "scipy" } }) -- what is absent is the first of the names
+    local as_scipy, other_sum = steps { sum_order = "scipy" }
+    assert.equal(n, as_scipy)
+    assert.near(error_sum, other_sum, 1e-9)
+    assert.not_equal(error_sum, other_sum) -- in the last digits
+    assert.not_equal(error_sum, select(2, steps { controller = "pi" }))
+    for plan, message in pairs {
+      [{ sum_order = "skipy" }] = 'ode.solve: unknown sum_order "skipy"; did you mean "scipy"%?',
+      [{ controller = "scip" }] = 'ode.solve: unknown controller "scip"; did you mean "scipy"%?',
+      [{ controller = 1 }] = "ode.solve: controller: expected a name, found number",
+    } do
+      local ok, found = pcall(steps, plan)
+      assert.is_false(ok)
+      assert.truthy(found:find(message), found)
+    end
+  end)
 end)

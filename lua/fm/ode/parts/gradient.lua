@@ -78,6 +78,7 @@ local function walk_back(trail, dy)
     local upstream = core.cat({ adjoint, last > first and dy[{ first + 1, last }] or nil }, { axis = 1 })
     if not leaf or leaf:size(1) ~= 1 + #before then leaf = core.parameter(core.zeros(1 + #before, n)) end
     local plan = { record = {}, t0 = grid[1], t1 = grid[#grid], grid = grid, times = table.move(saved, first + 1, last, 1, {}) }
+    plan.sum_order = trail.sum_order
     plan.from, plan.expected = { trail.borders[i], leaf:zero_grad(), before }, trail.borders[i + 1]
     local x, info, past = engine.solve(method, field, like, plan)
     local rows = { x:reshape(1, n) }
@@ -95,6 +96,7 @@ local function segments(method, field, x0, plan)
   local shape, n, states = x0:shape(), x0:count(), info.states
   local count = states and states:size(1) or 0
   trail.method, trail.field, trail.like, trail.sign = method, field, x0, plan.t1 < plan.t0 and -1 or 1
+  trail.sum_order = plan.sum_order
   trail.saved = table.move(info.times or {}, 1, count, 1, {})
   trail.past = type(method) == "userdata" and select(3, engine.facts(method)) or 0
   local packed = x:reshape(1, n)

@@ -33,7 +33,8 @@ local function made_ready(what, name)
   local tableau = core.ode_engine.tableau(what, name)
   check.tableau(what, name)
   local adaptive, interpolates = core.ode_engine.facts(tableau)
-  local method = { tableau = tableau, order = what.order, adaptive = adaptive, interpolates = interpolates, by_controller = {} }
+  local method = { tableau = tableau, order = what.order, adaptive = adaptive, interpolates = interpolates,
+    history = what.history ~= nil and what.history ~= 0, by_controller = {} }
   if what.errors ~= nil and type(what.errors) ~= "table" then core.fail(("ode: %s: errors: expected a table by controller"):format(name)) end
   for controller, e in pairs(what.errors or {}) do
     local variant = setmetatable({ e = e }, { __index = what })

@@ -109,7 +109,7 @@ local function plan_fixed(plan, o, method)
   if plan.save then plan.times = points_to_save(where, plan.save, plan) end
 end
 
-local controllers <const> = { scipy = 0, pi = 1, torchdiffeq = 2 } -- src/core/ode_control.h
+local controllers <const> = { scipy = "scipy", pi = "pi", torchdiffeq = "torchdiffeq" }
 
 local function plan_adaptive(plan, o)
   local where <const> = o.where
@@ -189,6 +189,8 @@ function plans.of(o, method, x0)
   if o.events ~= nil then plan.events = events_of(o.where, o.events, method) end
   local adaptive = method.adaptive and o.steps == nil and o.grid == nil
   if adaptive then plan_adaptive(plan, o) else plan_fixed(plan, o, method) end
+  -- In fmrun64 steps are those of SciPy to the last bit; it has no methods with history.
+  plan.sum_order = core.real == "double" and not method.history and "scipy" or "plain"
   return plan
 end
 
