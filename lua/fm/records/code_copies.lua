@@ -1,5 +1,6 @@
--- Copies of the Lua files that a run was made from: code/NAME-DIGEST.lua in its folder, or in that of its sweep for all its runs. The name tells a
--- person what it is. The digest is that of the text: versions of a file lie side by side, and a damaged copy is found out.
+-- Copies of the Lua files that a run was made from: code/NAME-DIGEST.lua in its folder, or in the
+-- folder of its sweep for all its runs. The name tells a person what the file is. The digest is
+-- that of the text: so versions of a file lie side by side, and damage to a copy is noticed.
 local core <const> = require "fm.core"
 local lfs <const> = require "lfs"
 local open <const> = require "fm.records.regular"
@@ -22,7 +23,7 @@ function code_copies.text_of(path)
   return file:read(size) or ""
 end
 
---- The same of a copy, which is no link.
+--- The same for a copy, which must not be a link.
 local function read(path)
   if lfs.symlinkattributes(path, "mode") ~= "file" then return nil, path .. ": no such file" end
   return code_copies.text_of(path)
@@ -59,7 +60,8 @@ function code_copies.read_all(folder, files)
   return copies
 end
 
---- The copies in the folder of a run or a sweep, as "code/NAME" in order. Nothing else that lies there, and nothing behind a link.
+--- The copies in the folder of a run or a sweep, as "code/NAME" in order. Skips everything else
+--- that lies there, and does not follow links.
 function code_copies.list(folder)
   local list = {}
   if lfs.symlinkattributes(folder .. "/code", "mode") ~= "directory" then return list end

@@ -1,5 +1,6 @@
--- Runs against each other: the parameters that differ, and the results; runs that differ in nothing but the seed as one row, with the mean
--- and the deviation over the seeds. Runs of other code are other runs, whatever their parameters.
+-- Compares runs: the parameters that differ, and the results. Runs that differ only in the seed are
+-- one row, with the mean and the deviation over the seeds. Runs made by different code never share
+-- a row, even with equal parameters.
 local fm <const> = require "fm"
 local describe <const> = require "fm.records.describe"
 local metrics_of <const> = require "fm.records.metrics"
@@ -10,7 +11,8 @@ local comparison <const> = {}
 
 local not_finite <const> = require "fm.records.not_finite"
 
---- Names of the parameters that two runs have with different values. What another experiment does not have at all tells nothing.
+--- Names of the parameters that have different values in two runs. A parameter that another
+--- experiment lacks does not count.
 function comparison.varying(runs)
   local first, seen = {}, {}
   for _, run in ipairs(runs) do
@@ -39,7 +41,7 @@ function comparison.names(runs)
   return names
 end
 
---- Whether two runs of one experiment had the same code, as far as both had read it.
+--- Whether two runs of one experiment had the same code, as far as both had read its files.
 local function same_code(a, b)
   local hashes = {}
   for _, file in ipairs(a.code or {}) do hashes[file.path] = file.hash end
@@ -64,7 +66,8 @@ local function code_differs(runs)
   return false
 end
 
---- Which code each run was made by, as a short digest: those of one code have that of the first of them. nil when all are alike.
+--- The code that made each run, as a short digest: runs with the same code get the digest of the
+--- first of them. nil when all runs had the same code.
 function comparison.codes(runs)
   if not code_differs(runs) then return nil end
   local firsts, codes = {}, {}
@@ -77,8 +80,9 @@ function comparison.codes(runs)
   return codes
 end
 
---- Mean, sample deviation (nil for one), and the number of finite values of a result over the runs that are done, a seed once. What is
---- no number in any run stays as it is in the first.
+--- Mean, sample deviation (nil for one), and the number of finite values of a result over the runs
+--- that are done, each seed once. A result that is not a number in any run keeps its value in the
+--- first.
 local function spread(runs, name)
   local values, seen = {}, {}
   for _, run in ipairs(runs) do
@@ -101,7 +105,8 @@ local function with_code_of(groups, run)
   return groups[#groups], true
 end
 
---- Runs of one experiment with the same code whose values of `keys`, the seed aside, are the same; in the order of their first.
+--- Groups runs of one experiment that have the same code and, except for the seed, the same values
+--- of `keys`; in the order of the first run of each.
 local function grouped(runs, keys)
   local groups, by_text = {}, {}
   for _, run in ipairs(runs) do
@@ -151,8 +156,9 @@ local function row_of(group, keys, metrics)
   return row
 end
 
---- Compares runs. options: metrics (as of fm.records.value_of; else all results), each (a row per run). Returns { keys, metrics, rows, mixed (experiments),
---- over_seeds, code_differs }; then each row has a digest `code`.
+--- Compares runs. options: metrics (from fm.records.value_of; else all results), each (a row per
+--- run). Returns { keys, metrics, rows, mixed (experiments), over_seeds, code_differs }; if it is true,
+--- each row has a digest `code`.
 function comparison.of(runs, options)
   local keys, metrics, groups = comparison.varying(runs), options.metrics and {} or numeric_results(runs), {}
   for i, parsed in ipairs(options.metrics or {}) do

@@ -1,4 +1,4 @@
--- Comma separated values as RFC 4180 has them.
+-- Comma separated values after RFC 4180.
 local plain_numbers <const> = require "fm.parts.plain_numbers"
 
 local csv <const> = {}
@@ -12,7 +12,7 @@ local function exact(value)
   return ("%.17g"):format(value)
 end
 
---- A cell: numbers with all their digits, nothing for nil, quotes where a reader needs them.
+--- A cell: numbers with all their digits, empty for nil, quoted where a reader needs it.
 local function cell(value)
   if value == nil then return "" end
   local text = math.type(value) == "float" and exact(value) or tostring(value)

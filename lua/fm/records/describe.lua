@@ -1,4 +1,4 @@
--- A run in few words, for listings: what was changed, what came out, how long ago.
+-- A run in few words, for listings: what was changed, what resulted, how long ago.
 local json <const> = require "fm.core".json
 local logged <const> = require "fm.records.logged"
 local match <const> = require "fm.records.match"
@@ -47,7 +47,8 @@ function describe.took(record, now)
   return began and short.duration(math.max(0, now - began)) or ""
 end
 
---- A value as people read it, printable: a number with four digits that count, a text that has spaces or nothing in it in quotes.
+--- A value as people read it, printable: numbers with four significant digits, texts in quotes when
+--- they are empty or have spaces.
 function describe.value(value)
   if type(value) ~= "string" then return words.value(value) end
   local text = printable.line(value)
@@ -78,7 +79,8 @@ local function exact(value)
   return math.type(value) and json.encode(value) or tostring(value)
 end
 
---- The command line that makes a run again: its own, or, for a run of a sweep, the one with its script and what differs from the defaults.
+--- The command line that makes a run again: its own, or, for a run of a sweep, one with the script
+--- and what differs from the defaults.
 function describe.command(record)
   if not record.sweep or not record.script or not record.defaults then return record.command end
   local list = { "fmrun", quoted(record.script) }
@@ -112,7 +114,7 @@ local function telling_first(keys, varying)
   return result
 end
 
---- { "lr=0.003", "seed=2" }; the seed when nothing was changed. varying: keys to begin with.
+--- { "lr=0.003", "seed=2" }; the seed when nothing was changed. varying: keys that come first.
 function describe.changed_words(record, varying)
   local keys = telling_first(describe.changed_keys(record), varying or {})
   if #keys > 0 then return describe.pairs(record.config, keys) end
@@ -124,7 +126,7 @@ function describe.changed(record, varying)
   return table.concat(describe.changed_words(record, varying), " ")
 end
 
---- Where a run is: { "step=820", "loss=0.913" }; empty when it has logged nothing.
+--- How far a run is: { "step=820", "loss=0.913" }; empty when it has logged nothing.
 function describe.progress_words(record)
   local row = logged.last(record.path .. "/metrics.jsonl")
   if not row then return {} end
@@ -140,8 +142,8 @@ function describe.progress(record)
   return table.concat(describe.progress_words(record), " ")
 end
 
---- { "w2=0.131", "nfe=100" }, what tells most first; the first line of the error, without the script's folder, when there was one;
---- of a running or lost run where it was last.
+--- { "w2=0.131", "nfe=100" }, the most telling first. After an error: the first line of the error,
+--- without the script's folder. For a running or lost run: the last step and values.
 function describe.result_words(record, varying)
   if record.status == "running" or record.status == "lost" then return describe.progress_words(record) end
   if record.error then return { (record.error:match "^[^\n]*":gsub("^[^:%s]*/([^/:]+%.lua:%d+:)", "%1")) } end
@@ -168,7 +170,7 @@ function describe.short_names(list)
   return names
 end
 
---- What of a record goes into JSON.
+--- The part of a record that goes into JSON.
 function describe.plain(record)
   local copy = {}
   for key, value in pairs(record) do

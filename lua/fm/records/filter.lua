@@ -1,5 +1,6 @@
--- Conditions on runs: "lr<1e-3", "status=failed", "summary.w2<=0.2". A name is a parameter, a result, or a field of the record (status, seed,
--- steps, experiment, name, age and time in seconds or as 90s, 30m, 2h, 1d); `config.` and `summary.` choose between two of one name.
+-- Conditions on runs: "lr<1e-3", "status=failed", "summary.w2<=0.2". A name is a parameter, a
+-- result, or a field of the record (status, seed, steps, experiment, name, age and time in seconds
+-- or as 90s, 30m, 2h, 1d); `config.` and `summary.` choose when both have the name.
 local describe <const> = require "fm.records.describe"
 local nearest <const> = require "fm.parts.nearest"
 local not_finite <const> = require "fm.records.not_finite"
@@ -16,7 +17,7 @@ local computed <const> = {
 }
 local units <const> = { s = 1, m = 60, h = 3600, d = 86400 }
 
---- A value as a number where it is one; run.json writes what is not finite as text.
+--- A value as a number if it is one; run.json writes numbers that are not finite as text.
 local function number(value)
   if type(value) == "number" then return value end
   return not_finite[value]
@@ -43,7 +44,8 @@ local compare <const> = {
 }
 compare["=="], compare["~="] = compare["="], compare["!="]
 
---- Whether `found` stands in the relation to the text: as numbers when both are, else as text.
+--- Whether the relation holds between `found` and the text: compared as numbers when both are
+--- numbers, else as text.
 local function holds(relation, found, text)
   if found == nil then return false end
   local a, b = number(found), tonumber(text) or not_finite[text]
@@ -66,7 +68,7 @@ function filter.names(list)
   return names
 end
 
---- nil when some record (or every record by nature) has the name; otherwise what to say.
+--- nil when some record has the name, or all records always do; otherwise an error message.
 function filter.unknown(list, name)
   local bare = name:match "^%l+%.(.+)$" or name
   local names = filter.names(list)
@@ -99,7 +101,8 @@ function filter.apply(list, conditions)
   return kept
 end
 
---- Sorts by a name, upwards, or downwards with "-" before it; what has no value, or nan, comes last. Equal ones keep their order.
+--- Sorts by a name, upwards, or downwards with "-" before it; records without a value, or with nan,
+--- come last. Equal ones keep their order.
 function filter.sort(list, key)
   local down, name = key:match "^(%-?)(.*)$"
   local place, values = {}, {}
@@ -107,7 +110,7 @@ function filter.sort(list, key)
     local value = filter.value(record, name)
     place[record], values[record] = i, number(value) or value
   end
-  local function rank(value) -- numbers, then texts, then nothing
+  local function rank(value) -- numbers, then texts, then no value
     if type(value) == "number" and value == value then return 1 end
     return value ~= nil and type(value) ~= "number" and 2 or 3
   end

@@ -1,4 +1,4 @@
--- A JSON file of a run or a sweep: an object, in a regular file that is no larger than such files are.
+-- A JSON file of a run or a sweep: it must be an object, in a regular file of limited size.
 local core <const> = require "fm.core"
 local lfs <const> = require "lfs"
 

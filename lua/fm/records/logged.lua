@@ -9,7 +9,7 @@ local logged <const> = {}
 local most <const> = 1 << 30                             -- bytes of a file: a thousand hours of a run that logs ten times a second
 local block <const>, longest <const> = 1 << 16, 1 << 20 -- bytes read at a time, and of one line
 
---- The values of a line by name, nulls left out; nil when it is no object.
+--- The values of a line by name, without nulls; nil when the line is not an object.
 local function row_of(line)
   local row = core.json.decode(line)
   if type(row) ~= "table" or next(row) ~= nil and type(next(row)) ~= "string" then return nil end
@@ -19,7 +19,8 @@ local function row_of(line)
   return row
 end
 
---- Calls f(line, ended) with each line of the first `size` bytes of a file, its end left out; with false for one beyond the longest.
+--- Calls f(line, ended) with each line among the first `size` bytes of a file, without its line
+--- end; with false instead of a line that is too long.
 local function each_line(file, size, f)
   local rest, over = "", false
   while size > 0 do
@@ -38,8 +39,9 @@ local function each_line(file, size, f)
   if rest ~= "" and not over then f(rest, false) end
 end
 
---- Calls f(row) for each line that can be read (none when there is no file). Returns how many could not, and a message when the file
---- itself cannot be read. A last line without an end does not count: it is being written, or its run was killed over it.
+--- Calls f(row) for each readable line (for none when there is no file). Returns how many lines
+--- could not be read, and a message when the file itself cannot be read. A last line without an end
+--- does not count: it is being written, or its run was killed while it wrote it.
 function logged.each(path, f)
   local damaged = 0
   local file <close>, size = open(path)
@@ -52,7 +54,8 @@ function logged.each(path, f)
   return damaged
 end
 
---- The rows, the names in them without "step", sorted, how many lines could not be read, and a message as of each.
+--- The rows, the names in them without "step", sorted, how many lines could not be read, and the
+--- message of logged.each.
 function logged.rows(path)
   local rows, seen, names = {}, {}, {}
   local damaged, problem = logged.each(path, function(row)
@@ -67,7 +70,7 @@ function logged.rows(path)
   return rows, names, damaged, problem
 end
 
---- The last whole row, or nil: where a running run is.
+--- The last whole row, or nil: it tells how far a running run is.
 function logged.last(path)
   local file <close>, size = open(path)
   if not file then return nil end

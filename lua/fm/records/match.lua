@@ -1,5 +1,6 @@
--- Which names a word may stand for. A name is parts, "moons/20260712-153012-7f3a1c2d" or "moons/sweep-7f3a1c2d/0a1b2c3d"; a word is the
--- beginnings of its last parts: "2026", "7f3a", "moons/7f", "7f3a/0a". The hash of a part stands for the part.
+-- Which names a word may stand for. A name is parts, "moons/20260712-153012-7f3a1c2d" or
+-- "moons/sweep-7f3a1c2d/0a1b2c3d"; a word is the beginnings of its last parts: "2026", "7f3a",
+-- "moons/7f", "7f3a/0a". The hash of a part can replace the part.
 local match <const> = {}
 
 function match.split(name)
@@ -8,7 +9,8 @@ function match.split(name)
   return parts
 end
 
---- "7f3a1c2d" of a part; the whole part when it has no hash. Runs of one second and one hash are told apart by -2, -3, ...
+--- "7f3a1c2d" of a part; the whole part when it has no hash. Runs with the same second and hash end
+--- in -2, -3, ...
 function match.hash(part)
   return part:match "^sweep%-(%x+)$" or part:match "^%d+%-%d+%-(%x+)$" or part:match "^%d+%-%d+%-(%x+%-%d+)$" or part
 end
@@ -17,7 +19,7 @@ local function begins(text, beginning)
   return text:sub(1, #beginning) == beginning
 end
 
---- "exact", "prefix" or nil: how the parts of a word stand for the last parts of a name.
+--- "exact", "prefix" or nil: how the parts of a word match the last parts of a name.
 local function how(parts, wanted)
   local shift = #parts - #wanted
   if shift < 0 then return nil end
@@ -33,7 +35,8 @@ local function how(parts, wanted)
   return result
 end
 
---- Of a list of things with `parts`: those the word stands for, exactly or else by their beginnings; and whether exactly.
+--- Of a list of things with `parts`: those that the word matches, exactly or else by their
+--- beginnings; and whether exactly.
 function match.among(list, word)
   local wanted = match.split(word)
   local exact, prefix = {}, {}
@@ -46,7 +49,8 @@ function match.among(list, word)
   return prefix, false
 end
 
---- How things with `parts` may be called by n parts: "7f3a1c2d/0a1b2c3d" and "sweep-7f3a1c2d/0a1b2c3d".
+--- The names of n parts by which things with `parts` can be called: "7f3a1c2d/0a1b2c3d" and
+--- "sweep-7f3a1c2d/0a1b2c3d".
 function match.spellings(list, n)
   local names = {}
   for _, thing in ipairs(list) do

@@ -15,8 +15,8 @@ local function add(curves, row)
   end
 end
 
---- Reads a file. Returns the curves by name (none when there is no file), how many lines could not be read, and a message when the file
---- cannot.
+--- Reads a file. Returns the curves by name (none when there is no file), how many lines could not
+--- be read, and a message when the file itself cannot be read.
 return function(path)
   local curves = {}
   return curves, logged.each(path, function(row) add(curves, row) end)

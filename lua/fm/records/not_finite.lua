@@ -1,2 +1,2 @@
--- What JSON has no numbers for, as runs write it: the text and its number.
+-- The numbers that JSON does not have: the text that runs write for each, and the number.
 return { nan = 0 / 0, inf = math.huge, ["-inf"] = -math.huge }

@@ -3,12 +3,14 @@ local nearest <const> = require "fm.parts.nearest"
 
 local objective <const> = {}
 
--- What summaries are mostly called that shall be low, the better known first; anything else comes after, and what counts effort never.
+-- Usual names of summaries that should be low, the best known first. Other names come after them;
+-- names that measure effort are never an objective.
 local known <const> = { "w2", "wasserstein2", "sliced_wasserstein2", "w1", "wasserstein1", "mmd", "kid", "frechet_distance",
   "energy_distance", "error", "loss" }
 local effort <const> = { nfe = true, steps = true, seconds = true, step = true }
 
---- Whether a result tells a metric's floor, or how much that varies: it measures the metric, not the run.
+--- Whether a result is a metric's floor, or the floor's deviation: these measure the metric, not
+--- the run.
 function objective.is_floor(name)
   return name:find "floor$" ~= nil or name:find "floor_deviation$" ~= nil
 end
@@ -24,7 +26,8 @@ local function place(name)
   return 3 * #known
 end
 
---- Sorts names of summaries, what tells most first: what may be an objective, then floors and effort.
+--- Sorts names of summaries, the most telling first: those that can be an objective, then floors
+--- and effort.
 function objective.sort(names)
   table.sort(names, function(a, b)
     local first_a, first_b = place(a) or math.huge, place(b) or math.huge
@@ -34,7 +37,7 @@ function objective.sort(names)
   return names
 end
 
---- The names of the summaries that are numbers, in order; not those that repeat a parameter.
+--- The names of the summaries that are numbers, in order; without those that repeat a parameter.
 function objective.names(runs)
   local names, seen = {}, {}
   for _, run in ipairs(runs) do
@@ -48,7 +51,7 @@ function objective.names(runs)
   return objective.sort(names)
 end
 
---- nil, or what is wrong with the words a user gives ("mmd", "accuracy:max").
+--- nil, or what is wrong with the words of a user ("mmd", "accuracy:max").
 function objective.problem(runs, given)
   local name, direction = given:match "^(.-):(%a+)$"
   if direction and direction ~= "min" and direction ~= "max" then return ('%s: expected NAME, NAME:min or NAME:max'):format(given) end
@@ -59,7 +62,8 @@ function objective.problem(runs, given)
   return ('no result is called "%s"%s'):format(name or given, nearest.advice(name or given, names))
 end
 
---- { name, highest } of the words a user gives ("mmd", "accuracy:max") or guessed from the summaries; nil when there is none to compare.
+--- { name, highest } from the words of a user ("mmd", "accuracy:max"), or guessed from the
+--- summaries; nil when there is nothing to compare.
 function objective.choose(runs, given)
   local names = objective.names(runs)
   if given then

@@ -1,11 +1,13 @@
--- What of a folder fmrun made, and may take away: files that runs and sweeps write under names of their own, and the outputs that run.json
--- lists. Anything else in there is somebody's, and so is what lies behind a link.
+-- Which files of a folder fmrun made, and may remove: files that runs and sweeps write under their
+-- own names, and the outputs that run.json lists. Everything else in the folder belongs to the
+-- user, and so does everything behind a link.
 local code_copies <const> = require "fm.records.code_copies"
 local lfs <const> = require "lfs"
 
 local own_files <const> = {}
 
--- Patterns of names, in the order of removal: run.json goes late, so that what is interrupted can be done again; the lock last.
+-- Patterns of names, in the order of removal: run.json is removed late, so that an interrupted
+-- removal can be repeated; the lock is removed last.
 local temporary <const> = "^%.fm%-%d+%-%d+%.tmp$"
 local of_run <const> = { "^state%.json$", "^checkpoint[%w-]*%.safetensors$", temporary, "^report%.html$", "^log%.txt$",
   "^metrics%.jsonl$", "^timing%.jsonl$", "^config%.json$", "^run%.json$", "^lock$" }
@@ -29,7 +31,8 @@ local function kind(path)
   return lfs.symlinkattributes(path, "mode")
 end
 
---- Whether a folder has a name that fmrun gives: then all in it that looks like a run's is one's.
+--- Whether a folder has a name that fmrun gives: then everything in it that looks like a run's file
+--- belongs to a run.
 local function has_own_name(path)
   local parent, name = path:match "([^/]*)/([^/]*)$"
   if not name then return false end
@@ -45,7 +48,8 @@ end
 
 local most_exact <const> = 64
 
---- Names of outputs, in order, as run.json lists them: many become few by their digits. One with a * of its own is left out.
+--- Names of outputs, in order, as run.json lists them: names that differ only in digits become one
+--- pattern. A name that contains a * is left out.
 function own_files.listed(names)
   local list, seen = {}, {}
   for _, name in ipairs(names) do
@@ -70,7 +74,8 @@ local function pattern_of(part)
   return "^" .. part:gsub("[^%w]", "%%%0"):gsub("%%%*", "%%d+") .. "$"
 end
 
---- Adds the files below `folder` that the parts from `depth` on name; only real folders are entered.
+--- Adds the files below `folder` that match the parts from `depth` on; only real folders are
+--- entered, no links.
 local function add_output(list, path, folder, parts, depth)
   local wanted, last = pattern_of(parts[depth]), depth == #parts
   for _, name in ipairs(names_in(path .. "/" .. folder)) do
@@ -82,7 +87,8 @@ local function add_output(list, path, folder, parts, depth)
   end
 end
 
---- Adds what writes that were cut off have left in the folders below; the name is fmrun's wherever it is.
+--- Adds the temporary files that interrupted writes left in the folders below; their names belong
+--- to fmrun in any folder.
 local function add_temporary(list, path, folder)
   for _, name in ipairs(names_in(path .. "/" .. folder)) do
     local inner = folder .. name
@@ -103,7 +109,7 @@ local function add_known(list, path, patterns)
   end
 end
 
---- The files of a run, by their names in its folder, in the order in which they may go.
+--- The files of a run, by their names in its folder, in the order in which they may be removed.
 function own_files.of_run(path, record)
   local list = {}
   for _, name in ipairs(record.outputs or {}) do
@@ -124,7 +130,7 @@ function own_files.any_of_run(path)
   return #list > 0
 end
 
---- Those of a sweep beside its runs.
+--- The files of a sweep, without its runs.
 function own_files.of_sweep(path)
   local list = code_copies.list(path)
   if kind(path .. "/code") == "directory" then add_temporary(list, path, "code/") end
@@ -132,8 +138,8 @@ function own_files.of_sweep(path)
   return list
 end
 
---- Removes these files of a folder, and the folders that are empty then. Returns the names of what is left there (none: the folder is gone
---- too), or nil and a message.
+--- Removes these files of a folder, and the folders that are empty afterwards. Returns the names of
+--- what is left there (none: the folder is removed too), or nil and a message.
 function own_files.remove(path, list)
   for _, name in ipairs(list) do
     local inner = path .. "/" .. name

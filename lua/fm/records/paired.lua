@@ -1,10 +1,11 @@
--- Arms of a sweep against one of them, seed by seed. Runs of one seed share data, batches and noise, so what the seed does to both
--- falls out of their difference: it is known better than either mean.
+-- Compares the arms of a sweep with one of them, seed by seed. Runs with the same seed share data,
+-- batches and noise, so the effect of the seed on both cancels in their difference: the difference
+-- is known better than either mean.
 local seeds <const> = require "fm.records.seeds"
 
 local paired <const> = {}
 
---- The values of a summary by seed: of the runs that are done, the first of a seed.
+--- The values of a summary by seed: of the runs that are done; of each seed the first.
 local function by_seed(group, name)
   local values, list = {}, {}
   for _, run in ipairs(group.runs) do
@@ -17,8 +18,9 @@ local function by_seed(group, name)
   return values, list
 end
 
---- The differences of a group's values to those of the reference: { group, mean, error (the standard error of the mean, nil for one
---- seed), count (seeds that both have), higher and lower (how many of them) }; nil when they share no seed.
+--- The differences between a group's values and those of the reference: { group, mean, error (the
+--- standard error of the mean, nil for one seed), count (seeds that both have), higher and lower
+--- (how many of them) }; nil when they share no seed.
 function paired.difference(group, reference, name)
   local own, list = by_seed(group, name)
   local others = by_seed(reference, name)

@@ -1,4 +1,5 @@
--- run.json as it must be for the rest to trust it: what a reader of records gets has these types, or is called damaged.
+-- Checks run.json, so that the rest of fm can trust it: its fields have these types, or the run
+-- counts as damaged.
 local core <const> = require "fm.core"
 local read_json <const> = require "fm.records.json_file"
 
@@ -52,7 +53,7 @@ local types <const> = {
   config = object, defaults = object, summary = object, versions = object, code = files, data = files,
 }
 
--- What a reader of records adds to one, or knows a group of runs by.
+-- Names that the reader of records adds to a record, or uses for a group of runs.
 local ours <const> = { "path", "name", "parts", "id", "sweep", "kind", "runs", "index", "label", "changed", "class", "order", "group", "files" }
 
 --- What the file says, or nil and what is wrong with it. null counts as absent.

@@ -1,6 +1,8 @@
--- The runs in a folder, read from their files. A record is what run.json says, and path, name ("moons/20260712-153012-7f3a1c2d"), parts of
--- the name, id (the shortest part that tells it apart) and sweep (the name of its sweep). Its status may also be "lost" (it says it runs,
--- but no process does) or "damaged" (run.json is missing or torn; error says how). config and summary are always tables.
+-- The runs in a folder, read from their files. A record is what run.json says, and path, name
+-- ("moons/20260712-153012-7f3a1c2d"), parts of the name, id (the shortest part that tells it apart)
+-- and sweep (the name of its sweep). Its status may also be "lost" (run.json says it runs, but no
+-- process runs it) or "damaged" (run.json is missing or torn; error says how). config and summary
+-- are always tables.
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local match <const> = require "fm.records.match"
@@ -18,7 +20,7 @@ local function time_in(part)
   return y and ("%s-%s-%sT%s:%s:%sZ"):format(y, m, d, hour, minute, second)
 end
 
---- Whether a process holds the run; nobody can tell where there are no locks.
+--- Whether a process holds the run; unknown where there are no locks.
 local function is_held(path)
   local locked = fm.system.locked
   return not locked or locked(path .. "/lock")
@@ -41,7 +43,8 @@ end
 
 -- ---- scanning ----
 
---- The names in a folder that do not begin with a dot, in order; none when it is no folder or cannot be read.
+--- The names in a folder that do not begin with a dot, in order; none when it is not a folder or
+--- cannot be read.
 function records.names_in(path)
   local names = {}
   local ok, iterate, state = pcall(lfs.dir, path)
@@ -60,7 +63,8 @@ end
 local single <const>, part_of_sweep <const> = "^%d+%-%d+%-%x+", "^%x%x%x%x%x%x%x%x%-?%d*$"
 
 local function add_run(list, path, name, pattern)
-  -- without a run.json it was cut off as it began; a folder in which `rm` left what no run made is a run no more
+  -- without a run.json the run was killed as it began; a folder where `rm` left only files that no
+  -- run made is not a run any more
   if has_run(path) or name:match("[^/]*$"):find(pattern) and own_files.any_of_run(path) then
     list[#list + 1] = { path = path, name = name }
   end
@@ -83,7 +87,8 @@ local function scan_experiment(base, experiment, runs, sweeps)
   end
 end
 
---- The folders of runs and of sweeps, as { path, name }. A run that was given its folder (--folder runs/mine) lies there itself.
+--- The folders of runs and of sweeps, as { path, name }. A run with a given folder (--folder
+--- runs/mine) can also lie in `base` itself.
 local function scan(base)
   local runs, sweeps = {}, {}
   for _, name in ipairs(records.names_in(base)) do
@@ -168,7 +173,7 @@ local function is_first_part(list, word)
   return false
 end
 
---- The run or the sweep in the folder `word`, if it is one.
+--- The run or the sweep in the folder `word`, if there is one.
 local function as_path(base, word)
   local path = word:gsub("(.)/+$", "%1") -- "/" stays
   local name = path:sub(1, #base + 1) == base .. "/" and path:sub(#base + 2) or path
@@ -176,10 +181,11 @@ local function as_path(base, word)
   if lfs.attributes(path .. "/sweep.json", "mode") == "file" then return records.sweep(path, name) end
 end
 
---- What a word stands for: the record of a run, or a group { kind = "sweep" | "experiment", path, name, id, runs = records }. A word is a
---- path, "@-1" (the last run), "@-2", an experiment, or the beginning of a name or of its hash, also "sweep/run" (see fm.records.match). A
---- whole name goes before beginnings: an experiment "a" is not a run whose hash begins with a.
---- Or nil, a message, and an exit code.
+--- What a word stands for: the record of a run, or a group { kind = "sweep" | "experiment", path,
+--- name, id, runs = records }. A word is a path, "@-1" (the last run), "@-2", an experiment, or the
+--- beginning of a name or of its hash, also "sweep/run" (see fm.records.match). A whole name has
+--- precedence over beginnings: "a" is the experiment "a", not a run whose hash begins with a. Or
+--- nil, a message, and an exit code.
 function records.target(base, word)
   if word == "" then return nil, "expected the name of a run, found an empty word", code.usage end
   if word:sub(1, 1) == "@" then return by_age(base, word) end
@@ -213,7 +219,8 @@ function records.find(base, word)
   return nil, ('"%s" is %s %s of %d runs:%s'):format(word, found.kind == "sweep" and "a" or "an", found.kind, #found.runs, names_text(found.runs)), code.usage
 end
 
---- The records all the words stand for, each once: a group stands for its runs. Or nil, a message, and an exit code.
+--- The records that the words stand for, each once: a group stands for its runs. Or nil, a message,
+--- and an exit code.
 function records.select(base, words)
   local list, seen = {}, {}
   for _, word in ipairs(words) do
@@ -228,7 +235,8 @@ function records.select(base, words)
   return list
 end
 
---- found, or raises what ends the command: for the results of find, target and select.
+--- Returns found, or raises an error that ends the command: for the results of find, target and
+--- select.
 function records.expect(found, message, exit)
   if found then return found end
   error({ message = message, exit = exit }, 0)

@@ -1,7 +1,8 @@
--- Runs of a sweep that differ in nothing but the seed: their mean and standard deviation.
+-- Runs of a sweep that differ only in the seed: their mean and standard deviation.
 local seeds <const> = {}
 
---- What values are multiplied by, so that their squares and sums are numbers too: 1, but far out.
+--- What values are multiplied by, so that their squares and sums do not overflow: 1, except for
+--- extreme values.
 local function factor_of(values)
   local largest = 0
   for _, v in ipairs(values) do
@@ -24,7 +25,8 @@ function seeds.spread(values)
   return mean / factor, n > 1 and math.sqrt(squares / (n - 1)) / factor or nil, n
 end
 
---- The pointwise mean, for a static chart, of the curves of a group's runs, or nil when it has none.
+--- The pointwise mean of the curves of a group's runs, for a static chart; nil when there are no
+--- curves.
 local function means_of(group, metric)
   local members, means = {}, {}
   for _, curve in ipairs(metric.curves) do
@@ -39,8 +41,9 @@ local function means_of(group, metric)
   return means
 end
 
---- Groups of runs with the same experiment and changed values but the seed, in the order of their first runs; run.group is set.
---- nil when no two runs are alike but for the seed. Group: { index, changed, runs, means_of(metric) }.
+--- Groups of runs with the same experiment and the same changed values except for the seed, in the
+--- order of their first runs; sets run.group. nil when no two runs differ only in the seed. Group:
+--- { index, changed, runs, means_of(metric) }.
 function seeds.groups(runs, keys)
   local groups, by_text, most = {}, {}, 0
   for _, run in ipairs(runs) do

@@ -1,4 +1,5 @@
--- sweep.json as it must be for the rest to trust it: the plan of a sweep, its runs with what was changed in each.
+-- Checks sweep.json, so that the rest of fm can trust it: the plan of a sweep, and what was changed
+-- in each of its runs.
 local read_json <const> = require "fm.records.json_file"
 
 local kinds <const> = { number = true, string = true, boolean = true } -- of values of parameters
@@ -38,7 +39,8 @@ local function problem_of_texts(list, where)
   return nil
 end
 
---- nil, or what is wrong with a list (or nothing) of files, each with a list of the code it is made of, or none.
+--- nil, or what is wrong with a list (or nothing) of files, each with a list of its code files, or
+--- without one.
 local function problem_of_files(list, where)
   if list == nil then return nil end
   if type(list) ~= "table" then return ("%s: expected a list, found %s"):format(where, type(list)) end
@@ -55,7 +57,7 @@ local function problem_of_files(list, where)
   return nil
 end
 
---- nil, or what is wrong; with `index` of the runs only that one is looked at.
+--- nil, or what is wrong; with `index` only that run is checked.
 local function problem_in(plan, index)
   if type(plan.keys) ~= "table" then return "keys: expected a list, found " .. type(plan.keys) end
   if type(plan.runs) ~= "table" then return "runs: expected a list, found " .. type(plan.runs) end
@@ -72,8 +74,8 @@ local function problem_in(plan, index)
   return #plan.runs == 0 and "it has no runs" or nil
 end
 
---- What the sweep.json in a folder says, or nil and a message. With `index` only that run is sure to be right: a process that does one of
---- many need not know the others.
+--- What the sweep.json in a folder says, or nil and a message. With `index` only that run is
+--- checked: a process that does one run of many does not need the others.
 return function(folder, index)
   local path = folder .. "/sweep.json"
   local plan, message = read_json(path)

@@ -22,7 +22,7 @@ function tensorboard.crc32c(text)
   return crc ~ 0xFFFFFFFF
 end
 
---- A checksum of data that holds checksums: TFRecord turns it and adds a constant.
+--- A checksum of data that holds checksums: TFRecord rotates it and adds a constant.
 local function masked(text)
   local crc = tensorboard.crc32c(text)
   return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
@@ -88,7 +88,7 @@ end
 
 local channels <const> = { [0] = 1, [2] = 3, [3] = 3, [4] = 2, [6] = 4 } -- by the color type of PNG
 
---- A PNG file's bytes as a picture at a step; nil when they are no PNG.
+--- A PNG file's bytes as a picture at a step; nil when they are not PNG.
 function tensorboard.picture(time, step, name, png)
   if png:sub(1, 8) ~= "\137PNG\r\n\26\n" or #png < 33 then return nil end
   local width, height, _, color = (">I4I4BB"):unpack(png, 17)

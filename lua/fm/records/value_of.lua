@@ -1,5 +1,7 @@
--- One number of a run by a word: "w2" (a result, or the last logged value where no run has such a result), "loss:min", "loss:max",
--- "loss:last", "loss:mean" over all that was logged, "loss:mean:100" over the last hundred. nan does not count, but as the last value.
+-- One number of a run, chosen by a word: "w2" (a result, or the last logged value where no run has
+-- such a result), "loss:min", "loss:max", "loss:last", "loss:mean" over all that was logged,
+-- "loss:mean:100" over the last hundred. nan counts only
+-- as the last value.
 local metrics_of <const> = require "fm.records.metrics"
 
 local value_of <const> = {}
@@ -41,7 +43,8 @@ function value_of.parse(text)
   return { text = text, name = name, how = how, count = number }
 end
 
---- Puts the value under the word's text among the results of the runs. A bare name that is a result of any stays as it is.
+--- Puts the value under the word's text among the results of the runs. A bare name that is a result
+--- of some run stays as it is.
 function value_of.add(runs, parsed)
   if not parsed.how then
     for _, run in ipairs(runs) do

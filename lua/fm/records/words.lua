@@ -1,10 +1,10 @@
--- Numbers, times and statuses in words a person reads.
+-- Numbers, times and statuses as readable text.
 local named_values <const> = require "fm.parts.named_values"
 local short <const> = require "fm.parts.short"
 
 local words <const> = {}
 
---- A value of a config or a summary. Numbers have four digits that count; whole ones have all.
+--- A value of a config or a summary. Numbers have four significant digits; whole numbers have all.
 function words.value(value)
   if type(value) == "table" then return require "fm.core".json.encode(value) end
   if value ~= value then return "nan" end -- whatever its sign
@@ -14,7 +14,8 @@ function words.value(value)
   return tostring(value)
 end
 
---- A mean and what follows it: "0.0776", " ± 0.0031", the deviation with two digits that count and the mean with as many decimals.
+--- A mean and its deviation: "0.0776", " ± 0.0031", the deviation with two digits that count and
+--- the mean with as many decimals.
 function words.spread(mean, deviation)
   if not deviation then return words.value(mean), nil end
   if deviation <= 1e-12 * math.abs(mean) then return words.value(mean), " ± 0" end
