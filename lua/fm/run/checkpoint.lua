@@ -1,7 +1,8 @@
 -- The checkpoints of a run: two slots written in turn, so that a good one is always there, and state.json, which says what they hold.
 --   checkpoint-1.safetensors, checkpoint-2.safetensors    what the run keeps
 --   state.json    { hash, state = { slots = the newest first { slot, hash of the file, step, ... }, origin } }
--- Whatever moment the process dies at: the file a slot of state.json names is whole, or its digest says it is not.
+-- Whenever the process dies, the file that a slot of state.json names is whole, or its digest shows
+-- that it is not.
 local fm <const> = require "fm"
 local growing_digest <const> = require "fm.run.growing_digest"
 local kept <const> = require "fm.run.kept"
@@ -24,7 +25,7 @@ local function text_of(value, tensors)
   return math.type(value) == "float" and ("%.17g"):format(value) or tostring(value)
 end
 
---- The plain values of parts, for readers of other tools: "opt.steps" = "7".
+--- The plain values of parts, for readers with other tools: "opt.steps" = "7".
 local function numbers_of(values, tensors)
   local metadata = {}
   for part, coded in pairs(values) do
@@ -36,8 +37,8 @@ local function numbers_of(values, tensors)
   return metadata
 end
 
---- Writes what the run keeps into a file of its folder: tensors by part and name ("model.net.0.weight"), all else exactly in the metadata.
---- Raises.
+--- Writes what the run keeps into a file of its folder: tensors by part and name
+--- ("model.net.0.weight"), everything else exactly in the metadata. Raises.
 function checkpoint.save(run, name)
   local scope <close> = fm.scope()
   local tensors, values = kept.capture(run.saving.kept)
@@ -55,8 +56,9 @@ local function write_state(folder, state)
   folder:write_json("state.json", { hash = fm.file.hash(fm.json.encode(state)), state = state })
 end
 
---- Writes the next slot. `position`: what the run must know besides what it keeps; it becomes the slot's entry. Order matters: lines first,
---- on disk, then the slot, then the state that names it. Raises; the older slot is then as it was.
+--- Writes the next slot. `position`: what the run must know apart from what it keeps; it becomes
+--- the slot's entry. The order matters: first the lines, synced to disk, then the slot, then the
+--- state that names it. Raises; then the older slot is unchanged.
 function checkpoint.write(run, position, origin)
   local folder, newest = run.folder, run.saving.slots[1]
   position.lengths, position.digests = folder:settle(lines_files)
@@ -69,7 +71,7 @@ function checkpoint.write(run, position, origin)
   write_state(folder, { slots = slots, origin = origin })
 end
 
---- Bytes that a checkpoint takes, a little more than less.
+--- The bytes that a checkpoint takes, rather too many than too few.
 function checkpoint.size(run)
   local scope <close> = fm.scope()
   local tensors, values = kept.capture(run.saving.kept)
@@ -78,7 +80,8 @@ function checkpoint.size(run)
   return kept.size(tensors) + 2 * #fm.json.encode(values) + names + 4096
 end
 
---- Takes the slots and the state away, for a run that is done. The state goes first: it must not name what is not there.
+--- Removes the slots and the state of a run that is done. The state goes first: it must not name
+--- missing files.
 function checkpoint.clear(folder)
   folder:remove "state.json"
   for slot = 1, 2 do folder:remove(slot_name(slot)) end
@@ -107,7 +110,7 @@ local function read_state(folder)
   return value.state
 end
 
---- nil when the lines are there that the slot found, or what is wrong.
+--- nil when the files of lines still begin with what the slot recorded, or what is wrong.
 local function lines_problem(folder, slot)
   local lengths = folder:lengths(lines_files)
   for _, name in ipairs(lines_files) do
@@ -123,7 +126,7 @@ local function lines_problem(folder, slot)
   return nil
 end
 
---- nil when the slot is as it was written, or what is wrong, and whether that is in the lines alone.
+--- nil when the slot is as it was written, or what is wrong, and whether only the lines are wrong.
 local function slot_problem(folder, slot)
   local path = folder.path .. "/" .. slot_name(slot.slot)
   local hash, message = fm.file.hash_file(path)
@@ -132,8 +135,9 @@ local function slot_problem(folder, slot)
   return lines_problem(folder, slot), true
 end
 
---- The newest good checkpoint of a folder: its slot entry, the origin, and a list of what was found wrong; nil for the entry when
---- there is none. The fourth result is then the newest entry that has a good file, but not its lines, if there is one.
+--- The newest good checkpoint of a folder: its slot entry, the origin, and a list of what was found
+--- wrong; nil for the entry when there is none. Then the fourth result is the newest entry whose
+--- file is good but whose lines are not, if there is one.
 function checkpoint.find(folder)
   local state, message = read_state(folder)
   if not state then return nil, nil, { message } end

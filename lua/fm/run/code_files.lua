@@ -1,5 +1,6 @@
--- The Lua files a script is made of: itself, and those that `require` opened for it, fm's own left out. Each with the digest of the text
--- as it was read, so that a run can say later what it ran, and whether that is still there.
+-- The Lua files that a script is made of: itself, and those that `require` opened for it, without
+-- fm's own. Each has the digest of its text as it was read, so that a run can say later what it
+-- ran, and whether the file is still the same.
 local core <const> = require "fm.core"
 local code_copies <const> = require "fm.records.code_copies"
 local digests <const> = require "fm.run.digests"
@@ -10,7 +11,8 @@ local code_files <const> = {}
 local here <const> = debug.getinfo(1, "S").source:sub(2)
 local fm_folder <const> = here:gsub("run/code_files%.lua$", "")
 
-local texts <const> = setmetatable({}, { __mode = "k" }) -- list of files -> path -> the text, until a copy is kept
+-- list of files -> path -> the text, until a copy of it is kept
+local texts <const> = setmetatable({}, { __mode = "k" })
 
 local function note(files, path, hash, text)
   digests.note(files, path, hash)
@@ -23,11 +25,12 @@ function code_files.add(files, path)
   if files[path] or path:sub(1, #fm_folder) == fm_folder then return end
   local text = code_copies.text_of(path)
   local hash = text and core.file.hash(text) or core.file.hash_file(path)
-  if not hash then return end -- what cannot be read tells so itself
+  if not hash then return end -- reading it raises its own error
   note(files, path, hash, text)
 end
 
---- Notes a script that another program than fmrun has read, and the Lua files of what it required so far.
+--- Notes a script that a program other than fmrun has read, and the Lua files that it required so
+--- far.
 function code_files.add_loaded(files, script)
   code_files.add(files, script)
   for name in pairs(package.loaded) do
@@ -36,7 +39,8 @@ function code_files.add_loaded(files, script)
   end
 end
 
---- Notes entries of an earlier process (of code_files.list): what a replay passes over is not required again.
+--- Notes entries of an earlier process (from code_files.list): a replay does not require again what
+--- it passes over.
 function code_files.carry(files, entries)
   for _, entry in ipairs(entries) do digests.note(files, entry.path, entry.hash) end
 end
@@ -58,7 +62,8 @@ function code_files.keep(files, folder)
   end
 end
 
---- A chunk from the copy of a file, which is noted, as loadfile makes it from the file: without a first line that begins with #.
+--- A chunk from the copy of a file, which is noted. Like loadfile, it skips a first line that
+--- begins with #.
 function code_files.load(files, copies, path)
   local copy = copies[path]
   note(files, path, copy.hash, copy.text)
@@ -76,8 +81,8 @@ local function find_copy(copies, name, templates)
   return nil
 end
 
---- From now on what `require` opens is noted in `files`. With `copies` (path -> { text, hash }) those are opened in place of the files. Returns
---- what ends it.
+--- From now on notes in `files` what `require` opens. With `copies` (path -> { text, hash }) it
+--- opens the copies instead of the files. Returns an object that ends this.
 function code_files.watch(files, copies)
   local searchers = package.searchers
   local former, searchpath = searchers[2], package.searchpath

@@ -1,5 +1,6 @@
--- The git commit that a script comes from, and whether what ran is that commit. The commit is read from the files of .git, without git; git itself
--- tells what has changed, while the run goes on. Only a repository of this user's is looked at: its config can make git run programs.
+-- The git commit that a script comes from, and whether what ran is that commit. The commit is read
+-- from the files of .git, without git; git itself tells what has changed, in the background. Only a
+-- repository that this user owns is used, because its config can make git run programs.
 local core <const> = require "fm.core"
 local lfs <const> = require "lfs"
 local open <const> = require "fm.records.regular"
@@ -24,7 +25,8 @@ local function is_mine(path)
   return lfs.attributes(path, "uid") == lfs.attributes("/proc/self", "uid")
 end
 
---- The folder of git for the folder `at`, or nil. That of a worktree or a submodule is named by a file.
+--- The folder of git for the folder `at`, or nil. In a worktree or a submodule, .git is a file that
+--- names it.
 local function git_folder(at)
   local path = at .. "/.git"
   if lfs.symlinkattributes(path, "mode") == "directory" then return path end
@@ -33,7 +35,8 @@ local function git_folder(at)
   return named:sub(1, 1) == "/" and named or at .. "/" .. named
 end
 
---- The nearest folder above a file that has a .git, and the folder of git; nil when there is none of this user's.
+--- The nearest folder above a file that has a .git, and the folder of git; nil when this user owns
+--- none.
 local function repository_of(path)
   local at = core.system.real_path(path:match "^(.*)/" or ".")
   while at and at ~= "" do
@@ -70,8 +73,8 @@ end
 
 -- ---- what has changed ----
 
--- Programs that the config names for git's own use are left out, git writes nothing, fetches nothing, and looks into no submodule. The last line
--- shows that all was well.
+-- Switches off the programs that the config names for git's own use; git writes nothing, fetches
+-- nothing, and does not look into submodules. The last line of the output shows that all went well.
 local question <const> = [[
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_COMMON_DIR GIT_NAMESPACE
 export GIT_ALLOW_PROTOCOL=none GIT_NO_LAZY_FETCH=1
@@ -88,7 +91,7 @@ local function ask(folder, files)
   return ok and pipe or nil
 end
 
---- The names of these files below a folder, as far as they lie there.
+--- The names of those of these files that lie below a folder.
 local function names_below(folder, files)
   local names = {}
   for _, file in ipairs(files) do
@@ -100,8 +103,8 @@ end
 
 -- ---- the whole ----
 
---- The commit of the folder of a script, which is made of these files { path }; nil when it is in no repository. git goes to work in the
---- background.
+--- The commit of the folder of a script, which is made of these files { path }; nil when it is not
+--- in a repository. git works in the background.
 function commit.of(script, files)
   local folder, git = repository_of(script)
   local hash = folder and head_of(git)
@@ -114,7 +117,8 @@ function commit.known(hash, dirty)
   return setmetatable({ hash = hash, dirty = dirty }, Commit)
 end
 
---- Whether files of the repository were changed since the commit, or one of those given is not in it; nil when git did not say. Waits for git.
+--- Whether files of the repository were changed since the commit, or one of the given files is not
+--- in it; nil when git did not answer. Waits for git.
 function Commit:is_dirty()
   local answer = self.answer
   if answer then

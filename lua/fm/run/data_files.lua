@@ -1,14 +1,17 @@
--- The data files a run reads, with their digests as they were then: told by the loaders (fm.file.on_read), kept for the record.
+-- The data files that a run reads, with their digests at that time. The loaders report them
+-- (fm.file.on_read); the record keeps them.
 local fm <const> = require "fm"
 local digests <const> = require "fm.run.digests"
 
 local data_files <const> = {}
 
-local folders_of <const> = {} -- a key that is no path: folder -> its entry of an earlier process
-local most_of_a_folder <const> = 64 -- beyond it, a folder's files make one entry: 60,000 pictures do not belong into run.json
+-- a key that is not a path: folder -> its entry from an earlier process
+local folders_of <const> = {}
+-- beyond it, a folder's files make one entry: 60,000 pictures do not belong in run.json
+local most_of_a_folder <const> = 64
 
---- From now on files that are read are noted in the list it returns, those below `own` (the run's folder) left out. The second result
---- ends it.
+--- From now on notes files that are read in the list it returns, except those below `own` (the
+--- run's folder). The second result ends this.
 function data_files.watch(own)
   local files = {}
   fm.file.on_read(function(path)
@@ -20,7 +23,8 @@ function data_files.watch(own)
   return files, function() fm.file.on_read(nil) end
 end
 
---- Notes entries of an earlier process (of data_files.list): what a replay passes over is not read again.
+--- Notes entries of an earlier process (from data_files.list): a replay does not read again what it
+--- passes over.
 function data_files.carry(files, entries)
   files[folders_of] = {}
   for _, entry in ipairs(entries) do

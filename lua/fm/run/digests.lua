@@ -1,10 +1,10 @@
--- A list of { path, hash } in which every path comes once: list[path] is its digest too.
+-- A list of { path, hash } in which every path occurs once; list[path] is its digest.
 local core <const> = require "fm.core"
 local attempt <const> = require "fm.parts.attempt"
 
 local digests <const> = {}
 
---- The digest of the file at a path that a record names, or nil: the path may be any text.
+--- The digest of the file at a path that a record names, or nil; the path may be any text.
 function digests.of(path)
   local ok, hash = attempt(core.file.hash_file, path)
   return ok and hash or nil

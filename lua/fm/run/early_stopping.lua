@@ -1,11 +1,13 @@
--- Early stopping: a metric that is logged, and for how many logs it may fail to get better before the loop ends.
+-- Early stopping: a logged metric, and how many logs in a row it may go without getting better
+-- before the loop ends.
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
 local short <const> = require "fm.parts.short"
 
 local early <const> = {}
 
---- Whether `value` is better than `best` (nil: none yet) by more than min_delta. What is not finite is never better.
+--- Whether `value` is better than `best` (nil: none yet) by more than min_delta. A value that is
+--- not finite is never better.
 function early.is_better(value, best, mode, min_delta)
   if value ~= value or math.abs(value) == math.huge then return false end
   if not best then return true end
@@ -15,7 +17,7 @@ end
 
 local modes <const> = { min = "min", max = "max" }
 
---- Checks what names a metric: { metric, mode }.
+--- Checks the choice of a metric: { metric, mode }.
 function early.check_metric(where, metric, mode)
   if type(metric) ~= "string" then fm.fail(("%s: metric: expected the name of a logged number, found %s"):format(where, tostring(metric))) end
   options.choose(where .. ": mode", mode, modes)
@@ -32,7 +34,7 @@ function early.new(given)
   return o
 end
 
---- Takes in a logged value; returns why the loop ends, or nil.
+--- Gets a logged value; returns why the loop ends, or nil.
 function early.heed(stopper, value, step)
   local state = stopper.state
   if state.over then return nil end

@@ -1,4 +1,5 @@
--- One run from beginning to end: its folder, its record in run.json, its last checkpoint, and what a person reads about it.
+-- One run from beginning to end: its folder, its record in run.json, its last checkpoint, and what
+-- a person sees of it.
 local fm <const> = require "fm"
 local checkpoint <const> = require "fm.run.checkpoint"
 local code_files <const> = require "fm.run.code_files"
@@ -23,8 +24,8 @@ local patience <const> = 0.3 -- seconds, for the process that had the folder bef
 
 -- ---- the experiment's own code ----
 
---- The experiment has come to its end. What it still does with the run, in a finalizer or by a reference that it left somewhere, is refused: the
---- last lines and the record are written from here on.
+--- The experiment has ended. From now on its calls on the run (in a finalizer, or by a reference
+--- that it left somewhere) raise, because the last lines and the record are written now.
 local function leave(run)
   run.signals.may_raise, run.over = false, true
 end
@@ -42,8 +43,8 @@ local function perform(experiment, run)
   outputs.verify(run)
 end
 
---- From now on numbers that are not finite end the run as diverged: at once, or after the step where the script has them. Returns what ends
---- that.
+--- From now on numbers that are not finite end the run as diverged: at once, or after the step if
+--- the script got them back. Returns an object that ends this.
 local function watch_numbers(run)
   local raise, note, loop = diverged.raise, diverged.note, run.loop
   local function message(what, more) return ("%s%s at step %d; %s"):format(traceback.place(), what, loop.step, more) end
@@ -52,7 +53,8 @@ local function watch_numbers(run)
   return function() diverged.raise, diverged.note = raise, note end
 end
 
---- For xpcall: what was thrown as a text to read, with the lines of the script; an ending passes as it is.
+--- For xpcall: what was thrown as readable text, with the lines of the script; an ending stays as
+--- it is.
 local function handler(problem)
   if ending.of(problem) then return problem end
   return traceback.handler(problem)
@@ -62,7 +64,7 @@ end
 local function call(experiment, run)
   local unbind = math_random.bind(run.rng:stream "math.random", function() run.loop:refuse_inside "math.randomseed" end)
   local unwatch, unmake = watch_numbers(run), run.loop:watch_loaders()
-  fm.nn.seed(run.rng) -- first weights come from the run's seed, whatever ran before
+  fm.nn.seed(run.rng) -- initial weights come from the run's seed, whatever ran before
   streams.seed(run.rng)
   local print, exit = print, os.exit
   rawset(_G, "print", function(...) logging.methods.print(run, ...) end)
@@ -84,7 +86,8 @@ end
 
 -- ---- the run ----
 
---- The folder, locked, and how the run goes on there; or nil, a message, and "busy" when another process has it.
+--- The folder, locked, and how the run goes on there; or nil, a message, and "busy" when another
+--- process holds it.
 local function open(experiment, values, how)
   if not how.path then
     local folder, message = folders.new(how.runs, experiment.name, how.source .. fm.json.encode(values))
@@ -118,7 +121,7 @@ local function finish(run, record, status, problem)
     if problem and status ~= "killed" then folder:add_line("log.txt", problem) end
     logging.flush(run, system.seconds())
     code_files.keep(run.sources.code, run.sources.copies_in)
-    folder:settle(checkpoint.lines_files) -- what is called done is there
+    folder:settle(checkpoint.lines_files) -- a run that is called done must be on disk
     folder:write_json("run.json", record)
     if status == "done" then checkpoint.clear(folder) end
   end)
@@ -126,7 +129,7 @@ local function finish(run, record, status, problem)
     record.status, record.error = "failed", record.error or traceback.without_place(trouble)
     run.listener:unrecorded(record.error)
   end
-  io.stdout:flush() -- while a reader who has gone is no reason to die
+  io.stdout:flush() -- while a closed pipe still does not kill the process
   run.listener:ended({ path = folder.path, saved = run.saving.slots[1] ~= nil, keeps = next(run.saving.kept) ~= nil }, record)
 end
 
@@ -147,7 +150,7 @@ local function execute(experiment, values, how)
   end
   local _ <close> = folder.lock
   if plan.done then
-    checkpoint.clear(folder) -- it may have ended between its last word and this
+    checkpoint.clear(folder) -- the process may have died after the run was done, before this
     listener:done_before(folder.path)
     return "done", folder.path
   end

@@ -19,8 +19,8 @@ function folder.make_parents(path)
   return true
 end
 
---- The folder as ours: locked for as long as this process lives, so that nobody else writes into it and a reader knows whether
---- somebody still does. nil and a message when it is not to be had.
+--- Takes the folder: locks it for as long as this process lives, so that nobody else writes into it
+--- and a reader can tell whether somebody still does. nil and a message when it cannot be taken.
 local function own(path, patience)
   local lock, problem = fm.system.lock(path .. "/lock", patience)
   if lock then return setmetatable({ path = path, lock = lock, pending = {}, digests = {} }, Folder) end
@@ -28,8 +28,9 @@ local function own(path, patience)
   return nil, problem
 end
 
---- The folder at an exact path, which is made when there is none. nil and a message when it cannot be had, and "busy" as in own, after
---- `patience` seconds (0): a process that was just killed is gone in a moment.
+--- The folder at an exact path, made when it does not exist. nil and a message when it cannot be
+--- taken, and "busy" as in own, after `patience` seconds (0): a process that was just killed may
+--- still hold it for a moment.
 function folder.at(path, patience)
   local parent = path:match "^(.*)/[^/]+/*$"
   if parent and parent ~= "" then
@@ -41,8 +42,8 @@ function folder.at(path, patience)
   return own(path, patience)
 end
 
---- Makes a folder nobody else has: the name of the second is taken by whoever comes first, the next gets -2, -3, ... nil and a
---- message when there can be none.
+--- Makes a folder that nobody else has: the first run in a second gets the plain name, the next get
+--- -2, -3, ... nil and a message when it cannot be made.
 function folder.new(base, experiment, identity)
   local parent = base .. "/" .. experiment
   local ok, message = folder.make_parents(parent)
@@ -57,7 +58,8 @@ function folder.new(base, experiment, identity)
   return nil, parent .. "/" .. name .. ": too many runs of one second"
 end
 
---- The path of a file in the folder; its parents exist afterwards. Raises for a path that leads out of it.
+--- The path of a file in the folder; makes its parents. Raises for a path that leads out of the
+--- folder.
 function Folder:file(name)
   if type(name) ~= "string" or name == "" or name:find "^/" or name:find "%z" or ("/" .. name .. "/"):find("/../", 1, true) then
     fm.fail(("expected the name of a file inside the run's folder, found %q"):format(tostring(name)))
@@ -73,7 +75,7 @@ function Folder:write_json(name, value)
   assert(fm.file.write(self:file(name), fm.json.encode(value) .. "\n"))
 end
 
---- Adds a line to a file; it gets there at the next flush.
+--- Adds a line to a file; it is written at the next flush.
 function Folder:add_line(name, line)
   local lines = self.pending[name]
   if not lines then
@@ -103,7 +105,8 @@ function Folder:digest(name)
   return digest
 end
 
---- Brings the named files to the disk, pending lines included. Raises. Returns their lengths and digests.
+--- Syncs the named files to disk, including pending lines. Raises. Returns their lengths and
+--- digests.
 function Folder:settle(names)
   self:flush()
   local lengths, digests = self:lengths(names), {}
@@ -121,7 +124,7 @@ function Folder:lengths(names)
   return lengths
 end
 
---- Cuts files back to `lengths`, by name; a file that is shorter stays. Raises.
+--- Cuts files back to `lengths`, by name; a shorter file stays unchanged. Raises.
 function Folder:cut(lengths)
   local now = self:lengths(sorted_keys(lengths))
   for name, most in pairs(lengths) do
@@ -135,7 +138,7 @@ function Folder:cut(lengths)
   end
 end
 
---- Takes a file away, if it is there. Raises.
+--- Removes a file, if it is there. Raises.
 function Folder:remove(name)
   local path = self.path .. "/" .. name
   if lfs.symlinkattributes(path) then assert(os.remove(path)) end
@@ -151,7 +154,7 @@ local function remove_inside(path, chosen)
   end
 end
 
---- Takes away what writes that were cut off have left, here and in the folders of outputs. Raises.
+--- Removes the temporary files of interrupted writes, here and in the folders of outputs. Raises.
 local function remove_temporary(path)
   for name in lfs.dir(path) do
     local inner = path .. "/" .. name
@@ -165,7 +168,8 @@ function Folder:remove_temporary()
   remove_temporary(self.path)
 end
 
---- Takes everything away but what says whose folder it is. The state goes first: it must not name what is not there. Raises.
+--- Removes everything except what says whose folder it is. The state goes first: it must not name
+--- missing files. Raises.
 function Folder:empty()
   self.digests = {}
   self:remove "state.json"
@@ -184,7 +188,7 @@ function Folder:read_json(name)
   return nil, ("%s: %s"):format(path, problem or "expected an object")
 end
 
---- Whether nothing is there but what a run writes before its run.json.
+--- Whether the folder holds only what a run writes before its run.json.
 function Folder:is_fresh()
   for name in lfs.dir(self.path) do
     if name ~= "." and name ~= ".." and name ~= "lock" and name ~= "config.json" and not name:find "^%.fm%-" then return false end

@@ -7,7 +7,7 @@ Digest.__index = Digest
 
 local block <const> = 1 << 16
 
---- That of nothing yet.
+--- The digest of an empty file.
 function growing_digest.new()
   return setmetatable({ chain = "", rest = "" }, Digest) -- of the whole blocks so far, and what follows them
 end
@@ -26,7 +26,8 @@ function Digest:text()
   return fm.file.hash(self.chain .. fm.file.hash(self.rest))
 end
 
---- That of the first `length` bytes of a file, or of all where it has fewer; nil and a message when it cannot be read.
+--- The digest of the first `length` bytes of a file, or of all if it has fewer; nil and a message
+--- when it cannot be read.
 function growing_digest.of_file(path, length)
   local digest = growing_digest.new()
   if length == 0 then return digest end

@@ -1,6 +1,7 @@
--- The things a run keeps, as tensors and values that a checkpoint can hold, and back into the same things. Kept are: what has state()
--- (models, optimizers, averages), tensors, random streams, and plain tables of numbers, strings, booleans, tensors and such tables.
--- Of a model the fields of its layers are kept too, its mode for one: see fm.run.layer_fields.
+-- What a run keeps, as tensors and values that a checkpoint can hold, and back into the same
+-- objects. Kept are: objects with state() (models, optimizers, averages), tensors, random streams,
+-- and plain tables of numbers, strings, booleans, tensors and such tables. For a model the fields
+-- of its layers are kept too, for example its mode: see fm.run.layer_fields.
 local fm <const> = require "fm"
 local attempt <const> = require "fm.parts.attempt"
 local layer_fields <const> = require "fm.run.layer_fields"
@@ -31,7 +32,8 @@ function kept.check(name, part)
     fm.fail(("keeps: %s has no state(): it is a %s; put it into a table: run:keeps { counts = { %s = ... } }"):format(name, type(part), name))
   end
   if getmetatable(part) == nil and not has_state(part) then return values_json.check("keeps: " .. name, part) end
-  local ok, stateful = attempt(has_state, part) -- what refuses unknown names has none either
+  -- an object that raises for unknown names has none either
+  local ok, stateful = attempt(has_state, part)
   if not (ok and stateful) then
     fm.fail(("keeps: %s has no state(); a layer of your own gets one from fm.nn.module, or inside of nn.sequential { layer }"):format(name))
   end
@@ -52,7 +54,7 @@ local function capture(name, part, tensors)
   return values_json.encode(name, part, tensors)
 end
 
---- For things without load_state: their tensors are filled.
+--- For objects without load_state: fills their tensors.
 local function fill(name, part, state)
   for inner, tensor in pairs(part:state()) do
     if not fm.is_tensor(tensor) then fm.fail(("resume: %s has no load_state() to take %s back"):format(name, inner)) end
@@ -66,7 +68,8 @@ local function restore(name, part, coded, tensors)
     if part.load_state then part:load_state(state) else fill(name, part, state) end
     if module.is(part) and coded.f then layer_fields.restore(part, coded.f, tensors) end
   elseif is_stream(part) then
-    if coded[4] or part:own_clock() then part:at(coded[2], coded[3]) end -- else it follows the run's
+    -- otherwise it follows the run's clock
+    if coded[4] or part:own_clock() then part:at(coded[2], coded[3]) end
   else
     values_json.decode(coded, part, tensors)
   end
@@ -74,11 +77,13 @@ end
 
 -- ---- all ----
 
---- The parts as tensors by full name ("model.net.0.weight") and values by part. Tensors of models are their own, not copies.
+--- The parts as tensors by full name ("model.net.0.weight") and values by part. Tensors of models
+--- are not copied.
 function kept.capture(parts)
   swapped.refuse("checkpoint")
   local tensors, values = {}, {}
-  for _, stateful in ipairs { true, false } do -- states first: their names are known elsewhere, and must be as they are
+  -- states first: other tools know their names, so these must not change
+  for _, stateful in ipairs { true, false } do
     for name, part in pairs(parts) do
       if has_state(part) == stateful then values[name] = capture(name, part, tensors) end
     end
@@ -95,7 +100,8 @@ local function names_text(from, without)
   return #names > 0 and table.concat(names, ", ")
 end
 
---- Puts what was captured back into the parts; raises when they are others than those that were captured.
+--- Puts what was captured back into the parts; raises when the parts differ from those that were
+--- captured.
 function kept.restore(parts, tensors, values)
   local missing, more = names_text(values, parts), names_text(parts, values)
   if missing then fm.fail(("resume: the checkpoint holds %s, which the script has not declared by run:keeps before this loop"):format(missing)) end
@@ -103,14 +109,14 @@ function kept.restore(parts, tensors, values)
   for name, part in pairs(parts) do restore(name, part, values[name], tensors) end
 end
 
---- As restore, as far as parts and values have the same names.
+--- Like restore, but only for the names that both parts and values have.
 function kept.lend(parts, tensors, values)
   for name, part in pairs(parts) do
     if values[name] ~= nil then restore(name, part, values[name], tensors) end
   end
 end
 
---- A loop begins (true), or is left (nil): see fm.sealed.
+--- A loop begins (true), or is left (nil): see fm.parts.sealed.
 function kept.seal(parts, value)
   for _, part in pairs(parts) do
     sealed[part] = value

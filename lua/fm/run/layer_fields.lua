@@ -1,5 +1,6 @@
--- The fields of a model's layers, which a script may set: numbers, strings, booleans and plain tables of them are kept in checkpoints, so that
--- a mode or a scale that is set inside a loop is there when the run goes on. Other things cannot be kept, and must not change inside a loop.
+-- The fields of a model's layers, which a script may set: numbers, strings, booleans and plain
+-- tables of them are kept in checkpoints, so that a mode or a scale that is set inside a loop is
+-- there when the run goes on. Other values cannot be kept, and must not change inside a loop.
 local fm <const> = require "fm"
 local module <const> = require "fm.nn.parts.module"
 local values_json <const> = require "fm.run.values_json"
@@ -9,7 +10,8 @@ local layer_fields <const> = {}
 local own <const> = { parts = true, forward = true }
 local noted <const> = setmetatable({}, { __mode = "k" }) -- layer -> field -> what it was when the loop began
 
---- Whether a checkpoint holds the value. Tables that hold tensors are a layer's own, like its parts.
+--- Whether a checkpoint holds the value. Tables that hold tensors belong to the layer, like its
+--- parts.
 local function is_kept(value)
   local kind = type(value)
   if kind == "number" or kind == "string" or kind == "boolean" then return true end
@@ -45,7 +47,8 @@ local function refuse(name, field, value)
     .. "from it would not have it; set it before the loop, or to a number, a string or a boolean"):format(tostring(field), name, type(value)))
 end
 
--- A script's own layer may put aside what it makes when it is called first; of what was there before, its functions must stay.
+-- A script's own layer may store what it makes in its first call; but functions that were there
+-- before must stay.
 local function check_unchanged(name, layer, others)
   local former = noted[layer]
   if not former then return end
@@ -71,7 +74,7 @@ function layer_fields.capture(name, model, tensors)
   return list
 end
 
---- Puts captured fields back; those that were not there are taken away.
+--- Puts captured fields back, and removes those that were not there.
 function layer_fields.restore(model, coded, tensors)
   for i, layer in ipairs(module.layers(model)) do
     local values = fields_of(layer)

@@ -20,7 +20,7 @@ end
 
 local flush_interval <const> = 1 -- seconds
 
---- Brings the lines so far into their files.
+--- Writes the lines so far into their files.
 function logging.flush(run, now)
   local lines, step = run.lines, run.loop.step
   lines.next_flush = now + flush_interval
@@ -55,7 +55,7 @@ local function expect_values(where, values)
   if type(values) ~= "table" then fm.fail(("%s: expected values by name, found %s"):format(where, type(values))) end
 end
 
---- The names in order; `reserved` is one that they may not have.
+--- The names in order; `reserved` is a name that is not allowed.
 local function sorted_names(where, values, reserved)
   local names = {}
   for name in pairs(values) do
@@ -68,8 +68,9 @@ local function sorted_names(where, values, reserved)
   return names
 end
 
---- What the values of one set of names were when they were logged last: { names = in order, known = name -> true, keys, texts, lasts };
---- the same as before when the names are, as they are in a loop.
+--- What is known about a set of names that was logged before: { names = in order, known = name ->
+--- true, keys, texts, lasts (the values logged last) }. It is reused while the names stay the same,
+--- as they do in a loop.
 local function line_of(run, values)
   local line, n = run.lines.line, 0
   for name in next, values do
@@ -83,7 +84,7 @@ local function line_of(run, values)
   return line
 end
 
---- What waits for a metric: early stopping, the best checkpoint.
+--- Tells those that wait for a metric: early stopping, the best checkpoint.
 local function tell_watchers(run, values)
   local loop = run.loop
   for _, stopper in ipairs(run.lines.stoppers) do
@@ -110,7 +111,8 @@ function methods.log(run, values, ...)
   for i = 1, #names do
     local value = values[names[i]]
     local text = texts[i]
-    if value ~= lasts[i] or math.type(value) ~= "float" then -- a learning rate that stays is encoded once
+    -- a learning rate that does not change is encoded once
+    if value ~= lasts[i] or math.type(value) ~= "float" then
       local number = plain("log", names[i], value)
       text = encode(number)
       texts[i], lasts[i] = text, number
@@ -152,7 +154,8 @@ function methods.print(run, ...)
   run.folder:add_line("log.txt", text)
 end
 
---- Calls f with the model in eval mode; its layers get their own modes back, also after an error.
+--- Calls f with the model in eval mode; afterwards, also after an error, its layers get their own
+--- modes back.
 local function in_eval_mode(model, f, ...)
   if model == nil then return f(...) end
   local restore = module.modes(model)
@@ -171,8 +174,9 @@ local function numbers(...)
   return table.unpack(results, 1, results.n)
 end
 
---- run:validation(f [, model]): what f(rng) returns, tensors of one number as numbers. The stream gives the same draws at every call, so
---- that two values differ by the model alone; it disturbs no other. The model is in eval mode meanwhile, and nothing is recorded.
+--- run:validation(f [, model]): what f(rng) returns, with tensors of one number as numbers. The
+--- stream gives the same draws in every call, so two values differ only because of the model; no
+--- other stream is disturbed. The model is in eval mode meanwhile, and nothing is recorded.
 function methods.validation(run, f, model, ...)
   options.no_more("validation", 2, ...)
   if not options.callable(f) then fm.fail(("validation: expected a function, found %s"):format(type(f))) end

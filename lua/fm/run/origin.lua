@@ -1,5 +1,5 @@
--- What a run's numbers came from: its Lua files, its config, its data, fm's own files, the program and the kernels of BLAS. A checkpoint
--- carries it, and a run that goes on from one compares.
+-- What a run's numbers came from: its Lua files, its config, its data, fm's own files, the program
+-- and the kernels of BLAS. A checkpoint carries it, and a run that goes on from it compares.
 local fm <const> = require "fm"
 local by_name <const> = require "fm.parts.by_name"
 local code_files <const> = require "fm.run.code_files"
@@ -9,10 +9,12 @@ local sorted_keys <const> = require "fm.parts.sorted_keys"
 
 local origin <const> = {}
 
-local in_program <const> = package.preload["fm.core"] ~= nil -- else the module of a stock Lua
+-- otherwise it is a module of a stock Lua
+local in_program <const> = package.preload["fm.core"] ~= nil
 local program_path <const> = in_program and "/proc/self/exe" or package.searchpath("fm.core", package.cpath)
 local library <const> = debug.getinfo(1, "S").source:sub(2):gsub("run/origin%.lua$", "")
-local hashes <const> = {} -- of fm's files in use, by their path below the library, as they were when first asked
+-- of fm's files in use, by their path below the library, as they were when first asked for
+local hashes <const> = {}
 
 local program_hash -- nil until somebody asks: a run without checkpoints never does
 
@@ -88,7 +90,8 @@ function origin.differences(past, config, copies)
   return list
 end
 
---- Lines that name what differs between the record of a run (run.json) and its Lua files and config now.
+--- Lines that name what differs between the record of a run (run.json) and its present Lua files
+--- and config.
 function origin.record_differences(record, config, copies)
   local list = {}
   add_files(list, record.code or {}, code_hash(copies))
@@ -96,7 +99,7 @@ function origin.record_differences(record, config, copies)
   return list
 end
 
---- Lines for the folders of data that were read in the past and again now, with other contents.
+--- Lines for the folders of data that were read in the past and again now, with different contents.
 function origin.folder_differences(past, data)
   local list, now = {}, {}
   for _, entry in ipairs(data_files.list(data)) do now[entry.path] = entry.hash end

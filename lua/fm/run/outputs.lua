@@ -1,5 +1,6 @@
--- The files of a run that are neither lines nor checkpoints: pictures and saved values. What a replay would write is there already. Each has
--- its digest in the checkpoints after it, so that one that is lost or damaged is found out when the run goes on.
+-- The files of a run that are neither lines nor checkpoints: pictures and saved values. A replay
+-- does not write them, because they are there already. The checkpoints after an output hold its
+-- digest, so that a lost or damaged one is noticed when the run goes on.
 local fm <const> = require "fm"
 local ending <const> = require "fm.run.ending"
 local lfs <const> = require "lfs"
@@ -9,15 +10,17 @@ local utf8_text <const> = require "fm.parts.utf8_text"
 
 local outputs <const> = {}
 
---- names: of all that was written so far, as a set. hashes: name -> digest, of what fm wrote. to_verify: whether the run went on from a
---- checkpoint, so that others could have changed what was written before it.
+--- names: the set of all outputs so far. hashes: name -> digest, of what fm wrote. to_verify:
+--- whether the run went on from a checkpoint, so that earlier outputs could have been changed
+--- meanwhile.
 function outputs.new()
   return { names = {}, hashes = {}, to_verify = false }
 end
 
 -- ---- names ----
 
--- What fmrun writes into a run's folder itself, as patterns of lower-case names: some disks know no other.
+-- What fmrun writes into a run's folder itself, as patterns of lower-case names: some disks ignore
+-- case.
 local own <const> = { "config%.json", "run%.json", "state%.json", "log%.txt", "metrics%.jsonl", "timing%.jsonl", "lock", "code", "report%.html",
   "checkpoint.*%.safetensors", "%.fm%-.*" }
 local own_text <const> = "config.json, run.json, state.json, log.txt, metrics.jsonl, timing.jsonl, lock, code, report.html, checkpoint*, .fm-*"
@@ -31,7 +34,8 @@ local function plain_name(name)
   return table.concat(parts, "/")
 end
 
---- The name as it is in the folder; raises for one that the run needs itself, and for what is no name of a file.
+--- The name as it is in the folder; raises for a name that the run needs itself, and for a value
+--- that is not the name of a file.
 local function checked(where, name)
   if type(name) ~= "string" then fm.fail(("%s: expected the name of a file, found %s"):format(where, options.shown(name))) end
   utf8_text.check(where .. ": the name of a file", name)
@@ -60,20 +64,20 @@ end
 local methods <const> = {}
 outputs.methods = methods
 
---- The path of a checked name; run.json lists it: what `fmrun rm` may take away.
+--- The path of a checked name; run.json lists it, so that `fmrun rm` may remove it.
 local function path_of(run, name)
   run.outputs.names[name] = true
   return run.folder:file(name)
 end
 
---- The path of a file in the run's folder. What is written there by other means than run:save and run:picture is written again when a
---- run goes on from a checkpoint after it.
+--- The path of a file in the run's folder. What the script writes there without run:save or
+--- run:picture is written again when a run goes on from a later checkpoint.
 function methods.path(run, name, ...)
   options.no_more("path", 1, ...)
   return path_of(run, checked("path", name))
 end
 
---- Writes an output by save(path), unless it is there already. Returns its path.
+--- Writes an output by calling save(path), unless the output is there already. Returns its path.
 local function write(run, name, save)
   local path = path_of(run, name)
   if run.replay then return path end
@@ -83,7 +87,7 @@ local function write(run, name, save)
   return path
 end
 
---- Saves a picture of fm.plot as NAME.png, or by the ending of the name.
+--- Saves a picture of fm.plot as NAME.png, or in the format of the name's ending.
 function methods.picture(run, name, picture, ...)
   options.no_more("picture", 2, ...)
   name = checked("picture", with_ending(name, ".png"))
@@ -123,7 +127,8 @@ local savers <const> = {
   end,
 }
 
---- Saves a value by the ending of the name: .npy (a tensor), .safetensors (a model, or tensors by name), .png, .json, .txt, .csv.
+--- Saves a value in the format of the name's ending: .npy (a tensor), .safetensors (a model, or
+--- tensors by name), .png, .json, .txt, .csv.
 function methods.save(run, name, value, ...)
   options.no_more("save", 2, ...)
   name = checked("save", with_ending(name, ".safetensors"))
@@ -147,7 +152,8 @@ function outputs.restore(run, list)
   for _, output in ipairs(list or {}) do run.outputs.hashes[output.path] = output.hash end
 end
 
---- Lines that name the outputs of a list which are gone. One that is another may have been written again after the checkpoint: see verify.
+--- Lines that name the outputs of a list that are missing. A changed one may have been written
+--- again after the checkpoint: see verify.
 function outputs.missing(folder, list)
   local lines = {}
   for _, output in ipairs(list or {}) do

@@ -16,7 +16,8 @@ local function list_text(choices)
   return table.concat(words, ", ")
 end
 
---- The type of a value as a parameter: "integer", "number", "boolean", "string", or nil for what cannot be one.
+--- The type of a value as a parameter: "integer", "number", "boolean", "string", or nil when it
+--- cannot be one.
 local function type_of(value)
   local kind = math.type(value)
   if kind then return kind == "float" and "number" or kind end
@@ -129,7 +130,7 @@ local readers <const> = {
   end,
 }
 
---- The value that `text` says for a declaration, or nil and a message.
+--- The value that `text` gives for a declaration, or nil and a message.
 function parameters.read(declaration, text)
   if text == "" and declaration.type ~= "string" then return nil, declaration.name .. ": empty value" end
   local value, expected = readers[declaration.type](text)
@@ -145,14 +146,14 @@ local function names_of(list)
   return names
 end
 
---- The values of a command line that says nothing.
+--- The values of an empty command line.
 function parameters.defaults(list)
   local values = {}
   for _, declaration in ipairs(list) do values[declaration.name] = declaration.default end
   return values
 end
 
---- Raises: a script sets a parameter, which the record of the run would not know.
+--- Raises when a script sets a parameter, because the record of the run would not know it.
 local function refuse_to_set(values, key, value)
   local name = tostring(key)
   if type(key) == "string" and values[key] ~= nil then
@@ -161,9 +162,9 @@ local function refuse_to_set(values, key, value)
   core.fail(("%s cannot be set: parameters are read only, and there is none of that name; declare it in params, or use a local"):format(name))
 end
 
---- The values for the script, to read only. A name that nobody declared is an error.
+--- The values for the script, read-only. An undeclared name is an error.
 function parameters.strict(values)
-  local copy = {} -- with an __index of its own: a name that is there is found without a call
+  local copy = {} -- with its own __index: a name that is there is found without a call
   for name, value in pairs(values) do copy[name] = value end
   setmetatable(copy, { __index = function(_, name)
     if type(name) ~= "string" then return nil end
@@ -172,7 +173,7 @@ function parameters.strict(values)
   return read_only(copy, "fm.parameters", copy, function(key, value) refuse_to_set(values, key, value) end)
 end
 
---- The same as a plain record, in which a name that nobody declared is nil.
+--- The same as a plain record, in which an undeclared name is nil.
 function parameters.config(values)
   return read_only(values, "fm.config", values, function(key, value) refuse_to_set(values, key, value) end)
 end
@@ -193,7 +194,8 @@ local function unknown_key(list, key)
   return ('unknown key "%s"%s'):format(key, nearest.advice(key, names_of(list)))
 end
 
---- A value that is no text, of a preset or of a record, as its parameter wants it. Raises what is wrong with it.
+--- A value of a preset or of a record (not text), in the type of its parameter. Raises what is
+--- wrong with it.
 local function checked_value(list, key, value)
   local declaration = type(key) == "string" and rawget(list, key)
   if not declaration then error(unknown_key(list, tostring(key)), 0) end
@@ -222,7 +224,8 @@ function parameters.declare_presets(list, given)
   return presets
 end
 
---- The values that a run's config.json says, checked against the declarations as they are now; or nil and a message.
+--- The values in a run's config.json, checked against the present declarations; or nil and a
+--- message.
 function parameters.recorded(list, config)
   local values = parameters.defaults(list)
   for name, value in pairs(config) do
@@ -233,7 +236,7 @@ function parameters.recorded(list, config)
   return values
 end
 
---- The declaration of a key, "preset" included where there are presets; or nil and a message.
+--- The declaration of a key, including "preset" if there are presets; or nil and a message.
 function parameters.find(list, key, presets)
   local declaration = rawget(list, key)
   if declaration then return declaration end
@@ -244,7 +247,8 @@ function parameters.find(list, key, presets)
   return { name = "preset", type = "string", choices = choices }
 end
 
---- The whole table of values: defaults, over them the preset that `given` names, over both the rest of `given`.
+--- The whole table of values: the defaults, overridden by the preset that `given` names, overridden
+--- by the rest of `given`.
 function parameters.resolve(list, given, presets)
   local values = parameters.defaults(list)
   for name, value in pairs(presets[given.preset] or {}) do values[name] = value end

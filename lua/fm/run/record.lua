@@ -1,4 +1,5 @@
--- run.json: what a run was, how it went, and where. Written when it begins and when it ends.
+-- run.json: what a run was, how it went, and on which machine. Written when it begins and when it
+-- ends.
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local code_files <const> = require "fm.run.code_files"
@@ -10,7 +11,7 @@ local sorted_keys <const> = require "fm.parts.sorted_keys"
 local system <const> = fm.system
 local record <const> = { schema = 1 }
 
---- "2026-07-12T15:30:12.345Z": runs of one second have an order.
+--- "2026-07-12T15:30:12.345Z": so runs of one second have an order.
 local function utc()
   local now = system.now()
   return ("%s.%03dZ"):format(os.date("!%Y-%m-%dT%H:%M:%S", math.floor(now)), math.floor(now % 1 * 1000))
@@ -32,7 +33,7 @@ function record.begin(experiment, values, how, former)
   }
 end
 
---- The outputs of this process and of those before it, as own_files lists them.
+--- The outputs of this process and of those before it, as a list of own_files.
 local function outputs_of(entry, run)
   local names = run.outputs.names
   for _, name in ipairs(entry.outputs or {}) do names[name] = true end

@@ -1,5 +1,7 @@
--- A run that goes on from a checkpoint replays its script from the top: what comes before the checkpoint is done again without its loops'
--- bodies, and leaves no trace, for its lines and pictures are there. At the checkpoint everything the run keeps is put back, and it lives.
+-- A run that goes on from a checkpoint replays its script from the top. What comes before the
+-- checkpoint is executed again, without the bodies of its loops, and writes nothing, because its
+-- lines and pictures are there. At the checkpoint everything that the run keeps is put back, and
+-- the run goes on normally.
 local fm <const> = require "fm"
 local code_files <const> = require "fm.run.code_files"
 local ending <const> = require "fm.run.ending"
@@ -12,8 +14,8 @@ local system <const> = fm.system
 local Replay <const> = {}
 Replay.__index = Replay
 
---- The way to a checkpoint: its slot entry, what it holds, the origin of the run then, and what to do about differences; false to go on in
---- spite of them.
+--- The way to a checkpoint: its slot entry, what it holds, the origin of the run then, and advice
+--- about differences; false: go on in spite of them.
 local function new(slot, tensors, values, past, advice)
   return setmetatable({ slot = slot, tensors = tensors, values = values, past = past, advice = advice }, Replay)
 end
@@ -22,7 +24,7 @@ local function mismatch(message, ...)
   ending.raise("failed", "resume: " .. message:format(...))
 end
 
---- At the checkpoint: the run is as it was.
+--- At the checkpoint: restores the run as it was.
 function Replay:arrive(run)
   local slot, sources, lines = self.slot, run.sources, run.lines
   local changed = not self.advice and {} or origin.folder_differences(self.past, sources.data)
@@ -41,7 +43,8 @@ function Replay:arrive(run)
   run.replay = nil
 end
 
---- A loop begins whose last step would be `last`; pass(n) passes over n of its batches. Returns whether it lies behind the checkpoint.
+--- A loop begins that would end at step `last`; pass(n) passes over n of its batches. Returns
+--- whether the whole loop lies before the checkpoint.
 function Replay:begin_loop(run, last, pass)
   local slot, loop = self.slot, run.loop
   local first, before = loop.step, loop.number < slot.loop
@@ -52,7 +55,8 @@ function Replay:begin_loop(run, last, pass)
   pass(target - first)
   loop.step = target
   if before then
-    kept.lend(run.saving.kept, self.tensors, self.values) -- what follows may sample, and shall not do it with untrained weights
+    -- code after the loop may sample, and must not use untrained weights
+    kept.lend(run.saving.kept, self.tensors, self.values)
     loop:restore_loaders(slot.places)
     return true
   end
@@ -60,7 +64,7 @@ function Replay:begin_loop(run, last, pass)
   return slot.ended
 end
 
---- The script has come to its end, and has not met the checkpoint.
+--- The script has ended without reaching the checkpoint.
 function Replay:refuse_end()
   mismatch("the script ended before it came to step %d of the checkpoint", self.slot.step)
 end

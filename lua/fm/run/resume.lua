@@ -8,8 +8,9 @@ local replay <const> = require "fm.run.replay"
 
 local resume <const> = {}
 
---- The checkpoint to go on from, of a locked folder: slot entry, origin, and a list of what differs from what it found; nil when there is
---- none. Says what was damaged.
+--- The checkpoint to go on from, of a locked folder: slot entry, origin, and a list of what differs
+--- now from the time of the checkpoint; nil when there is no checkpoint. Tells the listener what
+--- was damaged.
 local function find(folder, listener)
   local slot, past, problems, without_lines = checkpoint.find(folder)
   if without_lines then return without_lines, past, problems end
@@ -24,7 +25,7 @@ local function refuse(path, slot, differences, advice)
   return nil, ("%s: not the run that wrote the checkpoint of step %d:\n  %s\n%s"):format(path, slot.step, table.concat(differences, "\n  "), advice)
 end
 
---- A run that is done needs nothing, if it is the one that is asked for.
+--- A run that is done needs nothing more, if it is the requested run.
 local function plan_done(path, former, values, copies)
   local differences = origin.record_differences(former, values, copies)
   if #differences == 0 then return { done = true, former = former } end
@@ -39,9 +40,10 @@ local function add_copies(copies, path, files)
   end
 end
 
---- How a run goes on in `folder` with these values: { former = its record, replay = the way to its checkpoint (nil: from the beginning),
---- slot }, or { done = true } when it needs nothing more, or nil and a message. `how.force` goes on in spite of differences, `how.anew`
---- begins again, `how.copies` are the copies of Lua files that are called in place of them.
+--- How a run goes on in `folder` with these values: { former = its record, replay = the way to its
+--- checkpoint (nil: from the beginning), slot }, or { done = true } when it needs nothing more, or
+--- nil and a message. `how.force` goes on in spite of differences, `how.anew` begins again,
+--- `how.copies` are copies of Lua files that run instead of the files.
 function resume.plan(folder, values, how)
   local former, problem = read_record(folder:file "run.json")
   if not former then

@@ -23,8 +23,10 @@ end
 local shown <const> = { name = true, seed = true, rng = true, config = true, folder = true, step = function(run) return run.loop.step end }
 local new_object <const> = object("run", public, shown, {})
 
---- A run in a folder. `how` as of fm.run.execute; `data`: the list of fm.run.data_files. Besides its parts it has a listener and advice (both of
---- `how`), replay (while it is on its way to a checkpoint; see fm.run.replay), over (at its end), and, for the experiment, object and values.
+--- A run in a folder. `how` as in fm.run.execute; `data`: the list of fm.run.data_files. Besides
+--- its parts it has a listener and advice (both of `how`), replay (while it is on its way to a
+--- checkpoint; see fm.run.replay), over (true at its
+--- end), and, for the experiment, object and values.
 local function new(experiment, values, folder, how, data)
   local copies_in = how.copies_in
   if copies_in == nil then copies_in = folder.path end

@@ -1,5 +1,5 @@
--- When a run writes which checkpoints. Those of every N steps and of the best metric belong to its results; those of every S seconds only
--- bring it back, so they may fall anywhere.
+-- When a run writes which checkpoints. Those of every N steps and of the best metric belong to its
+-- results; those of every S seconds only serve to continue it, so their steps may vary.
 local fm <const> = require "fm"
 local checkpoint <const> = require "fm.run.checkpoint"
 local code_files <const> = require "fm.run.code_files"
@@ -20,7 +20,8 @@ local function check(where, o)
   if o.best ~= nil then require "fm.run.early_stopping".check_metric(where, o.best, o.mode) end
 end
 
---- When checkpoints are written, by defaults, what the script says, and over both what was asked when the run was started.
+--- When checkpoints are written, by the defaults, overridden by the script, overridden by the
+--- options with which the run was started.
 local function plan_of(given, asked)
   local o = options.read("checkpoints", given, defaults)
   for name, value in pairs(asked) do o[name] = value end
@@ -36,8 +37,10 @@ function saving.new(how)
   return { asked = asked, plan = plan_of({}, asked), kept = {}, slots = {}, best = nil, best_due = false, probed = false, saved_at = nil }
 end
 
---- run:checkpoints { every = steps, seconds = 60, keep_last = 0, best = metric, mode = "min" }: when checkpoints are written (0: not by
---- that), how many of `every` stay as checkpoint-step-N, and whose best stays as checkpoint-best. The command line goes first.
+--- run:checkpoints { every = steps, seconds = 60, keep_last = 0, best = metric, mode = "min" }:
+--- when checkpoints are written (0: not by this), how many of those by step stay as
+--- checkpoint-step-N, and by which metric the best stays as checkpoint-best. The command line
+--- overrides these.
 local function checkpoints(run, given, ...)
   options.no_more("checkpoints", 1, ...)
   run.loop:refuse_inside "checkpoints"
@@ -46,7 +49,8 @@ local function checkpoints(run, given, ...)
   run.saving.plan = o
 end
 
---- run:keeps { name = thing, ... }: what a checkpoint holds (see fm.run.kept). When a run goes on, they are put back at its step.
+--- run:keeps { name = object, ... }: what a checkpoint holds (see fm.run.kept). When a run goes on,
+--- the objects are restored at the checkpoint's step.
 local function keeps(run, parts, ...)
   options.no_more("keeps", 1, ...)
   run.loop:refuse_inside "keeps"
@@ -61,7 +65,7 @@ saving.methods = { checkpoints = checkpoints, keeps = keeps }
 
 -- ---- in the loop ----
 
---- Before the first step: the disk must take what will be written.
+--- Before the first step: checks that the disk has room for what will be written.
 local function probe(run)
   local size = checkpoint.size(run) * (run.saving.slots[1] and 1 or copies)
   local ok, message = fm.file.has_room(run.folder.path, size)
@@ -119,7 +123,8 @@ local function is_due(run, now, ended)
   if o.every > 0 and run.loop.step % o.every == 0 or run.signals.came then return true end
   if o.seconds == 0 then return false end
   local passed = now - run.saving.saved_at
-  return passed >= o.seconds or ended and passed >= o.seconds / 60 -- what follows a loop may be long
+  -- code after a loop may take long
+  return passed >= o.seconds or ended and passed >= o.seconds / 60
 end
 
 --- A step is done; `ended`: it was the loop's last.

@@ -9,7 +9,8 @@ local signals <const> = {}
 
 local ends_at_once <const> = { INT = true, TERM = true, HUP = true } -- when it comes for the second time
 
---- came: the name of the first one. may_raise: while the script's own code runs; what is written before and after it is done in a moment.
+--- came: the name of the first one. may_raise: while the script's own code runs; writes before and
+--- after it take only a moment.
 function signals.new()
   return { came = nil, may_raise = false }
 end
@@ -27,14 +28,15 @@ end
 
 local function on_signal(run, name, count)
   local own = run.signals
-  own.came = own.came or name -- first: a pcall of the script may catch what is raised; then no step follows
+  -- set first: a pcall of the script may catch what is raised; then no step follows
+  own.came = own.came or name
   if not own.may_raise then return end
   if count > 1 and ends_at_once[name] then stop(run, name, true) end
   if not run.loop.thread then stop(run, name, false) end
   run.listener:stopping(name, next(run.saving.kept) ~= nil)
 end
 
---- From now on signals are told to the run. Returns what ends it.
+--- From now on the run gets the signals. Returns an object that ends this.
 function signals.watch(run)
   system.catch_signals(function(name, count) on_signal(run, name, count) end)
   return function() system.catch_signals(nil) end

@@ -1,4 +1,5 @@
--- state.json as it must be for a run to go on from it: its digest shows accidents, this shows what a checkpoint never wrote.
+-- Checks state.json before a run goes on from it: the digest detects accidents, this detects
+-- contents that no checkpoint wrote.
 local function is_whole(value) return math.type(value) == "integer" and value >= 0 end
 local function is_number(value) return math.type(value) ~= nil end
 local function is_text(value) return type(value) == "string" end
@@ -37,7 +38,7 @@ local function is_plain(value)
   return true
 end
 
---- The same tests, passed by nil too.
+--- The same test, but nil passes too.
 local function optional(test)
   return function(value) return value == nil or test(value) end
 end

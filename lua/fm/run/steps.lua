@@ -38,7 +38,7 @@ local function check(n, batches)
   return total
 end
 
---- The loop is left, by its end or by a break.
+--- The loop is left, at its end or by a break.
 local function leave(run, problem)
   run.loop:leave()
   run.rng:at(run.loop.step + 1)
@@ -46,7 +46,7 @@ local function leave(run, problem)
   if problem == nil and not run.replay then saving.save_best(run) end
 end
 
---- Loops follow each other. One whose coroutine died of an error never got to its end.
+--- Loops follow each other. A loop whose coroutine died of an error never reached its end.
 local function end_former(run)
   local thread = run.loop.thread
   if not thread then return end
@@ -54,9 +54,9 @@ local function end_former(run)
   leave(run, "its coroutine died")
 end
 
---- Iterates: for step, batch... in run:steps(n, batches). `batches` is called once a step; after its end once more, for the next
---- round. Each step moves the clock of run.rng, so what a step draws depends on nothing but the seed and the step. A second loop
---- goes on counting.
+--- Iterates: for step, batch... in run:steps(n, batches). `batches` is called once per step; at its
+--- end it is called once more, for the next round. Each step moves the clock of run.rng, so the
+--- draws of a step depend only on the seed and the step. A second loop continues the count.
 local function steps(run, n, batches, state, control)
   local total = check(n, batches)
   end_former(run)
@@ -74,7 +74,7 @@ local function steps(run, n, batches, state, control)
     if value ~= nil then return next_batch(value, ...) end
     return next_batch(batches(state, nil))
   end
-  local function pass(count) -- over batches that a checkpoint has behind it
+  local function pass(count) -- over batches before the checkpoint
     local at_once = batches and skip.of(batches)
     if at_once then return at_once(count) end
     for i = 1, batches and count or 0 do
@@ -92,7 +92,7 @@ local function steps(run, n, batches, state, control)
     saving.begin(run)
   end
   run.listener:begin(run.name, last, loop.step, system.seconds())
-  local begun = false -- by a step of this process: then there is something to save
+  local begun = false -- true after a step of this process: then there is something to save
 
   local function leave_once(problem)
     if not left and loop.number == number then leave(run, problem) end

@@ -1,5 +1,6 @@
--- Plain values as JSON and tensors by name, and back, exactly. Objects are tables whose keys begin with s (strings), x (strings that are not
--- UTF-8, in hexadecimal) or i (whole numbers); lists are what JSON cannot say: { "tensor", name }, { "number", "nan" }, { "bytes", hex }.
+-- Plain values as JSON and tensors by name, and back, exactly. Objects are tables whose keys begin
+-- with s (strings), x (strings that are not UTF-8, in hexadecimal) or i (whole numbers); lists
+-- stand for what JSON cannot express: { "tensor", name }, { "number", "nan" }, { "bytes", hex }.
 local fm <const> = require "fm"
 
 local values_json <const> = {}
@@ -56,7 +57,8 @@ local function key_text(key)
   return is_text(key) and "s" .. key or "x" .. to_hex(key)
 end
 
---- A name for a tensor in the file: the one it has, unless another tensor has it, or no file could hold it.
+--- A name for a tensor in the file: its own name, unless another tensor has it or a file cannot
+--- hold it.
 local function free_name(name, tensors)
   if not is_text(name) then name = to_hex(name) end
   local free, n = name, 1
@@ -114,7 +116,8 @@ local function key_of(text)
   return kind == "x" and from_hex(rest) or rest
 end
 
---- The value that `coded` says; tables and tensors of `former` are filled rather than replaced, since a script may hold them.
+--- The value that `coded` describes; tables and tensors of `former` are filled rather than
+--- replaced, because a script may hold them.
 function values_json.decode(coded, former, tensors)
   if type(coded) ~= "table" then return coded end
   if coded[1] then return special[coded[1]](coded[2], former, tensors) end
@@ -129,7 +132,7 @@ function values_json.decode(coded, former, tensors)
   return into
 end
 
---- What a part's state() was; the tensors are the file's, which load_state copies from.
+--- What a part's state() was; its tensors are those of the file, and load_state copies from them.
 function values_json.state(coded, tensors)
   local state = {}
   for text, inner in pairs(coded) do
