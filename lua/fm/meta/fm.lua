@@ -134,8 +134,8 @@ function Tensor:is_parameter() end
 ---them alone is recorded, and they get no gradient.
 ---@param only? fm.Tensor
 function fm.record(only) end
----Records nothing; what is made inside goes back to the pool at the end: `local scope <close> =
----fm.scope()`.
+---Records nothing; what is made inside goes back to the pool at the end:
+---`local scope <close> = fm.scope()`.
 function fm.scope() end
 ---An op from Lua: forward(...) -> y, saved; backward(saved, dy) -> dx, ...
 ---@param f {forward: function, backward: function}
@@ -225,8 +225,7 @@ function Tensor:ne(b) end
 ---a where the condition is not 0, else b: condition:where(a, b)
 function Tensor:where(a, b) end
 
--- ---- ops: reductions. Without an axis they go over all numbers; keep = true leaves the axis with
--- size 1 ----
+-- ---- ops: reductions, over all numbers without an axis; keep = true keeps it with size 1 ----
 
 ---The sum.
 ---@param options? {axis: integer, keep: boolean}|integer
@@ -445,8 +444,8 @@ function Module:eval() end
 ---@return integer
 function Module:count() end
 
----act(x w^T + b), weight [outputs, inputs]. The weights start uniform in
-----1/sqrt(inputs)..1/sqrt(inputs). He et al. 2015.
+---act(x w^T + b), weight [outputs, inputs]. The weights start uniform in -b..b with
+---b = 1/sqrt(inputs). He et al. 2015.
 ---@param inputs integer
 ---@param outputs integer
 ---@param options? {bias: boolean, act: string|table|function, init: "uniform"|"zero"|function} act: see fm.nn.activation
