@@ -130,7 +130,7 @@ end
 
 --- Runs a run { script, values } in this process. Returns its exit code and its status.
 function launch.run(run, how)
-  if how.commit == nil then how.commit = require "fm.run.commit".of(run.script.path, run.script.files) end
+  if how.commit == nil then how.commit = require "fm.run.commit"(run.script.path, run.script.files) end
   local status, _, signal = scripts.within(run.script, require "fm.run.execute", run.script.experiment, run.values, how)
   return exit_code(status, signal), status
 end

@@ -1,15 +1,15 @@
 -- A sweep from its plan to its exit code. The same command again runs only what is not done.
 local code_files <const> = require "fm.run.code_files"
 local command_line <const> = require "fm.cli.command_line"
-local commit <const> = require "fm.run.commit"
+local commit_of <const> = require "fm.run.commit"
 local events <const> = require "fm.cli.events"
 local folder <const> = require "fm.sweep.folder"
 local option_reader <const> = require "fm.cli.option_reader"
 local printable <const> = require "fm.parts.printable"
 local quoted <const> = require "fm.parts.shell_word"
 local recorded <const> = require "fm.cli.recorded_script"
-local records <const> = require "fm.sweep.record"
 local sorted_keys <const> = require "fm.parts.sorted_keys"
+local sweep_json <const> = require "fm.records.sweep_json"
 local words <const> = require "fm.records.words"
 
 local system <const> = require "fm.core".system
@@ -164,7 +164,7 @@ end
 --- The same for a sweep that is there: what is not done is run. Returns an exit code; raises { usage }.
 function sweep.resume(path, line)
   local options <const> = read_options(line)
-  local record, message = records.read(path)
+  local record, message = sweep_json.read_to_run(path)
   if not record then return refuse(message) end
   local own, problem = folder.own(path)
   if not own then return refuse(problem) end
@@ -179,10 +179,10 @@ end
 --- Notes the commits that the scripts come from.
 local function note_commits(described, list)
   local commits = {}
-  for i, script in ipairs(list) do commits[i] = commit.of(script.path, script.files) or false end
+  for i, script in ipairs(list) do commits[i] = commit_of(script.path, script.files) or false end
   for i, found in ipairs(commits) do
     local entry = described.scripts[i]
-    if found then entry.commit, entry.dirty = found.hash, found:is_dirty() end
+    if found then entry.commit, entry.dirty = found.hash, found.wait() end
   end
 end
 

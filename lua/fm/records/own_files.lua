@@ -46,20 +46,6 @@ end
 
 -- ---- the outputs that run.json lists: "samples.png", "frames/step-*.png" where * stands for digits ----
 
-local most_exact <const> = 64
-
---- Names of outputs, in order, as run.json lists them: names that differ only in digits become one
---- pattern. A name that contains a * is left out.
-function own_files.listed(names)
-  local list, seen = {}, {}
-  for _, name in ipairs(names) do
-    local text = #names > most_exact and name:gsub("%d+", "*") or name
-    if not seen[text] and not name:find("*", 1, true) then list[#list + 1] = text end
-    seen[text] = true
-  end
-  return list
-end
-
 --- The parts of a name that leads to a place inside of the folder, or nil.
 local function parts_of(name)
   local parts = {}

@@ -2,6 +2,8 @@
 -- in each of its runs.
 local read_json <const> = require "fm.records.json_file"
 
+local sweep_json <const> = {}
+
 local kinds <const> = { number = true, string = true, boolean = true } -- of values of parameters
 
 --- nil, or what is wrong with names and their values.
@@ -76,7 +78,7 @@ end
 
 --- What the sweep.json in a folder says, or nil and a message. With `index` only that run is
 --- checked: a process that does one run of many does not need the others.
-return function(folder, index)
+function sweep_json.read(folder, index)
   local path = folder .. "/sweep.json"
   local plan, message = read_json(path)
   if not plan then return nil, ("%s: %s"):format(path, message) end
@@ -84,3 +86,16 @@ return function(folder, index)
   if problem then return nil, ("%s: %s"):format(path, problem) end
   return plan
 end
+
+--- The same, with all that it takes to do the runs: the command, and the scripts.
+function sweep_json.read_to_run(folder, index)
+  local plan, message = sweep_json.read(folder, index)
+  if not plan then return nil, message end
+  if not (plan.command and plan.scripts) then return nil, folder .. "/sweep.json: not the record of a sweep" end
+  for i, planned in ipairs(index and { plan.runs[index] } or plan.runs) do
+    if not (planned.script and planned.experiment) then return nil, ("%s/sweep.json: runs[%d] names no script"):format(folder, index or i) end
+  end
+  return plan
+end
+
+return sweep_json

@@ -1,6 +1,6 @@
 -- A sweep as a page wants it: from sweep.json and the records of its runs.
 local lfs <const> = require "lfs"
-local read_plan <const> = require "fm.records.sweep_json"
+local sweep_json <const> = require "fm.records.sweep_json"
 local records <const> = require "fm.records.runs"
 local words <const> = require "fm.records.words"
 
@@ -21,7 +21,7 @@ end
 --- { path, name, command, created, keys, runs, experiments } of a sweep's folder; runs are records with index, changed and label.
 --- Or nil and a message.
 return function(path, name)
-  local plan, message = read_plan(path)
+  local plan, message = sweep_json.read(path)
   if not plan then return nil, message end
   local sweep = { path = path, name = name, kind = "sweep", id = path:match "sweep%-(%x+)$" or name, command = plan.command, created = plan.created,
     scripts = plan.scripts or {}, keys = plan.keys, runs = {}, experiments = {} }

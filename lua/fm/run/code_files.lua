@@ -107,4 +107,9 @@ function code_files.list(files)
   return list
 end
 
+--- One digest of all of them, in few characters.
+function code_files.digest(files)
+  return core.file.hash(core.json.encode(code_files.list(files))):sub(1, 8)
+end
+
 return code_files

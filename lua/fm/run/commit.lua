@@ -6,10 +6,6 @@ local lfs <const> = require "lfs"
 local open <const> = require "fm.records.regular"
 local quoted <const> = require "fm.parts.shell_word"
 
-local commit <const> = {}
-local Commit <const> = {}
-Commit.__index = Commit
-
 local patience <const> = 1 -- seconds that git may take
 local largest_line <const>, largest_list <const> = 4096, 16 << 20 -- bytes of HEAD or a ref, and of packed-refs
 
@@ -103,31 +99,21 @@ end
 
 -- ---- the whole ----
 
---- The commit of the folder of a script, which is made of these files { path }; nil when it is not
---- in a repository. git works in the background.
-function commit.of(script, files)
+--- What git has said so far, and will say: true, false, or nil when it did not.
+local function wait_for(answer)
+  local text = answer:read "a"
+  answer:close()
+  if text and text:find "%.\n$" then return text ~= ".\n" end
+  return nil
+end
+
+--- The commit of the folder of a script, which is made of these files { path }, as { hash, wait }; nil when it is in no repository. wait(), once,
+--- tells whether files of the repository were changed since the commit, or one of those given is not in it; nil when git did not say. Until
+--- then git is at work in the background.
+return function(script, files)
   local folder, git = repository_of(script)
   local hash = folder and head_of(git)
   if not hash then return nil end
-  return setmetatable({ hash = hash, answer = ask(folder, names_below(folder, files)) }, Commit)
+  local answer = ask(folder, names_below(folder, files))
+  return { hash = hash, wait = function() return answer and wait_for(answer) end }
 end
-
---- A commit that another process has found. dirty: true, false, or nil when nobody knows.
-function commit.known(hash, dirty)
-  return setmetatable({ hash = hash, dirty = dirty }, Commit)
-end
-
---- Whether files of the repository were changed since the commit, or one of the given files is not
---- in it; nil when git did not answer. Waits for git.
-function Commit:is_dirty()
-  local answer = self.answer
-  if answer then
-    self.answer = nil
-    local text = answer:read "a"
-    answer:close()
-    if text and text:find "%.\n$" then self.dirty = text ~= ".\n" end
-  end
-  return self.dirty
-end
-
-return commit

@@ -136,7 +136,7 @@ end
 --- Runs an experiment with its values. `how`: runs (folder), path (the run's own folder, instead of a new one below `runs`: an unfinished
 --- run there goes on from its last checkpoint), patience (seconds that it waits for that folder), force (in spite of differences), anew
 --- (from the beginning), script (path), source (its text), code (its files), copies (path -> { text, hash }, of files that are called from their
---- copies), copies_in (the folder that keeps copies; false: none; nil: the run's own), commit (of fm.run.commit), command, arguments,
+--- copies), copies_in (the folder that keeps copies; false: none; nil: the run's own), commit ({ hash, dirty }, or of fm.run.commit), command, arguments,
 --- checkpoint_every, checkpoint_seconds, keep_last, listener (hears of it: fm.cli.terminal.run_screen has the methods), advice (path -> what a
 --- person can do about differences).
 --- Returns the status ("done", "failed", "diverged", "killed", or "busy" when another process writes there), the run's folder (nil when

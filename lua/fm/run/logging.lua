@@ -1,7 +1,6 @@
 -- What a run says: metrics, results, text, and when a metric ends a loop.
 local fm <const> = require "fm"
 local ending <const> = require "fm.run.ending"
-local finally <const> = require "fm.parts.finally"
 local module <const> = require "fm.nn.parts.module"
 local options <const> = require "fm.parts.options"
 local saving <const> = require "fm.run.saving"
@@ -160,7 +159,7 @@ local function in_eval_mode(model, f, ...)
   if model == nil then return f(...) end
   local restore = module.modes(model)
   if not restore then fm.fail("validation: the second argument is the model, with train() and eval(), found " .. options.shown(model)) end
-  return finally(restore, function(...)
+  return require "fm.parts.finally"(restore, function(...)
     model:eval()
     return f(...)
   end, ...)
@@ -181,7 +180,7 @@ function methods.validation(run, f, model, ...)
   options.no_more("validation", 2, ...)
   if not options.callable(f) then fm.fail(("validation: expected a function, found %s"):format(type(f))) end
   local scope = fm.scope()
-  return finally(function() scope:close() end, function()
+  return require "fm.parts.finally"(function() scope:close() end, function()
     return numbers(in_eval_mode(model, f, run.rng:stream "validation":at(0)))
   end)
 end

@@ -138,6 +138,25 @@ function methods.save(run, name, value, ...)
   return write(run, name, function(path) return saver(path, value) end)
 end
 
+-- ---- in run.json ----
+
+local most_exact <const> = 64
+
+--- Names of the outputs of this process, and of those before it (as this function listed them), in order: what `fmrun rm` may take away. Many
+--- become few by their digits, "frames/step-*.png". One with a * of its own is left out.
+function outputs.names(run, former)
+  local all = run.outputs.names
+  for _, name in ipairs(former or {}) do all[name] = true end
+  local names = sorted_keys(all)
+  local list, seen = fm.json.array {}, {}
+  for _, name in ipairs(names) do
+    local text = #names > most_exact and name:gsub("%d+", "*") or name
+    if not seen[text] and not name:find("*", 1, true) then list[#list + 1] = text end
+    seen[text] = true
+  end
+  return list
+end
+
 -- ---- in checkpoints ----
 
 --- What was written so far: { path = name, hash }, in order.

@@ -3,10 +3,10 @@
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local code_files <const> = require "fm.run.code_files"
+local outputs <const> = require "fm.run.outputs"
 local parameters <const> = require "fm.run.parameters"
 local peak_memory <const> = require "fm.run.peak_memory"
 local data_files <const> = require "fm.run.data_files"
-local sorted_keys <const> = require "fm.parts.sorted_keys"
 
 local system <const> = fm.system
 local record <const> = { schema = 1 }
@@ -22,23 +22,16 @@ function record.begin(experiment, values, how, former)
   local pid, host, boot = system.process()
   local blas, blas_core = system.blas()
   former = former or {}
+  local commit = how.commit or {}
   return {
     schema = record.schema, experiment = experiment.name, script = how.script, directory = lfs.currentdir(),
     command = former.command or how.command, arguments = fm.json.array(how.arguments or {}), seed = values.seed,
     config = values, defaults = parameters.defaults(experiment.parameters), -- whoever reads the record can mark what was changed
     status = "running", started = former.started or utc(), resumed = former.resumed and former.resumed + 1 or 0, code = code_files.list(how.code or {}),
-    commit = how.commit and how.commit.hash or nil, dirty = how.commit and how.commit.dirty,
+    commit = commit.hash, dirty = commit.dirty,
     outputs = former.outputs, pid = pid, host = host, boot = boot, threads = system.threads(),
     versions = { fmrun = fm.version, real = fm.real, lua = system.lua, blas = blas, blas_core = blas_core },
   }
-end
-
---- The outputs of this process and of those before it, as a list of own_files.
-local function outputs_of(entry, run)
-  local names = run.outputs.names
-  for _, name in ipairs(entry.outputs or {}) do names[name] = true end
-  if not next(names) then return fm.json.array {} end
-  return fm.json.array(require "fm.records.own_files".listed(sorted_keys(names)))
 end
 
 --- Fills in how the run ended.
@@ -46,8 +39,9 @@ function record.finish(entry, run, status, problem)
   entry.status, entry.error, entry.ended = status, problem, utc()
   entry.seconds, entry.steps, entry.summary = system.seconds() - run.lines.began, run.loop.step, run.lines.results
   entry.code, entry.data, entry.best = code_files.list(run.sources.code), data_files.list(run.sources.data), run.saving.best
-  entry.outputs = outputs_of(entry, run)
-  if run.sources.commit then entry.dirty = run.sources.commit:is_dirty() end
+  entry.outputs = outputs.names(run, entry.outputs)
+  local commit = run.sources.commit
+  if commit and commit.wait then entry.dirty = commit.wait() end
   entry.peak_rss = peak_memory "self"
 end
 

@@ -3,9 +3,7 @@ local fm <const> = require "fm"
 local ending <const> = require "fm.run.ending"
 local kept <const> = require "fm.run.kept"
 local logging <const> = require "fm.run.logging"
-local named_values <const> = require "fm.parts.named_values"
 local options <const> = require "fm.parts.options"
-local short <const> = require "fm.parts.short"
 local saving <const> = require "fm.run.saving"
 local signals <const> = require "fm.run.signals"
 local skip <const> = require "fm.skip"
@@ -20,7 +18,7 @@ local function shown(run)
   local line = run.lines.line
   local names, values = line and line.names or {}, {}
   for i, name in ipairs(names) do values[name] = line.lasts[i] end
-  return table.concat(named_values(values, short.number, names), " ")
+  return table.concat(require "fm.parts.named_values"(values, require "fm.parts.short".number, names), " ")
 end
 
 local function look_around(run, now)

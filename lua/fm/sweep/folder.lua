@@ -7,9 +7,9 @@ local digests <const> = require "fm.run.digests"
 local folders <const> = require "fm.run.folder"
 local named_values <const> = require "fm.parts.named_values"
 local printable <const> = require "fm.parts.printable"
-local record <const> = require "fm.sweep.record"
 local records <const> = require "fm.records.runs"
 local short <const> = require "fm.parts.short"
+local sweep_json <const> = require "fm.records.sweep_json"
 
 local folder <const> = {}
 local schema <const> = 1 -- of sweep.json
@@ -94,7 +94,7 @@ function folder.describe(plan, list, base, arguments)
   table.sort(keys)
   local name = (several and "sweep" or list[1].experiment.name) .. "/sweep-" .. hash8 { paths, keys, plan.fixed, arguments }
   local sweep = { base = base, name = name, path = base .. "/" .. name, keys = plan.keys, arguments = arguments, scripts = {}, tasks = {} }
-  for i, script in ipairs(list) do sweep.scripts[i] = { path = script.path, hash = record.code_hash(script), code = code_files.list(script.files) } end
+  for i, script in ipairs(list) do sweep.scripts[i] = { path = script.path, hash = code_files.digest(script.files), code = code_files.list(script.files) } end
   for i, run in ipairs(plan.runs) do
     local task = { script = run.script.path, experiment = run.script.experiment.name, config = run.values, changed = table_of(run.changed) }
     task.folder, task.record = settle(sweep.path, name, { config = run.values, code = code_files.list(run.script.files), arguments = arguments })
@@ -156,7 +156,7 @@ end
 
 --- Writes the sweep.json of a described sweep into its own folder. Returns true, or nil and a message.
 function folder.write(sweep, own, command)
-  local before = record.read(sweep.path)
+  local before = sweep_json.read_to_run(sweep.path)
   return fm.file.write(own:file "sweep.json", fm.json.encode { schema = schema, command = command, arguments = fm.json.array(sweep.arguments),
     created = before and before.created or os.date "!%Y-%m-%dT%H:%M:%SZ", scripts = sweep.scripts, keys = fm.json.array(sweep.keys),
     runs = merge(sweep, before) } .. "\n")

@@ -2,7 +2,6 @@
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local command_line <const> = require "fm.cli.command_line"
-local commit <const> = require "fm.run.commit"
 local launch <const> = require "fm.cli.launch"
 local parameters <const> = require "fm.run.parameters"
 local recorded <const> = require "fm.cli.recorded_script"
@@ -59,7 +58,7 @@ local function open(record, line)
   if not script.experiment then fail("%s gives no experiment", record.script) end
   local values, problem = parameters.recorded(script.experiment.parameters, config_of(record))
   if not values then fail("%s: config.json: %s", record.path, problem) end
-  local known = record.commit and commit.known(record.commit, record.dirty) or false
+  local known = record.commit and { hash = record.commit, dirty = record.dirty } or false
   return { script = script, values = values, commit = copies and known }
 end
 

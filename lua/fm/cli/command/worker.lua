@@ -1,14 +1,14 @@
 -- A worker does runs of a sweep: one by its number, or whatever is left, one after the other. Several of them, on several machines, share
 -- a sweep: whoever locks a run's folder runs it.
+local code_files <const> = require "fm.run.code_files"
 local command_line <const> = require "fm.cli.command_line"
-local commit <const> = require "fm.run.commit"
 local events <const> = require "fm.cli.events"
 local fm <const> = require "fm"
 local launch <const> = require "fm.cli.launch"
 local option_reader <const> = require "fm.cli.option_reader"
 local parameters <const> = require "fm.run.parameters"
-local record <const> = require "fm.sweep.record"
 local recorded <const> = require "fm.cli.recorded_script"
+local sweep_json <const> = require "fm.records.sweep_json"
 
 local system <const> = fm.system
 local exit <const> = command_line.exit
@@ -28,7 +28,7 @@ local function open_script(path, task, sweep, line)
   if message then fail("%s", message) end
   if not script.experiment then fail("%s: gives no experiment any more", task.script) end
   for _, known in ipairs(sweep.scripts) do
-    if known.path == task.script and known.hash ~= record.code_hash(script) then
+    if known.path == task.script and known.hash ~= code_files.digest(script.files) then
       fail("%s has changed since the sweep was made; the command that made it takes the change up: %s", task.script, sweep.command)
     end
   end
@@ -55,7 +55,7 @@ end
 --- The commit of the task's script, as it was when the sweep was made; false when there is none.
 local function commit_of(sweep, task)
   for _, script in ipairs(sweep.scripts) do
-    if script.path == task.script then return script.commit and commit.known(script.commit, script.dirty) end
+    if script.path == task.script then return script.commit and { hash = script.commit, dirty = script.dirty } or false end
   end
   return false
 end
@@ -96,7 +96,7 @@ return {
     launch.set_threads(line.threads)
     if #line.words ~= 1 then line.refuse "expected the folder of a sweep" end
     local path = line.words[1]:gsub("(.)/+$", "%1")
-    local sweep, message = record.read(path, index)
+    local sweep, message = sweep_json.read_to_run(path, index)
     if not sweep then fail("%s", message) end
     if index then return run_task(path, sweep, index, line) end
     return require "fm.cli.sweep".work(path, sweep, line, most_failures)

@@ -1,10 +1,8 @@
 -- What a person sees of a run: its words on stdout, and on stderr one line that moves on a terminal, a line every ten seconds elsewhere. Where
 -- events are wanted, they come on stdout, one a line, and the words go to stderr. Anything that has these methods may listen to a run.
 local events <const> = require "fm.cli.events"
-local painter <const> = require "fm.cli.terminal.paint"
 local printable <const> = require "fm.parts.printable"
 local quoted <const> = require "fm.parts.shell_word"
-local short <const> = require "fm.parts.short"
 local system <const> = require "fm.core".system
 
 local run_screen <const> = {}
@@ -17,7 +15,7 @@ local stderr <const> = 2
 function run_screen.new(options)
   local terminal = system.is_terminal(stderr)
   return setmetatable({
-    out = options.json and io.stderr or io.stdout, quiet = options.quiet, terminal = terminal, paint = painter(stderr, options.color),
+    out = options.json and io.stderr or io.stdout, quiet = options.quiet, color = options.color, terminal = terminal,
     json = options.json, again = options.again, interval = options.json and 1 or terminal and 0.1 or 10, next_time = 0, drawn = false,
   }, Screen)
 end
@@ -33,9 +31,14 @@ end
 --- A line that stays: a text, or a list of texts and { color, text }, two spaces apart. Printable, whatever a script or a record put in.
 function Screen:say(what)
   self:clear()
-  local words = {}
+  local words, paint = {}, nil
   for i, word in ipairs(type(what) == "table" and what or { what }) do
-    words[i] = type(word) == "table" and self.paint(word[1], printable.line(word[2])) or printable.lines(word)
+    if type(word) == "table" then
+      paint = paint or require "fm.cli.terminal.paint"(stderr, self.color)
+      words[i] = paint(word[1], printable.line(word[2]))
+    else
+      words[i] = printable.lines(word)
+    end
   end
   io.stderr:write(table.concat(words, "  "), "\n")
 end
@@ -96,16 +99,24 @@ local function what_next(about)
   return "nothing is kept (see run:keeps); to begin again: "
 end
 
---- about: path, saved (there is a checkpoint), keeps (there could be one). record: as in run.json.
-function Screen:ended(about, record)
+--- "done  moons  step 2000  26s  w2=0.13  runs/moons/..."
+local function sum_of(about, record)
+  local short <const> = require "fm.parts.short"
   local words = { { record.status == "done" and "green" or "red", record.status }, record.experiment, "step " .. record.steps,
     short.duration(record.seconds) }
   local results = short.results(record.summary)
   if results ~= "" then words[#words + 1] = results end
   words[#words + 1] = { "dim", about.path }
+  return words
+end
+
+--- about: path, saved (there is a checkpoint), keeps (there could be one). record: as in run.json.
+function Screen:ended(about, record)
   if record.error then self:warn(record.error) end
-  self:note(words)
-  if record.status == "killed" then self:note(what_next(about) .. (self.again and self.again(about.path) or "fmrun resume " .. quoted(about.path))) end
+  if not self.quiet then
+    self:say(sum_of(about, record))
+    if record.status == "killed" then self:say(what_next(about) .. (self.again and self.again(about.path) or "fmrun resume " .. quoted(about.path))) end
+  end
   event(self, { event = "run_end", experiment = record.experiment, run = about.path, status = record.status, error = record.error,
     seconds = record.seconds, summary = record.summary })
 end
@@ -131,7 +142,7 @@ function Screen:describe(step, values, now)
   if values ~= "" then parts[#parts + 1] = values end
   if rate > 0 then
     parts[#parts + 1] = rate_text(rate)
-    parts[#parts + 1] = "eta " .. short.duration((self.total - step) / rate)
+    parts[#parts + 1] = "eta " .. require "fm.parts.short".duration((self.total - step) / rate)
   end
   return table.concat(parts, "  ")
 end
