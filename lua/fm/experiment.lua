@@ -1,5 +1,5 @@
--- fm.experiment { name, params, presets, run, help }: an experiment as data, checked when it is made, run by fmrun. Under stock Lua there is
--- nobody else to run it, so the main script's experiment runs at once.
+-- fm.experiment { name, params, presets, run, help }: an experiment as data. It is checked when it
+-- is made, and fmrun runs it. Under stock Lua, the experiment of the main script runs at once.
 local at_once <const> = require "fm.parts.at_once"
 local fm <const> = require "fm"
 local nearest <const> = require "fm.parts.nearest"
@@ -43,8 +43,9 @@ local function caller()
   return frame, level - 1
 end
 
---- Whether Lua is running the calling script as its main one. `return fm.experiment {...}` is a tail call, which leaves no frame
---- of the script: then nothing but the interpreter's own frame is below.
+--- Whether Lua is running the calling script as its main one. `return fm.experiment {...}` is a
+--- tail call, which leaves no frame of the script: then nothing but the interpreter's own frame is
+--- below.
 local function is_main()
   if type(arg) ~= "table" or not arg[0] then return false end
   local frame, level = caller()
@@ -79,7 +80,8 @@ return setmetatable({
     made_by[source] = nil
     return made == true
   end,
-  --- Gives an experiment without a name this one. True, or false and what is wrong: a script may have changed what it made.
+  --- Gives an experiment this name, if it has none. Returns true; or false and what is wrong with
+  --- the name that it has, because a script may have changed it.
   check_name = function(made, name)
     local problem = name_problem(made.name)
     if problem then return false, problem end

@@ -1,10 +1,12 @@
--- The words after `fmrun`: options, scripts, key=value, and what follows `--`; or options and a command, which reads the rest.
+-- The words after `fmrun`: options, scripts, key=value, and what follows `--`; or options and a
+-- command, which reads the rest.
 local option_reader <const> = require "fm.cli.option_reader"
 local quoted <const> = require "fm.parts.shell_word"
 
 local command_line <const> = {}
 
---- Exit codes; `saved`: interrupted, to go on later. Else 128 and the number of the signal that ended it.
+--- Exit codes. `saved`: interrupted, and can go on later. A process that a signal ended has 128 +
+--- the signal's number.
 command_line.exit = { well = 0, failed = 1, usage = 2, nothing = 3, internal = 4, saved = 75 }
 
 command_line.options = { -- in the words of option_reader; of_runs: it says nothing to a script without an experiment
@@ -67,8 +69,9 @@ local function add_word(result, scripts, word, place)
   return false
 end
 
---- Reads argv[1..]. Returns { scripts, words, extra (after --), actions = { {name, text}... }, script_place, or command and
---- command_place, and one field per option given }; raises { usage = message }.
+--- Reads argv[1..]. Returns { scripts, words, extra (after --), actions = { {name, text}... },
+--- script_place, or command and command_place, and one field per option given }; raises { usage =
+--- message }.
 function command_line.parse(argv)
   local scripts = {}
   local result = option_reader.read(command_line.options, argv, function(result, word, place) return add_word(result, scripts, word, place) end)
@@ -76,7 +79,7 @@ function command_line.parse(argv)
   return result
 end
 
---- The words and options of a line that mean nothing without an experiment, as they were given or nearly so.
+--- The words and options of a line that only an experiment takes, nearly as they were given.
 function command_line.for_experiments(line)
   local list = {}
   for _, word in ipairs(line.words) do
@@ -96,7 +99,7 @@ function command_line.text(argv)
   return table.concat(list, " ")
 end
 
---- Where runs are: said, or FM_RUNS, or ./runs.
+--- The folder of the runs: from the command line, or FM_RUNS, or ./runs.
 function command_line.runs(line)
   local runs = line.runs or os.getenv "FM_RUNS" or ""
   return runs ~= "" and runs or "runs"

@@ -1,8 +1,11 @@
--- `fmrun WORD ...`: a command is one file WORD.lua in the folder command/, or a user's own in fm/command/ of a folder of LUA_PATH that begins
--- with "/": never one that happens to lie in the working folder. It is found by its name, and returns
---   { help = "one line", usage = "fmrun WORD ...", options = { ... }, takes = "run", run = function(line) return exit_code end }
--- options: in the words of option_reader; a string borrows fmrun's own option of that name. takes (for completion): what its words name,
--- "run", "script", "parameters" (a script and its key=value), "name" or a list of words. line: its words, options by name, argv, and
+-- `fmrun WORD ...`: a command is one file WORD.lua in the folder command/, or a user's own in
+-- fm/command/ of a folder of LUA_PATH that begins with "/": never one that happens to lie in the
+-- working folder. It is found by its name, and returns
+--   { help = "one line", usage = "fmrun WORD ...", options = { ... }, takes = "run",
+--     run = function(line) return exit_code end }
+-- options: in the words of option_reader; a string borrows fmrun's own option of that name. takes
+-- (for completion): what its words name, "run", "script", "parameters" (a script and its
+-- key=value), "name" or a list of words. line: its words, options by name, argv, and
 -- refuse(message), which ends the command because of how it was called.
 local by_name <const> = require "fm.parts.by_name"
 local command_line <const> = require "fm.cli.command_line"
@@ -59,7 +62,7 @@ local function exists(path)
   return file ~= nil and file:close()
 end
 
---- What the file of a command returns; raises { message } for a file of the user's that is none.
+--- What the file of a command returns; raises { message } for a user's file that holds no command.
 local function read(module)
   local ok, made = pcall(require, module)
   if ok and type(made) == "table" and type(made.help) == "string" and type(made.usage) == "string" and type(made.run) == "function" then return made end
@@ -80,7 +83,8 @@ function command.find(word)
   option_reader.refuse(('unknown command "%s"%s'):format(word, advice))
 end
 
---- One line about the command of that name, whatever its file holds: lists go on beside one that is broken.
+--- One line about the command of that name. For a broken file it is the error, so that one command
+--- does not break the list.
 function command.summary(word)
   local ok, made = pcall(command.find, word)
   return ok and made.help or traceback.text_of(made.message or made):match "[^\n]*"
@@ -95,7 +99,7 @@ function command.help(made)
   return table.concat(table.move(options, 1, #options, #lines + 1, lines), "\n")
 end
 
---- Runs a command of the user's own: an error in it is one of its file, not of fmrun.
+--- Runs a user's command. An error in it is reported as one of its file, not of fmrun.
 local function run_users(made, line)
   local ok, result = xpcall(made.run, function(problem)
     if type(problem) == "table" and (problem.usage or problem.message) then return problem end
@@ -105,7 +109,8 @@ local function run_users(made, line)
   error(result, 0)
 end
 
---- Runs the command at argv[place]; options before it are its own too. Returns the exit code; raises { usage, try }.
+--- Runs the command at argv[place]; options before it are its own too. Returns the exit code;
+--- raises { usage, try }.
 function command.start(argv, place)
   local word = argv[place]
   local made = command.find(word)

@@ -1,11 +1,12 @@
--- What may come next on a command line of fmrun: words with what they mean. It knows options and commands from their tables, runs from
--- their folders, and parameters from the script.
+-- What may come next on a command line of fmrun: words with what they mean. It knows options and
+-- commands from their tables, runs from their folders, and parameters from the script.
 local command <const> = require "fm.cli.commands"
 local command_line <const> = require "fm.cli.command_line"
 
 local complete <const> = {}
 
---- The words of a line up to the cursor, the program left out; the last is the one being written, "" after a space.
+--- The words of a line up to the cursor, the program left out; the last is the one being written,
+--- "" after a space.
 function complete.split(line)
   local words, i = {}, 1
   while true do
@@ -39,7 +40,8 @@ local function flags(list, options)
   end
 end
 
---- Files that end in `ending` ("" for all, nil for folders alone), and folders, that begin with the word.
+--- Files that end in `ending` ("" for all, nil for folders alone), and folders, that begin with the
+--- word.
 local function paths(list, word, ending)
   local lfs <const> = require "lfs"
   local folder, beginning = word:match "^(.*/)([^/]*)$"
@@ -75,7 +77,8 @@ local function runs(list, word, line)
   if #all > 0 then add(list, "@-1", "the last run") end
 end
 
---- A script is called to know its parameters; one that is no experiment would do its work, so its text is looked at first.
+--- A script is called to know its parameters; one that is no experiment would do its work, so its
+--- text is looked at first.
 local function experiment_in(path)
   local file <close> = io.open(path)
   if not file or not (file:read "a" or ""):find("experiment", 1, true) then return nil end
@@ -114,7 +117,8 @@ local function option_of(options, word)
   end
 end
 
---- What the words before the last say: options in force, the command, the script, values by option, and the option that wants a value.
+--- What the words before the last say: options in force, the command, the script, values by option,
+--- and the option that wants a value.
 local function read(words)
   local place = { options = command_line.options, line = {} }
   for i = 1, #words - 1 do

@@ -1,5 +1,5 @@
--- What a script declares, without running its experiment: for params, check, completion. What it prints while it is read goes to stderr, so
--- that stdout stays data.
+-- What a script declares, without running its experiment, for params, check and completion. What
+-- the script prints meanwhile goes to stderr, so that stdout holds only data.
 local declared <const> = {}
 
 --- Calls f with print and io.write on stderr. f must not raise.

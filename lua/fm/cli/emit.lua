@@ -1,6 +1,7 @@
--- A sweep as a script for a scheduler: an array of tasks, each `fmrun worker SWEEP --task I`. It is printed, and kept in the sweep's folder.
--- Slurm gets the indices of those that are not done. GNU parallel gets all, by their numbers, which its job log knows again; a run that is done
--- takes a worker some milliseconds.
+-- A sweep as a script for a scheduler: an array of tasks, each `fmrun worker SWEEP --task I`. It is
+-- printed, and kept in the sweep's folder. Slurm gets the numbers of the runs that are not done.
+-- GNU parallel gets all numbers, because its job log goes by them; for a run that is done, a worker
+-- takes some milliseconds.
 local fm <const> = require "fm"
 local quoted <const> = require "fm.parts.shell_word"
 local uv <const> = require "luv"
@@ -9,7 +10,8 @@ local emit <const> = {}
 
 local largest_array <const> = 1000 -- index, of a Slurm whose MaxArraySize is as it comes
 
---- "1-4,7": the indices of an array in which index I does the tasks I, I + largest_array, ... for these tasks.
+--- "1-4,7": the indices of an array in which index I does the tasks I, I + largest_array, ... for
+--- these tasks.
 local function ranges(tasks)
   local wanted, words, first = {}, {}, nil
   for _, task in ipairs(tasks) do wanted[(task.index - 1) % largest_array + 1] = true end
@@ -25,7 +27,8 @@ local function ranges(tasks)
   return table.concat(words, ",")
 end
 
--- The shell of a job hands the signals on: only it gets them. `wait` comes back for a signal too, hence the loop.
+-- Only the shell of a job gets signals, so it passes them on. `wait` also returns for a signal,
+-- hence the loop.
 local slurm <const> = [[
 #!/bin/bash
 #SBATCH --job-name=@NAME@
@@ -78,8 +81,9 @@ end
 
 local templates <const> = { slurm = slurm, parallel = parallel }
 
---- The script of `kind` ("slurm", "parallel"): prints it and writes it into the sweep's folder. `tasks` are not done. options: jobs, words
---- (more words for each worker). Returns its path; raises when it cannot be written, and { usage } for a path that a script cannot hold.
+--- The script of `kind` ("slurm", "parallel"): prints it and writes it into the sweep's folder.
+--- `tasks` are not done. options: jobs, words (more words for each worker). Returns its path;
+--- raises when it cannot be written, and { usage } for a path that a script cannot hold.
 function emit.write(kind, sweep, tasks, options)
   if (uv.cwd() .. sweep.path):find "\n" then error({ usage = "--emit: the path of the sweep has a line break in it" }, 0) end
   local words = {}

@@ -1,5 +1,6 @@
--- Events for a machine that listens, an object a line: { event = "run_start", ... }. A person who says --json gets them on stdout. A run of a
--- sweep tells its fmrun on a channel of their own, so that what the script prints is text, whatever it looks like.
+-- Events for other programs, an object a line: { event = "run_start", ... }. With --json they come
+-- on stdout. A run of a sweep sends them to the fmrun that started it through a pipe of their own,
+-- so that nothing that the script prints can be taken for an event.
 local fm <const> = require "fm"
 
 local schema <const> = 1
@@ -8,8 +9,8 @@ local events <const> = {}
 local channel -- nil: stdout
 local heeded <const> = { progress = true, run_skipped = true, run_failed = true } -- by the fmrun at its end: see fm.sweep.execute
 
---- From now on events go to a descriptor that this process has inherited. What this process starts does not inherit it in turn. Returns true, or
---- nil and a message.
+--- From now on, events go to a descriptor that this process has inherited; its own children will
+--- not inherit it. Returns true, or nil and a message.
 function events.open(descriptor)
   local message
   channel, message = fm.system.channel(descriptor)
@@ -24,7 +25,8 @@ function events.tell(fields)
   out:flush()
 end
 
---- Tells the fmrun that waits why there is no run, or no record of it. Nobody else wants to know: a person reads it on stderr.
+--- Tells the fmrun that waits why there is no run, or no record of it. Without one this does
+--- nothing, because a person reads the message on stderr.
 function events.failure(message)
   if channel then events.tell { event = "run_failed", error = message } end
 end

@@ -1,4 +1,5 @@
--- From scripts on the command line to runs: opens every script, reads what the words say to each, then runs.
+-- From scripts on the command line to runs: opens every script, reads what the words say to each,
+-- then runs.
 local core <const> = require "fm.core"
 local command_line <const> = require "fm.cli.command_line"
 local option_reader <const> = require "fm.cli.option_reader"
@@ -22,7 +23,8 @@ local function made_one(script)
   return require "fm.experiment".made_by(script.path == "-" and "=stdin" or "@" .. script.path)
 end
 
---- What is wrong with what a script returned, which is no experiment; nil for a plain script, which returns nothing.
+--- What is wrong with the result of a script that is no experiment; nil for a plain script, which
+--- returns nothing.
 local function result_problem(script, result)
   if result ~= nil then return ("%s returns no experiment, but a %s: write return fm.experiment { ... }"):format(script.path, type(result)) end
   if made_one(script) then return script.path .. " returns no experiment, though it makes one: write return fm.experiment { ... }" end
@@ -51,8 +53,9 @@ local function call(script)
   return not problem_of_result, problem_of_result
 end
 
---- Loads a script and calls it with its words. The one that gives an experiment has it in `experiment`; any other has run by that.
---- Returns the script, and a message when it went wrong. `argv` and `place` are for the script's `arg`; copies: see fm.cli.scripts.
+--- Loads a script and calls it with its words. If it returns an experiment, `experiment` holds it;
+--- any other script has run by then. Returns the script, and a message when it went wrong. `argv`
+--- and `place` are for the script's `arg`; copies: see fm.cli.scripts.
 function launch.open(path, argv, place, words, copies)
   local script = scripts.new(path, argv, place, words)
   script.copies = copies
@@ -82,14 +85,15 @@ local function number(line, name)
   return value and math.tointeger(value) or value
 end
 
---- What a person can do about a run in a folder that is not what it was. again: path -> the command that goes on with it, where that is not
---- fmrun resume.
+--- What a person can do when a run is not what it was. again: path -> the command that goes on with
+--- the run, when that is not fmrun resume.
 function launch.advice(path, again)
   local command = again and again(path) .. " --force" or "fmrun resume --force " .. quoted(path)
   return command .. " goes on nevertheless, --anew begins again"
 end
 
---- Where runs go, what is recorded about how they were started, when they save, and who hears of them.
+--- The `how` of fm.run.execute: where runs go, what is recorded about their start, when they save,
+--- and who listens.
 function launch.how(line, script, argv)
   local arg, screen = script.globals.arg, require "fm.cli.terminal.run_screen".new(line)
   return { runs = command_line.runs(line), path = line.folder, script = script.path, source = script.copies and "" or core.file.read(script.path) or "",
@@ -99,7 +103,8 @@ function launch.how(line, script, argv)
     keep_last = number(line, "keep_last"), listener = screen, advice = function(path) return launch.advice(path, line.again) end }
 end
 
---- Refuses what a record, which is JSON, would hold as something else: a resume would look for another file, or give it other words.
+--- Refuses texts that a record, which is JSON, cannot hold: a resume would look for another file,
+--- or pass other words.
 local function check_texts(script)
   local function check(what, text)
     local problem = utf8_text.problem(text)
@@ -140,7 +145,8 @@ function launch.is_single(plan, line)
   return not (plan.is_sweep or line.dry_run or line.emit)
 end
 
---- One run is done here; several are a sweep, of processes. Returns an exit code.
+--- Does one run in this process; several are a sweep, each in a process of its own. Returns an exit
+--- code.
 local function run_plan(list, line, argv)
   local plan = launch.plan(list, line)
   if plan.is_sweep and line.folder then error({ usage = "--folder is for one run; a sweep has a folder of its own" }, 0) end
@@ -150,7 +156,8 @@ local function run_plan(list, line, argv)
   return (launch.run(run, launch.how(line, run.script, argv)))
 end
 
---- The scripts were plain ones: says which words of the command line only an experiment takes. Returns an exit code.
+--- The scripts were plain ones: says which words of the command line only an experiment takes.
+--- Returns an exit code.
 local function tell_unused(line)
   local unused = command_line.for_experiments(line)
   if #unused == 0 then return 0 end
@@ -160,7 +167,8 @@ local function tell_unused(line)
   return exit.nothing
 end
 
---- First every script is read, so that a wrong key is told before anything runs for hours. Returns an exit code.
+--- Reads every script before it runs one, so that a wrong key is reported before anything runs for
+--- hours. Returns an exit code.
 function launch.start(line, argv)
   local words = table.move(line.extra, 1, #line.extra, #line.words + 1, table.move(line.words, 1, #line.words, 1, {}))
   local experiments, code, last = {}, 0, nil

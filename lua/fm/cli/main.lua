@@ -1,4 +1,5 @@
--- fmrun from its arguments to its exit code. `fmrun -e ""` comes through here too: what runs experiments is loaded when there is one.
+-- fmrun from its arguments to its exit code. What runs experiments is only loaded when there is
+-- one, so that `fmrun -e ""` stays fast.
 local command_line <const> = require "fm.cli.command_line"
 local traceback <const> = require "fm.parts.traceback"
 
@@ -101,7 +102,8 @@ local function start(argv)
   return code
 end
 
---- argv[0..] as main got it. Returns the exit code. What is raised as { usage } is a wrong word; as { message, exit }, an end foreseen.
+--- argv[0..] as main got it. Returns the exit code. An error { usage } means that a word is wrong;
+--- { message, exit } is an end that a command chose.
 function main.start(argv)
   local ok, result = xpcall(start, function(problem)
     if type(problem) == "table" and (problem.usage or problem.message) then return problem end

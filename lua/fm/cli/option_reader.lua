@@ -1,20 +1,23 @@
--- Reads words by a table of options. fmrun itself and every command use it, so they spell, refuse and help alike.
+-- Reads words by a table of options. fmrun itself and every command use it, so they spell, refuse
+-- and help alike.
 --   { "-o", "--runs", name = "runs", value = "DIR", help = "folder of the runs" }
--- name: the field of the result. value: it takes one, also written -oDIR or --runs=DIR. choices: the values it takes. many: it may come
--- several times and gives a list. action: it goes, in order with others of its kind, into result.actions.
--- advice, of the table: follows what is said of an unknown option. scripts, of the table: the words may name scripts, so that an option that is
+-- name: the field of the result. value: it takes one, also written -oDIR or --runs=DIR. choices:
+-- the values it takes. many: it may come several times and gives a list. action: it goes, in order
+-- with others of its kind, into result.actions. advice, of the table: follows what is said of an
+-- unknown option. scripts, of the table: the words may name scripts, so that an option that is
 -- unknown may be meant for a parameter of one.
 local nearest <const> = require "fm.parts.nearest"
 
 local option_reader <const> = {}
 
---- Ends the reading: what was wrong with the words.
+--- Raises { usage }: what is wrong with the words.
 function option_reader.refuse(message)
   error({ usage = message }, 0)
 end
 local refuse <const> = option_reader.refuse
 
---- The whole number >= low that an option says, or nil when it was not given. `end_with` ends the command otherwise.
+--- The whole number >= low that an option gives, or nil when it was not given. Calls `end_with`
+--- with a message for any other text.
 function option_reader.whole(flag, text, low, end_with)
   if not text then return nil end
   local n = text:find "^%d+$" and math.tointeger(tonumber(text))
@@ -72,8 +75,9 @@ local function keep(result, option, flag, value)
   end
 end
 
---- Reads argv[1..]. Returns { words, extra (what follows --), actions, and a field per option given }; raises { usage = message }.
---- take(result, word, place), when given, gets the words that are no options; true from it ends the reading.
+--- Reads argv[1..]. Returns { words, extra (what follows --), actions, and a field per option given
+--- }; raises { usage = message }. take(result, word, place), if given, gets the words that are no
+--- options; the reading ends when it returns true.
 function option_reader.read(options, argv, take)
   local by_flag, flags = index(options)
   local result = { words = {}, extra = {}, actions = {} }

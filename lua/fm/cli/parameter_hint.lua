@@ -1,5 +1,6 @@
--- parameter_hint(argv, place): "steps=10" for the unknown option --steps=10 (or --steps 10) at argv[place], when a script of the words declares steps;
--- else nil. The script is read, not called: a wrong option runs nothing. So only names that stand in its params = { ... } are known.
+-- parameter_hint(argv, place): "steps=10" for the unknown option --steps=10 (or --steps 10) at
+-- argv[place], when a script of the words declares steps; else nil. The script is read, not called:
+-- a wrong option runs nothing. So only names that stand in its params = { ... } are known.
 local core <const> = require "fm.core"
 local quoted <const> = require "fm.parts.shell_word"
 

@@ -1,5 +1,6 @@
--- A script that a record names, before it is called. A folder of runs may come from anywhere, and what it says is not yet what its user wants to
--- run: the script must be the one that the record has the digest of, and must not lie in the folder itself.
+-- Checks a script that a record names before it is called. A folder of runs may come from anywhere,
+-- and its user may not want to run what it names. So the script must have the digest that is in the
+-- record, and must not lie in the folder itself.
 local code_copies <const> = require "fm.records.code_copies"
 local lfs <const> = require "lfs"
 local digests <const> = require "fm.run.digests"
@@ -15,7 +16,8 @@ local function is_inside(path, folder)
   return full and around and full:sub(1, #around + 1) == around .. "/"
 end
 
---- Lines that name each file of a list { path, hash } that is not what it was, and say so when the script is not among them.
+--- A line for each file of a list { path, hash } that has changed, and one when the script is not
+--- in the list.
 local function differences(script, files)
   local list, known = {}, false
   for _, file in ipairs(files) do
@@ -27,8 +29,9 @@ local function differences(script, files)
   return list
 end
 
---- nil when the script may be called, else a message that says why not. `files`: the script and what it required, { path, hash }, as they
---- were. force: in spite of differences. advice: what to do about those.
+--- nil when the script may be called, else a message that says why not. files: the script and the
+--- files that it required, as they were, { path, hash }. force: ignore differences. advice: what to
+--- do about them.
 function recorded.refusal(folder, script, files, force, advice)
   if script == "-" then return folder .. ": its script was read from stdin: fmrun - --folder " .. quoted(folder) .. " <SCRIPT" end
   if script:find("\0", 1, true) then return folder .. ": the name of its script has a NUL byte" end
@@ -42,22 +45,24 @@ function recorded.refusal(folder, script, files, force, advice)
   return ("%s: its files are not what they were:\n  %s\n%s"):format(folder, table.concat(list, "\n  "), advice)
 end
 
---- The copies that a folder keeps of the script and what it required (path -> { text, hash }), to be called in place of the files: whoever asks for
---- them by an option has read that it is the folder's own code. Or nil and a message.
+--- The copies that a folder keeps of the script and the files that it required (path -> { text,
+--- hash }), to be called instead of the files. Use them only when the user asks for them by an
+--- option, because they are the folder's own code. Or nil and a message.
 function recorded.copies(folder, script, files)
   local copies, message = code_copies.read_all(folder, files)
   if copies and not copies[script] then copies, message = nil, ("%s keeps no copy of its script %s"):format(folder, script) end
   return copies, message and readable(message)
 end
 
---- What to type to call the copies, as a line of its own, where they are there; else nothing.
+--- A line that tells how to call the copies; an empty text when there are none.
 function recorded.advice(folder, script, files)
   if not recorded.copies(folder, script, files) then return "" end
   return ("\nfmrun resume --kept-code %s calls the copies of these files in %s/code instead"):format(quoted(folder), readable(folder))
 end
 
---- nil when the script of a task of a sweep may be called: it must be one of those in its sweep.json (`said`). Else a message. kept: the copies in
---- the sweep's folder are called instead; they are the second result.
+--- nil when the script of a task of a sweep may be called: it must be one of those in its
+--- sweep.json (`said`). Else a message. kept: the copies in the sweep's folder are called instead;
+--- they are the second result.
 function recorded.refusal_of_task(folder, said, task, kept)
   for _, script in ipairs(said.scripts) do
     if script.path == task.script then

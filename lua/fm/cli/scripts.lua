@@ -1,4 +1,5 @@
--- Scripts that share one Lua state without seeing each other: each has its globals, its modules and its folder in package.path.
+-- Scripts that share one Lua state without seeing each other: each has its globals, its modules and
+-- its folder in package.path.
 local code_files <const> = require "fm.run.code_files"
 local nearest <const> = require "fm.parts.nearest"
 
@@ -51,15 +52,17 @@ local function own_modules(before)
   return changes
 end
 
---- The name of an experiment that has none of its own: that of its file, in characters that a folder may have, and never "." or "..".
+--- The name for an experiment that has none: the name of its file, in characters that a folder may
+--- have, and never "." or "..".
 local function name_of(path)
   if path == "-" then return "stdin" end
   local name = path:match("([^/]*)$"):gsub("%.lua$", ""):gsub("[^%w_.-]", "_"):gsub("^[.-]", "_"):sub(1, 64)
   return name ~= "" and name or "script"
 end
 
---- A script as a place to run things in. `words` become arg[1..]. Its `files` are the script and what it required so far (fm.run.code_files). Where
---- it has `copies` (path -> { text, hash }), they are called in place of the files.
+--- A script as a place to run things in. `words` become arg[1..]. Its `files` are the script and
+--- what it required so far (fm.run.code_files). Where it has `copies` (path -> { text, hash }),
+--- they are called in place of the files.
 function scripts.new(path, argv, place, words)
   local arg = {}
   for i = 0, place - 1 do arg[i - place] = argv[i] end

@@ -1,4 +1,5 @@
--- An experiment that is the main script of stock Lua: it runs at once, for nobody else would run it. It takes fmrun's options and key=value.
+-- Runs an experiment that is the main script of stock Lua, as soon as it is made. It takes fmrun's
+-- options and key=value.
 local command_line <const> = require "fm.cli.command_line"
 local launch <const> = require "fm.cli.launch"
 local printable <const> = require "fm.parts.printable"
@@ -6,7 +7,8 @@ local scripts <const> = require "fm.cli.scripts"
 
 local exit <const> = command_line.exit
 
---- The words that go on with a stopped run in its folder: fmrun is another program, so its resume would refuse to.
+--- The command that goes on with a stopped run in its folder. It is stock Lua's, because fmrun is
+--- another program and its resume would refuse.
 local function again(arg, line, path)
   local words = table.move(arg, 1, #arg, line.folder and 1 or 3, { "--folder", path })
   local first = 0

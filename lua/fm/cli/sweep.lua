@@ -46,8 +46,8 @@ local function passed_on(line)
   return list
 end
 
---- What the options say: jobs, threads of each, maxfail (nil: no limit), timeout (seconds or nil), timeout_text, words (for each worker). Raises
---- { usage }.
+--- What the options say: jobs, threads of each, maxfail (nil: no limit), timeout (seconds or nil),
+--- timeout_text, words (for each worker). Raises { usage }.
 local function read_options(line)
   local function whole(name) return option_reader.whole("--" .. name, line[name], 1) end
   local threads = whole "threads" or 1
@@ -70,7 +70,7 @@ local function unfinished(tasks)
   return list
 end
 
---- What -n says of a single run: all its words, and that it would be no sweep.
+--- What -n prints for a single run: all its values, and that it is no sweep.
 local function list_one(described, plan, line)
   print("001 " .. folder.label(sorted_keys(plan.fixed), { changed = plan.fixed }, false))
   if not line.quiet then io.stderr:write(("1 run, in a folder of its own below %s\n"):format(printable.line(described.path:match "^(.*)/"))) end
@@ -108,7 +108,8 @@ local function exit_code(result)
   return result.counts.failed == 0 and result.counts.killed == 0 and exit.well or exit.failed
 end
 
---- Runs these tasks of a described sweep. again: what to type to go on, if anything. Returns an exit code.
+--- Runs these tasks of a described sweep. again: what to type to go on, if anything. Returns an
+--- exit code.
 local function run(described, todo, options, line, again)
   local screen <const> = require "fm.cli.terminal.sweep_screen".new(line, described)
   options.jobs, options.saved, options.arguments = math.max(1, math.min(options.jobs, #todo)), exit.saved, arguments_of(described, options.words)
@@ -133,8 +134,8 @@ local function may_call(path, record, todo, line)
   return true
 end
 
---- What a process of its own goes on with: the runs of a sweep.json, one at a time, as long as no `most_failures` of them fail in a row.
---- Other workers may be at the same sweep. Returns an exit code.
+--- A worker without --task: does the runs of a sweep.json one at a time, until `most_failures` of
+--- them have failed in a row. Other workers may work at the same sweep. Returns an exit code.
 function sweep.work(path, record, line, most_failures)
   local options <const> = read_options(line)
   options.jobs, options.maxfail, options.in_a_row = 1, most_failures, true
@@ -149,7 +150,7 @@ function sweep.work(path, record, line, most_failures)
   return run(described, todo, options, line)
 end
 
---- Writes the script for a scheduler; the lock was ours for as long as that takes.
+--- Writes the script for a scheduler. The lock of the sweep is held only while it is written.
 local function hand_over(described, todo, options, line)
   if #todo == 0 then
     io.stderr:write(("fmrun: %s: every run is done\n"):format(printable.line(described.path)))
@@ -161,7 +162,7 @@ local function hand_over(described, todo, options, line)
   return exit.well
 end
 
---- The same for a sweep that is there: what is not done is run. Returns an exit code; raises { usage }.
+--- Goes on with an existing sweep: runs what is not done. Returns an exit code; raises { usage }.
 function sweep.resume(path, line)
   local options <const> = read_options(line)
   local record, message = sweep_json.read_to_run(path)

@@ -8,7 +8,8 @@ local function bits(stream)
   return math.floor(stream:number() * 4294967296) << 32 | math.floor(stream:number() * 4294967296)
 end
 
---- A whole number in low..high, like Lua's own: unbiased to the last bit for ranges below 2^53, by rejection above.
+--- A whole number in low..high, like Lua's own: unbiased to the last bit for ranges below 2^53, by
+--- rejection above.
 local function between(stream, low, high)
   local range = high - low
   if range >= 0 and range < exact then return low + math.floor(stream:number() * (range + 1)) end

@@ -1,4 +1,5 @@
--- Errors as the writer of a script wants to read them: their own lines, not those of fm or of C.
+-- Errors as the writer of a script wants to read them: with the script's own lines, and none of fm
+-- or C.
 local readable <const> = require "fm.parts.printable".lines
 
 local traceback <const> = {}

@@ -36,7 +36,8 @@ local function places_of(run_path)
   return { run_path .. "/code" }
 end
 
---- The text of the copy of a file { path, hash } that the run or the sweep in a folder keeps; or nil and a message.
+--- The text of the copy of a file { path, hash } that the run or the sweep in a folder keeps; or
+--- nil and a message.
 function code_copies.read(folder, file)
   if not file.hash:find "^%x+$" then return nil, ("%s: no copy of %s"):format(folder, file.path) end
   local problem

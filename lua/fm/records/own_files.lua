@@ -39,12 +39,13 @@ local function has_own_name(path)
   return name:find "^%d+%-%d+%-%x+" ~= nil or parent:find "^sweep%-%x+$" ~= nil and name:find "^%x%x%x%x%x%x%x%x%-?%d*$" ~= nil
 end
 
---- Whether fmrun made the folder: by its name, or by what its run.json says. `record` is of fm.records.
+--- Whether fmrun made the folder: by its name, or by what its run.json says. `record` is of
+--- fm.records.
 function own_files.is_run(path, record)
   return has_own_name(path) or record.status ~= "damaged" and record.experiment ~= nil and record.versions ~= nil and record.versions.fmrun ~= nil
 end
 
--- ---- the outputs that run.json lists: "samples.png", "frames/step-*.png" where * stands for digits ----
+-- ---- the outputs that run.json lists: "samples.png", "frames/step-*.png" (digits) ----
 
 --- The parts of a name that leads to a place inside of the folder, or nil.
 local function parts_of(name)

@@ -1,6 +1,8 @@
--- The checkpoints of a run: two slots written in turn, so that a good one is always there, and state.json, which says what they hold.
+-- The checkpoints of a run: two slots written in turn, so that a good one is always there, and
+-- state.json, which says what they hold.
 --   checkpoint-1.safetensors, checkpoint-2.safetensors    what the run keeps
---   state.json    { hash, state = { slots = the newest first { slot, hash of the file, step, ... }, origin } }
+--   state.json    { hash, state = { slots, origin } }; slots: the newest first, as
+--                 { slot, hash of the file, step, ... }
 -- Whenever the process dies, the file that a slot of state.json names is whole, or its digest shows
 -- that it is not.
 local fm <const> = require "fm"

@@ -47,7 +47,8 @@ end
 
 -- ---- copies ----
 
---- Keeps copies of the files that were noted since the last call, in code/ of a folder (false: nowhere). Raises.
+--- Keeps copies of the files that were noted since the last call, in code/ of a folder (false:
+--- nowhere). Raises.
 function code_files.keep(files, folder)
   local new = texts[files]
   if not new or not folder then return end

@@ -1,6 +1,6 @@
--- The git commit that a script comes from, and whether what ran is that commit. The commit is read
--- from the files of .git, without git; git itself tells what has changed, in the background. Only a
--- repository that this user owns is used, because its config can make git run programs.
+-- The git commit of a script, and whether files have changed since. The commit is read from the
+-- files in .git, without git. What has changed is asked of git, which works in the background.
+-- Repositories of other users are skipped, because their config could make git run programs.
 local core <const> = require "fm.core"
 local lfs <const> = require "lfs"
 local open <const> = require "fm.records.regular"
@@ -11,7 +11,7 @@ local largest_line <const>, largest_list <const> = 4096, 16 << 20 -- bytes of HE
 
 -- ---- the repository ----
 
---- What a regular file holds, or nil.
+--- The text of a regular file, or nil.
 local function read(path, largest)
   local file <close>, size = open(path)
   return file and size <= largest and file:read "a" or nil
@@ -21,7 +21,7 @@ local function is_mine(path)
   return lfs.attributes(path, "uid") == lfs.attributes("/proc/self", "uid")
 end
 
---- The folder of git for the folder `at`, or nil. In a worktree or a submodule, .git is a file that
+--- The git folder of the folder `at`, or nil. In a worktree or a submodule, .git is a file that
 --- names it.
 local function git_folder(at)
   local path = at .. "/.git"
@@ -31,8 +31,8 @@ local function git_folder(at)
   return named:sub(1, 1) == "/" and named or at .. "/" .. named
 end
 
---- The nearest folder above a file that has a .git, and the folder of git; nil when this user owns
---- none.
+--- The nearest folder above a file that has a .git, and its git folder; nil when there is none, or
+--- when it belongs to another user.
 local function repository_of(path)
   local at = core.system.real_path(path:match "^(.*)/" or ".")
   while at and at ~= "" do
@@ -69,15 +69,15 @@ end
 
 -- ---- what has changed ----
 
--- Switches off the programs that the config names for git's own use; git writes nothing, fetches
--- nothing, and does not look into submodules. The last line of the output shows that all went well.
+-- git runs no program that its config names for fsmonitor or hooks, writes and fetches nothing, and
+-- skips submodules. A last line with a dot shows that both questions were answered.
 local question <const> = [[
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_COMMON_DIR GIT_NAMESPACE
 export GIT_ALLOW_PROTOCOL=none GIT_NO_LAZY_FETCH=1
 ask() { timeout @SECONDS@ git -C @FOLDER@ -c core.fsmonitor= -c core.hooksPath=/dev/null --no-optional-locks "$@" 2>/dev/null </dev/null; }
 ask status --porcelain --untracked-files=no --ignore-submodules=all && ask ls-files --others -- @FILES@ && echo .]]
 
---- Starts git. Returns what can be read from it; nil where there is no shell.
+--- Starts git. Returns a pipe to read its answer from; nil when it cannot be started.
 local function ask(folder, files)
   if #files == 0 then return nil end
   local words = {}
@@ -87,7 +87,7 @@ local function ask(folder, files)
   return ok and pipe or nil
 end
 
---- The names of those of these files that lie below a folder.
+--- The paths of these files relative to a folder; files outside of it are left out.
 local function names_below(folder, files)
   local names = {}
   for _, file in ipairs(files) do
@@ -99,7 +99,7 @@ end
 
 -- ---- the whole ----
 
---- What git has said so far, and will say: true, false, or nil when it did not.
+--- Waits for git's answer: true, false, or nil when git gave none.
 local function wait_for(answer)
   local text = answer:read "a"
   answer:close()
@@ -107,9 +107,10 @@ local function wait_for(answer)
   return nil
 end
 
---- The commit of the folder of a script, which is made of these files { path }, as { hash, wait }; nil when it is in no repository. wait(), once,
---- tells whether files of the repository were changed since the commit, or one of those given is not in it; nil when git did not say. Until
---- then git is at work in the background.
+--- The commit of the folder of a script as { hash, wait }; nil when it is in no repository. `files`
+--- (a list of { path }) are the Lua files of the script. wait(), to be called once, tells whether a
+--- tracked file has changed since the commit or one of `files` is untracked; nil when git gave no
+--- answer.
 return function(script, files)
   local folder, git = repository_of(script)
   local hash = folder and head_of(git)

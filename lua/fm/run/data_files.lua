@@ -36,7 +36,8 @@ function data_files.carry(files, entries)
   end
 end
 
---- { path, hash } in the order of paths; { path = "folder/", files = n, hash } for folders of which many files were read.
+--- { path, hash } in the order of paths; { path = "folder/", files = n, hash } for folders of which
+--- many files were read.
 function data_files.list(files)
   local folders, list, earlier = {}, fm.json.array {}, files[folders_of] or {}
   for _, file in ipairs(files) do

@@ -133,14 +133,17 @@ local function finish(run, record, status, problem)
   run.listener:ended({ path = folder.path, saved = run.saving.slots[1] ~= nil, keeps = next(run.saving.kept) ~= nil }, record)
 end
 
---- Runs an experiment with its values. `how`: runs (folder), path (the run's own folder, instead of a new one below `runs`: an unfinished
---- run there goes on from its last checkpoint), patience (seconds that it waits for that folder), force (in spite of differences), anew
---- (from the beginning), script (path), source (its text), code (its files), copies (path -> { text, hash }, of files that are called from their
---- copies), copies_in (the folder that keeps copies; false: none; nil: the run's own), commit ({ hash, dirty }, or of fm.run.commit), command, arguments,
---- checkpoint_every, checkpoint_seconds, keep_last, listener (hears of it: fm.cli.terminal.run_screen has the methods), advice (path -> what a
---- person can do about differences).
---- Returns the status ("done", "failed", "diverged", "killed", or "busy" when another process writes there), the run's folder (nil when
---- there can be none) and the signal that ended it (of fm.run.ending).
+--- Runs an experiment with its values. `how`: runs (folder), path (the run's own folder, instead of
+--- a new one below `runs`: an unfinished run there goes on from its last checkpoint), patience
+--- (seconds that it waits for that folder), force (in spite of differences), anew (from the
+--- beginning), script (path), source (its text), code (its files), copies (path -> { text, hash },
+--- of files that are called from their copies), copies_in (the folder that keeps copies; false:
+--- none; nil: the run's own), commit ({ hash, dirty }, or of fm.run.commit), command, arguments,
+--- checkpoint_every, checkpoint_seconds, keep_last, listener (hears of it:
+--- fm.cli.terminal.run_screen has the methods), advice (path -> what a person can do about
+--- differences). Returns the status ("done", "failed", "diverged", "killed", or "busy" when another
+--- process writes there), the run's folder (nil when there can be none) and the signal that ended
+--- it (of fm.run.ending).
 local function execute(experiment, values, how)
   local listener = how.listener
   local folder, plan, busy = open(experiment, values, how)

@@ -1,4 +1,5 @@
--- The folder of a run, runs/<experiment>/<UTC>-<hash>/, and the files in it. Everything about a run can be told from these files.
+-- The folder of a run, runs/<experiment>/<UTC>-<hash>/, and the files in it. Everything about a run
+-- can be told from these files.
 local fm <const> = require "fm"
 local growing_digest <const> = require "fm.run.growing_digest"
 local lfs <const> = require "lfs"

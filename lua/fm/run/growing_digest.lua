@@ -1,4 +1,5 @@
--- The digest of a file that only grows: known at any time without reading the file again. It is made of the digests of its blocks.
+-- The digest of a file that only grows: known at any time without reading the file again. It is
+-- made of the digests of its blocks.
 local fm <const> = require "fm"
 
 local growing_digest <const> = {}

@@ -11,8 +11,8 @@ local encode <const> = fm.json.encode
 local system <const> = fm.system
 local logging <const> = {}
 
---- line: of the values logged last (see line_of). results: of the whole run. stoppers: of run:stop_when. began,
---- next_flush: in seconds.
+--- line: of the values logged last (see line_of). results: of the whole run. stoppers: of
+--- run:stop_when. began, next_flush: in seconds.
 function logging.new()
   return { line = nil, results = {}, stoppers = {}, began = system.seconds(), next_flush = 0 }
 end
@@ -99,7 +99,8 @@ local function tell_watchers(run, values)
   if best and values[best] ~= nil then saving.heed(run, plain("log", best, values[best])) end
 end
 
---- Writes one line of metrics.jsonl, with the step. A loss (a name with "loss" in it) that is not finite ends the run as diverged.
+--- Writes one line of metrics.jsonl, with the step. A loss (a name with "loss" in it) that is not
+--- finite ends the run as diverged.
 function methods.log(run, values, ...)
   options.no_more("log", 1, ...)
   if run.replay then return end
@@ -124,8 +125,9 @@ function methods.log(run, values, ...)
   if run.lines.stoppers[1] or run.saving.plan.best then tell_watchers(run, values) end
 end
 
---- run:stop_when { metric = "valid", patience = 10, mode = "min", min_delta = 0 }: the loop ends after `patience` logs of the metric
---- in a row that were no better than its best by more than min_delta.
+--- run:stop_when { metric = "valid", patience = 10, mode = "min", min_delta = 0 }: the loop ends
+--- after `patience` logs of the metric in a row that were no better than its best by more than
+--- min_delta.
 function methods.stop_when(run, given, ...)
   options.no_more("stop_when", 1, ...)
   run.loop:refuse_inside "stop_when"
@@ -143,7 +145,8 @@ function methods.summary(run, values, ...)
   for name, value in pairs(results) do run.lines.results[name] = value end
 end
 
---- Text for a person: on stdout (stderr when stdout is for events) and in log.txt. `print` does this while the run lasts.
+--- Text for a person: on stdout (stderr when stdout is for events) and in log.txt. `print` does
+--- this while the run lasts.
 function methods.print(run, ...)
   if run.replay then return end
   local words = table.pack(...)

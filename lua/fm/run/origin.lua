@@ -40,7 +40,8 @@ local function library_files()
   return list
 end
 
---- The origin now, of a run with these sources { code, data } (lists of fm.run.code_files and fm.run.data_files) and this config.
+--- The origin now, of a run with these sources { code, data } (lists of fm.run.code_files and
+--- fm.run.data_files) and this config.
 function origin.now(sources, config)
   return { code = code_files.list(sources.code), data = data_files.list(sources.data), config = config, library = library_files(), program = program(),
     blas_core = select(2, fm.system.blas()), real = fm.real }
@@ -71,13 +72,14 @@ local function hash_now(path)
   return fm.file.hash_file(path) or "missing"
 end
 
---- The digest that the Lua file at a path has in this process. copies: path -> { hash } of files that are called from their copies, if any.
+--- The digest that the Lua file at a path has in this process. copies: path -> { hash } of files
+--- that are called from their copies, if any.
 local function code_hash(copies)
   return function(path) return copies and copies[path] and copies[path].hash or hash_now(path) end
 end
 
---- Lines that name each difference between an origin of the past and this process with `config` and `copies`; folders of data are compared once
---- they are read again (origin.folder_differences).
+--- Lines that name each difference between an origin of the past and this process with `config` and
+--- `copies`; folders of data are compared once they are read again (origin.folder_differences).
 function origin.differences(past, config, copies)
   local list = {}
   add_files(list, past.code, code_hash(copies))

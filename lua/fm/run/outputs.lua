@@ -142,8 +142,9 @@ end
 
 local most_exact <const> = 64
 
---- Names of the outputs of this process, and of those before it (as this function listed them), in order: what `fmrun rm` may take away. Many
---- become few by their digits, "frames/step-*.png". One with a * of its own is left out.
+--- Names of the outputs of this process, and of those before it (as this function listed them), in
+--- order: what `fmrun rm` may take away. Many become few by their digits, "frames/step-*.png". One
+--- with a * of its own is left out.
 function outputs.names(run, former)
   local all = run.outputs.names
   for _, name in ipairs(former or {}) do all[name] = true end

@@ -1,5 +1,7 @@
 -- Parameters of an experiment: declared once, typed by their default, read from `key=value` words.
---   steps = { 2000, "optimizer steps", min = 1 }      path = { "linear", choices = { "linear", "vp" } }      batch = 256
+--   steps = { 2000, "optimizer steps", min = 1 }
+--   path = { "linear", choices = { "linear", "vp" } }
+--   batch = 256
 local core <const> = require "fm.core"
 local nearest <const> = require "fm.parts.nearest"
 local read_only <const> = require "fm.parts.read_only"
@@ -94,7 +96,8 @@ local function declare(name, given)
   return declaration
 end
 
---- Reads the `params` table of an experiment: a list of declarations sorted by name, also by name. Raises what is wrong with it.
+--- Reads the `params` table of an experiment: a list of declarations sorted by name, also by name.
+--- Raises what is wrong with it.
 function parameters.declare(given)
   local list = {}
   for name, value in pairs(given) do
@@ -206,7 +209,8 @@ local function checked_value(list, key, value)
   return value
 end
 
---- Reads the `presets` of an experiment: name -> values of some parameters. Raises what is wrong with them.
+--- Reads the `presets` of an experiment: name -> values of some parameters. Raises what is wrong
+--- with them.
 function parameters.declare_presets(list, given)
   local presets = {}
   for name, values in pairs(given) do

@@ -32,7 +32,8 @@ local function plan_done(path, former, values, copies)
   return nil, ("%s: holds another run, which is done:\n  %s\nchoose another folder, or remove it"):format(path, table.concat(differences, "\n  "))
 end
 
---- Adds copies of what the experiment required while it ran: run.json of a run that was killed does not name them.
+--- Adds copies of what the experiment required while it ran: run.json of a run that was killed does
+--- not name them.
 local function add_copies(copies, path, files)
   for _, file in ipairs(files) do
     local text = not copies[file.path] and code_copies.read(path, file)

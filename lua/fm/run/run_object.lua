@@ -1,9 +1,13 @@
--- A run: its name, seed and random streams, and its parts, each made by the file that owns it. Its experiment sees an object that shows the public
--- methods of these parts and a few fields, and refuses other names.
---   loop      where it is (fm.run.loop)              saving    what it keeps, and when (fm.run.saving)
---   lines     what it has said (fm.run.logging)      outputs   its pictures and files (fm.run.outputs)
---   signals   who wants it to stop (fm.run.signals)  sources   what it is made from: code, data, commit;
---                                                    copies_in: the folder that keeps copies, or false
+-- A run: its name, seed and random streams, and its parts, each made by the file that owns it. Its
+-- experiment sees an object that shows the public methods of these parts and a few fields, and
+-- refuses other names.
+--   loop      where it is (fm.run.loop)
+--   lines     what it has logged (fm.run.logging)
+--   saving    what it keeps, and when it saves (fm.run.saving)
+--   outputs   its pictures and files (fm.run.outputs)
+--   signals   which signals came (fm.run.signals)
+--   sources   what it is made from: code, data, commit; and copies_in, the folder that keeps copies
+--             of the code, or false
 local fm <const> = require "fm"
 local logging <const> = require "fm.run.logging"
 local loops <const> = require "fm.run.loop"

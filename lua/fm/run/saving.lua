@@ -29,9 +29,11 @@ local function plan_of(given, asked)
   return o
 end
 
---- how: checkpoint_every, checkpoint_seconds, keep_last, as they were asked for when the run was started. plan: the options of
---- run:checkpoints. kept: of run:keeps. slots: the checkpoints there are (see fm.run.checkpoint). best: { value, step } of the best metric,
---- best_due: whether its checkpoint is not written yet. probed: whether the disk takes what will be written. saved_at: when a slot was written.
+--- how: checkpoint_every, checkpoint_seconds, keep_last, as they were asked for when the run was
+--- started. plan: the options of run:checkpoints. kept: of run:keeps. slots: the checkpoints there
+--- are (see fm.run.checkpoint). best: { value, step } of the best metric, best_due: whether its
+--- checkpoint is not written yet. probed: whether the disk takes what will be written. saved_at:
+--- when a slot was written.
 function saving.new(how)
   local asked = { every = how.checkpoint_every, seconds = how.checkpoint_seconds, keep_last = how.keep_last }
   return { asked = asked, plan = plan_of({}, asked), kept = {}, slots = {}, best = nil, best_due = false, probed = false, saved_at = nil }

@@ -1,5 +1,6 @@
--- Signals while a run lasts. The first Ctrl-C, and a SIGTERM, SIGHUP or SIGUSR1, let the step finish, write a checkpoint and end the run
--- as "killed"; outside of a step they end it at once, to go on from the last checkpoint. The second one ends it now.
+-- Signals while a run lasts. The first Ctrl-C, and a SIGTERM, SIGHUP or SIGUSR1, let the step
+-- finish, write a checkpoint and end the run as "killed"; outside of a step they end it at once, to
+-- go on from the last checkpoint. The second one ends it now.
 local fm <const> = require "fm"
 local ending <const> = require "fm.run.ending"
 

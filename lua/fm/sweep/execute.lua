@@ -1,4 +1,4 @@
--- Runs tasks of a sweep, each in a process of its own, so that none can harm another.
+-- Runs tasks of a sweep, each in a process of its own, so that one cannot harm another.
 local fm <const> = require "fm"
 local judge <const> = require "fm.sweep.outcome"
 local pools <const> = require "fm.sweep.pool"
@@ -12,7 +12,7 @@ local events <const> = { -- those that are heeded, and the types of their fields
   run_failed = { error = "string" },
 }
 
---- The event of a line, or nil when it is none that is heeded, or not as it should be.
+--- The event in a line; nil for events that do not matter here, and for lines that are malformed.
 local function read_event(line)
   local fields = fm.json.decode(line)
   local types = type(fields) == "table" and events[fields.event]
@@ -25,7 +25,7 @@ local function read_event(line)
   return fields
 end
 
---- What the pool tells, as state of the tasks, and to the listener.
+--- Handlers for the pool: they set the state of the tasks and tell the listener.
 local function hear(pool, listener, settings, ended)
   local on = {}
   on.started = function(task) listener:started(task) end
@@ -54,7 +54,7 @@ local function has_failed(task)
   return status == "failed" or status == "diverged"
 end
 
---- How many of the tasks ended how.
+--- Counts the tasks by how they ended.
 local function count(tasks)
   local n = { done = 0, failed = 0, killed = 0, busy = 0, waiting = 0 }
   for _, task in ipairs(tasks) do
@@ -64,12 +64,13 @@ local function count(tasks)
   return n
 end
 
---- Runs `tasks` (some of sweep.tasks). settings: jobs, timeout (seconds) and timeout_text, maxfail, in_a_row (maxfail counts only failures that
---- follow each other), is_taken (see fm.sweep.pool), arguments(task, channel) -> the words after fmrun that do a task and tell its events
---- through that descriptor, saved (the exit code of a process that saved, to go on later). listener: started(task), tick(now),
---- interrupted(at_once), ended(task).
---- Returns { counts = { done, failed, killed, busy, waiting }, seconds, and where all were asked to end, interrupted, killed: the first and the
---- second signal }.
+--- Runs `tasks` (some of sweep.tasks). settings: jobs, timeout (seconds) and timeout_text, maxfail,
+--- in_a_row (maxfail counts only failures that follow each other), is_taken (see fm.sweep.pool),
+--- arguments(task, channel) -> the words after fmrun that do a task and tell its events through
+--- that descriptor, saved (the exit code of a process that saved, to go on later). listener:
+--- started(task), tick(now), interrupted(at_once), ended(task). Returns { counts = { done, failed,
+--- killed, busy, waiting }, seconds, and where all were asked to end, interrupted, killed: the
+--- first and the second signal }.
 return function(tasks, settings, listener)
   local pool <const> = pools.new(settings)
   local failures = 0

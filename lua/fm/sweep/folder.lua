@@ -1,6 +1,7 @@
--- The folder of a sweep, runs/<experiment>/sweep-<hash>/: sweep.json (its runs), lock (of the fmrun at work on it), a folder per run.
--- The sweep's hash is of what stays when its grid is edited: scripts, swept keys, fixed values. A run's hash is of its config and its
--- code, so a run that is there is known again, whatever its place in the grid.
+-- The folder of a sweep, runs/<experiment>/sweep-<hash>/: sweep.json (its runs), lock (of the fmrun
+-- at work on it), a folder per run. The sweep's hash covers what stays when its grid is edited:
+-- scripts, swept keys, fixed values. A run's hash covers its config and its code, so that an
+-- existing run is recognised wherever it is in the grid.
 local fm <const> = require "fm"
 local code_files <const> = require "fm.run.code_files"
 local digests <const> = require "fm.run.digests"
@@ -20,7 +21,7 @@ end
 
 -- ---- names ----
 
---- A path as seen from the current folder, however it was written.
+--- A path relative to the current folder when it lies below it, however it was written.
 local function plain_path(path)
   local uv <const> = require "luv"
   local full, here = uv.fs_realpath(path), uv.cwd()
@@ -35,7 +36,8 @@ local function hash_now(path)
   return hashes[path]
 end
 
---- The files of a finished run that are not what they were, as they are now: what its experiment required while it ran.
+--- The files of a finished run that have changed since, with their digests now. These are files
+--- that the experiment required while it ran.
 local function changed_code(former)
   local changed = {}
   for _, file in ipairs(former.code or {}) do
@@ -51,7 +53,8 @@ local function read_record(path, name)
   return found
 end
 
---- The name of a run's folder, and its record. Code that changed without the script knowing makes another run.
+--- The name of a run's folder, and its record. When code has changed that the script only requires
+--- while it runs, that makes another run.
 local function settle(sweep_path, sweep_name, identity)
   while true do
     local name = hash8(identity)
@@ -70,7 +73,7 @@ local function table_of(changed)
   return result
 end
 
---- A value of a run as its label shows it: so that two values differ, in one line.
+--- A value as a label shows it: in one line, and exact enough that two values differ.
 local function value_text(value)
   if math.type(value) == "float" then return short.exact(value) end
   if type(value) ~= "string" or not (value == "" or value:find '[%s%c"]') then return tostring(value) end
@@ -84,9 +87,10 @@ function folder.label(keys, entry, several)
   return printable.line(table.concat(words, " "))
 end
 
---- The sweep of a plan (see expand) as its files say and will say: path, name, keys, scripts and tasks. A task is an entry of sweep.json,
---- and label, path, and the record of its run ({ status = "missing" } when there is none). `arguments` are the scripts' words after --.
---- Nothing is written.
+--- The sweep of a plan (see expand) as its files say and will say: path, name, keys, scripts and
+--- tasks. A task is an entry of sweep.json, and label, path, and the record of its run ({ status =
+--- "missing" } when there is none). `arguments` are the scripts' words after --. Nothing is
+--- written.
 function folder.describe(plan, list, base, arguments)
   local paths, several = {}, #list > 1
   for i, script in ipairs(list) do paths[i] = plain_path(script.path) end
@@ -117,7 +121,8 @@ end
 
 -- ---- sweep.json ----
 
---- The entries of sweep.json: those that were there keep their places, for whoever counts on them, unless their script has changed.
+--- The entries of sweep.json. Entries that were there keep their numbers, because schedulers use
+--- them, unless their script has changed.
 local function merge(sweep, before)
   local hash_of, place_of, entries = {}, {}, {}
   for _, script in ipairs(sweep.scripts) do hash_of[script.path] = script.hash end
@@ -144,7 +149,8 @@ local function owner_of(path)
   return file and file:read "l" or "another process"
 end
 
---- Makes the sweep at `path` ours. Returns its folder, locked (its field `lock`); or nil and a message when another fmrun is at work there.
+--- Locks the sweep at `path` for this process. Returns its folder (its field `lock` holds the
+--- lock); or nil and a message when another fmrun is at work there.
 function folder.own(path)
   local own, message, busy = folders.at(path)
   if not own then return nil, busy and ("%s: %s is at work on this sweep"):format(path, owner_of(path)) or message end
@@ -154,7 +160,8 @@ function folder.own(path)
   return own
 end
 
---- Writes the sweep.json of a described sweep into its own folder. Returns true, or nil and a message.
+--- Writes the sweep.json of a described sweep into its own folder. Returns true, or nil and a
+--- message.
 function folder.write(sweep, own, command)
   local before = sweep_json.read_to_run(sweep.path)
   return fm.file.write(own:file "sweep.json", fm.json.encode { schema = schema, command = command, arguments = fm.json.array(sweep.arguments),

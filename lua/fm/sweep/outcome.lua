@@ -1,4 +1,4 @@
--- What became of a run, told from how its process ended and from what it wrote.
+-- Finds out how a run ended, from the end of its process and from what it wrote.
 local lfs <const> = require "lfs"
 local folders <const> = require "fm.run.folder"
 local logged <const> = require "fm.records.logged"
@@ -11,7 +11,7 @@ local function last_step(path)
   return row and math.tointeger(row.step)
 end
 
---- Writes into run.json what the run could not write any more, unless somebody else is at it by now.
+--- Completes the run.json of a run that crashed, unless another process has taken over the run.
 local function record_crash(path, text, seconds)
   local own <const> = folders.at(path)
   if not own then return end
@@ -49,7 +49,8 @@ local function judge_time(outcome, task, record, timeout)
   if record.status == "lost" then record_crash(task.path, outcome.error, outcome.seconds) end
 end
 
---- What a run that failed says of it: its record; or what its process said, or printed last, where it could not write one.
+--- Why a run failed: from its record; or, when it could not write one, from what its process told
+--- or printed last.
 local function error_text(task, record, result)
   local words = task.failure or result.lines[#result.lines]
   if record.error and (record.status ~= "damaged" or not words) then return record.error end
@@ -63,16 +64,18 @@ local function judge_failure(outcome, task, record, result)
   if record.status == "lost" then record_crash(task.path, ("ended in the middle: %s"):format(outcome.error), result.seconds) end
 end
 
---- A run that keeps nothing, or was stopped before its first step, has no checkpoint: it begins again.
+--- A run that keeps nothing, or was stopped before its first step, has no checkpoint: it begins
+--- again.
 local function stop_text(task, record)
   local saved = lfs.attributes(task.path .. "/state.json", "mode") == "file"
   local steps = record.steps or 0
   return (saved and "saved " or "stopped ") .. (steps > 0 and ("after step %d"):format(steps) or "before step 1")
 end
 
---- task: path, folder, busy (it said so), failure (why it has no record).
---- result: of the pool. how: timeout (its text), stopped (whether all were asked to end), saved (exit code).
---- Returns { status = "done" | "failed" | "diverged" | "killed" | "busy", error, summary, code, signal, seconds, lines, peak }.
+--- task: path, folder, busy (it said so), failure (why it has no record). result: of the pool. how:
+--- timeout (its text), stopped (whether all were asked to end), saved (exit code). Returns { status
+--- = "done" | "failed" | "diverged" | "killed" | "busy", error, summary, code, signal, seconds,
+--- lines, peak }.
 return function(task, result, how)
   local record = records.read(task.path, task.folder)
   local outcome = { status = "failed", summary = record.summary, code = result.code, seconds = result.seconds, lines = result.lines, peak = result.peak }

@@ -1,5 +1,7 @@
--- Processes, so many at a time: started, heard, stopped. luv's callbacks only note what happened; the loop below acts on it, so an error
--- in what it calls is an ordinary error. A job is a session of its own: Ctrl-C at the terminal reaches this process, which passes it on.
+-- A pool of processes: starts so many at a time, reads what they print, and stops them. luv's
+-- callbacks only note what happened; the loop below acts on it, so an error in what it calls is an
+-- ordinary error. A job is a session of its own: Ctrl-C at the terminal reaches this process, which
+-- passes it on.
 local peak_memory <const> = require "fm.run.peak_memory"
 local readable <const> = require "fm.parts.printable".lines
 local uv <const> = require "luv"
@@ -20,10 +22,10 @@ local stop_signals <const> = { "sigint", "sigterm", "sighup", "sigusr1" }
 
 -- ---- one process ----
 
--- A stream is what comes through one pipe. Each chunk is looked at once, when it comes, and little of it is kept: a process may print
--- gigabytes, and never a newline.
+-- A stream is what comes through one pipe. Each chunk is looked at once, when it comes, and little
+-- of it is kept: a process may print gigabytes, and never a newline.
 
---- Text: its end is kept.
+--- For text: keeps its end.
 local function keep_end(stream, chunk)
   stream.last, stream.size = stream.last + 1, stream.size + #chunk
   stream.chunks[stream.last] = chunk
@@ -33,7 +35,7 @@ local function keep_end(stream, chunk)
   end
 end
 
---- Events: whole lines are kept until somebody looks. A line that is too long is none.
+--- For events: keeps whole lines until they are read. A line that is too long is dropped.
 local function keep_lines(stream, chunk)
   local from = 1
   repeat
@@ -66,7 +68,8 @@ local function hear(stream)
   end)
 end
 
---- The lines at the end of a stream of text, as a terminal shows them: of a line that was written over and over, what was written last.
+--- The lines at the end of a stream of text, as a terminal would show them: a line that was
+--- overwritten by \r shows what was written last.
 local function add_lines(list, stream)
   local text = table.concat(stream.chunks, "", stream.first, stream.last)
   for line in text:gmatch "[^\n]+" do
@@ -108,12 +111,12 @@ local function signal(job, name)
   if not job.ended_at then job.handle:kill(name) end
 end
 
---- At once, and whatever the process has started too.
+--- Kills a job at once, with all processes that it has started.
 local function kill(job)
   if not job.ended_at then uv.kill(-job.pid, "sigkill") end
 end
 
---- Asks a job to end by itself; `patience` seconds later it is ended.
+--- Asks a job to end by itself, and kills it `patience` seconds later.
 local function ask(job, now, patience)
   signal(job, "sigterm")
   job.deadline = now + patience
@@ -136,7 +139,8 @@ end
 
 -- ---- all of them ----
 
---- options: jobs, timeout (seconds or nil), is_taken (nil, or tells whether another process is at a task just now).
+--- options: jobs, timeout (seconds or nil), is_taken (nil, or tells whether another process is at a
+--- task just now).
 local function new(options)
   return setmetatable({ limit = options.jobs, timeout = options.timeout, is_taken = options.is_taken, jobs = {}, signals = {} }, Pool)
 end
@@ -146,8 +150,8 @@ function Pool:stop()
   self.stopping = true
 end
 
---- The first signal asks every job to end by itself, the second ends it. The user can press Ctrl-C again for a job that does not;
---- a TERM or HUP comes from where nobody waits long.
+--- The first signal asks every job to end by itself, the second kills them. After Ctrl-C there is
+--- no time limit, because the user can press it again; after TERM or HUP the limit is short.
 function Pool:on_signal(name, now, on)
   self:stop()
   if self.interrupted then self.killed = name end
@@ -159,7 +163,8 @@ function Pool:on_signal(name, now, on)
   on.interrupted(name, self.killed)
 end
 
---- What a job said and how it is; true when there is nothing more to come.
+--- Reads what a job has told, and keeps its time. Returns true when the job has ended and nothing
+--- more will come.
 function Pool:look(job, now, on)
   local events = job.events.lines
   job.events.lines = {}
@@ -201,13 +206,14 @@ function Pool:watch_signals()
   return watchers
 end
 
---- Another process was faster at a task. From now on tasks are taken from a place of this process's own: two that go through them in one
---- order, at one pace, would meet at every task, and wait for each other.
+--- Another process took a task first. From now on this process takes tasks from another place in
+--- the list; else two workers that go through the list at the same pace would meet at every task.
 function Pool:scatter()
   self.scattered = true
 end
 
---- Takes the first of the waiting tasks that is nobody else's, or the first when all are.
+--- Takes the first waiting task that no other process has; the first of all when every task is
+--- taken.
 function Pool:take(waiting)
   local first = self.scattered and system.process() % #waiting or 0
   for i = first, first + #waiting - 1 do
@@ -217,9 +223,10 @@ function Pool:take(waiting)
   return table.remove(waiting, 1)
 end
 
---- Runs the tasks (a list) to their ends. arguments(task, channel) gives the words after fmrun; `channel` is the descriptor for events. `on`
---- has started(task), event(task, a line from there), ended(task, result), interrupted(signal, killed), tick(now). A result: code, signal (0
---- or its number), seconds, lines (the last that it printed), timed_out, peak (KB).
+--- Runs the tasks (a list) to their ends. arguments(task, channel) gives the words after fmrun;
+--- `channel` is the descriptor for events. `on` has started(task), event(task, a line from there),
+--- ended(task, result), interrupted(signal, killed), tick(now). A result: code, signal (0 or its
+--- number), seconds, lines (the last that it printed), timed_out, peak (KB).
 function Pool:run(tasks, arguments, on)
   local watchers <const> = self:watch_signals()
   local waiting <const> = table.move(tasks, 1, #tasks, 1, {})

@@ -1,5 +1,6 @@
--- Does a script work? Two steps with a tiny batch, through its pictures and results, in a folder that is removed afterwards. Each script is tried
--- in a process of its own, so the folder goes also when that one crashes, and the next script is tried nevertheless.
+-- Tries whether a script works: two steps with a tiny batch, with its pictures and results, in a
+-- folder that is removed afterwards. Each script is tried in a process of its own, so that the
+-- folder is removed and the next script is tried even after a crash.
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local declared <const> = require "fm.cli.declared"
@@ -26,7 +27,8 @@ local function read_word(experiment, word)
   return key, value
 end
 
---- The values that words of the command line give, a preset's among them; ends the command for a wrong one.
+--- The values that words of the command line give, a preset's among them; ends the command for a
+--- wrong one.
 local function given_values(experiment, words, line)
   local given, values = {}, {}
   for _, word in ipairs(words) do
@@ -105,7 +107,8 @@ local function try_here(path, words, line)
   return 0
 end
 
---- Tries one script in a process of its own. Returns its exit code; and the name of a signal that asked this process to end.
+--- Tries one script in a process of its own. Returns its exit code; and the name of a signal that
+--- asked this process to end.
 local function try_apart(path, words)
   local uv <const> = require "luv"
   local folder, problem = uv.fs_mkdtemp((os.getenv "TMPDIR" or "/tmp") .. "/fmrun-check-XXXXXX")

@@ -1,4 +1,5 @@
--- Is everything there that runs need, and does a small one learn? Each check says what it found, or what is wrong.
+-- Is everything there that runs need, and does a small one learn? Each check says what it found, or
+-- what is wrong.
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local command_line <const> = require "fm.cli.command_line"

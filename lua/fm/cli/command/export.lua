@@ -1,4 +1,5 @@
--- Logged metrics for other programs: CSV on stdout, or TensorBoard's event files, which also hold the results and the pictures.
+-- Logged metrics for other programs: CSV on stdout, or TensorBoard's event files, which also hold
+-- the results and the pictures.
 local fm <const> = require "fm"
 local command_line <const> = require "fm.cli.command_line"
 local csv <const> = require "fm.records.csv"
@@ -80,7 +81,8 @@ local function events_of(record)
   return table.concat(parts)
 end
 
---- A folder for the run inside of `into`, also for a run that is named by a path like ../other/runs/moons/...
+--- A folder for the run inside of `into`, also for a run that is named by a path like
+--- ../other/runs/moons/...
 local function folder_for(record, into)
   local parts = { into }
   for part in record.name:gmatch "[^/]+" do

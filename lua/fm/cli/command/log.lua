@@ -1,5 +1,6 @@
--- What a run printed, and with -f what it goes on to print, until it ends. Where a running one is stands in a moving line on stderr. The
--- text is a script's, and a terminal would obey it: all but line ends and tabs comes as escapes, also into a pipe, which may end at one.
+-- Prints what a run printed, and with -f what it goes on to print, until it ends. A moving line on
+-- stderr shows where a running run is. Control characters other than line ends and tabs are
+-- escaped, also into a pipe, because the text comes from a script and a terminal would obey them.
 local command_line <const> = require "fm.cli.command_line"
 local describe <const> = require "fm.records.describe"
 local layout <const> = require "fm.cli.terminal.layout"
@@ -17,8 +18,9 @@ local function whole(text)
   return start and #text - start < 3 and not utf8.len(text, start) and start - 1 or #text
 end
 
---- Writes what a file holds beyond a position, a last line without an end only when `ended`; returns the position reached, or nil when
---- nobody reads any more. A resumed run cuts its log back: then the part after the cut comes again.
+--- Writes what a file holds beyond a position, a last line without an end only when `ended`;
+--- returns the position reached, or nil when nobody reads any more. A resumed run cuts its log
+--- back: then the part after the cut comes again.
 local function write_on(path, position, ended)
   local file <close>, size = open(path)
   if not file then

@@ -1,5 +1,6 @@
--- Removes runs, sweeps, or all runs of an experiment: the files that fmrun wrote, and the folders that are empty then. Whatever else lies
--- there stays and is told, links are removed and not followed, and a running run stays unless it is said that it shall go too.
+-- Removes runs, sweeps, or all runs of an experiment: the files that fmrun wrote, and the folders
+-- that are empty then. Other files stay, and are listed. Links are removed and not followed. A run
+-- that is running stays, unless --running is given.
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local command_line <const> = require "fm.cli.command_line"
@@ -9,7 +10,8 @@ local records <const> = require "fm.records.runs"
 local uv <const> = require "luv"
 local words <const> = require "fm.records.words"
 
---- The things to remove for a target, runs and sweeps: itself, or for an experiment its runs and its sweeps, each once.
+--- The things to remove for a target, runs and sweeps: itself, or for an experiment its runs and
+--- its sweeps, each once.
 local function things_of(base, target)
   if target.kind ~= "experiment" then return { target } end
   local things, seen = {}, {}
@@ -22,7 +24,7 @@ local function things_of(base, target)
   return things
 end
 
---- Raises when a process works on one of the things and nobody has said --running.
+--- Raises when a process works on one of the things and --running was not given.
 local function check_idle(things, line)
   for _, thing in ipairs(things) do
     local busy = thing.status == "running" or fm.system.locked(thing.path .. "/lock")
@@ -60,7 +62,7 @@ local function names_of(things)
   return table.concat(names, "\n")
 end
 
---- Asks on a terminal; elsewhere nobody could answer.
+--- Asks on a terminal; elsewhere -f is needed.
 local function is_allowed(things, runs, line)
   if line.force then return true end
   if not (fm.system.is_terminal(0) and fm.system.is_terminal(2)) then
@@ -89,7 +91,8 @@ local function tell(path, left)
   io.stderr:write(("removed the run in %s; what it did not make stays:%s\n"):format(path, table.concat(names)))
 end
 
---- Removes these files of a folder, and it, when it is empty then. Returns the names of what is left there.
+--- Removes these files of a folder, and it, when it is empty then. Returns the names of what is
+--- left there.
 local function remove_files(path, list)
   local left, message = own_files.remove(path, list)
   return left or fail(message)

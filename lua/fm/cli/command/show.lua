@@ -1,4 +1,5 @@
--- All about one run on one page: what it was, how it went, what it left; or the Lua files that it was made from.
+-- All about one run on one page: what it was, how it went, what it left; or the Lua files that it
+-- was made from.
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local code_copies <const> = require "fm.records.code_copies"
@@ -139,7 +140,8 @@ end
 
 -- ---- --code ----
 
---- The file of a record's code that a word names: its path, or the end of it; without a word the script.
+--- The file of a record's code that a word names: its path, or the end of it; without a word the
+--- script.
 local function find_file(record, word)
   local paths = {}
   for i, file in ipairs(record.code or {}) do

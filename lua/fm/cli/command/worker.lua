@@ -1,5 +1,6 @@
--- A worker does runs of a sweep: one by its number, or whatever is left, one after the other. Several of them, on several machines, share
--- a sweep: whoever locks a run's folder runs it.
+-- A worker does runs of a sweep: one by its number, or all that are left, one after the other.
+-- Several workers, also on several machines, can share a sweep: a run belongs to the worker that
+-- locks its folder.
 local code_files <const> = require "fm.run.code_files"
 local command_line <const> = require "fm.cli.command_line"
 local events <const> = require "fm.cli.events"
@@ -52,7 +53,7 @@ local function is_done(place, name)
   return require "fm.records.runs".read(place, name).status == "done"
 end
 
---- The commit of the task's script, as it was when the sweep was made; false when there is none.
+--- The commit of the task's script when the sweep was made; false when there was none.
 local function commit_of(sweep, task)
   for _, script in ipairs(sweep.scripts) do
     if script.path == task.script then return script.commit and { hash = script.commit, dirty = script.dirty } or false end

@@ -1,4 +1,5 @@
--- Text on a page of limited width: tables, wrapped paragraphs, all made printable. A width is counted in characters, not bytes.
+-- Text on a page of limited width: tables, wrapped paragraphs, all made printable. A width is
+-- counted in characters, not bytes.
 local printable <const> = require "fm.parts.printable"
 local system <const> = require "fm.core".system
 
@@ -11,7 +12,8 @@ function layout.page(descriptor)
   return system.columns(descriptor) or math.tointeger(tonumber(os.getenv "COLUMNS" or "")) or 80
 end
 
---- The columns of the terminal on stdout; nil when there is none, so that nothing is cut for a file or a pipe.
+--- The columns of the terminal on stdout; nil when there is none, so that nothing is cut for a file
+--- or a pipe.
 function layout.columns()
   if not system.is_terminal(stdout) then return nil end
   return layout.page(stdout)
@@ -41,8 +43,8 @@ local function printable_words(list)
   return words
 end
 
---- Lines of at most `width` characters, broken between words; the first begins with `first`, the others with `other`. A list instead of a
---- text is broken between its items, two spaces apart.
+--- Lines of at most `width` characters, broken between words; the first begins with `first`, the
+--- others with `other`. A list instead of a text is broken between its items, two spaces apart.
 function layout.wrap(text, width, first, other)
   local words, space
   if type(text) == "string" then words, space = words_of(text), " " else words, space = printable_words(text), "  " end
@@ -87,8 +89,8 @@ local function natural_widths(columns, rows)
   return widths
 end
 
---- Takes characters from the widest flexible columns until the table fits, or none has more than `least` of them. Columns that
---- are nil in `widths` do not count. Returns whether it fits.
+--- Takes characters from the widest flexible columns until the table fits, or none has more than
+--- `least` of them. Columns that are nil in `widths` do not count. Returns whether it fits.
 local function squeeze(columns, widths, room, gap)
   local least <const> = 8
   local over = -room - #gap
@@ -109,7 +111,8 @@ local function squeeze(columns, widths, room, gap)
   return true
 end
 
---- Widths by column for a page, nil for a column that is left out: those with the highest `rank` go first.
+--- Widths by column for a page, nil for a column that is left out: those with the highest `rank` go
+--- first.
 local function chosen_widths(columns, rows, room, gap)
   local natural, out = natural_widths(columns, rows), {}
   while true do
@@ -131,10 +134,11 @@ local function padded(text, width, right, last)
   return "", last and "" or space
 end
 
---- Lines of an aligned table, and the titles of the columns left out of it. columns: { title, right = true (numbers), flexible =
---- true (may be cut), rank = n (may be left out where the page is too narrow, the highest first) }. rows: lists of cells: a text,
---- { text, color } or { items, color } (a list of texts, of which those that fit are shown and the others counted). options:
---- columns (the page's width, or nil), paint, gap.
+--- Lines of an aligned table, and the titles of the columns left out of it. columns: { title, right
+--- = true (numbers), flexible = true (may be cut), rank = n (may be left out where the page is too
+--- narrow, the highest first) }. rows: lists of cells: a text, { text, color } or { items, color }
+--- (a list of texts, of which those that fit are shown and the others counted). options: columns
+--- (the page's width, or nil), paint, gap.
 function layout.table(columns, rows, options)
   local paint, gap, lines = options.paint or function(_, text) return text end, options.gap or "  ", {}
   local widths = chosen_widths(columns, rows, options.columns, gap)

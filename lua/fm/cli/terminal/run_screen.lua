@@ -1,5 +1,6 @@
--- What a person sees of a run: its words on stdout, and on stderr one line that moves on a terminal, a line every ten seconds elsewhere. Where
--- events are wanted, they come on stdout, one a line, and the words go to stderr. Anything that has these methods may listen to a run.
+-- What a person sees of a run: its words on stdout, and on stderr one line that moves on a
+-- terminal, a line every ten seconds elsewhere. Where events are wanted, they come on stdout, one a
+-- line, and the words go to stderr. Anything that has these methods may listen to a run.
 local events <const> = require "fm.cli.events"
 local printable <const> = require "fm.parts.printable"
 local quoted <const> = require "fm.parts.shell_word"
@@ -11,7 +12,8 @@ Screen.__index = Screen
 
 local stderr <const> = 2
 
---- options: quiet, color ("auto", "always", "never"), json, again (path -> the command that goes on with a run, where that is not fmrun resume).
+--- options: quiet, color ("auto", "always", "never"), json, again (path -> the command that goes on
+--- with a run, where that is not fmrun resume).
 function run_screen.new(options)
   local terminal = system.is_terminal(stderr)
   return setmetatable({
@@ -28,7 +30,8 @@ function Screen:clear()
   self.drawn = false
 end
 
---- A line that stays: a text, or a list of texts and { color, text }, two spaces apart. Printable, whatever a script or a record put in.
+--- A line that stays: a text, or a list of texts and { color, text }, two spaces apart. Printable,
+--- whatever a script or a record put in.
 function Screen:say(what)
   self:clear()
   local words, paint = {}, nil
@@ -47,7 +50,7 @@ function Screen:note(what)
   if not self.quiet then self:say(what) end
 end
 
---- What is wrong, though the run goes on.
+--- Something is wrong, but the run goes on.
 function Screen:warn(message)
   self:say("fmrun: " .. message)
 end
@@ -70,7 +73,7 @@ function Screen:refused(message)
   events.failure(message)
 end
 
---- As refused, for a run whose end tells the message itself.
+--- Like refused, for a run that reports the message when it ends.
 function Screen.unrecorded(_, message) -- luacheck: ignore 212
   events.failure(message)
 end

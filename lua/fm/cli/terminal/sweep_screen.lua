@@ -1,5 +1,5 @@
--- What a person sees of a sweep on stderr: one line that moves per job on a terminal, one line per event elsewhere; with --json also an
--- object per event on stdout.
+-- What a person sees of a sweep on stderr: one line that moves per job on a terminal, one line per
+-- event elsewhere; with --json also an object per event on stdout.
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local events <const> = require "fm.cli.events"
@@ -97,7 +97,8 @@ function Screen:interrupted(at_once)
   self:note(at_once and "stopped" or "each run finishes its step and saves (again: stop now)")
 end
 
---- The last lines that a failed run said, marked as its own, without the one that was its error; and where there are more.
+--- The last lines that a failed run printed, marked, without the line of its error; and the command
+--- that shows more.
 function Screen:say_lines(task, error_line)
   local lines = {}
   for _, line in ipairs(task.outcome.lines) do
@@ -165,7 +166,7 @@ local function sum_text(n)
   return table.concat(parts, ", ")
 end
 
---- Failures once more: above them may be hours of other lines.
+--- Lists the failures again, because hours of other lines may lie between.
 function Screen:tell_again(tasks)
   local failed = 0
   for _, task in ipairs(tasks) do
@@ -178,7 +179,8 @@ function Screen:tell_again(tasks)
   if failed > most_told then self:say(("  and %d more that failed"):format(failed - most_told)) end
 end
 
---- The sum of these tasks, and what to type next. result: of fm.sweep.execute. again: what to type to go on.
+--- The sum of these tasks, and what to type next. result: of fm.sweep.execute. again: what to type
+--- to go on.
 function Screen:sum_up(tasks, result, again)
   local sweep, n = self.sweep, result.counts
   if #tasks > 1 then self:tell_again(tasks) end

@@ -1,5 +1,6 @@
--- One key of a sweep and what it runs over: "1e-3,3e-3", "1:5", "0:1:0.25", "log(1e-4,1e-2)", 'a,"b,c"'. An axis knows how many values it has before
--- it makes any, so that a billion of them can be refused at no cost:
+-- One key of a sweep and what it runs over: "1e-3,3e-3", "1:5", "0:1:0.25", "log(1e-4,1e-2)",
+-- 'a,"b,c"'. An axis knows how many values it has before it makes any, so that a billion of them
+-- can be refused at no cost:
 --   { key, count, at(i) -> value }        a list, of which ranges may be parts
 --   { key, draw(u) -> value }             a continuous range; u is uniform in 0..1
 local decimal <const> = require "fm.cli.words.decimal"
@@ -17,7 +18,8 @@ local function is_numeric(declaration)
   return declaration.type == "integer" or declaration.type == "number"
 end
 
---- The value that a text says for the declaration; raises { usage }. Blanks around a number are nothing.
+--- The value that a text says for the declaration; raises { usage }. Blanks around a number are
+--- nothing.
 local function read(declaration, text)
   local value, message = parameters.read(declaration, is_numeric(declaration) and text:match "^%s*(.-)%s*$" or text)
   if value == nil then error({ usage = message }, 0) end
@@ -36,7 +38,8 @@ end
 
 -- ---- ranges ----
 
---- The grid in binary, where it has none in tens. Whole numbers are counted exactly, as far as their difference is one itself.
+--- The grid by binary arithmetic, when decimal.grid has none. Whole numbers are counted exactly, as
+--- long as their difference is a whole number of 64 bits.
 local function binary_grid(first, last, step)
   local span = last - first
   local count
@@ -98,8 +101,8 @@ local scales <const> = { -- u in 0..1 to low..high; how far two values lie apart
 }
 local least_digits <const>, nearest <const> = 4, 5e-4
 
---- A number that was drawn, with as few digits as leave it inside of the range and near to where it was: enough for a search, and readable in a
---- table. They are four, unless the range is narrow.
+--- A drawn number, rounded to the fewest digits (at least four) that keep it inside the range and
+--- near its value: enough for a search, and readable in a table.
 local function rounded(scale, low, high, value)
   for digits = least_digits, 17 do
     local rough = tonumber(("%%.%dg"):format(digits):format(value))
@@ -108,7 +111,7 @@ local function rounded(scale, low, high, value)
   return math.max(low, math.min(value, high))
 end
 
---- A whole number that was drawn.
+--- A drawn whole number.
 local function whole(scale, low, high, u)
   local span = high - low
   local value = scale == "uniform" and low + math.floor((span >= 0 and span or span + 2.0 ^ 64) * u + u) or scales[scale].value(low, high, u) + 0.5
@@ -129,14 +132,14 @@ end
 
 -- ---- the whole ----
 
---- Whether a text for the declaration says more than one value could.
+--- Whether a text looks like several values for the declaration.
 function axes.sweeps(declaration, text)
   if text:find(",", 1, true) then return true end
   return is_numeric(declaration) and text:find "[:(]" ~= nil
 end
 
---- The axis that a text stands for, or its value where it names one, and nil; raises { usage }. Strings and booleans have lists only. A
---- comma inside quotes is one of the value.
+--- The axis that a text stands for, or its value where it names one, and nil; raises { usage }.
+--- Strings and booleans have lists only. A comma inside quotes belongs to the value.
 function axes.new(declaration, text)
   if text == "" and declaration.type ~= "string" then fail(declaration, "empty list") end
   local axis

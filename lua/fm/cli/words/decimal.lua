@@ -1,4 +1,5 @@
--- Numbers as they are written, in tens: a grid from 0 to 1 by 0.1 has the points that a list would name, not those of ten additions in binary.
+-- Decimal arithmetic on numbers as they are written: a grid from 0 to 1 by 0.1 has the points 0.1,
+-- 0.2, 0.3, and not the sums of binary additions.
 local decimal <const> = {}
 
 local most_digits <const> = 18 -- of a whole number of 64 bits
@@ -14,7 +15,8 @@ local function read(text)
   return sign == "-" and -whole or whole, power
 end
 
---- The texts as whole numbers of one power of ten, and that power; nil when they have none in common.
+--- The texts as whole numbers times one power of ten, and that power; nil when 64 bits cannot hold
+--- them.
 local function scaled(texts)
   local wholes, powers, least = {}, {}, math.maxinteger
   for i, text in ipairs(texts) do
@@ -31,7 +33,8 @@ local function scaled(texts)
   return wholes, least
 end
 
---- The grid of three texts, as { count, at(i) -> a number }; nil when their digits are too many or too far apart.
+--- The grid of three texts, as { count, at(i) -> a number }; nil when their digits are too many or
+--- too far apart.
 function decimal.grid(first, last, step)
   local wholes, power = scaled { first, last, step }
   if not wholes then return nil end

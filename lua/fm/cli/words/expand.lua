@@ -1,5 +1,8 @@
--- From scripts and the words for them to runs: one, or those of a sweep. Every run is counted before one is made.
---   expand(scripts, line) -> { runs = { { script, values, changed = { { key, value }... } }... }, keys = swept names, fixed = { key = value },
+-- Turns scripts and the words for them into runs: one, or those of a sweep. All runs are counted
+-- before the first is made.
+--   expand(scripts, line) -> {
+--     runs = { { script, values, changed = { { key, value }... } }... },
+--     keys = swept names, fixed = { key = value },
 --     is_sweep = whether it is more than one run of one script }
 local fm <const> = require "fm"
 local parameters <const> = require "fm.run.parameters"
@@ -107,7 +110,8 @@ local function grid(said, index)
   return changed
 end
 
---- The choices of draw `index`: each key has its own stream, so a longer search begins with the draws of the shorter one.
+--- The choices of draw `index`. Each key has a stream of its own, so that a longer search begins
+--- with the draws of a shorter one.
 local function draw(said, index, seed)
   local changed = {}
   for i, axis in ipairs(said.axes) do
@@ -136,7 +140,8 @@ local function add_grid(runs, script, said, seen)
   end
 end
 
---- Draws until there are `count` different runs; choices among few values come twice, and the next draw takes their place.
+--- Draws until there are `count` different runs; choices among few values come twice, and the next
+--- draw takes their place.
 local function add_random(runs, script, said, seen, count, seed)
   if #said.axes == 0 then usage("--random: nothing to draw from; give a list or a range: lr=log(1e-4,1e-2)") end
   local wanted, index = #runs + count, 0

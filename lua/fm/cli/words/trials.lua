@@ -1,5 +1,6 @@
--- Trials from a file: "@trials.csv" (the first line names the keys) or "@trials.jsonl" (an object a line). Each trial is a list of
--- { key, text }, read later by the declared type of each parameter. Data is never code, so there are no trials in Lua.
+-- Trials from a file: "@trials.csv" (the first line names the keys) or "@trials.jsonl" (an object a
+-- line). Each trial is a list of { key, text }, read later by the declared type of each parameter.
+-- Data is never code, so there are no trials in Lua.
 local fm <const> = require "fm"
 local fields <const> = require "fm.cli.words.fields"
 
@@ -9,7 +10,8 @@ local function fail(path, number, message, ...)
   error({ usage = ("%s: line %d: %s"):format(path, number, message:format(...)) }, 0)
 end
 
---- The texts of a line of CSV, without the blanks around those that have no quotes; or nil and what is wrong.
+--- The texts of a line of CSV, without the blanks around those that have no quotes; or nil and what
+--- is wrong.
 local function texts_of(line)
   local list, problem = fields(line)
   for i, field in ipairs(list or {}) do list[i] = field.quoted and field.text or field.text:match "^%s*(.-)%s*$" end
