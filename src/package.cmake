@@ -1,5 +1,6 @@
-# Packages: `cmake --build build --target package` makes a .deb, which needs Debian's packages of the libraries, and a .tar.gz, which holds the
-# libraries (component `bundle`) and runs from any folder, for anybody, where the C library is as new as here.
+# Packages: `cmake --build build --target package` makes a .deb, which needs Debian's packages of
+# the libraries, and a .tar.gz, which holds the libraries (component `bundle`) and runs from any
+# folder, for anybody, where the C library is as new as here.
 
 find_file(LFS_FILE lfs.so PATHS ${LUA_LIBRARY_DIRS} /usr/lib/${CMAKE_LIBRARY_ARCHITECTURE} /usr/lib /usr/lib64 PATH_SUFFIXES lua/5.4)
 find_file(LUV_FILE luv.so PATHS ${LUA_LIBRARY_DIRS} /usr/lib/${CMAKE_LIBRARY_ARCHITECTURE} /usr/lib /usr/lib64 PATH_SUFFIXES lua/5.4)
@@ -13,7 +14,8 @@ endforeach()
 if(CHART_FILE)
   install(FILES ${CHART_FILE} DESTINATION ${CMAKE_INSTALL_DATADIR}/fm/report ${bundle})
 endif()
-# Each library under the name by which it is asked for, with the licence that Debian's package of it states.
+# Each library under the name by which it is asked for, with the licence that Debian's package of it
+# states.
 install(CODE "
   file(GET_RUNTIME_DEPENDENCIES EXECUTABLES $<TARGET_FILE:fmrun> LIBRARIES ${BLAS_FILE} ${EDIT_FILE} ${LFS_FILE} ${LUV_FILE}
     RESOLVED_DEPENDENCIES_VAR files PRE_EXCLUDE_REGEXES \"^ld-\" \"^lib(c|m|dl|rt|pthread)[.]so\")

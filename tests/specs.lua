@@ -1,6 +1,7 @@
--- Runs busted in whatever Lua runs this file: fmrun tests/specs.lua -- SPEC...      lua5.4 tests/specs.lua SPEC...
--- busted gives a spec its words (describe, it, assert, ...) by changing the _ENV of the spec's functions, which fmrun's debug library cannot.
--- There the spec is loaded with an _ENV that asks busted's.
+-- Runs busted in whatever Lua runs this file: fmrun tests/specs.lua -- SPEC... lua5.4
+-- tests/specs.lua SPEC... busted gives a spec its words (describe, it, assert, ...) by changing the
+-- _ENV of the spec's functions, which fmrun's debug library cannot. There the spec is loaded with
+-- an _ENV that asks busted's.
 if not debug.setupvalue then
   debug.getmetatable = getmetatable
   local words

@@ -1,5 +1,6 @@
--- fm.gradcheck(f, inputs [, {eps, tolerance}]): the gradient of sum(f(...) * weights) by the tape against central differences, for those inputs
--- that are parameters. Returns true, or nil and a message naming the worst entry. The inputs are afterwards as they were, also after an error.
+-- fm.gradcheck(f, inputs [, {eps, tolerance}]): the gradient of sum(f(...) * weights) by the tape
+-- against central differences, for those inputs that are parameters. Returns true, or nil and a
+-- message naming the worst entry. The inputs are afterwards as they were, also after an error.
 local fm <const> = require "fm"
 local finally <const> = require "fm.parts.finally"
 local options <const> = require "fm.parts.options"

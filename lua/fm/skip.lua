@@ -8,8 +8,9 @@ local skip <const> = {}
 
 local known <const>, places <const> = setmetatable({}, { __mode = "k" }), setmetatable({}, { __mode = "k" })
 
---- Says that pass(n) has the same effect on `iterator` as n calls of it (and of its next round, where one ends). `place`, if given, is
---- { get = function() -> a list of whole numbers, set = function(list) }: where it is. Returns the iterator.
+--- Says that pass(n) has the same effect on `iterator` as n calls of it (and of its next round,
+--- where one ends). `place`, if given, is { get = function() -> a list of whole numbers, set =
+--- function(list) }: where it is. Returns the iterator.
 function skip.declare(iterator, pass, place)
   if not options.callable(iterator) then fm.fail("skip.declare: expected an iterator, found " .. options.shown(iterator)) end
   if not options.callable(pass) then fm.fail("skip.declare: expected a function(n) that passes over n values, found " .. options.shown(pass)) end

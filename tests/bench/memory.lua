@@ -1,5 +1,5 @@
--- memory: a tiny model trained for a million steps (or as many as given) must not grow. Prints the resident size after a tenth, and at the end.
--- Usage: fmrun tests/bench/memory.lua [steps]
+-- memory: a tiny model trained for a million steps (or as many as given) must not grow. Prints the
+-- resident size after a tenth, and at the end. Usage: fmrun tests/bench/memory.lua [steps]
 local fm <const> = require "fm"
 local nn, flow, optim = fm.nn, fm.flow, fm.optim
 

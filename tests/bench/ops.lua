@@ -1,6 +1,6 @@
--- ops: time of a call beside its arithmetic. For each op with a sample in tests/lua/ops_spec.lua: microseconds on that tiny input (the
--- boundary, mostly), and what add costs on 8 numbers and on 65,536.
--- Usage: fmrun tests/bench/ops.lua [op ...]    prints one JSON line each
+-- ops: time of a call beside its arithmetic. For each op with a sample in tests/lua/ops_spec.lua:
+-- microseconds on that tiny input (the boundary, mostly), and what add costs on 8 numbers and on
+-- 65,536. Usage: fmrun tests/bench/ops.lua [op ...] prints one JSON line each
 local fm <const> = require "fm"
 local spec <const> = dofile "tests/lua/ops_spec.lua"
 

@@ -1,5 +1,5 @@
--- sample: seconds to sample with 100 Euler steps through the public API, as peers/peer_torch.py does.
--- Usage: fmrun tests/bench/sample.lua [workload ...]    prints one JSON line each
+-- sample: seconds to sample with 100 Euler steps through the public API, as peers/peer_torch.py
+-- does. Usage: fmrun tests/bench/sample.lua [workload ...] prints one JSON line each
 local fm <const> = require "fm"
 local nn, ode = fm.nn, fm.ode
 

@@ -1,9 +1,11 @@
--- What a step of its own for every row saves where few rows are hard: evaluations of rows, with one step size for the batch and with one each.
--- Usage: fmrun tests/bench/sample_control.lua    prints one JSON line per method
+-- What a step of its own for every row saves where few rows are hard: evaluations of rows, with one
+-- step size for the batch and with one each. Usage: fmrun tests/bench/sample_control.lua prints one
+-- JSON line per method
 local fm <const> = require "fm"
 local ode = fm.ode
 
--- x' = -rate (x - cos t): most rows are easy, one in sixteen is stiff. The second column is the rate.
+-- x' = -rate (x - cos t): most rows are easy, one in sixteen is stiff. The second column is the
+-- rate.
 local function field(x, t)
   local rate = x:slice { axis = 2, first = 2, last = 2 }
   local goal = type(t) == "number" and math.cos(t) or t:cos():reshape(-1, 1)

@@ -1,6 +1,7 @@
--- What a solve costs beside the calls of its field. Each solve is made three ways, in turn: as it is; its calls of the model alone; and
--- the solve alone, over a field that hands out the slopes that the model gave. Medians of many rounds.
--- Usage: fmrun tests/bench/solver_overhead.lua [-- ROUNDS]    prints one JSON line per network and method
+-- What a solve costs beside the calls of its field. Each solve is made three ways, in turn: as it
+-- is; its calls of the model alone; and the solve alone, over a field that hands out the slopes
+-- that the model gave. Medians of many rounds. Usage: fmrun tests/bench/solver_overhead.lua [--
+-- ROUNDS] prints one JSON line per network and method
 local fm <const> = require "fm"
 local nn, ode = fm.nn, fm.ode
 

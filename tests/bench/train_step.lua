@@ -1,5 +1,6 @@
--- train_step: steps per second of the founding article's recipe (draw, path, loss, backward, Adam) through the public API.
--- Usage: fmrun tests/bench/train_step.lua [workload ...]    prints one JSON line each; FM_BENCH_SECONDS sets the time of one.
+-- train_step: steps per second of the founding article's recipe (draw, path, loss, backward, Adam)
+-- through the public API. Usage: fmrun tests/bench/train_step.lua [workload ...] prints one JSON
+-- line each; FM_BENCH_SECONDS sets the time of one.
 local fm <const> = require "fm"
 local nn, flow, optim = fm.nn, fm.flow, fm.optim
 

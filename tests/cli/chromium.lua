@@ -1,4 +1,5 @@
--- Chromium without a window, driven by its DevTools protocol over two pipes (messages of JSON, each ended by a zero byte).
+-- Chromium without a window, driven by its DevTools protocol over two pipes (messages of JSON, each
+-- ended by a zero byte).
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local uv <const> = require "luv"
@@ -59,8 +60,9 @@ end
 
 local places <const> = { "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome" }
 
---- A browser that works; or nil and why there is none: not installed, or what the last one said. The sandbox refuses root, and wants
---- namespaces that a container may not have: the pages are our own, so it may go.
+--- A browser that works; or nil and why there is none: not installed, or what the last one said.
+--- The sandbox refuses root, and wants namespaces that a container may not have: the pages are our
+--- own, so it may go.
 function chromium.start()
   local why = "no chromium is installed"
   for _, path in ipairs(places) do
@@ -109,7 +111,8 @@ function Browser:evaluate(expression)
   return answer.result.value
 end
 
---- Moves the mouse to a point of the window, and presses there when asked to: "click", or "down" and "up", the ends of a drag.
+--- Moves the mouse to a point of the window, and presses there when asked to: "click", or "down"
+--- and "up", the ends of a drag.
 function Browser:mouse(x, y, press)
   local held = press == "up"
   self:call("Input.dispatchMouseEvent", { type = "mouseMoved", x = x, y = y, button = held and "left" or "none", buttons = held and 1 or 0 })
@@ -121,7 +124,8 @@ function Browser:mouse(x, y, press)
   end
 end
 
---- Moves to (and presses at) the middle of the first element of a selector, which is scrolled into view; returns the middle.
+--- Moves to (and presses at) the middle of the first element of a selector, which is scrolled into
+--- view; returns the middle.
 function Browser:at(selector, press)
   local box = self:evaluate(([[(() => { const element = document.querySelector(%s); element.scrollIntoView({ block: "center" });
     const box = element.getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2]; })()]]):format(fm.json.encode(selector)))
@@ -129,7 +133,8 @@ function Browser:at(selector, press)
   return box[1], box[2]
 end
 
---- What went wrong in the page since it was opened: errors and warnings of the console, exceptions, and whatever it fetched beside itself.
+--- What went wrong in the page since it was opened: errors and warnings of the console, exceptions,
+--- and whatever it fetched beside itself.
 function Browser:complaints()
   local list = {}
   for _, event in ipairs(self.events) do

@@ -1,4 +1,5 @@
--- fmrun help: by name, by search, as JSON, as a site that a browser follows link by link, as a man page.
+-- fmrun help: by name, by search, as JSON, as a site that a browser follows link by link, as a man
+-- page.
 local chromium <const> = require "cli.chromium"
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"

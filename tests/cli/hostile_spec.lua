@@ -1,4 +1,5 @@
--- What others put in the way: files that lie about, folders of runs that come from somewhere, scripts that throw, recurse and never end.
+-- What others put in the way: files that lie about, folders of runs that come from somewhere,
+-- scripts that throw, recurse and never end.
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local shell <const> = require "cli.shell"

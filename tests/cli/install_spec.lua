@@ -1,5 +1,5 @@
--- What is installed or packed runs from any folder, without this tree: its Lua files, libraries and papers are found from where the program is.
--- The build folder is the one under test, FM_MODULE.
+-- What is installed or packed runs from any folder, without this tree: its Lua files, libraries and
+-- papers are found from where the program is. The build folder is the one under test, FM_MODULE.
 local lfs <const> = require "lfs"
 local shell <const> = require "cli.shell"
 
@@ -11,7 +11,8 @@ local function tool(name)
   return assert(read(build .. "/CMakeCache.txt"):match(name .. ":INTERNAL=([^\n]+)"))
 end
 
--- A training, a sweep of two processes, a report: what needs every library and every folder of Lua files.
+-- A training, a sweep of two processes, a report: what needs every library and every folder of Lua
+-- files.
 local script <const> = [[
 local fm = require "fm"
 return fm.experiment { name = "installed", params = { steps = 3, lr = 0.1 }, run = function(run, p)

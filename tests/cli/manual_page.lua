@@ -1,15 +1,22 @@
 -- What a page of the manual asks its test to do: manual_page.steps(page) -> list of
---   { kind = "file", name, text, line }            a ```lua file=NAME``` (or other) block: it is written
---   { kind = "sh", text, line, expected }          a ```sh``` block; expected: the ```text``` block after it, or nil
---   { kind = "session", blocks, line }             all ```lua``` blocks without a file, as one program, where the last of them stands.
---                                                  Each block: { text, line, expected }; `--> text` at a line's end is its output, to the digit
+--   { kind = "file", name, text, line }            a ```lua file=NAME``` (or other) block: it is
+--                                                  written
+--   { kind = "sh", text, line, expected }          a ```sh``` block; expected: the ```text``` block
+--                                                  after it, or nil
+--   { kind = "session", blocks, line }             all ```lua``` blocks without a file, as one
+--                                                  program, where the last of them stands.
+--                                                  Each block: { text, line, expected }; `--> text`
+--                                                    at a line's end is its output, to the digit
 --   { kind = "picture", text, name, line }         an image, and the command that makes it
 --   { kind = "pending", line, reason }             a block with <!-- not run: REASON -->
 -- Comments before a block say what differs for the test:
---   <!-- test: COMMANDS -->       what is run instead of the next sh block, to be shorter: fewer steps
---   <!-- instead: COMMANDS -->    what is always run instead of it: a signal instead of Ctrl-C, the hash that a run has here
+--   <!-- test: COMMANDS -->       what is run instead of the next sh block, to be shorter: fewer
+--                                 steps
+--   <!-- instead: COMMANDS -->    what is always run instead of it: a signal instead of Ctrl-C, the
+--                                 hash that a run has here
 --   <!-- run: COMMANDS -->        what is run besides, and no reader sees
---   <!-- needs: COMMAND -->       the next block is run where the command succeeds, else it is pending
+--   <!-- needs: COMMAND -->       the next block is run where the command succeeds, else it is
+--                                 pending
 --   <!-- not compared: REASON --> the next text block is no output of what was run
 --   <!-- picture: COMMANDS -->    makes the file of the next image, in the page's folder
 local manual_page <const> = {}
@@ -50,7 +57,8 @@ local function directive(block, held)
   held[word] = text
 end
 
---- Adds a block to the session, which moves to where this block stands; returns the block's part of it.
+--- Adds a block to the session, which moves to where this block stands; returns the block's part of
+--- it.
 local function add_to_session(steps, session, block)
   for i, step in ipairs(steps) do
     if step == session then table.remove(steps, i) end
@@ -134,7 +142,8 @@ end
 --- Before a line of what is expected: its numbers count too.
 manual_page.exact = "\2"
 
---- Whether a text has these lines in this order; "..." stands for any lines. nil and the first line that is missing, otherwise.
+--- Whether a text has these lines in this order; "..." stands for any lines. nil and the first line
+--- that is missing, otherwise.
 function manual_page.has_output(text, expected)
   local found, at, any = lines_of(text), 1, false
   for _, wanted in ipairs(lines_of(expected)) do

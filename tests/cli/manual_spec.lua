@@ -1,6 +1,8 @@
--- Every page of the manual is done as a reader would do it: its files are written, its commands and programs run in one folder, in order, and
--- what it shows as output is compared with what comes out, mostly with numbers aside. cli/manual_page.lua says how a page tells its test what differs.
---   FM_MANUAL=tutorial     by hand: that page alone, its commands as they are printed, its pictures made again; minutes
+-- Every page of the manual is done as a reader would do it: its files are written, its commands and
+-- programs run in one folder, in order, and what it shows as output is compared with what comes
+-- out, mostly with numbers aside. cli/manual_page.lua says how a page tells its test what differs.
+--   FM_MANUAL=tutorial     by hand: that page alone, its commands as they are printed, its pictures
+--                          made again; minutes
 local lfs <const> = require "lfs"
 local manual_page <const> = require "cli.manual_page"
 local pages <const> = require "fm.cli.help.pages"
@@ -10,7 +12,8 @@ local in_full <const> = os.getenv "FM_MANUAL"
 local root <const> = lfs.currentdir()
 local most_bytes <const> = 60000 -- of a picture
 
---- The first folder that has Fashion-MNIST or MNIST, or nil: what a page finds as $REAL_PICTURES. Its $PICTURES are drawn, and fewer.
+--- The first folder that has Fashion-MNIST or MNIST, or nil: what a page finds as $REAL_PICTURES.
+--- Its $PICTURES are drawn, and fewer.
 local function real_pictures()
   local function has(folder, part)
     local path = ("%s/%s-images-idx3-ubyte"):format(folder, part)
@@ -21,7 +24,8 @@ local function real_pictures()
   end
 end
 
---- IDX files as MNIST's: n pictures of 28 x 28 pixels, a bar whose place is the label, and their labels.
+--- IDX files as MNIST's: n pictures of 28 x 28 pixels, a bar whose place is the label, and their
+--- labels.
 local function write_pictures(folder, n)
   assert(lfs.mkdir(folder))
   for _, part in ipairs { "train", "t10k" } do
@@ -47,7 +51,8 @@ local function write(name, text)
   shell.write(name, text .. "\n")
 end
 
---- Runs commands in the page's folder, where "fmrun" is the one under test. Returns the exit code and all output.
+--- Runs commands in the page's folder, where "fmrun" is the one under test. Returns the exit code
+--- and all output.
 local function sh(commands)
   write(".commands", "set -e\n" .. commands)
   local places = ("PATH='%s/.bin':$PATH HOME='%s' COLUMNS=80 PICTURES='%s' REAL_PICTURES='%s'"):format(shell.folder, shell.folder, shell.pictures,

@@ -6,7 +6,8 @@ local lfs <const> = require "lfs"
 local terminal <const> = shell.fmrun:match "^(.*)/" .. "/tests/terminal"
 
 --- Types as the script says at `fmrun ARGUMENTS` on a terminal; returns the exit code, what was
---- printed, and what the helper said. Without LOCPATH: glibc leaks a copy of it, and a sanitizer tells.
+--- printed, and what the helper said. Without LOCPATH: glibc leaks a copy of it, and a sanitizer
+--- tells.
 local function at_terminal(script, arguments, environment)
   shell.write("script", script)
   return shell.run(("env -u FM_HISTORY -u XDG_STATE_HOME -u LOCPATH HOME=%s TERM=xterm %s %s script %s %s"):format(

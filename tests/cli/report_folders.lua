@@ -1,4 +1,5 @@
--- Folders of runs and of a sweep as fmrun leaves them, made by hand in milliseconds, for the tests of reports.
+-- Folders of runs and of a sweep as fmrun leaves them, made by hand in milliseconds, for the tests
+-- of reports.
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 
@@ -33,8 +34,8 @@ local function record_of(o, summary)
     code = { { path = "moons.lua", hash = "0123456789abcdef" } }, data = { { path = "points.npy", hash = "fedcba9876543210" } } }
 end
 
---- Makes a run's folder. o: path, experiment, config (lr, hidden, seed), status, steps, error, log, pictures (false for none),
---- record (fields that replace those of run.json).
+--- Makes a run's folder. o: path, experiment, config (lr, hidden, seed), status, steps, error, log,
+--- pictures (false for none), record (fields that replace those of run.json).
 function folders.run(o)
   assert(lfs.mkdir(o.path))
   local rng, done = fm.rng(o.config.seed, "report"), o.status == "done"
@@ -65,7 +66,8 @@ local function add_run(path, runs, config, values, o)
   runs[index] = { index = index, script = "moons.lua", experiment = "moons", config = config, folder = folder, changed = values }
 end
 
---- Makes a sweep's folder, lr x hidden x seed: of the lists in `grid`, or 24 runs of which three went wrong and one never began.
+--- Makes a sweep's folder, lr x hidden x seed: of the lists in `grid`, or 24 runs of which three
+--- went wrong and one never began.
 function folders.sweep(path, grid)
   assert(lfs.mkdir(path))
   local runs, o = {}, { pictures = grid and grid.pictures, odd = grid and {} or odd }
@@ -99,7 +101,8 @@ local function extreme_metrics(first)
   return table.concat(lines, "\n") .. "\n"
 end
 
---- Makes a run whose metrics and results are such numbers, one whose steps are, and a sweep, below `path`.
+--- Makes a run whose metrics and results are such numbers, one whose steps are, and a sweep, below
+--- `path`.
 function folders.extremes(path)
   local config = { lr = 3e-3, hidden = 64, seed = 1, path = "linear" }
   local summary = { a = 1e308, b = -1e308, c = 5e-324, d = math.maxinteger, e = "nan" }

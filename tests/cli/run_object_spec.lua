@@ -1,4 +1,5 @@
--- The run and its parameters as an experiment sees them: what is wrong is an error at its line, what is not known is named with the nearest.
+-- The run and its parameters as an experiment sees them: what is wrong is an error at its line,
+-- what is not known is named with the nearest.
 local fm <const> = require "fm"
 local stopping <const> = require "cli.stopping"
 

@@ -1,4 +1,5 @@
--- A sweep handed to schedulers that are really there: GNU parallel, and a Slurm of one node that the test starts for itself.
+-- A sweep handed to schedulers that are really there: GNU parallel, and a Slurm of one node that
+-- the test starts for itself.
 local fm <const> = require "fm"
 local shell <const> = require "cli.shell"
 
@@ -14,7 +15,8 @@ local function sweep_of(experiment)
   return path, shell.json(path .. "/sweep.json")
 end
 
---- An experiment "odd" that writes, sleeps and fails as its parameters say; n = 3 fails until there is a file "mended".
+--- An experiment "odd" that writes, sleeps and fails as its parameters say; n = 3 fails until there
+--- is a file "mended".
 local function write_odd()
   shell.write("odd.lua", [[
     local fm = require "fm"

@@ -1,4 +1,5 @@
--- What the specs of the command line share: a folder for each test, the binary under test (FMRUN names it), files read and written.
+-- What the specs of the command line share: a folder for each test, the binary under test (FMRUN
+-- names it), files read and written.
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 

@@ -1,4 +1,5 @@
--- What the specs of stopping and going on share: scripts that stop themselves, and a look at what they leave.
+-- What the specs of stopping and going on share: scripts that stop themselves, and a look at what
+-- they leave.
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local base <const> = require "cli.shell"
@@ -42,7 +43,8 @@ return fm.experiment { name = "x", params = { %s steps = 40 }, run = function(ru
 end }]]):format(params or "", body))
 end
 
---- A body that counts what it keeps, and sends itself the signal p.how at step p.at unless CALM is set.
+--- A body that counts what it keeps, and sends itself the signal p.how at step p.at unless CALM is
+--- set.
 stopping.counting = [[
   local kept = { n = 0 }
   run:keeps { kept = kept }

@@ -346,8 +346,8 @@ describe("several processes", function()
     has(lines[1], "/sweep-", ": fmrun (" .. lines[2]:match "pid %d+", "is at work on this sweep")
   end)
 
-  --- Starts a sweep of two runs with steps of `pause` seconds that keep a model, signals its fmrun once both have logged, and waits.
-  --- Returns its exit code and stderr.
+  --- Starts a sweep of two runs with steps of `pause` seconds that keep a model, signals its fmrun
+  --- once both have logged, and waits. Returns its exit code and stderr.
   local function interrupted(pause, signals)
     write_odd(([[local opt = fm.optim.adam(fm.nn.linear(2, 2), { lr = 0.1 })
       run:keeps { opt = opt }

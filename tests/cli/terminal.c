@@ -2,10 +2,10 @@
  * says, so that a test waits for what the program prints and for no clock.
  *   terminal SCRIPT PROGRAM [ARGUMENT...]
  * Lines of the script: `expect TEXT` waits until the program has printed TEXT after what was found
- * before; `type TEXT` sends it. In both, \r \n \t \e \\ \xHH and \_ (a space) stand for bytes. At the
- * script's end the program has to end.
- * What it printed goes to stdout; the exit code is the program's, 128 + N after a signal, 124 when
- * it said nothing expected for 20 seconds, 2 for a bad script. */
+ * before; `type TEXT` sends it. In both, \r \n \t \e \\ \xHH and \_ (a space) stand for bytes. At
+ * the script's end the program has to end. What it printed goes to stdout; the exit code is the
+ * program's, 128 + N after a signal, 124 when it said nothing expected for 20 seconds, 2 for a bad
+ * script. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

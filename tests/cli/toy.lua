@@ -1,4 +1,5 @@
--- An experiment for the tests of the command line: it trains, draws random numbers of every kind, and fails when asked to.
+-- An experiment for the tests of the command line: it trains, draws random numbers of every kind,
+-- and fails when asked to.
 local fm <const> = require "fm"
 local nn <const>, flow <const>, optim <const> = fm.nn, fm.flow, fm.optim
 

@@ -1,5 +1,6 @@
-/* The engine against scipy.integrate.solve_ivp (tests/golden/ode.safetensors: RK45 and RK23; DOP853's long tableau is a Lua file
- * and is checked from there), against closed forms, and when the field or the tolerance is bad. */
+/* The engine against scipy.integrate.solve_ivp (tests/golden/ode.safetensors: RK45 and RK23;
+ * DOP853's long tableau is a Lua file and is checked from there), against closed forms, and when
+ * the field or the tolerance is bad. */
 #include "ode.h"
 
 #include <cjson/cJSON.h>
@@ -166,7 +167,8 @@ static const double *tensor(const golden *g, const cJSON *c, const char *key, si
     return (const double *)(const void *)(g->data + first);
 }
 
-/* Relative to the largest number of the case: near a zero crossing a number has no digits of its own. */
+/* Relative to the largest number of the case: near a zero crossing a number has no digits of its
+ * own. */
 static void assert_close(const char *name, const char *what, size_t count, const double *found, const double *expected, double tolerance) {
     double largest = 0;
     for (size_t i = 0; i < count; i++) largest = fmax(largest, fabs(expected[i]));
@@ -203,7 +205,8 @@ static void check_case(const golden *g, const cJSON *c, const fm_tableau *m) {
     assert_int_equal(s.at.accepted, (int64_t)number(c, "steps"));
     assert_int_equal(p.points, points);
     assert_int_equal(s.n_saved, evals);
-    /* Here scipy itself moves by 1e-9 when its field is perturbed by one unit in the last place: steps are rejected near round-off. */
+    /* Here scipy itself moves by 1e-9 when its field is perturbed by one unit in the last place:
+     * steps are rejected near round-off. */
     double tolerance = !strcmp(name, "van_der_pol_mu1.RK45.1e-06") ? 1e-7 : 1e-9;
     assert_close(name, "t", points, steps_t, t, tolerance);
     assert_close(name, "y", points * n, steps_x, y, tolerance);

@@ -1,6 +1,8 @@
--- Every public call with arguments that work: name as in the reference -> function. Campaigns run them while memory fails or the
--- collector is eager, and take their arguments as good ones to spoil.
---   public(folder [, run]) -> list of { name =, call = f() } in order; names of the reference that have none
+-- Every public call with arguments that work: name as in the reference -> function. Campaigns run
+-- them while memory fails or the collector is eager, and take their arguments as good ones to
+-- spoil.
+--   public(folder [, run]) -> list of { name =, call = f() } in order; names of the reference that
+--     have none
 local fm <const> = require "fm"
 local reference <const> = require "fm.cli.reference"
 

@@ -1,8 +1,10 @@
--- Random calls of the whole API with random arguments, most of them wrong: none may crash, hang, keep recording or leak, and an error says at
--- the script's line which function and what. Best with sanitizers:
---   fmrun tests/fuzz/random_calls.lua [CALLS [SEED [WORD]]]      100000 calls of seed 1; WORD: of functions whose name holds it
--- Prints the counts and the messages that say too little; exit 1 when there is one. The call under way stands in ./call.txt of the folder
--- that is printed first, for one that crashes or hangs.
+-- Random calls of the whole API with random arguments, most of them wrong: none may crash, hang,
+-- keep recording or leak, and an error says at the script's line which function and what. Best with
+-- sanitizers:
+--   fmrun tests/fuzz/random_calls.lua [CALLS [SEED [WORD]]]      100000 calls of seed 1; WORD: of
+--     functions whose name holds it
+-- Prints the counts and the messages that say too little; exit 1 when there is one. The call under
+-- way stands in ./call.txt of the folder that is printed first, for one that crashes or hangs.
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local reference <const> = require "fm.cli.reference"
@@ -171,7 +173,8 @@ function value()
   return result
 end
 
--- What the arguments of a function mostly are: a letter each. Good ones lead deeper than wrong ones.
+-- What the arguments of a function mostly are: a letter each. Good ones lead deeper than wrong
+-- ones.
 local kinds <const> = {
   t = function() return pick(tensors)() end, o = options, f = function() return pick(callables)() end, n = function() return random(6) end,
   w = function() return pick(words) end, l = function() return pick(tables)() end, r = function() return fm.rng(5) end,

@@ -1,6 +1,8 @@
--- Run folders as nobody would leave them, and every command that looks at runs on each. None may raise a Lua error, hang, print what a
--- terminal obeys, give --json that is no JSON, or an exit code beside those of `fmrun --help`; and nothing outside of the runs may change.
---   FMRUN=build/fmrun fmrun tests/fuzz/run_folders.lua [COUNT [SEED]]        COUNT folders, drawn; all of them when it is 0 or not given
+-- Run folders as nobody would leave them, and every command that looks at runs on each. None may
+-- raise a Lua error, hang, print what a terminal obeys, give --json that is no JSON, or an exit
+-- code beside those of `fmrun --help`; and nothing outside of the runs may change.
+--   FMRUN=build/fmrun fmrun tests/fuzz/run_folders.lua [COUNT [SEED]]        COUNT folders, drawn;
+--     all of them when it is 0 or not given
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local uv <const> = require "luv"
@@ -217,7 +219,8 @@ local commands <const> = {
 
 local codes <const> = { [0] = true, [1] = true, [2] = true, [3] = true }
 
---- Runs fmrun in the case's folder; returns exit code, signal, stdout, stderr; the signal is "hang" when it had to be ended.
+--- Runs fmrun in the case's folder; returns exit code, signal, stdout, stderr; the signal is "hang"
+--- when it had to be ended.
 local function start(at, command)
   local out, err <const>, result = uv.new_pipe(), uv.new_pipe(), {}
   local process = assert(uv.spawn("/bin/sh", { args = { "-c", "exec " .. fmrun .. " " .. command }, cwd = at, stdio = { nil, out, err } },

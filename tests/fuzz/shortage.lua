@@ -1,10 +1,13 @@
 -- Every public call while memory is short, under fmrun_stress (best with sanitizers):
---   fmrun_stress tests/fuzz/shortage.lua [limit | fail | collect | lua]... [WORD]    the first three without a word; WORD: calls whose name holds it
+--   fmrun_stress tests/fuzz/shortage.lua [limit | fail | collect | lua]... [WORD]    the first
+--     three without a word; WORD: calls whose name holds it
 --   limit     the call again with 512 bytes more of tensor memory each time, until it goes through
 --   fail      the 1st, 2nd, 3rd ... allocation fails, alone, and with all that follow it
 --   collect   the collector runs to its end before every allocation
---   lua       as fail, of the allocations of Lua itself. Finalizers that Lua has no memory to call leave what they would free.
--- After each try nothing records, and no bytes are left. Prints what was tried; exit 1 when something was left.
+--   lua       as fail, of the allocations of Lua itself. Finalizers that Lua has no memory to call
+--             leave what they would free.
+-- After each try nothing records, and no bytes are left. Prints what was tried; exit 1 when
+-- something was left.
 local fm <const> = require "fm"
 local stress <const> = assert(stress, "this wants fmrun_stress") -- luacheck: ignore 113
 

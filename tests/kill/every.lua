@@ -1,8 +1,12 @@
--- One kill before and one after every file operation of a run, and each of them failing: once for want of room, and with all that follow:
---   FMRUN=build/fmrun build/fmrun tests/kill/every.lua -- SHIM FOLDER [EACH [EXPERIMENT [key=value...]]]
--- SHIM: shim.c as a shared library. The same for processes that resume a run which was killed on its way, and that begin one again which
--- had no checkpoint. A failure must be told with its cause. After each fault the run goes on without the shim, and its folder must be that
--- of an undisturbed one. Prints the operations and counts; EACH = 5 tries every fifth one. Exits with 1 on a difference.
+-- One kill before and one after every file operation of a run, and each of them failing: once for
+-- want of room, and with all that follow:
+--   FMRUN=build/fmrun build/fmrun tests/kill/every.lua -- SHIM FOLDER [EACH [EXPERIMENT
+--     [key=value...]]]
+-- SHIM: shim.c as a shared library. The same for processes that resume a run which was killed on
+-- its way, and that begin one again which had no checkpoint. A failure must be told with its cause.
+-- After each fault the run goes on without the shim, and its folder must be that of an undisturbed
+-- one. Prints the operations and counts; EACH = 5 tries every fifth one. Exits with 1 on a
+-- difference.
 local here <const> = debug.getinfo(1, "S").source:sub(2):gsub("[^/]*$", "")
 package.path = here .. "?.lua;" .. package.path
 local trial <const> = require "trial"
@@ -47,7 +51,8 @@ local function judge(result, fault)
   if result.code ~= 1 or not result.text:find(cause, 1, true) then return ("exit %d: %s"):format(result.code, result.text) end
 end
 
---- Lets one operation of the process go wrong; then the run goes on. Returns what was wrong, or nil.
+--- Lets one operation of the process go wrong; then the run goes on. Returns what was wrong, or
+--- nil.
 local function try(from, index, fault)
   local folder = base .. "/disturbed"
   trial.remove(folder)

@@ -1,4 +1,5 @@
--- Two moons, small: one loop, a learning rate that the script changes by hand, samples and a picture at the end.
+-- Two moons, small: one loop, a learning rate that the script changes by hand, samples and a
+-- picture at the end.
 local fm <const> = require "fm"
 local nn <const>, flow <const>, optim <const>, ode <const>, data <const>, plot <const> = fm.nn, fm.flow, fm.optim, fm.ode, fm.data, fm.plot
 

@@ -1,5 +1,5 @@
--- Drawn shapes of 3072 numbers each: larger checkpoints, grids of pictures in folders during the loop, one of them written again and again, an
--- iterator of the script's own.
+-- Drawn shapes of 3072 numbers each: larger checkpoints, grids of pictures in folders during the
+-- loop, one of them written again and again, an iterator of the script's own.
 local fm <const> = require "fm"
 local nn <const>, flow <const>, optim <const>, ode <const>, data <const>, plot <const> = fm.nn, fm.flow, fm.optim, fm.ode, fm.data, fm.plot
 

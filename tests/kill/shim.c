@@ -1,8 +1,9 @@
-/* For LD_PRELOAD: counts the calls by which a process changes files, and at one of them ends the process, or lets the call fail.
+/* For LD_PRELOAD: counts the calls by which a process changes files, and at one of them ends the
+ * process, or lets the call fail.
  *   FM_FAULT_LOG=path       every such call is a line there: its name and file
  *   FM_FAULT_AT=n           at the n-th, from 1
- *   FM_FAULT=before | after | full | broken     SIGKILL before or after it; this call fails with ENOSPC; this and all later ones with EIO
- * Lines for stdout and stderr do not count. */
+ * FM_FAULT=before | after | full | broken SIGKILL before or after it; this call fails with ENOSPC;
+ * this and all later ones with EIO Lines for stdout and stderr do not count. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>

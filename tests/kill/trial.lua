@@ -1,4 +1,5 @@
--- What the kill tests share: starting fmrun, killing it, and comparing the folder it leaves with that of a run nobody disturbed.
+-- What the kill tests share: starting fmrun, killing it, and comparing the folder it leaves with
+-- that of a run nobody disturbed.
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local uv <const> = require "luv"
@@ -15,8 +16,8 @@ function trial.script(name)
   return here .. name .. ".lua"
 end
 
---- Runs fmrun with these arguments; sends it a signal ("sigkill") after so many seconds, if it lasts that long. Returns { code, signal,
---- text of stderr, seconds }.
+--- Runs fmrun with these arguments; sends it a signal ("sigkill") after so many seconds, if it
+--- lasts that long. Returns { code, signal, text of stderr, seconds }.
 function trial.start(arguments, kill_after, environment, signal)
   local result, err <const>, began = {}, uv.new_pipe(), uv.hrtime()
   local env = { "OPENBLAS_NUM_THREADS=1", "OMP_NUM_THREADS=1", "PATH=" .. os.getenv "PATH" }

@@ -1,5 +1,6 @@
--- Every function of optim, nn and data, gradcheck and the objects they make, called with one argument spoilt at a time: it works, or it is an
--- error at the script's line whose first words name the function. What comes after the last argument is refused.
+-- Every function of optim, nn and data, gradcheck and the objects they make, called with one
+-- argument spoilt at a time: it works, or it is an error at the script's line whose first words
+-- name the function. What comes after the last argument is refused.
 local fm <const> = require "fm"
 local nn <const>, optim <const>, data <const> = fm.nn, fm.optim, fm.data
 
@@ -28,7 +29,8 @@ local function problem_of(message, name)
   end
 end
 
---- Calls f with each of its good arguments spoilt in turn, and with one too many. `names`: how an error may begin.
+--- Calls f with each of its good arguments spoilt in turn, and with one too many. `names`: how an
+--- error may begin.
 local function try(names, f, arguments)
   local list = {}
   local function attempt(what, ...)

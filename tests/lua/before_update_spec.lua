@@ -1,4 +1,5 @@
--- Between the way back and the update of a step: opt:step(closure, { before_update = f }) and opt:gradient().
+-- Between the way back and the update of a step: opt:step(closure, { before_update = f }) and
+-- opt:gradient().
 local fm <const> = require "fm"
 local nn <const>, optim <const>, flow <const> = fm.nn, fm.optim, fm.flow
 

@@ -100,7 +100,8 @@ describe("collector", function()
       collectgarbage("incremental", 100, 1000)
       for i = 1, 150 do
         local y = leak()
-        -- Finalizers of the script's own run in the middle of calls too: they make tensors and tapes, and close what they find.
+        -- Finalizers of the script's own run in the middle of calls too: they make tensors and
+        -- tapes, and close what they find.
         local tape = fm.record()
         setmetatable({}, { __gc = function()
           _G.FINALIZED = fm.full({ 64, 8 }, -777)

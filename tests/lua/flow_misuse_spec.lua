@@ -1,5 +1,5 @@
--- Every function of flow, ode and sde with every wrong kind of argument: an error of one line, at the script's line, whose first words are the
--- function and the argument.
+-- Every function of flow, ode and sde with every wrong kind of argument: an error of one line, at
+-- the script's line, whose first words are the function and the argument.
 local fm <const> = require "fm"
 local flow <const>, ode <const>, sde <const> = fm.flow, fm.ode, fm.sde
 local here <const> = "^tests/lua/flow_misuse_spec.lua:%d+: "
@@ -14,8 +14,9 @@ local wrong <const> = {
 local function still(x) return x * 0 end
 local x <const>, rng <const> = fm.rng(1):normal(4, 2), fm.rng(2)
 
--- name of the function in messages (a pattern), the function, its arguments, and for each argument the kinds that are no mistake there.
--- An argument { ... } of options is tried option by option, as options_of says.
+-- name of the function in messages (a pattern), the function, its arguments, and for each argument
+-- the kinds that are no mistake there. An argument { ... } of options is tried option by option, as
+-- options_of says.
 local any <const> = {}
 for _, kind in ipairs(wrong) do any[kind[1]] = true end
 local function kinds(list)

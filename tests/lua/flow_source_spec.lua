@@ -1,4 +1,5 @@
--- Where a path starts: path:source, path:source_log_prob, and the likelihoods, losses and exact flows that read them.
+-- Where a path starts: path:source, path:source_log_prob, and the likelihoods, losses and exact
+-- flows that read them.
 local fm <const> = require "fm"
 local flow <const> = fm.flow
 local double <const> = fm.real == "double"
@@ -66,7 +67,8 @@ describe("the source of a path", function()
       local o = { rtol = tight, atol = tight, path = made }
       local found, info = flow.log_prob(target, x, o)
       assert.near(0, apart(info.log_p0, made:source_log_prob(info.x0)), 1e-5)
-      -- the exact flow starts as N(a m, a^2 std^2 + s^2), which a model of ve and vp meets as N(0, s^2) only about
+      -- the exact flow starts as N(a m, a^2 std^2 + s^2), which a model of ve and vp meets as N(0,
+      -- s^2) only about
       local known = flow.log_prob(target, x, { rtol = tight, atol = tight })
       assert.near(0, apart(known, target:log_prob(x)), double and 1e-5 or 5e-3)
       assert.near(0, apart(known - found, target:log_prob(info.x0, 0) - made:source_log_prob(info.x0)), double and 1e-5 or 5e-3)

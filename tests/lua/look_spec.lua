@@ -1,4 +1,5 @@
--- The pure parts of looking at runs: conditions and orders, short descriptions, tables within a width.
+-- The pure parts of looking at runs: conditions and orders, short descriptions, tables within a
+-- width.
 local fm <const> = require "fm"
 local csv <const> = require "fm.records.csv"
 local describe_run <const> = require "fm.records.describe"

@@ -1,4 +1,5 @@
--- lua/fm/meta/fm.lua documents every public name of fm; no more, no less. fm.cli.reference reads it for `fmrun help` and the prompt's ?.
+-- lua/fm/meta/fm.lua documents every public name of fm; no more, no less. fm.cli.reference reads it
+-- for `fmrun help` and the prompt's ?.
 local fm <const> = require "fm"
 local by_name <const> = require "fm.parts.by_name"
 local reference <const> = require "fm.cli.reference"

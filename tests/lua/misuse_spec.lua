@@ -1,4 +1,5 @@
--- Whatever a script does, it gets a Lua error at its own line, never a crash. Run under the sanitizers too.
+-- Whatever a script does, it gets a Lua error at its own line, never a crash. Run under the
+-- sanitizers too.
 local fm <const> = require "fm"
 
 local nan <const>, huge <const> = 0 / 0, math.huge

@@ -1,4 +1,5 @@
--- Gradients through a solve: right for every method, and the solve itself unchanged. Memory and trouble: ode_segments_spec.
+-- Gradients through a solve: right for every method, and the solve itself unchanged. Memory and
+-- trouble: ode_segments_spec.
 local fm <const> = require "fm"
 local ode <const> = fm.ode
 local double <const> = fm.real == "double"
@@ -101,7 +102,8 @@ describe("gradients through a solve", function()
           { method = "dopri5", times = times, t1 = 25, rtol = 1e-9, atol = 1e-9, memory = memory })
         return info.states
       end
-      -- The steps themselves move with y0 and A when differences are taken: the limits are the reference's.
+      -- The steps themselves move with y0 and A when differences are taken: the limits are the
+      -- reference's.
       assert(fm.gradcheck(solve, { y0, A:detach() }, { tolerance = 3e-4, eps = 1e-5 }))
       assert(fm.gradcheck(solve, { y0:detach(), A }, { tolerance = 2e-3, eps = 1e-5 }))
     end

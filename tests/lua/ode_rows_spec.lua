@@ -10,7 +10,8 @@ local function raises(pattern, f, ...)
   assert.truthy(tostring(message):find(pattern), tostring(message))
 end
 
--- x' = x cos(rate t) and rate, row by row: the second column is the rate. A row's numbers come from that row alone.
+-- x' = x cos(rate t) and rate, row by row: the second column is the rate. A row's numbers come from
+-- that row alone.
 local function waves(x, t)
   local rate = x:slice { axis = 2, first = 2, last = 2 }
   local slope = x:slice { axis = 2, first = 1, last = 1 } * (rate * t:reshape(-1, 1)):cos()

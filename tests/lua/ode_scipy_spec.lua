@@ -1,4 +1,5 @@
--- The adaptive methods beside scipy.integrate.solve_ivp: every step, evaluation, saved state and event.
+-- The adaptive methods beside scipy.integrate.solve_ivp: every step, evaluation, saved state and
+-- event.
 local fm <const> = require "fm"
 local ode <const> = fm.ode
 local T <const> = fm.tensor
@@ -47,8 +48,9 @@ describe("ode beside SciPy", function()
       harmonic = function(x) return T { x[2], -x[1] } end,
       van_der_pol_mu1 = function(x) return T { x[2], (1 - x[1] ^ 2) * x[2] - x[1] } end,
     }
-    -- The file was made with NumPy 1.24, whose cosine differs from libm's in the last bit at some t. DOP853's error estimate is near
-    -- round-off at these tolerances, and SciPy itself, given libm's cosine, moves as far.
+    -- The file was made with NumPy 1.24, whose cosine differs from libm's in the last bit at some
+    -- t. DOP853's error estimate is near round-off at these tolerances, and SciPy itself, given
+    -- libm's cosine, moves as far.
     local allowed = { ["time_cos.DOP853.0.001"] = 1e-5, ["time_cos.DOP853.1e-06"] = 1e-6 }
     local tensors, metadata = assert(fm.load "tests/golden/ode.safetensors")
     local cases = fm.json.decode(metadata.cases)
@@ -103,8 +105,9 @@ describe("ode beside SciPy", function()
       local r3 = (x[1] ^ 2 + x[2] ^ 2) ^ 1.5
       return T { x[3], x[4], -x[1] / r3, -x[2] / r3 }
     end
-    -- Start, field, then evaluations, accepted and rejected steps at 1e-3, 1e-6, 1e-9, of SciPy; then of torchdiffeq where its last step
-    -- does not run over the end and fail there, where ours ends.
+    -- Start, field, then evaluations, accepted and rejected steps at 1e-3, 1e-6, 1e-9, of SciPy;
+    -- then of torchdiffeq where its last step does not run over the end and fail there, where ours
+    -- ends.
     local problems = {
       A1 = { { 1 }, function(x) return -x end, "74/11/1 164/27/0 530/88/0", "* 152/25/0 494/82/0" },
       A2 = { { 1 }, function(x) return T { -x[1] ^ 3 / 2 } end, "44/7/0 98/16/0 302/50/0", "44/7/0 92/15/0 278/46/0" },

@@ -1,4 +1,5 @@
--- memory = "full" and "segments": what a recorded solve holds, that both give the same gradients, and trouble on the way back.
+-- memory = "full" and "segments": what a recorded solve holds, that both give the same gradients,
+-- and trouble on the way back.
 local fm <const> = require "fm"
 local ode <const> = fm.ode
 local double <const> = fm.real == "double"

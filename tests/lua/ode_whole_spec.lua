@@ -1,5 +1,6 @@
--- From where to where a solve goes, and what it gives when it does not get there: times and grids do not move its end, solves backward meet
--- the points of solves forward, functions that need the whole way raise, and nothing large is made before it is known to fit.
+-- From where to where a solve goes, and what it gives when it does not get there: times and grids
+-- do not move its end, solves backward meet the points of solves forward, functions that need the
+-- whole way raise, and nothing large is made before it is known to fit.
 local fm <const> = require "fm"
 local flow <const>, ode <const>, sde <const> = fm.flow, fm.ode, fm.sde
 

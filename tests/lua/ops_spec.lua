@@ -1,5 +1,6 @@
--- Every op of fm.ops() has a sample here: inputs and options. The sample buys a gradient check (in double), a leak check and a row
--- of the benchmark (tests/bench/ops.lua reads this table too). `constant`: no gradient passes this op.
+-- Every op of fm.ops() has a sample here: inputs and options. The sample buys a gradient check (in
+-- double), a leak check and a row of the benchmark (tests/bench/ops.lua reads this table too).
+-- `constant`: no gradient passes this op.
 local fm <const> = require "fm"
 
 local rng <const> = fm.rng(3, "ops_spec")

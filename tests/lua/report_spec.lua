@@ -1,4 +1,5 @@
--- The parts of a report that are pure: markup, thinning, means over seeds, the best run, words. Pages are tested in tests/cli.
+-- The parts of a report that are pure: markup, thinning, means over seeds, the best run, words.
+-- Pages are tested in tests/cli.
 local fm <const> = require "fm"
 local base64 <const> = require "fm.core".picture.base64
 local chart <const> = require "fm.report.chart"

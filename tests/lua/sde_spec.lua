@@ -9,7 +9,8 @@ local function raises(pattern, f, ...)
   assert.is_nil(tostring(message):find "\n")
 end
 
---- Stands for a stream: its k-th call is the k-th of `fine` groups of equal size, summed to one normal number each.
+--- Stands for a stream: its k-th call is the k-th of `fine` groups of equal size, summed to one
+--- normal number each.
 local function grouped(fine, size)
   local call = 0
   return {
@@ -69,7 +70,8 @@ describe("sde", function()
 
   it("shows the weak order of each method: mean and variance of an Ornstein-Uhlenbeck process, without sampling", function()
     if not double then return end
-    -- The end is linear in the noise: row r feels a unit impulse at step r alone, so the variance is the sum of the squared responses.
+    -- The end is linear in the noise: row r feels a unit impulse at step r alone, so the variance
+    -- is the sum of the squared responses.
     local theta, g = 1.5, 0.7
     local function impulses(n)
       local call = 0

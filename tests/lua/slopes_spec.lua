@@ -1,5 +1,5 @@
--- Values and slopes of activations far out and near 0, where 1 - y * y or e + 1 - 1 loses its digits: each against its formula in
--- double numbers, written so that nothing cancels.
+-- Values and slopes of activations far out and near 0, where 1 - y * y or e + 1 - 1 loses its
+-- digits: each against its formula in double numbers, written so that nothing cancels.
 local fm <const> = require "fm"
 
 local exp <const>, abs <const> = math.exp, math.abs
@@ -27,7 +27,8 @@ local function expm1(x)
 end
 local function tanh(x) return x < 0 and expm1(2 * x) / (exp(2 * x) + 1) or -expm1(-2 * x) / (exp(-2 * x) + 1) end
 local function density(x) return exp(-x * x / 2) / math.sqrt(2 * math.pi) end
--- P(X < x): the series of erf near 0, the continued fraction of Mills' ratio on the left (Abramowitz and Stegun 26.2.11, 26.2.14).
+-- P(X < x): the series of erf near 0, the continued fraction of Mills' ratio on the left
+-- (Abramowitz and Stegun 26.2.11, 26.2.14).
 local function below(x)
   if x > 0 then return 1 - below(-x) end
   if x > -3 then

@@ -1,4 +1,5 @@
--- What the specs of gradients through a solve share: parameters, a field of them, and its gradients as flat lists.
+-- What the specs of gradients through a solve share: parameters, a field of them, and its gradients
+-- as flat lists.
 local fm <const> = require "fm"
 
 local solves <const> = {}

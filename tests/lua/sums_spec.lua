@@ -1,5 +1,6 @@
--- Sums of many terms: a float that takes them one by one is 6e-4 off after 65,536 equal terms and a hundredth after a million. Every sum of an
--- op, forward and backward, must be right to 1e-6 of the sum of its terms' sizes, and the same whatever the number of threads.
+-- Sums of many terms: a float that takes them one by one is 6e-4 off after 65,536 equal terms and a
+-- hundredth after a million. Every sum of an op, forward and backward, must be right to 1e-6 of the
+-- sum of its terms' sizes, and the same whatever the number of threads.
 local fm <const> = require "fm"
 
 local double <const> = fm.real == "double"
@@ -25,7 +26,8 @@ end
 
 local function flat(t) return t:reshape(-1):totable() end
 
--- One case: what to differentiate, by which input, with n terms, and the sum that its numbers must be. All terms are 0.1 (as held).
+-- One case: what to differentiate, by which input, with n terms, and the sum that its numbers must
+-- be. All terms are 0.1 (as held).
 local function cases(n)
   local ones, dy = fm.ones(n, 2), fm.full({ n, 2 }, 0.1)
   local row, number, side = fm.ones(2), fm.tensor(1), math.floor(math.sqrt(n))
@@ -75,8 +77,8 @@ local function cases(n)
   return all
 end
 
--- Shapes that meet every way of adding up: rows of few numbers, of many, of more than are summed side by side; inputs that stay along outer,
--- inner and several axes.
+-- Shapes that meet every way of adding up: rows of few numbers, of many, of more than are summed
+-- side by side; inputs that stay along outer, inner and several axes.
 local shapes <const> = {
   { { 3 }, {} }, { { 1 }, { 1 } }, { { 200, 2 }, { 2 } }, { { 200, 3 }, { 200, 1 } }, { { 131, 7 }, { 7 } }, { { 70, 17 }, { 17 } },
   { { 5, 1500 }, { 1500 } }, { { 1500, 5 }, { 1500, 1 } }, { { 4, 3, 5 }, { 3, 1 } }, { { 4, 3, 5 }, { 4, 1, 5 } }, { { 4, 3, 5 }, { 1, 3, 1 } },

@@ -1,4 +1,5 @@
--- From words to runs: axes, trials, presets, combinations. Processes are the matter of tests/cli/sweep_spec.lua.
+-- From words to runs: axes, trials, presets, combinations. Processes are the matter of
+-- tests/cli/sweep_spec.lua.
 local fm <const> = require "fm"
 local axes <const> = require "fm.cli.words.axes"
 local expand <const> = require "fm.cli.words.expand"

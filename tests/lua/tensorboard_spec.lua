@@ -1,4 +1,5 @@
--- TensorBoard's event files, read back by a reader of this file's own: other checksums code, other parsing.
+-- TensorBoard's event files, read back by a reader of this file's own: other checksums code, other
+-- parsing.
 local fm <const> = require "fm"
 local tensorboard <const> = require "fm.records.tensorboard"
 

@@ -1,4 +1,5 @@
--- What lua/fm/meta/fm.lua says, by name: { name, kind, signature, text, fields, params, returns }. The file is read, not loaded.
+-- What lua/fm/meta/fm.lua says, by name: { name, kind, signature, text, fields, params, returns }.
+-- The file is read, not loaded.
 local by_name <const> = require "fm.parts.by_name"
 local layout <const> = require "fm.cli.terminal.layout"
 local nearest <const> = require "fm.parts.nearest"
@@ -81,7 +82,8 @@ local function load_file()
   return entries_once, message
 end
 
---- What is found by its file's name, and so has no entry: a solver, a path, a coupling. Its text is the comment at the head of the file.
+--- What is found by its file's name, and so has no entry: a solver, a path, a coupling. Its text is
+--- the comment at the head of the file.
 local function from_file(name, path)
   local text = {}
   for line in io.lines(path) do
@@ -127,8 +129,8 @@ function reference.taker(entry)
   end
 end
 
---- The module or class that an entry is read with: "fm.nn" for fm.nn.linear, "fm.flow" for fm.flow.path.vp. A class is its own, but options
---- are read with their function.
+--- The module or class that an entry is read with: "fm.nn" for fm.nn.linear, "fm.flow" for
+--- fm.flow.path.vp. A class is its own, but options are read with their function.
 function reference.group(entry)
   entry = reference.taker(entry) or entry
   local group = entry.name
@@ -143,7 +145,8 @@ local function plain(name)
   return (name:lower():gsub(":", "."):gsub("^fm%.", ""))
 end
 
---- How well a word names an entry: 3 as it is written, 2 by the whole name, 1 by its last parts; nil not at all. An op is a function of fm too.
+--- How well a word names an entry: 3 as it is written, 2 by the whole name, 1 by its last parts;
+--- nil not at all. An op is a function of fm too.
 local function fit(entry, word)
   local wanted, whole = plain(word), plain(entry.name)
   if entry.name == word then return 3 end
@@ -152,7 +155,8 @@ local function fit(entry, word)
   return not word:lower():find "^fm%." and whole:sub(-#wanted - 1) == "." .. wanted and 1 or nil
 end
 
---- The entries a name stands for, the closest spelling first; or nil and a message that names the nearest.
+--- The entries a name stands for, the closest spelling first; or nil and a message that names the
+--- nearest.
 function reference.find(name)
   local entries, message = load_file()
   if not entries then return nil, message end

@@ -1,9 +1,9 @@
--- batches(x, size, {rng, shuffle, drop_last, labels}): an iterator over batches of rows, and over the labels' rows when they are given.
--- `for x in batches` is one round over the data and ends; called again it begins the next round, in
--- another order. The order depends only on the rng's key and the round; the clock of the rng does
--- not move. Two loaders on one stream shuffle independently: each has its own stream, by the order
--- in which they are made (see rng:own). It shuffles when there is an rng; size is at most the
--- number of rows.
+-- batches(x, size, {rng, shuffle, drop_last, labels}): an iterator over batches of rows, and over
+-- the labels' rows when they are given. `for x in batches` is one round over the data and ends;
+-- called again it begins the next round, in another order. The order depends only on the rng's key
+-- and the round; the clock of the rng does not move. Two loaders on one stream shuffle
+-- independently: each has its own stream, by the order in which they are made (see rng:own). It
+-- shuffles when there is an rng; size is at most the number of rows.
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
 local skip <const> = require "fm.skip"

@@ -1,5 +1,6 @@
--- cooccurrence(sentences, {window, least}) -> [V, V], list of V words: positive pointwise mutual information of words within `window` of each
--- other (Levy and Goldberg 2014). Words that occur fewer than `least` times are left out. Rows are embeddings; metrics.pca shortens them.
+-- cooccurrence(sentences, {window, least}) -> [V, V], list of V words: positive pointwise mutual
+-- information of words within `window` of each other (Levy and Goldberg 2014). Words that occur
+-- fewer than `least` times are left out. Rows are embeddings; metrics.pca shortens them.
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
 

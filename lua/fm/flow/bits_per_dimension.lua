@@ -1,8 +1,10 @@
--- bits_per_dimension(model, x, {bins = 256, low = 0, high = 1, dequantise = true, rng, ...}) -> bits [B], info: how many bits the model
--- spends on a number of x, a value on `bins` levels from low to high (see dequantise). With the density of continuous y,
+-- bits_per_dimension(model, x, {bins = 256, low = 0, high = 1, dequantise = true, rng, ...}) ->
+-- bits [B], info: how many bits the model spends on a number of x, a value on `bins` levels from
+-- low to high (see dequantise). With the density of continuous y,
 --   bits = -log2 p(y) / D + log2(bins / (high - low)),
--- for 8 bits in -1..1 the known offset 7. The mean over data is an upper bound of their code length. dequantise = false: x is continuous
--- already. The other options and info are those of log_prob; info.log_prob [B] is in nats, info.standard_error in bits.
+-- for 8 bits in -1..1 the known offset 7. The mean over data is an upper bound of their code
+-- length. dequantise = false: x is continuous already. The other options and info are those of
+-- log_prob; info.log_prob [B] is in nats, info.standard_error in bits.
 local fm <const> = require "fm"
 local arguments <const> = require "fm.flow.parts.arguments"
 local dequantise <const> = require "fm.flow.dequantise"

@@ -2,19 +2,21 @@
 -- info. The model is a velocity, model(x, t); one that predicts something else, or takes a
 -- condition, is passed as flow.velocity(model, ...).
 --   divergence = "exact"        one backward pass per dimension over one forward pass
---   divergence = "hutchinson"   `probes` (1) random sign vectors from `rng`, the same ones through the whole solve: unbiased, and
+--   divergence = "hutchinson"   `probes` (1) random sign vectors from `rng`, the same ones through
+--                               the whole solve: unbiased, and
 --                               info.standard_error [B] says how far off (2 probes or more)
 --   first_row                   number of the first row (1): rows that are solved in parts have the
 --                               probes of the whole
---   path                        of the flow: x0 has the density of where it starts, path:source_log_prob (the straight line: standard
+--   path                        of the flow: x0 has the density of where it starts,
+--                               path:source_log_prob (the straight line: standard
 --                               normal; ve: sigma_max times a normal). An exact flow knows its own
 --   log_p0(x0) -> [B]           that log-density, in place of the path's
--- and the options of ode.solve but times, save, events; t0 and t1 are the ends of the flow (0 and 1), the solve runs
--- from t1 to t0. Its error norm is over x and the integral of the divergence together, and over the
--- batch; control = "sample" keeps rows apart. info: that of ode.solve, x0 [B, ...] (where the
--- points came from), log_p0 [B], divergence [B] (its integral from t0 to t1), backward_passes.
--- Nothing is recorded, because a gradient would need second derivatives. A solve that does not
--- reach t0 raises.
+-- and the options of ode.solve but times, save, events; t0 and t1 are the ends of the flow (0 and
+-- 1), the solve runs from t1 to t0. Its error norm is over x and the integral of the divergence
+-- together, and over the batch; control = "sample" keeps rows apart. info: that of ode.solve, x0
+-- [B, ...] (where the points came from), log_p0 [B], divergence [B] (its integral from t0 to t1),
+-- backward_passes. Nothing is recorded, because a gradient would need second derivatives. A solve
+-- that does not reach t0 raises.
 local likelihood <const> = require "fm.flow.parts.likelihood"
 local options <const> = require "fm.parts.options"
 

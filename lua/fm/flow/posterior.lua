@@ -1,6 +1,7 @@
--- posterior(model, {path, guard}) -> f(x, t) -> E[x1 | x], E[x0 | x]: the means of the data and of the source that lead through x at time
--- t, (s v - ds x) / (s da - a ds) and (da x - a v) / (s da - a ds), from the velocity model(x, t); for the straight line x + (1 - t) v and
--- x - t v. The first is Tweedie's formula. t is a number or [B]; `guard` as for score.
+-- posterior(model, {path, guard}) -> f(x, t) -> E[x1 | x], E[x0 | x]: the means of the data and of
+-- the source that lead through x at time t, (s v - ds x) / (s da - a ds) and (da x - a v) / (s da -
+-- a ds), from the velocity model(x, t); for the straight line x + (1 - t) v and x - t v. The first
+-- is Tweedie's formula. t is a number or [B]; `guard` as for score.
 local arguments <const> = require "fm.flow.parts.arguments"
 local guarded <const> = require "fm.flow.parts.guarded"
 local fields <const> = require "fm.parts.field"

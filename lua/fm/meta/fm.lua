@@ -218,7 +218,8 @@ function Tensor:le(b) end
 function Tensor:gt(b) end
 ---1 where self >= b, else 0.
 function Tensor:ge(b) end
----1 where self and b are equal, else 0: a NaN equals nothing. (a == b asks whether both are the same handle.)
+---1 where self and b are equal, else 0: a NaN equals nothing. (a == b asks whether both are the
+---same handle.)
 function Tensor:eq(b) end
 ---1 where self and b differ, else 0.
 function Tensor:ne(b) end
@@ -242,7 +243,8 @@ function Tensor:min(options) end
 ---The variance; unbiased = true divides by n - 1.
 ---@param options? {axis: integer, keep: boolean, unbiased: boolean}
 function Tensor:var(options) end
----The standard deviation, the root of var; unbiased = true divides by n - 1. Where it is 0, its gradient is taken as 0, as in PyTorch.
+---The standard deviation, the root of var; unbiased = true divides by n - 1. Where it is 0, its
+---gradient is taken as 0, as in PyTorch.
 ---@param options? {axis: integer, keep: boolean, unbiased: boolean}
 function Tensor:std(options) end
 ---The position of the largest number, 1-based; without an axis among all numbers, counted row by
@@ -253,8 +255,8 @@ function Tensor:argmax(options) end
 ---row. Of equals the first; NaN counts as the smallest.
 ---@param options? {axis: integer, keep: boolean}|integer
 function Tensor:argmin(options) end
----The numbers in order along the axis (the last), and their former places, 1-based: values, places = x:sort(). Equals keep their order; NaNs
----come last. The values have gradients.
+---The numbers in order along the axis (the last), and their former places, 1-based: values, places
+---= x:sort(). Equals keep their order; NaNs come last. The values have gradients.
 ---@param options? {axis: integer, descending: boolean}|integer
 ---@return fm.Tensor values
 ---@return fm.Tensor places
@@ -422,8 +424,8 @@ function Rng:own_clock() end
 ---any table with __call and parameters.
 fm.nn = {}
 
----A model: layers that hold parameters; called as model(x), or model(x, t [, cond]) -> velocity shaped as x.
----t is [B] in training and from solvers; those of nn take a number and [B, 1] too.
+---A model: layers that hold parameters; called as model(x), or model(x, t [, cond]) -> velocity
+---shaped as x. t is [B] in training and from solvers; those of nn take a number and [B, 1] too.
 ---print(model) lists its layers, their shapes and how many numbers are trained.
 ---@class fm.Module
 local Module = {}
@@ -466,7 +468,8 @@ function fm.nn.layer_norm(dim, options) end
 ---@param options? {eps: number}
 ---@return fm.Module
 function fm.nn.rms_norm(dim, options) end
----While training, each number becomes 0 with probability p, the others grow by 1 / (1 - p). Srivastava et al. 2014.
+---While training, each number becomes 0 with probability p, the others grow by 1 / (1 - p).
+---Srivastava et al. 2014.
 ---@param p number in 0..1
 ---@return fm.Module
 function fm.nn.dropout(p) end
@@ -560,7 +563,8 @@ fm.flow = {}
 ---xt = a(t) x1 + s(t) x0, and the velocity along it.
 ---@class fm.Path
 local Path = {}
----Points on the path and the velocities there; t in 0..1 is a number or one for each row, z the noise of a noisy path.
+---Points on the path and the velocities there; t in 0..1 is a number or one for each row, z the
+---noise of a noisy path.
 ---@return fm.Tensor xt, fm.Tensor u
 function Path:sample(x0, x1, t, z) end
 ---a, s and their derivatives at t: numbers for a number, tensors shaped as t for a tensor, in the
@@ -597,9 +601,9 @@ function fm.flow.path(name, options) end
 ---@return fun(x0: fm.Tensor, x1: fm.Tensor, cond?: any): fm.Tensor, fm.Tensor, any
 function fm.flow.coupling(name, options) end
 ---How the times of a batch are drawn, by name: uniform; stratified (one time in each of n equal
----parts of 0..1); logit_normal{mean = 0, std = 1} (more often in the middle; Esser et al. 2024). Your
----own function (rng, n) -> t [n] is returned unchanged. An option `time` takes what this takes, and
----{ "name", key = value }.
+---parts of 0..1); logit_normal{mean = 0, std = 1} (more often in the middle; Esser et al. 2024).
+---Your own function (rng, n) -> t [n] is returned unchanged. An option `time` takes what this
+---takes, and { "name", key = value }.
 ---@param name string|function
 ---@param options? table
 ---@return fun(rng: fm.Rng, n: integer): fm.Tensor
@@ -623,7 +627,8 @@ function fm.flow.prediction(name, options) end
 ---@field predict string|table what the model gives ("velocity"): see fm.flow.prediction
 ---@field weight function of t [B], times each row's mean square; without one, of a score s^2: unweighted it has no finite mean
 
----The flow matching loss: the mean over batch and dimensions of |v(xt, t) - u|^2. Lipman et al. 2023, equation 14.
+---The flow matching loss: the mean over batch and dimensions of |v(xt, t) - u|^2. Lipman et al.
+---2023, equation 14.
 ---@param model function|table model(x [B, D], t [B] [, cond]) -> [B, D]
 ---@param x1 fm.Tensor [B, D]
 ---@param options? fm.LossOptions
@@ -640,14 +645,16 @@ function fm.flow.loss(model, x1, options) end
 ---@param options? {predict: string, path: string|table, cond: any, guard: number}
 ---@return fun(x: fm.Tensor, t: number|fm.Tensor): fm.Tensor
 function fm.flow.velocity(model, options) end
----f(x, t) -> score [B, D], velocity: the gradient in x of the log-density at time t, (t v - x) / (1 - t) for the straight line. The source is
----N(0, I), independent of the data; at an end where this divides by 0, it is read guard (1e-3) away from it. Albergo and others 2023.
+---f(x, t) -> score [B, D], velocity: the gradient in x of the log-density at time t, (t v - x) / (1
+---- t) for the straight line. The source is N(0, I), independent of the data; at an end where this
+---divides by 0, it is read guard (1e-3) away from it. Albergo and others 2023.
 ---@param model function|table a velocity
 ---@param options? {path: string|table, guard: number}
 ---@return fun(x: fm.Tensor, t: number|fm.Tensor): fm.Tensor, fm.Tensor
 function fm.flow.score(model, options) end
----f(x, t) -> E[x1 | x], E[x0 | x]: the means of the data and of the source that lead through x; x + (1 - t) v and x - t v for the straight
----line. The first is Tweedie's formula. Source, path and guard as for score.
+---f(x, t) -> E[x1 | x], E[x0 | x]: the means of the data and of the source that lead through x; x +
+---(1 - t) v and x - t v for the straight line. The first is Tweedie's formula. Source, path and
+---guard as for score.
 ---@param model function|table a velocity
 ---@param options? {path: string|table, guard: number}
 ---@return fun(x: fm.Tensor, t: number|fm.Tensor): fm.Tensor, fm.Tensor
@@ -694,20 +701,25 @@ function fm.flow.log_prob(model, x, options) end
 ---@param options {rng: fm.Rng, bins: integer, low: number, high: number, dequantise: boolean}|fm.LogProbOptions
 ---@return fm.Tensor bits, table info
 function fm.flow.bits_per_dimension(model, x, options) end
----Levels 0 .. bins - 1, given as numbers from low to high, spread evenly over their bins: low + (level + u) (high - low) / bins.
+---Levels 0 .. bins - 1, given as numbers from low to high, spread evenly over their bins: low +
+---(level + u) (high - low) / bins.
 ---@param x fm.Tensor
 ---@param options {rng: fm.Rng, first_row: integer, bins: integer, low: number, high: number} first_row: number of the first row (1), for a part of a batch
 ---@return fm.Tensor y
 function fm.flow.dequantise(x, options) end
----Flows known in closed form, found by name in lua/fm/flow/exact: models with velocity, score, density and samples, at times in 0..1.
+---Flows known in closed form, found by name in lua/fm/flow/exact: models with velocity, score,
+---density and samples, at times in 0..1.
 fm.flow.exact = {}
----The flow from the path's start to N(mean, std^2): flow(x, t), flow:score(x, t), flow:log_prob(x [, t = 1]), flow:sample(n, rng [, t = 1]),
----flow:source_log_prob(x0) at t = 0, flow:map(x0), flow:inverse(x1).
+---The flow from the path's start to N(mean, std^2): flow(x, t), flow:score(x, t), flow:log_prob(x
+---[, t = 1]), flow:sample(n, rng [, t = 1]), flow:source_log_prob(x0) at t = 0, flow:map(x0),
+---flow:inverse(x1).
 ---@param options {mean: number|number[], std: number|number[], dim: integer, path: string|table}
 ---@return table flow
 function fm.flow.exact.gaussian(options) end
----The flow from the path's start to a mixture of Gaussians: flow(x, t), flow:score(x, t), flow:log_prob(x [, t = 1]), flow:sample(n, rng [, t = 1]),
----flow:source_log_prob(x0) at t = 0. A path with a(0) = 0 starts as its source; ve starts as the data with noise of sigma_max around them.
+---The flow from the path's start to a mixture of Gaussians: flow(x, t), flow:score(x, t),
+---flow:log_prob(x [, t = 1]), flow:sample(n, rng [, t = 1]), flow:source_log_prob(x0) at t = 0. A
+---path with a(0) = 0 starts as its source; ve starts as the data with noise of sigma_max around
+---them.
 ---@param options {means: number[][]|fm.Tensor, std: number|number[]|number[][], weights: number[], path: string|table}
 ---@return table flow
 function fm.flow.exact.mixture(options) end
@@ -757,27 +769,27 @@ fm.ode = {}
 ---@field rows table control = "sample": nfe, accepted, rejected, t, error, error_sum, a tensor [B] each
 ---@field histogram table[] control = "sample": { nfe =, rows = }, how many rows needed nfe evaluations, from few to many
 
----Solves dx/dt = field(x, t) from t0 to t1. Fixed steps: euler, midpoint, heun, heun3, ralston, rk4, rk4_38, ab2, ab3, ab4 with `steps` or
----`grid`; error control: dopri5, rk45, rk23, bosh3, tsit5, dop853, adaptive_heun with `rtol`, `atol`. `times` or `save = n` keep states;
----events are functions f(x, t) whose zeros are found. Hairer, Norsett, Wanner 1993.
----x is the state at t1, whatever the times. After the last of the times, or of a list of points, a
----fixed method takes steps of a hundredth of the way to t1. A solve that ends before t1 says so in
----info.status and info.t, and keeps the states that were reached.
----Under error control the field is never called outside of t0 .. t1, with any controller: the last
----step is cut at t1, where torchdiffeq runs over it and interpolates. "pi" rejects fewer steps
----where a field is stiff. info.error_sum is the sum of the errors of the steps: the error at the
----end, if the field itself neither amplifies nor damps it. An event that is zero at the start does
----not count there; one that is zero at the end of a step counts once.
----While a tape records, gradients flow from x and info.states to x0 and to what the field depends
----on. The accepted steps count as constants, and times have no gradient. memory = "segments" calls
----the field twice and holds the calls of one step at a time (with many steps, those of sqrt(steps
----/ 32)); the field must not draw random numbers, as dropout does. control = "sample" and terminal
----events need gradient = false there.
----A function gets t as a number; a layer (of nn, or your own table with `parameters`) gets it as
----[B]; with control = "sample" both get [A]. When the first call fails with one form, the other
----form is tried, so a function written for [B] works too. With control = "sample" rows leave when
----they are done, and flow.velocity lets the rows of its cond leave with them; your own function
----takes rows = true and looks up cond:index_select(rows, 1).
+---Solves dx/dt = field(x, t) from t0 to t1. Fixed steps: euler, midpoint, heun, heun3, ralston,
+---rk4, rk4_38, ab2, ab3, ab4 with `steps` or `grid`; error control: dopri5, rk45, rk23, bosh3,
+---tsit5, dop853, adaptive_heun with `rtol`, `atol`. `times` or `save = n` keep states; events are
+---functions f(x, t) whose zeros are found. Hairer, Norsett, Wanner 1993. x is the state at t1,
+---whatever the times. After the last of the times, or of a list of points, a fixed method takes
+---steps of a hundredth of the way to t1. A solve that ends before t1 says so in info.status and
+---info.t, and keeps the states that were reached. Under error control the field is never called
+---outside of t0 .. t1, with any controller: the last step is cut at t1, where torchdiffeq runs over
+---it and interpolates. "pi" rejects fewer steps where a field is stiff. info.error_sum is the sum
+---of the errors of the steps: the error at the end, if the field itself neither amplifies nor damps
+---it. An event that is zero at the start does not count there; one that is zero at the end of a
+---step counts once. While a tape records, gradients flow from x and info.states to x0 and to what
+---the field depends on. The accepted steps count as constants, and times have no gradient. memory =
+---"segments" calls the field twice and holds the calls of one step at a time (with many steps,
+---those of sqrt(steps / 32)); the field must not draw random numbers, as dropout does. control =
+---"sample" and terminal events need gradient = false there. A function gets t as a number; a layer
+---(of nn, or your own table with `parameters`) gets it as [B]; with control = "sample" both get
+---[A]. When the first call fails with one form, the other form is tried, so a function written for
+---[B] works too. With control = "sample" rows leave when they are done, and flow.velocity lets the
+---rows of its cond leave with them; your own function takes rows = true and looks up
+---cond:index_select(rows, 1).
 ---@param field function|table field(x [B, D], t) or field(x, t, rows) -> dx/dt, shaped as x
 ---@param x0 fm.Tensor [B, D]
 ---@param options? fm.SolveOptions
@@ -804,10 +816,12 @@ fm.sde = {}
 ---@field times number[] as in ode.solve: x is the state at t1
 ---@field save integer as in ode.solve
 
----Solves from t0 to t1 in fixed steps; x [B, ...], info as in ode.solve. what: { drift, diffusion }, functions of (x, t) shaped as x (the
----diffusion may be a number): diagonal noise, in Ito's sense for euler_maruyama (strong order 1/2, weak 1), in Stratonovich's for heun (strong
----order 1; weak 2 when the diffusion does not depend on x, where the senses agree). Or a velocity: a flow with noise that keeps its
----marginals, dx = (v + w score) dt + sqrt(2 w) dW. Kloeden and Platen 1992; Ma and others 2024.
+---Solves from t0 to t1 in fixed steps; x [B, ...], info as in ode.solve. what: { drift, diffusion
+---}, functions of (x, t) shaped as x (the diffusion may be a number): diagonal noise, in Ito's
+---sense for euler_maruyama (strong order 1/2, weak 1), in Stratonovich's for heun (strong order 1;
+---weak 2 when the diffusion does not depend on x, where the senses agree). Or a velocity: a flow
+---with noise that keeps its marginals, dx = (v + w score) dt + sqrt(2 w) dW. Kloeden and Platen
+---1992; Ma and others 2024.
 ---@param what table|function
 ---@param x0 fm.Tensor [B, ...]
 ---@param options fm.SdeOptions
@@ -899,7 +913,8 @@ function Average:load_state(state) end
 ---@param options? table
 ---@return fun(steps: integer): number
 function fm.optim.schedule(name, options) end
----From lr down to floor * lr along half a cosine over `steps`, after a linear warmup. Loshchilov and Hutter 2017.
+---From lr down to floor * lr along half a cosine over `steps`, after a linear warmup. Loshchilov
+---and Hutter 2017.
 ---@param options {steps: integer, lr: number, warmup: integer, floor: number}
 ---@return function
 function fm.optim.cosine(options) end
@@ -997,7 +1012,8 @@ function fm.data.vectors(path) end
 ---@param path string
 ---@return string[]|nil, string[][]|string
 function fm.data.text(path) end
----Positive pointwise mutual information [V, V] of words near each other, and the V words. Levy and Goldberg 2014.
+---Positive pointwise mutual information [V, V] of words near each other, and the V words. Levy and
+---Goldberg 2014.
 ---@param sentences string[][]
 ---@param options? {window: integer, least: integer}
 ---@return fm.Tensor, string[]
@@ -1020,7 +1036,8 @@ function fm.metrics.wasserstein2(a, b) end
 ---@param options? {projections: integer, rng: fm.Rng, directions: fm.Tensor} directions [D, k], unit columns
 ---@return number
 function fm.metrics.sliced_wasserstein2(a, b, options) end
----Squared maximum mean discrepancy with a sum of kernels exp(-|a - b|^2 / 2 s^2). Gretton et al. 2012.
+---Squared maximum mean discrepancy with a sum of kernels exp(-|a - b|^2 / 2 s^2). Gretton et al.
+---2012.
 ---@param options? {bandwidths: number[], unbiased: boolean}
 ---@return number
 function fm.metrics.mmd(a, b, options) end
@@ -1033,7 +1050,8 @@ function fm.metrics.frechet_distance(a, b) end
 ---The unbiased squared MMD with the kernel (a . b / D + 1)^3. Binkowski et al. 2018.
 ---@return number
 function fm.metrics.kid(a, b) end
----The cheapest assignment of a cost matrix [n, n]: the 1-based column of each row. Jonker and Volgenant 1987.
+---The cheapest assignment of a cost matrix [n, n]: the 1-based column of each row. Jonker and
+---Volgenant 1987.
 ---@return fm.Tensor
 function fm.metrics.assignment(cost) end
 ---Rows in the first k principal components [n, k], the components [D, k], the mean [D].
@@ -1064,7 +1082,8 @@ function Picture:save(path) end
 ---@param options? fm.PictureOptions|{reference: fm.Tensor, labels: (string|number)[]|fm.Tensor, names: string[], limits: number[], size: integer}
 ---@return fm.Picture
 function fm.plot.scatter(x, options) end
----A heat map of points [n, 2], of a function of points, or of a grid [rows, columns]. label: what its scale shows.
+---A heat map of points [n, 2], of a function of points, or of a grid [rows, columns]. label: what
+---its scale shows.
 ---@param options? fm.PictureOptions|{limits: number[], label: string, cells: integer, size: integer}
 ---@return fm.Picture
 function fm.plot.density(what, options) end
@@ -1121,8 +1140,8 @@ fm.skip = {}
 ---@param place? {get: function, set: function}
 ---@return function
 function fm.skip.declare(iterator, pass, place) end
----An experiment as data, returned by its script: name, params (key = default, or { default, "help", min, max, choices }), presets
----(name = { key = value }, chosen by preset=name), run(run, p).
+---An experiment as data, returned by its script: name, params (key = default, or { default, "help",
+---min, max, choices }), presets (name = { key = value }, chosen by preset=name), run(run, p).
 ---@param description {name: string, params: table, presets: table<string, table>, help: string, run: fun(run: fm.Run, p: table)}
 function fm.experiment(description) end
 
@@ -1163,7 +1182,8 @@ function Run:keeps(parts) end
 ---one with the best value of a logged metric as checkpoint-best. The command line overrides these.
 ---@param options {every: integer, seconds: number, keep_last: integer, best: string, mode: "min"|"max"}
 function Run:checkpoints(options) end
----Early stopping: the loop ends after `patience` (10) logs in a row of the metric that were not better than its best by more than min_delta (0).
+---Early stopping: the loop ends after `patience` (10) logs in a row of the metric that were not
+---better than its best by more than min_delta (0).
 ---@param options {metric: string, patience: integer, mode: "min"|"max", min_delta: number}
 function Run:stop_when(options) end
 ---A validation: what f(rng) returns, with tensors of one number as numbers. The stream gives the
@@ -1208,7 +1228,8 @@ function fm.load(path) end
 ---rounded, a whole number that a float cannot hold (most of those beyond 2^24) is an error.
 ---npy.load(path) -> tensor; npy.save(path, tensor).
 fm.npy = {}
----png.load(path) -> [H, W, C] in 0..1, C 1 gray, 2 gray and alpha, 3 colour, 4 colour and alpha; png.save(path, [H, W] or [H, W, C]).
+---png.load(path) -> [H, W, C] in 0..1, C 1 gray, 2 gray and alpha, 3 colour, 4 colour and alpha;
+---png.save(path, [H, W] or [H, W, C]).
 fm.png = {}
 ---idx.load(path) -> the numbers, unchanged, from a plain or .gz file.
 fm.idx = {}
@@ -1216,8 +1237,9 @@ fm.idx = {}
 fm.cifar10 = {}
 ---vectors.load(path) -> vectors [N, D], list of N words; GloVe or word2vec text.
 fm.vectors = {}
----encode(value [, {indent = n}]) -> text, keys sorted, nan and inf as strings; decode(text) -> value, or nil and "line n col m: problem".
----json.null stands for null; json.array(t) marks an empty table as a list.
+---encode(value [, {indent = n}]) -> text, keys sorted, nan and inf as strings; decode(text) ->
+---value, or nil and "line n col m: problem". json.null stands for null; json.array(t) marks an
+---empty table as a list.
 fm.json = {}
 ---read(path [, most bytes]) -> text of a regular file; write(path, text) replaces a file in one
 ---step, append(path, text), sync(path), cut(path, bytes) shortens a file, has_room(folder, bytes)

@@ -1,5 +1,6 @@
--- mmd(a, b, {bandwidths, unbiased}): squared maximum mean discrepancy with the sum of Gaussian kernels exp(-|a - b|^2 / 2 s^2). Gretton et al.
--- 2012; unbiased leaves out pairs of a sample with itself.
+-- mmd(a, b, {bandwidths, unbiased}): squared maximum mean discrepancy with the sum of Gaussian
+-- kernels exp(-|a - b|^2 / 2 s^2). Gretton et al. 2012; unbiased leaves out pairs of a sample with
+-- itself.
 local options <const> = require "fm.parts.options"
 local core <const> = require "fm.core"
 local mean <const> = core.measure.mean_kernel

@@ -1,5 +1,6 @@
--- sliced_wasserstein2(a, b, {projections, rng | directions}): W2 of the samples seen along directions, root of the mean of squares. Bonneel et
--- al. 2015. directions is a [D, k] tensor of unit columns.
+-- sliced_wasserstein2(a, b, {projections, rng | directions}): W2 of the samples seen along
+-- directions, root of the mean of squares. Bonneel et al. 2015. directions is a [D, k] tensor of
+-- unit columns.
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
 

@@ -1,4 +1,5 @@
--- dropout(p): while training, each number becomes 0 with probability p and the others grow by 1/(1 - p). Srivastava et al. 2014.
+-- dropout(p): while training, each number becomes 0 with probability p and the others grow by 1/(1
+-- - p). Srivastava et al. 2014.
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
 local module <const> = require "fm.nn.parts.module"

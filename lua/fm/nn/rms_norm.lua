@@ -1,4 +1,5 @@
--- rms_norm(dim, {eps}): each row divided by its root mean square, then scaled. Zhang and Sennrich 2019.
+-- rms_norm(dim, {eps}): each row divided by its root mean square, then scaled. Zhang and Sennrich
+-- 2019.
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
 local module <const> = require "fm.nn.parts.module"

@@ -1,7 +1,8 @@
 -- time_embedding(dim, {kind, scale}): t in 0..1, [B] or [B, 1] -> [B, dim], half sines and half
 -- cosines; a number -> [1, dim].
--- "sinusoidal": frequencies 1000 / 10000^(i / half), as Vaswani et al. 2017 with t counted in thousandths; "fourier": fixed frequencies drawn
--- from N(0, scale^2), Tancik et al. 2020. The frequencies are part of the state and are not trained.
+-- "sinusoidal": frequencies 1000 / 10000^(i / half), as Vaswani et al. 2017 with t counted in
+-- thousandths; "fourier": fixed frequencies drawn from N(0, scale^2), Tancik et al. 2020. The
+-- frequencies are part of the state and are not trained.
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
 local module <const> = require "fm.nn.parts.module"

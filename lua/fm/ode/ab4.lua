@@ -1,5 +1,5 @@
--- Adams and Bashforth's method through the last four slopes: order 4, one model call per step. Hairer, Norsett, Wanner I, III.1.
--- The tableau makes the first three steps.
+-- Adams and Bashforth's method through the last four slopes: order 4, one model call per step.
+-- Hairer, Norsett, Wanner I, III.1. The tableau makes the first three steps.
 return {
   order = 4,
   history = 4,

@@ -1,5 +1,5 @@
--- ode.solve(field, x0, options) -> x, info: dx/dt = field(x, t) from t0 to t1. The engine is in C; a method is a file of this folder,
--- or one beside the script.
+-- ode.solve(field, x0, options) -> x, info: dx/dt = field(x, t) from t0 to t1. The engine is in C;
+-- a method is a file of this folder, or one beside the script.
 --
 -- field(x, t) may be a function, which gets t as a number, or a layer, which gets it as [B]: see
 -- fm.parts.field. Its x is lent: clone what you keep. When no tape records, the tensors of a call

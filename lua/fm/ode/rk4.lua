@@ -1,4 +1,5 @@
--- The classical Runge-Kutta method. Order 4, four model calls. Hairer, Norsett, Wanner I, II.1, table 1.2, left.
+-- The classical Runge-Kutta method. Order 4, four model calls. Hairer, Norsett, Wanner I, II.1,
+-- table 1.2, left.
 return {
   order = 4,
   c = { 0, 1 / 2, 1 / 2, 1 },

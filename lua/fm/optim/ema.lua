@@ -1,4 +1,5 @@
--- ema(model or parameters, {decay, warmup}): the moving average of a model's numbers. average:update() after each step, average:swap(f).
+-- ema(model or parameters, {decay, warmup}): the moving average of a model's numbers.
+-- average:update() after each step, average:swap(f).
 local fm <const> = require "fm"
 local finally <const> = require "fm.parts.finally"
 local number <const> = require "fm.optim.parts.number"

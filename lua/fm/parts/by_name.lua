@@ -87,8 +87,8 @@ local function load_own(module)
   return nil
 end
 
---- A file or a room of fm, or nil. An option that is read in every step opens no file, whether there
---- is one or not.
+--- A file or a room of fm, or nil. An option that is read in every step opens no file, whether
+--- there is one or not.
 local function find_own(room, name)
   local module = room .. "." .. name
   local known = found_own[module] -- false: there is none

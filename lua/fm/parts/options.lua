@@ -1,4 +1,5 @@
--- Options by name, in one table: unknown keys are errors that name the nearest key, absent ones take their defaults.
+-- Options by name, in one table: unknown keys are errors that name the nearest key, absent ones
+-- take their defaults.
 local core <const> = require "fm.core"
 local attempt <const> = require "fm.parts.attempt"
 local nearest <const> = require "fm.parts.nearest"
@@ -132,7 +133,8 @@ function options.callable(value)
   return type(meta) == "table" and meta.__call ~= nil
 end
 
---- Raises for an argument that a function does not take: `...` is what came after its first `count`.
+--- Raises for an argument that a function does not take: `...` is what came after its first
+--- `count`.
 function options.no_more(where, count, ...)
   for i = 1, select("#", ...) do
     local extra = select(i, ...)

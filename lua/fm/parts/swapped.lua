@@ -19,7 +19,8 @@ function swapped.leave(back)
   left[#left + 1] = back
 end
 
---- Raises when one of these parameters (nil: any at all) holds the numbers of an average. `where` begins the message.
+--- Raises when one of these parameters (nil: any at all) holds the numbers of an average. `where`
+--- begins the message.
 function swapped.refuse(where, parameters)
   while #left > 0 do table.remove(left)() end
   if next(now) == nil then return end

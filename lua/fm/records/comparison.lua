@@ -140,8 +140,8 @@ local function count_seeds(runs)
   return count
 end
 
---- A row: runs, seeds (how many), experiment, status, config (the varying keys), summary (name -> mean or value), deviation, count (both
---- by name).
+--- A row: runs, seeds (how many), experiment, status, config (the varying keys), summary (name ->
+--- mean or value), deviation, count (both by name).
 local function row_of(group, keys, metrics)
   local row = { runs = group, seeds = count_seeds(group), experiment = group[1].experiment, status = status_of(group), config = {}, summary = {},
     deviation = {}, count = {} }
@@ -157,8 +157,8 @@ local function row_of(group, keys, metrics)
 end
 
 --- Compares runs. options: metrics (from fm.records.value_of; else all results), each (a row per
---- run). Returns { keys, metrics, rows, mixed (experiments), over_seeds, code_differs }; if it is true,
---- each row has a digest `code`.
+--- run). Returns { keys, metrics, rows, mixed (experiments), over_seeds, code_differs }; if it is
+--- true, each row has a digest `code`.
 function comparison.of(runs, options)
   local keys, metrics, groups = comparison.varying(runs), options.metrics and {} or numeric_results(runs), {}
   for i, parsed in ipairs(options.metrics or {}) do

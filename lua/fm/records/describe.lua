@@ -88,7 +88,8 @@ function describe.command(record)
   return table.concat(list, " ")
 end
 
---- For a list of runs: which parameters and results are not the same in all runs of an experiment, as experiment -> { key = true }.
+--- For a list of runs: which parameters and results are not the same in all runs of an experiment,
+--- as experiment -> { key = true }.
 function describe.varying(list)
   local first, varying = {}, {}
   for _, record in ipairs(list) do
@@ -155,7 +156,8 @@ function describe.results(record, varying)
   return table.concat(describe.result_words(record, varying), " ")
 end
 
---- The shortest names that tell the runs of a list apart: the hash, the hashes of sweep and run, or the folder's whole name.
+--- The shortest names that tell the runs of a list apart: the hash, the hashes of sweep and run, or
+--- the folder's whole name.
 function describe.short_names(list)
   local counts, names = {}, {}
   for _, record in ipairs(list) do counts[record.id] = (counts[record.id] or 0) + 1 end

@@ -1,4 +1,5 @@
--- The lines of a metrics.jsonl, in order: { step, loss, ... }; "nan", "inf" and "-inf" are numbers again.
+-- The lines of a metrics.jsonl, in order: { step, loss, ... }; "nan", "inf" and "-inf" are numbers
+-- again.
 local core <const> = require "fm.core"
 local open <const> = require "fm.records.regular"
 

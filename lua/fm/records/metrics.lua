@@ -1,4 +1,5 @@
--- The curves in a metrics.jsonl: name -> { x = steps, y = values }, in the order of the file. nan and inf are numbers again.
+-- The curves in a metrics.jsonl: name -> { x = steps, y = values }, in the order of the file. nan
+-- and inf are numbers again.
 local logged <const> = require "fm.records.logged"
 
 local function add(curves, row)

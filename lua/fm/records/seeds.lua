@@ -11,7 +11,8 @@ local function factor_of(values)
   return largest > 1e140 and 0x1p-600 or largest > 0 and largest < 1e-140 and 0x1p600 or 1.0
 end
 
---- Mean, sample standard deviation (n - 1; nil for one value) and count of the finite numbers of a list.
+--- Mean, sample standard deviation (n - 1; nil for one value) and count of the finite numbers of a
+--- list.
 function seeds.spread(values)
   local sum, n, factor = 0.0, 0, factor_of(values)
   for _, v in ipairs(values) do

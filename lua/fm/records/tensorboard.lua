@@ -1,7 +1,9 @@
--- Event files as TensorBoard reads them. A file is records (TFRecord: length u64, masked crc32c of it, data, masked crc32c of the data,
--- little-endian); a record's data is an Event message of protocol buffers. Only the fields that TensorBoard shows are written.
+-- Event files as TensorBoard reads them. A file is records (TFRecord: length u64, masked crc32c of
+-- it, data, masked crc32c of the data, little-endian); a record's data is an Event message of
+-- protocol buffers. Only the fields that TensorBoard shows are written.
 --   Event   { 1 wall_time double, 2 step int64, 3 file_version string, 5 summary Summary }
---   Summary { 1 value repeated Value }     Value { 1 tag string, 2 simple_value float, 4 image Image }
+--   Summary { 1 value repeated Value }     Value { 1 tag string, 2 simple_value float, 4 image
+--                                          Image }
 --   Image   { 1 height int32, 2 width int32, 3 colorspace int32, 4 encoded_image_string bytes }
 local tensorboard <const> = {}
 

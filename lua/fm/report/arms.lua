@@ -9,7 +9,8 @@ function arms.label(group, keys)
   return text ~= "" and text or group.experiment or "all runs"
 end
 
---- The run that stands for the arm in a gallery: the first that is done, which is of the same seed in every arm.
+--- The run that stands for the arm in a gallery: the first that is done, which is of the same seed
+--- in every arm.
 function arms.first_run(group)
   for _, run in ipairs(group.runs) do
     if run.status == "done" then return run end

@@ -1,4 +1,5 @@
--- A chart of curves as SVG in the page. Its colors are classes of report.css, so that it follows the reader's light or dark.
+-- A chart of curves as SVG in the page. Its colors are classes of report.css, so that it follows
+-- the reader's light or dark.
 local html <const> = require "fm.report.html"
 local limits <const> = require "fm.plot.parts.limits"
 local ticks <const> = require "fm.plot.parts.ticks"
@@ -13,7 +14,8 @@ local function finite(v)
   return v - v == 0
 end
 
---- Whether curves read better over a logarithmic axis: all positive, most falling, over more than a decade and a half.
+--- Whether curves read better over a logarithmic axis: all positive, most falling, over more than a
+--- decade and a half.
 function chart.wants_log(curves)
   local low, high, falling = math.huge, 0, 0
   for _, curve in ipairs(curves) do
@@ -106,7 +108,8 @@ local function axes(xticks, yticks, at, left, x0, x1, y0, name)
   return parts
 end
 
---- lines: list of { x, y, class }, drawn in this order. Options: log, label (what a reader who cannot see it hears), x_name, from and to (of x).
+--- lines: list of { x, y, class }, drawn in this order. Options: log, label (what a reader who
+--- cannot see it hears), x_name, from and to (of x).
 function chart.svg(lines, o)
   local x_axis, y_axis = bounds(lines, o.log, o.from, o.to)
   local x0, x1, unit_x = table.unpack(x_axis)

@@ -1,4 +1,5 @@
--- The metric curves of the runs of a page: a static chart each, and the numbers with which curves.js redraws it.
+-- The metric curves of the runs of a page: a static chart each, and the numbers with which
+-- curves.js redraws it.
 local chart <const> = require "fm.report.chart"
 local core <const> = require "fm.core"
 local html <const> = require "fm.report.html"
@@ -22,7 +23,8 @@ local function first_not_finite(x, y)
   end
 end
 
---- Reads the metrics of all runs: list of { name, curves = { { run, x, y } } } sorted by name, and how many lines were damaged.
+--- Reads the metrics of all runs: list of { name, curves = { { run, x, y } } } sorted by name, and
+--- how many lines were damaged.
 local function read_all(runs)
   local metrics, by_name, damaged = {}, {}, 0
   for _, run in ipairs(runs) do
@@ -71,7 +73,8 @@ end
 
 -- ---- as JSON for curves.js ----
 
---- A float with so many digits; with all of them where fewer would round it to more than a number holds.
+--- A float with so many digits; with all of them where fewer would round it to more than a number
+--- holds.
 local function float(digits, v)
   return ("%." .. (math.abs(v) < 1.79e308 and digits or 17) .. "g"):format(v)
 end
@@ -124,7 +127,8 @@ function curves.legend_of_run(metrics)
   return nil
 end
 
---- Many runs: their means, each in the class of its rank, and the means over seeds where there are groups.
+--- Many runs: their means, each in the class of its rank, and the means over seeds where there are
+--- groups.
 local function lines_of_runs(metric, groups)
   local lines = {}
   for i, curve in ipairs(metric.curves) do
@@ -158,7 +162,8 @@ local function broken_note(metric, of_sweep)
   return html.p { class = "note", "Not finite: " .. shown .. (#list > 3 and (" and %d more"):format(#list - 3) or "") .. "." }
 end
 
---- A figure per metric. groups: of runs that differ in the seed only, or nil; each { class, means_of(metric) }.
+--- A figure per metric. groups: of runs that differ in the seed only, or nil; each { class,
+--- means_of(metric) }.
 function curves.figures(metrics, groups)
   local figures = {}
   for i, metric in ipairs(metrics) do

@@ -1,5 +1,6 @@
--- HTML and SVG as Lua: html.p { class = "note", "loss < 1 after ", html.b { "300" } }. Strings inside are escaped, so that nothing a run
--- has written can become markup; only what these functions made, and html.raw, goes in as it is.
+-- HTML and SVG as Lua: html.p { class = "note", "loss < 1 after ", html.b { "300" } }. Strings
+-- inside are escaped, so that nothing a run has written can become markup; only what these
+-- functions made, and html.raw, goes in as it is.
 local html <const> = {}
 
 local Markup <const> = { __name = "markup", __tostring = function(markup) return markup[1] end }
@@ -23,7 +24,8 @@ function html.escape(text)
   return (html.clean(text):gsub("[&<>\"']", entities))
 end
 
---- A value as JSON inside a script element, where "<" could end the element. The text of a value is cleaned by whoever encodes it.
+--- A value as JSON inside a script element, where "<" could end the element. The text of a value is
+--- cleaned by whoever encodes it.
 function html.script_json(json)
   return mark((json:gsub("<", "\\u003c")))
 end
@@ -39,7 +41,8 @@ local function add_content(buffer, content)
   end
 end
 
---- Several contents, one after the other: markup, strings, lists of such; nil and false are nothing.
+--- Several contents, one after the other: markup, strings, lists of such; nil and false are
+--- nothing.
 function html.join(contents)
   local buffer = {}
   add_content(buffer, contents)
@@ -65,7 +68,8 @@ local function element(name, parts)
   return mark(table.concat(buffer))
 end
 
---- html.NAME { attribute = value, content... }: true is an attribute without value, false none; a list of contents with holes says n.
+--- html.NAME { attribute = value, content... }: true is an attribute without value, false none; a
+--- list of contents with holes says n.
 return setmetatable(html, {
   __index = function(_, name)
     local function make(parts) return element(name, parts) end

@@ -1,5 +1,5 @@
--- The frame of a page: one file that needs nothing beside it. Style, scripts, data and the chart library are inside, and the page forbids
--- itself to fetch anything.
+-- The frame of a page: one file that needs nothing beside it. Style, scripts, data and the chart
+-- library are inside, and the page forbids itself to fetch anything.
 local by_name <const> = require "fm.parts.by_name"
 local html <const> = require "fm.report.html"
 
@@ -7,7 +7,8 @@ local page <const> = {}
 
 local refresh_seconds <const> = 5 -- of a page whose run goes on
 
--- Where packages put Chart.js: Debian's libjs-chart.js; beside this file, where it is packed with fmrun. FM_CHART_JS names another place.
+-- Where packages put Chart.js: Debian's libjs-chart.js; beside this file, where it is packed with
+-- fmrun. FM_CHART_JS names another place.
 local chart_places <const> = { "/usr/share/javascript/chart.js/chart.min.js", "/usr/share/javascript/chart.js/Chart.min.js" }
 -- After the first, each adds to `report`; the last starts them.
 local scripts <const> = { "report", "table", "parallel", "smooth", "axes", "curves" }
@@ -49,7 +50,8 @@ local function scripts_of(json)
   return list, library ~= nil
 end
 
---- The text of a page. o: title, refresh (its run goes on), json (what the scripts read), body (a list of markup), made (when, in words).
+--- The text of a page. o: title, refresh (its run goes on), json (what the scripts read), body (a
+--- list of markup), made (when, in words).
 function page.text(o)
   local parts, has_charts = scripts_of(o.json)
   local head = html.head { n = 8, html.meta { charset = "utf-8" },

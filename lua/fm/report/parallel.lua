@@ -1,4 +1,5 @@
--- Parallel coordinates: an axis per changed parameter and per summary, a line per run. parallel.js adds brushes and hover to this SVG.
+-- Parallel coordinates: an axis per changed parameter and per summary, a line per run. parallel.js
+-- adds brushes and hover to this SVG.
 local html <const> = require "fm.report.html"
 local limits <const> = require "fm.plot.parts.limits"
 local objective <const> = require "fm.records.objective"
@@ -16,7 +17,8 @@ local function place(part) -- 0 at the foot of an axis, 1 at its head
   return height - bottom - part * (height - top - bottom)
 end
 
--- Few values stand at equal distances: all their labels have room then, and lines do not run into one another.
+-- Few values stand at equal distances: all their labels have room then, and lines do not run into
+-- one another.
 local function stepped(name, values)
   table.sort(values, function(a, b)
     if math.type(a) and math.type(b) then return a < b end
@@ -112,7 +114,8 @@ local function draw_run(run, list, margin, spacing)
     d = table.concat(path), html.title { run.label } }
 end
 
---- The room at both sides, so that the labels of the first axis and the names of both ends are not cut off.
+--- The room at both sides, so that the labels of the first axis and the names of both ends are not
+--- cut off.
 local function margin_of(list)
   local widest = 0
   for _, tick in ipairs(list[1].ticks) do widest = math.max(widest, utf8.len(tick[2]) * letter + 12) end
@@ -120,7 +123,8 @@ local function margin_of(list)
   return math.ceil(math.max(least_margin, widest))
 end
 
---- The drawing; nil when there are not two things to compare. run.class gives the colors, run.order what lies over what.
+--- The drawing; nil when there are not two things to compare. run.class gives the colors, run.order
+--- what lies over what.
 return function(sweep, chosen)
   local list = axes_of(sweep, chosen)
   if #list < 2 then return nil end

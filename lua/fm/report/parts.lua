@@ -1,4 +1,5 @@
--- The parts that pages of runs and of sweeps share: head, results, command, config, environment, code, log.
+-- The parts that pages of runs and of sweeps share: head, results, command, config, environment,
+-- code, log.
 local html <const> = require "fm.report.html"
 local open <const> = require "fm.records.regular"
 local sorted_keys <const> = require "fm.parts.sorted_keys"
@@ -109,7 +110,8 @@ end
 local bad <const> = { failed = true, diverged = true, killed = true, lost = true, damaged = true }
 local lost_text <const> = "The run says it is running, but no process does: it was killed, or its machine stopped."
 
---- What went wrong, with the end of the log; nothing for a run that did not fail. `title` comes above, for a run among others.
+--- What went wrong, with the end of the log; nothing for a run that did not fail. `title` comes
+--- above, for a run among others.
 function parts.failure(record, title)
   if not bad[record.status] then return nil end
   local text, shown = parts.log_tail(record.path, 20)

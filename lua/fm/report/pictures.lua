@@ -20,7 +20,8 @@ local function is_before(a, b)
   return a < b
 end
 
---- The names of pictures below a folder, in order. Links are passed over: they may go round, or to what no page shall hold.
+--- The names of pictures below a folder, in order. Links are passed over: they may go round, or to
+--- what no page shall hold.
 local function names_in(folder, prefix, list)
   local names = records.names_in(folder)
   table.sort(names, is_before)
@@ -60,7 +61,8 @@ function pictures.names(folder)
   return names_in(folder, "", {})
 end
 
---- One picture of a run with a caption, and its bytes; nil where there is none, nil and its size where it has more than `most` bytes.
+--- One picture of a run with a caption, and its bytes; nil where there is none, nil and its size
+--- where it has more than `most` bytes.
 function pictures.figure_of(folder, name, most, caption)
   local path = folder .. "/" .. name
   if lfs.symlinkattributes(path, "mode") ~= "file" then return nil end

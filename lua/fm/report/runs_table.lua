@@ -14,7 +14,8 @@ local function head(name, kind, numeric)
   return html.th { scope = "col", ["data-name"] = name, class = class, html.button { type = "button", name } }
 end
 
---- Whether a value is a number; of results also one that is not finite, while a parameter "nan" is a word.
+--- Whether a value is a number; of results also one that is not finite, while a parameter "nan" is
+--- a word.
 local function is_number(value, field)
   return math.type(value) ~= nil or field == "summary" and not_finite[value] ~= nil
 end

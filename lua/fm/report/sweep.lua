@@ -18,8 +18,8 @@ local function record_of(sweep, planned)
   return run
 end
 
---- { path, name, command, created, keys, runs, experiments } of a sweep's folder; runs are records with index, changed and label.
---- Or nil and a message.
+--- { path, name, command, created, keys, runs, experiments } of a sweep's folder; runs are records
+--- with index, changed and label. Or nil and a message.
 return function(path, name)
   local plan, message = sweep_json.read(path)
   if not plan then return nil, message end

@@ -19,7 +19,8 @@ local colors <const> = 8 -- of the scale from the best to the worst, in report.c
 
 local classes <const> = { done = "r7", running = "off", waiting = "off" } -- of a run without a value; any other status went wrong
 
---- Gives every run its color (class) and its place from the best on (order); one without a value comes last.
+--- Gives every run its color (class) and its place from the best on (order); one without a value
+--- comes last.
 local function rank(sweep, ranked)
   for _, run in ipairs(sweep.runs) do run.class, run.order = classes[run.status] or "bad", #sweep.runs end
   for i, run in ipairs(ranked) do run.class, run.order = "r" .. (i - 1) * (colors - 1) // math.max(1, #ranked - 1), i end
@@ -117,8 +118,8 @@ local function legend_key(class, text)
   return html.span { class = "key", html.i { class = class }, text }
 end
 
---- What the colors of the curves mean: each arm, or each run where no two are alike, when they are few; else the scale from the
---- best run to the worst.
+--- What the colors of the curves mean: each arm, or each run where no two are alike, when they are
+--- few; else the scale from the best run to the worst.
 local function legend_of(sweep, groups, chosen)
   local things = groups or sweep.runs
   if #things <= most_keys then
@@ -185,8 +186,8 @@ local function json_of(sweep, metrics, chosen)
     chosen and encode { name = html.clean(chosen.name), highest = chosen.highest or false } or "null", curves.json(metrics))
 end
 
---- The text of the page about a sweep of fm.report.sweep. `given`: the metric that says which run is best, or nil.
---- And whether one of its runs goes on.
+--- The text of the page about a sweep of fm.report.sweep. `given`: the metric that says which run
+--- is best, or nil. And whether one of its runs goes on.
 return function(sweep, made, given)
   local chosen = objective.choose(sweep.runs, given)
   local ranked = objective.ranked(chosen, sweep.runs)

@@ -5,7 +5,8 @@ local function finite(v)
   return v - v == 0
 end
 
--- The lowest and the highest of x[from..to] in their order; the first point when none is finite: a gap stays a gap.
+-- The lowest and the highest of x[from..to] in their order; the first point when none is finite: a
+-- gap stays a gap.
 local function extremes(x, y, from, to, keep)
   local low, high
   for i = from, to do
@@ -20,7 +21,8 @@ local function extremes(x, y, from, to, keep)
   if high ~= low then keep(x[high], y[high]) end
 end
 
---- At most `most` points of a curve: its ends, and of each stretch between them the lowest and the highest, so that no peak is lost.
+--- At most `most` points of a curve: its ends, and of each stretch between them the lowest and the
+--- highest, so that no peak is lost.
 function thin.extremes(x, y, most)
   local n = #x
   if n <= most then return x, y end
@@ -36,7 +38,8 @@ function thin.extremes(x, y, most)
   return short_x, short_y
 end
 
---- Where u lies between low and high, from 0 to 1; their difference itself may be more than a number holds.
+--- Where u lies between low and high, from 0 to 1; their difference itself may be more than a
+--- number holds.
 local function part_of(u, low, high)
   return high > low and (u * 0.5 - low * 0.5) / (high * 0.5 - low * 0.5) or 0.0
 end
@@ -49,7 +52,8 @@ local function factor_of(y)
   return 1.0
 end
 
---- The mean of the finite values in each of `count` equal stretches of low..high; nan where there are none.
+--- The mean of the finite values in each of `count` equal stretches of low..high; nan where there
+--- are none.
 function thin.means(x, y, low, high, count)
   local sums, counts, means, factor = {}, {}, {}, factor_of(y)
   for k = 1, count do sums[k], counts[k] = 0.0, 0 end

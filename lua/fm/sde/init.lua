@@ -1,15 +1,19 @@
--- sde.solve(what, x0, options) -> x, info: dx = drift dt + diffusion dW from t0 to t1, in fixed steps. A method is a file of this folder,
--- or one beside the script. `what` is
---   { drift = f(x, t), diffusion = g }   each shaped as x [B, ...]; g a function of (x, t) or a number, or returns one: diagonal noise. In
---                                        Ito's sense for euler_maruyama, in Stratonovich's for heun; they agree where g does not depend on x
---   a velocity, v(x, t)                  a flow with noise that keeps its marginals: dx = (v + w score) dt + sqrt(2 w) dW
+-- sde.solve(what, x0, options) -> x, info: dx = drift dt + diffusion dW from t0 to t1, in fixed
+-- steps. A method is a file of this folder, or one beside the script. `what` is
+--   { drift = f(x, t), diffusion = g }   each shaped as x [B, ...]; g a function of (x, t) or a
+--                                        number, or returns one: diagonal noise. In Ito's sense
+--                                        for euler_maruyama, in Stratonovich's for heun; they
+--                                        agree where g does not depend on x
+--   a velocity, v(x, t)                  a flow with noise that keeps its marginals: dx = (v + w
+--                                        score) dt + sqrt(2 w) dW
 -- Options: method ("euler_maruyama" | "heun" | a name | { step = function(p, t, x, h, dw) }), rng,
 -- first_row (1); t0, t1, steps, grid, times and save as in ode.solve (x is the state at t1,
 -- whatever the times). info is that of ode.solve; nfe counts calls of the drift or the velocity.
 -- For a flow also
 --   w      the strength of the noise, a number or a function of t; 0 is the flow itself
 --   path   of the flow, for the score (see flow.score), with guard
---   last   the last step, of length h: "tweedie" (the mean of the data given x, E[x1 | x]: the default), "mean" (the drift alone: 2 w h of
+--   last   the last step, of length h: "tweedie" (the mean of the data given x, E[x1 | x]: the
+--          default), "mean" (the drift alone: 2 w h of
 --          each variance is left out), "plain" (like the others)
 --
 -- Noise is keyed by position: step k reads the k-th call that rng makes from here on, and row r,

@@ -1,4 +1,5 @@
--- The run of tests/bench/sweep: a small flow in two dimensions, trained and sampled. peers/toy_flow.py is the same in PyTorch.
+-- The run of tests/bench/sweep: a small flow in two dimensions, trained and sampled.
+-- peers/toy_flow.py is the same in PyTorch.
 local fm <const> = require "fm"
 local began <const>, cpu_began <const> = fm.system.seconds(), os.clock()
 

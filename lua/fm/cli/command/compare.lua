@@ -37,7 +37,8 @@ local function all_done(rows)
   return true
 end
 
---- Which results go first where a page is too narrow: those that were asked for and the one that tells most stay.
+--- Which results go first where a page is too narrow: those that were asked for and the one that
+--- tells most stay.
 local function ranks(table_of)
   local rank = {}
   if table_of.asked then return rank end

@@ -1,4 +1,5 @@
--- The manual, the commands and the reference: by name, by full-text search, as a web site, as a man page.
+-- The manual, the commands and the reference: by name, by full-text search, as a web site, as a man
+-- page.
 local core <const> = require "fm.core"
 local command <const> = require "fm.cli.commands"
 local layout <const> = require "fm.cli.terminal.layout"
@@ -100,7 +101,8 @@ local function print_hits(hits, line)
   print(table.concat(lines, "\n"))
 end
 
---- What each word names; or nil when one of several names nothing. The words together may be a page: "from pytorch".
+--- What each word names; or nil when one of several names nothing. The words together may be a
+--- page: "from pytorch".
 local function named(words)
   local topic <const> = require "fm.cli.help.topic"
   local page = #words > 1 and require "fm.cli.help.pages".find(table.concat(words, "_"))

@@ -1,4 +1,5 @@
--- fmrun report: a run or a sweep as one HTML file. Reads only files, so it works while the run goes on and long after.
+-- fmrun report: a run or a sweep as one HTML file. Reads only files, so it works while the run goes
+-- on and long after.
 local lfs <const> = require "lfs"
 local collection <const> = require "fm.report.collection"
 local command_line <const> = require "fm.cli.command_line"
@@ -9,8 +10,8 @@ local selection <const> = require "fm.cli.selection"
 
 local follow_milliseconds <const> = 2000
 
---- What the words stand for: a run, a sweep, or runs from anywhere as a collection; and the file for its page. Raises { usage } or
---- { message, exit }.
+--- What the words stand for: a run, a sweep, or runs from anywhere as a collection; and the file
+--- for its page. Raises { usage } or { message, exit }.
 local function target_of(line)
   if #line.words == 0 then line.refuse "expected runs, sweeps or experiments" end
   local base = command_line.runs(line)

@@ -1,5 +1,6 @@
--- A page of the manual as HTML: write.blocks(blocks, { link = function(target) return href end, name = function(code) return href or nil end })
--- gives markup. Everything of the page is text that is escaped; markup of its own it cannot have.
+-- A page of the manual as HTML: write.blocks(blocks, { link = function(target) return href end,
+-- name = function(code) return href or nil end }) gives markup. Everything of the page is text that
+-- is escaped; markup of its own it cannot have.
 local html <const> = require "fm.report.html"
 local markdown <const> = require "fm.cli.help.markdown"
 

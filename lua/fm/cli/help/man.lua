@@ -1,4 +1,5 @@
--- The man page fmrun.1 as roff (man(7)), from the tables of options and commands: it says what fmrun says. Returns function() -> text.
+-- The man page fmrun.1 as roff (man(7)), from the tables of options and commands: it says what
+-- fmrun says. Returns function() -> text.
 local command <const> = require "fm.cli.commands"
 local command_line <const> = require "fm.cli.command_line"
 local core <const> = require "fm.core"
@@ -23,7 +24,8 @@ local function add_options(lines, options)
   end
 end
 
---- What `fmrun --help` says between its usage and its options, and after them: examples, and exit codes.
+--- What `fmrun --help` says between its usage and its options, and after them: examples, and exit
+--- codes.
 local function parts_of_help()
   local text = command_line.help()
   local examples, exit = {}, text:match "\nexit:%s*(.*)$"

@@ -1,9 +1,14 @@
--- Reads the part of Markdown that the manual is written in (CommonMark 0.31, and tables as GitHub has them):
---   headings with #, paragraphs, lists, quotes, fenced code, tables, comments; and inside of them code, *emphasis*, **strong**,
+-- Reads the part of Markdown that the manual is written in (CommonMark 0.31, and tables as GitHub
+-- has them):
+--   headings with #, paragraphs, lists, quotes, fenced code, tables, comments; and inside of them
+--     code, *emphasis*, **strong**,
 --   [links](target), ![pictures](file), backslash escapes.
--- markdown.read(text) -> blocks: { kind = "heading", level, id, inline }, { "paragraph", inline }, { "list", ordered, items = blocks of each },
---   { "quote", blocks }, { "code", language, info, text, line }, { "table", align, head, rows = inlines of each cell }, { "comment", text }
--- An inline is a list of { kind = "text" | "code", text }, { "strong" | "emphasis", inline }, { "link", target, inline }, { "image", target, text }.
+-- markdown.read(text) -> blocks: { kind = "heading", level, id, inline }, { "paragraph", inline },
+-- { "list", ordered, items = blocks of each },
+--   { "quote", blocks }, { "code", language, info, text, line }, { "table", align, head, rows =
+--     inlines of each cell }, { "comment", text }
+-- An inline is a list of { kind = "text" | "code", text }, { "strong" | "emphasis", inline }, {
+-- "link", target, inline }, { "image", target, text }.
 local markdown <const> = {}
 
 -- ---- inside a line ----
@@ -16,7 +21,8 @@ local function add_text(list, text)
   if last and last.kind == "text" then last.text = last.text .. text else list[#list + 1] = { kind = "text", text = text } end
 end
 
---- What begins at a special character, each with where it ends; nil for a character that stands for itself.
+--- What begins at a special character, each with where it ends; nil for a character that stands for
+--- itself.
 local specials <const> = {
   ["`"] = function(text, at)
     local ticks = text:match("^`+", at)
@@ -123,7 +129,8 @@ local function inline_cells(line)
   return list
 end
 
--- Each reader gets lines and the number of the first, and returns a block and the number of the line after it; nil when it is not its kind.
+-- Each reader gets lines and the number of the first, and returns a block and the number of the
+-- line after it; nil when it is not its kind.
 local readers <const> = {
   function(lines, i, line_number)
     local indent, info = lines[i]:match "^(%s*)```(.*)$"

@@ -1,8 +1,10 @@
--- The pages of the manual: one Markdown file each in lua/fm/manual, found by its folder. `fmrun help NAME` prints NAME.md.
--- A page says all about itself:
---   <!-- order: 30 -->          its place in the contents, lowest first; pages without one come last, by name
+-- The pages of the manual: one Markdown file each in lua/fm/manual, found by its folder. `fmrun
+-- help NAME` prints NAME.md. A page says all about itself:
+--   <!-- order: 30 -->          its place in the contents, lowest first; pages without one come
+--                               last, by name
 --   # Title
---   One sentence that says what it is about: the first paragraph is the line that stands beside its name in lists.
+--   One sentence that says what it is about: the first paragraph is the line that stands beside its
+--     name in lists.
 local by_name <const> = require "fm.parts.by_name"
 local markdown <const> = require "fm.cli.help.markdown"
 
@@ -13,7 +15,8 @@ function pages.folder()
   return by_name.file("fm.meta.fm"):match "^(.*/)meta/" .. "manual/"
 end
 
---- A page { name, path, text, blocks, order, title, summary } from its text. Raises what is wrong with it.
+--- A page { name, path, text, blocks, order, title, summary } from its text. Raises what is wrong
+--- with it.
 function pages.parse(name, text)
   local page = { name = name, text = text, order = math.huge, title = name, summary = "" }
   local ok, blocks = pcall(markdown.read, text)
@@ -61,7 +64,8 @@ function pages.list()
   return list
 end
 
---- The sections of a page, each { title, id, level, blocks }: a heading and what follows it. The first has the page's title.
+--- The sections of a page, each { title, id, level, blocks }: a heading and what follows it. The
+--- first has the page's title.
 function pages.sections(page)
   local list = {}
   for _, block in ipairs(page.blocks) do

@@ -1,7 +1,10 @@
 -- Full-text search over the manual, the commands with their options, and the reference.
---   search.entries() -> list of { kind = "page" | "command" | "option" | "reference", name, title, text, where }
---   search.find(words) -> the entries that have every word, best first, each with its score and a line of its text
--- A word is found at the beginning of a word, in any case. site.js searches the site by the same rules.
+--   search.entries() -> list of { kind = "page" | "command" | "option" | "reference", name, title,
+--     text, where }
+--   search.find(words) -> the entries that have every word, best first, each with its score and a
+--     line of its text
+-- A word is found at the beginning of a word, in any case. site.js searches the site by the same
+-- rules.
 local markdown <const> = require "fm.cli.help.markdown"
 
 local search <const> = {}
@@ -162,7 +165,8 @@ function search.find(words)
   return found
 end
 
---- The index of the site: what site.js searches, as JSON in a script that a page from the disk may load.
+--- The index of the site: what site.js searches, as JSON in a script that a page from the disk may
+--- load.
 function search.index()
   local list = {}
   for i, entry in ipairs(search.entries()) do list[i] = { entry.kind, entry.name, entry.title, entry.text, entry.where } end

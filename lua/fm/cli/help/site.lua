@@ -1,5 +1,6 @@
--- The manual as a folder of HTML: a page for each page of the manual, for the commands, for each module and class of the reference, a front
--- page, one style sheet, one script and its index. It opens from the disk and fetches nothing from elsewhere. Returns function(folder).
+-- The manual as a folder of HTML: a page for each page of the manual, for the commands, for each
+-- module and class of the reference, a front page, one style sheet, one script and its index. It
+-- opens from the disk and fetches nothing from elsewhere. Returns function(folder).
 local by_name <const> = require "fm.parts.by_name"
 local command <const> = require "fm.cli.commands"
 local command_line <const> = require "fm.cli.command_line"
@@ -177,7 +178,8 @@ local function prepare(folder)
   if not ok then error({ message = ("%s: %s"):format(folder, message), exit = 1 }, 0) end
 end
 
---- A name in code leads to its place in the reference, when it is one: `fm.ode.solve`, `nn.linear { ... }`, `run:log`.
+--- A name in code leads to its place in the reference, when it is one: `fm.ode.solve`, `nn.linear {
+--- ... }`, `run:log`.
 local function name_finder()
   local known = {}
   for _, entry in ipairs(reference.all()) do

@@ -1,5 +1,6 @@
--- A page of the manual as lines for a terminal: terminal.lines(blocks, { width, paint }) wraps to the width, code stays as it is written.
--- paint(color, text) is terminal/paint.lua's, or gives the text back.
+-- A page of the manual as lines for a terminal: terminal.lines(blocks, { width, paint }) wraps to
+-- the width, code stays as it is written. paint(color, text) is terminal/paint.lua's, or gives the
+-- text back.
 local layout <const> = require "fm.cli.terminal.layout"
 local printable <const> = require "fm.parts.printable"
 
@@ -7,7 +8,8 @@ local terminal <const> = {}
 
 local colors <const> = { code = "blue", strong = "bold", emphasis = "bold" }
 
---- The words of an inline, each a list of { text, color }: a word may change its color inside, as in `t`, with a comma after it.
+--- The words of an inline, each a list of { text, color }: a word may change its color inside, as
+--- in `t`, with a comma after it.
 local function words_of(inline, color, words)
   words = words or { {} }
   for _, piece in ipairs(inline) do
@@ -39,7 +41,8 @@ local function joined(inline)
   return table.concat(text, " ")
 end
 
---- Adds the wrapped words of an inline; the first line begins with `first`, the others with `other`.
+--- Adds the wrapped words of an inline; the first line begins with `first`, the others with
+--- `other`.
 local function add_wrapped(lines, inline, o, first, other, color)
   local line, used, empty = first, layout.width(first), true
   for _, word in ipairs(words_of(inline, color)) do

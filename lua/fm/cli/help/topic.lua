@@ -1,5 +1,7 @@
--- What a word of `fmrun help` names exactly: a command, a page of the manual or a section of one, a name of fm. topic.find(word) gives a list of
---   { kind = "command" | "page" | "reference", name, text = function(width, paint) return text end, plain = a table for --json }
+-- What a word of `fmrun help` names exactly: a command, a page of the manual or a section of one, a
+-- name of fm. topic.find(word) gives a list of
+--   { kind = "command" | "page" | "reference", name, text = function(width, paint) return text end,
+--     plain = a table for --json }
 local command <const> = require "fm.cli.commands"
 
 local topic <const> = {}
@@ -39,7 +41,8 @@ local function of_entry(entry)
   return { kind = "reference", name = entry.name, text = text, plain = plain }
 end
 
---- What the word names: a command goes before a page, a page before names of fm. nil and a message when it names nothing.
+--- What the word names: a command goes before a page, a page before names of fm. nil and a message
+--- when it names nothing.
 function topic.find(word)
   if is_command(word) then return { of_command(word) } end
   local page = of_page(word)

@@ -1,4 +1,5 @@
--- What the 2D datasets share: options {n, noise, rng} and their checks; noise is the deviation of a Gaussian added at the end.
+-- What the 2D datasets share: options {n, noise, rng} and their checks; noise is the deviation of a
+-- Gaussian added at the end.
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
 local stream <const> = require "fm.data.parts.stream"

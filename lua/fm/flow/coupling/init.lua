@@ -1,5 +1,5 @@
--- Couplings: which x0 goes with which x1 of a batch. x0, x1, cond = couple(x0, x1 [, cond]): x1 and its cond keep their order. A coupling
--- file returns function(options) -> couple.
+-- Couplings: which x0 goes with which x1 of a batch. x0, x1, cond = couple(x0, x1 [, cond]): x1 and
+-- its cond keep their order. A coupling file returns function(options) -> couple.
 local fm <const> = require "fm"
 local arguments <const> = require "fm.flow.parts.arguments"
 local by_name <const> = require "fm.parts.by_name"

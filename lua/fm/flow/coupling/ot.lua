@@ -1,5 +1,6 @@
--- The exact optimal transport of the batch for squared distances: x0 is put in the order of its partners in x1. A permutation: no row is used
--- twice or lost. Pooladian et al. 2023, Tong et al. 2023.
+-- The exact optimal transport of the batch for squared distances: x0 is put in the order of its
+-- partners in x1. A permutation: no row is used twice or lost. Pooladian et al. 2023, Tong et al.
+-- 2023.
 local fm <const> = require "fm"
 local arguments <const> = require "fm.flow.parts.arguments"
 local options <const> = require "fm.parts.options"

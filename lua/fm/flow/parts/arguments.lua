@@ -44,7 +44,8 @@ end
 -- A solver's last time may miss an end of 0..1 by rounding.
 local rounding <const> = 1e-9
 
---- A time: a number in 0..1, or a tensor: one number for all rows, or one for each of `rows` (any shape when that is nil).
+--- A time: a number in 0..1, or a tensor: one number for all rows, or one for each of `rows` (any
+--- shape when that is nil).
 function arguments.time(where, t, rows)
   if type(t) == "number" then
     if t > 1 and t <= 1 + rounding then return 1.0 end

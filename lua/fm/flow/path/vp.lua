@@ -1,5 +1,6 @@
--- vp{beta_min, beta_max}: the diffusion of Song et al. 2021 run from noise to data: T = (1 - t)^2 (beta_max - beta_min) / 2 + (1 - t) beta_min,
--- a = exp(-T / 2), s = sqrt(1 - exp(-T)). The slope of s has no bound at t = 1 (unless beta_min = 0).
+-- vp{beta_min, beta_max}: the diffusion of Song et al. 2021 run from noise to data: T = (1 - t)^2
+-- (beta_max - beta_min) / 2 + (1 - t) beta_min, a = exp(-T / 2), s = sqrt(1 - exp(-T)). The slope
+-- of s has no bound at t = 1 (unless beta_min = 0).
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
 local f <const> = require "fm.flow.path.parts.functions"

@@ -1,4 +1,5 @@
--- What a metric measures between two true samples: one value, or over several draws their mean and deviation.
+-- What a metric measures between two true samples: one value, or over several draws their mean and
+-- deviation.
 local fm <const> = require "fm.core"
 local options <const> = require "fm.parts.options"
 

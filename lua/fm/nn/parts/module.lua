@@ -1,6 +1,6 @@
--- What all layers share. A layer lists its tensors and layers once, in order, as {name, value}; parameters, state and modes follow.
--- A layer that a user wrote is any table with __call and parameters; its state has numbers as
--- names.
+-- What all layers share. A layer lists its tensors and layers once, in order, as {name, value};
+-- parameters, state and modes follow. A layer that a user wrote is any table with __call and
+-- parameters; its state has numbers as names.
 local fm <const> = require "fm"
 local nearest <const> = require "fm.parts.nearest"
 local options <const> = require "fm.parts.options"

@@ -15,8 +15,8 @@ function check.parts(m, name)
   options.read("ode: " .. name, m, parts)
 end
 
--- The order conditions, one per rooted tree: sum of b_i * weight_i = 1 / density. Hairer, Norsett, Wanner I, II.2, table 2.2.
--- Each weight is made of the weights before it: A(w) = sum_j a_ij w_j.
+-- The order conditions, one per rooted tree: sum of b_i * weight_i = 1 / density. Hairer, Norsett,
+-- Wanner I, II.2, table 2.2. Each weight is made of the weights before it: A(w) = sum_j a_ij w_j.
 local function conditions(c, A)
   local function times(...)
     local product = {}
@@ -129,7 +129,8 @@ function check.errors(m, name)
   end
 end
 
--- Within the step, at theta: sum of b(theta) weight = theta^order / density, one power of theta at a time.
+-- Within the step, at theta: sum of b(theta) weight = theta^order / density, one power of theta at
+-- a time.
 local function check_dense(m, name)
   local order = stated(m, "dense_order", math.max(1, m.order - 1), name)
   for _, condition in ipairs(conditions_of(m)) do

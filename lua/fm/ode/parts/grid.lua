@@ -10,12 +10,14 @@ local shares <const> = {
   cosine = function(s) return (1 - math.cos(math.pi * s)) / 2 end,
   --- short steps at the start
   quadratic = function(s) return s * s end,
-  --- short steps at the end, where noise is small: Karras et al. (2022), equation 5, with sigma = 1 - t from 1 to sigma_min and then 0
+  --- short steps at the end, where noise is small: Karras et al. (2022), equation 5, with sigma = 1
+  --- - t from 1 to sigma_min and then 0
   edm = function(s, o, steps)
     local low = o.sigma_min ^ (1 / o.rho)
     return 1 - (1 + s * steps / math.max(1, steps - 1) * (low - 1)) ^ o.rho
   end,
-  --- a shift of the noise level: sigma' = s sigma / (1 + (s - 1) sigma). Esser et al. (2024), section 5.3.2
+  --- a shift of the noise level: sigma' = s sigma / (1 + (s - 1) sigma). Esser et al. (2024),
+  --- section 5.3.2
   shift = function(share, o)
     local sigma = 1 - share
     return 1 - o.s * sigma / (1 + (o.s - 1) * sigma)

@@ -1,9 +1,10 @@
--- method_of(what, where): a solver by name, or as a table or function of the kind that a solver file returns, made ready for the engine:
--- { tableau | step, order, adaptive, interpolates }.
+-- method_of(what, where): a solver by name, or as a table or function of the kind that a solver
+-- file returns, made ready for the engine: { tableau | step, order, adaptive, interpolates }.
 --
--- A solver file returns { order =, c =, a =, b = }, a Butcher tableau; or { order =, step = } or just the function
--- step(field, t, x, h) -> x at t + h. A tableau may have
---   e              weights of the error estimate, of error_order (order - 1 when absent); its last number belongs to the new point
+-- A solver file returns { order =, c =, a =, b = }, a Butcher tableau; or { order =, step = } or
+-- just the function step(field, t, x, h) -> x at t + h. A tableau may have
+--   e              weights of the error estimate, of error_order (order - 1 when absent); its last
+--                  number belongs to the new point
 --   errors         other estimates, by the name of the controller that takes them
 --   dense          rows of coefficients of theta, theta^2, ... for each slope: an interpolant of
 --                  dense_order (order - 1 when absent); the row after those of the stages belongs

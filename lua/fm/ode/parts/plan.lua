@@ -133,7 +133,8 @@ end
 
 local directions <const> = { up = 1, down = -1, both = 0 }
 
--- Each event is a function f(x, t) -> number, or { f, direction = "up" | "down" | "both", terminal = true | count }.
+-- Each event is a function f(x, t) -> number, or { f, direction = "up" | "down" | "both", terminal
+-- = true | count }.
 local function events_of(where, given, method)
   if type(given) ~= "table" then core.fail(where .. ": events: expected a list") end
   if not method.interpolates then core.fail(where .. ": events: this method cannot interpolate") end
@@ -194,7 +195,8 @@ function plans.of(o, method, x0)
   return plan
 end
 
---- The same for control = "sample": every row has its own step and leaves when it is done. Only the end is kept.
+--- The same for control = "sample": every row has its own step and leaves when it is done. Only the
+--- end is kept.
 function plans.of_rows(o, method, x0)
   local where <const> = o.where
   if not method.adaptive then core.fail(where .. ': control = "sample" needs a method with an error estimate') end

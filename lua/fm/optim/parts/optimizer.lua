@@ -1,5 +1,6 @@
--- What optimizers share: the step, its checks, the learning rate, and the state. An optimizer's file says its flat vectors (moments) and the
--- pass of C over them:   optimizer("adam", model, o, { vectors = { "m", "v" }, pass = f(self, lr, scale), bound = f(self, lr, peak) })
+-- What optimizers share: the step, its checks, the learning rate, and the state. An optimizer's
+-- file says its flat vectors (moments) and the pass of C over them: optimizer("adam", model, o, {
+-- vectors = { "m", "v" }, pass = f(self, lr, scale), bound = f(self, lr, peak) })
 local fm <const> = require "fm"
 local diverged <const> = require "fm.parts.diverged"
 local finally <const> = require "fm.parts.finally"

@@ -73,8 +73,8 @@ local function shape_text(tensor)
   return "[" .. table.concat(tensor:shape(), ", ") .. "]"
 end
 
---- Copies a state into the views; raises when a tensor is missing or has another shape, or when the state has a name that is neither among
---- the views nor in `others`. Nothing is copied then.
+--- Copies a state into the views; raises when a tensor is missing or has another shape, or when the
+--- state has a name that is neither among the views nor in `others`. Nothing is copied then.
 function parameters.load(where, state, views, others)
   if type(state) ~= "table" then fm.fail(("%s: expected a state, found %s"):format(where, options.shown(state))) end
   for _, name in ipairs(sorted_keys(views)) do

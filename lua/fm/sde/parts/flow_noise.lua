@@ -25,7 +25,8 @@ local endings <const> = {
   tweedie = function(process, x, t) return (process.posterior(x, t)) end,
 }
 
---- { drift, diffusion, ending } around the velocity `field`, by the options w, path, last and guard; t1 is the end of the solve.
+--- { drift, diffusion, ending } around the velocity `field`, by the options w, path, last and
+--- guard; t1 is the end of the solve.
 return function(field, o, t1)
   local w = schedule(o.w)
   local path = paths.of("sde.solve", o.path)

@@ -30,7 +30,8 @@ local function over_rows(...)
   return table.unpack(list)
 end
 
--- At (x, t), all [B or 1, K, D]: the components' variances, the distances to their middles; and [B, K]: log (weight density).
+-- At (x, t), all [B or 1, K, D]: the components' variances, the distances to their middles; and [B,
+-- K]: log (weight density).
 local function components(self, x, a, s)
   local variance = self.variances * (a * a) + s * s
   local off = x:reshape(-1, 1, self.dim) - self.means * a

@@ -11,7 +11,8 @@ end
 
 local functions <const> = { exp = either "exp", log = either "log", sin = either "sin", cos = either "cos", sqrt = either "sqrt" }
 
--- 1 - e^-x for x >= 0, with all digits where x is small. Kahan's way for numbers; for tensors 2 tanh(x/2) / (1 + tanh(x/2)).
+-- 1 - e^-x for x >= 0, with all digits where x is small. Kahan's way for numbers; for tensors 2
+-- tanh(x/2) / (1 + tanh(x/2)).
 function functions.one_less_exp(x)
   if type(x) == "number" then
     local e = math.exp(-x)
