@@ -292,7 +292,7 @@ describe("a sweep refuses", function()
         .. "(words for a script itself go after --)\n"):format(flag) }, { code, err })
     end
     assert.equal(3, (call "plain.lua seed=1,2"))
-    has(select(3, call(toy .. " seed=1,2")), 'seed: expected an integer, found "1,2"; lists and ranges want -m')
+    has(select(3, call(toy .. " seed=1,2")), 'seed: expected an integer, found "1,2"; lists and ranges need -m')
     assert.equal(2, (call(toy .. " --timeout 1s")))
     assert.equal(2, (shell.run(("cat %s | %s -m - seed=1,2"):format(toy, shell.fmrun))))
   end)

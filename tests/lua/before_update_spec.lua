@@ -118,7 +118,7 @@ describe("before_update", function()
     raises('step: unknown option "before_udpate"; did you mean "before_update"', opt.step, opt, quadratic(w), { before_udpate = print })
     raises("step: before_update returned a tensor: expected nothing; write into the gradient", opt.step, opt, quadratic(w),
       { before_update = function(g) return g * 2 end })
-    raises("step: called by the before_update of a step of this optimizer", opt.step, opt, quadratic(w), { before_update = function() opt:step() end })
+    raises("step: before_update must not call step of the same optimizer", opt.step, opt, quadratic(w), { before_update = function() opt:step() end })
     raises("gradient: unexpected argument 1", opt.gradient, opt, 1)
     assert.equal(0, opt.steps_taken)
     opt:step(quadratic(w))

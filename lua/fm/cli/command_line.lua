@@ -29,7 +29,7 @@ command_line.options = { -- in the words of option_reader; of_runs: it says noth
   { "-n", "--dry-run", name = "dry_run", of_runs = true, help = "list the runs and run nothing" },
   { "-x", "--fail-fast", name = "fail_fast", of_runs = true, help = "start no more runs after one has failed" },
   { "--maxfail", name = "maxfail", of_runs = true, value = "N", help = "start no more runs after N have failed" },
-  { "--timeout", name = "timeout", of_runs = true, value = "TIME", help = "what a run of a sweep may take: 90s, 30m, 2h" },
+  { "--timeout", name = "timeout", of_runs = true, value = "TIME", help = "time limit for a run of a sweep: 90s, 30m, 2h" },
   { "--random", name = "random", of_runs = true, value = "N", help = "with -m: N draws from the lists, and from log(1e-4,1e-2), uniform(0,1)" },
   { "--sweep-seed", name = "sweep_seed", of_runs = true, value = "S", help = "seed of these draws (0)" },
   { "--max-runs", name = "max_runs", of_runs = true, value = "N", help = "refuse a sweep of more runs (10000)" },

@@ -10,7 +10,7 @@ local readable <const> = require "fm.parts.printable".lines
 local system <const> = require "fm.core".system
 local recorded <const> = {}
 
---- Whether a file lies inside a folder, whatever links lead there.
+--- Whether a file lies inside a folder, also through links.
 local function is_inside(path, folder)
   local full, around = system.real_path(path), system.real_path(folder)
   return full and around and full:sub(1, #around + 1) == around .. "/"
@@ -39,7 +39,7 @@ function recorded.refusal(folder, script, files, force, advice)
     return readable(("%s: its script lies in the folder itself: %s\nto run that file, name it: fmrun %s --folder %s"):format(folder, script, quoted(script),
       quoted(folder)))
   end
-  if force or not lfs.attributes(script) then return nil end -- a file that is missing says so itself
+  if force or not lfs.attributes(script) then return nil end -- a missing file raises its own error
   local list = differences(script, files)
   if #list == 0 then return nil end
   return ("%s: its files are not what they were:\n  %s\n%s"):format(folder, table.concat(list, "\n  "), advice)
@@ -61,8 +61,8 @@ function recorded.advice(folder, script, files)
 end
 
 --- nil when the script of a task of a sweep may be called: it must be one of those in its
---- sweep.json (`said`). Else a message. kept: the copies in the sweep's folder are called instead;
---- they are the second result.
+--- sweep.json (`said`). Else a message. kept: call the copies in the sweep's folder instead; they
+--- are the second result.
 function recorded.refusal_of_task(folder, said, task, kept)
   for _, script in ipairs(said.scripts) do
     if script.path == task.script then
@@ -75,7 +75,7 @@ function recorded.refusal_of_task(folder, said, task, kept)
         .. recorded.advice(folder, script.path, files))
     end
   end
-  return readable(("%s/sweep.json: run %d: %s is none of its scripts"):format(folder, task.index, task.script))
+  return readable(("%s/sweep.json: run %d: %s is not one of its scripts"):format(folder, task.index, task.script))
 end
 
 return recorded

@@ -1,5 +1,5 @@
 -- The prompt: reads a line, or several until they make a chunk, prints what an expression gives,
--- shows errors and goes on. Ctrl-C stops what runs, or gives the line up; Ctrl-D ends.
+-- shows errors and goes on. Ctrl-C stops what runs, or drops the line; Ctrl-D ends.
 local system <const> = require "fm.core".system
 local prompt_input <const> = require "fm.cli.prompt_input"
 local shown <const> = require "fm.cli.shown"
@@ -16,11 +16,11 @@ local function say(message)
   io.stderr:write(tostring(message), "\n")
 end
 
---- Answers "?fm.ode.solve" from the reference, and "?" with how to ask.
+--- Answers "?fm.ode.solve" from the reference, and "?" by explaining how to ask.
 local function explain(name)
   if name == "" then
     print "?fm.ode.solve explains a name of fm; ?fm.ode lists what it holds"
-    return print "what a later line shall find is set without `local`: each line is a chunk of its own"
+    return print "to use a value in later lines, set it without `local`: each line is a chunk of its own"
   end
   local reference <const> = require "fm.cli.reference"
   local found, message = reference.find(name)
@@ -29,7 +29,7 @@ local function explain(name)
 end
 
 --- The text as a chunk: an expression, whose values it returns, or statements. Else nil and a
---- message, which ends with <eof> when more text may make it one.
+--- message, which ends with <eof> when more text could complete the chunk.
 local function compile(text)
   local question = text:match "^%s*%?%s*([%w_.:]*)%s*$"
   if question then return function() explain(question) end end
@@ -56,7 +56,7 @@ local function read_chunk(input)
   return chunk or false, message
 end
 
---- Prints values; a table that the user's own print would not show is shown by what it holds.
+--- Prints values; a table without its own text is shown with its contents.
 local function show(...)
   local values = table.pack(...)
   if values.n == 0 then return end
@@ -69,7 +69,7 @@ end
 
 --- One question and its answer. Returns false at the end of the input.
 local function turn(input)
-  system.interrupts(input.is_edited) -- else Ctrl-C ends a prompt that waits
+  system.interrupts(input.is_edited) -- otherwise Ctrl-C ends a waiting prompt
   local chunk, message = read_chunk(input)
   if chunk == nil then return false end
   system.interrupts(true)

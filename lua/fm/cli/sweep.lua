@@ -1,4 +1,4 @@
--- A sweep from its plan to its exit code. The same command again runs only what is not done.
+-- A sweep from its plan to its exit code. Repeating the same command runs only what is not done.
 local code_files <const> = require "fm.run.code_files"
 local command_line <const> = require "fm.cli.command_line"
 local commit_of <const> = require "fm.run.commit"
@@ -46,8 +46,8 @@ local function passed_on(line)
   return list
 end
 
---- What the options say: jobs, threads of each, maxfail (nil: no limit), timeout (seconds or nil),
---- timeout_text, words (for each worker). Raises { usage }.
+--- The settings from the options: jobs, threads of each, maxfail (nil: no limit), timeout (seconds
+--- or nil), timeout_text, words (for each worker). Raises { usage }.
 local function read_options(line)
   local function whole(name) return option_reader.whole("--" .. name, line[name], 1) end
   local threads = whole "threads" or 1
@@ -77,7 +77,7 @@ local function list_one(described, plan, line)
   return exit.well
 end
 
---- The runs and what has become of them so far, one a line on stdout.
+--- Prints the runs and their present status, one per line, on stdout.
 local function list_runs(described, line)
   for i, task in ipairs(described.tasks) do
     if line.json then
@@ -94,7 +94,7 @@ end
 
 -- ---- running ----
 
---- The words after fmrun that make a process do one run of the sweep.
+--- The words after fmrun for a process that does one run of the sweep.
 local function arguments_of(described, more)
   local pid = tostring(system.process())
   return function(task, channel)
@@ -108,8 +108,8 @@ local function exit_code(result)
   return result.counts.failed == 0 and result.counts.killed == 0 and exit.well or exit.failed
 end
 
---- Runs these tasks of a described sweep. again: what to type to go on, if anything. Returns an
---- exit code.
+--- Runs these tasks of a described sweep. again: what to type to continue, if there is a command
+--- for it. Returns an exit code.
 local function run(described, todo, options, line, again)
   local screen <const> = require "fm.cli.terminal.sweep_screen".new(line, described)
   options.jobs, options.saved, options.arguments = math.max(1, math.min(options.jobs, #todo)), exit.saved, arguments_of(described, options.words)
@@ -119,7 +119,7 @@ local function run(described, todo, options, line, again)
   return exit_code(result)
 end
 
---- Whether the scripts of these tasks may be called; says which they are, or why not.
+--- Whether the scripts of these tasks may be called; prints which they are, or why they may not.
 local function may_call(path, record, todo, line)
   local seen = {}
   for _, task in ipairs(todo) do
@@ -203,7 +203,7 @@ end
 function sweep.start(plan, list, line, argv)
   local options <const> = read_options(line)
   for _, script in ipairs(list) do
-    if script.path == "-" then error({ usage = "a sweep wants its scripts in files: every process reads them" }, 0) end
+    if script.path == "-" then error({ usage = "a sweep needs its scripts in files, because every process reads them" }, 0) end
   end
   local described <const> = folder.describe(plan, list, command_line.runs(line), line.extra)
   if line.dry_run and not plan.is_sweep and not line.json then return list_one(described, plan, line) end

@@ -27,7 +27,7 @@ local function check(list, o)
   options.integer(where .. ": size", o.size, 100, 4000)
   if o.cells then options.integer(where .. ": cells", o.cells, 2, 4096) end
   if type(o.difference) ~= "string" then options.boolean(where .. ": difference", o.difference) end
-  if o.difference and #list < 2 then core.fail(where .. ": a difference is of at least two") end
+  if o.difference and #list < 2 then core.fail(where .. ": difference: expected at least two maps") end
 end
 
 -- Makes tensors of tables, and gives all maps equally many cells when they are subtracted.

@@ -56,7 +56,7 @@ function folder.new(base, experiment, identity)
     if made then return own(path) end
     if not exists then return nil, problem end
   end
-  return nil, parent .. "/" .. name .. ": too many runs of one second"
+  return nil, parent .. "/" .. name .. ": too many runs in one second"
 end
 
 --- The path of a file in the folder; makes its parents. Raises for a path that leads out of the

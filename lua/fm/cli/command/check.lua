@@ -27,8 +27,8 @@ local function read_word(experiment, word)
   return key, value
 end
 
---- The values that words of the command line give, a preset's among them; ends the command for a
---- wrong one.
+--- The values that the words of the command line give, including a preset's; ends the command for a
+--- wrong word.
 local function given_values(experiment, words, line)
   local given, values = {}, {}
   for _, word in ipairs(words) do
@@ -47,7 +47,7 @@ end
 
 local function tell_shrunk(made)
   local words = {}
-  for i, m in ipairs(made) do words[i] = ("%s=%d instead of %d%s"):format(m.name, m.to, m.from, m.least and " (its least)" or "") end
+  for i, m in ipairs(made) do words[i] = ("%s=%d instead of %d%s"):format(m.name, m.to, m.from, m.least and " (its minimum)" or "") end
   say("made small", table.concat(words, ", "))
 end
 
@@ -58,7 +58,7 @@ local function tell_metrics(path)
   say("logged", #rows > 0 and ("%d lines: %s"):format(#rows, table.concat(words, ", ")) or "nothing")
 end
 
---- Whether what the run kept reads back.
+--- Tells whether what the run kept reads back.
 local function tell_checkpoint(path)
   if not lfs.attributes(path .. "/checkpoint.safetensors") then return say("checkpoint", "none: the run keeps nothing") end
   local tensors, message = fm.load(path .. "/checkpoint.safetensors")
@@ -75,7 +75,7 @@ local function tell_pictures(path)
   say("pictures", table.concat(names, ", "))
 end
 
---- Runs the experiment in a folder of its own. Returns whether it went well.
+--- Runs the experiment in a folder of its own. Returns whether it worked.
 local function try(script, values, made, folder)
   local how = { runs = folder, script = script.path, source = "", code = script.files, command = "", copies_in = false,
     listener = run_screen.new { quiet = true }, advice = launch.advice }
@@ -96,7 +96,8 @@ local function try(script, values, made, folder)
 end
 
 local usage <const> = 2 -- exit code
-local well <const> = "/it-works" -- a file, where the folder's owner finds it: a script may end its process with any exit code
+-- a file that the parent process looks for: a script may end its process with any exit code
+local well <const> = "/it-works"
 
 --- Tries one script here. Returns an exit code.
 local function try_here(path, words, line)

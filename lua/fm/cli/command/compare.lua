@@ -14,7 +14,7 @@ local records <const> = require "fm.records.runs"
 local value_of <const> = require "fm.records.value_of"
 local words <const> = require "fm.records.words"
 
---- A result in a row: also of how many runs, when it is not of all.
+--- A result in a row, with the number of runs when not all have it.
 local function result_text(row, name)
   local mean, deviation, count = row.summary[name], row.deviation[name], row.count[name]
   if mean == nil then return "" end
@@ -37,12 +37,12 @@ local function all_done(rows)
   return true
 end
 
---- Which results go first where a page is too narrow: those that were asked for and the one that
---- tells most stay.
+--- Which results are dropped first when a page is too narrow: those that were asked for and the
+--- most telling one stay.
 local function ranks(table_of)
   local rank = {}
   if table_of.asked then return rank end
-  local after = #table_of.keys -- parameters tell the runs apart: they go last
+  local after = #table_of.keys -- parameters tell the runs apart: they are dropped last
   for i, name in ipairs(objective.sort(table.move(table_of.metrics, 1, #table_of.metrics, 1, {}))) do rank[name] = i > 1 and after + i or nil end
   return rank
 end
@@ -124,7 +124,7 @@ local function asked_metrics(line)
   return list
 end
 
---- Refuses a name that neither results nor logged metrics have; `runs` have been compared.
+--- Refuses a name that is neither a result nor a logged metric; `runs` have been compared.
 local function check_metrics(asked, line, runs)
   for _, metric in ipairs(asked or {}) do
     local known = false
@@ -142,7 +142,7 @@ return {
   options = {
     { "--metric", name = "metric", value = "NAME", many = true,
       help = "only this result, or the last logged value; loss:min, loss:last, loss:mean:100 are of what was logged; may come several times" },
-    { "--sort", name = "sort", value = "NAME", help = "by a result or parameter, upwards; downwards by -NAME" },
+    { "--sort", name = "sort", value = "NAME", help = "sort by a result or parameter, ascending; -NAME: descending" },
     { "--each", name = "each", help = "a row per run, no means over seeds" },
     { "--csv", name = "csv", help = "comma separated values" }, { "--json", name = "json", help = "one JSON object per row" }, "runs", "color",
   },

@@ -1,5 +1,5 @@
--- Completion for a shell: the script to source, and, for that script, what may come at the end of a
--- line.
+-- Completion for a shell: prints the script to source, and, for that script, what may come at the
+-- end of a line.
 local printable <const> = require "fm.parts.printable"
 
 local shells <const> = {

@@ -1,5 +1,5 @@
--- Is everything there that runs need, and does a small one learn? Each check says what it found, or
--- what is wrong.
+-- Is everything there that runs need, and does a small model learn? Each check says what it found,
+-- or what is wrong.
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local command_line <const> = require "fm.cli.command_line"
@@ -28,7 +28,7 @@ local function blas()
   if threads and threads > 1 + fm.system.threads() then bad(("OpenBLAS %s %s runs %d threads: results may change"):format(version, core, threads)) end
   local a = fm.tensor { { 1, 2 }, { 3, 4 } }
   local product = a:matmul(a):totable()
-  if product[1][1] ~= 7 or product[2][2] ~= 22 then bad(("OpenBLAS %s %s multiplies wrong"):format(version, core)) end
+  if product[1][1] ~= 7 or product[2][2] ~= 22 then bad(("OpenBLAS %s %s multiplies wrongly"):format(version, core)) end
   return ("OpenBLAS %s, kernels for %s, one thread"):format(version, core)
 end
 
@@ -56,7 +56,7 @@ local function memory()
   return ("%.1f of %.1f GB free"):format(free / 1e9, total / 1e9)
 end
 
---- A checkpoint and a picture, written and read again.
+--- Writes a checkpoint and a picture and reads them again.
 local function try_files(folder)
   local tensor = fm.rng(1, "doctor"):uniform(4, 4)
   local function compare(name, back)
@@ -71,7 +71,7 @@ end
 local function try_lock(folder)
   local lock <close>, message = fm.system.lock(folder .. "/lock")
   if not lock then bad(message) end
-  if not fm.system.locked(folder .. "/lock") then bad "this disk has no locks: a run cannot be told from a dead one" end
+  if not fm.system.locked(folder .. "/lock") then bad "this disk has no locks: a live run cannot be told from a dead one" end
 end
 
 --- Writes, reads and locks in the folder of the runs, as a run does.
@@ -85,7 +85,7 @@ local function disk(line)
     try_lock(folder)
   end)
   remove(folder)
-  lfs.rmdir(base) -- when it was made for this
+  lfs.rmdir(base) -- if it was made for this
   if not ok then error(problem, 0) end
   return ("writes, reads and locks in %s"):format(base)
 end

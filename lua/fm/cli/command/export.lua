@@ -20,7 +20,7 @@ end
 
 -- ---- csv ----
 
---- The columns: step and every name of any run, and the run's name when there are several.
+--- The columns: step and every name that some run has, and the run's name when there are several.
 local function to_csv(list)
   local runs, seen = {}, {}
   for i, record in ipairs(list) do

@@ -60,7 +60,7 @@ end
 
 -- ---- names and searches ----
 
---- For a person: where else the words stand.
+--- For a person: where else the words occur.
 local function other_places(list, words)
   local known, names = {}, {}
   for _, topic in ipairs(list) do known[topic.name] = true end
@@ -101,7 +101,7 @@ local function print_hits(hits, line)
   print(table.concat(lines, "\n"))
 end
 
---- What each word names; or nil when one of several names nothing. The words together may be a
+--- What each word names; nil when one of several words names nothing. The words together may be a
 --- page: "from pytorch".
 local function named(words)
   local topic <const> = require "fm.cli.help.topic"

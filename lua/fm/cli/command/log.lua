@@ -19,8 +19,8 @@ local function whole(text)
 end
 
 --- Writes what a file holds beyond a position, a last line without an end only when `ended`;
---- returns the position reached, or nil when nobody reads any more. A resumed run cuts its log
---- back: then the part after the cut comes again.
+--- returns the position reached, or nil when the reader is gone. A resumed run cuts its log back:
+--- then the part after the cut is written again.
 local function write_on(path, position, ended)
   local file <close>, size = open(path)
   if not file then

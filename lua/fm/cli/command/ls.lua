@@ -14,7 +14,7 @@ local function is_well(record)
   return record.status == "done" or record.status == "running"
 end
 
---- The records that the options leave; raises { usage }.
+--- The records that the options choose; raises { usage }.
 local function choose(list, line)
   local kept = {}
   for _, record in ipairs(selection.choose(list, line)) do
@@ -61,8 +61,8 @@ return {
     { "--failed", name = "failed", help = "only those that failed, diverged, were killed, are lost or damaged" },
     { "--status", name = "status", value = "STATUS", help = "only those with this status",
       choices = { "done", "running", "failed", "diverged", "killed", "lost", "damaged" } },
-    { "--where", name = "where", value = "CONDITION", many = true, help = "only those for which it holds: 'lr<1e-3', 'age<2h'; several must all hold" },
-    { "--sort", name = "sort", value = "NAME", help = "by a parameter, a result or a field, upwards; downwards by -NAME" },
+    { "--where", name = "where", value = "CONDITION", many = true, help = "only runs that meet the condition: 'lr<1e-3', 'age<2h'; several must all hold" },
+    { "--sort", name = "sort", value = "NAME", help = "sort by a parameter, a result or a field, ascending; -NAME: descending" },
     { "--json", name = "json", help = "one JSON object per run" }, "runs", "color",
   },
   examples = { "fmrun ls toy2d_moons --where 'lr<1e-3' --sort w2", "fmrun ls --failed", "fmrun ls --json | jq -r .path" },

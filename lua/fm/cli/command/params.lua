@@ -1,4 +1,4 @@
--- The parameters a script declares, for a person or as JSON Schema.
+-- The parameters that a script declares, for a person or as JSON Schema.
 local fm <const> = require "fm"
 local declared <const> = require "fm.cli.declared"
 local describe <const> = require "fm.records.describe"

@@ -35,7 +35,7 @@ local function write(line)
   local target, usual = target_of(line)
   local file = line.output or usual
   if not line.output and lfs.symlinkattributes(file, "mode") == "link" then
-    error({ message = ("%s is a link; say where the report shall go: -o FILE"):format(file), exit = 1 }, 0)
+    error({ message = ("%s is a link; say where to write the report: -o FILE"):format(file), exit = 1 }, 0)
   end
   local running, message, about_metric = report.write(target, file, { metric = line.metric })
   if about_metric then line.refuse("--metric: " .. message) end
@@ -50,7 +50,7 @@ return {
     "fmrun report toy2d_moons --where 'lr<1e-2'  all its runs that fit, into the folder of the experiment" },
   options = {
     { "-o", "--output", name = "output", value = "FILE", help = "where to write (report.html in the folder of the run, sweep or experiment)" },
-    { "--where", name = "where", value = "CONDITION", many = true, help = "only runs for which it holds: 'lr<1e-3', 'age<2h'; several must all hold" },
+    { "--where", name = "where", value = "CONDITION", many = true, help = "only runs that meet the condition: 'lr<1e-3', 'age<2h'; several must all hold" },
     { "-f", "--follow", name = "follow", help = "write it again every 2 seconds until nothing runs any more; the page loads itself again" },
     { "--metric", name = "metric", value = "NAME", help = "the result that tells which run is best: the lowest, or with NAME:max the highest" },
     { "--runs", name = "runs", value = "DIR", help = "folder of the runs (else FM_RUNS, else ./runs)" },

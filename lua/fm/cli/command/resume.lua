@@ -1,4 +1,4 @@
--- Runs that were interrupted, or failed, go on from their last checkpoint.
+-- Continues runs that were interrupted, or failed, from their last checkpoint.
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local command_line <const> = require "fm.cli.command_line"
@@ -12,7 +12,8 @@ local function fail(message, ...)
   error({ message = message:format(...), exit = 1 }, 0)
 end
 
---- What the run's config.json says; run.json, when the run ended before it was written.
+--- The run's config, from config.json; from run.json when the run ended before config.json was
+--- written.
 local function config_of(record)
   local path = record.path .. "/config.json"
   if not lfs.attributes(path) then return record.config end
@@ -23,7 +24,7 @@ local function config_of(record)
   return config
 end
 
---- The words that the record says its script got.
+--- The words that the script got, from the record.
 local function arguments_of(record)
   local words = record.arguments
   if words == nil then return {} end
@@ -62,7 +63,7 @@ local function open(record, line)
   return { script = script, values = values, commit = copies and known }
 end
 
---- What the words stand for: records of runs, and sweeps, which go on as a whole.
+--- What the words stand for: records of runs, and sweeps, which are continued as a whole.
 local function targets(line)
   local list, base = {}, command_line.runs(line)
   for _, word in ipairs(line.words) do

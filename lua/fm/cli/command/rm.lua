@@ -91,14 +91,14 @@ local function tell(path, left)
   io.stderr:write(("removed the run in %s; what it did not make stays:%s\n"):format(path, table.concat(names)))
 end
 
---- Removes these files of a folder, and it, when it is empty then. Returns the names of what is
---- left there.
+--- Removes these files of a folder, and the folder when it is then empty. Returns the names of what
+--- is left there.
 local function remove_files(path, list)
   local left, message = own_files.remove(path, list)
   return left or fail(message)
 end
 
---- Removes what a run made. Returns as remove_files.
+--- Removes what a run made. Returns the same as remove_files.
 local function remove_run(run)
   if lfs.symlinkattributes(run.path, "mode") == "link" then
     assert(os.remove(run.path))
@@ -128,7 +128,7 @@ end
 return {
   help = "remove runs: what they wrote, and no other file; asks first", usage = "fmrun rm RUN... [-f]", takes = "run",
   options = { { "-f", "--force", name = "force", help = "do not ask" },
-    { "--running", name = "running", help = "also what a process is working on" }, "runs" },
+    { "--running", name = "running", help = "also runs that a process is working on" }, "runs" },
   examples = { "fmrun rm 7f3a", "fmrun ls --failed --json | jq -r .path | xargs fmrun rm -f" },
   run = function(line)
     if #line.words == 0 then line.refuse "expected the runs to remove" end
@@ -138,7 +138,7 @@ return {
       io.stderr:write "nothing was removed\n"
       return 1
     end
-    check_idle(things, line) -- once more: the answer may have taken its time
+    check_idle(things, line) -- once more: the user may have taken a while to answer
     for _, thing in ipairs(things) do
       local left = thing.runs and remove_sweep(thing) or remove_run(thing)
       tell(thing.path, left)

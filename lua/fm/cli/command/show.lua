@@ -37,7 +37,7 @@ local indent <const> = 12
 --- The page being written: titled paragraphs, the titles in a column of their own.
 local function new_page(line)
   local page = { paint = painter(1, line.color), width = layout.columns() or 100 }
-  --- text: a text, or a list of items that are not broken.
+  --- text: a text, or a list of items that stay whole.
   function page.row(title, text, color)
     if not text or #text == 0 then return end
     title = printable.line(title)
@@ -85,7 +85,7 @@ end
 
 local most <const> = 64 << 20 -- bytes of a Lua file
 
---- What became of a file of code since the run.
+--- What happened to a file of code since the run.
 local function since(file)
   if not lfs.attributes(file.path, "mode") then return " (gone)" end
   local now = fm.file.hash_file(file.path, most)
@@ -156,7 +156,8 @@ local function find_file(record, word)
   error({ message = message, exit = 3 }, 0)
 end
 
---- The text of a file as the run had it on stdout, and on stderr what else there is.
+--- Prints the text of a file, as the run had it, on stdout, and on stderr which other files there
+--- are.
 local function show_code(record, name, word)
   local file = find_file(record, word)
   local text, message = code_copies.read(record.path, file)

@@ -48,7 +48,8 @@ end
 
 local function is_done(place, name)
   local file = io.open(place .. "/run.json", "rb")
-  if not file then return false end -- as of nearly all: what reads records is not loaded for them
+  -- true for nearly all: for them the reader of records is not loaded
+  if not file then return false end
   file:close()
   return require "fm.records.runs".read(place, name).status == "done"
 end
@@ -79,7 +80,7 @@ return {
   options = {
     { "--task", name = "task", value = "I", help = "only run I of the sweep (its sweep.json counts from 1)" },
     { "--parent", name = "parent", value = "PID", help = "end when that process, which started this one, ends" },
-    { "--events", name = "events", value = "FD", help = "tell that process events through this descriptor, a pipe" },
+    { "--events", name = "events", value = "FD", help = "send events to that process through this descriptor, a pipe" },
     { "-f", "--force", name = "force", help = "go on though the program or data has changed" },
     { "--anew", name = "anew", help = "begin unfinished runs again" },
     { "--kept-code", name = "kept_code", help = "call the copies of the Lua files that the sweep keeps, not the files as they are now" },

@@ -18,8 +18,8 @@ local function is_numeric(declaration)
   return declaration.type == "integer" or declaration.type == "number"
 end
 
---- The value that a text says for the declaration; raises { usage }. Blanks around a number are
---- nothing.
+--- The value that a text gives for the declaration; raises { usage }. Blanks around a number do not
+--- count.
 local function read(declaration, text)
   local value, message = parameters.read(declaration, is_numeric(declaration) and text:match "^%s*(.-)%s*$" or text)
   if value == nil then error({ usage = message }, 0) end
@@ -31,7 +31,7 @@ local function read_number(declaration, text)
   return read({ name = declaration.name, type = declaration.type }, text)
 end
 
---- A number that was made, as the declaration wants it.
+--- A computed number, in the type and within the limits of the declaration.
 local function checked(declaration, value)
   return read(declaration, declaration.type == "integer" and ("%d"):format(value) or short.exact(value))
 end
@@ -124,7 +124,7 @@ local function continuous(declaration, text)
   if not scales[scale] then fail(declaration, 'expected log(low,high) or uniform(low,high), found "%s"', text) end
   low, high = read(declaration, low), read(declaration, high)
   if not (low < high) then fail(declaration, "%s: the first number must be the smaller one", text) end
-  if scale == "log" and low <= 0 then fail(declaration, "%s: a logarithm wants numbers above 0", text) end
+  if scale == "log" and low <= 0 then fail(declaration, "%s: a logarithm needs numbers above 0", text) end
   local draw = declaration.type == "integer" and function(u) return whole(scale, low, high, u) end
     or function(u) return rounded(scale, low, high, scales[scale].value(low, high, u)) end
   return { text = text, draw = function(u) return checked(declaration, draw(u)) end }

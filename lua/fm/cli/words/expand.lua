@@ -37,7 +37,7 @@ local function trials_axis(experiment, path, claim)
   return { count = #list, at = function(i) return list[i] end }
 end
 
---- The axis of a key; or nil and the one value that the text names.
+--- The axis of a key; or nil and the single value of the text.
 local function key_axis(declaration, text)
   local axis, value = require "fm.cli.words.axes".new(declaration, text)
   if not axis then return nil, value end
@@ -47,7 +47,7 @@ local function key_axis(declaration, text)
   return axis
 end
 
---- What the words say to one experiment: axes in their order, and what is fixed.
+--- What the words mean for one experiment: axes in their order, and what is fixed.
 local function read_words(experiment, words, multirun)
   local result = { axes = {}, keys = {}, fixed = {} }
   local given = {}
@@ -71,7 +71,7 @@ local function read_words(experiment, words, multirun)
         axis, value = key_axis(declaration, text)
       else
         value, message = parameters.read(declaration, text)
-        if value == nil then usage("%s%s", message, require "fm.cli.words.axes".sweeps(declaration, text) and "; lists and ranges want -m" or "") end
+        if value == nil then usage("%s%s", message, require "fm.cli.words.axes".sweeps(declaration, text) and "; lists and ranges need -m" or "") end
       end
       if axis then
         claim_swept(key)
@@ -140,8 +140,8 @@ local function add_grid(runs, script, said, seen)
   end
 end
 
---- Draws until there are `count` different runs; choices among few values come twice, and the next
---- draw takes their place.
+--- Draws until there are `count` different runs; draws among few values repeat; the next draw
+--- replaces a repeated one.
 local function add_random(runs, script, said, seen, count, seed)
   if #said.axes == 0 then usage("--random: nothing to draw from; give a list or a range: lr=log(1e-4,1e-2)") end
   local wanted, index = #runs + count, 0

@@ -1,5 +1,5 @@
--- A list as CSV has it: fields between commas. One that begins with " goes to the next ", and may
--- hold commas; "" inside it is one ".
+-- A list as in CSV: fields between commas. A field that begins with " ends at the next ", and may
+-- hold commas; "" inside it means one ".
 
 --- The fields of a text: { text, quoted = true } each; or nil and what is wrong.
 return function(text)

@@ -10,8 +10,7 @@ local function fail(path, number, message, ...)
   error({ usage = ("%s: line %d: %s"):format(path, number, message:format(...)) }, 0)
 end
 
---- The texts of a line of CSV, without the blanks around those that have no quotes; or nil and what
---- is wrong.
+--- The texts of a line of CSV, without the blanks around unquoted ones; or nil and what is wrong.
 local function texts_of(line)
   local list, problem = fields(line)
   for i, field in ipairs(list or {}) do list[i] = field.quoted and field.text or field.text:match "^%s*(.-)%s*$" end
@@ -45,7 +44,7 @@ local function read_csv(path, lines)
   return list
 end
 
---- A JSON value as the text that a word of the command line would have.
+--- A JSON value as the text of a word on the command line.
 local function text_of(value)
   local kind = type(value)
   if math.type(value) == "float" then return ("%.17g"):format(value) end
@@ -70,7 +69,7 @@ end
 
 local readers <const> = { csv = read_csv, jsonl = read_jsonl }
 
---- The numbered lines of a text that say something; raises { usage }.
+--- The numbered lines of a text that are not blank; raises { usage }.
 local function lines_of(path, text)
   local number, next_line = 0, text:gmatch "([^\r\n]*)\r?\n"
   return function()
@@ -91,7 +90,7 @@ function trials.read(path)
   local file <close>, message = io.open(path, "rb")
   local text = file and file:read "a"
   if not text then error({ usage = message or path .. ": cannot be read" }, 0) end
-  text = text:gsub("^\xEF\xBB\xBF", "") -- spreadsheets mark their UTF-8
+  text = text:gsub("^\xEF\xBB\xBF", "") -- spreadsheets begin UTF-8 with a mark
   local list = reader(path, lines_of(path, text .. "\n"))
   if #list == 0 then error({ usage = path .. ": empty list: there are no trials" }, 0) end
   return list

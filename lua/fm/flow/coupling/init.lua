@@ -25,7 +25,7 @@ local function checked(where, couple)
     options.no_more(where, 3, ...)
     arguments.batch(where, "x0", x0)
     arguments.batch(where, "x1", x1)
-    if #x0 ~= #x1 then fm.fail(("%s: x0 has %d rows, x1 has %d: expected as many"):format(where, #x0, #x1)) end
+    if #x0 ~= #x1 then fm.fail(("%s: x0 has %d rows, x1 has %d: expected the same number"):format(where, #x0, #x1)) end
     local y0, y1, returned = couple(x0, x1, cond)
     return y0, y1, coupling.cond_of(where, x1, cond, y1, returned)
   end

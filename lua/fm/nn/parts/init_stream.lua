@@ -10,7 +10,7 @@ local init <const> = {}
 --- Starts the stream anew, from a number or from the random stream given.
 function init.seed(from, ...)
   options.no_more("seed", 1, ...)
-  if next(sealed) then fm.fail "seed: call it before the loop: what is seeded inside is not when the run goes on from a checkpoint" end
+  if next(sealed) then fm.fail "seed: call it before the loop: a seed set inside is lost when the run goes on from a checkpoint" end
   local root = from
   if math.type(from) then root = fm.rng(options.integer("seed", from, math.mininteger)) end
   if getmetatable(root) ~= "rng" then fm.fail("seed: expected a whole number or a random stream, found " .. options.shown(from)) end

@@ -244,7 +244,7 @@ function Optimizer:step(closure, given, ...)
     end
   end
   options.no_more("step", 2, ...)
-  if self.waits then fm.fail "step: called by the before_update of a step of this optimizer" end
+  if self.waits then fm.fail "step: before_update must not call step of the same optimizer" end
   if closure == nil then return update(self, clip, before_update) end
   if not options.callable(closure) then
     fm.fail("step: expected a function that returns the loss, or nothing, found " .. options.shown(closure)
