@@ -1,12 +1,11 @@
--- `fmrun WORD ...`: a command is one file WORD.lua in the folder command/, or a user's own in
--- fm/command/ of a folder of LUA_PATH that begins with "/": never one that happens to lie in the
--- working folder. It is found by its name, and returns
---   { help = "one line", usage = "fmrun WORD ...", options = { ... }, takes = "run",
---     run = function(line) return exit_code end }
--- options: in the words of option_reader; a string borrows fmrun's own option of that name. takes
--- (for completion): what its words name, "run", "script", "parameters" (a script and its
--- key=value), "name" or a list of words. line: its words, options by name, argv, and
--- refuse(message), which ends the command because of how it was called.
+-- `fmrun WORD ...`: a command is one file WORD.lua in the folder command/, or the user's own file
+-- in fm/command/ below a folder of LUA_PATH that begins with "/"; never one that happens to lie in
+-- the working folder. It is found by its name, and returns { help = "one line", usage = "fmrun WORD
+-- ...", options = { ... }, takes = "run", run = function(line) return exit_code end } options: in
+-- the words of option_reader; a string borrows fmrun's own option of that name. takes (for
+-- completion): what its words name, "run", "script", "parameters" (a script and its key=value),
+-- "name" or a list of words. line: its words, options by name, argv, and refuse(message), which
+-- ends the command because of how it was called.
 local by_name <const> = require "fm.parts.by_name"
 local command_line <const> = require "fm.cli.command_line"
 local nearest <const> = require "fm.parts.nearest"
@@ -49,7 +48,7 @@ end
 
 local help_option <const> = { "-h", "--help", name = "help", help = "print this and end" }
 
---- The options of a command, those of fmrun that it borrows included.
+--- The options of a command, including those that it borrows from fmrun.
 function command.options(made)
   local list = { scripts = made.takes == "parameters" }
   for i, option in ipairs(made.options or {}) do list[i] = type(option) == "string" and borrowed(option) or option end

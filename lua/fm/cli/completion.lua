@@ -5,8 +5,8 @@ local command_line <const> = require "fm.cli.command_line"
 
 local complete <const> = {}
 
---- The words of a line up to the cursor, the program left out; the last is the one being written,
---- "" after a space.
+--- The words of a line up to the cursor, without the program; the last one is being typed, "" after
+--- a space.
 function complete.split(line)
   local words, i = {}, 1
   while true do
@@ -61,7 +61,7 @@ local function commands(list)
   for _, name in ipairs(command.names()) do add(list, name, command.summary(name)) end
 end
 
---- Experiments, sweeps and runs; for no word yet only the newest runs.
+--- Experiments, sweeps and runs; when no word is typed yet, only the newest runs.
 local function runs(list, word, line)
   local describe <const>, records <const> = require "fm.records.describe", require "fm.records.runs"
   local all, now = records.list(command_line.runs(line)), os.time()
@@ -77,8 +77,8 @@ local function runs(list, word, line)
   if #all > 0 then add(list, "@-1", "the last run") end
 end
 
---- A script is called to know its parameters; one that is no experiment would do its work, so its
---- text is looked at first.
+--- A script is called to know its parameters; a script without an experiment would do its work, so
+--- its text is checked first.
 local function experiment_in(path)
   local file <close> = io.open(path)
   if not file or not (file:read "a" or ""):find("experiment", 1, true) then return nil end
@@ -117,8 +117,8 @@ local function option_of(options, word)
   end
 end
 
---- What the words before the last say: options in force, the command, the script, values by option,
---- and the option that wants a value.
+--- What the words before the last one mean: options in force, the command, the script, values by
+--- option, and the option that wants a value.
 local function read(words)
   local place = { options = command_line.options, line = {} }
   for i = 1, #words - 1 do
@@ -139,7 +139,7 @@ local function read(words)
   return place
 end
 
---- What conditions and orders of runs may name.
+--- The names that --where and --sort can use.
 local function names_in_runs(list, line)
   local names <const> = require "fm.records.filter".names(require "fm.records.runs".list(command_line.runs(line)))
   for _, name in ipairs(names) do add(list, name) end

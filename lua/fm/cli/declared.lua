@@ -17,7 +17,7 @@ local function aside(f, ...)
   return table.unpack(results, 1, results.n)
 end
 
---- The script (of fm.cli.scripts) with its experiment; or nil and a message.
+--- The script (from fm.cli.scripts) with its experiment; or nil and a message.
 function declared.open(path)
   local script, message = aside(require "fm.cli.launch".open, path, { [0] = "fmrun", path }, 1, {})
   if message then return nil, message end
@@ -25,7 +25,7 @@ function declared.open(path)
   return script
 end
 
---- The same for a command: ends it when there is no experiment.
+--- The same for a command: ends the command when there is no experiment.
 function declared.expect(path)
   local script, message = declared.open(path)
   if not script then error({ message = message, exit = 1 }, 0) end

@@ -8,7 +8,7 @@ local uv <const> = require "luv"
 
 local emit <const> = {}
 
-local largest_array <const> = 1000 -- index, of a Slurm whose MaxArraySize is as it comes
+local largest_array <const> = 1000 -- the largest index with Slurm's default MaxArraySize
 
 --- "1-4,7": the indices of an array in which index I does the tasks I, I + largest_array, ... for
 --- these tasks.
@@ -83,7 +83,7 @@ local templates <const> = { slurm = slurm, parallel = parallel }
 
 --- The script of `kind` ("slurm", "parallel"): prints it and writes it into the sweep's folder.
 --- `tasks` are not done. options: jobs, words (more words for each worker). Returns its path;
---- raises when it cannot be written, and { usage } for a path that a script cannot hold.
+--- raises when it cannot be written, and raises { usage } for a path that a script cannot hold.
 function emit.write(kind, sweep, tasks, options)
   if (uv.cwd() .. sweep.path):find "\n" then error({ usage = "--emit: the path of the sweep has a line break in it" }, 0) end
   local words = {}

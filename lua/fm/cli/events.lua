@@ -7,7 +7,8 @@ local schema <const> = 1
 
 local events <const> = {}
 local channel -- nil: stdout
-local heeded <const> = { progress = true, run_skipped = true, run_failed = true } -- by the fmrun at its end: see fm.sweep.execute
+-- by the fmrun at the other end: see fm.sweep.execute
+local heeded <const> = { progress = true, run_skipped = true, run_failed = true }
 
 --- From now on, events go to a descriptor that this process has inherited; its own children will
 --- not inherit it. Returns true, or nil and a message.

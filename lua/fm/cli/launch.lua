@@ -1,5 +1,5 @@
--- From scripts on the command line to runs: opens every script, reads what the words say to each,
--- then runs.
+-- From scripts on the command line to runs: opens every script, reads the words for each, then
+-- runs.
 local core <const> = require "fm.core"
 local command_line <const> = require "fm.cli.command_line"
 local option_reader <const> = require "fm.cli.option_reader"
@@ -17,7 +17,8 @@ local function is_experiment(value)
   return type(value) == "table" and package.loaded["fm.experiment"] and require "fm.experiment".is(value)
 end
 
---- Whether the script, outside of its functions, made an experiment since this was asked last.
+--- Whether the script made an experiment, outside of its functions, since the last call of this
+--- function.
 local function made_one(script)
   if not package.loaded["fm.experiment"] then return false end
   return require "fm.experiment".made_by(script.path == "-" and "=stdin" or "@" .. script.path)
@@ -65,7 +66,7 @@ end
 
 -- ---- running ----
 
---- What --threads says; raises { usage }.
+--- Sets the number of threads from --threads; raises { usage }.
 function launch.set_threads(text)
   if not text then return end
   local n = text:find "^%d+$" and math.tointeger(tonumber(text))

@@ -16,7 +16,7 @@ local function version_text()
   return ("fmrun %s (%s)  Lua %s  OpenBLAS %s %s"):format(core.version, core.real, core.system.lua, blas, kernels)
 end
 
---- Calls f protected; on an error says it and returns false.
+--- Calls f protected; on an error prints it and returns false.
 local function protected(f, ...)
   local ok, problem = xpcall(f, traceback.handler, ...)
   if not ok then say(tostring(problem)) end

@@ -1,11 +1,10 @@
--- Reads words by a table of options. fmrun itself and every command use it, so they spell, refuse
--- and help alike.
+-- Reads words by a table of options. fmrun itself and every command use it, so spelling, errors and
+-- help are the same everywhere.
 --   { "-o", "--runs", name = "runs", value = "DIR", help = "folder of the runs" }
--- name: the field of the result. value: it takes one, also written -oDIR or --runs=DIR. choices:
--- the values it takes. many: it may come several times and gives a list. action: it goes, in order
--- with others of its kind, into result.actions. advice, of the table: follows what is said of an
--- unknown option. scripts, of the table: the words may name scripts, so that an option that is
--- unknown may be meant for a parameter of one.
+-- name: the field of the result. value: it takes one, also written -oDIR or --runs=DIR. choices: the values it takes. many: it may come
+-- several times and gives a list. action: it goes, in order with others of its kind, into result.actions.
+-- advice, a field of the table: ends the message about an unknown option. scripts, a field of the
+-- table: the words may name scripts, so an unknown option may be meant as a parameter of one.
 local nearest <const> = require "fm.parts.nearest"
 
 local option_reader <const> = {}
@@ -36,7 +35,7 @@ local function index(options)
   return by_flag, flags
 end
 
---- The option a word names, and the value inside the word ("-lmod", "--seed=1"), if any.
+--- The option that a word names, and the value inside the word ("-lmod", "--seed=1"), if any.
 local function find_option(options, by_flag, flags, argv, place)
   local word = argv[place]
   if by_flag[word] then return by_flag[word] end

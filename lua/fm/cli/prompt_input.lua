@@ -71,7 +71,7 @@ local function edited(editor)
     end
   end
 
-  --- A history that cannot be written is said once; the prompt goes on without.
+  --- A history that cannot be written is reported once; the prompt goes on without it.
   local function append(entry)
     make_folders(path)
     local ok, message = file.append(path, escape(entry) .. "\n")

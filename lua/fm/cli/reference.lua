@@ -6,7 +6,7 @@ local nearest <const> = require "fm.parts.nearest"
 
 local reference <const> = {}
 
---- What the comment lines above a name say.
+--- Reads the comment lines above a name.
 local function digest(lines)
   local entry = { text = {}, fields = {}, params = {}, returns = {} }
   for _, line in ipairs(lines) do
@@ -82,8 +82,8 @@ local function load_file()
   return entries_once, message
 end
 
---- What is found by its file's name, and so has no entry: a solver, a path, a coupling. Its text is
---- the comment at the head of the file.
+--- Something found by its file's name, which therefore has no entry: a solver, a path, a coupling.
+--- Its text is the comment at the head of the file.
 local function from_file(name, path)
   local text = {}
   for line in io.lines(path) do
@@ -96,7 +96,7 @@ end
 
 local all_once
 
---- Every entry, those of files included: what lies in a room and has no entry of its own.
+--- Every entry, including those made from files: what lies in a room and has no entry of its own.
 function reference.all()
   local entries <const> = load_file() or {}
   if all_once then return all_once end
@@ -130,7 +130,7 @@ function reference.taker(entry)
 end
 
 --- The module or class that an entry is read with: "fm.nn" for fm.nn.linear, "fm.flow" for
---- fm.flow.path.vp. A class is its own, but options are read with their function.
+--- fm.flow.path.vp. A class is its own group, but a class of options belongs to its function.
 function reference.group(entry)
   entry = reference.taker(entry) or entry
   local group = entry.name
@@ -140,13 +140,13 @@ function reference.group(entry)
   return group:match "^fm%.[%w_]+" or group
 end
 
---- A name as it is compared: "fm.Tensor:cat", "tensor.cat" and "Tensor:cat" are one.
+--- A name in the form used to compare: "fm.Tensor:cat", "tensor.cat" and "Tensor:cat" are one.
 local function plain(name)
   return (name:lower():gsub(":", "."):gsub("^fm%.", ""))
 end
 
 --- How well a word names an entry: 3 as it is written, 2 by the whole name, 1 by its last parts;
---- nil not at all. An op is a function of fm too.
+--- nil when it does not. An op is also a function of fm.
 local function fit(entry, word)
   local wanted, whole = plain(word), plain(entry.name)
   if entry.name == word then return 3 end
@@ -155,8 +155,8 @@ local function fit(entry, word)
   return not word:lower():find "^fm%." and whole:sub(-#wanted - 1) == "." .. wanted and 1 or nil
 end
 
---- The entries a name stands for, the closest spelling first; or nil and a message that names the
---- nearest.
+--- The entries that a name stands for, the closest spelling first; or nil and a message that names
+--- the nearest.
 function reference.find(name)
   local entries, message = load_file()
   if not entries then return nil, message end

@@ -1,4 +1,4 @@
--- Removes a folder and all in it. Links are removed, never followed.
+-- Removes a folder and everything in it. Links are removed, never followed.
 local lfs <const> = require "lfs"
 
 --- True, or nil and what could not be removed.

@@ -19,7 +19,7 @@ local function apply(t, changes)
   end
 end
 
---- Gives a table its metatable, unless a script has locked the one it has.
+--- Gives a table its metatable, unless a script has locked the present one.
 local function set_metatable(t, meta)
   if getmetatable(t) ~= meta then pcall(setmetatable, t, meta) end
 end
@@ -61,8 +61,8 @@ local function name_of(path)
 end
 
 --- A script as a place to run things in. `words` become arg[1..]. Its `files` are the script and
---- what it required so far (fm.run.code_files). Where it has `copies` (path -> { text, hash }),
---- they are called in place of the files.
+--- what it required so far (fm.run.code_files). If it has `copies` (path -> { text, hash }), they
+--- are called instead of the files.
 function scripts.new(path, argv, place, words)
   local arg = {}
   for i = 0, place - 1 do arg[i - place] = argv[i] end
@@ -91,7 +91,7 @@ function scripts.within(script, f, ...)
   return table.unpack(results, 1, results.n)
 end
 
---- Stays inside the script's place, for a prompt after it.
+--- Stays inside the script's place, for a prompt that follows.
 function scripts.stay(script)
   apply(_G, script.globals)
   set_metatable(_G, script.meta)
@@ -99,7 +99,7 @@ function scripts.stay(script)
   package.path = script.search .. package.path
 end
 
---- '; did you mean "moons.lua"?' for a script that is not there, or nothing.
+--- '; did you mean "moons.lua"?' for a script that does not exist, or "".
 local function advice(path)
   local folder, name = path:match "^(.*/)([^/]*)$"
   local names, lfs = {}, require "lfs"

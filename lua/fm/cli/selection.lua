@@ -3,7 +3,7 @@ local filter <const> = require "fm.records.filter"
 
 local selection <const> = {}
 
---- The records that all of line.where leave; raises { usage }.
+--- The records that meet all conditions of line.where; raises { usage }.
 function selection.choose(list, line)
   local conditions = {}
   for i, text in ipairs(line.where or {}) do

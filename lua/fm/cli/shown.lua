@@ -1,4 +1,4 @@
--- A value as the prompt prints it. A plain table is shown by what it holds, {1, 2, x = 3}, a long
+-- A value as the prompt prints it. A plain table is shown with its contents, {1, 2, x = 3}, a long
 -- one shortened; everything else by tostring.
 local core <const> = require "fm.core"
 local printable <const> = require "fm.parts.printable"
@@ -21,7 +21,8 @@ local function key_text(key)
   return ("[%s] = "):format(entry_text(key, 1))
 end
 
---- The texts of the entries, those of the list first; at most so many, and how many are left.
+--- The texts of the entries, those of the list first; at most `most` of them, and how many are left
+--- out.
 local function entries_of(list, level)
   local texts, n = {}, rawlen(list)
   for i = 1, math.min(n, most) do texts[i] = entry_text(rawget(list, i), level) end

@@ -2,8 +2,8 @@
 -- far as the declared limits allow.
 local shrink <const> = {}
 
--- A parameter is known by a word of its name ("eval_steps", "batch_size"); the first that fits
--- counts.
+-- A parameter is known by a word of its name ("eval_steps", "batch_size"); the first word that
+-- matches counts.
 local sizes <const> = { { "steps", 2 }, { "epochs", 2 }, { "iterations", 2 }, { "batch", 8 }, { "samples", 16 }, { "points", 16 } }
 
 local function size_for(name)
@@ -14,9 +14,9 @@ local function size_for(name)
   return nil
 end
 
---- The values of an experiment's parameters made small, where `given` (values by name) does not say
---- otherwise; and a list of what was made small: { name, from, to, least = true where the limit
---- kept it from being smaller }.
+--- The values of an experiment's parameters, made small unless `given` (values by name) sets them;
+--- and a list of what was made small: { name, from, to, least = true where the limit kept it from
+--- being smaller }.
 function shrink.values(parameters, given)
   local values, made = {}, {}
   for _, declaration in ipairs(parameters) do

@@ -11,7 +11,7 @@ local keywords <const> = {
   "and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in", "local", "nil", "not", "or", "repeat",
   "return", "then", "true", "until", "while",
 }
-local deepest <const> = 10 -- metatables behind each other
+local deepest <const> = 10 -- length of a chain of metatables
 
 local function callable(value)
   local meta = getmetatable(value)
@@ -28,8 +28,8 @@ local function room_of(value)
   end
 end
 
---- Adds the names in a table, and in the tables where it looks for what it lacks. The second value
---- of names: what it is, or true.
+--- Adds the names in a table, and in the tables that its __index leads to. Each name gets what it
+--- is, or true.
 local function add_fields(names, value)
   for _ = 1, deepest do
     if type(value) ~= "table" then return end
@@ -41,8 +41,8 @@ local function add_fields(names, value)
   end
 end
 
---- Methods that the reference lists for an object whose insides are C's or hidden: its metatable
---- says what it is.
+--- Methods that the reference lists for an object that is made in C or hides its fields: its
+--- metatable says what it is.
 local function add_class(names, value)
   local meta = getmetatable(value)
   local kind = type(meta) == "string" and meta or type(meta) == "table" and rawget(meta, "__name")
@@ -53,8 +53,8 @@ local function add_class(names, value)
   end
 end
 
---- What lies in a room of fm, and what the reference says of it. Of the functions of fm itself only
---- those: the others are for its files.
+--- Adds what lies in a room of fm, and what the reference lists for it. For fm itself only the
+--- functions in the reference, because the others are for fm's own files.
 local function add_room(names, room)
   local known, place = {}, room .. "."
   for _, name in ipairs(reference.names()) do
@@ -90,7 +90,7 @@ end
 
 -- ---- what the text asks for ----
 
---- The value of "fm.nn" and the like, or nil. An index may fail: then there is nothing.
+--- The value of "fm.nn" and the like, or nil. An index may fail: then the result is nil.
 local function value_of(path)
   local value = _G
   for name in path:gmatch "[^.]+" do
@@ -101,11 +101,12 @@ local function value_of(path)
   return value
 end
 
---- The names that the end of a text is one of, and whether it has to be a method.
+--- The names that can complete the end of a text, and whether it must be a method.
 local function names_for(text)
   local path, mark = text:match "([%a_][%w_.]*)([.:])[%w_]*$"
   if text:find "%.%.[%w_]*$" then return globals() end
-  if not path then return text:find "[.:][%w_]*$" and {} or globals() end -- {}: a field of what a call or an index gives
+  -- {}: a field of the result of a call or an index
+  if not path then return text:find "[.:][%w_]*$" and {} or globals() end
   local value = value_of(path)
   return value ~= nil and names_of(value) or {}, mark == ":"
 end
@@ -146,7 +147,8 @@ end
 
 return function(line, cursor)
   local text = line:sub(1, cursor)
-  if text:match "([^\n]*)$":find "^%s*$" then return "  " end -- at the beginning of a line it indents
+  -- at the beginning of a line Tab indents
+  if text:match "([^\n]*)$":find "^%s*$" then return "  " end
   local question = text:match "^%s*%?%s*([%w_.:]*)$"
   local list, part
   if question then list, part = entries(question) else list, part = candidates(text) end

@@ -1,6 +1,6 @@
 -- A page of the manual as HTML: write.blocks(blocks, { link = function(target) return href end,
--- name = function(code) return href or nil end }) gives markup. Everything of the page is text that
--- is escaped; markup of its own it cannot have.
+-- name = function(code) return href or nil end }) gives markup. All text of the page is escaped, so
+-- the page cannot bring its own markup.
 local html <const> = require "fm.report.html"
 local markdown <const> = require "fm.cli.help.markdown"
 
@@ -31,7 +31,7 @@ write.inline = inline
 -- Where a comment begins in a line of code: at the line's beginning, or after a space.
 local comments <const> = { lua = { "^()%s*%-%-", "%s()%-%-%s" }, sh = { "^()%s*#", "%s%s()#%s" }, python = { "^()%s*#", "%s%s()#%s" } }
 
---- A block of code, its comments apart from the rest.
+--- A block of code, with its comments marked.
 function write.code(text, language)
   local patterns, parts = comments[language], {}
   for line in (text .. "\n"):gmatch "(.-\n)" do

@@ -1,11 +1,11 @@
--- The man page fmrun.1 as roff (man(7)), from the tables of options and commands: it says what
--- fmrun says. Returns function() -> text.
+-- The man page fmrun.1 as roff (man(7)), from the tables of options and commands: so it agrees with
+-- fmrun --help. Returns function() -> text.
 local command <const> = require "fm.cli.commands"
 local command_line <const> = require "fm.cli.command_line"
 local core <const> = require "fm.core"
 local pages <const> = require "fm.cli.help.pages"
 
---- Text that roff takes as it is.
+--- Text with everything escaped that is special to roff.
 local function plain(text)
   text = text:gsub("\\", "\\e"):gsub(utf8.charpattern, function(c) return #c > 1 and ("\\[u%04X]"):format(utf8.codepoint(c)) or c end)
   return (text:gsub("%-", "\\-"):gsub("^([.'])", "\\&%1"):gsub("\n([.'])", "\n\\&%1"))

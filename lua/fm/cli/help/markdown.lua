@@ -21,8 +21,8 @@ local function add_text(list, text)
   if last and last.kind == "text" then last.text = last.text .. text else list[#list + 1] = { kind = "text", text = text } end
 end
 
---- What begins at a special character, each with where it ends; nil for a character that stands for
---- itself.
+--- What begins at a special character, each with where it ends; nil for a character that is plain
+--- text.
 local specials <const> = {
   ["`"] = function(text, at)
     local ticks = text:match("^`+", at)
@@ -115,7 +115,7 @@ local function begins_block(lines, i)
   return line:find "^%s*$" or line:find "^#+%s" or line:find "^%s*```" or line:find "^>" or line:find "^<!%-%-" or list_marker(line) or is_table(lines, i)
 end
 
---- The cells of a row; a bar inside of code, or after a backslash, belongs to its cell.
+--- The cells of a row; a bar inside code, or after a backslash, is part of its cell.
 local function cells(line)
   local hidden = line:gsub("\\|", "\1"):gsub("`[^`]*`", function(code) return (code:gsub("|", "\1")) end)
   local list = {}
@@ -130,7 +130,7 @@ local function inline_cells(line)
 end
 
 -- Each reader gets lines and the number of the first, and returns a block and the number of the
--- line after it; nil when it is not its kind.
+-- line after it; nil when the lines are not of its kind.
 local readers <const> = {
   function(lines, i, line_number)
     local indent, info = lines[i]:match "^(%s*)```(.*)$"
@@ -191,7 +191,7 @@ local readers <const> = {
       if not item_width or item_ordered ~= ordered or #lines[j]:match "^%s*" ~= level then break end
       local first, item = j, { lines[j]:sub(item_width + 1) }
       j = j + 1
-      while lines[j] do -- its own lines: indented ones, and those that go on with its paragraph
+      while lines[j] do -- its own lines: indented lines, and those that continue its paragraph
         local indented, blank = #lines[j]:match "^%s*" >= item_width, not lines[j]:find "%S"
         local goes_on = blank and lines[j + 1] and lines[j + 1]:find "%S" and #lines[j + 1]:match "^%s*" >= item_width
         if not (indented and not blank or goes_on or not blank and lines[j - 1]:find "%S" and not begins_block(lines, j)) then break end

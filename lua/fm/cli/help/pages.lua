@@ -1,10 +1,8 @@
--- The pages of the manual: one Markdown file each in lua/fm/manual, found by its folder. `fmrun
--- help NAME` prints NAME.md. A page says all about itself:
---   <!-- order: 30 -->          its place in the contents, lowest first; pages without one come
---                               last, by name
+-- The pages of the manual: one Markdown file each in lua/fm/manual, found by its folder. `fmrun help NAME` prints NAME.md.
+-- A page describes itself:
+--   <!-- order: 30 -->          its place in the contents, lowest first; pages without one come last, by name
 --   # Title
---   One sentence that says what it is about: the first paragraph is the line that stands beside its
---     name in lists.
+--   One sentence that says what it is about: lists show the first paragraph beside the page's name.
 local by_name <const> = require "fm.parts.by_name"
 local markdown <const> = require "fm.cli.help.markdown"
 
@@ -43,7 +41,7 @@ local function read(name, path)
   return page
 end
 
---- The page of that name, in any case and with "-" or " " for "_"; or nil.
+--- The page of that name, in upper or lower case, and with "-" or " " for "_"; or nil.
 function pages.find(name)
   name = name:lower():gsub("%.md$", ""):gsub("[- ]", "_")
   return name:find "^[%w_]+$" and read(name, pages.folder() .. name .. ".md") or nil

@@ -1,10 +1,8 @@
 -- Full-text search over the manual, the commands with their options, and the reference.
---   search.entries() -> list of { kind = "page" | "command" | "option" | "reference", name, title,
---     text, where }
---   search.find(words) -> the entries that have every word, best first, each with its score and a
---     line of its text
--- A word is found at the beginning of a word, in any case. site.js searches the site by the same
--- rules.
+--   search.entries() -> list of { kind = "page" | "command" | "option" | "reference", name, title, text, where }
+--   search.find(words) -> the entries that have every word, best first, each with its score and a line of its text
+-- A word matches the beginning of a word, in upper or lower case. site.js searches the site by the
+-- same rules.
 local markdown <const> = require "fm.cli.help.markdown"
 
 local search <const> = {}
@@ -32,7 +30,7 @@ local function add_text(blocks, lines, code)
   end
 end
 
---- The text of blocks, code last: where both have a word, prose tells more.
+--- The text of blocks, code last: when both contain a word, prose explains more.
 local function text_of(blocks)
   local lines, code = {}, {}
   add_text(blocks, lines, code)
@@ -62,7 +60,7 @@ local function add_commands(list)
     if ok then
       list[#list + 1] = { kind = "command", name = name, title = made.help, text = table.concat({ made.usage, table.unpack(made.examples or {}) }, "\n"),
         where = "commands.html#" .. name }
-      local own = {} -- those that it borrows are fmrun's
+      local own = {} -- borrowed options belong to fmrun
       for _, option in ipairs(made.options or {}) do own[#own + 1] = type(option) == "table" and option or nil end
       add_options(list, name .. " ", own, "commands.html#" .. name)
     end
@@ -93,7 +91,7 @@ end
 
 local endings <const> = { "ally", "ing", "als", "al", "ed", "es", "s" }
 
---- A word without its ending, for what is written in another form: conditional, conditions.
+--- A word without its ending, to find other forms of it: conditional, conditions.
 local function stem(word)
   for _, ending in ipairs(endings) do
     if #word > #ending + 3 and word:sub(-#ending) == ending then return word:sub(1, -#ending - 1) end
@@ -130,7 +128,7 @@ local function score(entry, words)
   return sum
 end
 
---- The line of an entry's text with the first of the words, or its title's.
+--- The line of an entry's text with the first of the words, or of its title.
 local function line_of(entry, words)
   for _, word in ipairs(words) do
     for _, form in ipairs { word, stem(word) } do
@@ -147,7 +145,7 @@ local function line_of(entry, words)
   return entry.kind == "page" and entry.text:match "[^\n]*" or ""
 end
 
---- words: what was typed. Entries by score; those of one score as they come in the manual.
+--- words: what was typed. Entries by score; equal scores in the order of the manual.
 function search.find(words)
   local wanted, found = {}, {}
   for word in table.concat(words, " "):lower():gmatch "%S+" do wanted[#wanted + 1] = word end
@@ -165,8 +163,8 @@ function search.find(words)
   return found
 end
 
---- The index of the site: what site.js searches, as JSON in a script that a page from the disk may
---- load.
+--- The index of the site: what site.js searches, as JSON inside a script, because a page opened
+--- from disk can load scripts.
 function search.index()
   local list = {}
   for i, entry in ipairs(search.entries()) do list[i] = { entry.kind, entry.name, entry.title, entry.text, entry.where } end

@@ -39,7 +39,7 @@ local function groups()
   return list
 end
 
---- Text of the reference: what stands between backticks is code.
+--- Text of the reference: text between backticks is code.
 local function prose(text, o)
   local list = {}
   for plain, code in (text .. "``"):gmatch "([^`]*)`([^`]*)`" do

@@ -41,7 +41,7 @@ local function of_entry(entry)
   return { kind = "reference", name = entry.name, text = text, plain = plain }
 end
 
---- What the word names: a command goes before a page, a page before names of fm. nil and a message
+--- What the word names: commands come before pages, pages before names of fm. nil and a message
 --- when it names nothing.
 function topic.find(word)
   if is_command(word) then return { of_command(word) } end

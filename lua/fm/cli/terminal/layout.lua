@@ -7,7 +7,7 @@ local layout <const> = {}
 
 local stdout <const> = 1
 
---- The columns of the terminal at a descriptor, as it or else the environment says.
+--- The columns of the terminal at a descriptor, from the terminal or else from the environment.
 function layout.page(descriptor)
   return system.columns(descriptor) or math.tointeger(tonumber(os.getenv "COLUMNS" or "")) or 80
 end
@@ -19,7 +19,7 @@ function layout.columns()
   return layout.page(stdout)
 end
 
---- Characters of a text; bytes where it is no UTF-8.
+--- Characters of a text; bytes if it is not UTF-8.
 function layout.width(text)
   return utf8.len(text) or #text
 end
@@ -44,7 +44,8 @@ local function printable_words(list)
 end
 
 --- Lines of at most `width` characters, broken between words; the first begins with `first`, the
---- others with `other`. A list instead of a text is broken between its items, two spaces apart.
+--- others with `other`. A list instead of a text is broken between its items, which stand two
+--- spaces apart.
 function layout.wrap(text, width, first, other)
   local words, space
   if type(text) == "string" then words, space = words_of(text), " " else words, space = printable_words(text), "  " end
@@ -111,8 +112,8 @@ local function squeeze(columns, widths, room, gap)
   return true
 end
 
---- Widths by column for a page, nil for a column that is left out: those with the highest `rank` go
---- first.
+--- Widths by column for a page, nil for a column that is left out: those with the highest `rank`
+--- are dropped first.
 local function chosen_widths(columns, rows, room, gap)
   local natural, out = natural_widths(columns, rows), {}
   while true do

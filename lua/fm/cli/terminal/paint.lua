@@ -1,5 +1,5 @@
 -- Colours on a terminal, per stream: paint(color, text) returns the text, coloured when the stream
--- is a terminal (or FORCE_COLOR says so) that NO_COLOR does not silence, or when asked to.
+-- is a terminal (or FORCE_COLOR is set) and NO_COLOR is not set, or when `when` is "always".
 local system <const> = require "fm.core".system
 
 local colors <const> = { green = "32", red = "31", yellow = "33", blue = "34", bold = "1", dim = "2" }

@@ -1,6 +1,6 @@
 -- What a person sees of a run: its words on stdout, and on stderr one line that moves on a
--- terminal, a line every ten seconds elsewhere. Where events are wanted, they come on stdout, one a
--- line, and the words go to stderr. Anything that has these methods may listen to a run.
+-- terminal, a line every ten seconds elsewhere. With events, they go to stdout, one per line, and
+-- the run's words go to stderr. Any object with these methods can listen to a run.
 local events <const> = require "fm.cli.events"
 local printable <const> = require "fm.parts.printable"
 local quoted <const> = require "fm.parts.shell_word"
@@ -12,8 +12,8 @@ Screen.__index = Screen
 
 local stderr <const> = 2
 
---- options: quiet, color ("auto", "always", "never"), json, again (path -> the command that goes on
---- with a run, where that is not fmrun resume).
+--- options: quiet, color ("auto", "always", "never"), json, again (path -> the command that
+--- continues a run, if that is not fmrun resume).
 function run_screen.new(options)
   local terminal = system.is_terminal(stderr)
   return setmetatable({
@@ -24,14 +24,14 @@ end
 
 -- ---- lines ----
 
---- Forgets the moving line, so that something else can be printed.
+--- Clears the moving line, so that something else can be printed.
 function Screen:clear()
   if self.drawn then io.stderr:write "\r\27[K" end
   self.drawn = false
 end
 
---- A line that stays: a text, or a list of texts and { color, text }, two spaces apart. Printable,
---- whatever a script or a record put in.
+--- A line that stays: a text, or a list of texts and { color, text }, two spaces apart. It is made
+--- printable, whatever a script or a record put in.
 function Screen:say(what)
   self:clear()
   local words, paint = {}, nil
@@ -67,7 +67,7 @@ end
 
 -- ---- from the beginning to the end ----
 
---- There is no run, or no record of how it ended, because of this.
+--- Prints why there is no run, or no record of how it ended.
 function Screen:refused(message)
   self:warn(message)
   events.failure(message)
@@ -78,7 +78,7 @@ function Screen.unrecorded(_, message) -- luacheck: ignore 212
   events.failure(message)
 end
 
---- The run in this folder is done already.
+--- Tells that the run in this folder is already done.
 function Screen:done_before(path)
   self:note(path .. " is done")
   event(self, { event = "run_skipped", run = path, status = "done" })

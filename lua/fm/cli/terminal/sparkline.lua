@@ -1,5 +1,5 @@
--- A curve in one line of text: "█▅▃▂▂▁▁". Heights are of the logarithms when all
--- numbers are positive and span more than a factor of ten.
+-- A curve in one line of text: "█▅▃▂▂▁▁". The heights are logarithms when all numbers are positive
+-- and span more than a factor of ten.
 local bars <const> = { "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" }
 local gap <const> = "·" -- nothing finite there
 
@@ -7,7 +7,7 @@ local function is_finite(v)
   return v - v == 0
 end
 
---- The list, made smaller where its sums and differences would be more than a number holds.
+--- The list, scaled down if its sums and differences would overflow.
 local function held(values)
   local largest = 0
   for _, v in ipairs(values) do

@@ -92,7 +92,7 @@ function Screen:started(task)
   self:event { event = "run_start", sweep_index = task.index, run = task.path, changed = task.changed }
 end
 
---- All were asked to end: by themselves, or at once.
+--- Tells that all runs were asked to end: by themselves, or at once.
 function Screen:interrupted(at_once)
   self:note(at_once and "stopped" or "each run finishes its step and saves (again: stop now)")
 end
@@ -179,8 +179,8 @@ function Screen:tell_again(tasks)
   if failed > most_told then self:say(("  and %d more that failed"):format(failed - most_told)) end
 end
 
---- The sum of these tasks, and what to type next. result: of fm.sweep.execute. again: what to type
---- to go on.
+--- The summary of these tasks, and what to type next. result: of fm.sweep.execute. again: what to
+--- type to continue.
 function Screen:sum_up(tasks, result, again)
   local sweep, n = self.sweep, result.counts
   if #tasks > 1 then self:tell_again(tasks) end
