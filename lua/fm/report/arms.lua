@@ -1,4 +1,4 @@
--- The arms of a sweep: groups of runs that differ in the seed alone (fm.records.seeds).
+-- The arms of a sweep: groups of runs that differ only in the seed (fm.records.seeds).
 local words <const> = require "fm.records.words"
 
 local arms <const> = {}
@@ -9,8 +9,8 @@ function arms.label(group, keys)
   return text ~= "" and text or group.experiment or "all runs"
 end
 
---- The run that stands for the arm in a gallery: the first that is done, which is of the same seed
---- in every arm.
+--- The run that stands for the arm in a gallery: the first that is done, which has the same seed in
+--- every arm.
 function arms.first_run(group)
   for _, run in ipairs(group.runs) do
     if run.status == "done" then return run end

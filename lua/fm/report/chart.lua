@@ -108,8 +108,8 @@ local function axes(xticks, yticks, at, left, x0, x1, y0, name)
   return parts
 end
 
---- lines: list of { x, y, class }, drawn in this order. Options: log, label (what a reader who
---- cannot see it hears), x_name, from and to (of x).
+--- lines: list of { x, y, class }, drawn in this order. Options: log, label (the text for screen
+--- readers), x_name, from and to (of x).
 function chart.svg(lines, o)
   local x_axis, y_axis = bounds(lines, o.log, o.from, o.to)
   local x0, x1, unit_x = table.unpack(x_axis)

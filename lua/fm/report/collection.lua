@@ -1,11 +1,11 @@
--- Runs from anywhere as a page wants them: of an experiment, of several sweeps, those that fit a
--- condition. It has the fields of fm.report.sweep; its keys are the parameters in which the runs
--- differ.
+-- Runs from anywhere, in the form that a page needs: those of an experiment, of several sweeps, or
+-- those that meet a condition. It has the fields of fm.report.sweep; its keys are the parameters in
+-- which the runs differ.
 local comparison <const> = require "fm.records.comparison"
 local words <const> = require "fm.records.words"
 
---- records: of fm.records.runs, at least one. name: what was asked for. command: the words that
---- make the page again.
+--- records: of fm.records.runs, at least one. name: what the user asked for. command: the words
+--- that make the page again.
 return function(records, name, command)
   local keys, codes = comparison.varying(records), comparison.codes(records)
   if codes then keys[#keys + 1] = "code" end

@@ -1,5 +1,5 @@
--- The metric curves of the runs of a page: a static chart each, and the numbers with which
--- curves.js redraws it.
+-- The metric curves of the runs of a page: a static chart for each metric, and the numbers with
+-- which curves.js redraws it.
 local chart <const> = require "fm.report.chart"
 local core <const> = require "fm.core"
 local html <const> = require "fm.report.html"
@@ -16,7 +16,7 @@ local stretches <const> = 80 -- of the means in a static chart, smooth enough to
 
 -- ---- reading ----
 
---- "nan at step 412" for the first value that no chart can show.
+--- "nan at step 412" for the first value that is not finite.
 local function first_not_finite(x, y)
   for i, v in ipairs(y) do
     if v - v ~= 0 then return ("%s at step %s"):format(v ~= v and "nan" or v > 0 and "inf" or "-inf", words.value(x[i])) end
@@ -39,7 +39,7 @@ local function read_all(runs)
       table.insert(by_name[name].curves, curve)
     end
   end
-  table.sort(metrics, function(a, b) -- the loss is what everybody looks for first
+  table.sort(metrics, function(a, b) -- everybody looks for the loss first
     local first_a, first_b = a.name:find "^loss" ~= nil, b.name:find "^loss" ~= nil
     if first_a ~= first_b then return first_a end
     return a.name < b.name
@@ -73,8 +73,7 @@ end
 
 -- ---- as JSON for curves.js ----
 
---- A float with so many digits; with all of them where fewer would round it to more than a number
---- holds.
+--- A float with this many digits; with all digits when rounding would overflow.
 local function float(digits, v)
   return ("%." .. (math.abs(v) < 1.79e308 and digits or 17) .. "g"):format(v)
 end
@@ -93,7 +92,7 @@ local function steps(list)
   return "[" .. table.concat(texts, ",") .. "]"
 end
 
---- [{ name, log, grid, curves: [{ run, x, y, means }] }]; what is not finite is null.
+--- [{ name, log, grid, curves: [{ run, x, y, means }] }]; values that are not finite are null.
 function curves.json(metrics)
   local list = {}
   for i, metric in ipairs(metrics) do
@@ -109,14 +108,14 @@ end
 
 -- ---- static charts ----
 
---- One run: what was logged, faint, under its means; one of few points needs no means.
+--- One run: the logged values, faint, under their means; a curve of few points needs no means.
 local function lines_of_run(metric)
   local curve = metric.curves[1]
   if #curve.x <= 30 then return { { x = curve.x, y = curve.y, class = "s1" } } end
   return { { x = curve.x, y = curve.y, class = "s1 faint" }, { x = metric.wide_grid, y = curve.wide_means, class = "s1" } }
 end
 
---- What the two lines of one run are; nil where every metric has one.
+--- The legend of the two lines of one run; nil when every metric has one line.
 function curves.legend_of_run(metrics)
   for _, metric in ipairs(metrics) do
     if #lines_of_run(metric) > 1 then

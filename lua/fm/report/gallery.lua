@@ -1,5 +1,5 @@
 -- One picture of every arm side by side, for each name of a picture that they share: samples first,
--- the others folded away.
+-- the others folded.
 local html <const> = require "fm.report.html"
 local pictures <const> = require "fm.report.pictures"
 local words <const> = require "fm.records.words"

@@ -1,6 +1,6 @@
 -- HTML and SVG as Lua: html.p { class = "note", "loss < 1 after ", html.b { "300" } }. Strings
--- inside are escaped, so that nothing a run has written can become markup; only what these
--- functions made, and html.raw, goes in as it is.
+-- inside are escaped, so that nothing a run has written can become markup. Only what these
+-- functions made, and html.raw, goes in unchanged.
 local html <const> = {}
 
 local Markup <const> = { __name = "markup", __tostring = function(markup) return markup[1] end }
@@ -24,8 +24,8 @@ function html.escape(text)
   return (html.clean(text):gsub("[&<>\"']", entities))
 end
 
---- A value as JSON inside a script element, where "<" could end the element. The text of a value is
---- cleaned by whoever encodes it.
+--- A value as JSON inside a script element, where "<" could end the element. The caller that
+--- encodes a value must clean its text.
 function html.script_json(json)
   return mark((json:gsub("<", "\\u003c")))
 end
@@ -41,7 +41,7 @@ local function add_content(buffer, content)
   end
 end
 
---- Several contents, one after the other: markup, strings, lists of such; nil and false are
+--- Several contents, one after the other: markup, strings, lists of such; nil and false add
 --- nothing.
 function html.join(contents)
   local buffer = {}
@@ -68,8 +68,8 @@ local function element(name, parts)
   return mark(table.concat(buffer))
 end
 
---- html.NAME { attribute = value, content... }: true is an attribute without value, false none; a
---- list of contents with holes says n.
+--- html.NAME { attribute = value, content... }: the value true gives an attribute without a value,
+--- false no attribute; a list of contents with holes needs n.
 return setmetatable(html, {
   __index = function(_, name)
     local function make(parts) return element(name, parts) end

@@ -1,5 +1,5 @@
 -- The frame of a page: one file that needs nothing beside it. Style, scripts, data and the chart
--- library are inside, and the page forbids itself to fetch anything.
+-- library are inside, and the page forbids itself fetching anything.
 local by_name <const> = require "fm.parts.by_name"
 local html <const> = require "fm.report.html"
 
@@ -7,10 +7,10 @@ local page <const> = {}
 
 local refresh_seconds <const> = 5 -- of a page whose run goes on
 
--- Where packages put Chart.js: Debian's libjs-chart.js; beside this file, where it is packed with
--- fmrun. FM_CHART_JS names another place.
+-- Where packages put Chart.js: Debian's libjs-chart.js; beside this file, if fmrun was packed with
+-- it. FM_CHART_JS names another place.
 local chart_places <const> = { "/usr/share/javascript/chart.js/chart.min.js", "/usr/share/javascript/chart.js/Chart.min.js" }
--- After the first, each adds to `report`; the last starts them.
+-- The first makes `report`, each of the others adds to it; the last starts them.
 local scripts <const> = { "report", "table", "parallel", "smooth", "axes", "curves" }
 local policy <const> = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 

@@ -17,8 +17,8 @@ local function place(part) -- 0 at the foot of an axis, 1 at its head
   return height - bottom - part * (height - top - bottom)
 end
 
--- Few values stand at equal distances: all their labels have room then, and lines do not run into
--- one another.
+-- When there are few values, they stand at equal distances: then all labels have room, and lines
+-- stay apart.
 local function stepped(name, values)
   table.sort(values, function(a, b)
     if math.type(a) and math.type(b) then return a < b end
@@ -114,7 +114,7 @@ local function draw_run(run, list, margin, spacing)
     d = table.concat(path), html.title { run.label } }
 end
 
---- The room at both sides, so that the labels of the first axis and the names of both ends are not
+--- The room at both sides, so that the labels of the first axis and the names at both ends are not
 --- cut off.
 local function margin_of(list)
   local widest = 0
@@ -123,8 +123,8 @@ local function margin_of(list)
   return math.ceil(math.max(least_margin, widest))
 end
 
---- The drawing; nil when there are not two things to compare. run.class gives the colors, run.order
---- what lies over what.
+--- The drawing; nil when there are not two axes to compare. run.class gives the color, run.order
+--- which line lies over which.
 return function(sweep, chosen)
   local list = axes_of(sweep, chosen)
   if #list < 2 then return nil end

@@ -20,7 +20,7 @@ function parts.status(status)
   return html.span { class = "status " .. status, status }
 end
 
---- Facts in one line, apart by dots; nil ones are left out.
+--- Facts on one line, separated by dots; nil facts are left out.
 function parts.facts(list)
   local shown = {}
   for i = 1, list.n do
@@ -45,7 +45,7 @@ function parts.command(text)
   return html.div { class = "command", html.code { text }, html.button { type = "button", class = "copy scripted", "copy" } }
 end
 
---- Every parameter; what differs from its default is marked and has the default beside it.
+--- Every parameter; a value that differs from its default is marked and has the default beside it.
 function parts.config(record)
   local defaults, rows = record.defaults or {}, {}
   for i, name in ipairs(sorted_keys(record.config)) do
@@ -101,7 +101,7 @@ function parts.log_tail(path, most)
   local lines = {}
   for line in (file:read(tail_bytes) or ""):gmatch "[^\n]*" do lines[#lines + 1] = line end
   if lines[#lines] == "" then lines[#lines] = nil end
-  if size > tail_bytes then table.remove(lines, 1) end -- it may be half of one
+  if size > tail_bytes then table.remove(lines, 1) end -- it may be only part of a line
   if #lines == 0 then return nil end
   local first = math.max(1, #lines - most + 1)
   return table.concat(lines, "\n", first), (first > 1 or size > tail_bytes) and #lines - first + 1 or nil
@@ -110,8 +110,8 @@ end
 local bad <const> = { failed = true, diverged = true, killed = true, lost = true, damaged = true }
 local lost_text <const> = "The run says it is running, but no process does: it was killed, or its machine stopped."
 
---- What went wrong, with the end of the log; nothing for a run that did not fail. `title` comes
---- above, for a run among others.
+--- What went wrong, with the end of the log; nothing for a run that did not fail. `title` stands
+--- above it when the page has several runs.
 function parts.failure(record, title)
   if not bad[record.status] then return nil end
   local text, shown = parts.log_tail(record.path, 20)

@@ -20,8 +20,8 @@ local function is_before(a, b)
   return a < b
 end
 
---- The names of pictures below a folder, in order. Links are passed over: they may go round, or to
---- what no page shall hold.
+--- The names of pictures below a folder, in order. Links are skipped: they may lead in a circle, or
+--- to files that must not be in a page.
 local function names_in(folder, prefix, list)
   local names = records.names_in(folder)
   table.sort(names, is_before)
@@ -37,7 +37,7 @@ local function names_in(folder, prefix, list)
   return list
 end
 
--- The size that the first chunk of a PNG tells, so that the page does not jump while it loads.
+-- The size from the first chunk of a PNG, so that the page does not jump while it loads.
 local function size_of(bytes)
   if bytes:sub(1, 8) ~= "\137PNG\r\n\26\n" or #bytes < 24 then return nil end
   return string.unpack(">I4I4", bytes, 17)
@@ -50,8 +50,9 @@ end
 local function figure(name, bytes, caption)
   local width, height = size_of(bytes)
   local kind = types[name:match "%.(%a+)$":lower()]
-  local small = width and width <= 128 and "small" or nil -- pixels that want to be seen as such
-  local long = width and width > 2.4 * height -- a filmstrip has the whole width of the page
+  -- so small that its pixels are shown enlarged
+  local small = width and width <= 128 and "small" or nil
+  local long = width and width > 2.4 * height -- a filmstrip gets the whole width of the page
   local image = html.img { class = small, alt = name, width = width, height = height, src = ("data:%s;base64,%s"):format(kind, core.picture.base64(bytes)) }
   return html.figure { class = long and "picture panorama" or "picture", image, html.figcaption { caption or name:gsub("%.%w+$", "") } }
 end
@@ -61,8 +62,8 @@ function pictures.names(folder)
   return names_in(folder, "", {})
 end
 
---- One picture of a run with a caption, and its bytes; nil where there is none, nil and its size
---- where it has more than `most` bytes.
+--- One picture of a run with a caption, and its bytes; nil when there is none, nil and its size
+--- when it has more than `most` bytes.
 function pictures.figure_of(folder, name, most, caption)
   local path = folder .. "/" .. name
   if lfs.symlinkattributes(path, "mode") ~= "file" then return nil end

@@ -8,8 +8,8 @@ local report <const> = {}
 
 --- The text of the page about a target of fm.records (a run's record, a sweep { path, name }, or a
 --- collection of fm.report.collection), and whether anything in it still runs. options: metric
---- ("w2", "accuracy:max": which run is best). Or nil, a message, and true when it is about the
---- metric.
+--- ("w2", "accuracy:max": which run is best). Or nil, a message, and true when the message is about
+--- the metric.
 function report.text(target, options)
   local plain <close> = plain_numbers()
   local made = os.date "!%Y-%m-%d %H:%M:%S UTC"
@@ -25,8 +25,8 @@ function report.text(target, options)
   return require "fm.report.sweep_page"(sweep, made, options.metric)
 end
 
---- Writes the page to a file in one step. Returns whether anything in it still runs; or as
---- report.text when it fails.
+--- Writes the page to a file in one step. Returns whether anything in it still runs; when it fails,
+--- returns the same as report.text.
 function report.write(target, file, options)
   local text, running, about_metric = report.text(target, options)
   if not text then return nil, running, about_metric end

@@ -8,14 +8,14 @@ local words <const> = require "fm.records.words"
 
 local runs_table <const> = {}
 
---- kind: "key", "summary", or none; the head of a column of numbers stands at their side.
+--- kind: "key", "summary", or none; the head of a column of numbers is aligned like them.
 local function head(name, kind, numeric)
   local class = (kind or "") .. (numeric and " number" or "")
   return html.th { scope = "col", ["data-name"] = name, class = class, html.button { type = "button", name } }
 end
 
---- Whether a value is a number; of results also one that is not finite, while a parameter "nan" is
---- a word.
+--- Whether a value is a number; a result "nan" or "inf" is one too, but a parameter "nan" is a
+--- text.
 local function is_number(value, field)
   return math.type(value) ~= nil or field == "summary" and not_finite[value] ~= nil
 end
@@ -34,7 +34,8 @@ local function cell(value, field, best)
   return html.td { class = class, ["data-value"] = tostring(value), title = tostring(value), words.value(value) }
 end
 
--- best: { run, name } of the objective: of other summaries nobody knows which end is the good one.
+-- best: { run, name } of the objective: for other summaries it is unknown whether low or high is
+-- good.
 local function row(run, sweep, names, best)
   local cells = { html.td { class = "swatch " .. run.class, ["data-value"] = run.order, html.span {} },
     html.th { scope = "row", ["data-value"] = run.index, title = run.path, ("%03d"):format(run.index) },
@@ -51,7 +52,8 @@ local function summary_names(runs)
   local names, seen = {}, {}
   for _, run in ipairs(runs) do
     for name in pairs(run.summary) do
-      if not seen[name] and run.config[name] == nil then -- one that repeats a parameter says nothing new
+      -- a summary that repeats a parameter says nothing new
+      if not seen[name] and run.config[name] == nil then
         seen[name] = true
         names[#names + 1] = name
       end
@@ -111,7 +113,7 @@ function runs_table.means(sweep, groups)
   return table_of("mean-table", heads, rows)
 end
 
---- The differences of the other arms to the best one, over the seeds that both have.
+--- The differences between the other arms and the best one, over the seeds that both have.
 function runs_table.paired(sweep, groups, arm, chosen)
   local heads, rows = {}, {}
   if #sweep.experiments > 1 then heads[1] = head "experiment" end

@@ -1,4 +1,4 @@
--- A sweep as a page wants it: from sweep.json and the records of its runs.
+-- A sweep in the form that a page needs, from sweep.json and the records of its runs.
 local lfs <const> = require "lfs"
 local sweep_json <const> = require "fm.records.sweep_json"
 local records <const> = require "fm.records.runs"

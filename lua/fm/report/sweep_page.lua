@@ -14,13 +14,14 @@ local seeds <const> = require "fm.records.seeds"
 local words <const> = require "fm.records.words"
 
 local long_table <const> = 50 -- runs: a longer table comes after the charts
-local most_keys <const> = 8 -- of a legend: more colors nobody tells apart
+local most_keys <const> = 8 -- of a legend: nobody can tell more colors apart
 local colors <const> = 8 -- of the scale from the best to the worst, in report.css
 
-local classes <const> = { done = "r7", running = "off", waiting = "off" } -- of a run without a value; any other status went wrong
+-- of a run without a value; any other status is a failure
+local classes <const> = { done = "r7", running = "off", waiting = "off" }
 
---- Gives every run its color (class) and its place from the best on (order); one without a value
---- comes last.
+--- Gives every run its color (class) and its place, counted from the best (order); runs without a
+--- value come last.
 local function rank(sweep, ranked)
   for _, run in ipairs(sweep.runs) do run.class, run.order = classes[run.status] or "bad", #sweep.runs end
   for i, run in ipairs(ranked) do run.class, run.order = "r" .. (i - 1) * (colors - 1) // math.max(1, #ranked - 1), i end
@@ -43,7 +44,7 @@ local function rank_groups(groups, chosen, keys)
   return list
 end
 
---- Where the arms are few, their runs have their colors, which a legend then tells.
+--- When there are few arms, their runs get the arms' colors, which a legend explains.
 local function color_runs(groups)
   if not groups or #groups > most_keys then return end
   for _, group in ipairs(groups) do
@@ -118,8 +119,8 @@ local function legend_key(class, text)
   return html.span { class = "key", html.i { class = class }, text }
 end
 
---- What the colors of the curves mean: each arm, or each run where no two are alike, when they are
---- few; else the scale from the best run to the worst.
+--- What the colors of the curves mean: each arm, or each run if no two runs differ only in the
+--- seed, when there are few; otherwise the scale from the best run to the worst.
 local function legend_of(sweep, groups, chosen)
   local things = groups or sweep.runs
   if #things <= most_keys then
@@ -150,7 +151,7 @@ local function best_section(chosen, best, arm)
   return parts.section("best", arm and "The best arm and the best run" or "The best run", mean, lead, block, parts.command(describe.command(best)))
 end
 
---- The samples of every arm, or of every run where no two differ in the seed alone.
+--- The samples of every arm, or of every run if no two runs differ only in the seed.
 local function gallery_section(groups, ranked, arms_ranked, chosen)
   local list = {}
   for i, group in ipairs(groups and arms_ranked or {}) do
@@ -164,7 +165,7 @@ local function gallery_section(groups, ranked, arms_ranked, chosen)
   return parts.section("samples", groups and "Samples of each arm" or "Samples of each run", gallery(list))
 end
 
---- The files the best run was made of, and whether others were made of other ones.
+--- The files that the best run was made of, and whether other runs were made of other files.
 local function code_section(sweep, best)
   local versions, n = {}, 0
   for _, run in ipairs(sweep.runs) do
@@ -177,7 +178,7 @@ local function code_section(sweep, best)
   return parts.section("code", "Code and data", note, parts.digests(best and best.code or sweep.scripts, best and best.data or {}))
 end
 
---- What the scripts know of the sweep; the runs themselves they read from the table.
+--- What the scripts get to know of the sweep; they read the runs themselves from the table.
 local function json_of(sweep, metrics, chosen)
   local encode = require "fm.core".json.encode
   local keys = {}
@@ -187,7 +188,7 @@ local function json_of(sweep, metrics, chosen)
 end
 
 --- The text of the page about a sweep of fm.report.sweep. `given`: the metric that says which run
---- is best, or nil. And whether one of its runs goes on.
+--- is best, or nil. Also returns whether one of its runs still runs.
 return function(sweep, made, given)
   local chosen = objective.choose(sweep.runs, given)
   local ranked = objective.ranked(chosen, sweep.runs)

@@ -1,12 +1,12 @@
--- Long curves made short enough to draw.
+-- Makes long curves short enough to draw.
 local thin <const> = {}
 
 local function finite(v)
   return v - v == 0
 end
 
--- The lowest and the highest of x[from..to] in their order; the first point when none is finite: a
--- gap stays a gap.
+-- The lowest and the highest of x[from..to] in their order; when none is finite the first point, so
+-- a gap stays a gap.
 local function extremes(x, y, from, to, keep)
   local low, high
   for i = from, to do
@@ -21,8 +21,8 @@ local function extremes(x, y, from, to, keep)
   if high ~= low then keep(x[high], y[high]) end
 end
 
---- At most `most` points of a curve: its ends, and of each stretch between them the lowest and the
---- highest, so that no peak is lost.
+--- At most `most` points of a curve: its ends, and the lowest and highest point of each stretch
+--- between them, so that no peak is lost.
 function thin.extremes(x, y, most)
   local n = #x
   if n <= most then return x, y end
@@ -38,13 +38,12 @@ function thin.extremes(x, y, most)
   return short_x, short_y
 end
 
---- Where u lies between low and high, from 0 to 1; their difference itself may be more than a
---- number holds.
+--- Where u lies between low and high, from 0 to 1; their difference itself may overflow.
 local function part_of(u, low, high)
   return high > low and (u * 0.5 - low * 0.5) / (high * 0.5 - low * 0.5) or 0.0
 end
 
---- What values are multiplied by, so that their sums are numbers too: 1, but far out.
+--- What values are multiplied by, so that their sums do not overflow: 1, except for extreme values.
 local function factor_of(y)
   for _, v in ipairs(y) do
     if finite(v) and math.abs(v + 0.0) > 1e290 then return 0x1p-64 end
