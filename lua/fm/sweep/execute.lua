@@ -6,7 +6,7 @@ local readable <const> = require "fm.parts.printable".lines
 
 local system <const> = fm.system
 
-local events <const> = { -- those that are heeded, and the types of their fields
+local events <const> = { -- the events that are used, and the types of their fields
   progress = { step = "integer", steps = "integer", text = "string" },
   run_skipped = { status = "string" },
   run_failed = { error = "string" },
@@ -64,13 +64,12 @@ local function count(tasks)
   return n
 end
 
---- Runs `tasks` (some of sweep.tasks). settings: jobs, timeout (seconds) and timeout_text, maxfail,
---- in_a_row (maxfail counts only failures that follow each other), is_taken (see fm.sweep.pool),
---- arguments(task, channel) -> the words after fmrun that do a task and tell its events through
---- that descriptor, saved (the exit code of a process that saved, to go on later). listener:
---- started(task), tick(now), interrupted(at_once), ended(task). Returns { counts = { done, failed,
---- killed, busy, waiting }, seconds, and where all were asked to end, interrupted, killed: the
---- first and the second signal }.
+--- Runs `tasks` (some of sweep.tasks). settings: jobs, timeout (seconds) and timeout_text, maxfail, in_a_row (maxfail counts only failures that
+--- follow each other), is_taken (see fm.sweep.pool), arguments(task, channel) -> the words after fmrun that do a task and tell its events
+--- through that descriptor, saved (the exit code of a process that saved, to go on later). listener: started(task), tick(now),
+--- interrupted(at_once), ended(task).
+--- Returns { counts = { done, failed, killed, busy, waiting }, seconds }; if all were asked to end,
+--- also interrupted and killed: the first and the second signal.
 return function(tasks, settings, listener)
   local pool <const> = pools.new(settings)
   local failures = 0

@@ -80,17 +80,17 @@ local function value_text(value)
   return '"' .. value:gsub('"', '""') .. '"'
 end
 
---- "lr=0.001 seed=1", printable, with the experiment in front where there are several.
+--- "lr=0.001 seed=1", printable, with the experiment in front if there are several.
 function folder.label(keys, entry, several)
   local words = named_values(entry.changed, value_text, keys)
   if several then table.insert(words, 1, entry.experiment) end
   return printable.line(table.concat(words, " "))
 end
 
---- The sweep of a plan (see expand) as its files say and will say: path, name, keys, scripts and
---- tasks. A task is an entry of sweep.json, and label, path, and the record of its run ({ status =
---- "missing" } when there is none). `arguments` are the scripts' words after --. Nothing is
---- written.
+--- The sweep of a plan (see expand) as its files describe it, or will: path, name, keys, scripts
+--- and tasks. A task is an entry of sweep.json, and label, path, and the record of its run ({
+--- status = "missing" } when there is none). `arguments` are the scripts' words after --. Nothing
+--- is written.
 function folder.describe(plan, list, base, arguments)
   local paths, several = {}, #list > 1
   for i, script in ipairs(list) do paths[i] = plain_path(script.path) end
@@ -108,7 +108,7 @@ function folder.describe(plan, list, base, arguments)
   return sweep
 end
 
---- The same from what sweep.json says.
+--- The same, from sweep.json.
 function folder.of_record(path, said)
   local base, name = path:match "^(.-)/?([^/]+/[^/]+)$"
   local sweep = { base = base, name = name or path, path = path, tasks = said.runs }

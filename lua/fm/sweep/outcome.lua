@@ -42,7 +42,7 @@ local function judge_signal(outcome, task, result, stopped)
   end
 end
 
---- Fills in the outcome of a run that took too long: it saved, or had to be ended.
+--- Fills in the outcome of a run that took too long: it saved, or had to be killed.
 local function judge_time(outcome, task, record, timeout)
   local step = last_step(task.path)
   outcome.error = ("over %s%s"):format(timeout, step and " after step " .. step or "")
@@ -57,7 +57,7 @@ local function error_text(task, record, result)
   return words or ("exit code %d"):format(result.code)
 end
 
---- Fills in the outcome of a process that said it failed, or ended in the middle of its run.
+--- Fills in the outcome of a process that reported a failure, or ended in the middle of its run.
 local function judge_failure(outcome, task, record, result)
   outcome.status = record.status == "diverged" and "diverged" or "failed"
   outcome.error = error_text(task, record, result)
@@ -72,10 +72,10 @@ local function stop_text(task, record)
   return (saved and "saved " or "stopped ") .. (steps > 0 and ("after step %d"):format(steps) or "before step 1")
 end
 
---- task: path, folder, busy (it said so), failure (why it has no record). result: of the pool. how:
---- timeout (its text), stopped (whether all were asked to end), saved (exit code). Returns { status
---- = "done" | "failed" | "diverged" | "killed" | "busy", error, summary, code, signal, seconds,
---- lines, peak }.
+--- task: path, folder, busy (the process reported it), failure (why there is no record). result: of
+--- the pool. how: timeout (its text), stopped (whether all were asked to end), saved (exit code).
+--- Returns { status = "done" | "failed" | "diverged" | "killed" | "busy", error, summary, code,
+--- signal, seconds, lines, peak }.
 return function(task, result, how)
   local record = records.read(task.path, task.folder)
   local outcome = { status = "failed", summary = record.summary, code = result.code, seconds = result.seconds, lines = result.lines, peak = result.peak }

@@ -12,7 +12,7 @@ Pool.__index = Pool
 
 local grace <const> = 10       -- seconds between a timeout's SIGTERM and SIGKILL
 local tick <const> = 100       -- milliseconds
-local last_words <const> = 0.2 -- seconds that the output of an ended process may still take
+local last_words <const> = 0.2 -- seconds to wait for the output of an ended process
 local kept_bytes <const> = 1 << 16 -- of what it printed
 local kept_lines <const> = 20
 local longest_line <const> = 500
@@ -22,8 +22,8 @@ local stop_signals <const> = { "sigint", "sigterm", "sighup", "sigusr1" }
 
 -- ---- one process ----
 
--- A stream is what comes through one pipe. Each chunk is looked at once, when it comes, and little
--- of it is kept: a process may print gigabytes, and never a newline.
+-- A stream is what comes through one pipe. Each chunk is looked at only once, when it comes, and
+-- little of it is kept: a process may print gigabytes, and never a newline.
 
 --- For text: keeps its end.
 local function keep_end(stream, chunk)
@@ -145,7 +145,7 @@ local function new(options)
   return setmetatable({ limit = options.jobs, timeout = options.timeout, is_taken = options.is_taken, jobs = {}, signals = {} }, Pool)
 end
 
---- No job is started any more; those that run go on.
+--- Starts no more jobs; those that run go on.
 function Pool:stop()
   self.stopping = true
 end
@@ -201,7 +201,7 @@ function Pool:watch_signals()
     watchers[i]:start(name, function() self.signals[#self.signals + 1] = name end)
   end
   local timer = uv.new_timer()
-  timer:start(tick, tick, function() end) -- the loop comes round so often
+  timer:start(tick, tick, function() end) -- the loop wakes up this often
   watchers[#watchers + 1] = timer
   return watchers
 end
