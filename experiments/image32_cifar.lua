@@ -1,13 +1,13 @@
 #!/usr/bin/env fmrun
 -- The article's ImageFlowMatching: 3x32x32 colour pictures flattened to 3,072 numbers, hidden width
--- 512. CIFAR-10's binary files when they are found, drawn shapes otherwise; a folder that is named
--- must hold them. An MLP this small learns colours and large forms, not detail.
+-- 512. It uses CIFAR-10's binary files if they are found, otherwise drawn shapes; but a folder that
+-- is named must hold the files. An MLP this small learns colours and large forms, not detail.
 local fm <const> = require "fm"
 local nn, flow, optim, ode, data, metrics, plot = fm.nn, fm.flow, fm.optim, fm.ode, fm.data, fm.metrics, fm.plot
 
 local usual <const> = "datasets/cifar10"
 
--- Pictures in -1..1 as rows, and where they come from.
+-- Pictures in -1..1 as rows, and their source.
 local function pictures(folder, rng)
   local path = folder .. "/data_batch_1.bin"
   local file <close> = io.open(path)

@@ -1,15 +1,15 @@
 #!/usr/bin/env fmrun
--- Digits as 1,024 pixels: MNIST padded to 32x32 and flattened when its files are found, drawn
--- shapes otherwise; a folder that is named must hold them. The model predicts the data, not the
--- velocity: an MLP of this width cannot carry 1,024 numbers of noise, and need not when it predicts
--- the picture.
+-- Digits as 1,024 pixels: MNIST padded to 32x32 and flattened if its files are found, otherwise
+-- drawn shapes; but a folder that is named must hold the files. The model predicts the data, not
+-- the velocity: an MLP of this width cannot carry 1,024 numbers of noise, and does not need to when
+-- it predicts the picture.
 local fm <const> = require "fm"
 local nn, flow, optim, ode, data, metrics, plot = fm.nn, fm.flow, fm.optim, fm.ode, fm.data, fm.metrics, fm.plot
 
 local usual <const> = "datasets/mnist"
 local names <const> = { "train-images-idx3-ubyte", "train-images-idx3-ubyte.gz", "t10k-images-idx3-ubyte", "t10k-images-idx3-ubyte.gz" }
 
--- Pictures in -1..1 as rows, their channels, and where they come from.
+-- Pictures in -1..1 as rows, their channels, and their source.
 local function pictures(folder, rng)
   for _, name in ipairs(names) do
     local path = folder .. "/" .. name

@@ -1,6 +1,6 @@
 #!/usr/bin/env fmrun
--- The density that a trained flow stands for, beside the true one: eight Gaussians, whose density
--- and entropy are known.
+-- The density of a trained flow, beside the true one: eight Gaussians, whose density and entropy
+-- are known.
 local fm <const> = require "fm"
 local nn, flow, optim, data, plot = fm.nn, fm.flow, fm.optim, fm.data, fm.plot
 
@@ -44,9 +44,11 @@ return fm.experiment {
     local learned, known = flow.log_prob(model, places):exp(), truth:log_prob(places):exp()
     local cell = (2 * half / (p.side - 1)) ^ 2
     run:summary {
-      nll = -exact:mean():item(), nll_floor = -truth:log_prob(unseen):mean():item(), -- no density has less than the true one
+      -- no density has a lower value than the true one
+      nll = -exact:mean():item(), nll_floor = -truth:log_prob(unseen):mean():item(),
       hutchinson_apart = (estimate - exact):square():mean():item() ^ 0.5,
-      hutchinson_error = about.standard_error:square():mean():item() ^ 0.5, -- what it says of itself
+      -- the error that it reports itself
+      hutchinson_error = about.standard_error:square():mean():item() ^ 0.5,
       mass = learned:sum():item() * cell, true_mass = known:sum():item() * cell,
       total_variation = (learned - known):abs():sum():item() * cell / 2, nfe = info.nfe,
     }

@@ -1,7 +1,7 @@
 #!/usr/bin/env fmrun
 -- Quality against cost: every solver, steps and tolerance from one model, by W2 to the data and
--- calls of the model. A setting is dominated when another one is no worse in both; the floor is the
--- mean W2 of true samples against each other.
+-- calls of the model. A setting is dominated when another setting is no worse in both; the floor is
+-- the mean W2 of true samples against each other.
 local fm <const> = require "fm"
 local nn, flow, optim, ode, data, metrics, plot = fm.nn, fm.flow, fm.optim, fm.ode, fm.data, fm.metrics, fm.plot
 

@@ -16,7 +16,7 @@ local function word_vectors(path, corpus, dim)
   return (metrics.pca(table_of_words, math.min(dim, #words))), words
 end
 
--- For each sample its nearest word, and the cosine between them.
+-- The nearest word of each sample, and the cosine between them.
 local function decode(x, vectors, words)
   local function unit(v) return v / (v:norm { axis = 2, keep = true } + 1e-9) end
   local cosines = unit(x):matmul(unit(vectors):transpose())
@@ -70,7 +70,8 @@ return fm.experiment {
     local line = {}
     for i = 1, 24 do line[i] = decoded[i][1] end
     run:print("samples decode to: " .. table.concat(line, " "))
-    local all, labels = metrics.pca(fm.cat({ x, truth, vectors }, 1), 2), { table.unpack(words, 1, 200) } -- the words seen most
+    -- the most frequent words
+    local all, labels = metrics.pca(fm.cat({ x, truth, vectors }, 1), 2), { table.unpack(words, 1, 200) }
     labels.at = all[{ 2 * n + 1, 2 * n + #labels }]
     run:picture("pca", plot.scatter(all[{ 1, n }], { reference = all[{ n + 1, 2 * n }], labels = labels, names = { "samples", "words with noise" },
       title = "Samples and words", xlabel = "first component", ylabel = "second component", size = 640 }))
