@@ -9,7 +9,7 @@ local parameters <const> = require "fm.run.parameters"
 local Experiment <const> = { __name = "fm.experiment" }
 local fields <const> = { "name", "params", "presets", "run", "help" }
 
---- What is wrong with a name, which becomes that of a folder; nil when nothing is.
+--- What is wrong with a name, which also names a folder; nil when it is good.
 local function name_problem(name)
   if name == nil or type(name) == "string" and #name <= 64 and name:find "^[%w_][%w_.-]*$" then return nil end
   local found = type(name) == "string" and ("%q"):format(name) or type(name)
@@ -54,7 +54,9 @@ local function is_main()
   return frame.what == "main" and frame.source == "@" .. arg[0]
 end
 
-local made_by <const> = {} -- sources of files whose main chunk made one: what is made inside of functions may be a test's
+-- sources of files whose main chunk made one: an experiment made inside a function may belong to a
+-- test
+local made_by <const> = {}
 
 local function experiment(given, ...)
   options.no_more("experiment", 1, ...)
@@ -66,7 +68,8 @@ local function experiment(given, ...)
   if not ok then fm.fail("experiment: " .. tostring(presets)) end
   local made = setmetatable({ name = given.name, help = given.help, run = given.run, parameters = list, presets = presets }, Experiment)
   local frame, level = caller()
-  local is_direct = not debug.getinfo(level - 1, "t").istailcall -- else a function's frame is gone, and its caller's is seen
+  -- otherwise a function's frame is gone, and one would see its caller's
+  local is_direct = not debug.getinfo(level - 1, "t").istailcall
   if frame and frame.what == "main" and is_direct then made_by[frame.source] = true end
   if at_once.run and is_main() then os.exit(at_once.run(made, arg), true) end
   return made
@@ -89,6 +92,7 @@ return setmetatable({
     return true
   end,
 }, { __call = function(_, ...)
-  local made = experiment(...) -- no tail call: whether this function was called by one is asked
+  -- no tail call: experiment() asks whether this function was called by one
+  local made = experiment(...)
   return made
 end })
