@@ -1,6 +1,6 @@
--- fm.gradcheck(f, inputs [, {eps, tolerance}]): the gradient of sum(f(...) * weights) by the tape
--- against central differences, for those inputs that are parameters. Returns true, or nil and a
--- message naming the worst entry. The inputs are afterwards as they were, also after an error.
+-- fm.gradcheck(f, inputs [, {eps, tolerance}]): compares the tape's gradient of sum(f(...) *
+-- weights) with central differences, for those inputs that are parameters. Returns true, or nil and
+-- a message that names the worst entry. The inputs are unchanged afterwards, also after an error.
 local fm <const> = require "fm"
 local finally <const> = require "fm.parts.finally"
 local options <const> = require "fm.parts.options"
@@ -37,7 +37,7 @@ local function differentiate(f, inputs)
   finally(function() tape:close() end, function() weighted(f, inputs):backward() end)
 end
 
---- The derivative by number k of a flat view, from values at both sides of it.
+--- The derivative by number k of a flat view, from values on both sides of it.
 local function difference(f, inputs, flat, k, eps)
   local kept = flat[k]
   return finally(function() flat[k] = kept end, function()
@@ -66,7 +66,7 @@ return function(f, inputs, given, ...)
       for k = 1, #flat do
         local want, got = difference(f, inputs, flat, k, o.eps), grad and grad[k] or 0
         local err = math.abs(want - got) / math.max(1, math.abs(want), math.abs(got))
-        if err ~= err then err = math.huge end -- of all, one that is not a number is the worst
+        if err ~= err then err = math.huge end -- NaN counts as the worst
         if err > worst then
           worst = err
           message = ("input %d, number %d: gradient %.9g, by differences %.9g"):format(i, k, got, want)
