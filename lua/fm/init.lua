@@ -3,9 +3,9 @@
 -- name that fm does not have is an error; rawget(fm, name) asks whether an op is there.
 local core <const> = require "fm.core"
 
--- Under stock Lua the folder of the script is searched too, as fmrun does it: a solver or a layer
--- may be a file beside it. And modules of fm are looked for where this file is, so that a folder
--- called fm beside the script replaces none of them.
+-- Under stock Lua the folder of the script is searched too, as under fmrun: a solver or a layer may
+-- be a file beside it. Modules of fm are looked for only where this file is, so a folder called fm
+-- beside the script does not replace them.
 local function search_as_fmrun_does(root)
   local searchers, folder = package.searchers, arg and arg[0] and arg[0]:match "^(.*)/"
   local former = searchers[2]
