@@ -157,8 +157,8 @@ local function row_of(group, keys, metrics)
 end
 
 --- Compares runs. options: metrics (from fm.records.value_of; else all results), each (a row per
---- run). Returns { keys, metrics, rows, mixed (experiments), over_seeds, code_differs }; if it is
---- true, each row has a digest `code`.
+--- run). Returns { keys, metrics, rows, mixed (experiments), over_seeds, code_differs }; when
+--- code differs, each row has a digest `code`.
 function comparison.of(runs, options)
   local keys, metrics, groups = comparison.varying(runs), options.metrics and {} or numeric_results(runs), {}
   for i, parsed in ipairs(options.metrics or {}) do
