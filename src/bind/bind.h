@@ -66,6 +66,8 @@ void bind_unknown(lua_State *L, const char *function, const char *what, const ch
     __attribute__((noreturn));
 /* Raises for a key of an options table that is not among `names`. */
 void bind_check_keys(lua_State *L, int arg, const char *function, const char *const *names);
+/* The key of the table that was probably meant, or NULL; the first in the alphabet of several. */
+const char *bind_nearest_key(lua_State *L, int table, const char *word);
 int bind_nearest_of(lua_State *L); /* core.nearest(word, names): the name that was probably meant, or nil */
 
 /* ---- tensors: handle.c ---- */

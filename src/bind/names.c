@@ -49,6 +49,21 @@ static const char *nearest_of(const char *word, const char *const *names) {
     return best;
 }
 
+const char *bind_nearest_key(lua_State *L, int table, const char *word) {
+    const char *best = NULL;
+    size_t limit = strlen(word) / 3 + 1, best_rank = 0;
+    for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
+        if (lua_type(L, -2) != LUA_TSTRING) continue;
+        const char *name = lua_tostring(L, -2); /* the table keeps it alive */
+        size_t edits = distance(word, name), its_rank = rank(word, name, edits);
+        if (edits > limit || (best && its_rank > best_rank)) continue;
+        if (best && its_rank == best_rank && strcmp(name, best) > 0) continue; /* a table has no order of its own */
+        best = name;
+        best_rank = its_rank;
+    }
+    return best;
+}
+
 void bind_suggest(lua_State *L, const char *function, const char *what, const char *word, const char *const *names) {
     const char *near = nearest_of(word, names);
     if (near) bind_error(L, "%s: unknown %s \"%s\"; did you mean \"%s\"?", function, what, word, near);

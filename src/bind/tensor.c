@@ -362,8 +362,10 @@ static int tensor_index(lua_State *L) {
     if (lua_type(L, 2) == LUA_TSTRING) { /* a method */
         lua_pushvalue(L, 2);
         lua_rawget(L, lua_upvalueindex(1));
-        if (lua_isnil(L, -1)) bind_error(L, "a tensor has no method \"%s\"", lua_tostring(L, 2));
-        return 1;
+        if (!lua_isnil(L, -1)) return 1;
+        const char *word = lua_tostring(L, 2), *near = bind_nearest_key(L, lua_upvalueindex(1), word);
+        if (near) bind_error(L, "a tensor has no method \"%s\"; did you mean \"%s\"?", word, near);
+        bind_error(L, "a tensor has no method \"%s\"", word);
     }
     fm_tensor *t = bind_check_tensor(L, 1);
     if (lua_istable(L, 2)) return bind_is_slices(L, 2) ? bind_push_slices(L, t, 2) : index_rows(L, t);

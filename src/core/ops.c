@@ -45,7 +45,7 @@ bool fm_check_index(const fm_call *c, const fm_tensor *index, size_t limit, fm_e
     const real *p = fm_data(index);
     for (size_t i = 0; i < index->count; i++) {
         if (!(p[i] >= 1 && (double)p[i] <= (double)limit)) { /* in float, the limit itself may round up */
-            return fm_call_fail(c, err, "index %zu is %g: it must lie in 1..%zu", i + 1, (double)p[i], limit);
+            return fm_call_fail(c, err, "index %zu is %g: it must lie in 1..%zu", i + 1, isnan(p[i]) ? (double)NAN : (double)p[i], limit);
         }
         if (p[i] != (real)(size_t)p[i]) return fm_call_fail(c, err, "index %zu is %g: it must be a whole number", i + 1, (double)p[i]);
     }
