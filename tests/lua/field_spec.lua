@@ -55,6 +55,16 @@ describe("time", function()
     step = { method = function(f, t, x, h) return x + (f(x, t) + f(x + f(x, t) * h, t + h)) * (h / 2) end, steps = 3 },
   }
 
+  it("is tried in no other form where the stack is full", function()
+    local calls = 0
+    local function without_end(x, t)
+      calls = calls + 1
+      if calls > 1000 then os.exit(9) end -- an error would only be one more to try again after
+      return (ode.solve(function(...) return without_end(...) end, x, { t1 = t + 1 }))
+    end
+    raises("stack overflow", without_end, x0, 0)
+  end)
+
   it("comes to each model in the form that it takes, with the same bits", function()
     for _, o in pairs(solves) do
       local want, info = ode.solve(for_both, x0, o)

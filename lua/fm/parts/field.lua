@@ -79,6 +79,7 @@ function fields.of(model, cond, settled)
     local ok, result = attempt(in_form, rows, x, t, c)
     if not ok then
       local problem = result
+      if problem:find("stack overflow", 1, true) then error(problem, 0) end -- one more try at each level has no end
       ok, result = attempt(in_form, not rows, x, t, c)
       if not ok then in_form(rows, x, t, c) end -- raises as it did, with its traceback
       -- the form of the time was not the reason
