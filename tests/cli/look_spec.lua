@@ -217,6 +217,9 @@ describe("fmrun COMMAND", function()
     for _, lr in ipairs { "1e-3", "1e-2" } do
       for seed = 1, 2 do train(("lr=%s seed=%d"):format(lr, seed)) end
     end
+    for _, how in ipairs { "min", "mean:5" } do
+      refused("compare toy --metric steps:" .. how, 2, ('--metric: "steps" is one result of a run, and not logged at each step; write it without ":%s"'):format(how))
+    end
     local code, out = call "compare toy --metric loss --sort -lr"
     assert.equal(0, code)
     assert.truthy(out:find "^RUN +lr +loss\n2 seeds +0.01 +[%d.]+ ± [%d.]+\n2 seeds +0.001 +[%d.]+ ± [%d.]+\n$", out)

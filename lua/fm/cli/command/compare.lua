@@ -127,8 +127,15 @@ end
 --- Refuses a name that is neither a result nor a logged metric; `runs` have been compared.
 local function check_metrics(asked, line, runs)
   for _, metric in ipairs(asked or {}) do
-    local known = false
-    for _, run in ipairs(runs) do known = known or run.summary[metric.text] ~= nil end
+    local known, is_result = false, false
+    for _, run in ipairs(runs) do
+      known = known or run.summary[metric.text] ~= nil
+      is_result = is_result or run.summary[metric.name] ~= nil
+    end
+    if not known and is_result then
+      line.refuse(('--metric: "%s" is one result of a run, and not logged at each step; write it without ":%s"'):format(metric.name,
+        metric.text:sub(#metric.name + 2)))
+    end
     if not known then
       local advice = nearest.advice(metric.name, comparison.names(runs))
       line.refuse(('--metric: no run has %s"%s"%s'):format(metric.how and "logged " or "", metric.name, advice))
