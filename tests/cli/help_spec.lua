@@ -43,6 +43,10 @@ describe("fmrun help", function()
     for _, name in ipairs { "fm.Tensor.cat", "fm.Tensor:cat", "Tensor:cat", "tensor.cat", "cat", "fm.cat", "FM.CAT" } do
       assert.equal("tensor:cat(...)", select(2, call("help " .. name)):match "^[^\n]+", name)
     end
+    for word, signature in pairs { ["opt:step"] = "optimizer:step(", ["x:argmax"] = "tensor:argmax(", ["noise:permutation"] = "rng:permutation(" } do
+      has(select(2, call("help " .. word)):match "^[^\n]+", signature)
+    end
+    assert.equal(3, (call "help rng:argmax"))
     has(select(2, call "help vp"), "vp{beta_min")
     has(select(2, call "help ls path"), "usage: fmrun ls", "\n\nusage: fmrun path")
     local page = fm.json.decode((select(2, call("help --json " .. pages.list()[1].name))))

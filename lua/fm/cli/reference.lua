@@ -155,6 +155,22 @@ local function fit(entry, word)
   return not word:lower():find "^fm%." and whole:sub(-#wanted - 1) == "." .. wanted and 1 or nil
 end
 
+--- The methods that a name with a colon stands for, where what is before it is a script's own name:
+--- opt:step, x:sum. A class has those it has.
+local function methods(name)
+  local owner, method = name:match "^([%a_][%w_]*):([%w_]+)$"
+  local list, short = {}, {} -- short: opt is short for Optimizer
+  for _, entry in ipairs(owner and reference.all() or {}) do
+    if entry.name:lower() == "fm." .. owner:lower() then return {} end
+    local class, its_method = entry.name:match "^fm%.(%u%w*):([%w_]+)$"
+    if its_method == method then
+      list[#list + 1] = entry
+      if class:sub(1, #owner):lower() == owner:lower() then short[#short + 1] = entry end
+    end
+  end
+  return #short > 0 and short or list
+end
+
 --- The entries that a name stands for, the closest spelling first; or nil and a message that names
 --- the nearest.
 function reference.find(name)
@@ -170,6 +186,7 @@ function reference.find(name)
     names[#names + 1] = entry.name:match "[%w_]+$"
   end
   local list = table.move(found[1], 1, #found[1], #found[2] + 1, found[2])
+  if #list == 0 then list = methods(name) end
   if #list > 0 then return list end
   return nil, ('the reference has no "%s"%s'):format(name, nearest.advice(name, names))
 end
