@@ -24,8 +24,20 @@ if root then
   require("fm.parts.at_once").run = function(...) return require "fm.cli.stock"(...) end
 end
 
+--- A table of functions as a room: a name that it does not have is an error.
+local function closed(name, functions)
+  return setmetatable(functions, {
+    __index = function(_, key)
+      require("fm.parts.by_name").room("fm." .. name, functions, { closed = true }) -- in place of this one
+      return functions[key]
+    end,
+  })
+end
+
 local fm <const> = {}
-for name, value in pairs(core) do fm[name] = value end
+for name, value in pairs(core) do
+  fm[name] = type(value) == "table" and closed(name, value) or value
+end
 
 return setmetatable(fm, {
   __index = function(_, name)

@@ -4,7 +4,7 @@
 local fm <const> = require "fm.core"
 local options <const> = require "fm.parts.options"
 
-local skip <const> = {}
+local skip <const> = require "fm.parts.by_name".room("fm.skip", {}, { closed = true })
 
 local known <const>, places <const> = setmetatable({}, { __mode = "k" }), setmetatable({}, { __mode = "k" })
 

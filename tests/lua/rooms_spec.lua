@@ -98,6 +98,8 @@ describe("rooms", function()
       { optim, "fm.optim", { adamm = "adam", cosin = "cosine", em = "ema" } },
       { optim.schedule, "fm.optim.schedule", { cosin = "cosine" } },
       { fm.metrics, "fm.metrics", { wasserstein = "wasserstein1", pcaa = "pca" } },
+      { fm.npy, "fm.npy", { laod = "load" } }, { fm.png, "fm.png", { sav = "save" } }, { fm.json, "fm.json", { encod = "encode" } },
+      { fm.skip, "fm.skip", { declar = "declare" } },
     }
     for _, list in ipairs(lists) do
       for wrong, right in pairs(list[3]) do
