@@ -211,11 +211,22 @@ end
 
 local most_names <const> = 3
 
---- room -> { name = true }, for every folder with an init.lua.
+--- The folders of modules: "fm.cli.command".
+local function folders_of(files)
+  local folders = {}
+  for _, file in ipairs(files) do folders[file.module:match "^(.*)%.[%w_]+$" or "fm"] = true end
+  return folders
+end
+
+--- room -> { name = true }, for every folder with an init.lua, and for every other one that a file
+--- names in a string, as the finder of commands does.
 local function names_by_room(files)
-  local rooms = {}
+  local rooms, folders = {}, folders_of(files)
   for _, file in ipairs(files) do
     if file.path:find "/init%.lua$" then rooms[file.module] = {} end
+    for _, string in ipairs(file.strings) do
+      if folders[string] and not files[string] then rooms[string] = {} end
+    end
   end
   for _, file in ipairs(files) do
     local room, name = file.module:match "^(.*)%.([%w_]+)$"

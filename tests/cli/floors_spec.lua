@@ -135,6 +135,8 @@ activations.names = { "tanh", "sigmoid", "relu", "silu", "gelu", "gelu_tanh", "s
         "names 4 things of fm.flow, as a list of them does: decode, encode, loss, score", lines = 1 },
       { { ["lua/fm/flow/loss.lua"] = 'local kinds = { velocity = true, data = true, noise = true, score = true }\n' },
         "lua/fm/flow/loss.lua: names 4 things of fm.flow.prediction", lines = 1 },
+      { { ["lua/fm/cli/completion.lua"] = 'local commands = { "ls", "rm", "show", "compare" }\n' },
+        "lua/fm/cli/completion.lua: names 4 things of fm.cli.command, as a list of them does: compare, ls, rm, show", lines = 1 },
     }
     with({ ["lua/fm/cli/reference.lua"] = 'local some = { "velocity", "data", "noise" }\n' }, passes)
   end)
