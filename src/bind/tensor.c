@@ -388,6 +388,8 @@ static int tensor_newindex(lua_State *L) {
     char a[FM_SHAPE_TEXT], b[FM_SHAPE_TEXT];
     size_t first = 0, count = t->count;
     int skip = 0;
+    if (lua_type(L, 3) != LUA_TNUMBER && !bind_is_tensor(L, 3))
+        bind_error(L, "entries of a tensor are set to a number or a tensor, not to %s", bind_push_kind(L, 3));
     if (lua_istable(L, 2) && bind_is_slices(L, 2)) {
         bind_write_slices(L, t, 2, 3);
         return 0;

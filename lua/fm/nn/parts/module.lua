@@ -61,10 +61,21 @@ function Module:state(...)
   return state
 end
 
+--- '; there is "wieght"': the given name that is most like one that is missing, and is none of the model's own.
+local function instead(own, given, missing)
+  local others = {}
+  for name in pairs(given) do
+    if type(name) == "string" and not own[name] then others[#others + 1] = name end
+  end
+  table.sort(others)
+  local near = fm.nearest(missing, others)
+  return near and ('; there is "%s"'):format(near) or ""
+end
+
 local function check_state(own, given)
   if type(given) ~= "table" then fm.fail("load_state: expected a table of tensors by name, found " .. options.shown(given)) end
   for _, name in ipairs(sorted_keys(own)) do
-    if given[name] == nil then fm.fail(('load_state: "%s" is missing'):format(name)) end
+    if given[name] == nil then fm.fail(('load_state: "%s" is missing%s'):format(name, instead(own, given, name))) end
     if not fm.is_tensor(given[name]) then fm.fail(('load_state: "%s": expected a tensor, found %s'):format(name, options.shown(given[name]))) end
     local want, found = table.concat(own[name]:shape(), ", "), table.concat(given[name]:shape(), ", ")
     if want ~= found then fm.fail(('load_state: "%s" is [%s], expected [%s]'):format(name, found, want)) end
