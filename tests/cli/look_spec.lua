@@ -218,7 +218,8 @@ describe("fmrun COMMAND", function()
       for seed = 1, 2 do train(("lr=%s seed=%d"):format(lr, seed)) end
     end
     for _, how in ipairs { "min", "mean:5" } do
-      refused("compare toy --metric steps:" .. how, 2, ('--metric: "steps" is one result of a run, and not logged at each step; write it without ":%s"'):format(how))
+      refused("compare toy --metric steps:" .. how, 2,
+        ('--metric: "steps" is one result of a run, and not logged at each step; write it without ":%s"'):format(how))
     end
     local code, out = call "compare toy --metric loss --sort -lr"
     assert.equal(0, code)
@@ -263,6 +264,19 @@ describe("fmrun COMMAND", function()
     refused("compare @-1 --metric los:min", 2, 'no run has logged "los"; did you mean "loss"?')
     for _, bad in ipairs { "loss:mn", "loss:least", "loss:mean:0", "loss:mean:x", "loss:mean:-1", "loss:min:3", "loss:mean:", "loss:" } do
       refused("compare @-1 --metric " .. bad, 2, "--metric: " .. bad)
+    end
+  end)
+
+  it("ls fits a narrow terminal, and says which columns it has left out", function()
+    train()
+    train "-o runs"
+    local sets = ("script -qec 'stty cols %%d; %s ls --color never' /dev/null </dev/null"):format(shell.fmrun)
+    for columns, left_out in pairs { [34] = "AGE, TIME, CHANGED", [200] = false } do
+      local code, out = shell.run(sets:format(columns))
+      assert.equal(0, code)
+      for line in out:gsub("\r", ""):gmatch "[^\n]+" do assert(utf8.len(line) <= columns, line) end
+      local told = out:gsub("%s+", " "):match "left out: (.-) %("
+      assert.equal(left_out or nil, told)
     end
   end)
 

@@ -35,8 +35,8 @@ end
 
 local function print_table(list, line)
   local now, names, mixed = os.time(), describe.short_names(list), several_experiments(list)
-  local columns = { { title = "RUN" }, { title = "STATUS" }, { title = "AGE", right = true }, { title = "TIME", right = true },
-    { title = "CHANGED", flexible = true }, { title = "RESULTS", flexible = true } }
+  local columns = { { title = "RUN" }, { title = "STATUS" }, { title = "AGE", right = true, rank = 2 },
+    { title = "TIME", right = true, rank = 3 }, { title = "CHANGED", flexible = true, rank = 1 }, { title = "RESULTS", flexible = true } }
   if mixed then table.insert(columns, 2, { title = "EXPERIMENT", flexible = true }) end
   local rows, varying = {}, describe.varying(list)
   for i, record in ipairs(list) do
@@ -47,7 +47,10 @@ local function print_table(list, line)
     if mixed then table.insert(row, 2, record.experiment) end
     rows[i] = row
   end
-  local lines = layout.table(columns, rows, { columns = layout.columns(), paint = painter(1, line.color) })
+  local lines, left_out = layout.table(columns, rows, { columns = layout.columns(), paint = painter(1, line.color) })
+  if #left_out > 0 then
+    table.move(layout.wrap(("left out: %s (--json has all)"):format(table.concat(left_out, ", ")), layout.columns()), 1, 9, #lines + 1, lines)
+  end
   io.stdout:write(table.concat(lines, "\n"), "\n")
 end
 
