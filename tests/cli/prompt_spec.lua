@@ -290,6 +290,13 @@ describe("the prompt without a terminal", function()
     assert.is_nil(lfs.attributes(shell.folder .. "/.local"))
   end)
 
+  it("asks for its prompt where an undeclared global is an error, as strict.lua makes it", function()
+    shell.write("input", 'setmetatable(_G, { __index = function(_, name) error("no " .. name) end })\n1 +\n2\nx\n')
+    local code, out, err = shell.run(("timeout 10 %s -q -i <input 2>&1 | head -20"):format(shell.fmrun))
+    assert.same({ 0, "" }, { code, err })
+    assert.truthy(out:find("> >> 3\n", 1, true) and out:find("no x", 1, true) and not out:find "_PROMPT", out)
+  end)
+
   it("tells what is missing when the input ends inside a chunk", function()
     local _, _, err = shell.run(("printf 'for i = 1, 2 do\\n' | %s -q -i"):format(shell.fmrun))
     assert.truthy(err:find("'end' expected (to close 'for' at line 1) near <eof>", 1, true))

@@ -42,11 +42,11 @@ end
 --- Reads until the text is a chunk. Returns it as a function; false and a message (none after
 --- Ctrl-C); or nil at the end of the input.
 local function read_chunk(input)
-  local text = input.read(tostring(_G._PROMPT or "> "))
+  local text = input.read(tostring(rawget(_G, "_PROMPT") or "> "))
   if not text then return text end
   local chunk, message = compile(text)
   while not chunk and is_incomplete(message) do
-    local more = input.read(tostring(_G._PROMPT2 or ">> "))
+    local more = input.read(tostring(rawget(_G, "_PROMPT2") or ">> "))
     if more == false then return false end
     if not more then break end
     text = text .. more

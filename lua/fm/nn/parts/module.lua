@@ -61,7 +61,8 @@ function Module:state(...)
   return state
 end
 
---- '; there is "wieght"': the given name that is most like one that is missing, and is none of the model's own.
+--- '; there is "wieght"': the given name that is most like one that is missing, and is none of the
+--- model's own.
 local function instead(own, given, missing)
   local others = {}
   for name in pairs(given) do
