@@ -64,6 +64,7 @@ describe("rooms", function()
     for _, name in ipairs { "run", "cli", "sweep", "report", "records", "parts", "meta", "core", "init", "typo" } do
       raises(('fm has no "%s"'):format(name), field, fm, name)
     end
+    assert.equal("fm.flow.exact: gaussian mixture", tostring(flow.exact)) -- whether they were used or not
     for _, room in ipairs(by_name.rooms()) do
       local t = fm
       for name in room:gmatch "%.(%w+)" do t = t[name] end

@@ -167,6 +167,13 @@ function by_name.room(room, fields, how)
   end
 
   return setmetatable(fields, {
+    __tostring = function()
+      local words, names = { room .. ":" }, names_of(room, fields, inner)
+      for i, name in ipairs(names) do
+        if name ~= names[i - 1] then words[#words + 1] = name end
+      end
+      return table.concat(words, " ")
+    end,
     __call = call and function(_, ...) return call(...) end,
     __index = function(_, name)
       if type(name) ~= "string" then return nil end
