@@ -291,7 +291,7 @@ describe("the prompt without a terminal", function()
   end)
 
   it("asks for its prompt where an undeclared global is an error, as strict.lua makes it", function()
-    shell.write("input", 'setmetatable(_G, { __index = function(_, name) error("no " .. name) end })\n1 +\n2\nx\n')
+    shell.write("input", 'local _ = setmetatable(_G, { __index = function(_, name) error("no " .. name) end })\n1 +\n2\nx\n')
     local code, out, err = shell.run(("timeout 10 %s -q -i <input 2>&1 | head -20"):format(shell.fmrun))
     assert.same({ 0, "" }, { code, err })
     assert.truthy(out:find("> >> 3\n", 1, true) and out:find("no x", 1, true) and not out:find "_PROMPT", out)
