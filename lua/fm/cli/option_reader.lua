@@ -1,8 +1,9 @@
 -- Reads words by a table of options. fmrun itself and every command use it, so spelling, errors and
 -- help are the same everywhere.
 --   { "-o", "--runs", name = "runs", value = "DIR", help = "folder of the runs" }
--- name: the field of the result. value: it takes one, also written -oDIR or --runs=DIR. choices: the values it takes. many: it may come
--- several times and gives a list. action: it goes, in order with others of its kind, into result.actions.
+-- name: the field of the result. value: it takes one, also written -oDIR or --runs=DIR. choices:
+-- the values it takes. many: it may come several times and gives a list. action: it goes into
+-- result.actions, in order with others of its kind.
 -- advice, a field of the table: ends the message about an unknown option. scripts, a field of the
 -- table: the words may name scripts, so an unknown option may be meant as a parameter of one.
 local nearest <const> = require "fm.parts.nearest"

@@ -64,10 +64,11 @@ local function count(tasks)
   return n
 end
 
---- Runs `tasks` (some of sweep.tasks). settings: jobs, timeout (seconds) and timeout_text, maxfail, in_a_row (maxfail counts only failures that
---- follow each other), is_taken (see fm.sweep.pool), arguments(task, channel) -> the words after fmrun that do a task and tell its events
---- through that descriptor, saved (the exit code of a process that saved, to go on later). listener: started(task), tick(now),
---- interrupted(at_once), ended(task).
+--- Runs `tasks` (some of sweep.tasks). settings: jobs, timeout (seconds) and timeout_text, maxfail,
+--- in_a_row (maxfail counts only failures that follow each other), is_taken (see fm.sweep.pool),
+--- arguments(task, channel) -> the words after fmrun that do a task and tell its events through
+--- that descriptor, saved (the exit code of a process that saved, to go on later). listener:
+--- started(task), tick(now), interrupted(at_once), ended(task).
 --- Returns { counts = { done, failed, killed, busy, waiting }, seconds }; if all were asked to end,
 --- also interrupted and killed: the first and the second signal.
 return function(tasks, settings, listener)

@@ -1,6 +1,8 @@
--- The pages of the manual: one Markdown file each in lua/fm/manual, found by its folder. `fmrun help NAME` prints NAME.md.
+-- The pages of the manual: one Markdown file each in lua/fm/manual, found by its folder. `fmrun
+-- help NAME` prints NAME.md.
 -- A page describes itself:
---   <!-- order: 30 -->          its place in the contents, lowest first; pages without one come last, by name
+--   <!-- order: 30 -->          its place in the contents, lowest first; pages without one
+--                               come last, by name
 --   # Title
 --   One sentence that says what it is about: lists show the first paragraph beside the page's name.
 local by_name <const> = require "fm.parts.by_name"

@@ -1,6 +1,8 @@
 -- Full-text search over the manual, the commands with their options, and the reference.
---   search.entries() -> list of { kind = "page" | "command" | "option" | "reference", name, title, text, where }
---   search.find(words) -> the entries that have every word, best first, each with its score and a line of its text
+--   search.entries() -> list of { kind = "page" | "command" | "option" | "reference", name, title,
+--                       text, where }
+--   search.find(words) -> the entries that have every word, best first, each with its score
+--                         and a line of its text
 -- A word matches the beginning of a word, in upper or lower case. site.js searches the site by the
 -- same rules.
 local markdown <const> = require "fm.cli.help.markdown"

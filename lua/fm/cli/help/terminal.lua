@@ -1,4 +1,5 @@
--- A page of the manual as lines for a terminal: terminal.lines(blocks, { width, paint }) wraps to the width, code stays as it is written.
+-- A page of the manual as lines for a terminal: terminal.lines(blocks, { width, paint }) wraps to
+-- the width; code stays as it is written.
 -- paint(color, text) is terminal/paint.lua's, or returns the text unchanged.
 local layout <const> = require "fm.cli.terminal.layout"
 local printable <const> = require "fm.parts.printable"

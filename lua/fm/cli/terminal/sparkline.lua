@@ -1,5 +1,5 @@
--- A curve in one line of text: "█▅▃▂▂▁▁". The heights are logarithms when all numbers are positive
--- and span more than a factor of ten.
+-- A curve in one line of text: "█▅▃▂▂▁▁". The heights are logarithms when all numbers
+-- are positive and span more than a factor of ten.
 local bars <const> = { "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" }
 local gap <const> = "·" -- nothing finite there
 
