@@ -303,6 +303,12 @@ describe("the git commit", function()
     assert.same({ head(), true }, { found.commit, found.dirty })
     _, out = call "show r"
     has(out, head() .. ", with changes\n")
+    shell "cp -r r s; cd repo; git checkout -q x.lua"
+    made "repo/x.lua"
+    _, out = call "diff r s"
+    has(out, "dirty")
+    shell "rm -r s"
+    write("repo/x.lua", read "repo/x.lua" .. " ")
     local from = shell "cd repo; $FMRUN -q x.lua --folder ../s"
     assert.same({ 0, head(), true }, { from, record "s".commit, record "s".dirty })
   end)

@@ -1,5 +1,4 @@
--- An experiment for the tests of the command line: it trains, draws random numbers of every kind,
--- and fails when asked to.
+-- An experiment for the tests of the command line: it draws all kinds of numbers, and can fail.
 local fm <const> = require "fm"
 local nn <const>, flow <const>, optim <const> = fm.nn, fm.flow, fm.optim
 

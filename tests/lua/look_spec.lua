@@ -7,7 +7,7 @@ local filter <const> = require "fm.records.filter"
 local layout <const> = require "fm.cli.terminal.layout"
 local logged <const> = require "fm.records.logged"
 local parameters <const> = require "fm.run.parameters"
-local shrink <const> = require "fm.cli.shrink"
+local trial_values <const> = require "fm.cli.trial_values"
 local sparkline <const> = require "fm.cli.terminal.sparkline"
 
 local function record(config, summary, more)
@@ -192,14 +192,14 @@ describe("csv", function()
   end)
 end)
 
-describe("shrink", function()
+describe("the values of a trial", function()
   local declared = parameters.declare {
     steps = 4000, eval_steps = 100, batch = { 256, min = 4 }, batch_size = 64, samples = { 5000, min = 4000 }, epochs = 1, stepsize = 9, lr = 0.1, points = 300,
     target = { "steps", choices = { "steps" } },
   }
 
   it("makes counts small within their limits, and leaves what was given", function()
-    local values, made = shrink.values(declared, { points = 200 })
+    local values, made = trial_values.of(declared, { points = 200 })
     assert.same({ steps = 2, eval_steps = 2, batch = 8, batch_size = 8, samples = 4000, epochs = 1, stepsize = 9, lr = 0.1, points = 200, target = "steps",
       seed = 0 }, values)
     local by_name = {}

@@ -156,7 +156,7 @@ local function hand_over(described, todo, options, line)
     io.stderr:write(("fmrun: %s: every run is done\n"):format(printable.line(described.path)))
     return exit.nothing
   end
-  local path = require "fm.cli.emit".write(line.emit, described, todo, options)
+  local path = require "fm.cli.scheduler_script".write(line.emit, described, todo, options)
   local start = line.emit == "slurm" and "sbatch" or "sh"
   if not line.quiet then io.stderr:write(("%d runs of %d to do\nnext: %s %s\n"):format(#todo, #described.tasks, start, printable.line(quoted(path)))) end
   return exit.well

@@ -14,7 +14,7 @@ local printable <const> = require "fm.parts.printable"
 local records <const> = require "fm.records.runs"
 local remove <const> = require "fm.cli.remove_folder"
 local run_screen <const> = require "fm.cli.terminal.run_screen"
-local shrink <const> = require "fm.cli.shrink"
+local trial_values <const> = require "fm.cli.trial_values"
 
 --- The value that one word gives: its key and the value, or nil and a message.
 local function read_word(experiment, word)
@@ -102,7 +102,7 @@ local well <const> = "/it-works"
 --- Tries one script here. Returns an exit code.
 local function try_here(path, words, line)
   local script = declared.expect(path)
-  local values, made = shrink.values(script.experiment.parameters, given_values(script.experiment, words, line))
+  local values, made = trial_values.of(script.experiment.parameters, given_values(script.experiment, words, line))
   if not try(script, values, made, line.into) then return 1 end
   assert(fm.file.write(line.into .. well, ""))
   return 0

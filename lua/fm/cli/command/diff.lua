@@ -17,7 +17,7 @@ local function digests(list)
 end
 
 local function environment(record)
-  local result = { host = record.host, threads = record.threads, script = record.script }
+  local result = { host = record.host, threads = record.threads, script = record.script, commit = record.commit, dirty = record.dirty }
   for name, version in pairs(record.versions or {}) do result[name] = version end
   return result
 end

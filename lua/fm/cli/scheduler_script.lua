@@ -6,7 +6,7 @@ local fm <const> = require "fm"
 local quoted <const> = require "fm.parts.shell_word"
 local uv <const> = require "luv"
 
-local emit <const> = {}
+local scheduler_script <const> = {}
 
 local largest_array <const> = 1000 -- the largest index with Slurm's default MaxArraySize
 
@@ -84,7 +84,7 @@ local templates <const> = { slurm = slurm, parallel = parallel }
 --- The script of `kind` ("slurm", "parallel"): prints it and writes it into the sweep's folder.
 --- `tasks` are not done. options: jobs, words (more words for each worker). Returns its path;
 --- raises when it cannot be written, and raises { usage } for a path that a script cannot hold.
-function emit.write(kind, sweep, tasks, options)
+function scheduler_script.write(kind, sweep, tasks, options)
   if (uv.cwd() .. sweep.path):find "\n" then error({ usage = "--emit: the path of the sweep has a line break in it" }, 0) end
   local words = {}
   for i, word in ipairs(options.words) do words[i] = " " .. quoted(word) end
@@ -97,4 +97,4 @@ function emit.write(kind, sweep, tasks, options)
   return path
 end
 
-return emit
+return scheduler_script

@@ -1,6 +1,6 @@
 -- Values for a run that only shows whether a script works: two steps, a tiny batch, few samples, as
 -- far as the declared limits allow.
-local shrink <const> = {}
+local trial_values <const> = {}
 
 -- A parameter is known by a word of its name ("eval_steps", "batch_size"); the first word that
 -- matches counts.
@@ -17,7 +17,7 @@ end
 --- The values of an experiment's parameters, made small unless `given` (values by name) sets them;
 --- and a list of what was made small: { name, from, to, least = true where the limit kept it from
 --- being smaller }.
-function shrink.values(parameters, given)
+function trial_values.of(parameters, given)
   local values, made = {}, {}
   for _, declaration in ipairs(parameters) do
     local name, value = declaration.name, declaration.default
@@ -35,4 +35,4 @@ function shrink.values(parameters, given)
   return values, made
 end
 
-return shrink
+return trial_values
