@@ -7,7 +7,7 @@ local open <const> = require "fm.records.regular"
 
 local code_copies <const> = {}
 
-local largest <const> = 4 << 20 -- bytes of a file of which a copy is kept
+local largest <const> = 64 << 20 -- bytes of a copy: larger ones are not read
 
 --- The name of the copy of a file with this digest.
 function code_copies.name(path, hash)
@@ -15,18 +15,13 @@ function code_copies.name(path, hash)
   return ("%s-%s.lua"):format(stem, hash)
 end
 
---- The text of a Lua file, if it is no larger than a copy may be; or nil and what is wrong.
-function code_copies.text_of(path)
+--- The text of a copy, which must be a regular file and not a link; or nil and what is wrong.
+local function read(path)
+  if lfs.symlinkattributes(path, "mode") ~= "file" then return nil, path .. ": no such file" end
   local file <close>, size = open(path)
   if not file then return nil, size or path .. ": no such file" end
   if size > largest then return nil, ("%s: %d bytes, over the limit of %d"):format(path, size, largest) end
   return file:read(size) or ""
-end
-
---- The same for a copy, which must not be a link.
-local function read(path)
-  if lfs.symlinkattributes(path, "mode") ~= "file" then return nil, path .. ": no such file" end
-  return code_copies.text_of(path)
 end
 
 --- The folders in which copies for a run may lie.

@@ -2,11 +2,12 @@
 -- fm's own. Each has the digest of its text as it was read, so that a run can say later what it
 -- ran, and whether the file is still the same.
 local core <const> = require "fm.core"
-local code_copies <const> = require "fm.records.code_copies"
 local digests <const> = require "fm.run.digests"
 local lfs <const> = require "lfs"
 
 local code_files <const> = {}
+
+local largest <const> = 4 << 20 -- bytes of a file of which a copy is kept
 
 local here <const> = debug.getinfo(1, "S").source:sub(2)
 local fm_folder <const> = here:gsub("run/code_files%.lua$", "")
@@ -20,10 +21,17 @@ local function note(files, path, hash, text)
   texts[files][path] = text
 end
 
+--- The text of a regular file that is small enough to keep a copy of it, or nil.
+local function text_of(path)
+  if lfs.attributes(path, "mode") ~= "file" or lfs.attributes(path, "size") > largest then return nil end
+  local file <close> = io.open(path, "rb")
+  return file and file:read "a"
+end
+
 --- Notes a file in `files`, a list of { path, hash }, unless it is there.
 function code_files.add(files, path)
   if files[path] or path:sub(1, #fm_folder) == fm_folder then return end
-  local text = code_copies.text_of(path)
+  local text = text_of(path)
   local hash = text and core.file.hash(text) or core.file.hash_file(path)
   if not hash then return end -- reading it raises its own error
   note(files, path, hash, text)
@@ -53,12 +61,13 @@ function code_files.keep(files, folder)
   local new = texts[files]
   if not new or not folder then return end
   texts[files] = nil
+  local name_of <const> = require "fm.records.code_copies".name
   local place = folder .. "/code"
   local made, message, exists = core.file.mkdir_new(place)
   if not made and not exists then error(message, 0) end
   if lfs.symlinkattributes(place, "mode") ~= "directory" then error(place .. ": not a folder; copies of the Lua files go there", 0) end
   for _, file in ipairs(files) do
-    local path = place .. "/" .. code_copies.name(file.path, file.hash)
+    local path = place .. "/" .. name_of(file.path, file.hash)
     if new[file.path] and digests.of(path) ~= file.hash then assert(core.file.write(path, new[file.path])) end
   end
 end
