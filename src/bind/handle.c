@@ -119,11 +119,22 @@ fm_tensor *bind_tensor_or_number(lua_State *L, int arg) {
     return t;
 }
 
+void bind_push_tensor_metatable(lua_State *L) {
+    bind_push_metatable(L, &tensor_type);
+}
+
+/* __gc of every handle that was made: as that of bind_open_type, without its upvalue. */
+static int tensor_gc(lua_State *L) {
+    fm_tensor **slot = slot_at(L, 1);
+    if (slot) release(L, slot);
+    return 0;
+}
+
 void bind_open_handles(lua_State *L) {
     fm_set_reclaim(reclaim);
     bind_open_type(L, &tensor_type);
-}
-
-void bind_push_tensor_metatable(lua_State *L) {
-    bind_push_metatable(L, &tensor_type);
+    bind_push_tensor_metatable(L);
+    lua_pushcfunction(L, tensor_gc);
+    lua_setfield(L, -2, "__gc");
+    lua_pop(L, 1);
 }

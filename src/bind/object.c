@@ -1,26 +1,7 @@
 #include "object.h"
 
-#include <string.h>
-
 void bind_push_metatable(lua_State *L, const bind_type *type) {
     lua_rawgetp(L, LUA_REGISTRYINDEX, type);
-}
-
-void *bind_push_object(lua_State *L, const bind_type *type) {
-    void *object = lua_newuserdatauv(L, type->size, type->values);
-    memset(object, 0, type->size);
-    bind_push_metatable(L, type);
-    lua_setmetatable(L, -2);
-    return object;
-}
-
-void *bind_to_object(lua_State *L, int arg, const bind_type *type) {
-    void *object = lua_touserdata(L, arg);
-    if (!object || !lua_getmetatable(L, arg)) return NULL;
-    bind_push_metatable(L, type);
-    bool is = lua_rawequal(L, -1, -2);
-    lua_pop(L, 2);
-    return is ? object : NULL;
 }
 
 void *bind_check_object(lua_State *L, int arg, const bind_type *type) {

@@ -11,6 +11,8 @@
 
 #include "bind.h"
 
+#include <string.h>
+
 typedef struct bind_type {
     const char *name;                            /* "rng": getmetatable(x) says it, and messages call methods by it ("rng:normal") */
     const char *expected;                        /* "a random stream": messages about another argument */
@@ -25,8 +27,22 @@ typedef struct bind_type {
 void bind_open_type(lua_State *L, const bind_type *type);
 void bind_push_metatable(lua_State *L, const bind_type *type);
 
-void *bind_push_object(lua_State *L, const bind_type *type);
-void *bind_to_object(lua_State *L, int arg, const bind_type *type);    /* NULL when there is something else */
+/* Both inline: they are part of every op. */
+static inline void *bind_push_object(lua_State *L, const bind_type *type) {
+    void *object = lua_newuserdatauv(L, type->size, type->values);
+    memset(object, 0, type->size);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, type);
+    lua_setmetatable(L, -2);
+    return object;
+}
+static inline void *bind_to_object(lua_State *L, int arg, const bind_type *type) { /* NULL when there is something else */
+    void *object = lua_touserdata(L, arg);
+    if (!object || !lua_getmetatable(L, arg)) return NULL;
+    lua_rawgetp(L, LUA_REGISTRYINDEX, type);
+    bool is = lua_rawequal(L, -1, -2);
+    lua_pop(L, 2);
+    return is ? object : NULL;
+}
 void *bind_check_object(lua_State *L, int arg, const bind_type *type); /* raises then */
 /* The body of a method that releases: checks the first argument, returns nothing to Lua. */
 int bind_release(lua_State *L, const bind_type *type);
