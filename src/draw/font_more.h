@@ -11,14 +11,14 @@
 /* An accent lies on rows a..d, above small letters, or four rows higher, above all others; `below`
  * hangs from the baseline. */
 static const struct fm_accent {
-    char sign;
     struct fm_letter shape;
+    char sign;
     bool below;
 } fm_accents[] = {
-    {'`', {2, "/aacc"}, false},       {'\'', {2, "/caac"}, false},      {'^', {4, "/accaec"}, false},  {'~', {5, "~abcadcfb"}, false},
-    {':', {4, "/abbb /dbeb"}, false}, /* two dots */
-    {'o', {3, "@aadaddad"}, false},   {'v', {4, "/aaccea"}, false},     {'-', {4, "/abeb"}, false},    {'u', {4, "~aaacecea"}, false},
-    {'.', {1, "/abbb"}, false},       {'=', {5, "/caac /fadc"}, false}, {',', {3, "~bmcodqaq"}, true}, {';', {3, "~cmaoaqcq"}, true},
+    {{2, "/aacc"}, '`', false},       {{2, "/caac"}, '\'', false},      {{4, "/accaec"}, '^', false},  {{5, "~abcadcfb"}, '~', false},
+    {{4, "/abbb /dbeb"}, ':', false}, /* two dots */
+    {{3, "@aadaddad"}, 'o', false},   {{4, "/aaccea"}, 'v', false},     {{4, "/abeb"}, '-', false},    {{4, "~aaacecea"}, 'u', false},
+    {{1, "/abbb"}, '.', false},       {{5, "/caac /fadc"}, '=', false}, {{3, "~bmcodqaq"}, ',', true}, {{3, "~cmaoaqcq"}, ';', true},
 };
 
 enum { FM_ACCENTED_FIRST = 0xC0, FM_ACCENTED_LAST = 0x17F };
