@@ -2,8 +2,8 @@
  * Lua, the progress as a table.
  *
  * The field is a Lua function that may raise. Everything a solve holds hangs on one box that closes
- * with it, so an error passes straight through the engine with its traceback whole. Only in a
- * coroutine, whose boxes close nobody knows when, the call is protected. */
+ * with it, so an error passes straight through the engine with its traceback whole. The call is
+ * protected only in a coroutine, because its boxes may close at any later time. */
 #ifndef FM_ODE_CALL_H
 #define FM_ODE_CALL_H
 

@@ -49,8 +49,8 @@ static void take_back(fm_ode *s) {
     s->point_is_x = false;
 }
 
-/* What the last step brought: events, the states at the times it has passed, and the word to
- * whoever watches. */
+/* Handles what the last step brought: events, the states at the times that it passed, and the call
+ * of the observer. */
 static fm_ode_status report(fm_ode *s) {
     double end = s->at.t;
     fm_ode_status found = s->n_events ? fm_ode_find_events(s, &end) : FM_ODE_FINISHED;

@@ -51,8 +51,8 @@ typedef struct fm_ode_progress {
     int64_t forced;      /* accepted for min_step's sake */
     double error;        /* of the last try, in units of the tolerance */
     double error_before; /* of the last accepted step, in units of the tolerance; 0 before the first */
-    double error_sum;    /* of all accepted steps, RMS over the components in units of the state: what the steps left behind, where the
-                          * field itself neither magnifies nor forgets it */
+    double error_sum;    /* of all accepted steps, RMS over the components in units of the state: the
+                          * error of the result, if the field neither grows nor damps errors */
     bool had_rejection;  /* since the last accepted step */
     fm_ode_why why;
 } fm_ode_progress;

@@ -78,8 +78,8 @@ static void *small_new(size_t size) {
 
 static void *large_new(size_t size) {
     /* Shapes changed and the old blocks no longer fit: give them back before asking for more. One
-     * odd block, such as an object that Lua has not collected yet, is no such change: between two
-     * steps everything lies free, and the next one wants it back. */
+     * block more, such as an object that Lua has not collected yet, does not count as a change:
+     * between two steps every block is free, and the next step needs it again. */
     if (pool.large_free > pool.large_used + KEEP_FREE && (pool.missed += size) > MISSED) fm_pool_trim();
     void *p = aligned_alloc(64, (size + 63) & ~(size_t)63);
     if (!p && pool.large_free) {
