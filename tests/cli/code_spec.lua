@@ -6,9 +6,7 @@ local stopping <const> = require "cli.stopping"
 local shell <const>, call <const>, read <const>, write <const> = stopping.shell, stopping.call, stopping.read, stopping.write
 local exists <const>, record <const>, experiment <const>, same <const> = stopping.exists, stopping.record, stopping.experiment, stopping.same
 
-local function has(text, ...)
-  for _, wanted in ipairs { ... } do assert.truthy(text:find(wanted, 1, true), ("%q is not in:\n%s"):format(wanted, text)) end
-end
+local has <const> = base.has
 
 local function names(path)
   return base.names(stopping.path(path))

@@ -8,9 +8,7 @@ local shell <const> = require "cli.shell"
 
 local call <const> = shell.call
 
-local function has(text, ...)
-  for _, part in ipairs { ... } do assert(text:find(part, 1, true), ("no %q in\n%s"):format(part, text)) end
-end
+local has <const> = shell.has
 
 local function refused(arguments, wanted_code, message)
   local code, out, err = call(arguments)

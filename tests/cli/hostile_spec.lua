@@ -7,9 +7,7 @@ local shell <const> = require "cli.shell"
 local call <const>, run <const>, write <const>, read <const> = shell.call, shell.run, shell.write, shell.read
 local here <const> = lfs.currentdir()
 
-local function has(text, ...)
-  for _, part in ipairs { ... } do assert.truthy(text:find(part, 1, true), part .. " is not in:\n" .. text) end
-end
+local has <const> = shell.has
 
 local function exists(name)
   return lfs.attributes(shell.folder .. "/" .. name) ~= nil

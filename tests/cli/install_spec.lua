@@ -26,9 +26,7 @@ end }]]
 
 local bare <const> = "env -i PATH=/usr/bin:/bin LC_ALL=C "
 
-local function has(text, ...)
-  for _, part in ipairs { ... } do assert.truthy(text:find(part, 1, true), part .. " is not in:\n" .. text) end
-end
+local has <const> = shell.has
 
 --- Runs a command that must end well; returns what it printed.
 local function well(command)

@@ -5,9 +5,7 @@ local shell <const> = require "cli.shell"
 
 local call <const>, toy <const> = shell.call, shell.here .. "/toy.lua"
 
-local function has(text, ...)
-  for _, part in ipairs { ... } do assert.truthy(text:find(part, 1, true), part .. " is not in:\n" .. text) end
-end
+local has <const> = shell.has
 
 local function sweep_of(experiment)
   local parent = ("%s/runs/%s/"):format(shell.folder, experiment)

@@ -41,6 +41,11 @@ function shell.json(path)
   return assert(fm.json.decode(shell.read(path)))
 end
 
+--- The text holds each of these.
+function shell.has(text, ...)
+  for _, part in ipairs { ... } do assert(text:find(part, 1, true), ("%q is not in:\n%s"):format(part, text)) end
+end
+
 function shell.lines(text)
   local list = {}
   for line in text:gmatch "[^\n]+" do list[#list + 1] = line end

@@ -17,9 +17,7 @@ local function status_of(path, entry)
   return shell.json(path .. "/" .. entry.folder .. "/run.json").status
 end
 
-local function has(text, ...)
-  for _, part in ipairs { ... } do assert.truthy(text:find(part, 1, true), part .. " is not in:\n" .. text) end
-end
+local has <const> = shell.has
 
 --- An experiment "odd" whose run does what `body` says with run, p (parameters: n, mode).
 local function write_odd(body)

@@ -1,13 +1,10 @@
 -- Between the way back and the update of a step: opt:step(closure, { before_update = f }) and
 -- opt:gradient().
 local fm <const> = require "fm"
+local checks <const> = dofile "tests/lua/checks.lua"
 local nn <const>, optim <const>, flow <const> = fm.nn, fm.optim, fm.flow
 
-local function raises(pattern, f, ...)
-  local ok, message = pcall(f, ...)
-  assert.is_false(ok)
-  assert.truthy(tostring(message):find(pattern), tostring(message))
-end
+local raises <const> = checks.raises
 
 local function quadratic(w) return function() return (w - fm.tensor { 1, -2, 3 }):square():sum() end end
 
@@ -24,17 +21,7 @@ local function listed(state)
 end
 
 describe("before_update", function()
-  local before
-  before_each(function()
-    collectgarbage()
-    collectgarbage()
-    before = fm.live_bytes()
-  end)
-  after_each(function()
-    collectgarbage()
-    collectgarbage()
-    assert.equal(before, fm.live_bytes())
-  end)
+  checks.no_bytes_stay(before_each, after_each)
 
   it("gets the gradient of each parameter side by side, in the order of the list", function()
     local a, b, c = fm.parameter(fm.ones(2, 3)), fm.parameter(fm.zeros()), fm.parameter(fm.ones(4))

@@ -1,12 +1,9 @@
 -- Couplings and the conditions of x1: x0, x1, cond = couple(x0, x1 [, cond]).
 local fm <const> = require "fm"
+local checks <const> = dofile "tests/lua/checks.lua"
 local flow <const> = fm.flow
 
-local function raises(pattern, f, ...)
-  local ok, message = pcall(f, ...)
-  assert.is_false(ok)
-  assert.truthy(tostring(message):find(pattern), tostring(message))
-end
+local raises <const> = checks.raises
 
 local x0 <const>, x1 <const>, t <const> = fm.rng(1):normal(6, 2), fm.rng(2):normal(6, 2), fm.rng(3):uniform(6)
 local labels <const> = fm.tensor { 1, 2, 1, 2, 2, 1 }
@@ -37,17 +34,7 @@ local function within_labels(a, b, cond)
 end
 
 describe("a coupling", function()
-  local before
-  before_each(function()
-    collectgarbage()
-    collectgarbage()
-    before = fm.live_bytes()
-  end)
-  after_each(function()
-    collectgarbage()
-    collectgarbage()
-    assert.equal(before, fm.live_bytes())
-  end)
+  checks.no_bytes_stay(before_each, after_each)
 
   it("of fm gives x1 and its condition back as they were, of whatever kind", function()
     local conditions = { labels, fm.rng(4):normal(6, 3), { a = labels, b = 1 }, 3, "cat", false, function() end }

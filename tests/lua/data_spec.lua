@@ -1,17 +1,10 @@
 local fm <const> = require "fm"
+local checks <const> = dofile "tests/lua/checks.lua"
 local data <const> = fm.data
 
 describe("data", function()
-  local before
-  setup(function()
-    data.moons { n = 2 }
-    collectgarbage() collectgarbage()
-    before = fm.live_bytes()
-  end)
-  teardown(function()
-    collectgarbage() collectgarbage()
-    assert.equal(before, fm.live_bytes())
-  end)
+  setup(function() data.moons { n = 2 } end) -- loads what stays loaded
+  checks.no_bytes_stay(setup, teardown)
 
   local names <const> = { "moons", "eight_gaussians", "checkerboard", "two_spirals", "pinwheel", "swiss_roll", "circles", "rings", "s_curve", "gaussians" }
 

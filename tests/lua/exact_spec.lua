@@ -1,13 +1,10 @@
 local fm <const> = require "fm"
+local checks <const> = dofile "tests/lua/checks.lua"
 local flow <const> = fm.flow
 local double <const> = fm.real == "double"
 local tight <const> = double and { rtol = 1e-9, atol = 1e-9 } or { rtol = 1e-6, atol = 1e-6 }
 
-local function raises(pattern, f, ...)
-  local ok, message = pcall(f, ...)
-  assert.is_false(ok)
-  assert.truthy(tostring(message):find(pattern), tostring(message))
-end
+local raises <const> = checks.raises
 
 local function apart(a, b)
   assert.same(a:shape(), b:shape())
@@ -15,15 +12,7 @@ local function apart(a, b)
 end
 
 describe("closed forms", function()
-  local before
-  before_each(function()
-    collectgarbage() collectgarbage()
-    before = fm.live_bytes()
-  end)
-  after_each(function()
-    collectgarbage() collectgarbage()
-    assert.equal(before, fm.live_bytes())
-  end)
+  checks.no_bytes_stay(before_each, after_each)
 
   local gaussians = {
     [1] = { mean = { 1.5 }, std = { 0.4 } }, [2] = { mean = { -1, 2 }, std = { 0.5, 1.7 } }, [5] = { mean = 0.7, std = 0.6, dim = 5 },

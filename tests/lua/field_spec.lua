@@ -1,14 +1,11 @@
 -- What a field and a model are called with: times as number, [B] and [B, 1], and the conditions of
 -- the rows that are still there.
 local fm <const> = require "fm"
+local checks <const> = dofile "tests/lua/checks.lua"
 local nn <const>, flow <const>, ode <const>, sde <const> = fm.nn, fm.flow, fm.ode, fm.sde
 local double <const> = fm.real == "double"
 
-local function raises(pattern, f, ...)
-  local ok, message = pcall(f, ...)
-  assert.is_false(ok)
-  assert.truthy(tostring(message):find(pattern), tostring(message))
-end
+local raises <const> = checks.raises
 
 local function same(a, b) assert.same(a:totable(), b:totable()) end
 
@@ -36,17 +33,7 @@ local function all_models()
 end
 
 describe("time", function()
-  local before
-  before_each(function()
-    collectgarbage()
-    collectgarbage()
-    before = fm.live_bytes()
-  end)
-  after_each(function()
-    collectgarbage()
-    collectgarbage()
-    assert.equal(before, fm.live_bytes())
-  end)
+  checks.no_bytes_stay(before_each, after_each)
 
   local x0 = fm.rng(1):normal(5, 2)
   local solves <const> = {
@@ -264,17 +251,7 @@ local function by_rate(x, t, rate)
 end
 
 describe("rows of a solve", function()
-  local before
-  before_each(function()
-    collectgarbage()
-    collectgarbage()
-    before = fm.live_bytes()
-  end)
-  after_each(function()
-    collectgarbage()
-    collectgarbage()
-    assert.equal(before, fm.live_bytes())
-  end)
+  checks.no_bytes_stay(before_each, after_each)
 
   local labels = fm.tensor { 1, 2, 3, 1, 4, 2, 3 }
   local conditions = rates:embedding(labels):detach()

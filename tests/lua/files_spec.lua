@@ -1,4 +1,5 @@
 local fm <const> = require "fm"
+local checks <const> = dofile "tests/lua/checks.lua"
 local json <const>, file <const> = fm.json, fm.file
 
 -- What the world does wrong is nil and a message that names the file.
@@ -7,11 +8,7 @@ local function fails(part, value, message)
   assert.is_truthy(message:find(part, 1, true), ("expected %q, found %q"):format(part, message))
 end
 
-local function raises(part, f, ...)
-  local ok, message = pcall(f, ...)
-  assert.is_false(ok)
-  assert.is_truthy(tostring(message):find(part, 1, true), ("expected %q, found %q"):format(part, tostring(message)))
-end
+local raises <const> = checks.raises_text
 
 describe("files", function()
   local start <const> = fm.live_bytes()

@@ -1,6 +1,7 @@
 -- Paths, losses and fields at the ends of 0..1 and beside them: finite, and right to the accuracy
 -- of the numbers.
 local fm <const> = require "fm"
+local checks <const> = dofile "tests/lua/checks.lua"
 local flow <const>, ode <const> = fm.flow, fm.ode
 local double <const> = fm.real == "double"
 
@@ -78,15 +79,7 @@ local function apart(x, want)
 end
 
 describe("at the ends of a path", function()
-  local before
-  before_each(function()
-    collectgarbage() collectgarbage()
-    before = fm.live_bytes()
-  end)
-  after_each(function()
-    collectgarbage() collectgarbage()
-    assert.equal(before, fm.live_bytes())
-  end)
+  checks.no_bytes_stay(before_each, after_each)
 
   it("coefficients are right to the accuracy of the numbers, and finite", function()
     for name, expected in pairs(reference) do

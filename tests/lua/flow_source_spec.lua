@@ -1,15 +1,12 @@
 -- Where a path starts: path:source, path:source_log_prob, and the likelihoods, losses and exact
 -- flows that read them.
 local fm <const> = require "fm"
+local checks <const> = dofile "tests/lua/checks.lua"
 local flow <const> = fm.flow
 local double <const> = fm.real == "double"
 local tight <const> = double and 1e-9 or 1e-6
 
-local function raises(pattern, f, ...)
-  local ok, message = pcall(f, ...)
-  assert.is_false(ok)
-  assert.truthy(tostring(message):find(pattern), tostring(message))
-end
+local raises <const> = checks.raises
 
 local function apart(a, b)
   assert.same(a:shape(), b:shape())
@@ -21,15 +18,7 @@ local function log_normal(x, std)
 end
 
 describe("the source of a path", function()
-  local before
-  before_each(function()
-    collectgarbage() collectgarbage()
-    before = fm.live_bytes()
-  end)
-  after_each(function()
-    collectgarbage() collectgarbage()
-    assert.equal(before, fm.live_bytes())
-  end)
+  checks.no_bytes_stay(before_each, after_each)
 
   it("is s(0) times a normal, a unit normal for most", function()
     local std = { linear = 1, poly = 1, linear_vp = 1, cosine = 1, lipman = 1, ve = 2, vp = (1 - math.exp(-10.05)) ^ 0.5, i_cfm = (1 + 0.01) ^ 0.5,

@@ -1,17 +1,10 @@
 local fm <const> = require "fm"
+local checks <const> = dofile "tests/lua/checks.lua"
 local nn <const> = fm.nn
 
 describe("nn", function()
-  local before
-  setup(function()
-    nn.linear(1, 1) -- loads what stays loaded
-    collectgarbage() collectgarbage()
-    before = fm.live_bytes()
-  end)
-  teardown(function()
-    collectgarbage() collectgarbage()
-    assert.equal(before, fm.live_bytes())
-  end)
+  setup(function() nn.linear(1, 1) end) -- loads what stays loaded
+  checks.no_bytes_stay(setup, teardown)
 
   local function fails(pattern, f, ...)
     local ok, message = pcall(f, ...)

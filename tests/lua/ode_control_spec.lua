@@ -1,5 +1,6 @@
 -- Error control: how the steps are chosen, what they may cost, and what is said when it ends early.
 local fm <const> = require "fm"
+local checks <const> = dofile "tests/lua/checks.lua"
 local ode <const> = fm.ode
 local double <const> = fm.real == "double"
 local methods <const> = { "rk23", "rk45", "dop853", "tsit5", "adaptive_heun" }
@@ -8,17 +9,7 @@ local function decay(x) return x * -0.5 end
 local function cosine(x, t) return x * math.cos(t) end -- x(t) = x(0) exp(sin t)
 
 describe("ode control", function()
-  local before
-  before_each(function()
-    collectgarbage()
-    collectgarbage()
-    before = fm.live_bytes()
-  end)
-  after_each(function()
-    collectgarbage()
-    collectgarbage()
-    assert.equal(before, fm.live_bytes())
-  end)
+  checks.no_bytes_stay(before_each, after_each)
 
   it("reads no slope that was not computed", function()
     local function spoil() -- what the pool hands out next holds NaN

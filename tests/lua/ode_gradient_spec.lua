@@ -1,6 +1,7 @@
 -- Gradients through a solve: right for every method, and the solve itself unchanged. Memory and
 -- trouble: ode_segments_spec.
 local fm <const> = require "fm"
+local checks <const> = dofile "tests/lua/checks.lua"
 local ode <const> = fm.ode
 local double <const> = fm.real == "double"
 local solves <const> = dofile "tests/lua/solve_gradients.lua"
@@ -10,11 +11,7 @@ local fixed <const> = { "euler", "midpoint", "heun", "heun3", "ralston", "rk4", 
 local adaptive <const> = { "rk23", "rk45", "dop853", "tsit5", "adaptive_heun", "bosh3", "dopri5" }
 local memories <const> = { "full", "segments" }
 
-local function raises(pattern, f, ...)
-  local ok, message = pcall(f, ...)
-  assert.is_false(ok)
-  assert.truthy(tostring(message):find(pattern), tostring(message))
-end
+local raises <const> = checks.raises
 
 describe("gradients through a solve", function()
   local w, x0

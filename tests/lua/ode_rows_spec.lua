@@ -1,14 +1,11 @@
 -- control = "sample": every row of a batch has its own steps.
 local fm <const> = require "fm"
+local checks <const> = dofile "tests/lua/checks.lua"
 local ode <const> = fm.ode
 local double <const> = fm.real == "double"
 local methods <const> = { "rk23", "rk45", "dop853", "tsit5", "adaptive_heun" }
 
-local function raises(pattern, f, ...)
-  local ok, message = pcall(f, ...)
-  assert.is_false(ok)
-  assert.truthy(tostring(message):find(pattern), tostring(message))
-end
+local raises <const> = checks.raises
 
 -- x' = x cos(rate t) and rate, row by row: the second column is the rate. A row's numbers come from
 -- that row alone.
@@ -19,17 +16,7 @@ local function waves(x, t)
 end
 
 describe("ode row by row", function()
-  local before
-  before_each(function()
-    collectgarbage()
-    collectgarbage()
-    before = fm.live_bytes()
-  end)
-  after_each(function()
-    collectgarbage()
-    collectgarbage()
-    assert.equal(before, fm.live_bytes())
-  end)
+  checks.no_bytes_stay(before_each, after_each)
 
   it("gives every row its own steps", function()
     -- x' = -s (x - cos t), s in the second column: from easy to stiff.

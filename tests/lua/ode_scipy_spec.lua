@@ -1,6 +1,7 @@
 -- The adaptive methods beside scipy.integrate.solve_ivp: every step, evaluation, saved state and
 -- event.
 local fm <const> = require "fm"
+local checks <const> = dofile "tests/lua/checks.lua"
 local ode <const> = fm.ode
 local T <const> = fm.tensor
 local double <const> = fm.real == "double"
@@ -28,17 +29,7 @@ local function off(got, want)
 end
 
 describe("ode beside SciPy", function()
-  local before
-  before_each(function()
-    collectgarbage()
-    collectgarbage()
-    before = fm.live_bytes()
-  end)
-  after_each(function()
-    collectgarbage()
-    collectgarbage()
-    assert.equal(before, fm.live_bytes())
-  end)
+  checks.no_bytes_stay(before_each, after_each)
 
   it("takes the steps of the golden file, one by one", function()
     if not double then return end -- in float the field's rounding moves the steps

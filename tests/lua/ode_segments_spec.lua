@@ -1,6 +1,7 @@
 -- memory = "full" and "segments": what a recorded solve holds, that both give the same gradients,
 -- and trouble on the way back.
 local fm <const> = require "fm"
+local checks <const> = dofile "tests/lua/checks.lua"
 local ode <const> = fm.ode
 local double <const> = fm.real == "double"
 local solves <const> = dofile "tests/lua/solve_gradients.lua"
@@ -8,11 +9,7 @@ local field <const>, with <const>, gradients <const>, near <const> = solves.fiel
 
 local memories <const> = { "full", "segments" }
 
-local function raises(pattern, f, ...)
-  local ok, message = pcall(f, ...)
-  assert.is_false(ok)
-  assert.truthy(tostring(message):find(pattern), tostring(message))
-end
+local raises <const> = checks.raises
 
 describe("gradients by segments", function()
   local w, x0

@@ -1,4 +1,5 @@
 local fm <const> = require "fm"
+local checks <const> = dofile "tests/lua/checks.lua"
 local ode <const> = fm.ode
 local double <const> = fm.real == "double"
 
@@ -8,24 +9,10 @@ local adaptive <const> = { rk23 = 3, rk45 = 5, dop853 = 8, tsit5 = 5, adaptive_h
 local function decay(x) return x * -0.5 end
 local function cosine(x, t) return x * math.cos(t) end -- x(t) = x(0) exp(sin t)
 
-local function raises(pattern, f, ...)
-  local ok, message = pcall(f, ...)
-  assert.is_false(ok)
-  assert.truthy(tostring(message):find(pattern), tostring(message))
-end
+local raises <const> = checks.raises
 
 describe("ode", function()
-  local before
-  before_each(function()
-    collectgarbage()
-    collectgarbage()
-    before = fm.live_bytes()
-  end)
-  after_each(function()
-    collectgarbage()
-    collectgarbage()
-    assert.equal(before, fm.live_bytes())
-  end)
+  checks.no_bytes_stay(before_each, after_each)
 
   it("shows every method's order on a problem that depends on time", function()
     if not double then return end

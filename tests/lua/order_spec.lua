@@ -1,6 +1,7 @@
 -- Comparisons, argmax, argmin, sort, std, one_hot and stack: ties, empty tensors, NaN, layouts,
 -- gradients and wrong arguments.
 local fm <const> = require "fm"
+local checks <const> = dofile "tests/lua/checks.lua"
 
 local nan <const>, inf <const> = 0 / 0, 1 / 0
 
@@ -58,22 +59,10 @@ local function sorted_places(column, descending)
   return places
 end
 
-local function fails(pattern, f, ...)
-  local ok, message = pcall(f, ...)
-  assert.is_false(ok)
-  assert.truthy(tostring(message):find(pattern, 1, true), message)
-end
+local fails <const> = checks.raises_text
 
 describe("order", function()
-  local before
-  setup(function()
-    collectgarbage() collectgarbage()
-    before = fm.live_bytes()
-  end)
-  teardown(function()
-    collectgarbage() collectgarbage()
-    assert.equal(before, fm.live_bytes())
-  end)
+  checks.no_bytes_stay(setup, teardown)
 
   it("compares number by number, broadcasting, to 0 and 1", function()
     local x = fm.tensor { { 1, 2, 3 }, { 4, 5, 6 } }

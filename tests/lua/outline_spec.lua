@@ -1,18 +1,11 @@
 -- tostring(model): a line for each layer, shapes and counts.
 local fm <const> = require "fm"
+local checks <const> = dofile "tests/lua/checks.lua"
 local nn <const> = fm.nn
 
 describe("a model's outline", function()
-  local before
-  setup(function()
-    tostring(nn.linear(1, 1))
-    collectgarbage() collectgarbage()
-    before = fm.live_bytes()
-  end)
-  teardown(function()
-    collectgarbage() collectgarbage()
-    assert.equal(before, fm.live_bytes())
-  end)
+  setup(function() tostring(nn.linear(1, 1)) end) -- loads what stays loaded
+  checks.no_bytes_stay(setup, teardown)
 
   it("names layers, shapes and counts, layers in layers indented", function()
     assert.equal(table.concat({

@@ -1,12 +1,9 @@
 local fm <const> = require "fm"
+local checks <const> = dofile "tests/lua/checks.lua"
 local plot <const> = fm.plot
 local ticks <const>, limits <const> = require "fm.plot.parts.ticks", require "fm.plot.parts.limits"
 
-local function raises(part, f, ...)
-  local ok, message = pcall(f, ...)
-  assert.is_false(ok)
-  assert.is_truthy(tostring(message):find(part, 1, true), ("expected %q, found %q"):format(part, tostring(message)))
-end
+local raises <const> = checks.raises_text
 
 describe("plot", function()
   local folder, before

@@ -1,13 +1,10 @@
 -- The words of pictures: titles, names of axes, labels. Boxes of all texts are read from the SVG
 -- file: none may meet another or leave the picture.
 local fm <const> = require "fm"
+local checks <const> = dofile "tests/lua/checks.lua"
 local plot <const> = fm.plot
 
-local function raises(part, f, ...)
-  local ok, message = pcall(f, ...)
-  assert.is_false(ok)
-  assert.is_truthy(tostring(message):find(part, 1, true), ("expected %q, found %q"):format(part, tostring(message)))
-end
+local raises <const> = checks.raises_text
 
 describe("words of plots", function()
   local path, before

@@ -1,5 +1,6 @@
 -- What the prompt makes of values and of Tab; the terminal itself is in tests/cli/prompt_spec.lua.
 local fm <const> = require "fm"
+local checks <const> = dofile "tests/lua/checks.lua"
 local shown <const> = require "fm.cli.shown"
 local tab <const> = require "fm.cli.tab"
 
@@ -12,15 +13,7 @@ end
 local in_order <const> = package.preload["fm.core"] ~= nil -- pairs of fmrun walks in order, that of stock Lua does not
 
 describe("values at the prompt", function()
-  local before
-  setup(function()
-    collectgarbage() collectgarbage()
-    before = fm.live_bytes()
-  end)
-  teardown(function()
-    collectgarbage() collectgarbage()
-    assert.equal(before, fm.live_bytes())
-  end)
+  checks.no_bytes_stay(setup, teardown)
 
   it("are tables by what they hold, in order", function()
     if not in_order then return pending "the prompt is fmrun's" end

@@ -1,6 +1,7 @@
 -- The parts of a report that are pure: markup, thinning, means over seeds, the best run, words.
 -- Pages are tested in tests/cli.
 local fm <const> = require "fm"
+local checks <const> = dofile "tests/lua/checks.lua"
 local base64 <const> = require "fm.core".picture.base64
 local chart <const> = require "fm.report.chart"
 local html <const> = require "fm.report.html"
@@ -14,15 +15,7 @@ local words <const> = require "fm.records.words"
 local nan <const> = 0 / 0
 
 describe("report", function()
-  local before
-  setup(function()
-    collectgarbage()
-    before = fm.live_bytes()
-  end)
-  teardown(function()
-    collectgarbage()
-    assert.equal(before, fm.live_bytes())
-  end)
+  checks.no_bytes_stay(setup, teardown)
 
   describe("html", function()
     it("escapes what is not markup, in contents and attributes", function()

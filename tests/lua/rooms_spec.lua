@@ -1,6 +1,7 @@
 -- Rooms: what is found by its file's name, the message for a name that is not there, and what an
 -- option takes that chooses by name.
 local fm <const> = require "fm"
+local checks <const> = dofile "tests/lua/checks.lua"
 local by_name <const> = require "fm.parts.by_name"
 
 local nn <const>, flow <const>, ode <const>, optim <const> = fm.nn, fm.flow, fm.ode, fm.optim
@@ -37,22 +38,8 @@ local function beside(text)
   end })
 end
 
---- Each test leaves no bytes behind.
-local function watch_bytes()
-  local before
-  before_each(function()
-    collectgarbage()
-    before = fm.live_bytes()
-  end)
-  after_each(function()
-    collectgarbage()
-    collectgarbage()
-    assert.equal(before, fm.live_bytes())
-  end)
-end
-
 describe("rooms", function()
-  watch_bytes()
+  checks.no_bytes_stay(before_each, after_each)
 
   it("hold the files of their folder and the rooms in it; what these share cannot be named", function()
     for _, name in ipairs { "linear", "step", "cosine" } do assert.equal(optim.schedule[name], optim[name]) end
@@ -146,7 +133,7 @@ describe("rooms", function()
 end)
 
 describe("things that an option chooses by name", function()
-  watch_bytes()
+  checks.no_bytes_stay(before_each, after_each)
 
   it("are made from a name, a name with options, or as such a thing: time samplers", function()
     local function times(what) return flow.time(what)(fm.rng(3), 1000) end
@@ -211,7 +198,7 @@ describe("things that an option chooses by name", function()
 end)
 
 describe("an activation", function()
-  watch_bytes()
+  checks.no_bytes_stay(before_each, after_each)
   local input <const> = fm.rng(5):normal(3, 4)
 
   local function layer_of(act)
@@ -256,7 +243,7 @@ describe("an activation", function()
 end)
 
 describe("sequential", function()
-  watch_bytes()
+  checks.no_bytes_stay(before_each, after_each)
   local input <const> = fm.rng(5):normal(3, 4)
 
   it("joins what says that it can be joined, once, and nothing else", function()

@@ -1,4 +1,5 @@
 local fm <const> = require "fm"
+local checks <const> = dofile "tests/lua/checks.lua"
 local flow <const>, ode <const>, sde <const> = fm.flow, fm.ode, fm.sde
 local double <const> = fm.real == "double"
 
@@ -34,15 +35,7 @@ local function order(steps, errors)
 end
 
 describe("sde", function()
-  local before
-  before_each(function()
-    collectgarbage() collectgarbage()
-    before = fm.live_bytes()
-  end)
-  after_each(function()
-    collectgarbage() collectgarbage()
-    assert.equal(before, fm.live_bytes())
-  end)
+  checks.no_bytes_stay(before_each, after_each)
 
   it("shows the strong order of each method on geometric Brownian motion, in its own sense", function()
     local mu, sigma, B, N = 0.5, 0.8, 3000, 128

@@ -1,6 +1,7 @@
 -- x[{ {1, 3}, 2, {} }]: what it selects, what shares its bytes, how it is written, its gradient,
 -- and what it refuses.
 local fm <const> = require "fm"
+local checks <const> = dofile "tests/lua/checks.lua"
 
 --- What a list of entries selects of nested tables, in plain Lua.
 local function select(rows, picks, axis)
@@ -36,22 +37,10 @@ local function random_picks(rng, shape)
   return picks
 end
 
-local function fails(pattern, f, ...)
-  local ok, message = pcall(f, ...)
-  assert.is_false(ok)
-  assert.truthy(tostring(message):find(pattern, 1, true), message)
-end
+local fails <const> = checks.raises_text
 
 describe("slices", function()
-  local before
-  setup(function()
-    collectgarbage() collectgarbage()
-    before = fm.live_bytes()
-  end)
-  teardown(function()
-    collectgarbage() collectgarbage()
-    assert.equal(before, fm.live_bytes())
-  end)
+  checks.no_bytes_stay(setup, teardown)
 
   it("select a block, a column, every other one, and from the end", function()
     local x = counted(3, 4)

@@ -1,15 +1,8 @@
 local fm <const> = require "fm"
+local checks <const> = dofile "tests/lua/checks.lua"
 
 describe("tape", function()
-  local before
-  setup(function()
-    collectgarbage() collectgarbage()
-    before = fm.live_bytes()
-  end)
-  teardown(function()
-    collectgarbage() collectgarbage()
-    assert.equal(before, fm.live_bytes())
-  end)
+  checks.no_bytes_stay(setup, teardown)
 
   local function fails(pattern, f, ...)
     local ok, message = pcall(f, ...)

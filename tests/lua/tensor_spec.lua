@@ -1,15 +1,8 @@
 local fm <const> = require "fm"
+local checks <const> = dofile "tests/lua/checks.lua"
 
 describe("tensor", function()
-  local before
-  setup(function()
-    collectgarbage() collectgarbage()
-    before = fm.live_bytes()
-  end)
-  teardown(function()
-    collectgarbage() collectgarbage()
-    assert.equal(before, fm.live_bytes())
-  end)
+  checks.no_bytes_stay(setup, teardown)
 
   it("is made from tables, numbers and shapes", function()
     assert.same({ 2, 3 }, fm.tensor { { 1, 2, 3 }, { 4, 5, 6 } }:shape())

@@ -1,0 +1,39 @@
+-- Checks that many specs share. A spec has busted's words, this file has not: they are handed in.
+local fm <const> = require "fm"
+local assert <const> = require "luassert"
+
+local checks <const> = {}
+
+local function live_bytes()
+  collectgarbage()
+  collectgarbage()
+  return fm.live_bytes()
+end
+
+--- What runs between has given back all its tensors: (before_each, after_each) for every test,
+--- (setup, teardown) for all of them together.
+function checks.no_bytes_stay(before, after)
+  local bytes
+  before(function() bytes = live_bytes() end)
+  after(function() assert.equal(bytes, live_bytes()) end)
+end
+
+local function message_of(f, ...)
+  local ok, message = pcall(f, ...)
+  assert.is_false(ok)
+  return tostring(message)
+end
+
+--- f(...) raises a message in which a pattern of Lua is found.
+function checks.raises(pattern, f, ...)
+  local message = message_of(f, ...)
+  assert.truthy(message:find(pattern), message)
+end
+
+--- f(...) raises a message that holds a text.
+function checks.raises_text(text, f, ...)
+  local message = message_of(f, ...)
+  assert.truthy(message:find(text, 1, true), ("expected %q, found %q"):format(text, message))
+end
+
+return checks
