@@ -27,8 +27,8 @@ static void open_standard_streams(void) {
     if (descriptor >= 0) close(descriptor);
 }
 
-/* Whether what was printed has arrived. A reader that closed the pipe has read enough: no failure.
- * */
+/* Whether what was printed has arrived. A reader that closed the pipe has read enough: that is no
+ * failure. */
 static bool stdout_arrived(void) {
     bool flushed = fflush(stdout) == 0;
     if (flushed && !ferror(stdout)) return true;

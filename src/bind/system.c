@@ -73,8 +73,8 @@ static int system_seconds(lua_State *L) { /* of a clock that never jumps */
     return 1;
 }
 
-/* The kernel's name for this start of the machine, or "unknown". With it a process id means one
- * process. */
+/* The kernel's name for this start of the machine, or
+ * "unknown". With it a process id means one process. */
 static void read_boot(char *text, size_t size) {
     FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
     if (!f || !fgets(text, (int)size, f)) snprintf(text, size, "unknown");
@@ -99,8 +99,8 @@ static int system_process(lua_State *L) { /* process id, host name, boot id */
     return 3;
 }
 
-/* die_with(pid): kills this process when its parent, of that id, ends. False when it has ended
- * already. */
+/* die_with(pid): kills this process when its parent,
+ * of that id, ends. False when it has ended already. */
 static int system_die_with(lua_State *L) {
     lua_Integer parent = bind_check_whole(L, 1, "process", 1, INT32_MAX);
 #ifdef __linux__
@@ -141,7 +141,7 @@ static int system_channel(lua_State *L) {
 
 /* ---- Ctrl-C at the prompt ---- */
 
-static lua_State *prompt_state;               /* whose chunk a signal shall interrupt */
+static lua_State *prompt_state;               /* a signal interrupts its chunk */
 static volatile sig_atomic_t interrupts_wait; /* how many came since the last one was heeded */
 
 static void heed_interrupts(bool heed);

@@ -87,8 +87,7 @@ static bool try_fixed(fm_ode *s, double t_new) {
     return true;
 }
 
-/* Evaluations that the next fixed step needs; those of a step function are only known afterwards.
- * */
+/* Evaluations that the next fixed step needs; a step function only knows them afterwards. */
 static int evaluations(const fm_ode *s) {
     if (!s->plan.tableau) return 0;
     if (fm_ode_adams_is_next(s)) return 1;

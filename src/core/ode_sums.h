@@ -34,8 +34,8 @@ static inline fm_ode_squares fm_ode_squares_of(size_t n, const double *e, const 
     }
     return sum;
 }
-/* The sum of (factor x[i] / (atol + rtol |x[i]|))^2, one after the other: for a row, or for once.
- * */
+/* The sum of (factor x[i] / (atol + rtol |x[i]|))^2, one after the other: for a row, or for a
+ * single use. */
 double fm_ode_squares_in_units(size_t n, double factor, const double *x, double atol, double rtol);
 
 /* With a step of its own for every number, each[i]: the sum as above, and the error e itself. What

@@ -1,9 +1,9 @@
 /* Scopes own what a step makes; a tape is a scope that also records.
  *
- * Open a scope, run ops, close it: the results' bytes go back to the pool at once, whoever still
- * holds a handle (lifetimes.h). Scopes form a list, newest first, and may be closed in any order.
- * One of them counts: the newest whose owner is at work. It owns new results, and records them if
- * it is a tape. */
+ * Open a scope, run ops, close it: the results' bytes go back to the pool at once, even
+ * where a handle still refers to them (lifetimes.h). Scopes form a list, newest first, and may be
+ * closed in any order. Only one counts: the newest whose owner is at work. It owns new results,
+ * and records them if it is a tape. */
 #ifndef FM_TAPE_H
 #define FM_TAPE_H
 
@@ -21,8 +21,8 @@ void fm_scope_close(fm_scope *s);
  * may happen at any allocation. */
 void fm_scope_forget(fm_scope *s);
 fm_scope *fm_scope_now(void); /* the one that counts, or NULL */
-/* Tells whether an owner runs now or waits for what it called. Set once by the binding; unset:
- * yes. */
+/* Tells whether an owner runs now or waits for what
+ * it called. Set once by the binding; unset: yes. */
 void fm_set_at_work(bool (*at_work)(const void *owner));
 bool fm_recording(void);
 /* Only the parameter `leaf`, which the tape retains, collects a gradient here, and only what is

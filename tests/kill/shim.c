@@ -30,7 +30,7 @@ static int at(void) {
     return at ? atoi(at) : 0;
 }
 
-/* The errno with which this call shall fail, or 0. */
+/* The errno with which this call must fail, or 0. */
 static int failure(void) {
     if (at() && calls == at() && is_chosen("full")) return ENOSPC;
     return at() && calls >= at() && is_chosen("broken") ? EIO : 0;

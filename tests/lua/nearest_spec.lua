@@ -8,7 +8,7 @@ describe("nearest", function()
     assert.equal('; did you mean "moons.lua"?', nearest.meant "moons.lua")
   end)
 
-  it("says nothing, or what else it is given, when none is like it", function()
+  it("gives the text for that case, or nothing, when no name is similar", function()
     assert.equal("", nearest.advice("velocity", { "batch", "steps" }))
     assert.equal("", nearest.advice("steps", {}))
     assert.equal("; see fmrun help", nearest.advice("velocity", { "batch" }, "; see fmrun help"))

@@ -76,7 +76,7 @@ describe("ode row by row", function()
     assert.is_string(bad.reason)
   end)
 
-  it("gives a row the same bits whoever its neighbours are", function()
+  it("gives a row the same bits, whatever the other rows are", function()
     local rates = { 0.3, 40, 1, 5, 17, 0.01, 3 }
     local rows = {}
     for i, rate in ipairs(rates) do rows[i] = { 1, rate } end

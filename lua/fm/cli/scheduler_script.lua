@@ -10,8 +10,8 @@ local scheduler_script <const> = {}
 
 local largest_array <const> = 1000 -- the largest index with Slurm's default MaxArraySize
 
---- "1-4,7": the indices of an array in which index I does the tasks I, I + largest_array, ... for
---- these tasks.
+--- "1-4,7": the indices of an array in which index I does
+--- the tasks I, I + largest_array, ... for these tasks.
 local function ranges(tasks)
   local wanted, words, first = {}, {}, nil
   for _, task in ipairs(tasks) do wanted[(task.index - 1) % largest_array + 1] = true end
@@ -28,7 +28,7 @@ local function ranges(tasks)
 end
 
 -- Only the shell of a job gets signals, so it passes them on. `wait` also returns for a signal,
--- hence the loop.
+-- so it stands in a loop.
 local slurm <const> = [[
 #!/bin/bash
 #SBATCH --job-name=@NAME@

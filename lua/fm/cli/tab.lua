@@ -28,8 +28,8 @@ local function room_of(value)
   end
 end
 
---- Adds the names in a table, and in the tables that its __index leads to. Each name gets what it
---- is, or true.
+--- Adds the names in a table, and in the tables that its
+--- __index leads to. Each name gets what it is, or true.
 local function add_fields(names, value)
   for _ = 1, deepest do
     if type(value) ~= "table" then return end
@@ -90,7 +90,7 @@ end
 
 -- ---- what the text asks for ----
 
---- The value of "fm.nn" and the like, or nil. An index may fail: then the result is nil.
+--- The value of a text such as "fm.nn". nil when there is none, or when an index fails.
 local function value_of(path)
   local value = _G
   for name in path:gmatch "[^.]+" do

@@ -1,5 +1,5 @@
--- run.json: what a run was, how it went, and on which machine. Written when it begins and when it
--- ends.
+-- run.json: what a run was, how it went, and on which
+-- machine. Written when it begins and when it ends.
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local code_files <const> = require "fm.run.code_files"
@@ -26,7 +26,7 @@ function record.begin(experiment, values, how, former)
   return {
     schema = record.schema, experiment = experiment.name, script = how.script, directory = lfs.currentdir(),
     command = former.command or how.command, arguments = fm.json.array(how.arguments or {}), seed = values.seed,
-    config = values, defaults = parameters.defaults(experiment.parameters), -- whoever reads the record can mark what was changed
+    config = values, defaults = parameters.defaults(experiment.parameters), -- so that a reader can mark what was changed
     status = "running", started = former.started or utc(), resumed = former.resumed and former.resumed + 1 or 0, code = code_files.list(how.code or {}),
     commit = commit.hash, dirty = commit.dirty,
     outputs = former.outputs, pid = pid, host = host, boot = boot, threads = system.threads(),
