@@ -219,20 +219,36 @@ function records.find(base, word)
   return nil, ('"%s" is %s %s of %d runs:%s'):format(word, found.kind == "sweep" and "a" or "an", found.kind, #found.runs, names_text(found.runs)), code.usage
 end
 
---- The records that the words stand for, each once: a group stands for its runs. Or nil, a message,
---- and an exit code.
-function records.select(base, words)
-  local list, seen = {}, {}
-  for _, word in ipairs(words) do
+--- What each of the words stands for; or nil, a message, and an exit code.
+function records.targets(base, words)
+  local targets = {}
+  for i, word in ipairs(words) do
     local found, message, exit = records.target(base, word)
     if not found then return nil, message, exit end
-    for _, record in ipairs(found.runs or { found }) do
+    targets[i] = found
+  end
+  return targets
+end
+
+--- The records of the targets of some words, each once: a group stands for its runs. Or nil, a
+--- message, and an exit code.
+function records.runs_of(targets, words)
+  local list, seen = {}, {}
+  for _, target in ipairs(targets) do
+    for _, record in ipairs(target.runs or { target }) do
       if not seen[record.path] then list[#list + 1] = record end
       seen[record.path] = true
     end
   end
   if #list == 0 then return none_begun(words[1]) end
   return list
+end
+
+--- The same from the words alone.
+function records.select(base, words)
+  local targets, message, exit = records.targets(base, words)
+  if not targets then return nil, message, exit end
+  return records.runs_of(targets, words)
 end
 
 --- Returns found, or raises an error that ends the command: for the results of find, target and

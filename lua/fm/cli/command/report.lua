@@ -15,18 +15,13 @@ local follow_milliseconds <const> = 2000
 local function target_of(line)
   if #line.words == 0 then line.refuse "expected runs, sweeps or experiments" end
   local base = command_line.runs(line)
-  if #line.words == 1 and not line.where then
-    local target = records.expect(records.target(base, line.words[1]))
-    if target.kind ~= "experiment" then return target, target.path .. "/report.html" end
-  end
-  local list = records.expect(records.select(base, line.words))
+  local targets = records.expect(records.targets(base, line.words))
+  local only = #targets == 1 and targets[1]
+  if only and only.kind ~= "experiment" and not line.where then return only, only.path .. "/report.html" end
+  local list = records.expect(records.runs_of(targets, line.words))
   local chosen = selection.choose(list, line)
   if #chosen == 0 then error({ message = selection.none(list), exit = 3 }, 0) end
-  local place = base
-  if #line.words == 1 then
-    local target = records.expect(records.target(base, line.words[1]))
-    place = target.kind and target.path or base
-  end
+  local place = only and only.kind and only.path or base
   return collection(chosen, table.concat(line.words, " "), command_line.text(line.argv)), place .. "/report.html"
 end
 

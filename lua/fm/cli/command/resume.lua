@@ -65,12 +65,9 @@ end
 
 --- What the words stand for: records of runs, and sweeps, which are continued as a whole.
 local function targets(line)
-  local list, base = {}, command_line.runs(line)
-  for _, word in ipairs(line.words) do
-    local found = records.target(base, word)
-    if found and found.kind == "experiment" then line.refuse(('"%s" is an experiment: name one of its runs or sweeps'):format(word)) end
-    local several = found and found.runs and { found } or records.expect(records.select(base, { word }))
-    table.move(several, 1, #several, #list + 1, list)
+  local list = records.expect(records.targets(command_line.runs(line), line.words))
+  for i, target in ipairs(list) do
+    if target.kind == "experiment" then line.refuse(('"%s" is an experiment: name one of its runs or sweeps'):format(line.words[i])) end
   end
   return list
 end
