@@ -79,6 +79,8 @@ function runs_table.runs(sweep, chosen, best)
   return table_of("run-table", heads, rows)
 end
 
+-- ---- a row per group: runs that differ only in the seed ----
+
 local function spread_cell(values)
   local mean, deviation, n = seeds.spread(values)
   if not mean then return html.td { class = "none", "–" } end
@@ -87,24 +89,36 @@ local function spread_cell(values)
     html.span { class = "deviation", deviation_text or " of one" } }
 end
 
---- Mean and standard deviation of every numeric summary, a row per group.
-function runs_table.means(sweep, groups)
-  local names = objective.names(sweep.runs)
+--- The heads of the columns that tell the groups apart.
+local function group_heads(sweep, groups)
   local heads = {}
   if #sweep.experiments > 1 then heads[1] = head "experiment" end
   for _, key in ipairs(sweep.keys) do
     if key ~= "seed" then heads[#heads + 1] = head(key, "key", is_numeric(groups, "changed", key)) end
   end
+  return heads
+end
+
+--- The cells of a group under these heads.
+local function group_cells(sweep, group)
+  local cells = {}
+  if #sweep.experiments > 1 then cells[1] = cell(group.experiment) end
+  for _, key in ipairs(sweep.keys) do
+    if key ~= "seed" then cells[#cells + 1] = cell(group.changed[key]) end
+  end
+  return cells
+end
+
+--- Mean and standard deviation of every numeric summary.
+function runs_table.means(sweep, groups)
+  local names = objective.names(sweep.runs)
+  local heads = group_heads(sweep, groups)
   heads[#heads + 1] = head("runs", nil, true)
   for _, name in ipairs(names) do heads[#heads + 1] = head(name, "summary", true) end
   local rows = {}
   for i, group in ipairs(groups) do
-    local cells, done = {}, 0
+    local cells, done = group_cells(sweep, group), 0
     for _, run in ipairs(group.runs) do done = done + (run.status == "done" and 1 or 0) end
-    if #sweep.experiments > 1 then cells[1] = cell(group.experiment) end
-    for _, key in ipairs(sweep.keys) do
-      if key ~= "seed" then cells[#cells + 1] = cell(group.changed[key]) end
-    end
     local count = done == #group.runs and tostring(done) or ("%d of %d"):format(done, #group.runs)
     cells[#cells + 1] = html.td { class = "number", ["data-value"] = done, count }
     for _, name in ipairs(names) do cells[#cells + 1] = spread_cell(seeds.values(group, name)) end
@@ -115,21 +129,13 @@ end
 
 --- The differences between the other arms and the best one, over the seeds that both have.
 function runs_table.paired(sweep, groups, arm, chosen)
-  local heads, rows = {}, {}
-  if #sweep.experiments > 1 then heads[1] = head "experiment" end
-  for _, key in ipairs(sweep.keys) do
-    if key ~= "seed" then heads[#heads + 1] = head(key, "key", is_numeric(groups, "changed", key)) end
-  end
+  local heads, rows = group_heads(sweep, groups), {}
   heads[#heads + 1], heads[#heads + 2] = head("seeds", nil, true), head(chosen.name, nil, true)
   heads[#heads + 1] = head("worse", nil, true)
   for _, group in ipairs(groups) do
     local d = group ~= arm and paired.difference(group, arm, chosen.name)
     if d then
-      local cells = {}
-      if #sweep.experiments > 1 then cells[1] = cell(group.experiment) end
-      for _, key in ipairs(sweep.keys) do
-        if key ~= "seed" then cells[#cells + 1] = cell(group.changed[key]) end
-      end
+      local cells = group_cells(sweep, group)
       local mean_text, error_text = words.spread(d.mean, d.error)
       cells[#cells + 1] = html.td { class = "number", ["data-value"] = d.count, d.count }
       cells[#cells + 1] = html.td { class = "number", ["data-value"] = d.mean, (d.mean > 0 and "+" or "") .. mean_text,
