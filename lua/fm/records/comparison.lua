@@ -161,10 +161,8 @@ end
 --- code differs, each row has a digest `code`.
 function comparison.of(runs, options)
   local keys, metrics, groups = comparison.varying(runs), options.metrics and {} or numeric_results(runs), {}
-  for i, parsed in ipairs(options.metrics or {}) do
-    value_of.add(runs, parsed)
-    metrics[i] = parsed.text
-  end
+  value_of.add(runs, options.metrics or {})
+  for i, parsed in ipairs(options.metrics or {}) do metrics[i] = parsed.text end
   local found = grouped(runs, keys)
   local over_seeds = not options.each and #found < #runs
   if over_seeds then groups = found else for i, run in ipairs(runs) do groups[i] = { run } end end

@@ -1,7 +1,6 @@
 -- One number of a run, chosen by a word: "w2" (a result, or the last logged value where no run has
 -- such a result), "loss:min", "loss:max", "loss:last", "loss:mean" over all that was logged,
--- "loss:mean:100" over the last hundred. nan counts only
--- as the last value.
+-- "loss:mean:100" over the last hundred. nan counts only as the last value.
 local metrics_of <const> = require "fm.records.metrics"
 
 local value_of <const> = {}
@@ -43,18 +42,27 @@ function value_of.parse(text)
   return { text = text, name = name, how = how, count = number }
 end
 
---- Puts the value under the word's text among the results of the runs. A bare name that is a result
---- of some run stays as it is.
-function value_of.add(runs, parsed)
-  if not parsed.how then
-    for _, run in ipairs(runs) do
-      if run.summary[parsed.name] ~= nil then return end
-    end
-  end
-  local reduce = reducers[parsed.how or "last"]
+local function is_result(runs, name)
   for _, run in ipairs(runs) do
-    local curve = metrics_of(run.path .. "/metrics.jsonl")[parsed.name]
-    if curve then run.summary[parsed.text] = reduce(curve, parsed.count) end
+    if run.summary[name] ~= nil then return true end
+  end
+  return false
+end
+
+--- Puts the values of parsed words among the results of the runs, each under its word's text. A
+--- bare name that is a result of some run stays as it is. What a run has logged is read once.
+function value_of.add(runs, list)
+  local logged = {}
+  for _, parsed in ipairs(list) do
+    if parsed.how or not is_result(runs, parsed.name) then logged[#logged + 1] = parsed end
+  end
+  if #logged == 0 then return end
+  for _, run in ipairs(runs) do
+    local curves = metrics_of(run.path .. "/metrics.jsonl")
+    for _, parsed in ipairs(logged) do
+      local curve = curves[parsed.name]
+      if curve then run.summary[parsed.text] = reducers[parsed.how or "last"](curve, parsed.count) end
+    end
   end
 end
 
