@@ -112,6 +112,12 @@ describe("report", function()
       assert.same({ 5.0 }, seeds.values(groups[2], "w2")) -- what failed has no result
     end)
 
+    it("counts a seed once, whatever folders its runs are from", function()
+      local runs = { run(1, 0.1, 1, 1.0), run(2, 0.1, 1, 1.0), run(3, 0.1, 2, 4.0) }
+      for _, one in ipairs(runs) do one.config = one.changed end
+      assert.same({ 1.0, 4.0 }, seeds.values(seeds.groups(runs, { "lr", "seed" })[1], "w2"))
+    end)
+
     it("has no groups where no two runs are alike", function()
       assert.is_nil(seeds.groups({ run(1, 0.1, 1, 1.0), run(2, 0.2, 1, 1.0) }, { "lr", "seed" }))
     end)

@@ -84,15 +84,7 @@ end
 --- that are done, each seed once. A result that is not a number in any run keeps its value in the
 --- first.
 local function spread(runs, name)
-  local values, seen = {}, {}
-  for _, run in ipairs(runs) do
-    local value, seed = run.summary[name], run.config.seed
-    if run.status == "done" and math.type(value) and not seen[seed] then
-      values[#values + 1] = value
-      seen[seed or run] = true
-    end
-  end
-  local mean, deviation, count = seeds.spread(values)
+  local mean, deviation, count = seeds.spread((seeds.values({ runs = runs }, name)))
   return mean or runs[1].summary[name], deviation, count
 end
 

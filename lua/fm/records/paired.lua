@@ -5,29 +5,16 @@ local seeds <const> = require "fm.records.seeds"
 
 local paired <const> = {}
 
---- The values of a summary by seed: of the runs that are done; of each seed the first.
-local function by_seed(group, name)
-  local values, list = {}, {}
-  for _, run in ipairs(group.runs) do
-    local value, seed = run.summary[name], run.config and run.config.seed
-    if run.status == "done" and math.type(value) and value - value == 0 and seed ~= nil and values[seed] == nil then
-      values[seed] = value
-      list[#list + 1] = seed
-    end
-  end
-  return values, list
-end
-
 --- The differences between a group's values and those of the reference: { group, mean, error (the
 --- standard error of the mean, nil for one seed), count (seeds that both have), higher and lower
 --- (how many of them) }; nil when they share no seed.
 function paired.difference(group, reference, name)
-  local own, list = by_seed(group, name)
-  local others = by_seed(reference, name)
+  local _, own = seeds.values(group, name)
+  local _, others = seeds.values(reference, name)
   local differences, higher, lower = {}, 0, 0
-  for _, seed in ipairs(list) do
+  for seed, value in pairs(own) do -- in order
     if others[seed] then
-      local d = own[seed] - others[seed]
+      local d = value - others[seed]
       differences[#differences + 1] = d
       if d > 0 then higher = higher + 1 elseif d < 0 then lower = lower + 1 end
     end

@@ -68,14 +68,19 @@ function seeds.groups(runs, keys)
   return most > 1 and groups or nil
 end
 
---- name -> list of the values of a summary over the runs of a group that are done.
+--- The finite values of a summary over the runs of a group that are done, of each seed the first
+--- (runs from several sweeps may have the same seed): a list, and the same as seed -> value.
 function seeds.values(group, name)
-  local values = {}
+  local values, by_seed = {}, {}
   for _, run in ipairs(group.runs) do
-    local value = run.summary[name]
-    if run.status == "done" and math.type(value) then values[#values + 1] = value end
+    local value, seed = run.summary[name], run.config and run.config.seed
+    local is_new = seed == nil or by_seed[seed] == nil
+    if is_new and run.status == "done" and math.type(value) and value - value == 0 then
+      values[#values + 1] = value
+      if seed ~= nil then by_seed[seed] = value end
+    end
   end
-  return values
+  return values, by_seed
 end
 
 return seeds
