@@ -102,11 +102,7 @@ end
 local function grouped(runs, keys)
   local groups, by_text = {}, {}
   for _, run in ipairs(runs) do
-    local words = { run.experiment }
-    for _, key in ipairs(keys) do
-      if key ~= "seed" then words[#words + 1] = tostring(run.config[key]) end
-    end
-    local text = table.concat(words, "\0")
+    local text = seeds.arm_text(run, run.config, keys)
     by_text[text] = by_text[text] or {}
     local group, is_new = with_code_of(by_text[text], run)
     if is_new then groups[#groups + 1] = group end

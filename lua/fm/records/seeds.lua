@@ -26,6 +26,13 @@ function seeds.spread(values)
   return mean / factor, n > 1 and math.sqrt(squares / (n - 1)) / factor or nil, n
 end
 
+local function without_seed(values)
+  local rest = {}
+  for key, value in pairs(values) do rest[key] = value end
+  rest.seed = nil
+  return rest
+end
+
 --- The pointwise mean of the curves of a group's runs, for a static chart; nil when there are no
 --- curves.
 local function means_of(group, metric)
@@ -42,23 +49,26 @@ local function means_of(group, metric)
   return means
 end
 
+--- A text that is the same for runs of one experiment that have the same values of `keys`, except
+--- for the seed. values: the config of the run, or what was changed in it.
+function seeds.arm_text(run, values, keys)
+  local parts = { run.experiment or "" }
+  for _, key in ipairs(keys) do
+    if key ~= "seed" then parts[#parts + 1] = tostring(values[key]) end
+  end
+  return table.concat(parts, "\0")
+end
+
 --- Groups of runs with the same experiment and the same changed values except for the seed, in the
 --- order of their first runs; sets run.group. nil when no two runs differ only in the seed. Group:
 --- { index, changed, runs, means_of(metric) }.
 function seeds.groups(runs, keys)
   local groups, by_text, most = {}, {}, 0
   for _, run in ipairs(runs) do
-    local parts, changed = { run.experiment or "" }, {}
-    for _, key in ipairs(keys) do
-      if key ~= "seed" then
-        changed[key] = run.changed[key]
-        parts[#parts + 1] = tostring(run.changed[key])
-      end
-    end
-    local text = table.concat(parts, "\0")
+    local text = seeds.arm_text(run, run.changed, keys)
     local group = by_text[text]
     if not group then
-      group = { index = #groups + 1, changed = changed, runs = {}, experiment = run.experiment }
+      group = { index = #groups + 1, changed = without_seed(run.changed), runs = {}, experiment = run.experiment }
       group.means_of = function(metric) return means_of(group, metric) end
       groups[#groups + 1], by_text[text] = group, group
     end
