@@ -1,8 +1,8 @@
 -- A sweep in the form that a page needs, from sweep.json and the records of its runs.
+local add_run <const> = require "fm.report.add_run"
 local lfs <const> = require "lfs"
 local sweep_json <const> = require "fm.records.sweep_json"
 local records <const> = require "fm.records.runs"
-local words <const> = require "fm.records.words"
 
 --- The record of a planned run; one that never began is "waiting".
 local function record_of(sweep, planned)
@@ -12,9 +12,6 @@ local function record_of(sweep, planned)
   local run = began and records.read(path, sweep.name .. "/" .. folder) or { path = path, id = folder, status = "waiting", summary = {} }
   run.experiment = run.experiment or planned.experiment or "?"
   run.config = run.config or planned.config
-  run.index, run.changed = planned.index, planned.changed
-  local changes = words.changes(run.changed, sweep.keys)
-  run.label = changes ~= "" and changes or run.experiment
   return run
 end
 
@@ -23,15 +20,11 @@ end
 return function(path, name)
   local plan, message = sweep_json.read(path)
   if not plan then return nil, message end
-  local sweep = { path = path, name = name, kind = "sweep", id = path:match "sweep%-(%x+)$" or name, command = plan.command, created = plan.created,
+  local sweep = { path = path, name = name, id = path:match "sweep%-(%x+)$" or name, command = plan.command, created = plan.created,
     scripts = plan.scripts or {}, keys = plan.keys, runs = {}, experiments = {} }
-  for i, planned in ipairs(plan.runs) do
+  for _, planned in ipairs(plan.runs) do
     local run = record_of(sweep, planned)
-    sweep.runs[i] = run
-    if not sweep.experiments[run.experiment] then
-      sweep.experiments[run.experiment] = true
-      table.insert(sweep.experiments, run.experiment)
-    end
+    add_run(sweep, run, planned.index, planned.changed, run.experiment)
   end
   return sweep
 end

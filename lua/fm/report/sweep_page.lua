@@ -64,6 +64,7 @@ end
 
 local statuses <const> = { "done", "running", "waiting", "failed", "diverged", "killed", "lost", "damaged" }
 
+--- The bar and the list of how many runs have which status; and the counts by status.
 local function counts(sweep)
   local by_status, bar, list = {}, {}, {}
   for _, run in ipairs(sweep.runs) do by_status[run.status] = (by_status[run.status] or 0) + 1 end
@@ -90,8 +91,7 @@ local function best_tiles(chosen, best, arm)
   return parts.tiles(tiles)
 end
 
-local function head_of(sweep, chosen, best, arm)
-  local progress = counts(sweep)
+local function head_of(sweep, progress, chosen, best, arm)
   local seconds = 0
   for _, run in ipairs(sweep.runs) do seconds = seconds + (run.seconds or 0) end
   local facts = parts.facts(table.pack(words.count(#sweep.runs, "run"), words.time(sweep.created), words.seconds(seconds) .. " in all runs",
@@ -198,13 +198,13 @@ return function(sweep, made, given)
   local arm = best_arm(arms_ranked)
   color_runs(groups)
   local metrics = curves.collect(sweep.runs)
-  local _, by_status = counts(sweep)
+  local progress, by_status = counts(sweep)
   local best, running = ranked[1], by_status.running ~= nil
   local title = ("%s · %s"):format(table.concat(sweep.experiments, ", "), sweep.id and "sweep " .. sweep.id or sweep.name)
   local table_of_runs = runs_section(sweep, chosen, best)
   local is_long = #sweep.runs > long_table
   return page.text { title = title, refresh = running, made = made, json = json_of(sweep, metrics, chosen),
-    body = { n = 12, head_of(sweep, chosen, best, arm), not is_long and table_of_runs,
+    body = { n = 12, head_of(sweep, progress, chosen, best, arm), not is_long and table_of_runs,
       groups and parts.section("seeds", "Mean ± standard deviation over seeds", runs_table.means(sweep, groups)),
       arm and parts.section("paired", "Differences to the best arm, seed by seed", runs_table.paired(sweep, groups, arm, chosen)),
       parts.section("compare", "Parameters and results", parallel(sweep, chosen)), curves_section(sweep, metrics, groups, chosen),
