@@ -250,6 +250,14 @@ describe("fmrun report", function()
       has(page_of "7f3a0000", "The runs were made by 2 versions of the code")
     end)
 
+    it("does not call it a change of the code when a run read one more file", function()
+      local path = make_sweep()
+      local record = read(path .. "/7f3a0001/run.json"):gsub('"code":%[', '%0{"path":"only_here.lua","hash":"00000000deadbeef"},')
+      folders.write(path .. "/7f3a0001/run.json", record)
+      has(record, "only_here.lua")
+      has_not(page_of "7f3a0000", "versions of the code")
+    end)
+
     it("tells what went wrong", function()
       make_sweep()
       local page = page_of "7f3a0000"

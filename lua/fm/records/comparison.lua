@@ -73,7 +73,7 @@ function comparison.codes(runs)
   local firsts, codes = {}, {}
   for i, run in ipairs(runs) do
     for _, first in ipairs(firsts) do
-      if first.experiment == run.experiment and same_code(first, run) then codes[i] = code_of(first) end
+      if first.experiment == run.experiment and same_code(first, run) then codes[i] = codes[i] or code_of(first) end
     end
     if not codes[i] then firsts[#firsts + 1], codes[i] = run, code_of(run) or "unknown" end
   end

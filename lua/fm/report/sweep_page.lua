@@ -1,5 +1,6 @@
 -- The page of a sweep.
 local arms <const> = require "fm.report.arms"
+local comparison <const> = require "fm.records.comparison"
 local curves <const> = require "fm.report.curves"
 local describe <const> = require "fm.records.describe"
 local gallery <const> = require "fm.report.gallery"
@@ -167,12 +168,10 @@ end
 
 --- The files that the best run was made of, and whether other runs were made of other files.
 local function code_section(sweep, best)
-  local versions, n = {}, 0
-  for _, run in ipairs(sweep.runs) do
-    local hashes = {}
-    for i, file in ipairs(run.code or {}) do hashes[i] = tostring(type(file) == "table" and file.hash) end
-    local text = table.concat(hashes, " ")
-    if text ~= "" and not versions[text] then versions[text], n = true, n + 1 end
+  local begun, versions, n = {}, {}, 0
+  for _, run in ipairs(sweep.runs) do begun[#begun + 1] = run.code and run or nil end
+  for _, code in ipairs(comparison.codes(begun) or {}) do
+    if not versions[code] then versions[code], n = true, n + 1 end
   end
   local note = n > 1 and html.p { class = "note", ("The runs were made by %d versions of the code; these files made the best one."):format(n) }
   return parts.section("code", "Code and data", note, parts.digests(best and best.code or sweep.scripts, best and best.data or {}))
