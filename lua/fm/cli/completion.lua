@@ -46,11 +46,9 @@ local function paths(list, word, ending)
   local lfs <const> = require "lfs"
   local folder, beginning = word:match "^(.*/)([^/]*)$"
   folder, beginning = folder or "", beginning or word
-  local ok, iterate, state = pcall(lfs.dir, folder == "" and "." or folder)
-  if not ok then return end
-  for name in iterate, state do
+  for _, name in ipairs(require "fm.records.names_in"(folder == "" and "." or folder)) do
     local hidden = name:sub(1, 1) == "." and beginning:sub(1, 1) ~= "."
-    if name ~= "." and name ~= ".." and not hidden and name:sub(1, #beginning) == beginning then
+    if not hidden and name:sub(1, #beginning) == beginning then
       local is_folder = lfs.attributes(folder .. name, "mode") == "directory"
       if is_folder then add(list, folder .. name .. "/") elseif ending and name:sub(-#ending) == ending then add(list, folder .. name) end
     end

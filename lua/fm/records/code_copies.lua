@@ -3,6 +3,7 @@
 -- that of the text: so versions of a file lie side by side, and damage to a copy is noticed.
 local core <const> = require "fm.core"
 local lfs <const> = require "lfs"
+local names_in <const> = require "fm.records.names_in"
 local open <const> = require "fm.records.regular"
 
 local code_copies <const> = {}
@@ -61,14 +62,11 @@ end
 function code_copies.list(folder)
   local list = {}
   if lfs.symlinkattributes(folder .. "/code", "mode") ~= "directory" then return list end
-  local ok, iterate, state = pcall(lfs.dir, folder .. "/code")
-  if not ok then return list end
-  for name in iterate, state do
+  for _, name in ipairs(names_in(folder .. "/code")) do
     local hash = name:match "^[%w_.-]*%-(%x+)%.lua$"
     local text = hash and read(folder .. "/code/" .. name)
     if text and core.file.hash(text) == hash then list[#list + 1] = "code/" .. name end
   end
-  table.sort(list)
   return list
 end
 

@@ -3,6 +3,7 @@
 -- user, and so does everything behind a link.
 local code_copies <const> = require "fm.records.code_copies"
 local lfs <const> = require "lfs"
+local names_in <const> = require "fm.records.names_in"
 
 local own_files <const> = {}
 
@@ -14,18 +15,6 @@ local of_run <const> = { "^state%.json$", "^checkpoint[%w-]*%.safetensors$", tem
 local of_sweep <const> = { temporary, "^report%.html$", "^slurm%.sh$", "^slurm%-%d+%.log$", "^parallel%.sh$", "^parallel%.log$",
   "^sweep%.json$", "^lock$" }
 local pictures <const> = { "%.png$", "%.svg$" }
-
---- The names in a folder, hidden ones included, in order; none when it cannot be read.
-local function names_in(path)
-  local names = {}
-  local ok, iterate, state = pcall(lfs.dir, path)
-  if not ok then return names end
-  for name in iterate, state do
-    if name ~= "." and name ~= ".." then names[#names + 1] = name end
-  end
-  table.sort(names)
-  return names
-end
 
 local function kind(path)
   return lfs.symlinkattributes(path, "mode")

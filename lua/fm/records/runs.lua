@@ -6,6 +6,7 @@
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local match <const> = require "fm.records.match"
+local names_in <const> = require "fm.records.names_in"
 local nearest <const> = require "fm.parts.nearest"
 local own_files <const> = require "fm.records.own_files"
 local read_json <const> = require "fm.records.run_json"
@@ -47,12 +48,9 @@ end
 --- cannot be read.
 function records.names_in(path)
   local names = {}
-  local ok, iterate, state = pcall(lfs.dir, path)
-  if not ok then return names end
-  for name in iterate, state do
+  for _, name in ipairs(names_in(path)) do
     if name:sub(1, 1) ~= "." then names[#names + 1] = name end
   end
-  table.sort(names)
   return names
 end
 

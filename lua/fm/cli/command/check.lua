@@ -68,10 +68,9 @@ end
 
 local function tell_pictures(path)
   local names = {}
-  for name in lfs.dir(path) do
+  for _, name in ipairs(records.names_in(path)) do
     if name:find "%.png$" or name:find "%.svg$" then names[#names + 1] = name end
   end
-  table.sort(names)
   say("pictures", table.concat(names, ", "))
 end
 
