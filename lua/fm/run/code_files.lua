@@ -4,6 +4,7 @@
 local core <const> = require "fm.core"
 local digests <const> = require "fm.run.digests"
 local lfs <const> = require "lfs"
+local text_of <const> = require "fm.records.text_of"
 
 local code_files <const> = {}
 
@@ -21,17 +22,10 @@ local function note(files, path, hash, text)
   texts[files][path] = text
 end
 
---- The text of a regular file that is small enough to keep a copy of it, or nil.
-local function text_of(path)
-  if lfs.attributes(path, "mode") ~= "file" or lfs.attributes(path, "size") > largest then return nil end
-  local file <close> = io.open(path, "rb")
-  return file and file:read "a"
-end
-
 --- Notes a file in `files`, a list of { path, hash }, unless it is there.
 function code_files.add(files, path)
   if files[path] or path:sub(1, #fm_folder) == fm_folder then return end
-  local text = text_of(path)
+  local text = text_of(path, largest)
   local hash = text and core.file.hash(text) or core.file.hash_file(path)
   if not hash then return end -- reading it raises its own error
   note(files, path, hash, text)

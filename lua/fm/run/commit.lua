@@ -3,19 +3,13 @@
 -- Repositories of other users are skipped, because their config could make git run programs.
 local core <const> = require "fm.core"
 local lfs <const> = require "lfs"
-local open <const> = require "fm.records.regular"
 local quoted <const> = require "fm.parts.shell_word"
+local text_of <const> = require "fm.records.text_of"
 
 local patience <const> = 1 -- seconds that git may take
 local largest_line <const>, largest_list <const> = 4096, 16 << 20 -- bytes of HEAD or a ref, and of packed-refs
 
 -- ---- the repository ----
-
---- The text of a regular file, or nil.
-local function read(path, largest)
-  local file <close>, size = open(path)
-  return file and size <= largest and file:read "a" or nil
-end
 
 local function is_mine(path)
   return lfs.attributes(path, "uid") == lfs.attributes("/proc/self", "uid")
@@ -26,7 +20,7 @@ end
 local function git_folder(at)
   local path = at .. "/.git"
   if lfs.symlinkattributes(path, "mode") == "directory" then return path end
-  local named = (read(path, largest_line) or ""):match "^gitdir: ([^\n]+)"
+  local named = (text_of(path, largest_line) or ""):match "^gitdir: ([^\n]+)"
   if not named then return nil end
   return named:sub(1, 1) == "/" and named or at .. "/" .. named
 end
@@ -52,15 +46,15 @@ end
 
 --- The commit that HEAD names, or nil.
 local function head_of(folder)
-  local head = (read(folder .. "/HEAD", largest_line) or ""):match "^[^\n]*"
+  local head = (text_of(folder .. "/HEAD", largest_line) or ""):match "^[^\n]*"
   if is_digest(head) then return head end
   local ref = head:match "^ref: (refs/[%w_./+@-]+)$"
   if not ref or ref:find("..", 1, true) then return nil end
-  local common = (read(folder .. "/commondir", largest_line) or ""):match "^[^\n]+"
+  local common = (text_of(folder .. "/commondir", largest_line) or ""):match "^[^\n]+"
   local shared = not common and folder or common:sub(1, 1) == "/" and common or folder .. "/" .. common
-  local found = (read(folder .. "/" .. ref, largest_line) or read(shared .. "/" .. ref, largest_line) or ""):match "^%x+"
+  local found = (text_of(folder .. "/" .. ref, largest_line) or text_of(shared .. "/" .. ref, largest_line) or ""):match "^%x+"
   if not found then
-    local list = "\n" .. (read(shared .. "/packed-refs", largest_list) or "")
+    local list = "\n" .. (text_of(shared .. "/packed-refs", largest_list) or "")
     local at = list:find(" " .. ref .. "\n", 1, true)
     found = at and list:sub(1, at - 1):match "\n(%x+)$"
   end
