@@ -1,6 +1,7 @@
 -- Scripts that share one Lua state without seeing each other: each has its globals, its modules and
 -- its folder in package.path.
 local code_files <const> = require "fm.run.code_files"
+local file_stem <const> = require "fm.parts.file_stem"
 local nearest <const> = require "fm.parts.nearest"
 
 local scripts <const> = {}
@@ -52,11 +53,10 @@ local function own_modules(before)
   return changes
 end
 
---- The name for an experiment that has none: the name of its file, in characters that a folder may
---- have, and never "." or "..".
+--- The name for an experiment that has none: the name of its file.
 local function name_of(path)
   if path == "-" then return "stdin" end
-  local name = path:match("([^/]*)$"):gsub("%.lua$", ""):gsub("[^%w_.-]", "_"):gsub("^[.-]", "_"):sub(1, 64)
+  local name = file_stem(path)
   return name ~= "" and name or "script"
 end
 

@@ -2,6 +2,7 @@
 -- folder of its sweep for all its runs. The name tells a person what the file is. The digest is
 -- that of the text: so versions of a file lie side by side, and damage to a copy is noticed.
 local core <const> = require "fm.core"
+local file_stem <const> = require "fm.parts.file_stem"
 local lfs <const> = require "lfs"
 local names_in <const> = require "fm.records.names_in"
 local open <const> = require "fm.records.regular"
@@ -12,8 +13,7 @@ local largest <const> = 64 << 20 -- bytes of a copy: larger ones are not read
 
 --- The name of the copy of a file with this digest.
 function code_copies.name(path, hash)
-  local stem = path:match "[^/]*$":gsub("%.lua$", ""):gsub("[^%w_.-]", "_"):gsub("^[.-]", "_"):sub(1, 64)
-  return ("%s-%s.lua"):format(stem, hash)
+  return ("%s-%s.lua"):format(file_stem(path), hash)
 end
 
 --- The text of a copy, which must be a regular file and not a link; or nil and what is wrong.
