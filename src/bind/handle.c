@@ -3,12 +3,18 @@
 #include "object.h"
 #include "tape.h"
 
-enum { STEP_BYTES = 1 << 20, SOFT_LIMIT = 48 << 20 };
+enum {
+    STEP_BYTES = 1 << 20,
+    SOFT_LIMIT = 48 << 20,
+    STEP_HANDLES = 256,
+    HANDLE_KILOBYTES = STEP_HANDLES * (sizeof(fm_tensor) + sizeof(fm_storage)) >> 10
+};
 
 static struct {
     size_t announced;  /* live bytes at the last word to the collector */
     size_t full_above; /* beyond it, collect everything */
-} gc = {0, SOFT_LIMIT};
+    unsigned handles;  /* made since their structs were last announced */
+} gc = {0, SOFT_LIMIT, 0};
 
 /* An allocation would fail: collect what Lua can no longer reach, so that scripts need not. */
 static bool reclaim(void) {
@@ -24,8 +30,14 @@ bool bind_collect(lua_State *L) {
     return after < before;
 }
 
-/* Lua sees a handle as some forty bytes. Say how much really hangs on them. */
+/* Lua sees a handle as some forty bytes. Say how much really hangs on it: a tensor and a storage,
+ * which wait for the collector even when their numbers were dropped, and the numbers. Without the
+ * first, a training spreads its small blocks over megabytes and misses the cache. */
 static void announce(lua_State *L) {
+    if (++gc.handles == STEP_HANDLES) {
+        gc.handles = 0;
+        lua_gc(L, LUA_GCSTEP, HANDLE_KILOBYTES);
+    }
     size_t live = fm_live_bytes();
     if (live < gc.announced) gc.announced = live;
     if (live < gc.announced + STEP_BYTES) return;
