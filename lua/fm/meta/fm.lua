@@ -707,6 +707,39 @@ function fm.flow.bits_per_dimension(model, x, options) end
 ---@param options {rng: fm.Rng, first_row: integer, bins: integer, low: number, high: number} first_row: number of the first row (1), for a part of a batch
 ---@return fm.Tensor y
 function fm.flow.dequantise(x, options) end
+---@class fm.AlongOptions: fm.SolveOptions
+---@field method string|table|function "rk4": "euler" gives the mean over the times at which its steps begin
+---@field cond any goes to the model; the rows of a tensor with as many rows as x0 stay with their rows
+
+---How far the paths of a flow are from straight lines at constant speed, 0 when one Euler step is
+---exact: the mean over rows of the integral over time of |(x1 - x0) - v(x_t, t)|^2, summed over
+---dimensions, along paths solved from x0. Liu et al. 2023. Options are those of ode.solve without
+---t0, t1, times, save, events, rows, gradient, memory; nothing is recorded. info is that of the
+---solve (nfe counts both of its passes) with each [B], the value of each row, standard_error over
+---the rows, and x1, where the paths end. For a model that does not predict the velocity, pass
+---flow.velocity(model, ...).
+---@param model function|table a velocity
+---@param x0 fm.Tensor [B, ...] of the path's source
+---@param options? fm.AlongOptions
+---@return number straightness, table info
+function fm.flow.straightness(model, x0, options) end
+---The mean over rows of the integral over time of |v(x_t, t)|^2, summed over dimensions, along
+---paths solved from x0: at least the squared 2-Wasserstein distance between the ends. Options and
+---info as for straightness. Benamou and Brenier 2000; Tong et al. 2023.
+---@param model function|table a velocity
+---@param x0 fm.Tensor [B, ...] of the path's source
+---@param options? fm.AlongOptions
+---@return number energy, table info
+function fm.flow.path_energy(model, x0, options) end
+---|energy - w2^2| / w2^2 for the path energy and w2, the 2-Wasserstein distance between source and
+---data (metrics.wasserstein2, not its square): 0 for a flow that moves its points by optimal
+---transport. info has energy too. Tong et al. 2023.
+---@param model function|table a velocity
+---@param x0 fm.Tensor [B, ...] of the path's source
+---@param w2 number above 0
+---@param options? fm.AlongOptions
+---@return number, table info
+function fm.flow.normalized_path_energy(model, x0, w2, options) end
 ---Flows known in closed form, found by name in lua/fm/flow/exact: models with velocity, score,
 ---density and samples, at times in 0..1.
 fm.flow.exact = {}
