@@ -611,7 +611,8 @@ function fm.flow.time(name, options) end
 ---What a model may predict, by name: velocity, data, noise, score. Or your own table: target(x0,
 ---x1, u, s), what the prediction is compared with, and velocity(p, x, a, s, da, ds, guard), the
 ---velocity that follows from it; fails(a, unbounded, guard) says at which ends of the path this
----formula fails. An option `predict` takes what this takes.
+---formula fails; centre, rate and per_rate of (a, s, da, ds, guard) are what flow.convert reads. An
+---option `predict` takes what this takes.
 ---@param name string|table
 ---@param options? table
 ---@return table
@@ -659,6 +660,21 @@ function fm.flow.score(model, options) end
 ---@param options? {path: string|table, guard: number}
 ---@return fun(x: fm.Tensor, t: number|fm.Tensor): fm.Tensor, fm.Tensor
 function fm.flow.posterior(model, options) end
+---What a model predicts at x and t in one form, in another: any two of velocity, data, noise and
+---score (x0 ~ N(0, I), x = a x1 + s x0, v = da x1 + ds x0, score = -x0 / s). For the straight line:
+---x1 = x + (1 - t) v, x0 = x - t v, score = (t v - x) / (1 - t). A divisor (s, a or s da - a ds) is
+---at least guard (1e-3), so that all is finite at the ends; there the result stays near what data
+---that are a unit normal have. A slope that has no bound at an end is read guard away from it. A
+---path with noise around its line, or with a source of its own, raises.
+---@param value fm.Tensor [B, ...]
+---@param from "velocity"|"data"|"noise"|"score"|table
+---@param to "velocity"|"data"|"noise"|"score"|table
+---@param x fm.Tensor [B, ...]
+---@param t number|fm.Tensor in 0..1: a number, [B] or [B, 1]
+---@param path? string|table "linear"
+---@param options? {guard: number}
+---@return fm.Tensor shaped as x
+function fm.flow.convert(value, from, to, x, t, path, options) end
 ---The point of the source that flows to x1: x0, info by a solve from t1 to t0. Options and info of
 ---ode.solve; t0 and t1 are the ends of the flow, times run from t1 to t0, and a grid by name has
 ---the points of decode's. A solve that does not reach t0 raises, unless a terminal event ends it.

@@ -9,4 +9,7 @@ return {
     return p * (da - k * a) + x * k
   end,
   fails = function(_, unbounded) return unbounded end,
+  centre = function(a, s) return a / (a * a + s * s) end,
+  rate = function(_, s) return s end,
+  per_rate = function(_, s, _, _, guard) return 1 / divisor(s, guard) end,
 }

@@ -11,6 +11,14 @@
 --   fails(a, unbounded, guard)
 --                          whether it fails at an end of the path with this a, where a slope may be
 --                          unbounded; without this function it never fails
+--
+-- For flow.convert, and to compare in another form than is predicted, it also has three functions
+-- of (a, s, da, ds, guard):
+--
+--   centre                 centre x is the prediction at x for data that are a unit normal
+--   rate                   how fast the prediction moves when, at a fixed x, x1 moves at rate s (so
+--                          x0 at rate -a, the velocity at rate s da - a ds)
+--   per_rate               1 / rate, finite: the divisor is at least guard
 local by_name <const> = require "fm.parts.by_name"
 
 local function is_prediction(value)

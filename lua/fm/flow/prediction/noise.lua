@@ -8,4 +8,7 @@ return {
     return p * (ds - k * s) + x * k
   end,
   fails = function(a, unbounded, guard) return unbounded or a < guard end,
+  centre = function(a, s) return s / (a * a + s * s) end,
+  rate = function(a) return -a end,
+  per_rate = function(a, _, _, _, guard) return -1 / divisor(a, guard) end,
 }

@@ -10,4 +10,7 @@ return {
     return p * (k * s * s - s * ds) + x * k
   end,
   fails = function(a, _, guard) return a < guard end, -- s ds has a bound
+  centre = function(a, s) return -1 / (a * a + s * s) end,
+  rate = function(a, s, _, _, guard) return a / divisor(s, guard) end,
+  per_rate = function(a, s, _, _, guard) return s / divisor(a, guard) end,
 }
