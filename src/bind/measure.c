@@ -2,6 +2,7 @@
 #include "assignment.h"
 #include "bind.h"
 #include "covariance.h"
+#include "neighbours.h"
 
 /* Two samples [n, D], [m, D] at arguments 1 and 2. */
 static fm_samples check_samples(lua_State *L) {
@@ -91,6 +92,52 @@ static int measure_sliced(lua_State *L) { /* sliced(a, b, directions [D, k]) -> 
     return 1;
 }
 
+/* ---- neighbours ---- */
+
+static int measure_not_finite(lua_State *L) { /* not_finite(x [n, D]) -> the first row with a number that is not finite, or nil */
+    const fm_tensor *x = bind_check_tensor(L, 1);
+    size_t n = x->rank && x->count ? x->shape[0] : 0, row = n ? fm_first_not_finite(n, x->count / n, fm_data(x)) : 0;
+    if (row == n) return 0;
+    lua_pushinteger(L, (lua_Integer)row + 1);
+    return 1;
+}
+
+static int measure_nearest(lua_State *L) { /* nearest(a, b) -> for each row of a its nearest row of b, 1-based [n], distance [n] */
+    fm_samples s = check_samples(L);
+    size_t *index = scratch(L, s.n * sizeof *index);
+    double *squared = scratch(L, s.n * sizeof *squared);
+    fm_error err;
+    if (!fm_nearest(&s, 1, false, index, squared, &err)) bind_raise(L, &err);
+    push_columns(L, s.n, index);
+    real *distance = fm_data(bind_push_result(L, 1, &s.n));
+    for (size_t i = 0; i < s.n; i++) distance[i] = (real)sqrt(squared[i]);
+    return 2;
+}
+
+static void push_counts(lua_State *L, size_t n, const size_t *count) {
+    real *to = fm_data(bind_push_result(L, 1, &n));
+    for (size_t i = 0; i < n; i++) to[i] = (real)count[i];
+}
+
+/* within(a, b, k) -> for each row of a the number of balls that hold it [n], for each row of b
+ * the number of rows of a in its ball [m]. The ball of a row of b reaches to its k-th nearest other
+ * row of b. */
+static int measure_within(lua_State *L) {
+    fm_samples s = check_samples(L), own = {s.m, s.m, s.d, s.b, s.b};
+    size_t k = (size_t)bind_check_integer(L, 3, "within: k", 1, (lua_Integer)s.m - 1);
+    size_t *index = scratch(L, s.m * k * sizeof *index), *of_a = scratch(L, (s.n + s.m) * sizeof *of_a), *of_b = of_a + s.n;
+    double *squared = scratch(L, s.m * k * sizeof *squared);
+    fm_error err;
+    if (!fm_nearest(&own, k, true, index, squared, &err)) bind_raise(L, &err);
+    for (size_t j = 0; j < s.m; j++) squared[j] = squared[j * k + k - 1];
+    if (!fm_within(&s, squared, of_a, of_b, &err)) bind_raise(L, &err);
+    push_counts(L, s.n, of_a);
+    push_counts(L, s.m, of_b);
+    return 2;
+}
+
+/* ---- covariances ---- */
+
 static void check_dimensions(lua_State *L, const char *who, size_t d) {
     if (d > FM_COVARIANCE_MOST) bind_error(L, "%s: %zu dimensions are over the limit of %d", who, d, FM_COVARIANCE_MOST);
 }
@@ -119,15 +166,12 @@ static int measure_components(lua_State *L) { /* components(x [n, D], k) -> mean
 }
 
 static const bind_function functions[] = {
-    {"assignment", measure_assignment, 1},
-    {"pairing", measure_pairing, 2},
-    {"transport", measure_transport, 3},
-    {"mean_distance", measure_mean_distance, 2},
-    {"mean_kernel", measure_mean_kernel, 4},
-    {"sliced", measure_sliced, 3},
-    {"frechet", measure_frechet, 2},
-    {"components", measure_components, 2},
-    {NULL, NULL, 0},
+    {"assignment", measure_assignment, 1},   {"pairing", measure_pairing, 2},
+    {"transport", measure_transport, 3},     {"mean_distance", measure_mean_distance, 2},
+    {"mean_kernel", measure_mean_kernel, 4}, {"sliced", measure_sliced, 3},
+    {"not_finite", measure_not_finite, 1},   {"nearest", measure_nearest, 2},
+    {"within", measure_within, 3},           {"frechet", measure_frechet, 2},
+    {"components", measure_components, 2},   {NULL, NULL, 0},
 };
 
 void bind_measure(lua_State *L) {

@@ -1,15 +1,19 @@
 #include "distance.h"
 #include "pool.h"
+#include "sums.h"
 
 #include <stdlib.h>
 
-static double squared(size_t d, const real *restrict a, const real *restrict b) {
-    double sum = 0;
-    for (size_t k = 0; k < d; k++) {
-        double e = (double)a[k] - (double)b[k];
-        sum += e * e;
-    }
+FM_CLONES double fm_squared_distance(size_t d, const real *restrict a, const real *restrict b) {
+    FM_ROW_SUM(d, ((double)a[i] - (double)b[i]) * ((double)a[i] - (double)b[i]), sum);
     return sum;
+}
+
+size_t fm_first_not_finite(size_t n, size_t d, const real *x) {
+    for (size_t i = 0; i < n * d; i++) {
+        if (!isfinite(x[i])) return i / d;
+    }
+    return n;
 }
 
 static double dot(size_t d, const real *restrict a, const real *restrict b) {
@@ -21,7 +25,7 @@ static double dot(size_t d, const real *restrict a, const real *restrict b) {
 void fm_pair_costs(const fm_samples *s, bool root, double *out) {
     for (size_t i = 0; i < s->n; i++) {
         for (size_t j = 0; j < s->m; j++) {
-            double e = squared(s->d, s->a + i * s->d, s->b + j * s->d);
+            double e = fm_squared_distance(s->d, s->a + i * s->d, s->b + j * s->d);
             out[i * s->m + j] = root ? sqrt(e) : e;
         }
     }
@@ -31,7 +35,7 @@ double fm_mean_distance(const fm_samples *s) {
     double total = 0;
     for (size_t i = 0; i < s->n; i++) {
         double row = 0; /* two levels of sums: their rounding stays small */
-        for (size_t j = 0; j < s->m; j++) row += sqrt(squared(s->d, s->a + i * s->d, s->b + j * s->d));
+        for (size_t j = 0; j < s->m; j++) row += sqrt(fm_squared_distance(s->d, s->a + i * s->d, s->b + j * s->d));
         total += row;
     }
     return total / ((double)s->n * (double)s->m);
@@ -45,7 +49,7 @@ double fm_mean_kernel(const fm_samples *s, double sigma, bool apart) {
             if (apart && i == j) continue;
             const real *a = s->a + i * s->d, *b = s->b + j * s->d;
             double p = sigma > 0 ? 0 : dot(s->d, a, b) / (double)s->d + 1;
-            row += sigma > 0 ? exp(k * squared(s->d, a, b)) : p * p * p;
+            row += sigma > 0 ? exp(k * fm_squared_distance(s->d, a, b)) : p * p * p;
         }
         total += row;
     }
@@ -55,7 +59,7 @@ double fm_mean_kernel(const fm_samples *s, double sigma, bool apart) {
 double fm_matched_cost(const fm_samples *s, bool root, const size_t *column) {
     double sum = 0;
     for (size_t i = 0; i < s->n; i++) {
-        double e = squared(s->d, s->a + i * s->d, s->b + column[i] * s->d);
+        double e = fm_squared_distance(s->d, s->a + i * s->d, s->b + column[i] * s->d);
         sum += root ? sqrt(e) : e;
     }
     return sum / (double)s->n;

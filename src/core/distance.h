@@ -10,6 +10,10 @@ typedef struct fm_samples {
     const real *a, *b;
 } fm_samples;
 
+/* |a - b|^2 of two rows of d numbers; the same for (b, a). */
+double fm_squared_distance(size_t d, const real *a, const real *b);
+/* The first row of x [n, d] with a number that is not finite; n when there is none. */
+size_t fm_first_not_finite(size_t n, size_t d, const real *x);
 /* out [n, m]: squared distances, or distances when `root`. */
 void fm_pair_costs(const fm_samples *s, bool root, double *out);
 /* Mean over pairs of |a - b|. */

@@ -1099,6 +1099,14 @@ function fm.metrics.frechet_distance(a, b) end
 ---The unbiased squared MMD with the kernel (a . b / D + 1)^3. Binkowski et al. 2018.
 ---@return number
 function fm.metrics.kid(a, b) end
+---For each row of x [n, ...] the nearest row of data [m, ...] by Euclidean distance: its index [n],
+---1-based, and the distance [n]. Of equally near rows the first counts. Estimates by blocks of
+---matrix products only decide which pairs are measured, so the result is exact; the memory for it
+---is a few MB. Raises when a row is not finite.
+---@param x fm.Tensor
+---@param data fm.Tensor
+---@return fm.Tensor index, fm.Tensor distance
+function fm.metrics.nearest(x, data) end
 ---The cheapest assignment of a cost matrix [n, n]: the 1-based column of each row. Jonker and
 ---Volgenant 1987.
 ---@return fm.Tensor
