@@ -646,6 +646,31 @@ function fm.flow.loss(model, x1, options) end
 ---@param options? {predict: string, path: string|table, cond: any, guard: number}
 ---@return fun(x: fm.Tensor, t: number|fm.Tensor): fm.Tensor
 function fm.flow.velocity(model, options) end
+---@class fm.GuidanceOptions
+---@field cond any goes to the model: labels [B], or [B, k]; its rows leave a solve with those of x
+---@field null any the condition that stands for none, a number or shaped as cond; n + 1 for a model with n classes. Without it the model is called (x, t)
+---@field scale number|function w, or a function of t: 0 is the model under null, 1 the conditional model
+---@field interval number[] { a, b }: for t < a and t > b, w is 1. Kynkaanniemi and others 2024
+---@field kind string|table|function "cfg" | "cfg_zero_star" | combine(v, other, w, x, t) -> velocity
+---@field zero_steps integer of cfg_zero_star: the velocity is 0 for t < zero_steps / steps (0)
+---@field steps integer of cfg_zero_star: how many steps the solve takes
+---@field weak function|table a weaker model, called (x, t, cond), in place of the model under null: autoguidance
+---@field predict string|table what model and weak give ("velocity"), with path and guard as for flow.velocity
+---@field path string|table "linear"
+---@field guard number 1e-3
+
+---field(x, t) for a solver: a conditional model that follows its condition more or less closely.
+---With v = model(x, t, cond): v_null + w (v - v_null) (cfg; Ho and Salimans 2022);
+---s v_null + w (v - s v_null), s = <v, v_null> / |v_null|^2 for each row (cfg_zero_star; Fan and
+---others 2025); v_weak + w (v - v_weak) with a weak model (autoguidance; Karras and others 2024).
+---t is a number or [B]: each row has the w of its time. A call of the field is two calls of the
+---model; one where w = 1 or outside of the interval, none before zero_steps / steps. A kind is a
+---file of lua/fm/flow/guidance, or one beside the script: it returns { combine = [, zero_until =
+---t] }, or a function of its options that makes one; { "name", key = value } gives it options.
+---@param model function|table model(x, t, cond)
+---@param options fm.GuidanceOptions
+---@return fun(x: fm.Tensor, t: number|fm.Tensor): fm.Tensor
+function fm.flow.guidance(model, options) end
 ---f(x, t) -> score [B, D], velocity: the gradient in x of the log-density at time t, (t v - x) / (1
 ---- t) for the straight line. The source is N(0, I), independent of the data; at an end where this
 ---divides by 0, it is read guard (1e-3) away from it. Albergo and others 2023.
