@@ -797,6 +797,14 @@ function fm.flow.exact.gaussian(options) end
 ---@param options {means: number[][]|fm.Tensor, std: number|number[]|number[][], weights: number[], path: string|table}
 ---@return table flow
 function fm.flow.exact.mixture(options) end
+---The flow whose data are exactly these points: the best model on them, which only repeats them
+---(memorisation). flow(x, t), flow:score(x, t), flow:mean(x, t) = E[x1 | x] -> [B, ...],
+---flow:posterior(x, t) -> weights [B, N] of the points. t is a number or [B]. The path starts as a
+---normal and has no noise around its line. Where s(t) is below guard (1e-3), guard is the divisor.
+---Bertrand et al. 2025.
+---@param options {points: fm.Tensor|number[][], path: string|table, guard: number} points [N, ...]
+---@return table flow
+function fm.flow.exact.empirical(options) end
 
 -- ---- ODE solvers ----
 
