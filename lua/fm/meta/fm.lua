@@ -602,6 +602,7 @@ function fm.flow.path(name, options) end
 function fm.flow.coupling(name, options) end
 ---How the times of a batch are drawn, by name: uniform; stratified (one time in each of n equal
 ---parts of 0..1); logit_normal{mean = 0, std = 1} (more often in the middle; Esser et al. 2024).
+---grid{steps = 1} (0, 1/steps, .. (steps - 1)/steps: where equal Euler steps begin).
 ---Your own function (rng, n) -> t [n] is returned unchanged. An option `time` takes what this
 ---takes, and { "name", key = value }.
 ---@param name string|function
@@ -748,6 +749,46 @@ function fm.flow.bits_per_dimension(model, x, options) end
 ---@param options {rng: fm.Rng, first_row: integer, bins: integer, low: number, high: number} first_row: number of the first row (1), for a part of a batch
 ---@return fm.Tensor y
 function fm.flow.dequantise(x, options) end
+---@class fm.ReflowOptions: fm.SolveOptions
+---@field x0 fm.Tensor|integer [B, ...] of the path's source, or how many rows to draw there
+---@field rng fm.Rng draws x0; each call draws fresh rows
+---@field dim integer|integer[] the numbers of a drawn row, when the model does not have a `dim`
+---@field path string|table where drawn rows start, path:source ("linear": a unit normal; an exact flow knows its own)
+---@field cond any goes to the model; the rows of a tensor with as many rows as x0 stay with their rows
+---@field block integer rows that are solved together (1024): beside the pairs, memory is for one block
+
+---Pairs for the next flow, x0 and where the paths of this one take them, rows in order: a flow
+---trained on them, flow.loss(next, x1, { x0 = x0 }), has the same ends and straighter paths; Liu et
+---al. 2023, rectified flow. Batches of stored pairs: data.batches(x0, size, { rng, labels = x1 });
+---fresh pairs: a call in each step. For one step, or `steps` of them, train on the pairs with the
+---times { "grid", steps = n }. Options are those of ode.solve without t0, t1, times, save, events,
+---rows, gradient, memory; nothing is recorded. With the batch's error control each block has its
+---own steps. info: nfe (evaluations of a row, the mean), evaluations, blocks. For a model that does
+---not predict the velocity, pass flow.velocity(model, ...). A solve that does not reach t = 1
+---raises.
+---@param model function|table a velocity
+---@param options fm.ReflowOptions
+---@return fm.Tensor x0, fm.Tensor x1, table info
+function fm.flow.reflow(model, options) end
+---@class fm.CheckPairsOptions: fm.SolveOptions
+---@field model function|table a velocity
+---@field cond any goes to the model, by rows as for reflow
+---@field source fm.Tensor|function without a model: a tensor, function(n, rng) -> x0, or nil for a unit normal
+---@field rng fm.Rng draws the source
+---@field rows integer how many are looked at (256), spaced evenly
+
+---Whether pairs lie the right way round: true and info, or nil and a message. A flow that was
+---trained on swapped pairs leads from data to noise, and its loss looks as good. With a model, one
+---that made the pairs or was trained on them, some rows are solved: from x0 it must come nearer to
+---x1 than from x1 to x0 (info.forward, info.backward: mean squares), and nearer to its own x1 than
+---to that of another row (info.other), so rows that were shuffled apart are found too; cond and the
+---options of reflow's solve go with it. Without a model, x1 must not be nearer to the source than
+---x0 is, in energy distance (info.x0, info.x1, info.floor); ends that are alike pass.
+---@param x0 fm.Tensor [B, ...]
+---@param x1 fm.Tensor [B, ...]
+---@param options? fm.CheckPairsOptions
+---@return true|nil ok, table|string info
+function fm.flow.check_pairs(x0, x1, options) end
 ---@class fm.AlongOptions: fm.SolveOptions
 ---@field method string|table|function "rk4": "euler" gives the mean over the times at which its steps begin
 ---@field cond any goes to the model; the rows of a tensor with as many rows as x0 stay with their rows

@@ -101,7 +101,7 @@ function fields.of(model, cond, settled)
   end
 end
 
--- The entries of `value` with these row numbers, if it belongs to the rows of a batch of `total`.
+--- The entries of `value` with these row numbers, if it belongs to the rows of a batch of `total`.
 local function picked(value, numbers, total)
   if core.is_tensor(value) then
     if value:rank() == 0 or #value ~= total then return value end
@@ -112,6 +112,8 @@ local function picked(value, numbers, total)
   for key, entry in next, value do part[key] = picked(entry, numbers, total) end
   return part
 end
+
+fields.picked = picked
 
 --- f(x, t, numbers) for a solver whose rows leave: numbers [A] tells which rows of the first x,
 --- from 1 to `total`, the rows of x are. It calls f(x, t, pick).
