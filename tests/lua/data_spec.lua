@@ -59,6 +59,18 @@ describe("data", function()
     assert.same({ 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 }, first)
     assert.same({ 1, 2, 3, 4, 5, 6, 7, 8 }, round(data.batches(x, 4, { drop_last = true })))
     local labels = fm.range(11, 20)
+    local pictures = fm.rng(3):normal(10, 2, 2)
+    local list = { labels, pictures, fm.range(1, 10) }
+    for _, o in ipairs { { rng = fm.rng(2), labels = list }, { labels = list } } do
+      local seen, batches = 0, data.batches(x, 3, o)
+      for rows, l, p, i in batches do
+        seen = seen + #rows
+        assert.same({ l:totable(), p:totable() }, { labels:index_select(i, 1):totable(), pictures:index_select(i, 1):totable() })
+        assert.same(x:index_select(i, 1):totable(), rows:totable())
+      end
+      assert.equal(10, seen)
+      assert.equal(4, select("#", batches()))
+    end
     for rows, l in data.batches(x, 3, { rng = fm.rng(2), labels = labels }) do assert.same((rows:reshape(-1) + 10):totable(), l:totable()) end
   end)
 
@@ -308,7 +320,9 @@ describe("data", function()
     fails("eight_gaussians: radius: expected a number", data.eight_gaussians, { radius = "a" })
     fails("gaussians: modes: expected a whole number >= 1, found 0", data.gaussians, { modes = 0 })
     fails("batches: the tensor has no rows", data.batches, fm.zeros(0, 2), 2)
-    fails("batches: labels: expected a tensor", data.batches, fm.zeros(3, 2), 2, { labels = { 1, 2, 3 } })
+    fails("batches: labels: expected a tensor %[N, ...%] or a list of them, found 1", data.batches, fm.zeros(3, 2), 2, { labels = { 1, 2, 3 } })
+    fails("batches: 3 rows and 2 labels", data.batches, fm.zeros(3, 1), 2, { labels = { fm.zeros(3), fm.zeros(2) } })
+    fails('batches: labels: expected a list of tensors, found the key "a"', data.batches, fm.zeros(3, 1), 2, { labels = { a = fm.zeros(3) } })
     fails("png_folder: expected a path, found nil", data.png_folder)
     fails("text: expected a path, found nil", data.text)
     fails("data has no \"mons\"; did you mean \"moons\"", function() return data.mons end)

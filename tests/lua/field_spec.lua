@@ -361,6 +361,55 @@ describe("rows of a solve", function()
     raises("log_prob: first_row: expected a whole number", flow.log_prob, field, x0, { first_row = 0 })
   end)
 
+  it("take their conditions along through every function of a flow that is told them", function()
+    local mixed = { control = "sample", rtol = 1e-4, atol = 1e-4 }
+    local function with(options, cond)
+      local o2 = { cond = cond }
+      for key, value in pairs(options) do o2[key] = value end
+      return o2
+    end
+    local back <const>, short <const> = { control = "sample", t0 = 0.9 }, { control = "sample", t1 = 0.1 }
+    local function sde_flow(model, x, o2) return sde.solve(model, x, with({ w = 0.1, rng = fm.rng(3), steps = 5, t1 = 0.2 }, o2.cond)) end
+    for _, case in ipairs { { flow.decode, mixed }, { flow.encode, back }, { flow.log_prob, back }, { ode.solve, mixed },
+      { ode.solve, { method = "rk4", steps = 3 } },
+      { ode.solve, { rtol = 1e-3 } }, { sde_flow, {} },
+      { function(model, x, o2) return flow.score(model, o2)(x, 0.3) end, {} },
+      { function(model, x, o2) return flow.posterior(model, o2)(x, 0.3) end, {} },
+      { function(model, x, o2) return flow.bits_per_dimension(model, x * 0.1, o2) end, with(back, nil), { dequantise = false } },
+      { function(model, x, o2) return ode.solve(flow.score(model, { cond = o2.cond }), x, short) end, {} } } do
+      local solve <const>, how <const> = case[1], with(case[2], nil)
+      for key, value in pairs(case[3] or {}) do how[key] = value end
+      for _, pair in ipairs { { by_label, labels }, { by_rate, conditions }, { function(x, t, c) return by_rate(x, t, c.rate) end, { rate = conditions } },
+        { layer(function(_, ...) return by_label(...) end), labels } } do
+        local model <const>, cond <const> = pair[1], pair[2]
+        local want = solve(flow.velocity(model, { cond = cond }), x0, how)
+        same(want, (solve(model, x0, with(how, cond))))
+        if how.control and fm.is_tensor(cond) then
+          same(want, alone(function(first, last) return (solve(model, x0[{ first, last }], with(how, cond[{ first, last }]))) end))
+        end
+      end
+    end
+    local p = fm.parameter(rates)
+    local function trained(x, t, label) return (x + t) * p:embedding(label) * -0.1 end
+    local grads = {}
+    for _, memory in ipairs { "full", "segments" } do
+      for _, way in ipairs { { trained, labels }, { flow.velocity(trained, { cond = labels }) } } do
+        p:zero_grad()
+        local tape <close> = fm.record()
+        ode.solve(way[1], x0, { method = "rk4", steps = 3, memory = memory, cond = way[2] }):square():sum():backward()
+        grads[#grads + 1] = p:grad():totable()
+      end
+    end
+    for i = 2, #grads do assert.same(grads[1], grads[i]) end
+    local function spread(x, t, label) return by_label(x, t, label) * 0.1 end
+    same((sde.solve({ drift = by_label, diffusion = spread }, x0, { cond = labels, rng = fm.rng(1), steps = 3 })),
+      (sde.solve({ drift = flow.velocity(by_label, { cond = labels }), diffusion = function(x, t) return by_label(x, t, labels) * 0.1 end }, x0,
+        { rng = fm.rng(1), steps = 3 })))
+    raises("ode.solve: give rows or cond, not both", ode.solve, by_label, x0, { cond = labels, rows = true })
+    raises("log_prob: give rows or cond, not both", flow.log_prob, by_label, x0, { cond = labels, rows = true })
+    raises("velocity: field: unexpected argument 3", ode.solve, flow.velocity(by_label, { cond = labels }), x0, { cond = labels })
+  end)
+
   it("go through a field that is made of two, as guidance is", function()
     local fields = require "fm.parts.field"
     local function guided(cond)

@@ -1,6 +1,7 @@
 -- log_prob(model, x, {divergence, probes, rng, path, log_p0, ...}) -> log-density in nats [B],
--- info. The model is a velocity, model(x, t); one that predicts something else, or takes a
--- condition, is passed as flow.velocity(model, ...).
+-- info. The model is a velocity, model(x, t [, cond]); one that predicts something else is passed
+-- as flow.velocity(model, ...).
+--   cond                        goes to the model, see ode.solve
 --   divergence = "exact"        one backward pass per dimension over one forward pass
 --   divergence = "hutchinson"   `probes` (1) random sign vectors from `rng`, the same ones through
 --                               the whole solve: unbiased, and

@@ -1,10 +1,10 @@
--- score(model, {path, guard}) -> f(x, t) -> score [B, ...], velocity: the gradient in x of the
--- log-density at time t, from the velocity model(x, t), for a source x0 ~ N(0, I) independent of x1
--- (no coupling) on a path x = a x1 + s x0. It is -E[x0 | x] / s, where E[x0 | x] = (da x - a v) /
--- (s da - a ds); for the straight line the score is (t v - x) / (1 - t). Albergo and others 2023,
--- section 2. At an end of the path where this divides by 0, all is read `guard` (1e-3) away from
--- it. t is a number or [B]. A model that predicts the data, the noise or the score is passed as
--- flow.velocity(model, ...).
+-- score(model, {path, guard, cond}) -> f(x, t) -> score [B, ...], velocity: the gradient in x of
+-- the log-density at time t, from the velocity model(x, t), for a source x0 ~ N(0, I) independent
+-- of x1 (no coupling) on a path x = a x1 + s x0. It is -E[x0 | x] / s, where E[x0 | x] = (da x - a
+-- v) / (s da - a ds); for the straight line the score is (t v - x) / (1 - t). Albergo and others
+-- 2023, section 2. At an end of the path where this divides by 0, all is read `guard` (1e-3) away
+-- from it. t is a number or [B]; cond goes to the model. A model that predicts the data, the noise
+-- or the score is passed as flow.velocity(model, ...).
 local arguments <const> = require "fm.flow.parts.arguments"
 local guarded <const> = require "fm.flow.parts.guarded"
 local fields <const> = require "fm.parts.field"
@@ -13,8 +13,8 @@ local options <const> = require "fm.parts.options"
 return function(model, given, ...)
   options.no_more("score", 2, ...)
   arguments.model("score", model)
-  local o = options.read("score", given, { path = "linear", guard = 1e-3 })
-  local read, call = guarded("score", o.path, o.guard, true), fields.of(model)
+  local o = options.read("score", given, { path = "linear", guard = 1e-3, cond = options.none })
+  local read, call = guarded("score", o.path, o.guard, true), fields.of(model, o.cond)
   return fields.new("score: field", function(x, t, pick)
     local at, a, s, da, _, w = read(x, t)
     local v = call(x, at, pick)

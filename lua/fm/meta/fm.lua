@@ -676,14 +676,14 @@ function fm.flow.guidance(model, options) end
 ---- t) for the straight line. The source is N(0, I), independent of the data; at an end where this
 ---divides by 0, it is read guard (1e-3) away from it. Albergo and others 2023.
 ---@param model function|table a velocity
----@param options? {path: string|table, guard: number}
+---@param options? {path: string|table, guard: number, cond: any}
 ---@return fun(x: fm.Tensor, t: number|fm.Tensor): fm.Tensor, fm.Tensor
 function fm.flow.score(model, options) end
 ---f(x, t) -> E[x1 | x], E[x0 | x]: the means of the data and of the source that lead through x; x +
 ---(1 - t) v and x - t v for the straight line. The first is Tweedie's formula. Source, path and
 ---guard as for score.
 ---@param model function|table a velocity
----@param options? {path: string|table, guard: number}
+---@param options? {path: string|table, guard: number, cond: any}
 ---@return fun(x: fm.Tensor, t: number|fm.Tensor): fm.Tensor, fm.Tensor
 function fm.flow.posterior(model, options) end
 ---What a model predicts at x and t in one form, in another: any two of velocity, data, noise and
@@ -868,6 +868,7 @@ fm.ode = {}
 ---@field max_nfe integer calls of the field, never one more; what is reached by then is the result
 ---@field controller "scipy"|"pi"|"torchdiffeq" the step that an error asks for: SciPy's; with a memory (Gustafsson 1991); or torchdiffeq's
 ---@field control "batch"|"sample" one step size for all rows, or one for each: the field then gets t as a tensor [A], one time for each row that is not done
+---@field cond any the field is called field(x, t, cond), for a model that takes a condition; rows of cond that belong to the rows of x leave with them
 ---@field rows boolean the field is called field(x, t, rows): rows [A] has the numbers, in x0, of the rows of x (false)
 ---@field events function[] f(x, t) -> number, or { f, direction = "up"|"down"|"both", terminal = boolean|integer }
 ---@field gradient boolean true: recorded while a tape records
@@ -910,10 +911,11 @@ fm.ode = {}
 ---"sample" and terminal events need gradient = false there. A function gets t as a number; a layer
 ---(of nn, or your own table with `parameters`) gets it as [B]; with control = "sample" both get
 ---[A]. When the first call fails with one form, the other form is tried, so a function written for
----[B] works too. With control = "sample" rows leave when they are done, and flow.velocity lets the
----rows of its cond leave with them; your own function takes rows = true and looks up
----cond:index_select(rows, 1).
----@param field function|table field(x [B, D], t) or field(x, t, rows) -> dx/dt, shaped as x
+---[B] works too. With control = "sample" rows leave when they are done, and the rows of cond (here,
+---in flow.velocity, in flow.guidance) leave with them: those of a tensor with as many rows as x0,
+---or of such tensors in a table; any other value stays. Your own function may take rows = true and
+---look up cond:index_select(rows, 1).
+---@param field function|table field(x [B, D], t [, cond | rows]) -> dx/dt, shaped as x
 ---@param x0 fm.Tensor [B, D]
 ---@param options? fm.SolveOptions
 ---@return fm.Tensor x, fm.SolveInfo info
@@ -938,6 +940,7 @@ fm.sde = {}
 ---@field grid string|table as in ode.solve
 ---@field times number[] as in ode.solve: x is the state at t1
 ---@field save integer as in ode.solve
+---@field cond any as in ode.solve, for the drift and the diffusion
 
 ---Solves from t0 to t1 in fixed steps; x [B, ...], info as in ode.solve. what: { drift, diffusion
 ---}, functions of (x, t) shaped as x (the diffusion may be a number): diagonal noise, in Ito's
@@ -1057,12 +1060,13 @@ function fm.optim.step(options) end
 ---in a run they depend on its seed, outside of a run on the calls before.
 fm.data = {}
 ---Batches of rows: `for x in batches` is one round; called again, it does the next round, in
----another order. With labels: x, l. Two loaders on one stream shuffle independently of each other.
----size is at most the number of rows; with drop_last a larger size is an error. A run that goes on
----finds each loader where it was, if it was made outside of the loops.
+---another order. With labels: x, l; with a list of tensors { a, b, ... }: x, a, b, ... Two loaders
+---on one stream shuffle independently of each other. size is at most the number of rows; with
+---drop_last a larger size is an error. A run that goes on finds each loader where it was, if it was
+---made outside of the loops.
 ---@param x fm.Tensor [N, ...]
 ---@param size integer
----@param options? {rng: fm.Rng, shuffle: boolean, drop_last: boolean, labels: fm.Tensor}
+---@param options? {rng: fm.Rng, shuffle: boolean, drop_last: boolean, labels: fm.Tensor|fm.Tensor[]}
 ---@return function
 function fm.data.batches(x, size, options) end
 ---Two half circles that reach into each other, like scikit-learn's make_moons.

@@ -22,7 +22,8 @@ local ode <const> = { options = plans.options }
 --- With control = "sample" the field gets t as a tensor [A], one time for each row of x that is
 --- still on its way; info.nfe counts calls, info.evaluations rows, and info.rows has nfe, accepted,
 --- rejected and t of each row. With rows = true the field is called field(x, t, rows), with the
---- numbers that the rows of x have in x0.
+--- numbers that the rows of x have in x0; with `cond`, field(x, t, cond), with the rows of cond
+--- that belong to those of x.
 ---
 --- While a tape records, gradients flow through the solve unless gradient = false; memory =
 --- "segments" computes the steps again in the backward pass instead of keeping every call of the

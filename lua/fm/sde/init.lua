@@ -7,8 +7,9 @@
 --   a velocity, v(x, t)                  a flow with noise that keeps its marginals: dx = (v + w
 --                                        score) dt + sqrt(2 w) dW
 -- Options: method ("euler_maruyama" | "heun" | a name | { step = function(p, t, x, h, dw) }), rng,
--- first_row (1); t0, t1, steps, grid, times and save as in ode.solve (x is the state at t1,
--- whatever the times). info is that of ode.solve; nfe counts calls of the drift or the velocity.
+-- first_row (1); t0, t1, steps, grid, times, save and cond as in ode.solve (x is the state at t1,
+-- whatever the times; a diffusion that is a function gets cond too). info is that of ode.solve; nfe
+-- counts calls of the drift or the velocity.
 -- For a flow also
 --   w      the strength of the noise, a number or a function of t; 0 is the flow itself
 --   path   of the flow, for the score (see flow.score), with guard
@@ -33,7 +34,7 @@ local sde <const> = {}
 local none <const> = options.none
 local where <const> = "sde.solve"
 local common <const> = {
-  method = "euler_maruyama", rng = none, first_row = 1, t0 = 0, t1 = none, steps = none, grid = none, times = none, save = none,
+  method = "euler_maruyama", rng = none, first_row = 1, t0 = 0, t1 = none, steps = none, grid = none, times = none, save = none, cond = none,
 }
 local for_flows <const> = { w = none, path = "linear", last = none, guard = 1e-3 }
 for name, value in pairs(common) do for_flows[name] = value end
@@ -71,9 +72,9 @@ local function noise_of(o, x0)
 end
 
 -- { drift, diffusion } of a pair; the drift is the counted field.
-local function pair(what, field)
+local function pair(what, field, cond)
   local g = what.diffusion
-  local of_x_and_t = type(g) ~= "number" and fields.of(g)
+  local of_x_and_t = type(g) ~= "number" and fields.of(g, cond)
   return { drift = field, diffusion = function(x, t)
     local value = g
     if of_x_and_t then value = of_x_and_t(x, t) end
@@ -115,7 +116,7 @@ function sde.solve(what, x0, given, ...)
   local current -- the field of the step under way, which counts its calls
   -- t + h may miss t1 by rounding
   local field = fields.new(where, function(x, t) return current(x, t < t1 and t or t1) end)
-  local process = is_flow and flow_noise(field, o, t1) or pair(what, field)
+  local process = is_flow and flow_noise(field, o, t1) or pair(what, field, o.cond)
 
   local function step(counted, t, x, h)
     current = counted
@@ -124,7 +125,7 @@ function sde.solve(what, x0, given, ...)
     return advance(process, t, x, h, draw(x) * h ^ 0.5)
   end
   return solve(where, is_flow and what or what.drift, x0,
-    { method = step, t0 = o.t0, t1 = t1, steps = o.steps, grid = o.grid, times = o.times, save = o.save })
+    { method = step, t0 = o.t0, t1 = t1, steps = o.steps, grid = o.grid, times = o.times, save = o.save, cond = o.cond })
 end
 
 return by_name.room("fm.sde", sde)

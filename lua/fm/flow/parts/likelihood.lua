@@ -76,13 +76,17 @@ local function source_density(source, where, x0)
   return log_p0:reshape(-1)
 end
 
--- The solve from t1 to t0. With rows = true the model gets row numbers, as a condition that stays
--- with its rows.
+-- The solve from t1 to t0. The model gets cond, or with rows = true row numbers, as a condition
+-- that stays with its rows.
 local function solved(o, where, model, shape, directions, start)
-  local numbers = options.boolean(where .. ": rows", o.rows) and fm.range(1, #start) or nil
+  local cond = o.cond
+  if options.boolean(where .. ": rows", o.rows) then
+    if cond ~= nil then fm.fail(where .. ": give rows or cond, not both: each is the third argument of the model") end
+    cond = fm.range(1, #start)
+  end
   local plan = reverse.plan(o)
-  plan.rows = nil
-  return reverse.finished(where, solve(where, slopes(model, shape, directions, where, numbers), start, plan))
+  plan.rows, plan.cond = nil, nil
+  return reverse.finished(where, solve(where, slopes(model, shape, directions, where, cond), start, plan))
 end
 
 --- log_prob [B], info; `o` as read by likelihood.options.

@@ -30,15 +30,22 @@ local function method_for(o)
 end
 
 -- The field as the engine calls it, with its plan: see fm.parts.field.
-local function in_batch(o, field, x0, plan)
-  local numbers = o.rows and core.range(1, #x0) or nil
-  return fields.of(field, numbers, function(f) plan.field = f end), plan
+local function in_batch(field, cond, plan)
+  return fields.of(field, cond, function(f) plan.field = f end), plan
 end
 
-local function by_rows(o, field, x0, plan)
-  if not o.rows and not fields.has_rows(field) then return field, plan end
+local function by_rows(field, cond, x0, plan)
+  if cond == nil and not fields.has_rows(field) then return field, plan end
   plan.numbers = true
-  return fields.with_numbers(fields.of(field, o.rows and core.range(1, #x0) or nil), #x0), plan
+  return fields.with_numbers(fields.of(field, cond), #x0), plan
+end
+
+-- The third argument of the field: the condition, or the numbers of the rows.
+local function condition_of(o, x0)
+  if not options.boolean(o.where .. ": rows", o.rows) then return o.cond end
+  if o.cond ~= nil then core.fail(o.where .. ": give rows or cond, not both: each is the third argument of the field") end
+  if x0:rank() == 0 then core.fail(o.where .. ": rows: x0 is a single number") end
+  return core.range(1, #x0)
 end
 
 return function(where, field, x0, given)
@@ -56,15 +63,15 @@ return function(where, field, x0, given)
   end
   if recorded then check_recorded(o, one_leaf) end
   local tableau = method.tableau and method.by_controller[o.controller] or method.tableau
-  if options.boolean(where .. ": rows", o.rows) and x0:rank() == 0 then core.fail(where .. ": rows: x0 is a single number") end
+  local cond = condition_of(o, x0)
   if o.control == "sample" then
-    local call, plan = by_rows(o, field, x0, plans.of_rows(o, method, x0))
+    local call, plan = by_rows(field, cond, x0, plans.of_rows(o, method, x0))
     return core.ode_engine.solve_rows(tableau, call, x0, plan)
   end
   if o.control ~= "batch" then
     core.fail(('%s: control: expected "batch" or "sample", found %s'):format(where, options.shown(o.control)))
   end
-  local call, plan = in_batch(o, field, x0, plans.of(o, method, x0))
+  local call, plan = in_batch(field, cond, plans.of(o, method, x0))
   if recorded then return solve_on_tape(tableau or method.step, call, x0, plan) end
   local x, info = core.ode_engine.solve(tableau or method.step, call, x0, plan)
   return x, info
