@@ -90,7 +90,10 @@ local path_option <const> = { "path", kinds "nothing" }
 local options_of <const> = {
   { "loss", flow.loss, { still, x, { rng = rng } }, {
     { "rng", kinds "" }, { "x0", kinds "nothing" }, { "t", kinds "nothing,fraction,scalar" }, path_option, { "coupling", kinds "nothing" }, { "cond", any },
-    { "time", kinds "nothing" }, { "predict", kinds "nothing" }, { "weight", kinds "nothing" } } },
+    { "time", kinds "nothing" }, { "predict", kinds "nothing" }, { "weight", kinds "nothing" }, { "compare", kinds "nothing" }, { "loss", kinds "nothing" } } },
+  { "loss", flow.loss, { still, x, { rng = rng, cond = x, drop = 0.5 } }, {
+    { "cond", kinds "tensor" }, { "drop", kinds "nothing,fraction" }, { "null", kinds "nothing,number,huge,negative,fraction,scalar" } } },
+  { "loss", flow.loss, { still, x, { rng = rng, predict = "data", compare = "velocity" } }, { { "guard", kinds "nothing,number,fraction" } } },
   { "velocity", flow.velocity, { still, {} }, { { "predict", kinds "nothing" }, path_option, { "cond", any }, { "guard", kinds "nothing" } } },
   { "score", flow.score, { still, {} }, { path_option, { "guard", kinds "nothing" } } },
   { "posterior", flow.posterior, { still, {} }, { path_option, { "guard", kinds "nothing" } } },

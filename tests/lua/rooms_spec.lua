@@ -51,7 +51,7 @@ describe("rooms", function()
     for _, name in ipairs { "run", "cli", "sweep", "report", "records", "parts", "meta", "core", "init", "typo" } do
       raises(('fm has no "%s"'):format(name), field, fm, name)
     end
-    assert.equal("fm.flow.exact: gaussian mixture", tostring(flow.exact)) -- whether they were used or not
+    assert.equal("fm.flow.exact: empirical gaussian mixture", tostring(flow.exact)) -- whether they were used or not
     for _, room in ipairs(by_name.rooms()) do
       local t = fm
       for name in room:gmatch "%.(%w+)" do t = t[name] end
@@ -103,7 +103,7 @@ describe("rooms", function()
     raises('ode.solve: there is no method "rk5", here or beside the script; did you mean "rk4"?', solve, { method = "rk5" })
     raises("(there are: ab2, ab3, ab4,", solve, { method = "xxxxxxxxx" })
     raises('loss: time: unknown name "uniforn"; did you mean "uniform"?', loss, { time = "uniforn" })
-    raises('loss: time: unknown name "xxxxxxxx" (one of: logit_normal, stratified, uniform)', loss, { time = "xxxxxxxx" })
+    raises('loss: time: unknown name "xxxxxxxx" (one of: cosmap, grid, logit_normal, power, stratified, u_shaped, uniform)', loss, { time = "xxxxxxxx" })
     raises('time logit_normal: unknown option "meen"; did you mean "mean"?', loss, { time = { "logit_normal", meen = 1 } })
     raises("time logit_normal: std: expected a number in 0..1000, found -1", loss, { time = { "logit_normal", std = -1 } })
     raises('time uniform: unknown option "std"', loss, { time = { "uniform", std = 1 } })

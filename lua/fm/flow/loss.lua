@@ -1,10 +1,10 @@
 -- loss(model, x1, options): draws x0 and t, makes the pair, moves along the path, compares the
 -- model's prediction with its target. Lipman et al. 2023, equation 14: the mean over the batch and
--- all dimensions of |v(xt, t) - u|^2.
--- Lipman et al. 2023, equation 14: the mean over the batch and all dimensions of |v(xt, t) - u|^2.
+-- all dimensions of |v(xt, t) - u|^2. For other predictions, penalties and weights see
+-- parts/compared.lua.
 local fm <const> = require "fm"
 local arguments <const> = require "fm.flow.parts.arguments"
-local coefficients <const> = require "fm.flow.path.parts.coefficients"
+local compared <const> = require "fm.flow.parts.compared"
 local options <const> = require "fm.parts.options"
 local paths <const> = require "fm.flow.path"
 local predictions <const> = require "fm.flow.prediction"
@@ -12,7 +12,8 @@ local times <const> = require "fm.flow.time"
 
 local none <const> = options.none
 local defaults <const> = options.often {
-  rng = none, x0 = none, t = none, path = "linear", coupling = "independent", cond = none, time = "uniform", predict = "velocity", weight = none,
+  rng = none, x0 = none, t = none, path = "linear", coupling = "independent", cond = none, drop = none, null = none, time = "uniform",
+  predict = "velocity", compare = none, loss = "mse", weight = none, guard = 0.05,
 }
 
 -- Times for the rows of x1: given (a number, [B] or [B, 1]) or drawn.
@@ -48,22 +49,24 @@ local function coupled(o, x0, x1)
   return y0, y1, couplings.cond_of("loss", x1, o.cond, y1, cond)
 end
 
--- The mean over the batch of weight(t) times each row's mean square.
-local function weighted(prediction, target, weight, t)
-  local square, w = (prediction - target):square():reshape(#target, -1):mean(2), weight(t)
-  if type(w) ~= "number" and not (fm.is_tensor(w) and (w:count() == 1 or w:count() == #target)) then
-    fm.fail(("loss: weight returned a %s, expected a number or a tensor [%d]"):format(arguments.kind_of(w), #target))
-  end
-  return (square * (type(w) == "number" and w or w:reshape(-1))):mean()
-end
-
 local function check(model, x1, o)
   arguments.model("loss", model)
   arguments.batch("loss", "x1", x1)
-  if not o.rng and not (o.x0 ~= nil and o.t ~= nil) then fm.fail "loss: rng is missing (or give both x0 and t)" end
+  if x1:count() == 0 then fm.fail(("loss: x1 is [%s], expected at least one row"):format(table.concat(x1:shape(), ", "))) end
+  if o.rng == nil and not (o.x0 ~= nil and o.t ~= nil) then fm.fail "loss: rng is missing (or give both x0 and t)" end
   if o.rng ~= nil then options.rng("loss", o.rng) end
   if o.x0 ~= nil then arguments.batch("loss", "x0", o.x0, x1) end
-  if o.weight ~= nil and not options.callable(o.weight) then fm.fail("loss: weight: expected a function of t, found " .. type(o.weight)) end
+end
+
+-- The condition, with that of some rows replaced by null. It is drawn last: a training that drops
+-- sees the same x0 and t in its first step.
+local function dropped(o, cond, model, n)
+  if o.drop == nil then
+    if o.null ~= nil then fm.fail "loss: null is given, but no drop, the probability with which it replaces a condition" end
+    return cond
+  end
+  if o.rng == nil then fm.fail "loss: rng is missing: drop draws from it" end
+  return require "fm.flow.parts.dropped"("loss", cond, o.drop, o.null, model, o.rng, n)
 end
 
 local function check_prediction(prediction, x1)
@@ -81,12 +84,8 @@ return function(model, x1, given, ...)
   x0, x1, cond = coupled(o, o.x0 or draw(path, x1, o.rng), x1)
   local t = times_for(o, x1)
   local xt, u = paths.sample(path, x0, x1, t, path.noisy and o.rng:normal(x1:shape()) or nil)
-  local prediction = model(xt, t, cond)
+  local prediction = model(xt, t, dropped(o, cond, model, #x1))
   check_prediction(prediction, x1)
-  if kind == predictions.velocity and not o.weight then return fm.mse(prediction, u) end
-  local s = coefficients.over_rows(path.s(t), x1)
-  if kind.scaled and not o.weight then return fm.mse(prediction * s, kind.scaled(x0)) end
-  local target = kind.target(x0, x1, u, s)
-  if o.weight then return weighted(prediction, target, o.weight, t) end
-  return fm.mse(prediction, target)
+  if kind == predictions.velocity and o.loss == "mse" and o.compare == nil and o.weight == nil then return fm.mse(prediction, u) end
+  return compared(o, kind, path, t, prediction, x0, x1, u)
 end

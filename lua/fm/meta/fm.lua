@@ -496,8 +496,12 @@ function fm.nn.residual(layer) end
 ---@return fm.Module
 function fm.nn.time_embedding(dim, options) end
 ---The network of the article that founded flow matching: model(x [B, dim], t) -> velocity [B,
----dim]; t is a number, [B] or [B, 1].
----@param options {dim: integer, hidden: integer, time_embed: integer}
+---dim]; t is a number, [B] or [B, 1]. With a condition it is model(x, t, cond), added to the
+---embedding of the time. classes = n: cond is labels [B] in 1..n (or one label for all rows), n + 1
+---means "none", and so does no cond; the rows of `class_embed` are added. cond = k: cond is [B, k],
+---through the linear layer `cond_embed`; no cond is the same as zeros. Without either, a condition
+---is ignored.
+---@param options {dim: integer, hidden: integer, time_embed: integer, classes: integer, cond: integer}
 ---@return fm.Module
 function fm.nn.vector_field(options) end
 ---Your own layer: parts = {{name, tensor or layer}, ...} in order, forward(self, ...). state,
@@ -601,9 +605,12 @@ function fm.flow.path(name, options) end
 ---@return fun(x0: fm.Tensor, x1: fm.Tensor, cond?: any): fm.Tensor, fm.Tensor, any
 function fm.flow.coupling(name, options) end
 ---How the times of a batch are drawn, by name: uniform; stratified (one time in each of n equal
----parts of 0..1); logit_normal{mean = 0, std = 1} (more often in the middle; Esser et al. 2024).
----grid{steps = 1} (0, 1/steps, .. (steps - 1)/steps: where equal Euler steps begin).
----Your own function (rng, n) -> t [n] is returned unchanged. An option `time` takes what this
+---parts of 0..1); logit_normal{mean = 0, std = 1} (more often in the middle) and cosmap (the
+---ratios of signal to noise of the cosine path), both Esser et al. 2024; u_shaped{a = 4}: the
+---density (e^(a t) + e^(a (1 - t))) a / (2 (e^a - 1)), Lee, Lin and Fanti 2024; power{a = 1}: the
+---density (a + 1) t^a, which for a > 0 prefers times near the data, Wildberger et al. 2023;
+---grid{steps = 1} (0, 1/steps, .. (steps - 1)/steps: where equal Euler steps begin). Your
+---own function (rng, n) -> t [n] is returned unchanged. An option `time` takes what this
 ---takes, and { "name", key = value }.
 ---@param name string|function
 ---@param options? table
@@ -612,25 +619,57 @@ function fm.flow.time(name, options) end
 ---What a model may predict, by name: velocity, data, noise, score. Or your own table: target(x0,
 ---x1, u, s), what the prediction is compared with, and velocity(p, x, a, s, da, ds, guard), the
 ---velocity that follows from it; fails(a, unbounded, guard) says at which ends of the path this
----formula fails; centre, rate and per_rate of (a, s, da, ds, guard) are what flow.convert reads. An
+---formula fails; centre, rate and per_rate of (a, s, da, ds, guard) are what flow.convert reads,
+---and a loss that compares another form. An
 ---option `predict` takes what this takes.
 ---@param name string|table
 ---@param options? table
 ---@return table
 function fm.flow.prediction(name, options) end
+---What the difference of a prediction and its target counts, by name: mse, its square; huber{delta
+---= 1}: d^2 / 2 up to |d| = delta, then delta (|d| - delta / 2); pseudo_huber{c = 0.00054 sqrt(D)}:
+---sqrt(|d|^2 + c^2) - c of each row, Song and Dhariwal 2023. The loss is the mean over rows and
+---dimensions (over rows for pseudo_huber). Or your own function of the difference [B, ...], which
+---returns as many numbers, or [B]; or a table { each = that function, mean = function(p, target) }.
+---The option `loss` of flow.loss takes what this takes.
+---@param name string|function|table
+---@param options? table
+---@return function|table
+function fm.flow.penalty(name, options) end
+---How much a time counts in the loss, by name. velocity: as in the loss of the velocity;
+---likelihood: w / (a s) times the squared error of the noise, Song et al. 2021, Ma et al. 2024;
+---snr: (a / s)^2 times that of the data; min_snr{gamma = 5}: no more than gamma times, Hang et al.
+---2023; edm{sigma_data = 0.5}: (sigma^2 + sigma_data^2) / (sigma sigma_data)^2 times that of the
+---data, sigma = s / a, Karras et al. 2022. Each names whose error it is meant for, and the loss
+---converts it: whatever is predicted, it is the same loss. What divides is at least the loss's
+---guard. Or your own function of t [B]; or a table { of = "data", weight = function(a, s, w, guard)
+---}, with w = s da - a ds. The option `weight` of flow.loss takes what this takes.
+---@param name string|function|table
+---@param options? table
+---@return function|table
+function fm.flow.weight(name, options) end
 ---@class fm.LossOptions
----@field rng fm.Rng draws x0 (from the path's own source, if it has one) and t
+---@field rng fm.Rng draws x0 (from the path's own source, if it has one), t, and last which conditions drop
 ---@field x0 fm.Tensor [B, D] instead of drawn ones
 ---@field t fm.Tensor|number [B] or [B, 1] in 0..1, instead of drawn ones; the loss is finite at 0 and 1 too
 ---@field path string|table "linear"
 ---@field coupling string|function "independent"
----@field cond any goes to the model
+---@field cond any goes to the model, after the coupling: a tensor with rows, say
+---@field drop number the probability with which the condition of a row, a tensor or a table of tensors, becomes null
+---@field null any replaces a dropped condition: a number or a tensor; by default n + 1 for labels [B] of a model with n classes, 0 for cond [B, k]
 ---@field time string|table|function how times are drawn ("uniform"): see fm.flow.time
 ---@field predict string|table what the model gives ("velocity"): see fm.flow.prediction
----@field weight function of t [B], times each row's mean square; without one, of a score s^2: unweighted it has no finite mean
+---@field compare "velocity"|"data"|"noise" what prediction and target are both converted to before they are compared; by default what is predicted
+---@field loss string|table|function what a difference counts ("mse"): see fm.flow.penalty
+---@field weight string|table|function times each row's mean: f(t [B]), or see fm.flow.weight; for a score s^2 if not given: unweighted it has no finite mean
+---@field guard number 0.05: what divides in a conversion (compare, and weight by name) is at least this
 
 ---The flow matching loss: the mean over batch and dimensions of |v(xt, t) - u|^2. Lipman et al.
----2023, equation 14.
+---2023, equation 14. With `compare` the difference of prediction and target is scaled: for
+---"velocity", with w = s da - a ds, by w / max(s, guard) when the data are predicted, by w / max(a,
+---guard) when the noise is, and by w s / max(a, guard) when the score is. So predict = "data",
+---compare = "velocity" on the straight line is the mean of |p - x1|^2 / max(1 - t, guard)^2 (JiT,
+---Li and He 2025).
 ---@param model function|table model(x [B, D], t [B] [, cond]) -> [B, D]
 ---@param x1 fm.Tensor [B, D]
 ---@param options? fm.LossOptions

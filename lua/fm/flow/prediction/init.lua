@@ -5,6 +5,7 @@
 --   target(x0, x1, u, s)   what to compare the prediction with
 --   scaled(x0)             if there: without a weight the loss is that of s times the prediction,
 --                          against this
+--   like                   if there: the kind that s times the prediction is, up to its sign
 --   velocity(p, x, a, s, da, ds, guard)
 --                          the velocity, from a prediction p at x; a, s, da, ds are numbers or
 --                          columns that broadcast over x
@@ -12,8 +13,8 @@
 --                          whether it fails at an end of the path with this a, where a slope may be
 --                          unbounded; without this function it never fails
 --
--- For flow.convert, and to compare in another form than is predicted, it also has three functions
--- of (a, s, da, ds, guard):
+-- For flow.convert, and for a loss that compares another form than is predicted, it also has three
+-- functions of (a, s, da, ds, guard):
 --
 --   centre                 centre x is the prediction at x for data that are a unit normal
 --   rate                   how fast the prediction moves when, at a fixed x, x1 moves at rate s (so

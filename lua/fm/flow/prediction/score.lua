@@ -9,6 +9,7 @@ return {
     local k = da / divisor(a)
     return p * (k * s * s - s * ds) + x * k
   end,
+  like = "noise", -- s times a score is the noise with the other sign
   fails = function(a, _, guard) return a < guard end, -- s ds has a bound
   centre = function(a, s) return -1 / (a * a + s * s) end,
   rate = function(a, s, _, _, guard) return a / divisor(s, guard) end,
