@@ -152,7 +152,8 @@ describe("flow.loss", function()
 
   it("takes a weight as a function of t, alone or of one quantity", function()
     local function own(compare)
-      return flow.loss(model, x1, { x0 = x0, t = 0.4, predict = "velocity", compare = compare, weight = { of = "data", weight = function(a) return a * 3 end } }):item()
+      local weight = { of = "data", weight = function(a) return a * 3 end }
+      return flow.loss(model, x1, { x0 = x0, t = 0.4, compare = compare, weight = weight }):item()
     end
     near(own(), own "noise")
     near(1.2 * 0.36 * mean_of(p - (x1 - x0), square), own())
