@@ -32,6 +32,7 @@ local exact <const> = flow.exact.gaussian { mean = { 1, 2 }, std = 0.5 }
 local time <const> = kinds "fraction,scalar"
 local functions <const> = {
   { "path", flow.path, { "vp", {} }, { kinds "", optional } },
+  { "gamma", flow.gamma, { "sqrt", {} }, { kinds "function", optional } },
   { "coupling", flow.coupling, { "ot", {} }, { kinds "function", optional } },
   { "path:sample", path.sample, { path, x, x, 0.5 }, { kinds "", kinds "", kinds "", time } },
   { "path:sample", noisy.sample, { noisy, x, x, 0.5, x }, { kinds "", kinds "", kinds "", time, kinds "" } },
@@ -124,7 +125,16 @@ local options_of <const> = {
   { "path schrodinger_bridge", flow.path, { "schrodinger_bridge", {} }, { { "sigma", kinds "nothing,number,fraction" }, { "guard", kinds "nothing" } } },
   { "path", flow.path, { { a = function(t) return t end, s = function(t) return 1 - t end } }, {
     { "a", kinds "" }, { "s", kinds "" }, { "da", kinds "nothing" }, { "ds", kinds "nothing" }, { "source", kinds "nothing,function" },
-    { "source_log_prob", kinds "nothing,function" } } },
+    { "source_log_prob", kinds "nothing,function" }, { "gamma", kinds "nothing" }, { "dgamma", kinds "nothing" }, { "guard", kinds "nothing" } } },
+  { "path interpolant", flow.path, { "interpolant", {} }, {
+    { "line", kinds "nothing" }, { "gamma", kinds "nothing" }, { "guard", kinds "nothing" } } },
+  { "path one_sided", flow.path, { "one_sided", {} }, { { "line", kinds "nothing" } } },
+  { "path trig", flow.path, { "trig", {} }, { { "gamma", kinds "nothing" }, { "guard", kinds "nothing" } } },
+  { "path mirror", flow.path, { "mirror", {} }, { { "gamma", kinds "nothing" }, { "guard", kinds "nothing" } } },
+  { "path encoding_decoding", flow.path, { "encoding_decoding", {} }, { { "gamma", kinds "nothing" }, { "guard", kinds "nothing" } } },
+  { "gamma sqrt", flow.gamma, { "sqrt", {} }, { { "scale", kinds "nothing,number,fraction,huge" } } },
+  { "gamma sigmoid", flow.gamma, { "sigmoid", {} }, {
+    { "scale", kinds "nothing,number,fraction" }, { "steepness", kinds "nothing,number,fraction" } } },
   { "sde.solve", sde.solve, { still, x, { w = 1, rng = rng } }, {
     { "method", kinds "nothing" }, { "rng", kinds "" }, { "first_row", counts }, { "t0", kinds "nothing,fraction" }, { "t1", kinds "nothing,fraction" },
     { "steps", counts }, { "grid", kinds "nothing" }, { "times", kinds "nothing" }, { "save", counts }, { "w", kinds "number,huge,fraction" }, path_option,

@@ -240,7 +240,6 @@ describe("sde", function()
     raises("diffusion: expected a function", sde.solve, { drift = still }, x0, { rng = rng })
     raises("the first argument is a number", sde.solve, 1, x0, { rng = rng })
     raises("x0: expected a tensor", sde.solve, still, 1, { rng = rng })
-    raises("this path has noise around its line", sde.solve, still, x0, { w = 1, rng = rng, path = "i_cfm" })
     local function fades(x, t) return t > 0.45 and x * (0 / 0) or x end
     raises("not finite at t = 0.6, after step 6", sde.solve, { drift = fades, diffusion = 1 }, x0, { rng = rng, steps = 10 })
     raises("in my field", sde.solve, function() error "in my field" end, x0, { w = 1, rng = rng })

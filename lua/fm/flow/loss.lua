@@ -83,9 +83,10 @@ return function(model, x1, given, ...)
   local x0, cond
   x0, x1, cond = coupled(o, o.x0 or draw(path, x1, o.rng), x1)
   local t = times_for(o, x1)
-  local xt, u = paths.sample(path, x0, x1, t, path.noisy and o.rng:normal(x1:shape()) or nil)
+  local z = path.noisy and o.rng:normal(x1:shape()) or nil
+  local xt, u = paths.sample(path, x0, x1, t, z)
   local prediction = model(xt, t, dropped(o, cond, model, #x1))
   check_prediction(prediction, x1)
   if kind == predictions.velocity and o.loss == "mse" and o.compare == nil and o.weight == nil then return fm.mse(prediction, u) end
-  return compared(o, kind, path, t, prediction, x0, x1, u)
+  return compared(o, kind, path, t, prediction, z or x0, x1, u)
 end

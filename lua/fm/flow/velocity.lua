@@ -2,12 +2,16 @@
 -- for a model that predicts the velocity, the data, the noise or the score. At an end of the path
 -- where the formula divides by a = 0 (noise and score at t = 0) or uses a slope that has no bound
 -- (vp and linear_vp at t = 1), model and path are read `guard` (1e-3) away from the end; for data,
--- the divisor s is at least guard. t is a number or [B]. cond goes to the model; under control =
--- "sample" only the part for the rows that are still there.
+-- the divisor s is at least guard. With noise gamma z around the path, s is sqrt(s^2 + gamma^2),
+-- for a source that is a unit normal, and the noise that is predicted is z: the score is -z /
+-- gamma, the divisor gamma at least guard. t is a number or [B]. cond goes to the model; under
+-- control = "sample" only the part for the rows that are still there.
 local fm <const> = require "fm"
 local arguments <const> = require "fm.flow.parts.arguments"
 local coefficients <const> = require "fm.flow.path.parts.coefficients"
+local divisor <const> = require "fm.flow.prediction.parts.divisor"
 local fields <const> = require "fm.parts.field"
+local marginal <const> = require "fm.flow.path.parts.marginal"
 local options <const> = require "fm.parts.options"
 local paths <const> = require "fm.flow.path"
 local predictions <const> = require "fm.flow.prediction"
@@ -27,15 +31,26 @@ local function fails_at(kind, path, t, guard)
   return kind.fails ~= nil and kind.fails(path.a(t), coefficients.unbounded(path, t), guard)
 end
 
-local function from_prediction(model, cond, kind, path, guard)
+-- The score -z / gamma of a prediction of the noise z around a path. Where gamma is below guard it
+-- stays near that of data which are a unit normal.
+local function score_of_noise(z, x, gamma, a, s, guard)
+  local score <const> = x * predictions.score.centre(a, s)
+  gamma = coefficients.over_rows(gamma, x)
+  return score - (z + score * gamma) / divisor(gamma, guard)
+end
+
+local function from_prediction(model, cond, kind, given, guard)
+  local path, call = marginal("velocity", given), fields.of(model, cond)
   local inside = coefficients.away_from_ends(guard, fails_at(kind, path, 0.0, guard), fails_at(kind, path, 1.0, guard))
-  local call = fields.of(model, cond)
+  local noise <const> = kind == predictions.noise and given.noise
+  if noise then kind = predictions.score end
   return fields.new(field_name, function(x, t, pick)
     arguments.batch(field_name, "x", x)
     local at = inside(arguments.time(field_name, t, #x))
     local a, s, da, ds = coefficients.columns(x, coefficients.terms_together(path, at))
     local p = call(x, at, pick)
     arguments.batch("velocity", "what the model returned", p, x)
+    if noise then p = score_of_noise(p, x, noise.gamma(at), a, s, guard) end
     return kind.velocity(p, x, a, s, da, ds, guard)
   end)
 end
@@ -48,9 +63,5 @@ return function(model, given, ...)
   local guard = options.number("velocity: guard", o.guard, 1e-12, 0.1)
   if kind == predictions.velocity then return from_velocity(model, o.cond) end
   if not options.callable(kind.velocity) then fm.fail "velocity: predict: this prediction has no function velocity(p, x, a, s, da, ds, guard)" end
-  if path.noisy then
-    fm.fail(("velocity: path: it has noise around its line: what predicts the %s does not tell the velocity"):format(
-      tostring(type(o.predict) == "table" and o.predict[1] or o.predict)))
-  end
   return from_prediction(model, o.cond, kind, path, guard)
 end

@@ -564,21 +564,26 @@ function fm.nn.log_sigmoid() end
 ---model(x, t [, cond]).
 fm.flow = {}
 
----xt = a(t) x1 + s(t) x0, and the velocity along it.
+---xt = a(t) x1 + s(t) x0, for some paths with noise around it, + gamma(t) z; and the velocity along
+---it.
 ---@class fm.Path
 local Path = {}
----Points on the path and the velocities there; t in 0..1 is a number or one for each row, z the
----noise of a noisy path.
+---Points on the path and the velocities there, da x1 + ds x0 (+ dgamma z); t in 0..1 is a number or
+---one for each row, z the noise of a noisy path, a unit normal shaped as x0. All is finite at t = 0
+---and 1, gradients for x0, x1, z and t included: where a slope has no bound, see coefficients.
 ---@return fm.Tensor xt, fm.Tensor u
 function Path:sample(x0, x1, t, z) end
 ---a, s and their derivatives at t: numbers for a number, tensors shaped as t for a tensor, in the
----precision of t. A slope that has no bound at an end (that of s at t = 1 for vp and linear_vp, of
----a and s at t = 0 for poly with n < 1) has the finite value of the number next to that end.
----@return fm.Tensor a, fm.Tensor s, fm.Tensor da, fm.Tensor ds
+---precision of t. A path with noise also gives gamma and its derivative. A slope that has no bound
+---at an end (that of s at t = 1 for vp and linear_vp, of a and s at t = 0 for poly with n < 1) has
+---the finite value of the number next to that end; the slope of gamma, when it has no bound there,
+---is that at the path's guard (1e-5) from the end.
+---@return fm.Tensor a, fm.Tensor s, fm.Tensor da, fm.Tensor ds, fm.Tensor? gamma, fm.Tensor? dgamma
 function Path:coefficients(t) end
 ---Points of the path's source, where the path starts: [n, dim] ([n, ...] when dim is a list of
----sizes). They are s(0) times a normal: for most paths a unit normal, for ve sigma_max times it,
----for i_cfm with its noise included. A solve of the flow begins with them.
+---sizes). They are s(0) times a normal, with the noise of the path: for most paths a unit normal,
+---for ve sigma_max times it, for i_cfm sqrt(1 + sigma^2) times it. A solve of the flow begins with
+---them.
 ---@return fm.Tensor x0
 function Path:source(n, dim, rng) end
 ---The log-density of such points in nats, [n].
@@ -587,15 +592,27 @@ function Path:source(n, dim, rng) end
 function Path:source_log_prob(x0) end
 
 ---A probability path by name: linear, poly{n}, vp{beta_min, beta_max}, linear_vp, cosine,
----ve{sigma_min, sigma_max}, lipman{sigma_min}, i_cfm{sigma}, schrodinger_bridge{sigma}; or your
----own { a = function(t), s = function(t) }, differentiated by the tape if it has no da and ds; if
----it does not start as s(0) times a normal, it also has source = function(n, dim, rng) and
----source_log_prob = function(x0). An option `path` takes what this takes, and { "name", key =
----value }.
+---ve{sigma_min, sigma_max}, lipman{sigma_min}; with noise gamma(t) z around it i_cfm{sigma},
+---schrodinger_bridge{sigma}, interpolant{line, gamma}, trig{gamma}, encoding_decoding{gamma},
+---mirror{gamma}; one_sided{line}. Or your own { a = function(t), s = function(t) }, differentiated
+---by the tape if it has no da and ds; with noise if it has gamma (what fm.flow.gamma takes; a
+---function may come with dgamma). If it does not start as s(0) times a normal, it also has source =
+---function(n, dim, rng) and source_log_prob = function(x0). `guard` says how far from an end a
+---slope of gamma without a bound is read (1e-5). An option `path` takes what this takes, and {
+---"name", key = value }.
 ---@param name string|table
 ---@param options? table
 ---@return fm.Path
 function fm.flow.path(name, options) end
+---How much noise a path has around its line, xt = a x1 + s x0 + gamma(t) z, by name, each with a
+---factor scale (1): sqrt, that is sqrt(t (1 - t)); quadratic, t (1 - t); sin_squared, sin(pi t)^2;
+---sigmoid{steepness = 10}; constant. Or your own function of t (a tensor or a number), whose slope
+---comes from the tape, or { gamma = , dgamma = }. An option `gamma` takes what this takes, and {
+---"name", key = value }. Albergo, Boffi and Vanden-Eijnden 2023.
+---@param name string|function|table
+---@param options? table
+---@return function|{gamma: function, dgamma: function}
+function fm.flow.gamma(name, options) end
 ---Which x0 goes with which x1: x0, x1, cond = couple(x0, x1 [, cond]). "independent", "ot" (exact,
 ---a permutation of the batch), or your own function; x1 and its cond keep their order. flow.loss
 ---passes its cond, labels for example, to the coupling, and passes what comes back to the model. A
@@ -658,7 +675,7 @@ function fm.flow.weight(name, options) end
 ---@field drop number the probability with which the condition of a row, a tensor or a table of tensors, becomes null
 ---@field null any replaces a dropped condition: a number or a tensor; by default n + 1 for labels [B] of a model with n classes, 0 for cond [B, k]
 ---@field time string|table|function how times are drawn ("uniform"): see fm.flow.time
----@field predict string|table what the model gives ("velocity"): see fm.flow.prediction
+---@field predict string|table what the model gives ("velocity"): see fm.flow.prediction; on a path with noise gamma z, noise is z and score -z / gamma
 ---@field compare "velocity"|"data"|"noise" what prediction and target are both converted to before they are compared; by default what is predicted
 ---@field loss string|table|function what a difference counts ("mse"): see fm.flow.penalty
 ---@field weight string|table|function times each row's mean: f(t [B]), or see fm.flow.weight; for a score s^2 if not given: unweighted it has no finite mean
@@ -681,7 +698,8 @@ function fm.flow.loss(model, x1, options) end
 ---a tensor with as many rows as x0, or a table of such tensors. Noise and score do not determine
 ---the velocity at t = 0, where a = 0; only a score determines it at an end where a slope has no
 ---bound (t = 1 of vp and linear_vp). There model and path are read guard (1e-3) away from the end.
----For data, the divisor s is at least guard.
+---For data, the divisor s is at least guard. On a path with noise gamma z, whose source is to be a
+---unit normal, the noise that is predicted is z, and the score -z / gamma.
 ---@param model function|table
 ---@param options? {predict: string, path: string|table, cond: any, guard: number}
 ---@return fun(x: fm.Tensor, t: number|fm.Tensor): fm.Tensor
@@ -734,14 +752,17 @@ function fm.flow.guidance(model, options) end
 function fm.flow.inpaint(model, known, mask, options) end
 ---f(x, t) -> score [B, D], velocity: the gradient in x of the log-density at time t, (t v - x) / (1
 ---- t) for the straight line. The source is N(0, I), independent of the data; at an end where this
----divides by 0, it is read guard (1e-3) away from it. Albergo and others 2023.
+---divides by 0, it is read guard (1e-3) away from it. A path with noise gamma z is read as one
+---without, whose s is sqrt(s^2 + gamma^2): from another source, or with pairs that a coupling made,
+---learn the score (predict = "score": -z / gamma, right for all of them). Albergo and others 2023.
 ---@param model function|table a velocity
 ---@param options? {path: string|table, guard: number, cond: any}
 ---@return fun(x: fm.Tensor, t: number|fm.Tensor): fm.Tensor, fm.Tensor
 function fm.flow.score(model, options) end
 ---f(x, t) -> E[x1 | x], E[x0 | x]: the means of the data and of the source that lead through x; x +
 ---(1 - t) v and x - t v for the straight line. The first is Tweedie's formula. Source, path and
----guard as for score.
+---guard as for score; with noise gamma z the second is that of (s x0 + gamma z) / sqrt(s^2 +
+---gamma^2).
 ---@param model function|table a velocity
 ---@param options? {path: string|table, guard: number, cond: any}
 ---@return fun(x: fm.Tensor, t: number|fm.Tensor): fm.Tensor, fm.Tensor

@@ -69,13 +69,15 @@ local function weight_for(weight, kind, at)
   return value * scale(kind, predictions.of("loss: weight: of", weight.of), at) ^ 2
 end
 
---- The loss of a prediction of the kind `kind` at times t [B]; o: the options of flow.loss.
+--- The loss of a prediction of the kind `kind` at times t [B]; o: the options of flow.loss. On a
+--- path with noise gamma z around its line x0 is z, and gamma takes the place of s: the score is -z
+--- / gamma.
 return function(o, kind, path, t, prediction, x0, x1, u)
   local penalty, other = penalties.of("loss: loss", o.loss), compared_in(o.compare, kind)
   local weight = o.weight ~= nil and weights.of("loss: weight", o.weight) or nil
   local of_time = options.callable(weight)
   local at = (other or weight and not of_time) and coefficients_at(o, path, t)
-  local s = coefficients.over_rows(path.s(t), x1)
+  local s = coefficients.over_rows((path.noise and path.noise.gamma or path.s)(t), x1)
   local target
   if kind.scaled and (not weight or at) and (not at or kind.like) then
     prediction, target, kind = prediction * s, kind.scaled(x0), kind.like and predictions[kind.like] or kind

@@ -1,14 +1,16 @@
--- Probability paths xt = a(t) x1 + s(t) x0. A path file returns { a, s [, da, ds] } or a
--- function(options) that returns such a table; a, s, da, ds take t as a tensor [B] (or a number)
--- and give numbers of the same shape. Derivatives that are not given come from the tape. A file or
--- a script's table may also have source(n, dim, rng) -> [n, dim] and source_log_prob(x0) -> [n],
--- for a path that does not start as s(0) times a normal.
+-- Probability paths xt = a(t) x1 + s(t) x0, or with noise around that line xt = a x1 + s x0 +
+-- gamma(t) z. A path file returns { a, s [, da, ds] [, gamma, dgamma, guard] } or a
+-- function(options) that returns such a table; a, s, da, ds take t as a tensor (or a number) and
+-- give numbers of the same shape; gamma is what fm.flow.gamma takes. Derivatives that are not given
+-- come from the tape. A file or a script's table may also have source(n, dim, rng) -> [n, dim] and
+-- source_log_prob(x0) -> [n], for a path that does not start as s(0) times a normal.
 local fm <const> = require "fm"
-local attempt <const> = require "fm.parts.attempt"
 local by_name <const> = require "fm.parts.by_name"
 local options <const> = require "fm.parts.options"
 local arguments <const> = require "fm.flow.parts.arguments"
 local coefficients <const> = require "fm.flow.path.parts.coefficients"
+local noise_of <const> = require "fm.flow.path.parts.noise"
+local of_time <const> = require "fm.flow.path.parts.of_time"
 
 local Path <const> = {}
 Path.__index = Path
@@ -21,17 +23,21 @@ local function check_self(self, where)
 end
 
 local function shaped_as(t, c)
-  if type(t) == "number" or fm.is_tensor(c) and c:count() == t:count() then return c end
-  return fm.zeros(t:shape()) + c
+  if type(t) == "number" then return c end
+  if type(c) == "number" or c:count() ~= t:count() then return fm.zeros(t:shape()) + c end
+  return table.concat(c:shape(), " ") == table.concat(t:shape(), " ") and c or c:reshape(t:shape())
 end
 
---- a, s, a', s' at t: numbers for a number, tensors shaped as t for a tensor.
+--- a, s, a', s' at t, and gamma, gamma' of a path with noise: numbers for a number, tensors shaped
+--- as t for a tensor.
 function Path:coefficients(t, ...)
   check_self(self, "coefficients")
   options.no_more("path:coefficients", 1, ...)
   t = arguments.time_within("path:coefficients", t)
   local a, s, da, ds = coefficients.terms(self, t)
-  return shaped_as(t, a), shaped_as(t, s), shaped_as(t, da), shaped_as(t, ds)
+  a, s, da, ds = shaped_as(t, a), shaped_as(t, s), shaped_as(t, da), shaped_as(t, ds)
+  if not self.noise then return a, s, da, ds end
+  return a, s, da, ds, shaped_as(t, self.noise.gamma(t)), shaped_as(t, self.noise.dgamma(t))
 end
 
 local function line(self, x0, x1, t)
@@ -43,9 +49,10 @@ end
 
 -- As sample, for arguments that are already checked.
 local function sample(self, x0, x1, t, z)
-  local m, u = line(self, x0, x1, t)
-  if self.noisy then return self.around(m, u, type(t) == "number" and t or coefficients.over_rows(t, x1), z) end
-  return m, u
+  local xt, u = line(self, x0, x1, t)
+  if not self.noise then return xt, u end
+  local gamma, dgamma = coefficients.columns(x1, self.noise.gamma(t), self.noise.dgamma(t))
+  return xt + z * gamma, u + z * dgamma
 end
 
 --- xt, u for pairs x0, x1 [B, ...] at times t [B] or a number; z, like x0, is the noise that some
@@ -66,7 +73,8 @@ end
 
 -- The deviation of the normal at t = 0.
 local function start(self, where)
-  local std = self.start or self.s(0)
+  local std = self.s(0.0)
+  if self.noise then std = (std ^ 2 + self.noise.gamma(0.0) ^ 2) ^ 0.5 end
   if not (std > 0 and std < math.huge) then fm.fail(("%s: s(0) is %g: the path does not start as a normal"):format(where, std)) end
   return std
 end
@@ -80,8 +88,8 @@ local function shape_of_source(where, n, dim)
   return shape
 end
 
---- n points [n, dim] of the path's source (dim may be a list of sizes): s(0) times a normal, if the
---- path has no source of its own.
+--- n points [n, dim] of the path's source (dim may be a list of sizes): s(0) times a normal, with
+--- the noise at t = 0, if the path has no source of its own.
 function Path:source(n, dim, rng, ...)
   local where <const> = "path:source"
   check_self(self, "source")
@@ -124,29 +132,9 @@ end
 local path <const> = { sample = sample }
 
 local functions_of_time <const>, other_functions <const> = { "a", "s", "da", "ds" }, { "source", "source_log_prob" }
-local parts <const> = {}
+local parts <const> = { gamma = options.none, dgamma = options.none, guard = options.none }
 for _, list in ipairs { functions_of_time, other_functions } do
   for _, name in ipairs(list) do parts[name] = options.none end
-end
-
-local function checked_value(where, name, y, t)
-  if type(y) == "number" or fm.is_tensor(y) and (y:count() == 1 or type(t) ~= "number" and y:count() == t:count()) then return y end
-  fm.fail(("%s: %s returned a %s for t = %s: expected a number, or one for each t"):format(where, name, arguments.kind_of(y),
-    type(t) == "number" and ("%g"):format(t) or "a tensor [" .. table.concat(t:shape(), ", ") .. "]"))
-end
-
--- A script's function of time, tried once. It must take tensors; if it takes no numbers, a tensor
--- of one number replaces a number.
-local function of_time(where, name, f)
-  local ok, y = attempt(f, fm.full(2, 0.5))
-  if not ok then fm.fail(("%s: %s fails for t = a tensor [2]: %s"):format(where, name, tostring(y))) end
-  checked_value(where, name, y, fm.zeros(2))
-  if type(select(2, attempt(f, 0.5))) == "number" then return f end
-  return function(t)
-    local number = type(t) == "number"
-    local value = checked_value(where, name, f(number and fm.full(1, t) or t), t)
-    return number and type(value) ~= "number" and value:item() or value
-  end
 end
 
 local function check_functions(where, given)
@@ -162,22 +150,35 @@ local function check_functions(where, given)
   end
 end
 
+local function add_noise(where, self, given)
+  if given.gamma == nil then
+    for _, name in ipairs { "dgamma", "guard" } do
+      if given[name] ~= nil then fm.fail(("%s: %s: it goes with gamma"):format(where, name)) end
+    end
+    return
+  end
+  self.noise, self.noisy = noise_of(where, given.gamma, given.dgamma, given.guard), true
+  if (given.source or given.source_log_prob) and self.noise.gamma(0.0) ~= 0 then
+    fm.fail(("%s: gamma(0) is %g: a path with a source of its own starts there without noise"):format(where, self.noise.gamma(0.0)))
+  end
+end
+
 local function new(where, given)
   check_functions(where, given)
   local self = setmetatable({ own = { source = given.source, source_log_prob = given.source_log_prob } }, Path)
-  for key, value in pairs(given) do
-    if not self.own[key] then self[key] = value end
-  end
+  for _, name in ipairs(functions_of_time) do self[name] = given[name] end
   self.da = given.da or coefficients.derivative(given.a)
   self.ds = given.ds or coefficients.derivative(given.s)
+  add_noise(where, self, given)
   return self
 end
 
+-- A path of functions that a script gave.
 local function from_table(where, given)
-  local functions = options.read(where, given, parts)
-  check_functions(where, functions)
-  for _, name in ipairs(functions_of_time) do functions[name] = functions[name] and of_time(where, name, functions[name]) end
-  return new(where, functions)
+  local own = options.read(where, given, parts)
+  check_functions(where, own)
+  for _, name in ipairs(functions_of_time) do own[name] = own[name] and of_time(where, name, own[name]) end
+  return new(where, own)
 end
 
 -- Returns the path, and whether its file is one of fm.
@@ -187,7 +188,7 @@ local function from_file(where, name, given)
   if type(found) == "function" then found = found(given)
   elseif given ~= nil then options.read("path " .. name, given, {}) end
   if type(found) ~= "table" then fm.fail(("path %s: expected a table { a = , s = }, found %s"):format(name, type(found))) end
-  return new("path " .. name, found), is_own
+  return (is_own and new or from_table)("path " .. name, found), is_own
 end
 
 -- Returns the path; true when its file is one of fm.
@@ -205,27 +206,42 @@ end
 -- option that is read in every step makes none.
 local plain <const>, of_tables <const> = {}, setmetatable({}, { __mode = "k" })
 
+local function is_unchanged(given, copy)
+  for key, value in next, given do
+    if copy[key] ~= value then return false end
+  end
+  for key in next, copy do
+    if given[key] == nil then return false end
+  end
+  return true
+end
+
 local function from_known_table(where, given)
   local known = of_tables[given]
-  for name in pairs(parts) do
-    if known and known.given[name] ~= given[name] then known = nil end -- the script has changed it
-  end
-  if not known then
-    known = { path = make(where, given), given = {} }
-    for name in pairs(parts) do known.given[name] = given[name] end
-    of_tables[given] = known
-  end
-  return known.path
+  if known and is_unchanged(given, known.given) then return known.path end
+  local made, is_own = make(where, given)
+  if not is_own and type(given[1]) == "string" then return made end -- a file beside the script
+  local copy = {}
+  for key, value in next, given do copy[key] = value end
+  of_tables[given] = { path = made, given = copy }
+  return made
 end
 
 --- The path that an option `path` asks for: by name, with its options, from a table of functions,
 --- or a path itself.
 function path.of(where, what)
   if getmetatable(what) == Path then return what end
-  if type(what) == "table" and type(what.a) == "function" then return from_known_table(where .. ": path", what) end
+  if type(what) == "table" then return from_known_table(where .. ": path", what) end
   if plain[what] then return plain[what] end
   local made, is_own = make(where .. ": path", what)
   if is_own then plain[what] = made end
+  return made
+end
+
+--- A path without noise, for a path that adds noise to it.
+function path.line_of(where, what)
+  local made = make(where, what)
+  if made.noise then fm.fail(where .. ": it has noise around its line already") end
   return made
 end
 

@@ -2,7 +2,8 @@
 -- data.lua beside the script. A file returns a table (or a function of its options that makes one),
 -- for xt = a x1 + s x0:
 --
---   target(x0, x1, u, s)   what to compare the prediction with
+--   target(x0, x1, u, s)   what to compare the prediction with; on a path with noise around its
+--                          line z and gamma take the place of x0 and s
 --   scaled(x0)             if there: without a weight the loss is that of s times the prediction,
 --                          against this
 --   like                   if there: the kind that s times the prediction is, up to its sign

@@ -30,7 +30,6 @@ local endings <const> = {
 return function(field, o, t1)
   local w = schedule(o.w)
   local path = paths.of("sde.solve", o.path)
-  if path.noisy then fm.fail "sde.solve: path: this path has noise around its line: its velocity does not tell the score" end
   local how = { path = path, guard = options.number("sde.solve: guard", o.guard, 1e-9, 0.1) }
   local score = flow_score(field, how)
   local process = { posterior = flow_posterior(field, how) }

@@ -46,6 +46,8 @@ local function inside(t, slope, gap)
   return fm.where(broken, t:detach():clamp(gap, 1 - gap), t)
 end
 
+coefficients.usable = usable
+
 -- f(t) for a slope f, and where it was read: at t, or a little inside of 0..1 if f(t) is not
 -- usable.
 local function nearest(f, t)
@@ -58,9 +60,18 @@ local function nearest(f, t)
   return slope, at
 end
 
+--- f(t). Its gradient for t is the given slope: that of the function itself may be infinite at an
+--- end.
+function coefficients.with_slope(f, slope, t)
+  if type(t) == "number" or not fm.needs_grad(t) then return f(t) end
+  local at = t:detach()
+  return (t - at) * slope + f(at)
+end
+
 --- a, s at t; da, ds as near to t as they have a value; numbers where they are constant.
 function coefficients.terms(self, t)
-  return self.a(t), self.s(t), (nearest(self.da, t)), (nearest(self.ds, t))
+  local da, ds = nearest(self.da, t), nearest(self.ds, t)
+  return coefficients.with_slope(self.a, da, t), coefficients.with_slope(self.s, ds, t), da, ds
 end
 
 --- All four at one time: t, or as near to it as all have a value; their products have the right
