@@ -35,3 +35,18 @@ describe("golden conversions", function()
     end
   end
 end)
+
+describe("golden flows on another schedule", function()
+  for _, c in ipairs(cases) do
+    if c.kind == "reschedule" then
+      it(c.name, function()
+        local from, to, x, t = path_of(c["from"]), path_of(c.to), tensors[c.x], tensors[c.t]
+        local field = flow.exact.gaussian { mean = tensors[c.mean]:totable(), std = tensors[c.std]:totable(), path = from }
+        near(field(x, t), tensors[c.base], "the field")
+        near(flow.reschedule(field, from, to)(x, t), tensors[c.velocity], "rescheduled")
+        near(flow.reschedule(field, from, to)(x, t:reshape(-1, 1)), tensors[c.velocity], "rescheduled, t [B, 1]")
+        for i = 1, #t do near(flow.reschedule(field, from, to)(x[{ i, i }], t[i]), tensors[c.velocity][{ i, i }], "rescheduled at a number") end
+      end)
+    end
+  end
+end)

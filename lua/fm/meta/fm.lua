@@ -808,6 +808,19 @@ function fm.flow.posterior(model, options) end
 ---@param options? {guard: number}
 ---@return fm.Tensor shaped as x
 function fm.flow.convert(value, from, to, x, t, path, options) end
+---The flow of a velocity field(x, t) on from_path, followed on to_path, without training again:
+---u'_r(x) = (k' / k) x + k t' u_t(x / k), where t has the same ratio a / s on from_path as r on
+---to_path, and k = s_to(r) / s_from(t). It leads to the same points. Start it from the source of
+---to_path. a / s must grow on from_path. Where to_path has more noise than from_path ever has (that
+---does not start from pure noise: vp a little, ve), or less, the flow stands still but for its
+---scale. At an end where t' or a slope of to_path has no bound, all is read guard (1e-3) away from
+---it. Noisy paths: for a unit normal source. Shaul et al. 2023.
+---@param field function|table a velocity
+---@param from_path string|table
+---@param to_path string|table
+---@param options? {guard: number, cond: any} cond goes to the field
+---@return fun(x: fm.Tensor, t: number|fm.Tensor): fm.Tensor
+function fm.flow.reschedule(field, from_path, to_path, options) end
 ---The point of the source that flows to x1: x0, info by a solve from t1 to t0. Options and info of
 ---ode.solve; t0 and t1 are the ends of the flow, times run from t1 to t0, and a grid by name has
 ---the points of decode's. A solve that does not reach t0 raises, unless a terminal event ends it.

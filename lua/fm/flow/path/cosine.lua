@@ -12,4 +12,5 @@ return {
   s = s,
   da = function(t) return s(t) * half end,
   ds = function(t) return a(t) * -half end,
+  time = function(y, z) return type(y) == "number" and type(z) == "number" and math.atan(y, z) / half or nil end,
 }

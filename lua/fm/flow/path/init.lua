@@ -2,8 +2,9 @@
 -- gamma(t) z. A path file returns { a, s [, da, ds] [, gamma, dgamma, guard] } or a
 -- function(options) that returns such a table; a, s, da, ds take t as a tensor (or a number) and
 -- give numbers of the same shape; gamma is what fm.flow.gamma takes. Derivatives that are not given
--- come from the tape. A file or a script's table may also have source(n, dim, rng) -> [n, dim] and
--- source_log_prob(x0) -> [n], for a path that does not start as s(0) times a normal.
+-- come from the tape. A file of fm may have time(a, s), the t at which a(t) / s(t) = a / s. A file
+-- or a script's table may also have source(n, dim, rng) -> [n, dim] and source_log_prob(x0) -> [n],
+-- for a path that does not start as s(0) times a normal.
 local fm <const> = require "fm"
 local by_name <const> = require "fm.parts.by_name"
 local options <const> = require "fm.parts.options"
@@ -167,6 +168,7 @@ local function new(where, given)
   check_functions(where, given)
   local self = setmetatable({ own = { source = given.source, source_log_prob = given.source_log_prob } }, Path)
   for _, name in ipairs(functions_of_time) do self[name] = given[name] end
+  self.time = given.time
   self.da = given.da or coefficients.derivative(given.a)
   self.ds = given.ds or coefficients.derivative(given.s)
   add_noise(where, self, given)

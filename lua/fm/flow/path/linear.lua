@@ -4,4 +4,5 @@ return {
   s = function(t) return 1 - t end,
   da = function() return 1 end,
   ds = function() return -1 end,
+  time = function(a, s) return a / (a + s) end,
 }

@@ -8,4 +8,5 @@ return {
   s = s,
   da = function() return 1 end,
   ds = function(t) return -t / s(t) end,
+  time = function(y, z) return y / f.sqrt(y * y + z * z) end,
 }

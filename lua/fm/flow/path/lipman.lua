@@ -10,5 +10,6 @@ return function(given)
     s = function(t) return (1 - t) + t * least end, -- all digits near t = 1
     da = function() return 1 end,
     ds = function() return -keep end,
+    time = function(a, s) return a / (s + a * keep) end,
   }
 end

@@ -8,5 +8,5 @@ return function(given)
   local where <const> = "path one_sided"
   local line = paths.line_of(where .. ": line", options.read(where, given, { line = "linear" }).line)
   if line.own.source or line.own.source_log_prob then require "fm".fail(where .. ": line: it has a source of its own, and x0 is to be normal") end
-  return { a = line.a, s = line.s, da = line.da, ds = line.ds }
+  return { a = line.a, s = line.s, da = line.da, ds = line.ds, time = line.time }
 end

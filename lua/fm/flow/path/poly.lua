@@ -10,5 +10,6 @@ return function(given)
     s = function(t) return f.one_less_exp(f.log(t) * -n) end, -- 1 - t^n would lose the digits of 1 - t
     da = function(t) return t ^ (n - 1) * n end,
     ds = function(t) return t ^ (n - 1) * -n end,
+    time = function(a, s) return (a / (a + s)) ^ (1 / n) end,
   }
 end

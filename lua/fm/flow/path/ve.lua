@@ -17,5 +17,6 @@ return function(given)
     s = s,
     da = function() return 0 end,
     ds = function(t) return s(t) * -rate end,
+    time = function(a, z) return 1 - f.log(z / (a * low)) / rate end,
   }
 end

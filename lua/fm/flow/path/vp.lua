@@ -2,6 +2,7 @@
 -- (beta_max - beta_min) / 2 + (1 - t) beta_min, a = exp(-T / 2), s = sqrt(1 - exp(-T)). The slope
 -- of s has no bound at t = 1 (unless beta_min = 0).
 local fm <const> = require "fm"
+local divisor <const> = require "fm.flow.prediction.parts.divisor"
 local options <const> = require "fm.parts.options"
 local f <const> = require "fm.flow.path.parts.functions"
 
@@ -23,5 +24,10 @@ return function(given)
     s = s,
     da = function(t) return slope(t) * a(t) * -0.5 end,
     ds = function(t) return slope(t) * f.exp(-total(t)) / s(t) * 0.5 end,
+    time = function(y, z) -- T from the ratio; then (1 - t), the root of a quadratic equation in a form that loses no digits
+      y = divisor(y, 1e-18)
+      local T = f.log(y * y / (y * y + z * z)) * -1
+      return 1 - T * 2 / divisor(f.sqrt(T * (2 * width) + low * low) + low, 1e-30)
+    end,
   }
 end
