@@ -34,6 +34,7 @@ end
 
 local allowed <const> = {
   ["flow -> ode"] = "a likelihood, an encoding and a decoding are solves",
+  ["metrics -> optim"] = "c2st trains a classifier",
   ["sde -> ode"] = "fixed steps, their grids and saved states are those of ode.solve",
   ["sde -> flow"] = "a flow with noise follows the flow's score",
 }

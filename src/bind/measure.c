@@ -114,26 +114,29 @@ static int measure_nearest(lua_State *L) { /* nearest(a, b) -> for each row of a
     return 2;
 }
 
-static void push_counts(lua_State *L, size_t n, const size_t *count) {
-    real *to = fm_data(bind_push_result(L, 1, &n));
-    for (size_t i = 0; i < n; i++) to[i] = (real)count[i];
+static size_t count_positive(size_t n, const size_t *count) {
+    size_t positive = 0;
+    for (size_t i = 0; i < n; i++) positive += count[i] > 0;
+    return positive;
 }
 
-/* within(a, b, k) -> for each row of a the number of balls that hold it [n], for each row of b
- * the number of rows of a in its ball [m]. The ball of a row of b reaches to its k-th nearest other
- * row of b. */
+/* within(a, b, k) -> the share of rows of a that lie in a ball, the mean number of balls around
+ * each, the share of balls that hold a row of a. The balls are around the rows of b; each reaches
+ * to the k-th nearest other row of b. */
 static int measure_within(lua_State *L) {
     fm_samples s = check_samples(L), own = {s.m, s.m, s.d, s.b, s.b};
-    size_t k = (size_t)bind_check_integer(L, 3, "within: k", 1, (lua_Integer)s.m - 1);
+    size_t k = (size_t)bind_check_integer(L, 3, "within: k", 1, (lua_Integer)s.m - 1), pairs = 0;
     size_t *index = scratch(L, s.m * k * sizeof *index), *of_a = scratch(L, (s.n + s.m) * sizeof *of_a), *of_b = of_a + s.n;
     double *squared = scratch(L, s.m * k * sizeof *squared);
     fm_error err;
     if (!fm_nearest(&own, k, true, index, squared, &err)) bind_raise(L, &err);
     for (size_t j = 0; j < s.m; j++) squared[j] = squared[j * k + k - 1];
     if (!fm_within(&s, squared, of_a, of_b, &err)) bind_raise(L, &err);
-    push_counts(L, s.n, of_a);
-    push_counts(L, s.m, of_b);
-    return 2;
+    for (size_t i = 0; i < s.n; i++) pairs += of_a[i];
+    lua_pushnumber(L, (double)count_positive(s.n, of_a) / (double)s.n);
+    lua_pushnumber(L, (double)pairs / (double)s.n);
+    lua_pushnumber(L, (double)count_positive(s.m, of_b) / (double)s.m);
+    return 3;
 }
 
 /* ---- covariances ---- */

@@ -1266,37 +1266,92 @@ function fm.data.text(path) end
 ---@return fm.Tensor, string[]
 function fm.data.cooccurrence(sentences, options) end
 
--- ---- metrics of two samples a [n, D] and b [m, D] ----
+-- ---- metrics of two samples a [n, ...] and b [m, ...] ----
 
----Distances between two samples -> number. Each has a floor(a, b, options): the same distance
+---Measures of samples, rows first: a [n, ...] and b [m, ...] with rows of one shape, which count as
+---vectors of D numbers. Each returns a number or several, and has a floor(a, b, options): the same
 ---between two true samples, which is what a perfect model would measure. With draws = n in the
----options, floor gives the mean and the deviation over n draws: each draw deals the rows of both
----samples anew.
+---options, floor gives the mean of each number over n draws and then the deviation of each: a draw
+---deals the rows of both samples anew. metrics.interval says how far a value can be trusted.
 fm.metrics = {}
----The mean distance |a - b| over the best one-to-one matching; n = m.
+---The mean distance |a - b| over the best one-to-one matching; n = m. Raises when a row is not
+---finite.
 ---@return number
 function fm.metrics.wasserstein1(a, b) end
----The root of the mean squared distance over the best one-to-one matching; n = m.
+---The root of the mean squared distance over the best one-to-one matching; n = m. Raises when a row
+---is not finite.
 ---@return number
 function fm.metrics.wasserstein2(a, b) end
----W2 of the samples seen along directions, root of the mean of squares. Bonneel et al. 2015.
----@param options? {projections: integer, rng: fm.Rng, directions: fm.Tensor} directions [D, k], unit columns
+---W2 of the samples seen along directions, root of the mean of squares; n = m. Bonneel et al. 2015.
+---@param options? {projections: integer, rng: fm.Rng, directions: fm.Tensor} 100 projections; or directions [D, k], unit columns
 ---@return number
 function fm.metrics.sliced_wasserstein2(a, b, options) end
----Squared maximum mean discrepancy with a sum of kernels exp(-|a - b|^2 / 2 s^2). Gretton et al.
----2012.
+---Squared maximum mean discrepancy with a sum of kernels exp(-|a - b|^2 / 2 s^2), one for each s
+---of bandwidths = { 0.5, 1, 2 }. Gretton et al. 2012. unbiased leaves out the pairs of a row with
+---itself.
 ---@param options? {bandwidths: number[], unbiased: boolean}
 ---@return number
 function fm.metrics.mmd(a, b, options) end
 ---2 E|a - b| - E|a - a'| - E|b - b'| over all pairs. Szekely and Rizzo 2013.
 ---@return number
 function fm.metrics.energy_distance(a, b) end
----|m - m'|^2 + tr(A + B - 2 (A B)^1/2) of means and covariances. Heusel et al. 2017.
+---|m - m'|^2 + tr(A + B - 2 (A B)^1/2) of means and covariances (n - 1). Heusel et al. 2017.
 ---@return number
 function fm.metrics.frechet_distance(a, b) end
 ---The unbiased squared MMD with the kernel (a . b / D + 1)^3. Binkowski et al. 2018.
 ---@return number
 function fm.metrics.kid(a, b) end
+---Precision: the share of fake rows that lie in a ball around a real row. Recall: the share of real
+---rows that lie in a ball around a fake row. A ball reaches to the k-th nearest other row of its
+---sample (k = 3), rim included; a row that repeats is its own neighbour at distance 0. Kynkaanniemi
+---et al. 2019. Raises when a row is not finite.
+---@param fake fm.Tensor
+---@param real fm.Tensor
+---@param options? {k: integer}
+---@return number precision, number recall
+function fm.metrics.precision_recall(fake, real, options) end
+---Density: the mean number of balls around real rows that hold a fake row, divided by k (near 1 for
+---equal distributions, and it may be larger). Coverage: the share of these balls that hold a fake
+---row. A ball reaches to the k-th nearest other real row (k = 5), rim included. Naeem et al. 2020.
+---Raises when a row is not finite.
+---@param fake fm.Tensor
+---@param real fm.Tensor
+---@param options? {k: integer}
+---@return number density, number coverage
+function fm.metrics.density_coverage(fake, real, options) end
+---The share of centres [K, ...] that are hit, the entropy of the hits in nats (at most log K), and
+---the hits of each centre. A row of x hits its nearest centre when that is no further than the
+---radius; without a hit the numbers are 0, 0. The radius may also be given as { radius = r }. The
+---floor measures a true sample: floor(truth, centres, radius), or with { radius = r, draws = n }
+---over draws of its rows with replacement. Raises when a row is not finite.
+---@param x fm.Tensor
+---@param centres fm.Tensor
+---@param radius number|{radius: number}
+---@return number share, number entropy, fm.Tensor hits [K]
+function fm.metrics.mode_coverage(x, centres, radius) end
+---The classifier two-sample test: the accuracy with which a network tells rows of a from rows of b
+---that it was not trained on. 0.5 for equal distributions, 1 for samples that do not overlap.
+---Lopez-Paz and Oquab 2017. Each of 5 folds is held out once. The network: rows scaled by the mean
+---and deviation of the training rows, hidden layers of 64 and 64 SiLU units, 1000 steps of Adam at
+---a rate that falls from 0.02 to 0 along a cosine, batches of 128 rows of each sample. The result
+---is the mean of the accuracies on a and on b, so n and m may differ. It depends on the stream
+---alone, fm.rng(0, "c2st") by default. Rows that lie in both samples, or twice in one, distort it.
+---@param options? {rng: fm.Rng, folds: integer, hidden: integer[], steps: integer, batch: integer, lr: number}
+---@return number accuracy
+function fm.metrics.c2st(a, b, options) end
+---Where a metric lies between samples of these sizes: its bootstrap over rows (Efron 1979). Each
+---of 200 draws takes n rows of a and m rows of b with replacement; low and high are quantiles of
+---the metric over the draws, (1 - level) / 2 and (1 + level) / 2. Rows that repeat move many
+---metrics (a Wasserstein distance grows), so the draws are moved as a whole until their mean is
+---the metric of a and b, and cut to values that the metric can have. A metric of several numbers
+---gives low, high for each in order. The metric: a name, { "name", option = value }, one of
+---fm.metrics, or a function of (a, b) that returns numbers; without b, of a alone. The default
+---stream is fm.rng(0, "interval").
+---@param metric string|table|function
+---@param b? fm.Tensor
+---@param options? {draws: integer, level: number, rng: fm.Rng}
+---@return number low, number high, number ...
+function fm.metrics.interval(metric, a, b, options) end
 ---For each row of x [n, ...] the nearest row of data [m, ...] by Euclidean distance: its index [n],
 ---1-based, and the distance [n]. Of equally near rows the first counts. Estimates by blocks of
 ---matrix products only decide which pairs are measured, so the result is exact; the memory for it

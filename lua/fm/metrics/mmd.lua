@@ -2,12 +2,14 @@
 -- kernels exp(-|a - b|^2 / 2 s^2). Gretton et al. 2012; unbiased leaves out pairs of a sample with
 -- itself.
 local options <const> = require "fm.parts.options"
+local samples <const> = require "fm.metrics.parts.samples"
 local core <const> = require "fm.core"
 local mean <const> = core.measure.mean_kernel
 
 return function(a, b, given)
   local o = options.read("mmd", given, { bandwidths = { 0.5, 1, 2 }, unbiased = false })
   if type(o.bandwidths) ~= "table" or #o.bandwidths == 0 then core.fail "mmd: bandwidths: expected a list of numbers" end
+  a, b = samples.read_many("mmd", a, b, o.unbiased and 2 or 1)
   local sum = 0
   for _, s in ipairs(o.bandwidths) do
     options.number("mmd: bandwidths", s, 1e-12, math.huge)

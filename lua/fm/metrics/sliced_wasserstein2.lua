@@ -3,18 +3,21 @@
 -- unit columns.
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
+local samples <const> = require "fm.metrics.parts.samples"
 
-return function(a, b, given)
+local function of(a, b, given)
   local o = options.read("sliced_wasserstein2", given, { projections = 100, rng = options.none, directions = options.none })
+  a, b = samples.read_pairs("sliced_wasserstein2", a, b)
   local directions = o.directions
-  if not directions then
+  if directions == nil then
     options.integer("sliced_wasserstein2: projections", o.projections, 1)
     if o.rng ~= nil then options.rng("sliced_wasserstein2", o.rng) end
-    if not fm.is_tensor(a) or a:rank() == 0 then
-      fm.fail(("sliced_wasserstein2: argument 1: expected a tensor [N, D], found %s"):format(options.shown(a)))
-    end
-    local random = (o.rng or fm.rng(0, "sliced")):normal(a:size(-1), o.projections)
+    local random = (o.rng or fm.rng(0, "sliced")):normal(a:size(2), o.projections)
     directions = random / random:norm { axis = 1, keep = true }
+  elseif not fm.is_tensor(directions) or directions:rank() ~= 2 or directions:size(1) ~= a:size(2) then
+    fm.fail(("sliced_wasserstein2: directions: expected a tensor [%d, k] of unit columns, found %s"):format(a:size(2), options.shown(directions)))
   end
   return math.sqrt(fm.measure.sliced(a, b, directions))
 end
+
+return { of = of, samples = 2, ranges = { { 0, math.huge } } }

@@ -147,7 +147,7 @@ end
 --- `fields`: what the room has beside its files. how, with any of
 ---   inner = list    rooms in it whose things are named without their room: optim.cosine is
 ---                   optim.schedule.cosine
----   each = f        the field is f of what the file returns
+---   each = f        the field is f(what the file returns, its name)
 ---   call = f        what the room does when it is called
 ---   closed = true   files beside the script do not belong to it
 function by_name.room(room, fields, how)
@@ -161,7 +161,7 @@ function by_name.room(room, fields, how)
     end
     local is_own = value ~= nil
     if not is_own and not how.closed then value = find_beside(room, name) end
-    if each and value ~= nil then value = each(value) end
+    if each and value ~= nil then value = each(value, name) end
     if is_own then fields[name] = value end -- another script has its own files
     return value
   end

@@ -1,47 +1,78 @@
--- What a metric measures between two true samples: one value, or over several draws their mean and
--- deviation.
+-- What a metric measures between two true samples: its value, or over several draws the mean and
+-- the deviation of it.
 local fm <const> = require "fm.core"
 local options <const> = require "fm.parts.options"
+local samples <const> = require "fm.metrics.parts.samples"
+local values <const> = require "fm.metrics.parts.values"
 
-local function mean_and_deviation(values)
-  local mean, squares = 0.0, 0.0
-  for _, v in ipairs(values) do mean = mean + v / #values end
-  for _, v in ipairs(values) do squares = squares + (v - mean) ^ 2 end
-  return mean, #values > 1 and math.sqrt(squares / (#values - 1)) or nil
+local floor <const> = {}
+
+--- The options without `draws`, or nil when none is left.
+local function other_options(given)
+  local rest
+  for name, value in next, given do
+    if name ~= "draws" then
+      rest = rest or {}
+      rest[name] = value
+    end
+  end
+  return rest
 end
 
---- f over `draws`: each draw deals the rows of a and b anew into two samples of their sizes; the
---- first draw takes a and b as they are. A deal depends only on its number, so equal samples have
+--- Means, then deviations: of each number that f returns, over the draws deal(1) .. deal(n), each a
+--- pair of samples.
+local function over_draws(where, f, draws, deal, rest)
+  local results = {}
+  for i = 1, draws do
+    local a, b = deal(i)
+    results[i] = values.numbers(where, f(a, b, rest))
+  end
+  if draws == 1 then return table.unpack(results[1]) end
+  local means, deviations = {}, {}
+  for k, list in ipairs(values.by_number(results)) do
+    means[k], deviations[k] = values.mean(list), values.deviation(list)
+  end
+  return table.unpack(table.move(deviations, 1, #deviations, #means + 1, means))
+end
+
+--- floor(a, b, options) of the metric f. `dealer(where, a, b)` gives deal(i) of the draws after the
+--- first, which takes a and b as they are. A deal depends only on its number, so equal samples have
 --- equal floors.
-local function over_draws(f, a, b, draws, rest)
-  local n, total = a:size(1), a:size(1) + b:size(1)
-  local pool <const>, deals <const> = fm.cat(a, b, { axis = 1 }), fm.rng(0, "floor")
-  local values = { f(a, b, rest) }
-  for i = 2, draws do
-    local rows = pool:index_select(deals:stream("draw " .. i):permutation(total), { axis = 1 })
-    values[i] = f(rows[{ 1, n }], rows[{ n + 1, total }], rest)
+local function floor_of(name, f, dealer)
+  local where <const> = name .. ".floor"
+  return function(a, b, given, ...)
+    if type(given) ~= "table" or given.draws == nil then return f(a, b, given, ...) end
+    local draws, rest = options.integer(where .. ": draws", given.draws, 1), other_options(given)
+    local deal
+    return over_draws(where, f, draws, function(i)
+      if i == 1 then return a, b end
+      deal = deal or dealer(where, a, b) -- f has seen a and b before
+      return deal(fm.rng(0, "floor"):stream("draw " .. i))
+    end, rest)
   end
-  return mean_and_deviation(values)
 end
 
---- The floor of a metric f(a, b, options) -> number: floor(a, b, options) is f(a, b, options). With
---- draws = n in the options it returns the mean and the sample deviation over n draws (no deviation
---- for one draw). The other options are those of f.
-return function(f)
-  return function(a, b, given)
-    if type(given) ~= "table" or given.draws == nil then return f(a, b, given) end
-    local draws = options.integer("floor: draws", given.draws, 1)
-    local rest
-    for name, value in pairs(given) do
-      if name ~= "draws" then
-        rest = rest or {}
-        rest[name] = value
-      end
+--- The floor of a metric of two samples: a deal makes two samples of the same sizes from the rows
+--- of both.
+function floor.of_two(name, f)
+  return floor_of(name, f, function(where, a, b)
+    a, b = samples.as_they_are(where, a, b)
+    local n, total = a:size(1), a:size(1) + b:size(1)
+    local pool <const> = fm.cat(a, b, { axis = 1 })
+    return function(rng)
+      local rows = pool:index_select(rng:permutation(total), { axis = 1 })
+      return rows[{ 1, n }], rows[{ n + 1, total }]
     end
-    if draws == 1 then return (f(a, b, rest)) end
-    for i, x in ipairs { a, b } do
-      if not fm.is_tensor(x) or x:rank() < 1 then fm.fail(("floor: argument %d: expected a tensor [N, D], found %s"):format(i, options.shown(x))) end
-    end
-    return over_draws(f, a, b, draws, rest)
-  end
+  end)
 end
+
+--- The floor of a metric of one sample and something fixed: a deal draws rows of the sample, with
+--- replacement.
+function floor.of_one(name, f)
+  return floor_of(name, f, function(where, a, fixed)
+    a = samples.one(where, "a", a)
+    return function(rng) return samples.drawn(a, rng), fixed end
+  end)
+end
+
+return floor
