@@ -23,7 +23,8 @@ describe("the run object", function()
       local model = fm.nn.linear(2, 2)
       local picture = fm.plot.curve { loss = { 1, 2, 3 } }
       local methods = { log = { { loss = 1 } }, summary = { { w2 = 1 } }, keeps = { { model = model } }, checkpoints = { { every = 1 } },
-        stop_when = { { metric = "m" } }, validation = { function() return 1 end, model }, picture = { "a", picture }, save = { "b.npy", fm.zeros(3) },
+        stop_when = { { metric = "m" } }, floor = { { loss = 1 }, { standard_error = 0.1 } },
+        validation = { function() return 1 end, model }, picture = { "a", picture }, save = { "b.npy", fm.zeros(3) },
         path = { "c.txt" }, steps = { 0, function() end } }
       local function check(name, what, ...)
         local ok, message = pcall(run[name], run, ...)
@@ -194,6 +195,7 @@ describe("the run object", function()
     for body, message in pairs {
       ["for _ in run:steps(3) do for _ in run:steps(2) do end end"] = "steps: a loop of this run goes on; loops follow each other, they do not nest",
       ["for _ in run:steps(3) do run:keeps { a = {} } end"] = "keeps: call it before the loop",
+      ["for _ in run:steps(3) do run:floor(1) end"] = "floor: call it before the loop",
       ["for _ in run:steps(3) do run:stop_when { metric = 'm' } end"] = "stop_when: call it before the loop",
       ["for _ in run:steps(3) do math.randomseed(3) end"] = "math.randomseed: call it before the loop",
       ["run:keeps { a = {} } for _ in run:steps(3) do fm.nn.seed(3) end"] = "seed: call it before the loop",

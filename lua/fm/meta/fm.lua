@@ -1496,6 +1496,13 @@ function Run:checkpoints(options) end
 ---better than its best by more than min_delta (0).
 ---@param options {metric: string, patience: integer, mode: "min"|"max", min_delta: number}
 function Run:stop_when(options) end
+---What metrics cannot fall below, by name; a number alone is the floor of the loss: see
+---flow.loss_floor. The progress line shows how far the mean of the last values is above it, `fmrun
+---show` and the report draw it, and run.json has it as "floors". `run:floor(flow.loss_floor(x))`
+---tells the standard error too ("floor_errors"). Call it before the loop.
+---@param values number|fm.Tensor|table<string, number|fm.Tensor>
+---@param info? fm.LossFloorInfo of one floor
+function Run:floor(values, info) end
 ---A validation: what f(rng) returns, with tensors of one number as numbers. The stream gives the
 ---same draws in every call, so two values differ only because of the model. No other stream is
 ---disturbed, nothing is recorded, and the model, if given, is in eval mode meanwhile.

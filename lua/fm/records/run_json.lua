@@ -17,6 +17,15 @@ local function is_object(value)
   return true
 end
 
+--- Names and numbers.
+local function is_numbers(value)
+  if not is_object(value) then return false end
+  for _, inner in next, value do
+    if not math.type(inner) then return false end
+  end
+  return true
+end
+
 --- A list of { path, hash }.
 local function is_files(value)
   if type(value) ~= "table" then return false end
@@ -45,12 +54,14 @@ local function is_duration(value) return type(value) == "number" and value >= 0 
 local text <const>, whole <const> = { is_string, "a text" }, { is_whole, "a whole number" }
 local count <const>, duration <const> = { is_count, "a whole number >= 0" }, { is_duration, "a number of seconds" }
 local texts <const> = { is_texts, "a list of texts" }
+local numbers <const> = { is_numbers, "names with numbers" }
 local object <const>, files <const> = { is_object, "names with plain values" }, { is_files, "a list of path and hash" }
 local types <const> = {
   experiment = text, arguments = texts, outputs = texts, script = text, command = text, directory = text, status = text, error = text,
   started = text, ended = text, host = text, boot = text, seed = whole, seconds = duration, steps = count, threads = count, pid = count,
   resumed = count, peak_rss = count, commit = text, dirty = { is_boolean, "true or false" },
   config = object, defaults = object, summary = object, versions = object, code = files, data = files,
+  floors = numbers, floor_errors = numbers,
 }
 
 -- Names that the reader of records adds to a record, or uses for a group of runs.

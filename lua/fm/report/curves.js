@@ -18,6 +18,7 @@
     metric.unit = report.unitOf(metric.curves.flatMap(({ y, means }) => [...y, ...means]));
     metric.stepUnit = report.unitOf(metric.grid);
     metric.grid = report.inUnits(metric.grid, metric.stepUnit);
+    if (metric.floor !== null) [metric.floor] = report.inUnits([metric.floor], metric.unit);
     for (const curve of metric.curves) {
       curve.x = report.inUnits(curve.x, metric.stepUnit);
       for (const name of ["y", "means"]) curve[name] = report.inUnits(curve[name], metric.unit);
@@ -35,7 +36,14 @@
     const curve = metric.curves[0], color = report.color("s1"), raw = points(curve.x, curve.y);
     if (state.smooth === 0) return [line(raw, color)];
     const smooth = points(metric.grid, smoothed(curve.means, log));
-    return [line(raw, color + "50", { borderWidth: 1.1 }), line(smooth, color, { quiet: true, borderWidth: 2 })];
+    return [line(raw, color + "50", { borderWidth: 1.1 }), line(smooth, color, { quiet: true, smooth: true, borderWidth: 2 })];
+  }
+
+  // What no model can get below.
+  function ofFloor(metric, log) {
+    if (metric.floor === null || metric.grid.length < 2 || (log && metric.floor <= 0)) return [];
+    const ends = [metric.grid[0], metric.grid[metric.grid.length - 1]];
+    return [line(points(ends, [metric.floor, metric.floor]), report.color("ink"), { quiet: true, borderWidth: 1.3, borderDash: [5, 4] })];
   }
 
   function ofRuns(metric, log) {
@@ -110,7 +118,7 @@
   function tooltipLines(metric, item) {
     const set = item.dataset, value = report.number(item.parsed.y * metric.unit);
     if (!sweep) {
-      const smooth = item.chart.data.datasets[1], away = (point) => Math.abs(point.x - item.parsed.x);
+      const smooth = item.chart.data.datasets.find((other) => other.smooth), away = (point) => Math.abs(point.x - item.parsed.x);
       const nearest = smooth && smooth.data.reduce((best, point) => (away(point) < away(best) ? point : best));
       return [`${metric.name}  ${value}`, ...(nearest && nearest.y !== null ? [`smoothed  ${report.number(nearest.y * metric.unit)}`] : [])];
     }
@@ -161,7 +169,8 @@
   function draw(entry) {
     const { metric, canvas, button } = entry, log = isLog(metric);
     button.setAttribute("aria-pressed", String(log));
-    const datasets = !sweep ? ofOneRun(metric, log) : state.mode === "means" ? ofGroups(metric, log) : ofRuns(metric, log);
+    const curves = !sweep ? ofOneRun(metric, log) : state.mode === "means" ? ofGroups(metric, log) : ofRuns(metric, log);
+    const datasets = [...curves, ...ofFloor(metric, log)];
     if (entry.chart) {
       entry.chart.data.datasets = datasets;
       entry.chart.options = options(metric, log, datasets);

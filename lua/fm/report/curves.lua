@@ -2,6 +2,7 @@
 -- which curves.js redraws it.
 local chart <const> = require "fm.report.chart"
 local core <const> = require "fm.core"
+local floor_of <const> = require "fm.records.floor"
 local html <const> = require "fm.report.html"
 local read_metrics <const> = require "fm.records.metrics"
 local thin <const> = require "fm.report.thin"
@@ -36,6 +37,7 @@ local function read_all(runs)
         metrics[#metrics + 1] = by_name[name]
       end
       curve.run, curve.broken = run, first_not_finite(curve.x, curve.y)
+      curve.floor, curve.floor_text = floor_of(run, name, curve.y)
       table.insert(by_name[name].curves, curve)
     end
   end
@@ -47,7 +49,17 @@ local function read_all(runs)
   return metrics, damaged
 end
 
+--- The floor of a metric, if all its curves have the same one.
+local function common_floor(metric)
+  local floor = metric.curves[1].floor
+  for _, curve in ipairs(metric.curves) do
+    if curve.floor ~= floor then return nil end
+  end
+  return floor
+end
+
 local function shorten(metric, points)
+  metric.floor = common_floor(metric)
   local low, high, longest = math.huge, -math.huge, 1
   for _, curve in ipairs(metric.curves) do
     low, high, longest = math.min(low, curve.x[1]), math.max(high, curve.x[#curve.x]), math.max(longest, #curve.x)
@@ -92,7 +104,7 @@ local function steps(list)
   return "[" .. table.concat(texts, ",") .. "]"
 end
 
---- [{ name, log, grid, curves: [{ run, x, y, means }] }]; values that are not finite are null.
+--- [{ name, log, grid, floor, curves: [{ run, x, y, means }] }]; what is not finite is null.
 function curves.json(metrics)
   local list = {}
   for i, metric in ipairs(metrics) do
@@ -101,7 +113,8 @@ function curves.json(metrics)
       texts[k] = ('{"run":%d,"x":%s,"y":%s,"means":%s}'):format(curve.run.index, steps(curve.x), numbers(curve.y), numbers(curve.means))
     end
     local name = core.json.encode(html.clean(metric.name))
-    list[i] = ('{"name":%s,"log":%s,"grid":%s,"curves":[%s]}'):format(name, metric.log, steps(metric.grid), table.concat(texts, ","))
+    list[i] = ('{"name":%s,"log":%s,"grid":%s,"floor":%s,"curves":[%s]}'):format(name, metric.log, steps(metric.grid),
+      metric.floor and float(5, metric.floor) or "null", table.concat(texts, ","))
   end
   return "[" .. table.concat(list, ",") .. "]"
 end
@@ -115,15 +128,16 @@ local function lines_of_run(metric)
   return { { x = curve.x, y = curve.y, class = "s1 faint" }, { x = metric.wide_grid, y = curve.wide_means, class = "s1" } }
 end
 
---- The legend of the two lines of one run; nil when every metric has one line.
+--- The legend of the lines of one run; nil when every metric has one line.
 function curves.legend_of_run(metrics)
+  local has_means, has_floor = false, false
   for _, metric in ipairs(metrics) do
-    if #lines_of_run(metric) > 1 then
-      local function key(class, text) return html.span { class = "key", html.i { class = class }, text } end
-      return html.p { class = "legend", id = "legend", key("s1 faint", "logged"), key("s1", "smoothed") }
-    end
+    has_means, has_floor = has_means or #lines_of_run(metric) > 1, has_floor or metric.floor ~= nil
   end
-  return nil
+  if not has_means and not has_floor then return nil end
+  local function key(class, text) return html.span { class = "key", html.i { class = class }, text } end
+  return html.p { class = "legend", id = "legend", key(has_means and "s1 faint" or "s1", "logged"), has_means and key("s1", "smoothed") or "",
+    has_floor and key("floor", "floor") or "" }
 end
 
 --- Many runs: their means, each in the class of its rank, and the means over seeds where there are
@@ -138,6 +152,17 @@ local function lines_of_runs(metric, groups)
     if means then lines[#lines + 1] = { x = metric.wide_grid, y = means, class = group.class .. " wide" } end
   end
   return lines
+end
+
+--- The floor as a line through the whole chart.
+local function add_floor(metric, lines)
+  if metric.floor then lines[#lines + 1] = { x = { metric.low, metric.high }, y = { metric.floor, metric.floor }, class = "floor" } end
+  return lines
+end
+
+local function floor_note(metric)
+  if not metric.floor then return nil end
+  return html.p { class = "note", ("Floor %s."):format(#metric.curves == 1 and metric.curves[1].floor_text or words.value(metric.floor)) }
 end
 
 local function label_of(metric)
@@ -168,10 +193,10 @@ function curves.figures(metrics, groups)
   for i, metric in ipairs(metrics) do
     local of_sweep = metric.curves[1].run.class ~= nil
     local lines = of_sweep and lines_of_runs(metric, groups) or lines_of_run(metric)
-    local drawing = chart.svg(lines, { log = metric.log, label = label_of(metric), from = metric.low, to = metric.high, x_name = "step" })
+    local drawing = chart.svg(add_floor(metric, lines), { log = metric.log, label = label_of(metric), from = metric.low, to = metric.high, x_name = "step" })
     figures[i] = html.figure { class = "curve", ["data-metric"] = i - 1,
       html.figcaption { html.b { metric.name }, html.span { class = "scale", metric.log and "logarithmic" or "" } },
-      html.div { class = "plot", drawing }, broken_note(metric, of_sweep) }
+      html.div { class = "plot", drawing }, floor_note(metric) or "", broken_note(metric, of_sweep) }
   end
   return html.div { class = #metrics == 1 and "curves alone" or "curves", figures }
 end

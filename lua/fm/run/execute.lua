@@ -160,6 +160,7 @@ local function execute(experiment, values, how)
   local data, unread = data_files.watch(folder.path)
   local run = run_object.new(experiment, values, folder, how, data)
   local record = records.begin(experiment, values, how, plan.former)
+  run.record = record
   local status, problem, signal
   local unwatch = signals.watch(run)
   local began, trouble = pcall(begin, run, plan, record, how)

@@ -122,6 +122,7 @@ function methods.log(run, values, ...)
   end
   run.folder:add_line("metrics.jsonl", text_of_line .. "}")
   if bad then ending.raise("diverged", ("%s%s at step %d"):format(traceback.place(), bad, step)) end
+  if run.floors then require "fm.run.floors".heed(run, values) end
   if run.lines.stoppers[1] or run.saving.plan.best then tell_watchers(run, values) end
 end
 

@@ -9,6 +9,7 @@
 --   sources   what it is made from: code, data, commit; and copies_in, the folder that keeps copies
 --             of the code, or false
 local fm <const> = require "fm"
+local floors <const> = require "fm.run.floors"
 local logging <const> = require "fm.run.logging"
 local loops <const> = require "fm.run.loop"
 local object <const> = require "fm.parts.object"
@@ -20,7 +21,7 @@ local steps <const> = require "fm.run.steps"
 
 local public <const> = { steps = steps } -- what an experiment may call
 
-for _, part in ipairs { logging, outputs, saving } do
+for _, part in ipairs { floors, logging, outputs, saving } do
   for name, method in pairs(part.methods) do public[name] = method end
 end
 
@@ -28,9 +29,9 @@ local shown <const> = { name = true, seed = true, rng = true, config = true, fol
 local new_object <const> = object("run", public, shown, {})
 
 --- A run in a folder. `how` as in fm.run.execute; `data`: the list of fm.run.data_files. Besides
---- its parts it has a listener and advice (both of `how`), replay (while it is on its way to a
---- checkpoint; see fm.run.replay), over (true at its
---- end), and, for the experiment, object and values.
+--- its parts it has a listener and advice (both of `how`), record (run.json), floors (of its
+--- metrics, once it says any), replay (while it is on its way to a checkpoint; see fm.run.replay),
+--- over (true at its end), and, for the experiment, object and values.
 local function new(experiment, values, folder, how, data)
   local copies_in = how.copies_in
   if copies_in == nil then copies_in = folder.path end
@@ -38,7 +39,8 @@ local function new(experiment, values, folder, how, data)
     name = experiment.name, seed = values.seed, config = parameters.config(values), rng = fm.rng(values.seed, "run"), folder = folder,
     loop = loops.new(), lines = logging.new(), signals = signals.new(), saving = saving.new(how), outputs = outputs.new(),
     sources = { code = how.code or {}, data = data, commit = how.commit, copies_in = copies_in },
-    listener = how.listener, advice = how.advice(folder.path), replay = nil, over = false,
+    listener = how.listener, advice = how.advice(folder.path), record = nil, floors = nil, replay = nil,
+    over = false,
   }
   run.object, run.values = new_object(run), parameters.strict(values)
   return run

@@ -13,12 +13,14 @@ local system <const> = fm.system
 
 local most_steps <const> = 1 << 53
 
---- The last logged numbers, for the progress line: "loss=0.913 lr=0.001".
+--- The last logged numbers, for the progress line: "loss=0.913 (gap 0.021) lr=0.001".
 local function shown(run)
   local line = run.lines.line
   local names, values = line and line.names or {}, {}
   for i, name in ipairs(names) do values[name] = line.lasts[i] end
-  return table.concat(require "fm.parts.named_values"(values, require "fm.parts.short".number, names), " ")
+  local words = require "fm.parts.named_values"(values, require "fm.parts.short".number, names)
+  for i, name in ipairs(run.floors and names or {}) do words[i] = words[i] .. require "fm.run.floors".gap(run, name) end
+  return table.concat(words, " ")
 end
 
 local function look_around(run, now)

@@ -5,6 +5,7 @@ local lfs <const> = require "lfs"
 local code_copies <const> = require "fm.records.code_copies"
 local command_line <const> = require "fm.cli.command_line"
 local describe <const> = require "fm.records.describe"
+local floor_of <const> = require "fm.records.floor"
 local layout <const> = require "fm.cli.terminal.layout"
 local nearest <const> = require "fm.parts.nearest"
 local painter <const> = require "fm.cli.terminal.paint"
@@ -106,10 +107,15 @@ end
 local function show_curves(page, record)
   local curves, damaged, problem = require "fm.records.metrics"(record.path .. "/metrics.jsonl")
   for _, name in ipairs(describe.keys(curves)) do
-    if name:find "loss" then
-      local y = curves[name].y
-      page.row(name, ("%s  %s -> %s"):format(sparkline(y, page.width - 40), describe.value(y[1]), describe.value(y[#y])))
+    local y = curves[name].y
+    local floor, text = floor_of(record, name, y)
+    if floor or name:find "loss" then
+      page.row(name, ("%s  %s -> %s"):format(sparkline(y, page.width - 40, floor), describe.value(y[1]), describe.value(y[#y])))
     end
+    if floor then page.row("  floor", text) end
+  end
+  for _, name in ipairs(describe.keys(record.floors or {})) do
+    if not curves[name] then page.row(name, "floor " .. select(2, floor_of(record, name, {}))) end
   end
   if damaged > 0 then page.row("metrics", words.count(damaged, "line") .. " of metrics.jsonl cannot be read", "red") end
   page.row("metrics", problem, "red")

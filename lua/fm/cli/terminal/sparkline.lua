@@ -41,10 +41,12 @@ local function range_of(values)
   return low, high
 end
 
---- The line, of at most `width` characters; empty for no numbers.
-return function(values, width)
+--- The line, of at most `width` characters; empty for no numbers. `floor`, if given, is where the
+--- lowest bar stands, unless values lie below it.
+return function(values, width, floor)
   local means = parts_of(held(values), width)
   local low, high = range_of(means)
+  if floor and math.abs(floor) < 1e290 then low = math.min(low, floor) end
   if low > 0 and high > 10 * low then
     for i, v in ipairs(means) do means[i] = math.log(v) end
     low, high = math.log(low), math.log(high)
