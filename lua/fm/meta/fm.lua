@@ -1360,6 +1360,18 @@ function fm.metrics.interval(metric, a, b, options) end
 ---@param data fm.Tensor
 ---@return fm.Tensor index, fm.Tensor distance
 function fm.metrics.nearest(x, data) end
+---Whether a model repeats the points of its training: are its samples nearer to them than true
+---points that it never saw? share: how often the nearest training point of a sample is nearer than
+---that of a held-out point, over all pairs, equal ones counting half. ratio: the median of the
+---samples' distances over that of the held-out points'. A perfect model has 1/2 and 1, one that
+---copies 1 and 0; noise has a share near 0. floor(other true points, train, held_out) is the same
+---of a perfect model; an interval draws rows of the samples alone. Meehan, Chaudhuri, Dasgupta
+---2020.
+---@param samples fm.Tensor [n, ...]
+---@param train fm.Tensor [m, ...]
+---@param held_out fm.Tensor|{held_out: fm.Tensor} [k, ...]
+---@return number share, number ratio
+function fm.metrics.memorisation(samples, train, held_out) end
 ---The cheapest assignment of a cost matrix [n, n]: the 1-based column of each row. Jonker and
 ---Volgenant 1987.
 ---@return fm.Tensor
