@@ -233,6 +233,21 @@ describe("interpolants", function()
     assert.equal(0, select(5, bridge:coefficients(0)))
   end)
 
+  it("and so are paths without noise, for times that want a gradient", function()
+    for _, what in ipairs { "linear", "poly", { "poly", n = 1.5 }, "vp", "linear_vp", "cosine", "ve", "lipman", { "poly", n = 0.5 } } do
+      for _, end_of in ipairs { 0, 1 } do
+        local t = fm.parameter(fm.full(5, end_of))
+        do
+          local tape <close> = fm.record()
+          local xt, u = flow.path(what):sample(x0, x1, t)
+          if fm.needs_grad(u) then u:sum():backward() end
+          xt:sum():backward()
+        end
+        assert(finite(t:grad()), ("%s at %d"):format(type(what) == "string" and what or what[1], end_of))
+      end
+    end
+  end)
+
   it("pass gradients to x0, x1, z and t", function()
     if not double then return end
     for _, f in ipairs(formulas) do

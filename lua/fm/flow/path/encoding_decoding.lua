@@ -1,6 +1,6 @@
 -- encoding_decoding{gamma = "sin_squared", guard}: until t = 1/2 the source fades, a = 0 and s =
 -- cos(pi t)^2, then the data grow, a = cos(pi t)^2 and s = 0; in the middle there is only the noise
--- gamma z. gamma and guard as for interpolant. Albergo, Boffi and Vanden-Eijnden 2023, section 3.
+-- gamma z. gamma and guard as for interpolant. Albergo, Boffi and Vanden-Eijnden 2023.
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
 local f <const> = require "fm.flow.path.parts.functions"

@@ -12,6 +12,7 @@ local arguments <const> = require "fm.flow.parts.arguments"
 local coefficients <const> = require "fm.flow.path.parts.coefficients"
 local noise_of <const> = require "fm.flow.path.parts.noise"
 local of_time <const> = require "fm.flow.path.parts.of_time"
+local start <const> = require "fm.flow.path.parts.start"
 
 local Path <const> = {}
 Path.__index = Path
@@ -70,62 +71,18 @@ function Path:sample(x0, x1, t, z, ...)
   return sample(self, x0, x1, t, z)
 end
 
--- ---- where a path starts ----
-
--- The deviation of the normal at t = 0.
-local function start(self, where)
-  local std = self.s(0.0)
-  if self.noise then std = (std ^ 2 + self.noise.gamma(0.0) ^ 2) ^ 0.5 end
-  if not (std > 0 and std < math.huge) then fm.fail(("%s: s(0) is %g: the path does not start as a normal"):format(where, std)) end
-  return std
-end
-
--- The shape [n, dim], or [n, ...] for a list of sizes.
-local function shape_of_source(where, n, dim)
-  local shape = { options.integer(where .. ": n", n, 0, 2 ^ 40) }
-  if type(dim) ~= "table" then dim = { dim } end
-  if #dim == 0 then fm.fail(where .. ": dim: expected a whole number >= 1, or a list of them") end
-  for i = 1, #dim do shape[i + 1] = options.integer(where .. ": dim", dim[i], 1, 2 ^ 40) end
-  return shape
-end
-
---- n points [n, dim] of the path's source (dim may be a list of sizes): s(0) times a normal, with
---- the noise at t = 0, if the path has no source of its own.
+--- n points [n, dim] of the path's source (dim may be a list of sizes).
 function Path:source(n, dim, rng, ...)
-  local where <const> = "path:source"
   check_self(self, "source")
-  options.no_more(where, 3, ...)
-  local shape = shape_of_source(where, n, dim)
-  options.rng(where, rng)
-  if self.own.source then
-    local x0 = self.own.source(n, dim, rng)
-    arguments.batch(where, "what the path's own source returned", x0)
-    if table.concat(x0:shape(), ", ") ~= table.concat(shape, ", ") then
-      fm.fail(("%s: the path's own source returned [%s], expected [%s]"):format(where, table.concat(x0:shape(), ", "), table.concat(shape, ", ")))
-    end
-    return x0
-  end
-  if self.own.source_log_prob then fm.fail(where .. ": the path has a source_log_prob of its own, and no source to draw from") end
-  local std, x0 = start(self, where), rng:normal(shape)
-  return std == 1 and x0 or x0 * std
+  options.no_more("path:source", 3, ...)
+  return start.points(self, n, dim, rng)
 end
 
 --- The log-density [n] of points x0 [n, ...] where the path starts.
 function Path:source_log_prob(x0, ...)
-  local where <const> = "path:source_log_prob"
   check_self(self, "source_log_prob")
-  options.no_more(where, 1, ...)
-  arguments.batch(where, "x0", x0)
-  if self.own.source_log_prob then
-    local log_p = self.own.source_log_prob(x0)
-    if not fm.is_tensor(log_p) or log_p:count() ~= #x0 then
-      fm.fail(("%s: the path's own returned a %s, expected a tensor [%d]"):format(where, arguments.kind_of(log_p), #x0))
-    end
-    return log_p:reshape(-1)
-  end
-  if self.own.source then fm.fail(where .. ": the path has a source of its own, and no source_log_prob: its density is not known") end
-  local std, flat = start(self, where), x0:reshape(#x0, -1)
-  return flat:square():sum(2) * (-0.5 / (std * std)) - flat:size(2) * (0.5 * math.log(2 * math.pi) + math.log(std))
+  options.no_more("path:source_log_prob", 1, ...)
+  return start.log_prob(self, x0)
 end
 
 -- ---- paths by name ----

@@ -1,6 +1,6 @@
 -- one_sided{line = "linear"}: the one-sided interpolant xt = a(t) x1 + s(t) z, whose only noise is
 -- the normal that it starts from: so it is the path `line` itself, and z is x0. line = "cosine" is
--- the trigonometric one. Albergo, Boffi and Vanden-Eijnden 2023, section 3.4.
+-- the trigonometric one. Albergo, Boffi and Vanden-Eijnden 2023.
 local options <const> = require "fm.parts.options"
 local paths <const> = require "fm.flow.path"
 

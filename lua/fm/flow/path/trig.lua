@@ -1,6 +1,6 @@
 -- trig{gamma = "sqrt", guard}: a quarter of a circle with noise, shrunk so that all variances
 -- together stay as they are: a = c sin(pi t / 2), s = c cos(pi t / 2) with c = sqrt(1 - gamma^2).
--- gamma, below 1, and guard as for interpolant. Albergo, Boffi and Vanden-Eijnden 2023, section 3.
+-- gamma, below 1, and guard as for interpolant. Albergo, Boffi and Vanden-Eijnden 2023.
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
 local f <const> = require "fm.flow.path.parts.functions"

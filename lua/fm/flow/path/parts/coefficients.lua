@@ -65,7 +65,7 @@ end
 function coefficients.with_slope(f, slope, t)
   if type(t) == "number" or not fm.needs_grad(t) then return f(t) end
   local at = t:detach()
-  return (t - at) * slope + f(at)
+  return (t - at) * (type(slope) == "number" and slope or slope:detach()) + f(at)
 end
 
 --- a, s at t; da, ds as near to t as they have a value; numbers where they are constant.
