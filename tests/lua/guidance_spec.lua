@@ -163,8 +163,10 @@ describe("guidance", function()
     end
     local square = flow.guidance(by_mean, { cond = cond[{ 1, 2 }], null = fm.tensor { 1, 2 }, scale = 0 })(x0[{ 1, 2 }], 0.4) -- [2] is a row, for [2, 2] too
     near(toward(x0[{ 1, 2 }], 0.4, fm.tensor { 1, 2 }), square)
-    near(want, flow.guidance(function(x, t, m) return toward(x, t, m or 0) end, { cond = cond, scale = 3 })(x0, 0.4))
+    near(want, flow.guidance(by_mean, { cond = cond, scale = 3 })(x0, 0.4)) -- zeros, as in flow.loss
+    near(want, flow.guidance(function(x, t, c) return c and by_label(x, t, c) or toward(x, t, 0) end, { cond = labels, scale = 3 })(x0, 0.4))
     near(want, flow.guidance(function(x, t, c) return toward(x, t, c.mean) end, { cond = { mean = cond }, null = { mean = 0 }, scale = 3 })(x0, 0.4))
+    near(want, flow.guidance(function(x, t, c) return toward(x, t, c.mean * c.all) end, { cond = { mean = cond, all = 1 }, scale = 3 })(x0, 0.4))
     local classed = setmetatable({ classes = 3 }, { __call = function(_, x, t, c) return by_label(x, t, c) end })
     same(want, flow.guidance(classed, { cond = labels, scale = 3 })(x0, 0.4))
     raises("guidance: null is a tensor %[3%], cond is a tensor %[6, 2%]: expected a number, or a row", flow.guidance, by_mean,
@@ -295,6 +297,26 @@ describe("guidance", function()
     local any_time = flow.guidance(function(x) return x end, { cond = labels, null = 4, scale = 2 })
     raises("guidance: field: t is %[4%], expected %[6%] or a number", any_time, x0, fm.zeros(4))
     raises("guidance: kind: what combine returned is a nil", flow.guidance(by_label, { cond = labels, null = 4, scale = 2, kind = function() end }), x0, 0.5)
+  end)
+
+  it("serves nn.vector_field, of classes and of numbers", function()
+    nn.seed(4)
+    local of_classes = nn.vector_field { dim = 2, hidden = 8, time_embed = 4, classes = 3 }
+    local of_numbers = nn.vector_field { dim = 2, hidden = 8, time_embed = 4, cond = 2 }
+    local cond = means:embedding(labels):detach()
+    for _, case in ipairs { { of_classes, labels, fm.full(6, 4) }, { of_numbers, cond, fm.zeros(6, 2) } } do
+      local model <const>, c <const>, none <const> = case[1], case[2], case[3]
+      local v, u = model(x0, 0.4, c), model(x0, 0.4, none)
+      near(u + (v - u) * 3, flow.guidance(model, { cond = c, scale = 3 })(x0, 0.4))
+      near(model(x0, 0.4), flow.guidance(model, { cond = c, scale = 0 })(x0, 0.4))
+      local o, rows = { control = "sample", rtol = 1e-3, atol = 1e-3 }, {}
+      local function part(first, last)
+        return (ode.solve(flow.guidance(model, { cond = c[{ first, last }], scale = 3 }), x0[{ first, last }], o))
+      end
+      for i = 1, 6 do rows[i] = part(i, i) end
+      near(part(1, 6), fm.cat(rows, 1), double and 1e-9 or 1e-4)
+    end
+    near(flow.guidance(of_classes, { cond = 2, scale = 3 })(x0, 0.4), flow.guidance(of_classes, { cond = fm.full(6, 2), scale = 3 })(x0, 0.4))
   end)
 
   it("serves an own network of classes", function()

@@ -732,7 +732,7 @@ function fm.flow.loss_floor(x1, options) end
 function fm.flow.velocity(model, options) end
 ---@class fm.GuidanceOptions
 ---@field cond any goes to the model: labels [B], or [B, k]; its rows leave a solve with those of x
----@field null any the condition that stands for none, a number or shaped as cond; n + 1 for a model with n classes. Without it the model is called (x, t)
+---@field null any the condition that stands for none: by default n + 1 for labels [B] of a model with n classes, 0 for [B, k], else none is given
 ---@field scale number|function w, or a function of t: 0 is the model under null, 1 the conditional model
 ---@field interval number[] { a, b }: for t < a and t > b, w is 1. Kynkaanniemi and others 2024
 ---@field kind string|table|function "cfg" | "cfg_zero_star" | combine(v, other, w, x, t) -> velocity
@@ -1419,9 +1419,18 @@ function fm.plot.densities(list, options) end
 ---@param options? fm.PictureOptions|{limits: number[], size: integer}
 ---@return fm.Picture
 function fm.plot.trajectories(states, options) end
+---@class fm.FilmstripOptions
+---@field titles string[] of the panels; "t = 0.00" .. "t = 1.00" when not given
+---@field reference fm.Tensor [n, 2] below each panel's points
+---@field names string[] { samples, reference } in the legend
+---@field limits number[] { x0, x1, y0, y1 }
+---@field columns integer 6
+---@field size integer a panel's longer side (170)
+---@field classes fm.Tensor [B] labels from 1: each point has the color of its label
+
 ---One small scatter per time, all on the same scale: states [T, B, 2]. With a reference below
----them, a legend shows names.
----@param options? fm.PictureOptions|{titles: string[], reference: fm.Tensor, names: string[], limits: number[], columns: integer, size: integer}
+---them, a legend shows names. With classes, the points have the colors of their labels.
+---@param options? fm.PictureOptions|fm.FilmstripOptions
 ---@return fm.Picture
 function fm.plot.filmstrip(states, options) end
 ---A velocity field as arrows: quiver(field, options), or quiver(x [n, 2], u [n, 2], options). For

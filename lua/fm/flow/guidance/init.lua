@@ -3,8 +3,9 @@
 -- velocity v = model(x, t, cond) is combined with that of the model under `null`, the condition
 -- that says nothing, or with that of a weaker model.
 --   cond         goes to the model: labels [B], or [B, k]; its rows leave a solve with those of x
---   null         the condition that stands for none: a number, or shaped as cond; n + 1 for a model
---                with n classes. Without it the model is called without a condition
+--   null         the condition that stands for none: a number, a row, or shaped as cond. As in
+--                flow.loss it is n + 1 for labels of a model with n classes, and 0 for [B, k];
+--                else, for labels, the model is called without a condition
 --   scale        w: 0 is the model under null, 1 the conditional model; a number or a function of t
 --   interval     {a, b}: for other t, w is 1 (the ends belong to it). Kynkaanniemi et al. 2024
 --   kind         how both are combined, found by name: flow.guidance.cfg is guidance/cfg.lua, or
@@ -54,16 +55,27 @@ local function kind_of(o)
   return kind.combine, kind.zero_until ~= nil and options.number("guidance: kind: zero_until", kind.zero_until, 0, 1) or nil
 end
 
--- The condition that says nothing, for all rows of cond.
-local function null_of(o, model)
-  local cond, null = o.cond, o.null
+-- The condition that says nothing, for the rows of cond; nil: the model is called without one.
+local function null_of(cond, null, model)
+  if type(cond) == "table" and not getmetatable(cond) and (null == nil or type(null) == "table") then
+    local result = {}
+    for key, part in next, cond do
+      local own = null and null[key]
+      if own == nil and not fm.is_tensor(part) and type(part) ~= "table" then own = part end -- it is for all rows
+      result[key] = null_of(part, own, model)
+    end
+    return result
+  end
+  local is_tensor = fm.is_tensor(cond)
+  if null == nil and is_tensor and cond:rank() > 1 then null = 0 end
   if null == nil and type(model) == "table" and math.type(model.classes) then null = model.classes + 1 end
-  if not fm.is_tensor(cond) then return null end
+  if not is_tensor then return null end
   if type(null) == "number" then return fm.full(cond:shape(), null) end
   if not fm.is_tensor(null) or null:rank() == cond:rank() and #null == #cond then return null end
   local ok, rows = attempt(fm.add, fm.zeros(cond:shape()), null)
   if ok and rows:count() == cond:count() then return rows end
-  fm.fail(("%s: null is %s, cond is %s: expected a number, or a row that stands for each row of cond"):format(where, options.shown(null), options.shown(cond)))
+  fm.fail(("%s: null is %s, cond is %s: expected a number, or a row that stands for each row of cond"):format(where,
+    options.shown(null), options.shown(cond)))
 end
 
 local function check(model, o)
@@ -95,7 +107,7 @@ local function guidance(model, given, ...)
   local combine, zero_until = kind_of(o)
   local scale, constant = scales.of(where, o.scale, o.interval), o.scale
   local main = called(model, o, o.cond)
-  local other = o.weak ~= nil and called(o.weak, o, o.cond) or called(model, o, null_of(o, model))
+  local other = o.weak ~= nil and called(o.weak, o, o.cond) or called(model, o, null_of(o.cond, o.null, model))
 
   local function guided(x, t, pick)
     local v = main(x, t, pick)
