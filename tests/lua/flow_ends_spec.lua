@@ -241,6 +241,33 @@ describe("at the ends of a path", function()
     end
   end)
 
+  it("an error of predicted data stays small to the end, with every solver", function()
+    local x, off = fm.rng(1):normal(4, 2), 0.05
+    for _, path in ipairs { "linear", "cosine", { "poly", n = 2 } } do
+      local target = flow.exact.gaussian { mean = { 1, -1 }, std = 0.5, path = flow.path(path) }
+      local exact = predictions(target, flow.path(path)).data
+      local field = flow.velocity(function(y, t) return exact(y, t) + off end, { predict = "data", path = path })
+      local most = 0
+      for _, t in ipairs { 1, 0.99999, 0.9995 } do
+        most = math.max(most, (field(x, t) - target(x, t)):abs():max():item())
+        assert(apart(field(x, fm.full(4, t)), field(x, t)) < 1e-3)
+      end
+      assert(most < 20.5 * off and most > 19 * off, most)
+      for _, how in ipairs { { "heun", 5 }, { "heun", 10 }, { "heun", 50 }, { "rk4", 5 }, { "rk4", 20 }, { "rk4_38", 10 }, { "heun3", 10 }, { "ab3", 20 },
+        { "midpoint", 10 }, { "euler", 20 }, { "rk45" }, { "tsit5" }, { "bosh3" }, { "dop853" }, { "adaptive_heun" } } do
+        local y = ode.solve(field, x, { method = how[1], steps = how[2] }) -- off / (1 - t), integrated to 1 - 1e-3, is 6.9 off
+        local error_now = (y - target:map(x)):abs():max():item()
+        assert(error_now < off * 8, ("%s, %s %s: off by %g"):format(name_of(path), how[1], how[2], error_now))
+      end
+    end
+    -- guard = 0.05 is the clamp of 1 - t that JiT has
+    local field = flow.velocity(function(y) return y * 0 + 2 end, { predict = "data", guard = 0.05 })
+    for _, t in ipairs { 0.3, 0.94, 0.96, 1 } do
+      local other = flow.velocity(function(y) return y * 0 + 3 end, { predict = "data", guard = 0.05 })
+      assert.near(1 / math.max(1 - t, 0.05), (other(x, t) - field(x, t)):mean():item(), 1e-4)
+    end
+  end)
+
   it("the score's loss is that of s times the prediction, and its minimum is the score", function()
     local x0, x1, t = fm.rng(1):normal(6, 2), fm.rng(2):normal(6, 2), fm.rng(3):uniform(6)
     for _, path in ipairs { "linear", "vp", "ve" } do
