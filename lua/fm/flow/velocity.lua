@@ -42,9 +42,9 @@ local function score_of_noise(z, x, gamma, a, s, guard)
   return score - (z + score * gamma) / divisor(gamma, guard)
 end
 
--- What s is divided by at least. The error of the velocity is w / s times that of the data: 1 / (1 -
--- t) for the straight line, so a solver's stage at t = 1 would add h / guard times it in a step h.
--- Nearer to the end than guard it is `most` times.
+-- What s is divided by at least. The error of the velocity is w / s times that of the data: 1 / (1
+-- - t) for the straight line, so a solver's stage at t = 1 would add h / guard times it in a step
+-- h. Nearer to the end than guard it is at most `most` times.
 local most <const> = 20
 
 local function guard_for_s(guard, t, x, w)

@@ -725,12 +725,12 @@ function fm.flow.loss_floor(x1, options) end
 ---the velocity at t = 0, where a = 0; only a score determines it at an end where a slope has no
 ---bound (t = 1 of vp and linear_vp). There model and path are read guard (1e-3) away from the end.
 ---For data the divisor s is at least guard, and nearer than guard to t = 1 an error of the
----prediction becomes at most 20 times as large in the velocity: every solver may take a stage at t =
----1, and the last Euler step ends at the prediction. guard = 0.05 is the clamp of JiT (Li and He
----2025): adaptive solvers need half the calls, and about a third of the noise of t = 0.95 stays. On
----vp and linear_vp, whose slopes have no bound at t = 1, a larger guard does that too. On a path
----with noise gamma z, whose source is to be a unit normal, the noise that is predicted is z, and
----the score -z / gamma.
+---prediction becomes at most 20 times as large in the velocity: every solver may take a stage at
+---the end, and the last Euler step ends at the prediction. guard = 0.05 is the clamp of JiT (Li and
+---He 2025): adaptive solvers need half the calls or less, and about a third of the noise of t =
+---0.95 stays. On vp and linear_vp only a larger guard makes the factor small. On a path with noise
+---gamma z, whose source is to be a unit normal, the noise that is predicted is z, and the score -z
+---/ gamma.
 ---@param model function|table
 ---@param options? {predict: string, path: string|table, cond: any, guard: number}
 ---@return fun(x: fm.Tensor, t: number|fm.Tensor): fm.Tensor

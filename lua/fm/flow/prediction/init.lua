@@ -10,8 +10,8 @@
 --   velocity(p, x, a, s, da, ds, guard)
 --                          the velocity, from a prediction p at x; a, s, da, ds are numbers or
 --                          columns that broadcast over x
---   divides_by_s           if true, `guard` of velocity is larger near t = 1, where an error of p would
---                          become a much larger one of the velocity: a number, or a column
+--   divides_by_s           if true, `guard` of velocity is larger near t = 1, where an error of p
+--                          would become a much larger one of the velocity: a number, or a column
 --   fails(a, unbounded, guard)
 --                          whether it fails at an end of the path with this a, where a slope may be
 --                          unbounded; without this function it never fails
