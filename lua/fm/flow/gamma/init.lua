@@ -2,8 +2,7 @@
 -- flow.gamma("sqrt") is gamma/sqrt.lua, or sqrt.lua beside the script. A file returns a function of
 -- its options that makes { gamma = , dgamma = }: gamma and its slope, functions of t, a tensor or a
 -- number; or a function gamma(t) alone, whose slope comes from the tape. The slope may have no
--- bound at the ends: a path reads it a little inside. Albergo, Boffi and Vanden-Eijnden 2023,
--- section 2.
+-- bound at the ends: a path reads it a little inside. Albergo, Boffi and Vanden-Eijnden 2023.
 local by_name <const> = require "fm.parts.by_name"
 local options <const> = require "fm.parts.options"
 
