@@ -1,0 +1,74 @@
+#!/usr/bin/env fmrun
+-- Rectified flow from eight Gaussians to moons, Liu et al. 2023: the ends of a flow's paths are the
+-- pairs for the next flow, whose paths are straighter, so that one Euler step is enough. At the end
+-- the last flow is distilled: trained on its pairs at the times of 4 steps, or of 1, and no others.
+local fm <const> = require "fm"
+local nn, flow, optim, ode, data, metrics, plot = fm.nn, fm.flow, fm.optim, fm.ode, fm.data, fm.metrics, fm.plot
+
+local stages <const> = {
+  { "rectified_1" }, { "rectified_2" }, { "rectified_3" }, { "distilled_4", time = { "grid", steps = 4 } }, { "distilled_1", time = { "grid", steps = 1 } },
+}
+local function source(n, rng) return data.eight_gaussians { n = n, rng = rng } end
+local function target(n, rng) return data.moons { n = n, noise = 0.05, rng = rng } * 3 - 1 end
+
+-- W2 to the data after few Euler steps, the mean over tests; straightness; calls of a solver.
+local function measured(model, tests)
+  local found = { straightness = flow.straightness(model, tests[1].x0), nfe = select(2, ode.solve(model, tests[1].x0, { rtol = 1e-4, atol = 1e-4 })).nfe }
+  for _, steps in ipairs { 1, 2, 4, 100 } do
+    local w2 = {}
+    for i, test in ipairs(tests) do w2[i] = metrics.wasserstein2(ode.solve(model, test.x0, { method = "euler", steps = steps }), test.x1) end
+    found["w2_euler_" .. steps] = fm.tensor(w2):mean()
+  end
+  return found
+end
+
+return fm.experiment {
+  name = "toy2d_reflow",
+  params = {
+    steps = { 4000, "optimizer steps of a stage", min = 1 },
+    batch = { 256, "pairs in a step", min = 1 },
+    lr = { 5e-3, "learning rate at the start of each stage" },
+    hidden = { 128, "width of the network", min = 1 },
+    pairs = { 20000, "pairs that a flow makes for the next", min = 1 },
+    online = { 0, "Heun steps that make fresh pairs for each batch; 0: pairs are made once", min = 0 },
+    samples = { 2000, "points of a test", min = 1 },
+    tests = { 3, "tests", min = 1 },
+  },
+  run = function(run, p)
+    local from, to, rng = run.rng:stream "from", run.rng:stream "to", fm.rng(run.seed, "tests")
+    local tests, floor, strip, titles = {}, {}, {}, {}
+    for i = 1, p.tests do
+      tests[i] = { x0 = source(p.samples, rng), x1 = target(p.samples, rng) }
+      floor[i] = metrics.wasserstein2(target(p.samples, rng), tests[i].x1)
+    end
+    run:summary { w2_floor = fm.tensor(floor):mean() }
+
+    local function batches() return source(p.batch, from), target(p.batch, to) end -- of the first flow: any x0 with any x1
+    local teacher -- the flow that made the pairs at hand
+    for i, stage in ipairs(stages) do
+      local model, name = nn.vector_field { dim = 2, hidden = p.hidden }, stage[1]
+      if teacher then model:load_state(teacher:state()) end
+      local opt = optim.adam(model, { lr = optim.cosine { lr = p.lr, steps = p.steps } })
+      run:keeps { ["model_" .. name] = model, ["opt_" .. name] = opt }
+      for _, x0, x1 in run:steps(p.steps, batches) do
+        run:log { loss = opt:step(function() return flow.loss(model, x1, { rng = run.rng, x0 = x0, time = stage.time or "uniform" }) end), stage = i }
+      end
+
+      for key, value in pairs(measured(model, tests)) do run:summary { [name .. "_" .. key] = value } end
+      local _, way = ode.solve(model, tests[1].x0[{ 1, math.min(300, p.samples) }], { method = "rk4", steps = 50, save = 51 })
+      run:picture("paths_" .. name, plot.trajectories(way.states, { title = "From eight Gaussians to moons, " .. name }))
+      strip[i], titles[i] = ode.solve(model, tests[1].x0, { method = "euler", steps = 1 }), name
+
+      if not stage.time then
+        teacher = model
+        local x0, x1 = flow.reflow(model, { x0 = source(p.pairs, fm.rng(run.seed, name)) })
+        assert(flow.check_pairs(x0, x1, { model = model }))
+        batches = data.batches(x0, p.batch, { labels = x1, rng = run.rng:stream("pairs of " .. name), drop_last = true })
+        if p.online > 0 then
+          batches = function() return flow.reflow(model, { x0 = source(p.batch, from), method = "heun", steps = p.online }) end
+        end
+      end
+    end
+    run:picture("one_step", plot.filmstrip(strip, { reference = tests[1].x1, names = { "one Euler step", "data" }, titles = titles, title = "Reflow" }))
+  end,
+}
