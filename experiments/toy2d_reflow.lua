@@ -25,14 +25,14 @@ end
 return fm.experiment {
   name = "toy2d_reflow",
   params = {
-    steps = { 4000, "optimizer steps of a stage", min = 1 },
+    steps = { 12000, "optimizer steps of a stage", min = 1 },
     batch = { 256, "pairs in a step", min = 1 },
-    lr = { 5e-3, "learning rate at the start of each stage" },
+    lr = { 8e-3, "learning rate at the start of each stage" },
     hidden = { 128, "width of the network", min = 1 },
     pairs = { 20000, "pairs that a flow makes for the next", min = 1 },
     online = { 0, "Heun steps that make fresh pairs for each batch; 0: pairs are made once", min = 0 },
     samples = { 2000, "points of a test", min = 1 },
-    tests = { 3, "tests", min = 1 },
+    tests = { 4, "tests", min = 1 },
   },
   run = function(run, p)
     local from, to, rng = run.rng:stream "from", run.rng:stream "to", fm.rng(run.seed, "tests")

@@ -38,7 +38,8 @@ local function by_model(o, x0, x1, numbers, n)
   local function end_of(x)
     return (reverse.finished(where, solve(where, function(at, t, rows)
       local these = numbers:index_select(rows, 1)
-      return call(at, t, function(value) return fields.picked(value, these, n) end)
+      local function select(value) return value:index_select(these, 1) end
+      return call(at, t, function(value) return fields.picked(value, select, n) end)
     end, x, plan)))
   end
   local reached = end_of(x0)

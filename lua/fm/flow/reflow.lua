@@ -41,12 +41,15 @@ local function start_of(model, o)
 end
 
 -- Writes into x1 where the rows from first to last end, and returns how often they were evaluated.
--- The model gets its condition by their numbers.
+-- The model gets its condition by row.
 local function fill(x1, call, x0, first, last, plan)
   local scope <close> = fm.scope()
   local function field(x, t, rows)
-    local numbers = rows + (first - 1)
-    return call(x, t, function(value) return fields.picked(value, numbers, #x0) end)
+    local function select(value)
+      value = value[{ first, last }]
+      return #rows == #value and value or value:index_select(rows, 1)
+    end
+    return call(x, t, function(value) return fields.picked(value, select, #x0) end)
   end
   local x, info = reverse.finished(where, solve(where, field, x0[{ first, last }], plan))
   x1[{ first, last }]:copy(x)

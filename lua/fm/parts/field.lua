@@ -101,25 +101,26 @@ function fields.of(model, cond, settled)
   end
 end
 
---- The entries of `value` with these row numbers, if it belongs to the rows of a batch of `total`.
-local function picked(value, numbers, total)
+--- `value` after select(tensor) took some of its rows, if it belongs to the rows of a batch of
+--- `total`.
+local function picked(value, select, total)
   if core.is_tensor(value) then
     if value:rank() == 0 or #value ~= total then return value end
-    return core.index_select(value, numbers, 1)
+    return select(value)
   end
   if type(value) ~= "table" or getmetatable(value) then return value end
   local part = {}
-  for key, entry in next, value do part[key] = picked(entry, numbers, total) end
+  for key, entry in next, value do part[key] = picked(entry, select, total) end
   return part
 end
-
 fields.picked = picked
 
 --- f(x, t, numbers) for a solver whose rows leave: numbers [A] tells which rows of the first x,
 --- from 1 to `total`, the rows of x are. It calls f(x, t, pick).
 function fields.with_numbers(f, total)
   local left
-  local function pick(value) return picked(value, left, total) end
+  local function select(tensor) return core.index_select(tensor, left, 1) end
+  local function pick(value) return picked(value, select, total) end
   return function(x, t, numbers)
     if #x == total then return f(x, t) end
     left = numbers
