@@ -6,7 +6,8 @@ local fm <const> = require "fm"
 local nn, flow, optim, ode, data, metrics, plot = fm.nn, fm.flow, fm.optim, fm.ode, fm.data, fm.metrics, fm.plot
 
 local stages <const> = {
-  { "rectified_1" }, { "rectified_2" }, { "rectified_3" }, { "distilled_4", time = { "grid", steps = 4 } }, { "distilled_1", time = { "grid", steps = 1 } },
+  { key = "rectified_1", name = "1-rectified" }, { key = "rectified_2", name = "2-rectified" }, { key = "rectified_3", name = "3-rectified" },
+  { key = "distilled_4", name = "distilled to 4 steps", steps = 4 }, { key = "distilled_1", name = "distilled to 1 step", steps = 1 },
 }
 local function source(n, rng) return data.eight_gaussians { n = n, rng = rng } end
 local function target(n, rng) return data.moons { n = n, noise = 0.05, rng = rng } * 3 - 1 end
@@ -46,29 +47,32 @@ return fm.experiment {
     local function batches() return source(p.batch, from), target(p.batch, to) end -- of the first flow: any x0 with any x1
     local teacher -- the flow that made the pairs at hand
     for i, stage in ipairs(stages) do
-      local model, name = nn.vector_field { dim = 2, hidden = p.hidden }, stage[1]
+      local model, key = nn.vector_field { dim = 2, hidden = p.hidden }, stage.key
       if teacher then model:load_state(teacher:state()) end
       local opt = optim.adam(model, { lr = optim.cosine { lr = p.lr, steps = p.steps } })
-      run:keeps { ["model_" .. name] = model, ["opt_" .. name] = opt }
+      local time = stage.steps and { "grid", steps = stage.steps } or "uniform"
+      run:keeps { ["model_" .. key] = model, ["opt_" .. key] = opt }
       for _, x0, x1 in run:steps(p.steps, batches) do
-        run:log { loss = opt:step(function() return flow.loss(model, x1, { rng = run.rng, x0 = x0, time = stage.time or "uniform" }) end), stage = i }
+        run:log { loss = opt:step(function() return flow.loss(model, x1, { rng = run.rng, x0 = x0, time = time }) end), stage = i }
       end
 
-      for key, value in pairs(measured(model, tests)) do run:summary { [name .. "_" .. key] = value } end
-      local _, way = ode.solve(model, tests[1].x0[{ 1, math.min(300, p.samples) }], { method = "rk4", steps = 50, save = 51 })
-      run:picture("paths_" .. name, plot.trajectories(way.states, { title = "From eight Gaussians to moons, " .. name }))
-      strip[i], titles[i] = ode.solve(model, tests[1].x0, { method = "euler", steps = 1 }), name
+      for name, value in pairs(measured(model, tests)) do run:summary { [key .. "_" .. name] = value } end
+      local few, steps = tests[1].x0[{ 1, math.min(300, p.samples) }], stage.steps or 100
+      local _, way = ode.solve(model, few, { method = "euler", steps = steps, save = steps + 1 })
+      run:picture("paths_" .. key, plot.trajectories(way.states, { title = "From eight Gaussians to moons, " .. stage.name }))
+      strip[i], titles[i] = ode.solve(model, tests[1].x0, { method = "euler", steps = 1 }), stage.name
 
-      if not stage.time then
+      if not stage.steps then
         teacher = model
-        local x0, x1 = flow.reflow(model, { x0 = source(p.pairs, fm.rng(run.seed, name)) })
+        local x0, x1 = flow.reflow(model, { x0 = source(p.pairs, fm.rng(run.seed, key)) })
         assert(flow.check_pairs(x0, x1, { model = model }))
-        batches = data.batches(x0, p.batch, { labels = x1, rng = run.rng:stream("pairs of " .. name), drop_last = true })
+        batches = data.batches(x0, p.batch, { labels = x1, rng = run.rng:stream("pairs of " .. key), drop_last = true })
         if p.online > 0 then
           batches = function() return flow.reflow(model, { x0 = source(p.batch, from), method = "heun", steps = p.online }) end
         end
       end
     end
-    run:picture("one_step", plot.filmstrip(strip, { reference = tests[1].x1, names = { "one Euler step", "data" }, titles = titles, title = "Reflow" }))
+    run:picture("one_step", plot.filmstrip(strip, { reference = tests[1].x1, names = { "one Euler step", "data" }, titles = titles,
+      title = "One step, after each stage", columns = 3, size = 260 }))
   end,
 }
