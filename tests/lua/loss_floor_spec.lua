@@ -57,6 +57,28 @@ describe("loss_floor", function()
     end
   end)
 
+  it("is that of a loss that compares in another quantity, guarded near the ends, or weights by name", function()
+    local points = fm.rng(3):normal(40, 3)
+    for _, name in ipairs { "linear", "cosine" } do
+      local path = flow.path(name)
+      local own = flow.exact.empirical { points = points, path = name, guard = 1e-6 }
+      for _, o in ipairs { { predict = "data", compare = "velocity" }, { predict = "noise", compare = "velocity" }, { predict = "score", compare = "velocity" },
+        { predict = "velocity", compare = "data" }, { predict = "velocity", compare = "noise" }, { predict = "data", compare = "velocity", guard = 0.3 },
+        { predict = "data", weight = "snr" }, { predict = "velocity", weight = { "min_snr", gamma = 3 } } } do
+        o.path = name
+        local with = { draws = 2000 }
+        for key, value in pairs(o) do with[key] = value end
+        local floor, info = flow.loss_floor(points, with)
+        local value, deviation = mean_of(20, function(rng)
+          local given = { rng = rng, time = "stratified" }
+          for key, v in pairs(o) do given[key] = v end
+          return flow.loss(best(own, path, o.predict), points:index_select(rng:integers(1000, 1, 40)), given):item()
+        end)
+        agree(floor, info.standard_error, value, deviation, ("%s %s %s"):format(name, o.predict, o.compare))
+      end
+    end
+  end)
+
   it("means the times of the loss", function()
     local points = fm.rng(1):normal(30, 2)
     local own = flow.exact.empirical { points = points }

@@ -695,7 +695,9 @@ function fm.flow.loss(model, x1, options) end
 ---@class fm.LossFloorOptions
 ---@field path string|table "linear"; it starts as a normal and has no noise around its line
 ---@field predict string|table "velocity"
+---@field compare string|table as for flow.loss
 ---@field weight string|table|function as for flow.loss
+---@field guard number as for flow.loss
 ---@field time string|table|function the times of the loss ("uniform")
 ---@field t number[]|fm.Tensor the floor at these times alone, and its mean over them
 ---@field draws integer pairs of a point and noise (1000), each seen once in every part of time
