@@ -163,6 +163,25 @@ describe("things that an option chooses by name", function()
     assert.same(w:totable(), v:totable())
   end)
 
+  it("penalties and weights: by name, with options, beside the script, or as such a thing", function()
+    assert.equal(flow.penalty.mse, flow.penalty "mse")
+    assert.equal(flow.weight.snr, flow.weight "snr")
+    assert.near(0.5 * 2 - 0.125, flow.penalty { "huber", delta = 0.5 }.each(fm.tensor { -2 }):item(), 1e-6)
+    assert.equal(2, flow.weight { "min_snr", gamma = 2 }.weight(1, 0.5, 1, 0.05))
+    local penalty <close> = beside 'return function(o) return function(d) return d * d * (o and o.factor or 1) end end'
+    local plain = loss {}:item()
+    assert.near(plain, loss { loss = penalty.of }:item(), 1e-6)
+    assert.near(plain * 3, loss { loss = { penalty.of, factor = 3 } }:item(), 1e-5)
+    local weight <close> = beside 'return function(o) return { of = "velocity", weight = function() return o and o.w or 1 end } end'
+    assert.near(plain, loss { weight = weight.of }:item(), 1e-6)
+    assert.near(plain * 2, loss { weight = { weight.of, w = 2 } }:item(), 1e-5)
+    raises('penalty: unknown name "hubr"; did you mean "huber"?', flow.penalty, "hubr")
+    raises('fm.flow.weight has no "edn"; did you mean "edm"?', field, flow.weight, "edn")
+    raises('loss: weight: unknown name "xxxxxxxx" (one of: edm, likelihood, min_snr, snr, velocity)', loss, { weight = "xxxxxxxx" })
+    raises('loss: loss: unknown name "xxxxxxxx" (one of: huber, mse, pseudo_huber)', loss, { loss = "xxxxxxxx" })
+    raises('loss: weight: of: unknown name "dta"; did you mean "data"?', loss, { weight = { of = "dta", weight = function() return 1 end } })
+  end)
+
   it("are looked for once, not in every step, beside the script too", function()
     local time <close> = beside 'return function() return function(rng, n) return rng:uniform(n) end end'
     local o = { time = time.of, predict = "data", coupling = "ot", path = "cosine" }
