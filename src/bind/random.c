@@ -174,7 +174,7 @@ static int rng_uniform(lua_State *L) { /* uniform(shape [, {low, high, first_row
         low = range_field(L, options, "low", 0);
         high = range_field(L, options, "high", 1);
         if (!(low < high)) bind_error(L, "uniform: low %.9g is not below high %.9g", low, high);
-        if (!((real)low < (real)high)) bind_error(L, "uniform: low %.17g and high %.17g are one number in " FM_REAL_NAME, low, high);
+        if (!((real)low < (real)high)) bind_error(L, "uniform: low %.17g and high %.17g are the same number in " FM_REAL_NAME, low, high);
     }
     uint64_t first = first_number(L, options, "uniform", rank, shape, FM_RNG_NUMBERS);
     fm_tensor *t = bind_push_result(L, rank, shape);

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* What is taken of one axis. */
+/* The entries that are taken from one axis. */
 typedef struct pick {
     fm_span span;
     bool whole, dropped;
@@ -26,7 +26,7 @@ static lua_Integer read_whole(lua_State *L, int axis, const char *what) {
 /* An entry of the axis, 0-based. */
 static size_t read_entry(lua_State *L, const fm_tensor *t, int axis, const char *what) {
     lua_Integer n = (lua_Integer)t->shape[axis], i = read_whole(L, axis, what), at = i < 0 ? i + n + 1 : i;
-    if (i == 0) bind_error(L, "axis %d: entries count from 1: 0 is none", axis + 1);
+    if (i == 0) bind_error(L, "axis %d: there is no entry 0: entries count from 1", axis + 1);
     if (at < 1 || at > n) bind_error(L, "axis %d: entry %lld is out of range: expected 1..%lld", axis + 1, (long long)i, (long long)n);
     return (size_t)(at - 1);
 }
@@ -51,7 +51,7 @@ static pick read_range(lua_State *L, const fm_tensor *t, int axis) {
     lua_settop(L, range);
     if (step == 0) bind_error(L, "axis %d: step is 0", axis + 1);
     if (step > 0 ? way < 0 : way > 0) {
-        bind_error(L, "axis %d: entries %lld to %lld in steps of %lld are none", axis + 1, (long long)first + 1, (long long)last + 1,
+        bind_error(L, "axis %d: the range from %lld to %lld in steps of %lld is empty", axis + 1, (long long)first + 1, (long long)last + 1,
                    (long long)step);
     }
     size_t count = (size_t)(way / step) + 1;
@@ -95,7 +95,7 @@ bool bind_is_slices(lua_State *L, int index) {
 
 /* ---- reading and writing the numbers ---- */
 
-/* *slot becomes what an op makes of it. */
+/* *slot becomes the result of an op on it. */
 static void replace(lua_State *L, fm_tensor **slot, fm_tensor *with, const fm_error *err) {
     if (!with) bind_raise(L, err);
     fm_tensor_release(*slot);
@@ -135,7 +135,8 @@ static const fm_tensor *check_source(lua_State *L, const fm_tensor *t, const pic
     fm_error err;
     want.rank = picked_shape(t, picks, want.shape);
     if (!fm_same_shape(from, &want)) {
-        bind_error(L, "slices: these are %s, the tensor for them is %s", fm_shape_text(&want, wanted), fm_shape_text(from, found));
+        bind_error(L, "slices: the selection is %s, the tensor to copy into it is %s", fm_shape_text(&want, wanted),
+                   fm_shape_text(from, found));
     }
     if (from->storage != t->storage) return from;
     fm_tensor **slot = bind_push_empty(L);

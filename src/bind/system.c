@@ -1,4 +1,4 @@
-/* fm.core.system: what the runner asks the machine. */
+/* fm.core.system: what the runner needs from the operating system. */
 #define _GNU_SOURCE /* gethostname, TIOCGWINSZ */
 #include "bind.h"
 #include "blas.h"
@@ -106,7 +106,7 @@ static int system_die_with(lua_State *L) {
 #ifdef __linux__
     prctl(PR_SET_PDEATHSIG, SIGKILL);
 #endif
-    lua_pushboolean(L, getppid() == (pid_t)parent); /* asked after, so that no end of the parent slips through */
+    lua_pushboolean(L, getppid() == (pid_t)parent); /* asked afterwards, so that no end of the parent is missed */
     return 1;
 }
 
@@ -128,11 +128,11 @@ static int system_channel(lua_State *L) {
     struct stat about;
     fm_error err;
     luaL_Stream *stream = lua_newuserdatauv(L, sizeof *stream, 0);
-    stream->closef = NULL; /* closed, as far as Lua knows */
+    stream->closef = NULL; /* for Lua it is closed */
     luaL_setmetatable(L, LUA_FILEHANDLE);
     bool is_pipe = !fstat(descriptor, &about) && (S_ISFIFO(about.st_mode) || S_ISSOCK(about.st_mode));
     if (!is_pipe || fcntl(descriptor, F_SETFD, FD_CLOEXEC) || !(stream->f = fdopen(descriptor, "w"))) {
-        fm_fail(&err, "descriptor %d is no pipe", descriptor);
+        fm_fail(&err, "descriptor %d is not a pipe", descriptor);
         return bind_failure(L, &err);
     }
     stream->closef = close_channel;
@@ -154,7 +154,7 @@ static void raise_interrupted(lua_State *L, lua_Debug *unused) {
 }
 
 static void on_interrupt(int number) {
-    enum { PATIENCE = 2 }; /* so many wait for C code to return: one more ends the process */
+    enum { PATIENCE = 2 }; /* this many wait for C code to return: one more ends the process */
     if (++interrupts_wait == PATIENCE) signal(number, SIG_DFL);
     fm_coroutines_hook(prompt_state, raise_interrupted);
 }

@@ -303,7 +303,7 @@ static int tensor_copy(lua_State *L) {
 
 /* ---- t[i], t[{i, j}]; t[{ {..}, .. }] is in slices.c ---- */
 
-static lua_CFunction ipairs_step; /* the iterator of ipairs, which asks for one row more to learn that there is none */
+static lua_CFunction ipairs_step; /* the iterator of ipairs, which asks for one row more to find the end */
 
 static bool asked_by_ipairs(lua_State *L) {
     lua_Debug ar;
@@ -350,7 +350,7 @@ static int index_rows(lua_State *L, fm_tensor *t) {
                       "t[{ {}, 2 }]");
     }
     lua_Integer i = check_row(L, t, row_number(L, -2)), j = check_row(L, t, row_number(L, -1));
-    if (j < i) bind_error(L, "rows %lld to %lld are none", (long long)i + 1, (long long)j + 1);
+    if (j < i) bind_error(L, "the range of rows %lld to %lld is empty", (long long)i + 1, (long long)j + 1);
     size_t shape[FM_MAX_RANK], row = t->count / t->shape[0];
     memcpy(shape, t->shape, sizeof shape);
     shape[0] = (size_t)(j - i + 1);

@@ -222,14 +222,14 @@ static bool slice_shape(fm_call *c, fm_error *err) {
     if (!fm_check_axis(c, 0, x->rank, 0, &axis, err)) return false;
     int64_t size = (int64_t)x->shape[axis], first = c->opt[1].integer, last = c->opt[2].integer, step = c->opt[3].integer;
     int64_t i = first < 0 ? first + size + 1 : first, j = last < 0 ? last + size + 1 : last;
-    if (first == 0 || last == 0) return fm_call_fail(c, err, "entries count from 1: 0 is none");
+    if (first == 0 || last == 0) return fm_call_fail(c, err, "there is no entry 0: entries count from 1");
     if (step == 0) return fm_call_fail(c, err, "step is 0");
     if (i < 1 || j < 1 || i > size || j > size || (step == 1 && i > j)) {
         return fm_call_fail(c, err, "entries %lld to %lld are not within 1..%lld of axis %d", (long long)first, (long long)last,
                             (long long)size, axis + 1);
     }
     if (step > 0 ? i > j : i < j) {
-        return fm_call_fail(c, err, "entries %lld to %lld in steps of %lld are none", (long long)first, (long long)last, (long long)step);
+        return fm_call_fail(c, err, "the range from %lld to %lld in steps of %lld is empty", (long long)first, (long long)last, (long long)step);
     }
     fm_shape_like(c, x);
     c->shape[axis] = (size_t)((j - i) / step + 1);

@@ -42,7 +42,7 @@ bool fm_rng_at(fm_rng *r, uint64_t step, fm_error *err) {
             r->clock = shared;
             return false;
         }
-        shared->holders--; /* the one it came from holds it too, or did: */
+        shared->holders--; /* the stream that it was made from holds it too, or did: */
         if (!shared->holders) fm_pool_give(shared, sizeof *shared);
     }
     r->clock->step = step;
@@ -105,8 +105,8 @@ FM_CLONES static void scale_words(const uint32_t *restrict w, real low, real wid
     for (size_t i = 0; i < CHUNK; i++) to[i] = low + width * UNIT(w[i]);
 }
 
-/* Calls make for each chunk that to[first] .. to[last - 1] has a part of; a whole one goes straight
- * to its place, another is cut. */
+/* Calls make for each chunk that overlaps to[first] .. to[last - 1]; a whole chunk is written to
+ * its place directly, part of one is copied. */
 static void each_chunk(const draw *d, size_t first, size_t last, void (*make)(const draw *, const uint32_t *, real *)) {
     uint32_t w[CHUNK];
     real cut[CHUNK];

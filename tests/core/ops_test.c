@@ -373,7 +373,7 @@ static const struct {
     {{"cat", {"n2,3", "n3,3"}, {{"axis", 1}}, 0, {0}}, "tensor 1 is [2, 3], tensor 2 is [3, 3]: only axis 2 may differ"},
     {{"slice", {"n5"}, {{"axis", 0}, {"first", 0}}, 0, {0}}, "count from 1"},
     {{"slice", {"n5"}, {{"axis", 0}, {"first", 4}, {"last", 6}}, 0, {0}}, "not within 1..5"},
-    {{"slice", {"n5"}, {{"axis", 0}, {"first", 4}, {"last", 2}, {"step", 2}}, 0, {0}}, "entries 4 to 2 in steps of 2 are none"},
+    {{"slice", {"n5"}, {{"axis", 0}, {"first", 4}, {"last", 2}, {"step", 2}}, 0, {0}}, "the range from 4 to 2 in steps of 2 is empty"},
     {{"slice", {"n5"}, {{"axis", 0}, {"first", 4}, {"last", -7}, {"step", -1}}, 0, {0}}, "not within 1..5"},
     {{"slice", {"n5"}, {{"axis", 0}, {"step", 0}}, 0, {0}}, "step is 0"},
     {{"stack", {"n2,3", "n3,2"}, {{0}}, 0, {0}}, "tensor 1 is [2, 3], tensor 2 is [3, 2]: expected equal shapes"},

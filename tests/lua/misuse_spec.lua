@@ -1,5 +1,5 @@
--- Whatever a script does, it gets a Lua error at its own line, never a crash. Run under the
--- sanitizers too.
+-- A script that does something wrong gets a Lua error at its own line, never a crash. Run under
+-- the sanitizers too.
 local fm <const> = require "fm"
 
 local nan <const>, huge <const> = 0 / 0, math.huge
@@ -62,7 +62,7 @@ describe("misuse", function()
     { "row 0", "out of range", function() return x[0] end },
     { "row 3 of 2", "out of range", function() return x[3] end },
     { "row 1.5", "row: expected a whole number, found 1.5", function() return x[1.5] end },
-    { "rows backwards", "none", function() return x[{ 2, 1 }] end },
+    { "rows backwards", "the range of rows 2 to 1 is empty", function() return x[{ 2, 1 }] end },
     { "a word for a row", 'entries of a tensor are set to a number or a tensor, not to string "a"', function() x[1] = "a" end },
     { "a list for rows", "set to a number or a tensor, not to table", function() x[{ 1, 2 }] = { 1, 2 } end },
     { "nothing for slices", "set to a number or a tensor, not to nil", function() x[{ {}, 1 }] = nil end },

@@ -1,6 +1,6 @@
--- From where to where a solve goes, and what it gives when it does not get there: times and grids
--- do not move its end, solves backward meet the points of solves forward, functions that need the
--- whole way raise, and nothing large is made before it is known to fit.
+-- Where a solve starts and ends, and what it returns when it ends early: times and grids do not
+-- move its end, solves backward pass through the points of solves forward, functions that need the
+-- whole interval raise, and nothing large is allocated before it is known to fit.
 local fm <const> = require "fm"
 local flow <const>, ode <const>, sde <const> = fm.flow, fm.ode, fm.sde
 
@@ -209,7 +209,9 @@ describe("large numbers", function()
     quick("ode.solve: grid edm: 60000000 steps are over the limit 1000000", ode.solve, still, z, { method = "rk4", grid = "edm", steps = 6e7 })
     quick("sde.solve: grid edm: 60000000 steps are over", sde.solve, still, z, { w = 1, rng = fm.rng(1), grid = "edm", steps = 6e7 })
     quick("sde.solve: save: 60000000 states are over", sde.solve, still, z, { w = 1, rng = fm.rng(1), save = 6e7 })
-    quick("sde.solve: first_row: 1099511627775 rows come before", sde.solve, still, z, { w = 1, rng = fm.rng(1), first_row = 2 ^ 40 })
+    quick(
+      "sde.solve: first_row: a step draws at most 17179869184 numbers, counting those of the 1099511627775 rows before",
+      sde.solve, still, z, { w = 1, rng = fm.rng(1), first_row = 2 ^ 40 })
     quick("ode.solve: steps: expected a whole number in 1..1000000000", ode.solve, still, z, { method = "rk4", steps = 2 ^ 53 })
     local function probes(n) return { divergence = "hutchinson", probes = n, rng = fm.rng(1) } end
     quick("log_prob: probes: 1000000 of them for x %[5000, 2%] are 10000000000 numbers", flow.log_prob, still, fm.zeros(5000, 2), probes(1e6))

@@ -1,6 +1,6 @@
--- Every plot called with what it does not take: as its argument, as its options, as the value of
--- each option. It draws, or it says at the script's line which plot wants what; nothing comes from
--- inside, and nothing takes long.
+-- Every plot called with wrong arguments, wrong options and wrong values of each option. It draws,
+-- or it raises an error at the script's line that names the plot and what it expected; no error
+-- comes from fm's own lines, and nothing takes long.
 local fm <const> = require "fm"
 local plot <const> = fm.plot
 

@@ -71,7 +71,7 @@ describe("rng", function()
     assert.error_matches(function() rng:uniform(3, { low = 1, high = 1 }) end, "low 1 is not below high 1")
     assert.error_matches(function() rng:uniform(3, { low = 0, high = math.huge }) end, "high: expected a number that is finite")
     if fm.real == "float" then
-      assert.error_matches(function() rng:uniform(3, { low = 1, high = 1 + 1e-12 }) end, "one number in float")
+      assert.error_matches(function() rng:uniform(3, { low = 1, high = 1 + 1e-12 }) end, "the same number in float")
       assert.error_matches(function() rng:uniform(3, { low = 0, high = 1e39 }) end, "high: expected a number that is finite in float")
     end
   end)
@@ -147,7 +147,7 @@ describe("rng", function()
     } do assert.error_matches(call, "first_row: rows of %d+ numbers from row %d+ on go beyond the %d+ numbers of a draw") end
   end)
 
-  it("refuses rows that are none", function()
+  it("refuses row numbers that are not whole numbers from 1 on", function()
     local rng = fm.rng(1)
     for _, row in ipairs { 0, -1, 1.5, "x", true, {}, 0 / 0, math.huge } do
       assert.error_matches(function() rng:normal(3, { first_row = row }) end, "normal: first_row: ")

@@ -124,8 +124,8 @@ describe("slices", function()
     assert.same({ { 2, 3, 4, 4 }, { 6, 7, 8, 8 }, { 10, 11, 12, 12 } }, x:totable())
     x[{ { 3, 1, -1 } }] = x[{ { 1, 3 } }] -- a view of itself, turned round
     assert.same({ { 10, 11, 12, 12 }, { 6, 7, 8, 8 }, { 2, 3, 4, 4 } }, x:totable())
-    fails("slices: these are [3], the tensor for them is [2]", function() x[{ {}, 1 }] = fm.zeros(2) end)
-    fails("slices: these are [1, 4], the tensor for them is [4]", function() x[{ { 1, 1 } }] = fm.zeros(4) end)
+    fails("slices: the selection is [3], the tensor to copy into it is [2]", function() x[{ {}, 1 }] = fm.zeros(2) end)
+    fails("slices: the selection is [1, 4], the tensor to copy into it is [4]", function() x[{ { 1, 1 } }] = fm.zeros(4) end)
     fails('entries of a tensor are set to a number or a tensor, not to string "x"', function() x[{ {}, 1 }] = "x" end)
     fails("entries of a tensor are set to a number or a tensor, not to nil", function() x[{ {}, 1 }] = nil end)
     local tape <close> = fm.record()
@@ -143,12 +143,13 @@ describe("slices", function()
     fails("axis 1: entry 1 is out of range: expected 1..0", function() return x[{ { 1, 1 } }] end)
   end)
 
-  it("refuse what selects nothing or is no entry, and name the axis", function()
+  it("refuse empty ranges and entries that do not exist, and name the axis", function()
     local x = counted(3, 4)
     local cases = {
-      { { {}, 0 }, "axis 2: entries count from 1: 0 is none" }, { { { 0, 1 } }, "axis 1: entries count from 1: 0 is none" },
+      { { {}, 0 }, "axis 2: there is no entry 0: entries count from 1" }, { { { 0, 1 } }, "axis 1: there is no entry 0: entries count from 1" },
       { { {}, 5 }, "axis 2: entry 5 is out of range: expected 1..4" }, { { { 1, -4 } }, "axis 1: entry -4 is out of range: expected 1..3" },
-      { { { 2, 1 } }, "axis 1: entries 2 to 1 in steps of 1 are none" }, { { {}, { 1, 4, -1 } }, "axis 2: entries 1 to 4 in steps of -1 are none" },
+      { { { 2, 1 } }, "axis 1: the range from 2 to 1 in steps of 1 is empty" },
+      { { {}, { 1, 4, -1 } }, "axis 2: the range from 1 to 4 in steps of -1 is empty" },
       { { {}, { 1, 4, 0 } }, "axis 2: step is 0" }, { { {}, { 1, 4, 0.5 } }, "axis 2: step: expected a whole number" },
       { { { 1.5, 2 } }, "axis 1: first: expected a whole number" }, { { { 1, "2" } }, "axis 1: last: expected a whole number" },
       { { {}, 1.5 }, "axis 2: entry: expected a whole number" }, { { { 2 } }, "axis 1: a range is {first, last}" },

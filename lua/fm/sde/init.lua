@@ -60,7 +60,7 @@ local function noise_of(o, x0)
   local is_stream = type(rng) ~= "table"
   local most = is_stream and most_noise or most_drawn
   if before > 0 and (before + #x0) * (x0:count() // math.max(#x0, 1)) > most then
-    core.fail(("%s: first_row: %d rows come before: noise for a step has %.0f numbers at most, theirs included"):format(where, before, most))
+    core.fail(("%s: first_row: a step draws at most %.0f numbers, counting those of the %d rows before"):format(where, most, before))
   end
   local from <const> = { first_row = before + 1 }
   return function(x)

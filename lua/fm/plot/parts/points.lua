@@ -20,7 +20,9 @@ function points.tensor(where, value, expected)
   if core.is_tensor(value) then return alive(where, value, expected) end
   if type(value) ~= "table" then core.fail(("%s: expected %s, found a %s"):format(where, expected, type(value))) end
   local ok, made = attempt(core.tensor, value)
-  if not ok then core.fail(("%s: expected %s, found a table that is no %s"):format(where, expected, tostring(made):gsub("^.-%f[%a]tensor: ", "tensor: "))) end
+  if not ok then
+    core.fail(("%s: expected %s, found a table that is not a %s"):format(where, expected, tostring(made):gsub("^.-%f[%a]tensor: ", "tensor: ")))
+  end
   return made
 end
 

@@ -18,7 +18,7 @@ local function numbers(where, value)
   end
   if type(value) ~= "table" then core.fail(("%s: expected a list of numbers, found a %s"):format(where, type(value))) end
   for i, v in ipairs(value) do
-    if not math.type(v) then core.fail(("%s: entry %d is no number"):format(where, i)) end
+    if not math.type(v) then core.fail(("%s: entry %d is not a number"):format(where, i)) end
   end
   return value
 end
