@@ -27,7 +27,7 @@ static void open_standard_streams(void) {
     if (descriptor >= 0) close(descriptor);
 }
 
-/* Whether what was printed has arrived. A reader that closed the pipe has read enough: that is no
+/* Whether all output was written. A reader that closed the pipe has read enough: that is not a
  * failure. */
 static bool stdout_arrived(void) {
     bool flushed = fflush(stdout) == 0;

@@ -57,7 +57,8 @@ static int compare_keys(const void *pa, const void *pb) {
         return compare_texts(a, b);
     case 2:
         return a->truth - b->truth;
-    /* Addresses grow with age, so this order repeats as long as the script allocates alike. */
+    /* Addresses grow with age, so this order repeats as long as the script allocates in the same
+     * order. */
     default:
         return ((uintptr_t)a->object > (uintptr_t)b->object) - ((uintptr_t)a->object < (uintptr_t)b->object);
     }
@@ -218,8 +219,8 @@ static void print_warning(void *state, const char *text, int to_be_continued) {
 
 /* ---- os.setlocale ---- */
 
-/* How numbers are written, strings ordered and letters classed shows in files: these stay as in
- * C. */
+/* How numbers are written, strings are ordered and letters are classed affects files: these stay
+ * as in C. */
 static const struct {
     int category;
     const char *name;
@@ -230,7 +231,7 @@ static bool is_plain(const char *locale) {
     return !strcmp(locale, "C") || !strcmp(locale, "POSIX");
 }
 
-/* As Lua's own (the upvalue), which says nil for a locale that is not to be had. */
+/* As Lua's own (the upvalue), which returns nil for a locale that is not available. */
 static int plain_setlocale(lua_State *L) {
     const char *locale = luaL_optstring(L, 1, NULL), *category = luaL_optstring(L, 2, "all");
     for (int i = 0; i < FIXED; i++) {
@@ -249,8 +250,8 @@ static int plain_setlocale(lua_State *L) {
 
 /* ---- debug ---- */
 
-/* With more of it a script could change what C takes for granted: the metatable of a tensor, a
- * local of a running solve. */
+/* With the rest of it a script could change what C relies on: the metatable of a tensor, a local
+ * of a running solve. */
 static void reduce_debug(lua_State *L) {
     static const char *const kept[] = {"traceback", "getinfo"};
     lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);

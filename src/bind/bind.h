@@ -49,11 +49,12 @@ int bind_argument(lua_State *L, int arg, const char *expected) __attribute__((no
 int bind_surplus(lua_State *L, int arg) __attribute__((noreturn)); /* "NAME: unexpected argument ARG: KIND" */
 int bind_fail(lua_State *L);                                       /* core.fail(message): the same, for the Lua files of fm */
 
-/* The world fails: pushes nil, message; returns 2. bind_done: pushes true, returns 1; or fails. */
+/* For failures of files and of the system: pushes nil, message; returns 2. bind_done: pushes true,
+ * returns 1; or fails. */
 int bind_failure(lua_State *L, const fm_error *err);
 int bind_done(lua_State *L, bool done, const fm_error *err);
 
-/* What lies there, for messages: `tensor [2, 3]`, `string "x"`, `nothing`. Pushed. */
+/* What the value is, for messages: `tensor [2, 3]`, `string "x"`, `nothing`. Pushed. */
 const char *bind_push_kind(lua_State *L, int index);
 
 /* ---- unknown names: names.c ---- */
@@ -82,8 +83,8 @@ fm_tensor *bind_fill(lua_State *L, fm_tensor **slot, fm_tensor *made, const fm_e
 fm_tensor *bind_push_new(lua_State *L, int rank, const size_t *shape);
 fm_tensor *bind_push_result(lua_State *L, int rank, const size_t *shape);
 void bind_push_tensor(lua_State *L, fm_tensor *t); /* another handle to t */
-/* The tensor at an argument; raises when it is none, or was released with its tape. Borrowed:
- * lifetimes.h says for how long. */
+/* The tensor at an argument; raises when it is not a tensor, or was released with its tape.
+ * Borrowed: lifetimes.h says for how long. */
 fm_tensor *bind_check_tensor(lua_State *L, int arg);
 fm_tensor *bind_opt_tensor(lua_State *L, int arg); /* NULL for nil or nothing */
 bool bind_is_tensor(lua_State *L, int arg);

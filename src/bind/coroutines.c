@@ -16,7 +16,7 @@ static void measure_stack(void) {
     struct rlimit limit;
     bool known = !getrlimit(RLIMIT_STACK, &limit) && limit.rlim_cur < 2 * (rlim_t)MOST;
     stack_start = (uintptr_t)__builtin_frame_address(0);
-    stack_room = known ? (uintptr_t)limit.rlim_cur / 2 : MOST; /* the rest is for what runs inside: 200 calls of C, as Lua counts them */
+    stack_room = known ? (uintptr_t)limit.rlim_cur / 2 : MOST; /* the rest is for the code inside: 200 calls of C, as Lua counts them */
 }
 
 /* Raises when too much of the stack is in use. */

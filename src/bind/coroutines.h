@@ -1,7 +1,7 @@
-/* fmrun's coroutine.resume, wrap and close. They are Lua's own, with two things more: closing
- * cannot overflow the C stack, as it does in Lua 5.4.4, where a variable that closes a coroutine
- * whose variable closes a coroutine ... is counted nowhere; and they know which coroutine runs, so
- * that a signal reaches its instructions. */
+/* fmrun's coroutine.resume, wrap and close. They are Lua's own with two additions. Closing cannot
+ * overflow the C stack; in Lua 5.4.4 it can, because a variable that closes a coroutine whose
+ * variable closes a coroutine ... is not counted. And they know which coroutine runs, so that a
+ * signal reaches its instructions. */
 #ifndef FM_COROUTINES_H
 #define FM_COROUTINES_H
 

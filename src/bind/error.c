@@ -1,13 +1,13 @@
-/* How an error leaves C: misuse raises at the line of the script, and what the world does wrong is
- * returned as nil and a message. */
+/* How an error leaves C: misuse raises at the line of the script; failures of files and of the
+ * system are returned as nil and a message. */
 #include "bind.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Whether a source is one of fm's own files: below the folder that fmrun has found, or, under stock
- * Lua, in one of such a name. */
+/* Whether a source is one of fm's own files: below the folder that fmrun has found, or, under
+ * stock Lua, in a folder of that name. */
 static bool is_own(const char *source, const char *library) {
     if (library)
         return source[0] == '@' && !strncmp(source + 1, library, strlen(library)) && !strncmp(source + 1 + strlen(library), "/fm/", 4);

@@ -1,4 +1,5 @@
-/* Files in Lua. Missing, damaged, full: nil and a message. Wrong arguments raise. */
+/* Files in Lua. A missing or damaged file and a full disk give nil and a message. Wrong arguments
+ * raise. */
 #include "files.h"
 
 #include "atomic_file.h"
@@ -180,7 +181,7 @@ static int png_load(lua_State *L) {
     return load_one(L, fm_png_load);
 }
 
-/* A tensor that is no picture is the script's mistake; a full disk is not. */
+/* A tensor that is not a picture is the script's mistake; a full disk is not. */
 static int png_save(lua_State *L) {
     check_path(L, 1);
     const fm_tensor *t = bind_check_tensor(L, 2);

@@ -11,7 +11,7 @@ enum {
 };
 
 static struct {
-    size_t announced;  /* live bytes at the last word to the collector */
+    size_t announced;  /* live bytes when the collector was last told */
     size_t full_above; /* beyond it, collect everything */
     unsigned handles;  /* made since their structs were last announced */
 } gc = {0, SOFT_LIMIT, 0};
@@ -30,9 +30,10 @@ bool bind_collect(lua_State *L) {
     return after < before;
 }
 
-/* Lua sees a handle as some forty bytes. Say how much really hangs on it: a tensor and a storage,
- * which wait for the collector even when their numbers were dropped, and the numbers. Without the
- * first, a training spreads its small blocks over megabytes and misses the cache. */
+/* Lua sees a handle as some forty bytes. Tell the collector how much it really keeps: a tensor and
+ * a storage, which wait for the collector even when their numbers were dropped, and the numbers.
+ * If the tensor and the storage are not counted, a training spreads its small blocks over
+ * megabytes and misses the cache. */
 static void announce(lua_State *L) {
     if (++gc.handles == STEP_HANDLES) {
         gc.handles = 0;
@@ -99,7 +100,7 @@ bool bind_is_released(lua_State *L, int arg) {
     return slot && *slot && !(*slot)->storage->data;
 }
 
-/* What is wrong with an argument that is no tensor to read. */
+/* What is wrong with an argument that is not a readable tensor. */
 static int refuse(lua_State *L, int arg, const char *expected) {
     fm_tensor **slot = slot_at(L, arg);
     if (!slot) bind_argument(L, arg, expected);

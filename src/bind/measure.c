@@ -1,4 +1,5 @@
-/* core.measure: what metrics and couplings are made of. The metrics are in lua/fm/metrics. */
+/* core.measure: the functions that metrics and couplings are built from. The metrics are in
+ * lua/fm/metrics. */
 #include "assignment.h"
 #include "bind.h"
 #include "covariance.h"

@@ -57,7 +57,7 @@ const char *bind_nearest_key(lua_State *L, int table, const char *word) {
         const char *name = lua_tostring(L, -2); /* the table keeps it alive */
         size_t edits = distance(word, name), its_rank = rank(word, name, edits);
         if (edits > limit || (best && its_rank > best_rank)) continue;
-        if (best && its_rank == best_rank && strcmp(name, best) > 0) continue; /* a table has no order of its own */
+        if (best && its_rank == best_rank && strcmp(name, best) > 0) continue; /* a table has no fixed order */
         best = name;
         best_rank = its_rank;
     }

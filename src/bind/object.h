@@ -1,10 +1,10 @@
-/* Objects in Lua that hold what C owns: random streams, scopes, canvases, locks, ... and tensor
- * handles.
+/* Objects in Lua that hold things owned by C: random streams, scopes, canvases, locks, ... and
+ * tensor handles.
  *
  * Each kind is one bind_type, a constant; its address is the key of the metatable in Lua's
- * registry. An object begins as zeros with its metatable and is filled afterwards, so nothing leaks
- * when Lua raises in between. It is released by the collector, by the end of a scope (`local x
- * <close>`) if it closes, or by a method of its own; release leaves zeros, so that a second one
+ * registry. An object begins as zeros with its metatable and is filled afterwards, so nothing
+ * leaks when Lua raises in between. It is released by the collector, by the end of a scope (`local
+ * x <close>`) if it closes, or by a method of its own; release leaves zeros, so that a second one
  * does nothing. */
 #ifndef FM_BIND_OBJECT_H
 #define FM_BIND_OBJECT_H

@@ -37,8 +37,8 @@ static bool call_field(void *context, double t, const real *x, real *dx) {
     return ode_call_for_tensor(&s->call, "field", 2, dx);
 }
 
-/* The first call: one that finds out how a function wants its time may leave that function itself
- * in the plan, to be called from now on. */
+/* The first call. If it finds out how a function wants its time, it may leave that function itself
+ * in the plan, to be called from then on. */
 static bool call_field_first(void *context, double t, const real *x, real *dx) {
     solve *s = context;
     lua_State *L = s->call.L;
@@ -59,7 +59,7 @@ static bool call_stepper(void *context, double t, double h, const real *x, real 
     ode_call_push_point(&s->call);
     lua_pushnumber(s->call.L, h);
     if (ode_call_for_tensor(&s->call, "step function", 4, next)) return true;
-    if (s->ode.spent) { /* what it raised is ours */
+    if (s->ode.spent) { /* it raised our own error */
         ode_call_end(&s->call);
         s->call.raised = false;
     }

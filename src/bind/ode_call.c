@@ -28,7 +28,7 @@ void ode_call_release(lua_State *L, ode_call *c) {
     c->scope = NULL;
     fm_ode_record_close(&c->rows);
     if (!c->point) return;
-    fm_storage *lent = c->point->storage; /* a field that kept x without cloning it is told so, not shown another state */
+    fm_storage *lent = c->point->storage; /* a field that kept x without cloning it gets an error, not another state */
     if (!late && !lent->kept && !lent->pins) fm_storage_drop(lent);
     fm_tensor_release(c->point);
     c->point = NULL;
@@ -41,14 +41,14 @@ void ode_call_push_point(ode_call *c) {
         lua_pushvalue(c->L, ODE_POINT);
     } else if (fm_needs_grad(x)) {
         bind_push_tensor(c->L, x);
-    } else { /* no record guards it against writing */
+    } else { /* no record keeps it from being written */
         fm_tensor **slot = bind_push_empty(c->L);
         x = bind_fill(c->L, slot, fm_tensor_clone(x, &err), &err);
         if (!fm_scope_own(x, &err)) bind_raise(c->L, &err);
     }
 }
 
-/* A long solve may be asked to end. False with the error on the stack, or it raises. */
+/* A signal may ask a long solve to end. False with the error on the stack, or it raises. */
 static bool heed_signals(ode_call *c) {
     if (!bind_signal_waits()) return true;
     lua_pushcfunction(c->L, bind_heed_signals);

@@ -23,7 +23,7 @@ typedef struct ode_call {
     fm_scope *scope;  /* around the call that runs now */
     bool guarded;     /* in a coroutine */
     bool raised;      /* guarded: the error is on top of the stack */
-    bool recorded;    /* calls record on the tape of the caller, and `rows` tells how they hang together */
+    bool recorded;    /* calls record on the tape of the caller, and `rows` tells how they are connected */
     fm_ode_record rows;
     bool watched, depends; /* not recorded yet; depends: a slope was seen that depends on a parameter */
     fm_error err;
@@ -31,7 +31,8 @@ typedef struct ode_call {
 
 /* Checks x0 and the plan; pushes the box, to be closed with the caller, and the point. */
 void *ode_push_box(lua_State *L, const bind_type *type);
-/* Once or more. L is who asks: in a finalizer that need not be c->L, which may be gone. */
+/* May be called more than once. L is the caller's: in a finalizer that need not be c->L, which may
+ * be gone. */
 void ode_call_release(lua_State *L, ode_call *c);
 
 /* Pushes x as the field gets it. */

@@ -108,7 +108,7 @@ static void resume(ode_call *c, fm_ode *o) {
     lua_pop(L, 3);
 }
 
-/* x0 itself is the caller's: the solve records from a tensor of its own. */
+/* x0 itself belongs to the caller: the solve records from a tensor of its own. */
 static void begin_at(ode_call *c, const fm_ode *o, fm_tensor *x0) {
     fm_ode_record_set(&c->rows, o->x, x0);
     fm_tensor *x = fm_ode_record_sum(&c->rows, fm_data(x0), o->x, 0, 0, NULL, NULL, &c->err);

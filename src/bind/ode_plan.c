@@ -1,4 +1,4 @@
-/* What both solves read of their plans, and write of their progress. */
+/* What both kinds of solve read from their plans, and what they write about their progress. */
 #include "ode_call.h"
 
 #include <string.h>

@@ -110,8 +110,8 @@ static void push_histogram(lua_State *L, const fm_ode_rows *o) {
     lua_remove(L, -2);
 }
 
-/* How far the batch got: as far as its last row. Steps and tries are counted together, errors are
- * the largest. */
+/* The progress of the batch is that of its last row. Steps and tries are counted together, errors
+ * are the largest. */
 static fm_ode_progress progress_of(const fm_ode_rows *o, int64_t *most_steps) {
     fm_ode_progress all = {.t = o->plan.t1, .nfe = o->nfe};
     *most_steps = 0;

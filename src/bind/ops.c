@@ -204,7 +204,7 @@ static int read_tensors(lua_State *L, fm_call *c, int top) {
 static int run_op(lua_State *L, const fm_op *op) {
     bind_running = L;
     int top = lua_gettop(L);
-    fm_call frame, *c = fm_call_init(&frame, op); /* our own: finalizers may run ops while we read */
+    fm_call frame, *c = fm_call_init(&frame, op); /* a frame of this call: finalizers may run ops while it reads */
     int arg = read_tensors(L, c, top);
     if (op->options || arg <= top) read_options(L, c, arg, top);
     fm_error err;
@@ -252,7 +252,7 @@ static int call_pow(lua_State *L) {
     return run_op(L, lua_touserdata(L, lua_upvalueindex(1)));
 }
 
-/* a < b and its like: Lua would make true or false of whatever came back. */
+/* a < b and the others: Lua turns every result of a comparison into true or false. */
 static int call_compare(lua_State *L) {
     bind_error(L, "tensors are compared number by number with a:lt(b), a:le(b), a:gt(b), a:ge(b): Lua's own < gives one true or false");
 }

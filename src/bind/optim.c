@@ -1,5 +1,5 @@
-/* Flat parameters in Lua: the passes of an optimizer. What an optimizer is (its options, state and
- * schedule) is lua/fm/optim. */
+/* Flat parameters in Lua: the passes of an optimizer. The optimizers themselves (options, state
+ * and schedule) are in lua/fm/optim. */
 #include "flat.h"
 
 #include "object.h"

@@ -1,5 +1,5 @@
-/* fm.picture: the canvas that fm.plot draws on, and what plots ask of whole tensors of points.
- * Colors are numbers 0xRRGGBB. */
+/* fm.picture: the canvas that fm.plot draws on, and what plots need to know about tensors of
+ * points. Colors are numbers 0xRRGGBB. */
 #include "picture.h"
 #include "bytes.h"
 #include "object.h"

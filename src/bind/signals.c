@@ -1,7 +1,7 @@
-/* fm.system.catch_signals(f): signals that would end the process are told to f(name, count)
- * instead, at the next safe point: between two instructions of Lua, at a call of a field by the ODE
- * engine, or at fm.system.heed_signals(). f may raise. The handler itself only counts and sets a
- * hook, as lua.c does. catch_signals(nil) puts everything back. */
+/* fm.system.catch_signals(f): signals that would end the process are passed to f(name, count)
+ * instead, at the next safe point: between two instructions of Lua, at a call of a field by the
+ * ODE engine, or at fm.system.heed_signals(). f may raise. The handler itself only counts and sets
+ * a hook, as lua.c does. catch_signals(nil) restores what was before. */
 #define _GNU_SOURCE /* sigaction */
 #include "signals.h"
 #include "coroutines.h"

@@ -1,4 +1,4 @@
-/* Signals that a run waits for; see signals.c. For C that works long without Lua's instructions. */
+/* Lets C functions that work for long without executing Lua act on signals; see signals.c. */
 #ifndef FM_BIND_SIGNALS_H
 #define FM_BIND_SIGNALS_H
 

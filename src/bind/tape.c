@@ -1,5 +1,5 @@
 /* Tapes in Lua: fm.record(), fm.scope(), fm.custom. A scope is a box that closes with `<close>`,
- * :close(), or at last with the collector. */
+ * :close(), or at the latest when it is collected. */
 #include "tape.h"
 
 #include "object.h"
@@ -95,7 +95,7 @@ static bool call_backward(lua_State *L, const fm_call *c, fm_error *err) {
     lua_pushlightuserdata(L, (void *)(uintptr_t)c);
     bool ok = lua_pcall(L, 1, c->n_in, 0) == LUA_OK;
     bind_running = L;
-    if (!ok) { /* kept as it is until the walk is wound up */
+    if (!ok) { /* kept as it is until the walk has ended */
         thrown = true;
         fm_fail(err, "custom: backward raised an error");
         lua_rawsetp(L, LUA_REGISTRYINDEX, &thrown_key);
@@ -113,7 +113,8 @@ static bool custom_backward(const fm_call *c, fm_error *err) {
     return ok;
 }
 
-/* Runs forward unrecorded on the tape, which so owns what it makes; leaves its two results. */
+/* Runs forward on the tape without recording, so that the tape owns what it makes; leaves its two
+ * results. */
 static void call_forward(lua_State *L, int n_args) {
     fm_scope *s = fm_scope_now();
     bool recording = s && fm_scope_record(s, false);

@@ -63,8 +63,8 @@ static bool load(fm_error *err) {
     return true;
 }
 
-/* OpenBLAS maps 32 << 22 bytes at the first call that needs room, and 0.3.29 as many when it is
- * loaded. If it does not get them, it tries again for ever. */
+/* OpenBLAS maps 32 << 22 bytes at the first call that needs memory, and version 0.3.29 as many
+ * again when it is loaded. If it does not get them, it tries again for ever. */
 enum { ROOM = (128 << 20) + (1 << 16), LIBRARY = 44 << 20 };
 
 static bool has_room(size_t bytes, fm_error *err) {
@@ -116,7 +116,8 @@ bool fm_blas_fits(size_t size) {
     return size <= INT_MAX;
 }
 
-/* C = B's outer product or a scaled row: too thin for the library to earn its packing. */
+/* C = B's outer product or a scaled row: so thin that the library's packing would cost more than
+ * it saves. */
 static void rank_one(size_t m, size_t n, const real *a, size_t stride, const real *b, real beta, real *c, size_t ldc) {
     for (size_t i = 0; i < m; i++) {
         real s = a[i * stride], *row = c + i * ldc;

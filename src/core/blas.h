@@ -1,15 +1,15 @@
-/* The matrix product of OpenBLAS, with checked arguments. The library must run on one thread: more
- * of them change bits, and it starts them as soon as it is loaded. So no program is linked to it:
- * it is loaded once the environment says one thread. */
+/* The matrix product of OpenBLAS, with checked arguments. The library must run on one thread: with
+ * more threads the results have other bits, and it starts its threads as soon as it is loaded. So
+ * no program is linked to it: it is loaded after the environment is set to one thread. */
 #ifndef FM_BLAS_H
 #define FM_BLAS_H
 
 #include "error.h"
 #include "real.h"
 
-/* C[m, n] = A B + beta C. A is [m, k], or [k, m] when `ta`; B is [k, n], or [n, k] when `tb`; lda..
- * are row lengths in memory. beta 0 writes C whatever it holds. Every size must fit an int
- * (fm_blas_fits). */
+/* C[m, n] = A B + beta C. A is [m, k], or [k, m] when `ta`; B is [k, n], or [n, k] when `tb`;
+ * lda.. are row lengths in memory. With beta 0, C is written without being read. Every size must
+ * fit an int (fm_blas_fits). */
 void fm_gemm(bool ta, bool tb, size_t m, size_t n, size_t k, const real *a, size_t lda, const real *b, size_t ldb, real beta, real *c,
              size_t ldc);
 
@@ -24,8 +24,9 @@ void fm_carry_add(size_t n, const real *x, real *y, real *rest);
 bool fm_blas_fits(size_t size);
 const char *fm_blas_core(void); /* the kernel family chosen for this machine, e.g. "SkylakeX" */
 const char *fm_blas_version(void);
-/* Before anything else here is used, once or more: loads it, and takes the room it works in. False
- * when there is no room: OpenBLAS would wait for it for ever. */
+/* Call it before anything else here; more than once is fine. Loads OpenBLAS and reserves the
+ * memory it works in. False when there is not enough memory: OpenBLAS itself would wait for it for
+ * ever. */
 bool fm_blas_start(fm_error *err);
 
 #endif

@@ -22,7 +22,7 @@ void fm_covariance(size_t n, size_t d, const real *x, double *mean, double *cova
     }
 }
 
-/* ---- the distance of Frechet ---- */
+/* ---- the Frechet distance ---- */
 
 /* root = V sqrt(values) V^T of a symmetric matrix that is not negative; `a` is overwritten. */
 static void matrix_root(size_t d, double *a, double *values, double *vectors, double *root) {

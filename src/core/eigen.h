@@ -1,4 +1,4 @@
-/* Eigenvalues of a small symmetric matrix, in double: the cyclic method of Jacobi. */
+/* Eigenvalues of a small symmetric matrix, in double: the cyclic Jacobi method. */
 #ifndef FM_EIGEN_H
 #define FM_EIGEN_H
 

@@ -12,7 +12,7 @@ void fm_fill_eye(fm_tensor *t) {
 }
 
 double fm_steps_count(double first, double last, double step) {
-    return floor((last - first) / step + 1e-9) + 1; /* an end that is missed by rounding counts */
+    return floor((last - first) / step + 1e-9) + 1; /* an end that only rounding misses counts */
 }
 
 void fm_fill_steps(fm_tensor *t, double first, double step) {

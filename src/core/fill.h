@@ -1,4 +1,4 @@
-/* Numbers by a rule, in place of what a tensor holds. */
+/* Fills a tensor with numbers that follow a rule. */
 #ifndef FM_FILL_H
 #define FM_FILL_H
 

@@ -103,7 +103,7 @@ static range next_range(const fm_flat *f, size_t *i) {
     return r;
 }
 
-/* A write the tapes must know of: going backward over what came before is refused. */
+/* A write that tapes must know of: backward over older records is refused. */
 static void mark_written(const fm_flat *f) {
     uint64_t now = fm_clock_next();
     for (size_t i = 0; i < f->n; i++) f->params[i]->storage->written = now;

@@ -13,7 +13,7 @@ typedef struct fm_flat {
     size_t n, total;    /* parameters, numbers */
     fm_tensor **params; /* retained */
     size_t *at;         /* where each begins in a flat vector */
-    bool *filled;       /* which have zeros as their gradient because somebody wanted to see it: fm_flat_gradient */
+    bool *filled;       /* which have zeros as their gradient because fm_flat_gradient was asked for it */
 } fm_flat;
 
 /* False with `err` filled: nothing happened. The same parameter twice is an error. */
@@ -31,7 +31,7 @@ void fm_flat_clear(const fm_flat *f);  /* gradients become unset: costs nothing 
  * parameters that have none. They are brought together when another flat vector has them. NULL with
  * `err` filled: nothing happened. */
 fm_tensor *fm_flat_gradient(const fm_flat *f, fm_error *err);
-/* Those zeros that nobody has written over since are no gradient again. */
+/* Where these zeros have not been overwritten, the parameter has no gradient again. */
 void fm_flat_settle(const fm_flat *f);
 
 typedef struct fm_adam {

@@ -39,8 +39,8 @@ static void accept(fm_ode *s, double t_old, double error, int rows_known) {
     s->first_known = false;
 }
 
-/* What the last step brought stays unknown, as there are no evaluations left to look for its events
- * or for states within it: the solve ends before it. */
+/* No evaluations are left to look for events or states within the last step: the solve ends before
+ * it. */
 static void take_back(fm_ode *s) {
     swap_states(s);
     s->at.t = s->t_old;
@@ -49,8 +49,8 @@ static void take_back(fm_ode *s) {
     s->point_is_x = false;
 }
 
-/* Handles what the last step brought: events, the states at the times that it passed, and the call
- * of the observer. */
+/* Handles the results of the last step: events, the states at the times that it passed, and the
+ * call of the observer. */
 static fm_ode_status report(fm_ode *s) {
     double end = s->at.t;
     fm_ode_status found = s->n_events ? fm_ode_find_events(s, &end) : FM_ODE_FINISHED;

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* Adams and Bashforth: w[j] = the integral over the step of the polynomial that is 1 at the j-th of
+/* Adams-Bashforth: w[j] = the integral over the step of the polynomial that is 1 at the j-th of
  * the last points and 0 at the others; s[j] are those points in units of the step, from its start.
  * Hairer, Norsett, Wanner I, III.1 and III.5. */
 static void adams_weights(int p, const double *s, double *w) {

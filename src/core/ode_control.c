@@ -11,7 +11,7 @@ bool fm_ode_accepts(fm_ode_controller c, double error) {
     return c == FM_ODE_TORCHDIFFEQ ? error <= 1 : error < 1;
 }
 
-/* err^(-0.7/k) before^(0.4/k); an error near 0 is noise, and must not steer the step after it. */
+/* err^(-0.7/k) before^(0.4/k); an error near 0 is noise, and must not decide the next step. */
 static double pi_factor(double error, double before, int k) {
     double memory = before > 0 ? pow(fmax(before, 1e-4), 0.4 / k) : pow(error, -0.3 / k); /* the first step: the plain rule */
     return safety * pow(error, -0.7 / k) * memory;

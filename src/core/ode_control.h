@@ -1,7 +1,7 @@
 /* What the two engines share: ode.h, with one step size for the whole state, and ode_rows.h, with
- * one for every row of a batch. A plan says what to solve; a progress tells how far the state, or
- * one row of it, got; and here is decided how long a step is and whether it is accepted. An engine
- * adds the numbers.
+ * one for every row of a batch. A plan says what to solve; a progress says how far the state, or
+ * one row of it, has come. The functions here decide how long a step is and whether it is
+ * accepted; an engine does the arithmetic.
  *
  * Three controllers for one error norm, the RMS over all components in units of the tolerance:
  * SCIPY        scipy.integrate's RK45, RK23 and DOP853: h 0.9 err^(-1/k), within 0.2 and 10, no
@@ -39,7 +39,7 @@ typedef struct fm_ode_plan {
     fm_ode_controller controller;
     double first_step; /* > 0, or 0: choose */
     double max_step;   /* > 0, may be INFINITY */
-    double min_step;   /* a try of this length, or a shorter last one, is accepted whatever its error, if that is finite; 0: none is */
+    double min_step;   /* a try of this length, or a shorter last one, is accepted with any finite error; 0: there is no such length */
     int64_t max_nfe;   /* evaluations, never one more */
 } fm_ode_plan;
 
@@ -48,7 +48,7 @@ typedef struct fm_ode_progress {
     double size;  /* > 0: of the step to try next */
     double t_new; /* where the try ends */
     int64_t nfe, accepted, rejected;
-    int64_t forced;      /* accepted for min_step's sake */
+    int64_t forced;      /* accepted because of min_step */
     double error;        /* of the last try, in units of the tolerance */
     double error_before; /* of the last accepted step, in units of the tolerance; 0 before the first */
     double error_sum;    /* of all accepted steps, RMS over the components in units of the state: the
@@ -83,8 +83,8 @@ bool fm_ode_judge(const fm_ode_plan *p, fm_ode_progress *at, double error, doubl
 
 /* ---- the rules ---- */
 
-/* k is the order of the error estimate plus one. An error that is not a number is no good step, and
- * asks for a fifth of it. */
+/* k is the order of the error estimate plus one. When the error is NaN, the step is rejected and
+ * tried again with a fifth of its length. */
 bool fm_ode_accepts(fm_ode_controller c, double error);
 /* The next step over this one. `before`: the error of the last accepted step, or 0: none was. */
 double fm_ode_step_factor(fm_ode_controller c, double error, double before, int k, bool had_rejection);

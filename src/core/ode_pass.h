@@ -1,6 +1,5 @@
-/* What every order of adding does in its own way: the passes of fm_ode_sum and fm_ode_error over a
- * range of numbers. The bodies are here, to be compiled with the order's own two functions in
- * them. */
+/* The passes of fm_ode_sum and fm_ode_error over a range of numbers. Each order of adding includes
+ * these bodies, which are compiled with its own two functions. */
 #ifndef FM_ODE_PASS_H
 #define FM_ODE_PASS_H
 
@@ -65,7 +64,7 @@ FM_INLINE void fm_ode_error_range(const fm_ode_pass *p, size_t first, size_t las
     p->partial[2 * (first / FM_TILE) + 1] = scaled;
 }
 
-/* Lanes are summed apart, whatever the vector width. */
+/* Each lane has a sum of its own, so the result does not depend on the vector width. */
 FM_INLINE double fm_ode_lanes_of_squares(size_t n, const double *x) {
     enum { LANES = 8 };
     double lane[LANES] = {0};

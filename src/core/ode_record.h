@@ -1,7 +1,7 @@
 /* A solve on a tape. The engine moves numbers between rows of its own: states, slopes, the point.
- * Beside each row stands the tensor by which the tape knows it, so that what the field records
- * joins up, and every sum becomes one record. The numbers are the engine's; the way back needs the
- * weights alone. */
+ * For each row the tape has a tensor, so that the records of the field are connected, and every
+ * sum becomes one record. The engine computes the numbers; the backward pass needs the weights
+ * alone. */
 #ifndef FM_ODE_RECORD_H
 #define FM_ODE_RECORD_H
 
@@ -21,7 +21,7 @@ typedef struct fm_ode_record {
 /* The row's tensor is t from now on; retains it. */
 void fm_ode_record_set(fm_ode_record *r, const void *row, fm_tensor *t);
 fm_tensor *fm_ode_recorded(const fm_ode_record *r, const void *row); /* borrowed; NULL when the row has none */
-/* A tensor on the tape of now for the numbers of x + h (w[0] k[0] + ...). One holder, the caller;
+/* A tensor on the current tape for the numbers of x + h (w[0] k[0] + ...). One holder, the caller;
  * NULL with `err` filled. */
 fm_tensor *fm_ode_record_sum(const fm_ode_record *r, const real *numbers, const double *x, double h, int m, const double *w, real *const *k,
                              fm_error *err);

@@ -30,7 +30,7 @@ void fm_ode_rows_close(fm_ode_rows *s) {
 
 /* ---- rows leave ---- */
 
-/* Every row that is done goes to its place in x, the others close ranks, in order. */
+/* Copies every row that is done to its place in x, and moves the others together, in order. */
 static void compact(fm_ode_rows *s) {
     size_t to = 0, w = s->width;
     for (size_t r = 0; r < s->active; r++) {
@@ -113,7 +113,7 @@ static double measure_error(const fm_ode_rows *s, size_t r, bool third, double *
 
 /* ---- the first step ---- */
 
-/* The length of each row's probe; a row whose first slope has no measure leaves. */
+/* The length of each row's probe; a row whose first slope has no finite norm leaves. */
 static void choose_probes(fm_ode_rows *s) {
     static const double one[] = {1};
     set_all(s, 1);
@@ -175,7 +175,7 @@ static void plan_steps(fm_ode_rows *s) {
 static bool try_steps(fm_ode_rows *s) {
     const fm_tableau *m = s->plan.tableau;
     size_t n = numbers(s);
-    if (!m->closes) { /* nobody left a slope: evaluate it, for rows that try again, too */
+    if (!m->closes) { /* no try computed this slope: evaluate it, also for rows that try again */
         fm_ode_round(n, s->y, s->point);
         if (!evaluate_stage(s, 0, s->k[0])) return false;
     }

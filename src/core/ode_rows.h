@@ -1,6 +1,6 @@
 /* Error control for every row of a batch by itself: each has its own time and step, and leaves the
- * batch when it is done, so that what a row costs and gets does not depend on its neighbours. Used
- * as an fm_ode is. */
+ * batch when it is done, so that the cost and the result of a row do not depend on the other rows.
+ * It is used like an fm_ode. */
 #ifndef FM_ODE_ROWS_H
 #define FM_ODE_ROWS_H
 

@@ -1,8 +1,8 @@
 /* Sums in the order of numpy.dot (OpenBLAS' kernels for AVX-512), as scipy.integrate has them: to
- * the last bit on any machine, when real is double. An error estimate is a sum that cancels: where
- * it comes near round-off, that bit steers SciPy's steps, and ours with it. Slopes are taken by
- * fours, then two, then one; a state of two or three numbers by twos; the last n % 4 numbers of
- * others one after the other. */
+ * the last bit on any machine, when real is double. An error estimate is a sum that cancels: near
+ * round-off the last bit decides the length of SciPy's steps, so it must be the same here. Slopes
+ * are added four at a time, then two, then one; for a state of two or three numbers two at a time;
+ * the last n % 4 numbers of larger states one after the other. */
 #include "ode_pass.h"
 #include "ode_sums.h"
 

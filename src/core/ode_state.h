@@ -1,6 +1,6 @@
-/* A solve under way: what it was asked for, its state, and the slopes of its last step. What the
- * files of the engine do with them: sums, calls of the field, and the state at a time within the
- * last step. */
+/* A solve in progress: its settings, its state, and the slopes of its last step. Also the
+ * functions on them that the files of the engine share: sums, calls of the field, and the state at
+ * a time within the last step. */
 #ifndef FM_ODE_STATE_H
 #define FM_ODE_STATE_H
 
@@ -10,10 +10,10 @@
 
 enum { FM_ODE_EVENTS = 16 };
 
-/* Something to find on the way: where a function of (t, x) changes sign. */
+/* Something to find during the solve: where a function of (t, x) changes sign. */
 typedef struct fm_ode_event {
     int direction; /* 1: from below, -1: from above, 0: both */
-    int64_t last;  /* the solve ends when it has found so many; 0: it does not */
+    int64_t last;  /* the solve ends when it has found this many; 0: it goes on */
     int64_t count;
     double value; /* at the last point */
 } fm_ode_event;
@@ -22,7 +22,7 @@ struct fm_ode;
 /* dx = slope at (t, x); false stops the solve. x is lent: it changes after the call, and writing it
  * does no harm. */
 typedef bool (*fm_ode_field)(void *context, double t, const real *x, real *dx);
-/* A method of one's own, for fixed steps: next = x after a step from t to t + h. */
+/* A method given as a function, for fixed steps: next = x after a step from t to t + h. */
 typedef bool (*fm_ode_stepper)(void *context, double t, double h, const real *x, real *next);
 /* value = event number `which` at (t, x), finite; false stops the solve. */
 typedef bool (*fm_ode_event_value)(void *context, int which, double t, const real *x, double *value);
@@ -30,9 +30,9 @@ typedef bool (*fm_ode_event_found)(void *context, int which, double t, const rea
 /* Called at the start and after every accepted step; false stops the solve with
  * FM_ODE_FIELD_FAILED. */
 typedef bool (*fm_ode_observer)(void *context, struct fm_ode *s);
-/* Told of every new state or row, x + h (w[0] k[0] + ...) with m terms; its numbers are in `state`,
- * in `row` (the point, a saved state) or in both. x is NULL where the state is k[0] itself. For one
- * who keeps more of a row than its numbers. False stops the solve. */
+/* Called for every new state or row, x + h (w[0] k[0] + ...) with m terms; its numbers are in
+ * `state`, in `row` (the point, a saved state) or in both. x is NULL where the state is k[0]
+ * itself. For a caller that keeps more about a row than its numbers. False stops the solve. */
 typedef bool (*fm_ode_summed)(void *context, const double *x, double h, int m, const double *w, real *const *k, const double *state,
                               const real *row);
 

@@ -1,5 +1,5 @@
 /* The passes over the numbers of a solver. A state is kept in double and shown to the field as
- * `real`, so that rounding does not pile up over the steps; slopes are `real`. Results do not
+ * `real`, so that rounding errors do not add up over the steps; slopes are `real`. Results do not
  * depend on the number of threads. */
 #ifndef FM_ODE_SUMS_H
 #define FM_ODE_SUMS_H
@@ -38,8 +38,8 @@ static inline fm_ode_squares fm_ode_squares_of(size_t n, const double *e, const 
  * single use. */
 double fm_ode_squares_in_units(size_t n, double factor, const double *x, double atol, double rtol);
 
-/* With a step of its own for every number, each[i]: the sum as above, and the error e itself. What
- * becomes of a number does not depend on where it lies, nor on the others. */
+/* With a step of its own for every number, each[i]: the sum as above, and the error e itself. The
+ * result for a number depends neither on its position nor on the others. */
 void fm_ode_sum_each(size_t n, const double *x, const double *each, int m, const double *w, real *const *k, double *state, real *point);
 void fm_ode_error_each(size_t n, const double *each, int m, const double *w, real *const *k, double *error);
 

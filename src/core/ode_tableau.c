@@ -18,7 +18,7 @@ static void quadratic(fm_tableau *m) {
     m->dense[0][1] -= 1;
 }
 
-/* Hermite's, through both points and both slopes. */
+/* Hermite's interpolant, through both points and both slopes. */
 static void cubic(fm_tableau *m) {
     m->degree = 3;
     m->rows = m->stages + 1;

@@ -111,7 +111,8 @@ typedef struct block {
     const real *y, *dy;
 } block;
 
-/* What an input adds up. A term is made of an output, its gradient and the two inputs. */
+/* How the gradient of an input is summed. A term is computed from an output, its gradient and the
+ * two inputs. */
 typedef struct gradient {
     void (*each)(const block *k, size_t into_row, real *into); /* into[r, i] += the term */
     void (*rows)(const block *k, size_t step, double *acc);    /* acc[r step] += the terms of row r */
@@ -257,7 +258,7 @@ static void make_block(sums *s) {
     s->kept = 1;
 }
 
-/* Adds to the gradient of `target`, whose terms are made of what lies at the same place. */
+/* Adds to the gradient of `target`; its terms are computed from the numbers at the same place. */
 static void add_gradient(const fm_call *c, fm_tensor *target, const fm_tensor *a, const fm_tensor *b, const gradient *g) {
     sums s = {.g = g, .a = fm_data(a), .b = fm_data(b), .y = fm_data(c->out), .dy = fm_grad_get(c->out), .into = fm_grad_add(target)};
     if (!s.into) return;

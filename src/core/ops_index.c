@@ -1,5 +1,5 @@
-/* Ops that pick entries by 1-based indices kept as numbers. Equal indices add their gradients up,
- * however many there are. */
+/* Ops that pick entries by 1-based indices kept as numbers. The gradients of equal indices are
+ * added up, however many there are. */
 #include "op.h"
 #include "sums.h"
 
@@ -102,8 +102,8 @@ FM_CLONES static void add_small(const scatter *s) {
     else add_small_rows(s, 1, 1);
 }
 
-/* Rows in a list count from 1; 0 ends it. Entries without rows are not looked at: a large table
- * costs nothing. */
+/* Rows in a list count from 1; 0 ends it. Entries without rows are skipped, so a large table costs
+ * nothing. */
 FM_CLONES static void add_lists(const scatter *s, real *room) {
     list_number *restrict first = (list_number *)(void *)room, *restrict next = first + s->entries * s->lanes;
     double acc[FM_STRIP];

@@ -16,7 +16,7 @@ static bool fits(const fm_call *c, const fm_tensor *t, fm_error *err) {
     return true;
 }
 
-/* The gradient of a product: C (+)= A B, where the target may hold nothing yet; long sums have
+/* The gradient of a product: C (+)= A B, where the target may still be unset; long sums have
  * fm_gemm_room(m, n, k) numbers in `room`. */
 static void product_into(fm_tensor *target, bool ta, bool tb, size_t m, size_t n, size_t k, const real *a, size_t lda, const real *b,
                          size_t ldb, real *room) {
@@ -96,7 +96,7 @@ static const fm_activation *act_of(const fm_call *c) {
     return &fm_activations[c->opt[0].integer];
 }
 
-/* Forward leaves the slopes of act for the way back. */
+/* Forward saves the slopes of act for backward. */
 static size_t slopes_count(const fm_call *c) {
     return act_of(c)->apply ? fm_rows(c->in[0]) * c->in[1]->shape[0] : 0;
 }

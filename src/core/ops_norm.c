@@ -121,7 +121,7 @@ static void rows_back(const fm_call *c, size_t first, size_t end, bool centred, 
     }
 }
 
-/* A few rows at a time, which the sums of weight and bias find in the cache. */
+/* A few rows at a time, so that the sums of weight and bias find them in the cache. */
 static void last_axis_backward(const fm_call *c, bool centred) {
     enum { ROWS = 4 };
     size_t rows = fm_rows(c->in[0]), n = fm_last(c->in[0]);

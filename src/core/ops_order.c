@@ -1,12 +1,13 @@
-/* Ops that compare the numbers along an axis and answer with places, 1-based: argmax, argmin,
- * argsort. No gradient passes them. */
+/* Ops that compare the numbers along an axis and return 1-based positions: argmax, argmin,
+ * argsort. They have no gradient. */
 #include "op.h"
 
 #include <string.h>
 
 enum { LANES = 32 };
 
-/* A real holds every whole number up to this one; a place beyond it would be another one. */
+/* A real holds every whole number up to this one; a position above it would be rounded to another
+ * one. */
 static const double whole_numbers = 2 / (double)FM_REAL_EPSILON;
 
 static bool check_places(const fm_call *c, size_t size, fm_error *err) {

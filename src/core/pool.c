@@ -16,7 +16,7 @@ static struct {
     char *slab;
     size_t slab_left;
     size_t large_free, large_used; /* bytes */
-    size_t missed;                 /* bytes asked of the system, while much lay free, since the last trim */
+    size_t missed;                 /* bytes asked of the system since the last trim while much memory was free */
     size_t mallocs;
 } pool;
 

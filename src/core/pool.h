@@ -1,7 +1,7 @@
-/* Blocks of memory that come back. A step asks for the same sizes as the step before, so what it
- * returned is handed out again and, after warm-up, nothing reaches malloc. Small blocks (structs,
- * Lua values) have classes of 16 bytes, larger ones four classes per power of two, aligned to 64
- * bytes. One thread only. */
+/* Blocks of memory that are used again. A step asks for the same sizes as the step before it, so
+ * the pool hands out the blocks that came back and, after warm-up, nothing calls malloc. Small
+ * blocks (structs, Lua values) have classes of 16 bytes, larger ones four classes per power of
+ * two, aligned to 64 bytes. One thread only. */
 #ifndef FM_POOL_H
 #define FM_POOL_H
 

@@ -23,8 +23,8 @@ fm_storage *fm_storage_retain(fm_storage *s);
 void fm_storage_release(fm_storage *s); /* NULL is fine */
 void fm_storage_drop(fm_storage *s);    /* the bytes go back to the pool now; holders see data == NULL */
 
-/* Called when an allocation would fail: frees what nobody can reach, and says whether there was
- * any. */
+/* Called when an allocation would fail: frees what can no longer be reached, and tells whether it
+ * freed anything. */
 void fm_set_reclaim(bool (*reclaim)(void));
 
 size_t fm_live_bytes(void);             /* bytes held by storages now */

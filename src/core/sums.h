@@ -1,6 +1,6 @@
-/* Long sums. A float that millions of terms are added to one by one loses a part in a hundred of
- * them; here up to eight terms are added as they are, and these to a double, so that a sum is right
- * to 2e-7 of the sum of the terms' sizes, however many there are. The order depends on the shapes
+/* Long sums. A float to which a million terms are added one by one is wrong by a hundredth. Here
+ * up to eight terms are added in `real`, and their sum to a double, so that a sum is right to 2e-7
+ * of the sum of the terms' sizes, for any number of terms. The order depends on the shapes
  * alone. */
 #ifndef FM_SUMS_H
 #define FM_SUMS_H
@@ -66,8 +66,8 @@ FM_INLINE double fm_lanes_sum(double lane[16]) {
 
 enum { FM_STRIP = 1024 }; /* columns that are summed side by side: their doubles fit a stack and the first cache */
 
-/* The sum of squares of TERM, an expression in i: of floats, where their squares are ones that a
- * float can hold, else of doubles. */
+/* The sum of squares of TERM, an expression in i: computed in float where a float can hold the
+ * squares, else in double. */
 #define FM_SQUARES_SUM(n, TERM, sum)                                                                                                       \
     FM_ROW_SUM(n, (TERM) * (TERM), sum);                                                                                                   \
     if (!(sum > 1e-25 && sum < 1e35)) {                                                                                                    \

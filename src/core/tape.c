@@ -87,7 +87,7 @@ static void frame_release(fm_call *c) {
     if (c->custom && custom_release) custom_release(c->custom);
 }
 
-/* Ends a scope but for what it owns. */
+/* Ends a scope, except for what it owns. */
 static void end_recording(fm_scope *s) {
     if (s->newer) s->newer->older = s->older;
     else newest = s->older;
@@ -137,7 +137,7 @@ void fm_scope_forget(fm_scope *s) {
     let_go(s, false);
 }
 
-/* From here on nothing ends the scope, until it is let go. */
+/* From here until it is released, nothing ends the scope. */
 static void hold(fm_scope *s) {
     if (s) s->busy++;
 }
@@ -223,8 +223,8 @@ static bool wants_grad(const fm_call *c) {
     return false;
 }
 
-/* On a tape for one leaf all else that might want a gradient is a constant: the call gets a
- * stand-in with the same numbers. */
+/* On a tape for one leaf, everything else that might want a gradient is a constant: the call gets
+ * a stand-in with the same numbers. */
 static bool hide_others(fm_scope *s, fm_call *c, fm_error *err) {
     for (int i = 0; i < c->n_in; i++) {
         fm_tensor *t = c->in[i];
@@ -334,8 +334,8 @@ static bool will_be_walked(const fm_tensor *base) {
     return base->scope->walking && base->recorded < base->scope->walked;
 }
 
-/* What the record read must still be there, and unchanged; and the gradients must end where a walk
- * will find them, or in parameters. */
+/* The tensors that the record read must still have their numbers, unchanged; and their gradients
+ * must go to parameters or to records that the walk will still reach. */
 static bool check_inputs(const fm_scope *scope, const fm_call *c, fm_error *err) {
     const char *name = c->op ? c->op->name : "custom";
     for (int i = 0; i < c->n_in; i++) {

@@ -21,8 +21,8 @@ void fm_scope_close(fm_scope *s);
  * may happen at any allocation. */
 void fm_scope_forget(fm_scope *s);
 fm_scope *fm_scope_now(void); /* the one that counts, or NULL */
-/* Tells whether an owner runs now or waits for what
- * it called. Set once by the binding; unset: yes. */
+/* Tells whether an owner runs now or waits for a coroutine that it resumed. Set once by the
+ * binding; unset: yes. */
 void fm_set_at_work(bool (*at_work)(const void *owner));
 bool fm_recording(void);
 /* Only the parameter `leaf`, which the tape retains, collects a gradient here, and only what is

@@ -1,5 +1,6 @@
-/* Work in constant tiles: who computes a tile depends on the number of threads, what a tile is does
- * not, so neither do the results. With one thread (the default) this is a plain loop. */
+/* Work in constant tiles: the number of threads decides which thread computes a tile, but not how
+ * the work is divided, so the results do not depend on it. With one thread (the default) this is a
+ * plain loop. */
 #ifndef FM_THREADS_H
 #define FM_THREADS_H
 

@@ -130,7 +130,7 @@ FM_INLINE real v_tanh(real x, real *slope) {
 #endif
 }
 
-/* The normal distribution: P(X < x), and its density, right far out too. */
+/* The normal distribution: P(X < x), and its density, accurate in the tails too. */
 FM_INLINE real v_normal(real x, real *density) {
     const real scale = R(0.39894228040143267794); /* 1 / sqrt(2 pi) */
 #ifdef FM_DOUBLE

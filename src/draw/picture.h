@@ -68,7 +68,7 @@ void fm_picture_paint(fm_picture *p, const fm_box *touched, fm_paint paint);
 uint8_t *fm_picture_bytes(const fm_picture *p, fm_error *err); /* [height, width, 3], malloc'd; NULL with `err` filled */
 bool fm_picture_save(const fm_picture *p, const char *path, fm_error *err);
 
-/* What plots ask of points [n, 2]; those that are not finite do not count. */
+/* What plots need to know about points [n, 2]; those that are not finite do not count. */
 typedef struct fm_extent {
     size_t count;                       /* of finite points; 0: the rest is unset */
     double low[2], high[2];             /* of all */

@@ -156,7 +156,7 @@ static char *resolve_target(const char *path, fm_error *err) {
     return target;
 }
 
-/* A name in the folder that nobody has: the kernel decides, not we. */
+/* A name in the folder that is not taken: the kernel makes sure of that. */
 static int open_temporary(int folder, char name[TEMPORARY]) {
     enum { TRIES = 1000 };
     for (int i = 0; i < TRIES; i++) {

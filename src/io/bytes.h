@@ -1,5 +1,5 @@
-/* Bytes from outside: how to read numbers out of them, what they look like, how to speak of them in
- * an error. Nothing in a file is trusted, cast or printed as it is. */
+/* Bytes from files: reading numbers from them, recognizing formats, and naming them in errors.
+ * Nothing in a file is trusted, cast or printed as it is. */
 #ifndef FM_BYTES_H
 #define FM_BYTES_H
 
@@ -28,7 +28,7 @@ bool fm_utf8_all(const void *text, size_t size);        /* all of it is well-for
 
 /* Bytes of the character at p when a terminal must not get it as it is, else 0: control characters
  * (C0, DEL, C1), what changes the direction of writing, separators of lines, tags, and a byte that
- * is no UTF-8. */
+ * is not UTF-8. */
 size_t fm_unprintable(const uint8_t *p, size_t size);
 /* That character as text: \n, \x1b, \u{202e}. Returns the length, at most FM_ESCAPE. */
 enum { FM_ESCAPE = 12 };
@@ -40,7 +40,7 @@ size_t fm_base64(const uint8_t *bytes, size_t size, char *to);
 
 /* Fills err with "FORMAT: byte N: PROBLEM"; returns false. */
 bool fm_fail_at(fm_error *err, const char *format, size_t byte, const char *problem, ...) __attribute__((format(printf, 4, 5)));
-/* Puts "PATH: " before what err says; returns false. */
+/* Puts "PATH: " before the message in err; returns false. */
 bool fm_fail_in(fm_error *err, const char *path);
 
 enum { FM_QUOTE_BYTES = 64, FM_QUOTE_TEXT = 4 * FM_QUOTE_BYTES + 8 };

@@ -73,7 +73,7 @@ static bool parse_plain(const uint8_t *bytes, size_t size, fm_tensor **out, fm_e
     return fm_fail_at(err, "idx", at, "%s", fm_element_refused(h.element, FM_BIG_ENDIAN, bytes + at, done + 1, text));
 }
 
-/* The header inside says how long the content must be; only then memory is taken for it. */
+/* The header inside says how long the content must be; memory for it is taken after that check. */
 static bool parse_gzip(const uint8_t *bytes, size_t size, fm_tensor **out, fm_error *err) {
     uint8_t head[MAX_HEADER] = {0};
     size_t n = sizeof head;

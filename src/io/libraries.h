@@ -1,4 +1,4 @@
-/* Which libraries the readers and writers were given at run time. */
+/* Which versions of the libraries the readers and writers use at run time. */
 #ifndef FM_LIBRARIES_H
 #define FM_LIBRARIES_H
 

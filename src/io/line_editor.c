@@ -109,7 +109,7 @@ static char *prompt_of(EditLine *el) {
     return (char *)(uintptr_t)editor_of(el)->prompt;
 }
 
-/* Ctrl-C: the line ends as it is, marked, and counts for nothing. */
+/* Ctrl-C: the line ends as it is, marked, and is not used. */
 static unsigned char cancel(EditLine *el, int key) {
     (void)key;
     const LineInfo *line = edit.line(el);

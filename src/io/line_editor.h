@@ -18,7 +18,7 @@ typedef fm_completion (*fm_complete_fn)(void *context, const char *line, size_t 
 typedef enum fm_line_kind {
     FM_LINE,           /* with its line end */
     FM_LINE_CANCELLED, /* by Ctrl-C: the text is gone */
-    FM_LINE_END        /* Ctrl-D on an empty line, or the terminal went */
+    FM_LINE_END        /* Ctrl-D on an empty line, or the terminal is gone */
 } fm_line_kind;
 
 typedef struct fm_line_editor fm_line_editor;
@@ -27,8 +27,7 @@ typedef struct fm_line_editor fm_line_editor;
  * is handed to `complete`. */
 fm_line_editor *fm_line_editor_open(fm_complete_fn complete, void *context, fm_error *err);
 void fm_line_editor_close(fm_line_editor *e); /* NULL is fine */
-/* The text stays the editor's, until the next call. The terminal is as it was before, in
- * between. */
+/* The editor owns the text until the next call. Between calls the terminal is as it was before. */
 fm_line_kind fm_line_editor_read(fm_line_editor *e, const char *prompt, const char **text, size_t *size);
 /* An entry of the history, the newest; of one line or several, without the last line's end. */
 void fm_line_editor_remember(fm_line_editor *e, const char *entry);

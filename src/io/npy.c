@@ -46,7 +46,7 @@ static bool take(parser *p, char c, const char *what) {
     return true;
 }
 
-/* A string in either kind of quotes; one with escapes is nothing we know. */
+/* A string in either kind of quotes; one with escapes is refused. */
 static bool take_string(parser *p, const char *what, const uint8_t **text, size_t *size) {
     skip_blanks(p);
     if (p->p == p->end || (*p->p != '\'' && *p->p != '"')) return expected(p, what);

@@ -1,5 +1,5 @@
-/* Decimal numbers that survive the trip: text to double correctly rounded, double to the shortest
- * text that reads back the same. The host's locale does not matter. */
+/* Decimal numbers without loss: text to double correctly rounded, double to the shortest text that
+ * reads back the same. The host's locale does not matter. */
 #ifndef FM_NUMBER_H
 #define FM_NUMBER_H
 
@@ -7,8 +7,8 @@
 #include <stddef.h>
 
 /* The whole of text[0, size) as a finite decimal number (sign, digits, point, exponent; no
- * hexadecimal, inf, nan or blanks). False when it is none or beyond the range of double; a number
- * too small for double reads as 0. */
+ * hexadecimal, inf, nan or blanks). False when it is not such a number or beyond the range of
+ * double; a number too small for double reads as 0. */
 bool fm_number_parse(const char *text, size_t size, double *value);
 
 enum { FM_NUMBER_TEXT = 32 };

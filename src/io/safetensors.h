@@ -1,6 +1,6 @@
 /* safetensors: named tensors and a map of strings in one file. Format: 8 bytes header length
- * (little-endian), a JSON header, the numbers without gaps. Stricter than its reference reader: any
- * doubt is an error. */
+ * (little-endian), a JSON header, the numbers without gaps. Stricter than its reference reader:
+ * whatever is unclear is an error. */
 #ifndef FM_SAFETENSORS_H
 #define FM_SAFETENSORS_H
 

@@ -1,4 +1,4 @@
-/* Word vectors as text, one word a line with its numbers behind it: GloVe, and word2vec with its
+/* Word vectors as text, one word a line, followed by its numbers: GloVe, and word2vec with its
  * first line "count dim". */
 #ifndef FM_VECTORS_H
 #define FM_VECTORS_H

@@ -1,4 +1,4 @@
--- What a run knows of the code that it was made from: copies of its Lua files, and the git commit.
+-- What a run records about its code: copies of its Lua files, and the git commit.
 local lfs <const> = require "lfs"
 local base <const> = require "cli.shell"
 local stopping <const> = require "cli.stopping"

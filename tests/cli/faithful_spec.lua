@@ -1,5 +1,6 @@
--- A run that goes on is the run it was: what a script set inside its loop is there, what lies in
--- the folder is what was written, and numbers that are not finite reach no checkpoint.
+-- A resumed run continues as if it had not stopped: values that a script set inside its loop are
+-- there, files in the folder are those that were written, and numbers that are not finite reach no
+-- checkpoint.
 local fm <const> = require "fm"
 local stopping <const> = require "cli.stopping"
 

@@ -1,5 +1,5 @@
--- tests/floors passes for this tree, and finds what is planted into a copy of it: an arrow upward,
--- a circle, a list of what lies in a room.
+-- tests/floors passes for this tree, and finds the faults that are planted into a copy of it: an
+-- arrow upward, a circle, a list of the files of a room.
 local shell <const> = require "tests.cli.shell"
 
 local root <const> = shell.here:match "^(.*)/tests/cli$"

@@ -1,5 +1,5 @@
--- What others put in the way: files that lie about, folders of runs that come from somewhere,
--- scripts that throw, recurse and never end.
+-- Hostile surroundings: files in the working folder with the names of fm's own, folders of runs
+-- from elsewhere, scripts that raise, recurse and never end.
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local shell <const> = require "cli.shell"

@@ -1,4 +1,4 @@
--- Signals and runs: a step is finished, a checkpoint written, the exit code says so.
+-- Signals and runs: the step is finished, a checkpoint is written, and the exit code says so.
 local stopping <const> = require "cli.stopping"
 
 local shell <const>, call <const>, write <const>, record <const> = stopping.shell, stopping.call, stopping.write, stopping.record

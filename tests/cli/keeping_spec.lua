@@ -1,4 +1,4 @@
--- What a run keeps and says by its methods: checkpoints, early stopping, validation, paired draws.
+-- Methods of a run: checkpoints, early stopping, validation, paired draws.
 local fm <const> = require "fm"
 local stopping <const> = require "cli.stopping"
 

@@ -1,4 +1,5 @@
--- A slice of tests/kill, and runs killed in their loops: they end as if nothing had been.
+-- A part of tests/kill, and runs that are killed in their loops: resumed, they end as undisturbed
+-- runs do.
 local lfs <const> = require "lfs"
 local stopping <const> = require "cli.stopping"
 

@@ -1,6 +1,6 @@
--- Every page of the manual is done as a reader would do it: its files are written, its commands and
--- programs run in one folder, in order, and what it shows as output is compared with what comes
--- out, mostly with numbers aside. cli/manual_page.lua says how a page tells its test what differs.
+-- Every page of the manual is followed as a reader would do it: its files are written, its commands
+-- and programs run in one folder, in order, and the output that it shows is compared with theirs,
+-- mostly without the numbers. cli/manual_page.lua says how a page tells its test what differs.
 --   FM_MANUAL=tutorial     by hand: that page alone, its commands as they are printed, its pictures
 --                          made again; minutes
 local lfs <const> = require "lfs"

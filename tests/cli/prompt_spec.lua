@@ -1,4 +1,4 @@
--- The prompt at a terminal: Tab, history, Ctrl-C, several lines; and what it falls back to.
+-- The prompt at a terminal: Tab, history, Ctrl-C, several lines; and what it does without one.
 -- terminal.c is the terminal.
 local shell <const> = dofile "tests/cli/shell.lua"
 local lfs <const> = require "lfs"

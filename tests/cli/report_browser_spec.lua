@@ -1,5 +1,5 @@
 -- Reports in a real browser: what a reader clicks, drags and points at. Skipped where no Chromium
--- works, with what it says.
+-- works, with its message.
 local chromium <const> = require "cli.chromium"
 local folders <const> = require "cli.report_folders"
 local fm <const> = require "fm"

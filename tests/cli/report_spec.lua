@@ -1,4 +1,4 @@
--- fmrun report, by the pages it writes. What a browser makes of them is in report_browser_spec.lua.
+-- fmrun report: the pages it writes. report_browser_spec.lua tests them in a browser.
 local fm <const> = require "fm"
 local folders <const> = require "cli.report_folders"
 local lfs <const> = require "lfs"

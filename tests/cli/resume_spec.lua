@@ -1,4 +1,4 @@
--- Runs that are killed, and go on: from what, and when not.
+-- Runs that are killed and resumed: from which checkpoint, and when that is refused.
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local stopping <const> = require "cli.stopping"

@@ -2,7 +2,7 @@
 -- in a copy of its room. Nothing else is edited.
 local shell <const> = require "tests.cli.shell"
 
--- What each file holds, and a line of a script that uses it and prints what it gives.
+-- The text of each file, and a line of a script that uses it and prints the result.
 local things <const> = {
   { "ode", "half_steps", [[
 -- half_steps: two Euler steps of half the length.

@@ -1,5 +1,5 @@
--- The run and its parameters as an experiment sees them: what is wrong is an error at its line,
--- what is not known is named with the nearest.
+-- The run and its parameters as an experiment sees them: misuse is an error at its line, and a
+-- message about an unknown name gives the nearest one.
 local fm <const> = require "fm"
 local stopping <const> = require "cli.stopping"
 

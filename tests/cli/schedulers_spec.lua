@@ -1,4 +1,4 @@
--- A sweep handed to schedulers that are really there: GNU parallel, and a Slurm of one node that
+-- A sweep handed to real schedulers: GNU parallel, and a Slurm of one node that
 -- the test starts for itself.
 local fm <const> = require "fm"
 local shell <const> = require "cli.shell"

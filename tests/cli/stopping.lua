@@ -1,5 +1,5 @@
--- What the specs of stopping and going on share: scripts that stop themselves, and a look at what
--- they leave.
+-- What the specs of stopping and resuming share: scripts that stop themselves, and functions that
+-- read what they leave.
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local base <const> = require "cli.shell"

@@ -1,6 +1,6 @@
--- Run folders as nobody would leave them, and every command that looks at runs on each. None may
--- raise a Lua error, hang, print what a terminal obeys, give --json that is no JSON, or an exit
--- code beside those of `fmrun --help`; and nothing outside of the runs may change.
+-- Damaged and strange run folders, and every command that looks at runs on each. None may raise a
+-- Lua error, hang, print terminal escapes, print invalid JSON with --json, or end with an exit code
+-- that `fmrun --help` does not list; and nothing outside of the runs may change.
 --   FMRUN=build/fmrun fmrun tests/fuzz/run_folders.lua [COUNT [SEED]]        COUNT folders, drawn;
 --     all of them when it is 0 or not given
 local fm <const> = require "fm"
@@ -198,7 +198,7 @@ add("a log of all bytes", function(at)
   write(at .. "/" .. places.done .. "/log.txt", table.concat(bytes):rep(1000))
 end)
 add("a folder that goes round", function(at) run(("cd %s/%s && ln -s . round && mkdir -p a/b && ln -s ../.. a/b/up"):format(at, places.done)) end)
-add("pictures that are none", function(at)
+add("pictures that are not pictures", function(at)
   run(("cd %s/%s && echo x >bad.png && : >empty.png && mkdir folder.png && mkfifo pipe.png && ln -s /etc/hostname out.png"):format(at, places.done))
   write(at .. "/" .. places.done .. "/a.svg", "<svg onload=alert(1)>")
 end)

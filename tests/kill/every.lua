@@ -2,8 +2,9 @@
 -- want of room, and with all that follow:
 --   FMRUN=build/fmrun build/fmrun tests/kill/every.lua -- SHIM FOLDER [EACH [EXPERIMENT
 --     [key=value...]]]
--- SHIM: shim.c as a shared library. The same for processes that resume a run which was killed on
--- its way, and that begin one again which had no checkpoint. A failure must be told with its cause.
+-- SHIM: shim.c as a shared library. The same for processes that resume a run which was killed
+-- before its end, and for processes that begin a run again which had no checkpoint. A failure must
+-- be reported with its cause.
 -- After each fault the run goes on without the shim, and its folder must be that of an undisturbed
 -- one. Prints the operations and counts; EACH = 5 tries every fifth one. Exits with 1 on a
 -- difference.

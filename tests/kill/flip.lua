@@ -2,7 +2,7 @@
 --   FMRUN=build/fmrun build/fmrun tests/kill/flip.lua -- FOLDER [EACH]
 -- A small run is killed between two checkpoints. For each byte (EACH = 7: every seventh) one bit is
 -- changed, and the run goes on: it must end as the undisturbed one, or say what is wrong. Prints
--- counts for each file; exits with 1 when a change came through without a word.
+-- counts for each file; exits with 1 when a change went unnoticed.
 local lfs <const> = require "lfs"
 local here <const> = debug.getinfo(1, "S").source:sub(2):gsub("[^/]*$", "")
 package.path = here .. "?.lua;" .. package.path

@@ -1,6 +1,6 @@
 -- Kills at random times: FMRUN=build/fmrun build/fmrun tests/kill/random.lua -- KILLS SEED FOLDER
 -- [EXPERIMENT...] A run is started, killed, started again, killed again, ... until it is done; then
--- its folder must be that of an undisturbed one. Half of the kills fall into the first moments of a
+-- its folder must be that of an undisturbed one. Half of the kills happen in the first moments of a
 -- process, where it resumes; half of the processes save all the time. Prints counts; exits with 1
 -- when anything was lost. KILL_BY=sigterm or sigint asks the processes to end instead: they save
 -- and exit with 75.

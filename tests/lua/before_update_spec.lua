@@ -1,4 +1,4 @@
--- Between the way back and the update of a step: opt:step(closure, { before_update = f }) and
+-- Between backward and the update of a step: opt:step(closure, { before_update = f }) and
 -- opt:gradient().
 local fm <const> = require "fm"
 local checks <const> = dofile "tests/lua/checks.lua"

@@ -1,4 +1,4 @@
--- The two slots and the state: what is damaged in them is found out, wherever it is.
+-- The two slots and the state of a checkpoint: damage is found, wherever it is.
 local fm <const> = require "fm"
 local checkpoint <const> = require "fm.run.checkpoint"
 local folders <const> = require "fm.run.folder"

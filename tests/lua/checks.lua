@@ -1,4 +1,5 @@
--- Checks that many specs share. A spec has busted's words, this file has not: they are handed in.
+-- Checks that many specs share. A spec has busted's functions as globals, this file does not: they
+-- are passed in.
 local fm <const> = require "fm"
 local assert <const> = require "luassert"
 

@@ -1,4 +1,4 @@
--- What the collector does to tapes and scopes that nobody closed, in the middle of whatever runs.
+-- What the collector does to tapes and scopes that nobody closed, at any moment of a program.
 local fm <const> = require "fm"
 
 describe("collector", function()

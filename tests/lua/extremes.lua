@@ -1,4 +1,4 @@
--- Curves at the ends of what a double and a whole number hold, and what else makes axes, means and
+-- Curves near the limits of doubles and whole numbers, and others that make axes, means and
 -- differences go wrong: name -> value at a step.
 local function to_and_fro(v)
   return function(step) return step % 2 == 0 and v or -v end

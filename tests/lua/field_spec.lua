@@ -1,5 +1,5 @@
--- What a field and a model are called with: times as number, [B] and [B, 1], and the conditions of
--- the rows that are still there.
+-- The arguments of fields and models: times as number, [B] and [B, 1], and the conditions of the
+-- rows that are still in the batch.
 local fm <const> = require "fm"
 local checks <const> = dofile "tests/lua/checks.lua"
 local nn <const>, flow <const>, ode <const>, sde <const> = fm.nn, fm.flow, fm.ode, fm.sde

@@ -2,7 +2,7 @@ local fm <const> = require "fm"
 local checks <const> = dofile "tests/lua/checks.lua"
 local json <const>, file <const> = fm.json, fm.file
 
--- What the world does wrong is nil and a message that names the file.
+-- Failures of files and of the system give nil and a message that names the file.
 local function fails(part, value, message)
   assert.is_nil(value)
   assert.is_truthy(message:find(part, 1, true), ("expected %q, found %q"):format(part, message))

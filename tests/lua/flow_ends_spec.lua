@@ -1,5 +1,5 @@
--- Paths, losses and fields at the ends of 0..1 and beside them: finite, and right to the accuracy
--- of the numbers.
+-- Paths, losses and fields at the ends of 0..1 and near them: finite, and right to the accuracy of
+-- the numbers.
 local fm <const> = require "fm"
 local checks <const> = dofile "tests/lua/checks.lua"
 local flow <const>, ode <const> = fm.flow, fm.ode

@@ -1,4 +1,4 @@
--- gradcheck itself: that it finds what is wrong, and leaves its inputs as they were.
+-- gradcheck itself: it finds wrong gradients, and leaves its inputs as they were.
 local fm <const> = require "fm"
 
 describe("gradcheck", function()

@@ -1,4 +1,4 @@
--- Names and values as a command line says them.
+-- Names and values as they are written on a command line.
 local named_values <const> = require "fm.parts.named_values"
 
 describe("named values", function()

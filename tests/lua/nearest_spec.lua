@@ -1,4 +1,4 @@
--- The end of a message about a wrong name: what it was probably meant to be.
+-- The end of a message about a wrong name: the name that was probably meant.
 local fm <const> = require "fm"
 local nearest <const> = require "fm.parts.nearest"
 

@@ -1,4 +1,4 @@
--- Error control: how the steps are chosen, what they may cost, and what is said when it ends early.
+-- Error control: how steps are chosen, what they may cost, and the status when a solve ends early.
 local fm <const> = require "fm"
 local checks <const> = dofile "tests/lua/checks.lua"
 local ode <const> = fm.ode

@@ -1,5 +1,5 @@
 -- memory = "full" and "segments": what a recorded solve holds, that both give the same gradients,
--- and trouble on the way back.
+-- and errors during backward.
 local fm <const> = require "fm"
 local checks <const> = dofile "tests/lua/checks.lua"
 local ode <const> = fm.ode

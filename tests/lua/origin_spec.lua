@@ -1,4 +1,4 @@
--- What a run's numbers came from, and what is said when it is something else now.
+-- The code and data that a run's numbers came from, and the messages when these have changed.
 local fm <const> = require "fm"
 local code <const> = require "fm.run.code_files"
 local origin <const> = require "fm.run.origin"

@@ -1,4 +1,4 @@
--- What the prompt makes of values and of Tab; the terminal itself is in tests/cli/prompt_spec.lua.
+-- How the prompt prints values and answers Tab. tests/cli/prompt_spec.lua tests it at a terminal.
 local fm <const> = require "fm"
 local checks <const> = dofile "tests/lua/checks.lua"
 local shown <const> = require "fm.cli.shown"

@@ -1,5 +1,5 @@
--- Runs read from their folders and found by the beginnings of their names; damage is told, never
--- raised.
+-- Runs read from their folders and found by the beginnings of their names; damage gives a
+-- message, never an error.
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local match <const> = require "fm.records.match"

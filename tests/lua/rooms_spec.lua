@@ -1,5 +1,5 @@
--- Rooms: what is found by its file's name, the message for a name that is not there, and what an
--- option takes that chooses by name.
+-- Rooms: things found by the name of their file, the message for a name that does not exist, and
+-- the values of an option that chooses by name.
 local fm <const> = require "fm"
 local checks <const> = dofile "tests/lua/checks.lua"
 local by_name <const> = require "fm.parts.by_name"

@@ -1,4 +1,4 @@
--- From words to runs: axes, trials, presets, combinations. Processes are the matter of
+-- From words to runs: axes, trials, presets, combinations. Processes are tested in
 -- tests/cli/sweep_spec.lua.
 local fm <const> = require "fm"
 local axes <const> = require "fm.cli.words.axes"

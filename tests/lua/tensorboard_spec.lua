@@ -1,4 +1,4 @@
--- TensorBoard's event files, read back by a reader of this file's own: other checksums code, other
+-- TensorBoard's event files, read back by a reader of this file's own, with its own checksums and
 -- parsing.
 local fm <const> = require "fm"
 local tensorboard <const> = require "fm.records.tensorboard"
