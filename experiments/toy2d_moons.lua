@@ -10,8 +10,8 @@ local function from_upper(x, y)
   return y:relu():where((x:square() + y:square()):sqrt() - 1, ((x:abs() - 1):square() + y:square()):sqrt()):abs()
 end
 
---- The share of points that lie farther than `limit` from both arcs. Turned by half a turn, the lower
---- arc is the upper one.
+--- The share of points that lie farther than `limit` from both arcs. The lower arc is the upper
+--- one, turned by half a turn.
 local function off_arcs(points, limit)
   local x, y = points[{ {}, { 1, 1 } }], points[{ {}, { 2, 2 } }]
   local distance = from_upper(x, y):minimum(from_upper(1 - x, 0.5 - y))

@@ -1,8 +1,8 @@
 -- torchcfm_toy: milliseconds per train step of the toy that torchcfm's examples train: eight
 -- Gaussians to moons, an MLP of 3 x 64 SELU over [x, t], Adam 1e-3, batch 256; with independent
--- pairs and with exact optimal transport of the batch. peers/torchcfm_toy.py is the same in PyTorch.
--- Usage: fmrun tests/bench/torchcfm_toy.lua prints one JSON line each; FM_BENCH_SECONDS sets the
--- time of one.
+-- pairs and with exact optimal transport of the batch. peers/torchcfm_toy.py is the same in
+-- PyTorch. Usage: fmrun tests/bench/torchcfm_toy.lua prints one JSON line each; FM_BENCH_SECONDS
+-- sets the time of one.
 local fm <const> = require "fm"
 local nn, flow, optim, data = fm.nn, fm.flow, fm.optim, fm.data
 

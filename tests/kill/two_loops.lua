@@ -1,6 +1,6 @@
--- Everything that a checkpoint must restore, in one experiment: an average, a schedule, the script's
--- own values, a stream with a clock of its own, dropout, early stopping, the best checkpoint, and
--- two loops with pictures, sums and text between them.
+-- Everything that a checkpoint must restore, in one experiment: an average, a schedule, the
+-- script's own values, a stream with a clock of its own, dropout, early stopping, the best
+-- checkpoint, and two loops with pictures, sums and text between them.
 local fm <const> = require "fm"
 local nn <const>, flow <const>, optim <const>, ode <const>, data <const>, plot <const> = fm.nn, fm.flow, fm.optim, fm.ode, fm.data, fm.plot
 
