@@ -16,6 +16,7 @@ return fm.experiment {
     local model = nn.vector_field { dim = 2, hidden = p.hidden }
     local opt = optim.adam(model, { lr = optim.cosine { lr = 2e-3, steps = p.steps } })
     run:keeps { model = model, opt = opt }
+    run:floor(flow.loss_floor(truth, { draws = 400 }))
     for _, x1 in run:steps(p.steps, data.batches(truth, 256, { rng = run.rng:stream "batches" })) do
       run:log { loss = opt:step(function() return flow.loss(model, x1, { rng = run.rng }) end) }
     end

@@ -43,6 +43,7 @@ return fm.experiment {
     local opt = optim.adam(model, { lr = optim.cosine { lr = 1e-3, steps = p.steps, floor = 0.02 } })
     local average = optim.ema(model, { decay = 0.999, warmup = true })
     run:keeps { model = model, opt = opt, average = average }
+    run:floor(flow.loss_floor(truth, { predict = p.predict, draws = 100 }))
 
     for _, x1 in run:steps(p.steps, data.batches(truth, p.batch, { rng = run.rng:stream "batches" })) do
       run:log { loss = opt:step(function() return flow.loss(model, x1, { rng = run.rng, predict = p.predict }) end) }

@@ -32,6 +32,7 @@ return fm.experiment {
     local model = nn.vector_field { dim = 2, hidden = p.hidden }
     local opt = optim.adam(model, { lr = optim.cosine { lr = p.lr, steps = p.steps } })
     run:keeps { model = model, opt = opt }
+    run:floor(flow.loss(truth, truth:sample(100000, run.rng:stream "floor"), { rng = run.rng:stream "floor" })) -- the exact flow has the least loss
     for _, x1 in run:steps(p.steps, data.batches(points, p.batch, { rng = run.rng:stream "batches" })) do
       run:log { loss = opt:step(function() return flow.loss(model, x1, { rng = run.rng }) end) }
     end
