@@ -1,6 +1,6 @@
 /* Distances between samples, covariances and what is made of them, against values found by hand. */
-#include "assignment.h"
 #include "covariance.h"
+#include "pairing.h"
 #include "pool.h"
 
 #include <setjmp.h>
