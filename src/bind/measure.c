@@ -4,6 +4,9 @@
 #include "bind.h"
 #include "covariance.h"
 #include "neighbours.h"
+#include "pairing.h"
+#include "semidiscrete.h"
+#include "sinkhorn.h"
 
 /* Two samples [n, D], [m, D] at arguments 1 and 2. */
 static fm_samples check_samples(lua_State *L) {
@@ -169,13 +172,116 @@ static int measure_components(lua_State *L) { /* components(x [n, D], k) -> mean
     return 2;
 }
 
+/* ---- what couplings need ---- */
+
+static const fm_tensor *check_conditions(lua_State *L, const fm_samples *s) { /* [n, n] at argument 3 */
+    const fm_tensor *c = bind_check_tensor(L, 3);
+    char text[FM_SHAPE_TEXT];
+    check_as_many(L, "conditional_ot", s);
+    if (c->rank != 2 || c->shape[0] != s->n || c->shape[1] != s->n)
+        bind_error(L, "conditional_ot: distances of conditions are %s: expected [%zu, %zu]", fm_shape_text(c, text), s->n, s->n);
+    for (size_t i = 0; i < c->count; i++) {
+        if (!(fm_data(c)[i] >= 0 && fm_data(c)[i] <= FM_REAL_MAX))
+            bind_error(L, "conditional_ot: the distance of conditions %zu and %zu is %g: expected a finite number >= 0", i / s->n + 1,
+                       i % s->n + 1, (double)fm_data(c)[i]);
+    }
+    return c;
+}
+
+/* conditional_pairing(x1, x0, c, weight) -> for each row of x1 its row of x0, 1-based, by least
+ * |x0_i - x1_j|^2 + weight c_ij */
+static int measure_conditional_pairing(lua_State *L) {
+    fm_samples s = check_samples(L);
+    const fm_tensor *c = check_conditions(L, &s);
+    double weight = bind_check_number(L, 4);
+    size_t *column = scratch(L, s.n * sizeof *column);
+    fm_error err;
+    if (!fm_match_conditions(&s, fm_data(c), weight, column, &err)) bind_raise(L, &err);
+    return push_columns(L, s.n, column);
+}
+
+static int measure_condition_weight(lua_State *L) { /* condition_weight(x1, x0, c, ratio) -> weight: see pairing.h */
+    fm_samples s = check_samples(L);
+    const fm_tensor *c = check_conditions(L, &s);
+    double weight;
+    fm_error err;
+    if (!fm_condition_weight(&s, fm_data(c), bind_check_number(L, 4), &weight, &err)) bind_raise(L, &err);
+    lua_pushnumber(L, weight);
+    return 1;
+}
+
+static int measure_pair_costs(lua_State *L) { /* pair_costs(a [n, D], b [m, D]) -> squared distances [n, m] */
+    fm_samples s = check_samples(L);
+    size_t shape[2] = {s.n, s.m};
+    double *row = scratch(L, s.m * sizeof *row);
+    fm_tensor *t = bind_push_result(L, 2, shape);
+    for (size_t i = 0; i < s.n; i++) {
+        const fm_samples one = {1, s.m, s.d, s.a + i * s.d, s.b};
+        fm_pair_costs(&one, false, row);
+        for (size_t j = 0; j < s.m; j++) fm_data(t)[i * s.m + j] = (real)row[j];
+    }
+    return 1;
+}
+
+/* transport_plan(x0, x1, reg, iterations, tolerance) -> plan [n, m], iterations, error, cost */
+static int measure_transport_plan(lua_State *L) {
+    fm_samples s = check_samples(L);
+    fm_sinkhorn o = {.reg = bind_check_number(L, 3), .tolerance = bind_check_number(L, 5)};
+    o.iterations = (size_t)bind_check_integer(L, 4, "transport_plan: iterations", 1, LUA_MAXINTEGER);
+    size_t shape[2] = {s.n, s.m};
+    fm_tensor *plan = bind_push_result(L, 2, shape);
+    fm_error err;
+    if (!fm_sinkhorn_plan(&s, &o, fm_data(plan), &err)) bind_raise(L, &err);
+    lua_pushinteger(L, (lua_Integer)o.used);
+    lua_pushnumber(L, o.error);
+    lua_pushnumber(L, o.cost);
+    return 4;
+}
+
+static int measure_draw_rows(lua_State *L) { /* draw_rows(plan [n, m], u [m]) -> for each column a row by its share, 1-based */
+    const fm_tensor *plan = bind_check_tensor(L, 1), *u = bind_check_tensor(L, 2);
+    if (plan->rank != 2 || u->rank != 1 || u->count != plan->shape[1]) bind_error(L, "draw_rows: expected [n, m] and [m]");
+    size_t *row = scratch(L, u->count * sizeof *row);
+    fm_draw_rows(plan->shape[0], plan->shape[1], fm_data(plan), fm_data(u), row);
+    return push_columns(L, u->count, row);
+}
+
+/* choose_sites(x [B, D], y [N, D], shift [N]) -> for each x the y with the largest shift + 2 x . y,
+ * 1-based; and how often each was chosen [N] */
+static int measure_choose_sites(lua_State *L) {
+    fm_samples s = check_samples(L);
+    const fm_tensor *shift = bind_check_tensor(L, 3);
+    if (shift->count != s.m) bind_error(L, "choose_sites: %zu shifts for %zu points", shift->count, s.m);
+    size_t *index = scratch(L, s.n * sizeof *index);
+    const fm_sites sites = {.n = s.m, .d = s.d, .y = s.b, .shift = fm_data(shift)};
+    fm_error err;
+    if (!fm_choose_sites(&sites, s.n, s.a, index, &err)) bind_raise(L, &err);
+    push_columns(L, s.n, index);
+    real *counts = fm_data(bind_push_result(L, 1, &s.m));
+    for (size_t j = 0; j < s.m; j++) counts[j] = 0;
+    for (size_t i = 0; i < s.n; i++) counts[index[i]]++;
+    return 2;
+}
+
 static const bind_function functions[] = {
-    {"assignment", measure_assignment, 1},   {"pairing", measure_pairing, 2},
-    {"transport", measure_transport, 3},     {"mean_distance", measure_mean_distance, 2},
-    {"mean_kernel", measure_mean_kernel, 4}, {"sliced", measure_sliced, 3},
-    {"not_finite", measure_not_finite, 1},   {"nearest", measure_nearest, 2},
-    {"within", measure_within, 3},           {"frechet", measure_frechet, 2},
-    {"components", measure_components, 2},   {NULL, NULL, 0},
+    {"assignment", measure_assignment, 1},
+    {"pairing", measure_pairing, 2},
+    {"transport", measure_transport, 3},
+    {"mean_distance", measure_mean_distance, 2},
+    {"mean_kernel", measure_mean_kernel, 4},
+    {"sliced", measure_sliced, 3},
+    {"not_finite", measure_not_finite, 1},
+    {"nearest", measure_nearest, 2},
+    {"within", measure_within, 3},
+    {"frechet", measure_frechet, 2},
+    {"components", measure_components, 2},
+    {"conditional_pairing", measure_conditional_pairing, 4},
+    {"condition_weight", measure_condition_weight, 4},
+    {"pair_costs", measure_pair_costs, 2},
+    {"transport_plan", measure_transport_plan, 5},
+    {"draw_rows", measure_draw_rows, 2},
+    {"choose_sites", measure_choose_sites, 3},
+    {NULL, NULL, 0},
 };
 
 void bind_measure(lua_State *L) {

@@ -43,10 +43,7 @@ end
 local function coupled(o, x0, x1)
   if o.coupling == "independent" then return x0, x1, o.cond end
   local couplings <const> = require "fm.flow.coupling"
-  local y0, y1, cond = couplings.of("loss", o.coupling)(x0, x1, o.cond)
-  arguments.batch("loss", "x0 as the coupling returned it", y0, x0)
-  arguments.batch("loss", "x1 as the coupling returned it", y1, x1)
-  return y0, y1, couplings.cond_of("loss", x1, o.cond, y1, cond)
+  return couplings.pair("loss", couplings.of("loss", o.coupling), x0, x1, o.cond)
 end
 
 local function check(model, x1, o)

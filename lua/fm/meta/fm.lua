@@ -613,14 +613,96 @@ function fm.flow.path(name, options) end
 ---@param options? table
 ---@return function|{gamma: function, dgamma: function}
 function fm.flow.gamma(name, options) end
----Which x0 goes with which x1: x0, x1, cond = couple(x0, x1 [, cond]). "independent", "ot" (exact,
----a permutation of the batch), or your own function; x1 and its cond keep their order. flow.loss
----passes its cond, labels for example, to the coupling, and passes what comes back to the model. A
----function of two arguments returns no cond; then cond stays with x1.
----@param name string|function
+---What makes pairs of a batch.
+---@class fm.Coupling
+---@field info table of sinkhorn: that of the last plan, as flow.transport_plan gives it
+---@field weight number of conditional_ot with a ratio: the weight of the last batch
+---@field potentials fm.Tensor of semidiscrete: [N]
+---@overload fun(x0: fm.Tensor, x1?: fm.Tensor, cond?: any): fm.Tensor, fm.Tensor, any
+local Coupling = {}
+---The row of x0 that goes with each row of x1, [B]; nil: all stay as they are. So anything else
+---that belongs to the rows of x0 can follow them, by index_select. Of all couplings but
+---semidiscrete.
+---@param x0 fm.Tensor [B, ...]
+---@param x1 fm.Tensor [B, ...]
+---@param cond? any
+---@param rng? fm.Rng what sinkhorn draws from, when it has none of its own
+---@return fm.Tensor? rows
+function Coupling:partners(x0, x1, cond, rng) end
+---Of semidiscrete: finds the potentials by `steps` stochastic gradient steps g_j -= lr (n_j / B -
+---1 / N), whose lr falls to a thirtieth; the mean over the last half of them stays. Larger data
+---begin with the potentials of every fourth row. info.chi2 is measured on other draws: 0 when all
+---rows are chosen equally often, and what is below 0.05 no longer matters (SD-FM, 2509.25519). With
+---labels info.classes[label] is that of each class.
+---@return {chi2: number, seconds: number, steps: integer, classes: table} info
+function Coupling:fit() end
+---Of semidiscrete: how often each row was chosen for these x0, n_j / B - 1 / N, and the unbiased
+---chi2 = N sum(n_j^2 - n_j) / (B (B - 1)) - 1 (nil for one row). With labels each class counts for
+---itself.
+---@param x0 fm.Tensor [B, ...]
+---@param cond? fm.Tensor labels [B]
+---@return fm.Tensor gradient, number? chi2
+function Coupling:gradient(x0, cond) end
+
+---Which x0 goes with which x1, by name: x0, x1, cond = couple(x0, x1 [, cond]). x1 and its cond
+---keep their order.
+---
+---  - independent: as they come
+---  - ot: the exact assignment of least |x0 - x1|^2, a permutation of the batch
+---  - sinkhorn{reg = 0.05, iterations = 1000, tolerance = 1e-6, rng}: the partner of x1_j is drawn
+---    by its share of column j of flow.transport_plan; couple.info tells whether that converged
+---  - conditional_ot{weight | ratio, distance}: the assignment of least |x0_i - x1_j|^2 + weight
+---    d(cond_i, cond_j), where row i of x0 brings the condition of row i. Class labels [B] need no
+---    weight: only equal labels are paired. For conditions [B, k] d is |c_i - c_j|^2 or distance(c,
+---    c) -> [B, B]; ratio gives the weight at which that share of all pairs (i, j) is no dearer
+---    than |x0_j - x1_j|^2. Cheng and Schwing 2025
+---  - semidiscrete{data, labels, rng, source, steps = 1000, batch = 1024, lr, potentials}: x0, x1,
+---    index = couple(x0): x0 stays, and x1 = data[index] is the row with the largest potential -
+---    |x0 - x1|^2. couple:fit() finds the potentials [N]; with labels [N] each class has its own:
+---    couple(x0, nil, cond). source: what x0 will be drawn from, a tensor, a function(n, rng), or
+---    nil (normal). Genevay et al. 2016
+---
+---Or your own function; one of two arguments returns no cond, and then cond stays with x1.
+---flow.loss passes its cond, labels for example, to the coupling, and passes what comes back to the
+---model.
+---@param name string|table|function
 ---@param options? table
----@return fun(x0: fm.Tensor, x1: fm.Tensor, cond?: any): fm.Tensor, fm.Tensor, any
+---@return fm.Coupling
 function fm.flow.coupling(name, options) end
+---The entropic transport plan P [n, m] between samples of equal weights, for the cost |x0_i -
+---x1_j|^2 as it is: sum P c + reg sum P log P is least, rows sum to 1/n, columns to 1/m. Sinkhorn's
+---iteration in the log domain, until no row's sum is further than tolerance from 1/n. A small reg
+---makes no NaN, but needs many iterations; info says how far they came: iterations, error (the
+---largest |row sum - 1/n|), cost (sum P c), converged. Cuturi 2013.
+---@param x0 fm.Tensor [n, ...]
+---@param x1 fm.Tensor [m, ...]
+---@param options {reg: number, iterations: integer, tolerance: number} iterations 1000, tolerance 1e-9
+---@return fm.Tensor P, {iterations: integer, error: number, cost: number, converged: boolean} info
+function fm.flow.transport_plan(x0, x1, options) end
+---@class fm.PairsOptions
+---@field size integer pairs in a batch
+---@field ot_size integer rows that the coupling pairs at once (size)
+---@field coupling string|table|function "independent"
+---@field cond any a tensor [N, ...] for the rows of target, or a table of such tensors
+---@field with fm.Tensor[] more tensors for the rows of target
+---@field source_with fm.Tensor[] tensors for the rows of source
+---@field rng fm.Rng draws the order of rows, and the source
+---@field shuffle boolean true with an rng
+---@field drop_last boolean leaves out what is smaller than size or ot_size
+
+---An iterator over batches of pairs, for run:steps: x0, x1, cond, then the rows of each tensor in
+---`with`, then of each in source_with. source is a tensor, a function(n, rng) -> [n, ...], or nil:
+---normal, shaped as the rows of target.
+---
+---A round visits each row of target once. ot_size rows at a time are paired and dealt out in parts
+---of size; the last part of a pairing is smaller when size does not divide ot_size, the last
+---pairing of a round when ot_size does not divide N. The pairs depend only on the rng's key and on
+---the position, so a run that goes on from its checkpoint gets the same ones.
+---@param source fm.Tensor|function|nil
+---@param target fm.Tensor [N, ...]
+---@param options fm.PairsOptions
+---@return function iterator
+function fm.flow.pairs(source, target, options) end
 ---How the times of a batch are drawn, by name: uniform; stratified (one time in each of n equal
 ---parts of 0..1); logit_normal{mean = 0, std = 1} (more often in the middle) and cosmap (the
 ---ratios of signal to noise of the cosine path), both Esser et al. 2024; u_shaped{a = 4}: the

@@ -1,7 +1,8 @@
 -- x0 and x1 stay in the order given.
+local by_partner <const> = require "fm.flow.coupling.parts.by_partner"
 local options <const> = require "fm.parts.options"
 
 return function(given)
   options.read("coupling independent", given, {})
-  return function(x0, x1, cond) return x0, x1, cond end
+  return by_partner("independent", function() return nil end)
 end

@@ -19,16 +19,37 @@ function coupling.cond_of(where, x1, cond, y1, returned)
   return cond
 end
 
--- Wraps the couple of a file: it gets tensors with equally many rows.
+-- Wraps the couple of a file. One that is a table keeps its methods and fields; `chooses` there
+-- says that it chooses x1 itself and returns its rows in place of cond, `any_rows` that x0 and x1
+-- may have different numbers of rows.
 local function checked(where, couple)
-  return function(x0, x1, cond, ...)
+  local how <const> = type(couple) == "table" and couple or {}
+  local function call(x0, x1, cond, ...)
     options.no_more(where, 3, ...)
+    if how.chooses then return couple(x0, x1, cond) end
     arguments.batch(where, "x0", x0)
     arguments.batch(where, "x1", x1)
-    if #x0 ~= #x1 then fm.fail(("%s: x0 has %d rows, x1 has %d: expected the same number"):format(where, #x0, #x1)) end
+    if #x0 ~= #x1 and not how.any_rows then
+      fm.fail(("%s: x0 has %d rows, x1 has %d: expected the same number"):format(where, #x0, #x1))
+    end
     local y0, y1, returned = couple(x0, x1, cond)
     return y0, y1, coupling.cond_of(where, x1, cond, y1, returned)
   end
+  if type(couple) == "function" then return call end
+  return setmetatable({}, { __index = couple, __call = function(_, ...) return call(...) end })
+end
+
+--- What `couple` makes of x0, x1 and cond: x0, x1, cond. One that chooses x1 itself wants a cond
+--- only when its data has labels, and then the cond stays as it is.
+function coupling.pair(where, couple, x0, x1, cond)
+  if type(couple) == "table" and couple.chooses then
+    local y0, y1 = couple(x0, nil, cond)
+    return y0, y1, cond
+  end
+  local y0, y1, returned = couple(x0, x1, cond)
+  arguments.batch(where, "x0 as the coupling returned it", y0, #x0 == #x1 and x0 or nil)
+  arguments.batch(where, "x1 as the coupling returned it", y1, x1)
+  return y0, y1, coupling.cond_of(where, x1, cond, y1, returned)
 end
 
 local function make(where, name, given)

@@ -3,13 +3,13 @@
 -- 2023.
 local fm <const> = require "fm"
 local arguments <const> = require "fm.flow.parts.arguments"
+local by_partner <const> = require "fm.flow.coupling.parts.by_partner"
 local options <const> = require "fm.parts.options"
 
 return function(given)
   options.read("coupling ot", given, {})
-  return function(x0, x1, cond)
+  return by_partner("ot", function(x0, x1)
     arguments.batch("coupling ot", "x1", x1, x0)
-    local partner = fm.measure.pairing(x1:detach():reshape(#x1, -1), x0:detach():reshape(#x0, -1))
-    return fm.index_select(x0, partner, 1), x1, cond
-  end
+    return fm.measure.pairing(x1:detach():reshape(#x1, -1), x0:detach():reshape(#x0, -1))
+  end)
 end

@@ -1,0 +1,220 @@
+/* The plan is u_i K_ij v_j, where K = exp((f_i + g_j - c_ij) / reg). One iteration passes once over
+ * K: it gives each row its sum 1/n by u, and adds the row to the sums of the columns, which v then
+ * makes 1/m. When u or v grows too large or too small, f and g take them up, and K is made anew
+ * (Schmitzer 2019, section 3.1). When even that is not enough, the iteration works on f and g, as
+ * the first one does. */
+#include "sinkhorn.h"
+
+#include "pool.h"
+
+#define LARGEST 1e100 /* of u and v, and its inverse the least: their product with K stays a number */
+
+#define LEAST_REG 1e-14 /* of the largest cost */
+
+typedef struct scaling {
+    size_t n, m;
+    double reg;
+    double *c, *k;      /* [n, m] */
+    double *f, *g;      /* [n], [m] */
+    double *u, *v;      /* [n], [m] */
+    double *next, *sum; /* [n], [m] */
+} scaling;
+
+/* e^x for x <= 0, with an error of 2 units in the last place: 2^q e^r, |r| <= ln 2 / 2, by Taylor's
+ * series. What rounding lifts above 0 counts as 0. */
+FM_INLINE double exp_of(double x) {
+    double z = x < -708 ? -708 : x, y = z > 0 ? 0 : z, shifted = y * 1.44269504088896340736 + 6755399441055744.0; /* 1.5 * 2^52 */
+    double q = shifted - 6755399441055744.0, r = (y - q * 6.93147180369123816490e-1) - q * 1.90821492927058770002e-10;
+    double p = 1.0 / 479001600;
+    p = p * r + 1.0 / 39916800;
+    p = p * r + 1.0 / 3628800;
+    p = p * r + 1.0 / 362880;
+    p = p * r + 1.0 / 40320;
+    p = p * r + 1.0 / 5040;
+    p = p * r + 1.0 / 720;
+    p = p * r + 1.0 / 120;
+    p = p * r + 1.0 / 24;
+    p = p * r + 1.0 / 6;
+    p = p * r + 0.5;
+    p = p * r * r + r + 1;
+    union {
+        double d;
+        int64_t i;
+    } power = {.d = shifted};
+    power.i = (int64_t)((uint64_t)power.i + 1023) << 52;
+    return x < -708 ? 0 : p * power.d;
+}
+
+/* ---- with logarithms ---- */
+
+static FM_CLONES double soft_row(size_t m, const double *restrict c, const double *restrict g, double reg) {
+    double top = -INFINITY, sum = 0;
+    for (size_t j = 0; j < m; j++) top = g[j] - c[j] > top ? g[j] - c[j] : top;
+    double part[8] = {0};
+    size_t j = 0;
+    for (; j + 8 <= m; j += 8) {
+        for (size_t l = 0; l < 8; l++) part[l] += exp_of((g[j + l] - c[j + l] - top) / reg);
+    }
+    for (; j < m; j++) sum += exp_of((g[j] - c[j] - top) / reg);
+    for (size_t l = 0; l < 8; l++) sum += part[l];
+    return top + reg * log(sum);
+}
+
+static FM_CLONES void soft_columns(const scaling *s, double *restrict top, double *restrict sum) {
+    for (size_t j = 0; j < s->m; j++) {
+        top[j] = -INFINITY;
+        sum[j] = 0;
+    }
+    for (size_t i = 0; i < s->n; i++) {
+        const double *c = s->c + i * s->m, f = s->f[i];
+        for (size_t j = 0; j < s->m; j++) top[j] = f - c[j] > top[j] ? f - c[j] : top[j];
+    }
+    for (size_t i = 0; i < s->n; i++) {
+        const double *restrict c = s->c + i * s->m, f = s->f[i];
+        for (size_t j = 0; j < s->m; j++) sum[j] += exp_of((f - c[j] - top[j]) / s->reg);
+    }
+}
+
+/* f and g after one iteration from g. */
+static void log_iteration(scaling *s) {
+    for (size_t i = 0; i < s->n; i++) s->f[i] = -s->reg * log((double)s->n) - soft_row(s->m, s->c + i * s->m, s->g, s->reg);
+    soft_columns(s, s->g, s->sum);
+    for (size_t j = 0; j < s->m; j++) s->g[j] = -s->reg * log((double)s->m) - (s->g[j] + s->reg * log(s->sum[j]));
+}
+
+/* ---- without ---- */
+
+static FM_CLONES void make_kernel(scaling *s) {
+    for (size_t i = 0; i < s->n; i++) {
+        const double *restrict c = s->c + i * s->m, *restrict g = s->g, f = s->f[i];
+        double *restrict k = s->k + i * s->m;
+        for (size_t j = 0; j < s->m; j++) k[j] = exp_of((f + g[j] - c[j]) / s->reg);
+        s->u[i] = 1;
+    }
+    for (size_t j = 0; j < s->m; j++) s->v[j] = 1;
+}
+
+FM_INLINE double dot(size_t m, const double *restrict k, const double *restrict v) {
+    double part[16] = {0}, sum = 0;
+    size_t j = 0;
+    for (; j + 16 <= m; j += 16) {
+        for (size_t l = 0; l < 16; l++) part[l] += k[j + l] * v[j + l];
+    }
+    for (; j < m; j++) sum += k[j] * v[j];
+    for (size_t l = 0; l < 16; l++) sum += part[l];
+    return sum;
+}
+
+/* next: the u of the coming iteration; sum: what the columns then sum to. Returns how far the rows
+ * of the plan as it is are from 1/n. */
+static FM_CLONES double pass(scaling *s) {
+    double error = 0, share = 1 / (double)s->n;
+    for (size_t j = 0; j < s->m; j++) s->sum[j] = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        const double *restrict k = s->k + i * s->m;
+        double *restrict to = s->sum, row = dot(s->m, k, s->v), off = fabs(s->u[i] * row - share), u = share / row;
+        error = off > error ? off : error;
+        s->next[i] = u;
+        for (size_t j = 0; j < s->m; j++) to[j] += u * k[j];
+    }
+    return error;
+}
+
+static bool within(size_t n, const double *x) {
+    for (size_t i = 0; i < n; i++) {
+        if (!(x[i] <= LARGEST && x[i] >= 1 / LARGEST)) return false;
+    }
+    return true;
+}
+
+/* f and g take up u and v. */
+static void take_up(scaling *s) {
+    for (size_t i = 0; i < s->n; i++) s->f[i] += s->reg * log(s->u[i]);
+    for (size_t j = 0; j < s->m; j++) s->g[j] += s->reg * log(s->v[j]);
+}
+
+static void iterate(scaling *s, fm_sinkhorn *o) {
+    log_iteration(s);
+    make_kernel(s);
+    o->used = 1;
+    for (;;) {
+        o->error = pass(s);
+        if (o->error <= o->tolerance || o->used >= o->iterations) return;
+        o->used++;
+        for (size_t j = 0; j < s->m; j++) s->sum[j] = 1 / ((double)s->m * s->sum[j]);
+        if (within(s->n, s->next) && within(s->m, s->sum)) {
+            double *other = s->u;
+            s->u = s->next;
+            s->next = other;
+            other = s->v;
+            s->v = s->sum;
+            s->sum = other;
+            continue;
+        }
+        take_up(s);
+        log_iteration(s);
+        make_kernel(s);
+    }
+}
+
+static bool check(const scaling *s, fm_error *err) {
+    double top = 0;
+    for (size_t i = 0; i < s->n * s->m; i++) {
+        if (!(s->c[i] <= DBL_MAX)) return fm_fail(err, "transport_plan: x0 or x1 holds numbers that are not finite, or too large");
+        top = s->c[i] > top ? s->c[i] : top;
+    }
+    if (s->reg >= top * LEAST_REG) return true;
+    return fm_fail(err, "transport_plan: reg %g is lost in the rounding of squared distances up to %g: expected at least %g", s->reg, top,
+                   top * LEAST_REG);
+}
+
+static double write_plan(const scaling *s, real *plan) { /* returns sum P c */
+    double cost = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        double row = 0;
+        for (size_t j = 0; j < s->m; j++) {
+            double p = s->u[i] * s->k[i * s->m + j] * s->v[j];
+            plan[i * s->m + j] = (real)p;
+            row += p * s->c[i * s->m + j];
+        }
+        cost += row;
+    }
+    return cost;
+}
+
+bool fm_sinkhorn_plan(const fm_samples *s, fm_sinkhorn *o, real *plan, fm_error *err) {
+    size_t n = s->n, m = s->m, most = SIZE_MAX / sizeof(double) / 4;
+    if (n > most / m) return fm_fail(err, "transport_plan: %zu by %zu rows are too many", n, m);
+    size_t bytes = (2 * n * m + 3 * (n + m)) * sizeof(double);
+    double *c = fm_pool_take(bytes);
+    if (!c) return fm_fail(err, "out of memory: no room for a plan of %zu by %zu rows", n, m);
+    scaling w = {.n = n, .m = m, .reg = o->reg, .c = c, .k = c + n * m, .f = c + 2 * n * m};
+    w.u = w.f + n;
+    w.next = w.u + n;
+    w.g = w.next + n;
+    w.v = w.g + m;
+    w.sum = w.v + m;
+    fm_pair_costs(s, false, c);
+    for (size_t j = 0; j < m; j++) w.g[j] = 0;
+    bool done = check(&w, err);
+    if (done) {
+        iterate(&w, o);
+        o->cost = write_plan(&w, plan);
+    }
+    fm_pool_give(c, bytes);
+    return done;
+}
+
+void fm_draw_rows(size_t n, size_t m, const real *plan, const real *u, size_t *row) {
+    for (size_t j = 0; j < m; j++) {
+        double whole = 0, sum = 0;
+        for (size_t i = 0; i < n; i++) whole += (double)plan[i * m + j];
+        row[j] = 0;
+        for (size_t i = 0; i < n; i++) {
+            double p = (double)plan[i * m + j];
+            sum += p;
+            if (p > 0) row[j] = i; /* rounding could let the sum miss the whole: then the last that has a share */
+            if (sum > (double)u[j] * whole) break;
+        }
+    }
+}
