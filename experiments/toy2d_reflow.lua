@@ -26,14 +26,14 @@ end
 return fm.experiment {
   name = "toy2d_reflow",
   params = {
-    steps = { 12000, "optimizer steps of a stage", min = 1 },
+    steps = { 10000, "optimizer steps of a stage", min = 1 },
     batch = { 256, "pairs in a step", min = 1 },
-    lr = { 8e-3, "learning rate at the start of each stage" },
+    lr = { 5e-3, "learning rate at the start of each stage" },
     hidden = { 128, "width of the network", min = 1 },
-    pairs = { 20000, "pairs that a flow makes for the next", min = 1 },
+    pairs = { 30000, "pairs that a flow makes for the next", min = 1 },
     online = { 0, "Heun steps that make fresh pairs for each batch; 0: pairs are made once", min = 0 },
     samples = { 2000, "points of a test", min = 1 },
-    tests = { 4, "tests", min = 1 },
+    tests = { 6, "tests", min = 1 },
   },
   run = function(run, p)
     local from, to, rng = run.rng:stream "from", run.rng:stream "to", fm.rng(run.seed, "tests")
@@ -50,10 +50,11 @@ return fm.experiment {
       local model, key = nn.vector_field { dim = 2, hidden = p.hidden }, stage.key
       if teacher then model:load_state(teacher:state()) end
       local opt = optim.adam(model, { lr = optim.cosine { lr = p.lr, steps = p.steps } })
-      local time = stage.steps and { "grid", steps = stage.steps } or "uniform"
+      local time = stage.steps and { "grid", steps = stage.steps } or teacher and "u_shaped" or "uniform"
       run:keeps { ["model_" .. key] = model, ["opt_" .. key] = opt }
       for _, x0, x1 in run:steps(p.steps, batches) do
-        run:log { loss = opt:step(function() return flow.loss(model, x1, { rng = run.rng, x0 = x0, time = time }) end), stage = i }
+        local loss = opt:step(function() return flow.loss(model, x1, { rng = run.rng, x0 = x0, time = time }) end, { clip = 1 })
+        run:log { loss = loss, stage = i }
       end
 
       for name, value in pairs(measured(model, tests)) do run:summary { [key .. "_" .. name] = value } end
