@@ -263,6 +263,10 @@ describe("guidance", function()
     local searchpath = package.searchpath
     package.searchpath = function(name, ...) return name == "halfway_guidance" and "halfway_guidance.lua" or searchpath(name, ...) end
     near(want, flow.guidance(by_label, { cond = labels, null = 4, scale = 2, kind = { "halfway_guidance", share = 0.5 } })(x0, 0.4))
+    package.loaded.halfway_guidance = function(o) return { combine = halfway, zero_until = o.zero_steps / o.steps } end
+    local o = { cond = labels, null = 4, scale = 2, kind = "halfway_guidance", zero_steps = 1, steps = 2 }
+    same(fm.zeros(6, 2), flow.guidance(by_label, o)(x0, 0.4))
+    near(halfway(by_label(x0, 0.5, labels), by_label(x0, 0.5, fm.full(6, 4)), 2), flow.guidance(by_label, o)(x0, 0.5))
     package.searchpath, package.loaded.halfway_guidance = searchpath, nil
     near(flow.guidance.cfg.combine(fm.ones(2, 2), fm.zeros(2, 2), 3), fm.full({ 2, 2 }, 3))
   end)

@@ -47,7 +47,7 @@ local kinds <const> = by_name.choice("fm.flow.guidance", { is = is_kind, expecte
 local function kind_of(o)
   local kind = o.kind
   if o.zero_steps ~= nil then
-    if kind ~= "cfg_zero_star" then fm.fail(where .. ': zero_steps goes with kind = "cfg_zero_star"') end
+    if type(kind) ~= "string" or kind == "cfg" then fm.fail(where .. ': zero_steps goes with kind = "cfg_zero_star"') end
     kind = { kind, zero_steps = o.zero_steps, steps = o.steps }
   end
   kind = kinds.of("guidance: kind", kind)
