@@ -35,6 +35,8 @@ end]], [[fm.flow.loss(function(_, t) low = t:min():item() return fm.zeros(9, 1) 
 -- doubled: 2 x1.
 return { target = function(_, x1) return x1 * 2 end, velocity = function(p) return p / 2 end }]],
     [[fm.flow.loss(function(x) return x * 0 end, fm.full(4, 1, 3), { rng = fm.rng(1), predict = "doubled" }):item()]], "36.0" },
+  { "flow/guidance", "pushed", "-- pushed{by}: v + by w.\nreturn function(o) return { combine = function(v, _, w) return v + w * o.by end } end",
+    [[fm.flow.guidance(function(x) return x end, { cond = 1, scale = 2, kind = { "pushed", by = 3 } })(fm.ones(1, 1), 0):item()]], "7.0" },
   { "flow/exact", "still", "-- still{}: nothing moves.\nreturn function() return function(x) return x * 0 end end",
     "fm.flow.exact.still {}(fm.ones(1, 1), 0):item()", "0.0" },
   { "flow", "speed", "-- speed(model): its mean speed.\nreturn function(model) return model(fm.ones(2, 2), 0):abs():mean():item() end",

@@ -80,6 +80,7 @@ describe("rooms", function()
       { flow.coupling, "fm.flow.coupling", { independant = "independent" } },
       { flow.time, "fm.flow.time", { uniforn = "uniform" } },
       { flow.prediction, "fm.flow.prediction", { velocty = "velocity" } },
+      { flow.guidance, "fm.flow.guidance", { cgf = "cfg", cfg_zero_sta = "cfg_zero_star" } },
       { flow.exact, "fm.flow.exact", { mixtur = "mixture" } },
       { ode, "fm.ode", { slove = "solve", dopri = "dopri5" } },
       { fm.sde, "fm.sde", { huen = "heun", sovle = "solve" } },
