@@ -1,5 +1,5 @@
-/* Readers and writers of tensors: round trips, what is accepted, and what each damaged input is
- * told. PNG is in io_png_test.c. */
+/* Readers and writers of tensors: round trips, what is accepted, and the message for each
+ * damaged input. PNG is in io_png_test.c. */
 #include "reader_checks.h"
 
 /* ---- safetensors ---- */

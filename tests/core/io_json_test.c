@@ -1,4 +1,4 @@
-/* JSON and decimal numbers: verdicts, places of errors, exact values. cJSON is asked, too. */
+/* JSON and decimal numbers: what is accepted, places of errors, exact values; also against cJSON. */
 #include "bytes.h"
 #include "json.h"
 #include "number.h"

@@ -1,4 +1,4 @@
-/* PNG: round trips, kinds of pixels, and what each damaged file is told. */
+/* PNG: round trips, kinds of pixels, and the message for each damaged file. */
 #include "reader_checks.h"
 
 static void put_chunk(bytes *b, const char *type, const void *data, size_t n) {

@@ -1,4 +1,5 @@
-/* Distances between samples, covariances and what is made of them, against values found by hand. */
+/* Distances between samples, covariances, the Frechet distance and principal components, against
+ * values found by hand. */
 #include "covariance.h"
 #include "pairing.h"
 #include "pool.h"

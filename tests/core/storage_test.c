@@ -1,4 +1,4 @@
-/* Storage and its pool: counting, limits, blocks that come back. */
+/* Storage and its pool: counting, limits, blocks that are used again. */
 #include "pool.h"
 #include "tensor.h"
 

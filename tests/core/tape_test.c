@@ -1,4 +1,4 @@
-/* The tape: who owns what, what flows back, and what is refused. */
+/* The tape: ownership, gradients, and what is refused. */
 #include "pool.h"
 #include "tape.h"
 
