@@ -1,4 +1,4 @@
-/* JSON and decimal numbers: what is accepted, places of errors, exact values; also against cJSON. */
+/* JSON and decimal numbers: what is accepted, places of errors, exact values; against cJSON. */
 #include "bytes.h"
 #include "json.h"
 #include "number.h"

@@ -1,4 +1,5 @@
-/* fmrun_stress: fmrun whose allocations a script can make fail, linked with --wrap. It has a global table:
+/* fmrun_stress: fmrun whose allocations a script can make fail, linked with --wrap. It has a global
+ * table:
  *   stress.collect(n)   collects everything before every n-th allocation that the binding or a
  *                       tensor makes; 0: never
  *   stress.fail(n [, forever [, lua]])
