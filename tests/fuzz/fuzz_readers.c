@@ -1,7 +1,8 @@
 /* Every reader against damaged input: `fuzz_readers [N [SEED]]` changes good files N times a format
  * and counts the verdicts. The same seed does the same. What is looked for: a crash, a leak, a
- * sanitizer's report, an error without a message. With clang: -DFM_LIBFUZZER -fsanitize=fuzzer,address
- * makes it a libFuzzer target instead; the first byte chooses the format. */
+ * sanitizer's report, an error without a message. With clang: -DFM_LIBFUZZER
+ * -fsanitize=fuzzer,address makes it a libFuzzer target instead; the first byte chooses the
+ * format. */
 #include "cifar.h"
 #include "idx.h"
 #include "json.h"
