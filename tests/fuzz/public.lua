@@ -180,6 +180,11 @@ local function flows(calls)
     return e(x, 0.5), e:score(x, 0.5), e:log_prob(x), e:sample(3, rng), e:map(x), e:inverse(x)
   end)
   F("exact.mixture", function() return flow.exact.mixture { means = { { 1, 2 }, { 3, 4 } }, std = 0.5, weights = { 1, 3 } }(x, t) end)
+  F("exact.empirical", function()
+    local e = flow.exact.empirical { points = { { 1, 2 }, { 3, 4 } } }
+    return e(x, t), e:score(x, 0.5), e:mean(x, 0.5), e:posterior(x, 1)
+  end)
+  F("loss_floor", function() return flow.loss_floor(x, { draws = 5 }), flow.loss_floor(x, { draws = 5, subset = 2, t = { 0.3 }, rng = rng }) end)
   calls["fm.ode.solve"] = function()
     local w = fm.parameter(x)
     local tape <close> = fm.record()
@@ -268,6 +273,7 @@ local function measures(calls)
   for _, name in ipairs { "wasserstein1", "wasserstein2", "sliced_wasserstein2", "mmd", "energy_distance", "frechet_distance", "kid" } do
     calls["fm.metrics." .. name] = function() return metrics[name](a, b), metrics[name].floor(a, b) end
   end
+  calls["fm.metrics.memorisation"] = function() return metrics.memorisation(a, b, a), metrics.memorisation.floor(a, b, { held_out = b, draws = 2 }) end
   calls["fm.metrics.assignment"] = function() return metrics.assignment(fm.rng(8):uniform(4, 4)) end
   calls["fm.metrics.pca"] = function() return metrics.pca(a, 2) end
 end
