@@ -697,7 +697,9 @@ function fm.flow.transport_plan(x0, x1, options) end
 ---A round visits each row of target once. ot_size rows at a time are paired and dealt out in parts
 ---of size; the last part of a pairing is smaller when size does not divide ot_size, the last
 ---pairing of a round when ot_size does not divide N. The pairs depend only on the rng's key and on
----the position, so a run that goes on from its checkpoint gets the same ones.
+---the position, so a run that goes on from its checkpoint gets the same ones. It makes new pairs
+---and so would tear apart those of flow.reflow: data.batches(x0, size, { rng, labels = x1 }) keeps
+---them.
 ---@param source fm.Tensor|function|nil
 ---@param target fm.Tensor [N, ...]
 ---@param options fm.PairsOptions
