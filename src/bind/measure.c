@@ -4,6 +4,7 @@
 #include "bind.h"
 #include "covariance.h"
 #include "neighbours.h"
+#include "pair_means.h"
 #include "pairing.h"
 #include "semidiscrete.h"
 #include "sinkhorn.h"
@@ -68,18 +69,43 @@ static int measure_transport(lua_State *L) { /* transport(a, b, power) -> mean o
     return 1;
 }
 
-static int measure_mean_distance(lua_State *L) {
-    fm_samples s = check_samples(L);
-    lua_pushnumber(L, fm_mean_distance(&s));
+static int push_mean(lua_State *L, bool done, double mean, const fm_error *err) {
+    if (!done) bind_raise(L, err);
+    lua_pushnumber(L, mean);
     return 1;
 }
 
-static int measure_mean_kernel(lua_State *L) { /* mean_kernel(a, b, sigma, apart) */
+static int measure_mean_distance(lua_State *L) { /* mean_distance(a, b): over all pairs */
     fm_samples s = check_samples(L);
+    double mean;
+    fm_error err;
+    bool done = fm_mean_distance(&s, &mean, &err);
+    return push_mean(L, done, mean, &err);
+}
+
+/* mean_gaussian(a, b, sigmas, apart): the sum over the widths of means over all pairs. */
+static int measure_mean_gaussian(lua_State *L) {
+    fm_samples s = check_samples(L);
+    bind_check_table(L, 3);
     bool apart = lua_toboolean(L, 4);
-    if (apart && s.m < 2) bind_error(L, "metric: an unbiased mean needs at least 2 samples");
-    lua_pushnumber(L, fm_mean_kernel(&s, bind_check_number(L, 3), apart));
-    return 1;
+    size_t count = lua_rawlen(L, 3);
+    double *sigma = scratch(L, count * sizeof *sigma), mean;
+    for (size_t i = 0; i < count; i++) {
+        lua_rawgeti(L, 3, (lua_Integer)i + 1);
+        sigma[i] = lua_tonumber(L, -1);
+        lua_pop(L, 1);
+    }
+    fm_error err;
+    bool done = fm_mean_gaussian(&s, count, sigma, apart, &mean, &err);
+    return push_mean(L, done, mean, &err);
+}
+
+static int measure_mean_cubic(lua_State *L) { /* mean_cubic(a, b, apart) */
+    fm_samples s = check_samples(L);
+    double mean;
+    fm_error err;
+    bool done = fm_mean_cubic(&s, lua_toboolean(L, 3), &mean, &err);
+    return push_mean(L, done, mean, &err);
 }
 
 static int measure_sliced(lua_State *L) { /* sliced(a, b, directions [D, k]) -> mean over directions and ranks of squared differences */
@@ -268,7 +294,8 @@ static const bind_function functions[] = {
     {"pairing", measure_pairing, 2},
     {"transport", measure_transport, 3},
     {"mean_distance", measure_mean_distance, 2},
-    {"mean_kernel", measure_mean_kernel, 4},
+    {"mean_gaussian", measure_mean_gaussian, 4},
+    {"mean_cubic", measure_mean_cubic, 3},
     {"sliced", measure_sliced, 3},
     {"not_finite", measure_not_finite, 1},
     {"nearest", measure_nearest, 2},

@@ -22,6 +22,7 @@
 
 static struct {
     __typeof__(GEMM) *gemm;
+    __typeof__(cblas_dgemm) *dgemm;
     __typeof__(cblas_ssyrk) *syrk;
     __typeof__(openblas_set_num_threads) *set_num_threads;
     __typeof__(openblas_get_corename) *get_corename;
@@ -45,6 +46,7 @@ static bool load(fm_error *err) {
         void *to;
     } wanted[] = {
         {NAME(GEMM), &blas.gemm},
+        {"cblas_dgemm", &blas.dgemm},
         {"cblas_ssyrk", &blas.syrk},
         {"openblas_set_num_threads", &blas.set_num_threads},
         {"openblas_get_corename", &blas.get_corename},
@@ -182,6 +184,11 @@ void fm_gemm(bool ta, bool tb, size_t m, size_t n, size_t k, const real *a, size
     if (!blas.gemm) start_late();
     blas.gemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k, 1, a, (int)lda, b,
               (int)ldb, beta, c, (int)ldc);
+}
+
+void fm_gemm_wide(size_t m, size_t n, size_t k, const double *a, const double *b, double *c, size_t ldc) {
+    if (!blas.dgemm) start_late();
+    blas.dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)m, (int)n, (int)k, 1, a, (int)k, b, (int)k, 0, c, (int)ldc);
 }
 
 size_t fm_gemm_room(size_t m, size_t n, size_t k) {

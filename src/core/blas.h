@@ -13,7 +13,10 @@
 void fm_gemm(bool ta, bool tb, size_t m, size_t n, size_t k, const real *a, size_t lda, const real *b, size_t ldb, real beta, real *c,
              size_t ldc);
 
-/* The same for sums too long for floats: in constant blocks of k. C's rows have no gaps; `room`
+/* C [m, n] = A B^T in double, whatever real is. A is [m, k], B is [n, k], both without gaps. */
+void fm_gemm_wide(size_t m, size_t n, size_t k, const double *a, const double *b, double *c, size_t ldc);
+
+/* fm_gemm for sums too long for floats: in constant blocks of k. C's rows have no gaps; `room`
  * holds fm_gemm_room(m, n, k) numbers, 0 when the sums are not long; with NULL it is fm_gemm. */
 size_t fm_gemm_room(size_t m, size_t n, size_t k);
 void fm_gemm_long(bool ta, bool tb, size_t m, size_t n, size_t k, const real *a, size_t lda, const real *b, size_t ldb, real beta, real *c,

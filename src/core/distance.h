@@ -16,11 +16,6 @@ double fm_squared_distance(size_t d, const real *a, const real *b);
 size_t fm_first_not_finite(size_t n, size_t d, const real *x);
 /* out [n, m]: squared distances, or distances when `root`. */
 void fm_pair_costs(const fm_samples *s, bool root, double *out);
-/* Mean over pairs of |a - b|. */
-double fm_mean_distance(const fm_samples *s);
-/* Mean over pairs of exp(-|a - b|^2 / 2 sigma^2), or with sigma 0 of (a . b / d + 1)^3. `apart`
- * leaves out pairs (i, i): the unbiased mean of one sample against itself. */
-double fm_mean_kernel(const fm_samples *s, double sigma, bool apart);
 /* Mean over rows of |a - b|^2, or of |a - b| when `root`; row column[i] of b goes with row i of
  * a. */
 double fm_matched_cost(const fm_samples *s, bool root, const size_t *column);

@@ -1,6 +1,7 @@
 /* Distances between samples, covariances, the Frechet distance and principal components, against
  * values found by hand. */
 #include "covariance.h"
+#include "pair_means.h"
 #include "pairing.h"
 #include "pool.h"
 
@@ -17,6 +18,27 @@ static void assert_near(double found, double wanted, double within) { /* cmocka 
 
 static const real square[] = {0, 0, 2, 0, 0, 2, 2, 2}; /* its corners, [4, 2] */
 
+static double mean_distance(const fm_samples *s) {
+    double mean;
+    fm_error err;
+    assert_true(fm_mean_distance(s, &mean, &err));
+    return mean;
+}
+
+static double mean_gaussian(const fm_samples *s, double sigma, bool apart) {
+    double mean;
+    fm_error err;
+    assert_true(fm_mean_gaussian(s, 1, &sigma, apart, &mean, &err));
+    return mean;
+}
+
+static double mean_cubic(const fm_samples *s, bool apart) {
+    double mean;
+    fm_error err;
+    assert_true(fm_mean_cubic(s, apart, &mean, &err));
+    return mean;
+}
+
 static void distances_of_pairs(void **unused) {
     (void)unused;
     const real a[] = {0, 3}, b[] = {4, 0, -1};
@@ -27,7 +49,7 @@ static void distances_of_pairs(void **unused) {
     for (int i = 0; i < 6; i++) assert_near(costs[i], wanted[i], 0);
     fm_pair_costs(&s, true, costs);
     for (int i = 0; i < 6; i++) assert_near(costs[i], sqrt(wanted[i]), 0);
-    assert_near(fm_mean_distance(&s), (4 + 0 + 1 + 1 + 3 + 4) / 6.0, 1e-15);
+    assert_near(mean_distance(&s), (4 + 0 + 1 + 1 + 3 + 4) / 6.0, 1e-15);
 }
 
 static void kernels(void **unused) {
@@ -35,9 +57,9 @@ static void kernels(void **unused) {
     const real x[] = {0, 1, 3};
     fm_samples s = {3, 3, 1, x, x};
     double near = exp(-0.5), far = exp(-4.5), middle = exp(-2);
-    assert_near(fm_mean_kernel(&s, 1, false), (3 + 2 * (near + far + middle)) / 9, 1e-15);
-    assert_near(fm_mean_kernel(&s, 1, true), (near + far + middle) / 3, 1e-15);
-    assert_near(fm_mean_kernel(&s, 0, true), (1 + 1 + 64) / 3.0, 1e-13); /* (a b + 1)^3 of 0 1, 0 3, 1 3 */
+    assert_near(mean_gaussian(&s, 1, false), (3 + 2 * (near + far + middle)) / 9, 1e-15);
+    assert_near(mean_gaussian(&s, 1, true), (near + far + middle) / 3, 1e-15);
+    assert_near(mean_cubic(&s, true), (1 + 1 + 64) / 3.0, 1e-13); /* (a b + 1)^3 of 0 1, 0 3, 1 3 */
 }
 
 static void cost_of_a_matching(void **unused) {

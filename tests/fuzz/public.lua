@@ -274,6 +274,13 @@ local function measures(calls)
     calls["fm.metrics." .. name] = function() return metrics[name](a, b), metrics[name].floor(a, b) end
   end
   calls["fm.metrics.memorisation"] = function() return metrics.memorisation(a, b, a), metrics.memorisation.floor(a, b, { held_out = b, draws = 2 }) end
+  for _, name in ipairs { "precision_recall", "density_coverage" } do
+    calls["fm.metrics." .. name] = function() return metrics[name](a, b, { k = 2 }), metrics[name].floor(a, b, { k = 2, draws = 2 }) end
+  end
+  calls["fm.metrics.c2st"] = function() return metrics.c2st(a, b, { folds = 2, steps = 1, hidden = { 3 }, batch = 4 }) end
+  calls["fm.metrics.mode_coverage"] = function() return metrics.mode_coverage(a, b, 1), metrics.mode_coverage.floor(a, b, { radius = 1, draws = 2 }) end
+  calls["fm.metrics.nearest"] = function() return metrics.nearest(a, b) end
+  calls["fm.metrics.interval"] = function() return metrics.interval("mmd", a, b, { draws = 2 }) end
   calls["fm.metrics.assignment"] = function() return metrics.assignment(fm.rng(8):uniform(4, 4)) end
   calls["fm.metrics.pca"] = function() return metrics.pca(a, 2) end
 end

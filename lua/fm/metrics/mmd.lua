@@ -4,16 +4,13 @@
 local options <const> = require "fm.parts.options"
 local samples <const> = require "fm.metrics.parts.samples"
 local core <const> = require "fm.core"
-local mean <const> = core.measure.mean_kernel
+local mean <const> = core.measure.mean_gaussian
 
 return function(a, b, given)
   local o = options.read("mmd", given, { bandwidths = { 0.5, 1, 2 }, unbiased = false })
   if type(o.bandwidths) ~= "table" or #o.bandwidths == 0 then core.fail "mmd: bandwidths: expected a list of numbers" end
+  for _, s in ipairs(o.bandwidths) do options.number("mmd: bandwidths", s, 1e-12, math.huge) end
+  options.boolean("mmd: unbiased", o.unbiased)
   a, b = samples.read_many("mmd", a, b, o.unbiased and 2 or 1)
-  local sum = 0
-  for _, s in ipairs(o.bandwidths) do
-    options.number("mmd: bandwidths", s, 1e-12, math.huge)
-    sum = sum + mean(a, a, s, o.unbiased) + mean(b, b, s, o.unbiased) - 2 * mean(a, b, s, false)
-  end
-  return sum
+  return mean(a, a, o.bandwidths, o.unbiased) + mean(b, b, o.bandwidths, o.unbiased) - 2 * mean(a, b, o.bandwidths, false)
 end
