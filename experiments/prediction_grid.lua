@@ -3,7 +3,8 @@
 -- space of `dim` numbers by a fixed map that keeps distances. Nine networks see the same batches,
 -- one for each prediction and comparison. Li and He 2025 (JiT), figure 2: in 512 dimensions a
 -- network of width 256 must predict the data, which lie on a plane; noise and velocity fill all of
--- the space. All four: fmrun -m experiments/prediction_grid.lua dim=2,8,16,512
+-- the space, and such samples may leave the picture. All dimensions of the figure:
+-- fmrun -m experiments/prediction_grid.lua dim=2,8,16,512
 local fm <const> = require "fm"
 local nn, flow, optim, ode, data, metrics, plot = fm.nn, fm.flow, fm.optim, fm.ode, fm.data, fm.metrics, fm.plot
 
@@ -59,8 +60,9 @@ return fm.experiment {
     local summary, strip, titles = { w2_floor = floor, w2_floor_deviation = deviation }, {}, {}
     for i, c in ipairs(cells) do
       local x = ode.solve(flow.velocity(c.model, { predict = c.predict }), noise, { method = "euler", steps = p.euler })
-      summary["w2_" .. c.name] = metrics.wasserstein2(x, some)
-      strip[i], titles[i] = x:matmul(map:transpose()), ("%s in %s: %.2f"):format(c.predict, c.compare, summary["w2_" .. c.name])
+      local w2 = metrics.wasserstein2(x, some)
+      summary["w2_" .. c.name], strip[i] = w2, x:matmul(map:transpose())
+      titles[i] = ("%s in %s: " .. (w2 < 100 and "%.2f" or "%.0f")):format(c.predict, c.compare, w2)
     end
     run:summary(summary)
     run:picture("grid", plot.filmstrip(strip, { columns = 3, titles = titles, reference = flat[{ 1, 1000 }], limits = { -3.4, 3.4, -3.4, 3.4 }, size = 240,
