@@ -41,7 +41,7 @@ FM_INLINE double exp_of(double x) {
         double d;
         int64_t i;
     } power = {.d = shifted};
-    power.i = (int64_t)((uint64_t)power.i + 1023) << 52;
+    power.i = (int64_t)(((uint64_t)power.i + 1023) << 52);
     return x < -708 ? 0 : p * power.d;
 }
 
