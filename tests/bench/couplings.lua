@@ -1,6 +1,7 @@
--- couplings: milliseconds of the exact transport of a batch, of an iteration of Sinkhorn, and of the
--- choice of semidiscrete transport. Usage: fmrun tests/bench/couplings.lua prints one JSON line each.
--- peers/sinkhorn.c is the loop over exp to compare with; tests/bench/sinkhorn runs both in turn.
+-- couplings: milliseconds of the exact transport of a batch, of an iteration of Sinkhorn, and of
+-- the choice of semidiscrete transport. Usage: fmrun tests/bench/couplings.lua prints one JSON line
+-- each. peers/sinkhorn.c is the loop over exp to compare with; tests/bench/sinkhorn runs both in
+-- turn.
 local fm <const> = require "fm"
 local flow, data = fm.flow, fm.data
 

@@ -1,6 +1,6 @@
-/* Sinkhorn's iteration as one would write it by hand: in the log domain, a loop over exp for each row
- * and each column. Prints the milliseconds of one iteration, the best of 5 rounds. Usage: sinkhorn N
- * ROUNDS_OF_ITERATIONS; gcc -O3 -march=native [-ffast-math] sinkhorn.c -lm */
+/* Sinkhorn's iteration as one would write it by hand: in the log domain, a loop over exp for each
+ * row and each column. Prints the milliseconds of one iteration, the best of 5 rounds. Usage:
+ * sinkhorn N ITERATIONS; build it with gcc -O3 -march=native [-ffast-math] sinkhorn.c -lm */
 #define _GNU_SOURCE
 #include <math.h>
 #include <stdio.h>
