@@ -140,6 +140,8 @@ local function velocity(x, t)
   return x * (type(t) == "number" and t or 0.5) - 1
 end
 
+local function by_cond(x, _, cond) return x + cond end
+
 local function flows(calls)
   local F = function(name, f) calls["fm.flow." .. name] = f end
   local x, t, rng = fm.rng(3):normal(4, 2), fm.linspace(0.1, 0.9, 4), fm.rng(4)
@@ -155,7 +157,33 @@ local function flows(calls)
   calls["fm.Path:source_log_prob"] = function() return flow.path "vp":source_log_prob(x) end
   F("time", function() return flow.time "stratified"(rng, 4), flow.time { "logit_normal", mean = 1, std = 2 }(rng, 4) end)
   F("prediction", function() return flow.prediction "data".velocity(x, x, 0.5, 0.5, 1, -1, 0.05), flow.prediction "score".target(x, x, x, 0.5) end)
-  F("coupling", function() return flow.coupling "ot"(x, x + 1) end)
+  F("gamma", function() return flow.gamma "sqrt".gamma(0.3), flow.path { "interpolant", gamma = { "sigmoid", scale = 0.5 } }:sample(x, x, t, x) end)
+  F("convert", function() return flow.convert(x, "velocity", "score", x, t), flow.convert(x, "noise", "data", x, 0.5, "vp") end)
+  F("reschedule", function() return flow.reschedule(velocity, "linear", "vp")(x, 0.4), flow.reschedule(velocity, "cosine", "poly")(x, t) end)
+  F("penalty", function() return flow.penalty { "huber", delta = 2 }.each(x), flow.penalty "pseudo_huber".each(x) end)
+  F("weight", function() return flow.weight "snr" end)
+  F("guidance", function()
+    local options = { cond = fm.ones(4, 2), null = fm.zeros(4, 2), scale = 2, kind = "cfg_zero_star", interval = { 0, 0.5 } }
+    return flow.guidance(by_cond, options)(x, t)
+  end)
+  F("inpaint", function() return flow.inpaint(velocity, x, fm.tensor { 1, 0 }, { rng = rng, steps = 3, resample = 2 }) end)
+  F("coupling", function()
+    local labels = fm.tensor { 1, 2, 1, 2 }
+    return flow.coupling "ot"(x, x + 1), flow.coupling { "sinkhorn", reg = 1, iterations = 9, rng = rng }(x, x + 1, labels),
+      flow.coupling "conditional_ot"(x, x + 1, labels), flow.coupling { "conditional_ot", ratio = 0.5 }(x, x + 1, x)
+  end)
+  calls["fm.Coupling:partners"] = function() return flow.coupling "ot":partners(x, x + 1) end
+  local function semidiscrete() return flow.coupling { "semidiscrete", data = x, rng = rng, steps = 3, batch = 8 } end
+  calls["fm.Coupling:fit"] = function()
+    local couple = semidiscrete()
+    return couple:fit(), couple(x)
+  end
+  calls["fm.Coupling:gradient"] = function() return semidiscrete():gradient(x) end
+  F("transport_plan", function() return flow.transport_plan(x, x + 1, { reg = 0.5, iterations = 9 }) end)
+  F("pairs", function()
+    local pairs_of = flow.pairs(nil, x, { size = 2, ot_size = 4, coupling = "ot", cond = fm.ones(4), with = { x }, rng = rng })
+    return pairs_of(), pairs_of()
+  end)
   F("loss", function()
     local model = nn.vector_field { dim = 2, hidden = 4, time_embed = 2 }
     local opt = optim.adam(model)

@@ -19,7 +19,6 @@
 -- whatever r is: below some level of noise no step leads from one to another.
 local fm <const> = require "fm"
 local arguments <const> = require "fm.flow.parts.arguments"
-local attempt <const> = require "fm.parts.attempt"
 local coefficients <const> = require "fm.flow.path.parts.coefficients"
 local fields <const> = require "fm.parts.field"
 local ode <const> = require "fm.ode"
@@ -36,11 +35,18 @@ local with_resample <const> = { method = true, steps = true, t1 = true, gradient
 
 local function shown(t) return "[" .. table.concat(t:shape(), ", ") .. "]" end
 
+local function broadcasts(value, x)
+  for i = 1, value:rank() do
+    local size = value:size(-i)
+    if i > x:rank() or size ~= 1 and size ~= x:size(-i) then return false end
+  end
+  return true
+end
+
 -- `value` in the shape of x.
 local function spread(name, value, x)
   if not fm.is_tensor(value) then fm.fail(("%s: %s is a %s: expected a tensor"):format(where, name, type(value))) end
-  local ok, full = attempt(fm.add, fm.zeros(x:shape()), value)
-  if ok and shown(full) == shown(x) then return full end
+  if broadcasts(value, x) then return fm.zeros(x:shape()) + value end
   fm.fail(("%s: %s is %s, which does not broadcast to x, %s"):format(where, name, shown(value), shown(x)))
 end
 
