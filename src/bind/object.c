@@ -29,6 +29,22 @@ static void set_release(lua_State *L, const bind_type *type, const char *event) 
     lua_setfield(L, -2, event);
 }
 
+/* The __index of a table of methods: what it does not have. */
+static int no_method(lua_State *L) {
+    if (lua_type(L, 2) != LUA_TSTRING) return 0;
+    const char *type = lua_tostring(L, lua_upvalueindex(1)), *word = lua_tostring(L, 2), *near = bind_nearest_key(L, 1, word);
+    if (near) bind_error(L, "%s has no method \"%s\"; did you mean \"%s\"?", type, word, near);
+    bind_error(L, "%s has no method \"%s\"", type, word);
+}
+
+static void name_the_nearest(lua_State *L, const bind_type *type) {
+    lua_createtable(L, 0, 1);
+    lua_pushstring(L, type->name);
+    lua_pushcclosure(L, no_method, 1);
+    lua_setfield(L, -2, "__index");
+    lua_setmetatable(L, -2);
+}
+
 /* A script must not reach what frees an object: metamethods are not among the methods. */
 void bind_open_type(lua_State *L, const bind_type *type) {
     lua_newtable(L);
@@ -41,6 +57,7 @@ void bind_open_type(lua_State *L, const bind_type *type) {
     if (type->methods) {
         lua_newtable(L);
         bind_functions(L, type->name, type->methods);
+        name_the_nearest(L, type);
         lua_setfield(L, -2, "__index");
     }
     lua_rawsetp(L, LUA_REGISTRYINDEX, type);

@@ -170,6 +170,7 @@ static int read_tensor_list(lua_State *L, fm_call *c, int top) {
         while (n < top && bind_is_tensor(L, n + 1)) n++;
     }
     if (n == 0) bind_error(L, "%s: expected tensors, found %s", c->op->name, table ? "an empty list" : bind_push_kind(L, 1));
+    if (!table && n < top && lua_isnil(L, n + 1)) bind_argument(L, n + 1, "a tensor or options"); /* a variable that was never set */
     luaL_checkstack(L, 8, NULL);
     fm_tensor **list = n > FM_FEW_INPUTS ? lua_newuserdatauv(L, (size_t)n * sizeof *list, 0) : c->few;
     if (table) push_list_copy(L, n);

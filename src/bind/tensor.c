@@ -256,7 +256,7 @@ static int tensor_tostring(lua_State *L) {
     luaL_buffinit(L, &b);
     luaL_addstring(&b, "tensor ");
     luaL_addstring(&b, fm_shape_text(t, text));
-    luaL_addchar(&b, t->rank > 1 ? '\n' : ' ');
+    if (t->count) luaL_addchar(&b, t->rank > 1 ? '\n' : ' ');
     printing to = {NULL, 0};
     if (t->rank > 1 && t->count) add_numbers(&to, t, 0, fm_data(t));
     to.buffer = &b;

@@ -74,6 +74,10 @@ describe("fmrun help", function()
 
   it("names the nearest of a word that is nowhere", function()
     refused("help tutroial", 3, 'no page is called "tutroial"; did you mean "tutorial"?')
+    -- nearer than the command check
+    refused("help checkpont", 3, 'nothing in the manual, the commands or the reference has "checkpont"; did you mean "checkpoint"?')
+    refused("help chek", 3, 'no command is called "chek"; did you mean "check"?')
+    refused("help linaer", 3, 'the reference has no "linaer"; did you mean "linear"?')
     refused("help fm.plot.scater", 3, 'the reference has no "fm.plot.scater"; did you mean "fm.plot.scatter"?')
     refused("help xyzzyxyzzy", 3, 'the reference has no "xyzzyxyzzy"')
     refused("help nothing xyzzyxyzzy", 3, 'nothing in the manual, the commands or the reference has "nothing xyzzyxyzzy"')

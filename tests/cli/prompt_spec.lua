@@ -56,6 +56,12 @@ expect >\_
 type ?fm.Tensor:sum\r
 expect tensor:sum(options)
 expect >\_
+type ?learning rate schedule\r
+expect fm.optim.schedule
+expect >\_
+type ? zzz yyy\r
+expect nothing in the manual, the commands or the reference has "zzz yyy"
+expect >\_
 type "é" .. 1\r
 expect é1
 expect >\_

@@ -25,6 +25,8 @@ describe("misuse", function()
     { "a string for a tensor", "expected a tensor", function() return fm.add(x, "one") end },
     { "a table for a tensor", "expected a tensor", function() return fm.exp {} end },
     { "nil for a tensor", "expected a tensor", function() return fm.mse(x) end },
+    { "nil after the tensors of stack", "stack: argument 2: expected a tensor or options, found nil", function() return fm.stack(x, nil) end },
+    { "nil between the tensors of cat", "cat: argument 2: expected a tensor or options, found nil", function() return fm.cat(x, nil, x) end },
     { "an op on another userdata", "expected a tensor", function() return fm.exp(io.stdout) end },
     { "a method on another userdata", "expected a tensor", function() return x.shape(io.stdout) end },
     { "a NaN size", "whole number", function() return fm.zeros(nan) end },

@@ -44,3 +44,39 @@ describe("nearest", function()
     assert.error_matches(function() fm.nearest("x", "y") end, "expected a table")
   end)
 end)
+
+describe("objects name the method that was probably meant", function()
+  local checks <const> = require "tests.lua.checks"
+
+  local function read(object, name) return object[name] end
+
+  it("of random streams and pictures", function()
+    local rng = fm.rng(1, "nearest_spec")
+    checks.raises_text('rng has no method "normla"; did you mean "normal"?', read, rng, "normla")
+    checks.raises_text('rng has no method "velocity"', read, rng, "velocity")
+    assert.is_nil(rng[1])
+    local picture = fm.plot.scatter(fm.zeros(2, 2), { size = 100 })
+    checks.raises_text('a picture has no "svae"; did you mean "save"?', read, picture, "svae")
+    assert.is_nil(picture.owner)
+  end)
+
+  it("of models, whose fields may be asked for", function()
+    local model = fm.nn.linear(2, 1)
+    checks.raises_text('a model has no "parmeters"; did you mean "parameters"?', read, model, "parmeters")
+    checks.raises_text('a model has no "laod_state"; did you mean "load_state"?', read, model, "laod_state")
+    assert.is_nil(model.stats)
+    assert.is_nil(model.velocity)
+    model.paramters = 3
+    assert.equal(3, model.paramters)
+  end)
+
+  it("of what a solve tells", function()
+    local _, info = fm.ode.solve(function(x) return x end, fm.ones(1, 1), { method = "euler", steps = 2 })
+    checks.raises_text('info has no "acepted"; did you mean "accepted"?', read, info, "acepted")
+    assert.is_nil(info.states)
+    assert.is_nil(info.x0)
+    _, info = fm.ode.solve(function(x) return x end, fm.ones(2, 1), { method = "tsit5", control = "sample" })
+    checks.raises_text('info has no "histgram"; did you mean "histogram"?', read, info, "histgram")
+    assert.truthy(info.histogram)
+  end)
+end)

@@ -16,23 +16,34 @@ local function say(message)
   io.stderr:write(tostring(message), "\n")
 end
 
---- Answers "?fm.ode.solve" from the reference, and "?" by explaining how to ask.
-local function explain(name)
-  if name == "" then
-    print "?fm.ode.solve explains a name of fm; ?fm.ode lists what it holds"
+--- Answers "?fm.ode.solve" from the reference, "?learning rate" by a search, and "?" by explaining
+--- how to ask.
+local function explain(words)
+  if #words == 0 then
+    print "?fm.ode.solve explains a name of fm; ?fm.ode lists what it holds; ?learning rate searches for words"
     return print "to use a value in later lines, set it without `local`: each line is a chunk of its own"
   end
+  local columns = require "fm.cli.terminal.layout".columns() or 80
+  if #words > 1 then
+    local found = require "fm.cli.help.search".find(words)
+    if #found > 0 then return print(require "fm.cli.help.hits".text(found, columns, require "fm.cli.terminal.paint"(1))) end
+    return say(('nothing in the manual, the commands or the reference has "%s"'):format(table.concat(words, " ")))
+  end
   local reference <const> = require "fm.cli.reference"
-  local found, message = reference.find(name)
+  local found, message = reference.find(words[1])
   if not found then return say(message) end
-  for _, entry in ipairs(found) do print(reference.text(entry, require "fm.cli.terminal.layout".columns() or 80)) end
+  for _, entry in ipairs(found) do print(reference.text(entry, columns)) end
 end
 
 --- The text as a chunk: an expression, whose values it returns, or statements. Else nil and a
 --- message, which ends with <eof> when more text could complete the chunk.
 local function compile(text)
-  local question = text:match "^%s*%?%s*([%w_.:]*)%s*$"
-  if question then return function() explain(question) end end
+  local question = text:match "^%s*%?([^\n]-)%s*$"
+  if question then
+    local words = {}
+    for word in question:gmatch "%S+" do words[#words + 1] = word end
+    return function() explain(words) end
+  end
   local expression, missing = load("return " .. text, chunk_name)
   if expression then return expression end
   local chunk, message = load(text, chunk_name)

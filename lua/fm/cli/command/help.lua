@@ -4,7 +4,6 @@ local core <const> = require "fm.core"
 local command <const> = require "fm.cli.commands"
 local layout <const> = require "fm.cli.terminal.layout"
 
-local most_hits <const> = 12 -- of a search that are shown
 local widest <const> = 100 -- columns of text: longer lines are hard to read
 
 local function width()
@@ -90,15 +89,8 @@ local function print_hits(hits, line)
     end
     return
   end
-  local paint, page, lines = require "fm.cli.terminal.paint"(1, line.color), width(), {}
-  for i = 1, math.min(#hits, most_hits) do
-    local hit = hits[i]
-    lines[#lines + 1] = paint("bold", hit.name) .. "  " .. layout.clip(hit.title, math.max(20, page - layout.width(hit.name) - 2))
-    if hit.line ~= "" and hit.line ~= hit.title then lines[#lines + 1] = layout.clip("    " .. hit.line, page) end
-  end
-  if #hits > most_hits then lines[#lines + 1] = ("... and %d more: add a word, or --json for all"):format(#hits - most_hits) end
-  lines[#lines + 1] = "\nfmrun help NAME prints one of them."
-  print(table.concat(lines, "\n"))
+  local paint <const> = require "fm.cli.terminal.paint"(1, line.color)
+  print(require "fm.cli.help.hits".text(hits, width(), paint) .. "\n\nfmrun help NAME prints one of them.")
 end
 
 --- What each word names; nil when one of several words names nothing. The words together may be a

@@ -1,6 +1,7 @@
 -- Full-text search over the manual, the commands with their options, and the reference.
 --   search.entries() -> list of { kind = "page" | "command" | "option" | "reference", name, title,
 --                       text, where }
+--   search.words() -> the words in them
 --   search.find(words) -> the entries that have every word, best first, each with its score
 --                         and a line of its text
 -- A word matches the beginning of a word, in upper or lower case. site.js searches the site by the
@@ -87,6 +88,20 @@ function search.entries()
   add_commands(list)
   add_reference(list)
   return list
+end
+
+--- The words of all that can be found, of four letters or more, each once, in order.
+function search.words()
+  local words, seen = {}, {}
+  for _, entry in ipairs(search.entries()) do
+    for _, part in ipairs { "name", "title", "text" } do
+      for word in entry[part]:lower():gmatch "%a%a%a%a+" do
+        if not seen[word] then seen[word], words[#words + 1] = true, word end
+      end
+    end
+  end
+  table.sort(words)
+  return words
 end
 
 -- ---- finding ----

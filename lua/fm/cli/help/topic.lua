@@ -58,12 +58,18 @@ end
 function topic.unknown(word, message)
   local core <const>, nearest <const> = require "fm.core", require "fm.parts.nearest"
   if word:find "[.:]" then return message end
-  local names = {}
-  for i, page in ipairs(require "fm.cli.help.pages".list()) do names[i] = page.name end
-  for kind, list in pairs { command = command.names(), page = names } do
-    local near = core.nearest(word, list)
-    if near then return ('no %s is called "%s"%s'):format(kind, word, nearest.meant(near)) end
+  local names, kinds = {}, {} -- of equally near names the first counts
+  local function add(kind, name)
+    if not kinds[name] then names[#names + 1], kinds[name] = name, kind end
   end
+  for _, name in ipairs(command.names()) do add("command", name) end
+  for _, page in ipairs(require "fm.cli.help.pages".list()) do add("page", page.name) end
+  for _, name in ipairs(require "fm.cli.reference".names()) do add("name", name:match "[%w_]+$") end
+  for _, name in ipairs(require "fm.cli.help.search".words()) do add("word", name) end
+  local near = core.nearest(word, names)
+  local kind = kinds[near]
+  if kind == "command" or kind == "page" then return ('no %s is called "%s"%s'):format(kind, word, nearest.meant(near)) end
+  if kind == "word" then return ('nothing in the manual, the commands or the reference has "%s"%s'):format(word, nearest.meant(near)) end
   return message
 end
 

@@ -2,6 +2,7 @@
 -- parameters, state and modes follow. A layer that a user wrote is any table with __call and
 -- parameters; its state has numbers as names.
 local fm <const> = require "fm"
+local misspelt <const> = require "fm.parts.misspelt"
 local nearest <const> = require "fm.parts.nearest"
 local options <const> = require "fm.parts.options"
 local sorted_keys <const> = require "fm.parts.sorted_keys"
@@ -127,6 +128,10 @@ function Module:eval(...)
 end
 
 local module <const> = {}
+
+-- What a layer does not have is nil: layers are asked for fields. But a long name like that of a
+-- method is a typo.
+setmetatable(Module, misspelt("a model", { "parameters", "load_state" }, 7))
 
 --- Whether a value is a layer made here.
 function module.is(value)

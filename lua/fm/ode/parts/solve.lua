@@ -4,7 +4,11 @@ local core <const> = require "fm.core"
 local method_of <const> = require "fm.ode.parts.method"
 local fields <const> = require "fm.parts.field"
 local options <const> = require "fm.parts.options"
+local misspelt <const> = require "fm.parts.misspelt"
 local plans <const> = require "fm.ode.parts.plan"
+
+local Info <const> = misspelt("info", { "status", "reason", "nfe", "steps", "accepted", "rejected", "forced", "error", "error_sum", "times", "states",
+  "events", "evaluations", "rows", "histogram" }, 3)
 
 local function check_recorded(o, one_leaf)
   local where <const> = o.where
@@ -48,7 +52,7 @@ local function condition_of(o, x0)
   return core.range(1, #x0)
 end
 
-return function(where, field, x0, given)
+local function solve(where, field, x0, given)
   if not options.callable(field) then core.fail(("%s: the field is a %s: expected a function or a model"):format(where, type(field))) end
   if not core.is_tensor(x0) then core.fail(("%s: x0 is a %s: expected a tensor"):format(where, type(x0))) end
   local o = options.read(where, given, plans.options)
@@ -75,4 +79,9 @@ return function(where, field, x0, given)
   if recorded then return solve_on_tape(tableau or method.step, call, x0, plan) end
   local x, info = core.ode_engine.solve(tableau or method.step, call, x0, plan)
   return x, info
+end
+
+return function(...)
+  local x, info = solve(...)
+  return x, setmetatable(info, Info)
 end

@@ -11,6 +11,7 @@
 local core <const> = require "fm.core"
 local attempt <const> = require "fm.parts.attempt"
 local colors <const> = require "fm.plot.parts.colors"
+local misspelt <const> = require "fm.parts.misspelt"
 local plain_numbers <const> = require "fm.parts.plain_numbers"
 
 local Picture <const> = { __name = "picture" }
@@ -47,6 +48,8 @@ function Picture:save(path)
   for _, shape in ipairs(self) do back[shape[1]](back, table.unpack(shape, 2, shape.n)) end
   return back:save(path)
 end
+
+setmetatable(Picture, misspelt("a picture", { "save", "width", "height", "clip", "unclip", "rectangle", "discs", "lines", "image", "text" }, 3))
 
 local picture <const> = {}
 
