@@ -57,6 +57,12 @@ describe("meta", function()
     for name in text:gmatch "function Rng:([%w_]+)%(" do assert(rng[name], name .. " is no method") end
     for name in text:gmatch "function fm%.([%w_]+)%(" do assert(fm[name], name .. " is no function") end
   end)
+
+  it("has an entry for every function and every class that it declares", function()
+    for name in text:gmatch "\nfunction (fm%.[%w_.]+)%(" do assert(entries[name], name .. " is read as a part of the class above it: a blank line is missing") end
+    for name in text:gmatch "\n%-%-%-@class ([%w_.]+)" do assert(entries[name], name .. " is read as a part of the class below it: a blank line is missing") end
+    for _, entry in ipairs(entries) do assert(entry.name:find "^[%w_.:]+$", entry.name .. " is no name") end
+  end)
 end)
 
 describe("reference", function()

@@ -22,7 +22,7 @@ local function digest(lines)
     elseif tag == "operator" then
       entry.operators = (entry.operators and entry.operators .. " " or "") .. rest:match "^%w+"
     elseif tag == "class" then
-      entry.class = rest
+      entry.class = rest:match "^[%w_.]+" -- without the class that it extends
     end
   end
   return entry

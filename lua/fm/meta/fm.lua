@@ -787,6 +787,7 @@ function fm.flow.loss(model, x1, options) end
 ---@field draws integer pairs of a point and noise (1000), each seen once in every part of time
 ---@field subset integer compare with so many of the points at a time instead of all. Biased: from 1,000 of 10,000 points 784 wide it came 6 % too low
 ---@field rng fm.Rng the same draws in every call when absent
+
 ---What flow.loss_floor measured.
 ---@class fm.LossFloorInfo
 ---@field t fm.Tensor [T] the given times, or the middles of 20 equal parts of the times of the loss
@@ -794,6 +795,7 @@ function fm.flow.loss(model, x1, options) end
 ---@field standard_error number of the floor, over the draws; nan for one draw
 ---@field standard_errors fm.Tensor [T]
 ---@field draws integer
+
 ---The smallest loss that any model can have on these points, as flow.loss measures it with
 ---independent noise and no condition: the flow of the points (flow.exact.empirical) has it. For the
 ---straight line and the velocity it is E tr Cov[x1 | x_t] / (D (1 - t)^2) in the mean over t. Few
