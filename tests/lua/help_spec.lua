@@ -3,6 +3,7 @@ local html <const> = require "fm.cli.help.html"
 local markdown <const> = require "fm.cli.help.markdown"
 local pages <const> = require "fm.cli.help.pages"
 local search <const> = require "fm.cli.help.search"
+local reference <const> = require "fm.cli.reference"
 local terminal <const> = require "fm.cli.help.terminal"
 
 local function kinds(text)
@@ -18,6 +19,26 @@ end
 local function page(text)
   return tostring(html.blocks(markdown.read(text), { link = function(target) return "<" .. target end }))
 end
+
+describe("The reference", function()
+  it("keeps paragraphs, lists and formulas apart", function()
+    local entry = reference.parse [[
+---What it is, in
+---two lines.
+---
+---  - a: one
+---  - b: two,
+---    in two lines
+---Prose again:
+---  x = y
+---
+---The end.
+function fm.thing(x) end
+]][1]
+    assert.equal("thing(x)|  What it is, in two lines.|    - a: one|    - b: two, in two lines|  Prose again:|    x = y|  The end.",
+      (reference.text(entry, 60):gsub("^fm%.", ""):gsub("\n", "|")))
+  end)
+end)
 
 describe("Markdown", function()
   it("is blocks", function()

@@ -59,8 +59,11 @@ describe("meta", function()
   end)
 
   it("has an entry for every function and every class that it declares", function()
-    for name in text:gmatch "\nfunction (fm%.[%w_.]+)%(" do assert(entries[name], name .. " is read as a part of the class above it: a blank line is missing") end
-    for name in text:gmatch "\n%-%-%-@class ([%w_.]+)" do assert(entries[name], name .. " is read as a part of the class below it: a blank line is missing") end
+    local function declared(pattern)
+      for name in text:gmatch(pattern) do assert(entries[name], name .. " is lost: there is no empty line between it and its neighbour") end
+    end
+    declared "\nfunction (fm%.[%w_.]+)%("
+    declared "\n%-%-%-@class ([%w_.]+)"
     for _, entry in ipairs(entries) do assert(entry.name:find "^[%w_.:]+$", entry.name .. " is no name") end
   end)
 end)

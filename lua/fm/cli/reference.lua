@@ -219,11 +219,34 @@ local function add_members(lines, entries, entry, width)
   for _, line in ipairs(list) do lines[#lines + 1] = "  " .. line end
 end
 
+--- The paragraphs of an entry, each { text, indented }: an empty line ends one, and so does a line
+--- that is not indented as those before it. An indented one, an item of a list or a formula, goes on
+--- in lines that are indented further.
+function reference.paragraphs(entry)
+  local list, last = {}, nil
+  for _, line in ipairs(entry.text) do
+    local space, words = line:match "^(%s*)(.-)%s*$"
+    local indent = #space > 1 and #space or 0
+    if words == "" then last = nil
+    elseif last and (indent == last.indent and indent == 0 or indent > last.indent and last.indent > 0) then last.text = last.text .. " " .. words
+    else
+      last = { text = words, indent = indent, indented = indent > 0 }
+      list[#list + 1] = last
+    end
+  end
+  return list
+end
+
 --- The text of an entry for a page of that width. Options of a class of their own are spelled out.
 function reference.text(entry, width)
   local entries, lines = load_file() or {}, { entry.signature }
-  local prose = layout.wrap(table.concat(entry.text, " "), width, "  ", "  ")
-  if #entry.text > 0 then table.move(prose, 1, #prose, 2, lines) end
+  local was_prose = false
+  for _, part in ipairs(reference.paragraphs(entry)) do
+    if was_prose and not part.indented then lines[#lines + 1] = "" end
+    was_prose = not part.indented
+    local prose = layout.wrap(part.text, width, part.indented and "    " or "  ", part.indented and "      " or "  ")
+    table.move(prose, 1, #prose, #lines + 1, lines)
+  end
   if #lines > 1 then lines[#lines + 1] = "" end
   add_list(lines, "takes", entry.params, width)
   for _, text in ipairs(entry.params) do

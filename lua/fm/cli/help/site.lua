@@ -60,10 +60,24 @@ local function fields(title, list, o)
   return { html.h4 { title }, html.div { class = "wide", html.table { class = "fields", html.tbody { rows } } } }
 end
 
+local function paragraphs(entry, o)
+  local list, items = {}, nil
+  for _, part in ipairs(reference.paragraphs(entry)) do
+    if not part.indented then
+      list[#list + 1], items = html.p { prose(part.text, o) }, nil
+    else
+      items = items or {}
+      items[#items + 1] = html.li { prose(part.text:gsub("^%- ", ""), o) }
+      if #items == 1 then list[#list + 1] = html.ul { items } end
+    end
+  end
+  return list
+end
+
 local function entry_markup(entry, o)
   local parts = { html.h3 { id = entry.name, html.a { class = "anchor", href = "#" .. entry.name, html.code { entry.signature } } } }
   local function add(part) parts[#parts + 1] = part end
-  if #entry.text > 0 then add(html.p { prose(table.concat(entry.text, " "), o) }) end
+  for _, part in ipairs(paragraphs(entry, o)) do add(part) end
   add(fields("takes", entry.params, o))
   for _, text in ipairs(entry.params) do
     for class in text:gmatch "fm%.%u%w+Options" do add(fields("options", o.entries[class] and o.entries[class].fields or {}, o)) end
