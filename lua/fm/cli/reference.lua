@@ -220,8 +220,8 @@ local function add_members(lines, entries, entry, width)
 end
 
 --- The paragraphs of an entry, each { text, indented }: an empty line ends one, and so does a line
---- that is not indented as those before it. An indented one, an item of a list or a formula, goes on
---- in lines that are indented further.
+--- that is not indented as those before it. An indented one, an item of a list or a formula, goes
+--- on in lines that are indented further.
 function reference.paragraphs(entry)
   local list, last = {}, nil
   for _, line in ipairs(entry.text) do
