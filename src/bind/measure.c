@@ -254,6 +254,7 @@ static int measure_transport_plan(lua_State *L) {
     fm_samples s = check_samples(L);
     fm_sinkhorn o = {.reg = bind_check_number(L, 3), .tolerance = bind_check_number(L, 5)};
     o.iterations = (size_t)bind_check_integer(L, 4, "transport_plan: iterations", 1, LUA_MAXINTEGER);
+    if (!(o.reg > 0)) bind_error(L, "transport_plan: reg is %g: expected a number > 0", o.reg);
     size_t shape[2] = {s.n, s.m};
     fm_tensor *plan = bind_push_result(L, 2, shape);
     fm_error err;
