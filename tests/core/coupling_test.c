@@ -1,5 +1,5 @@
-/* Plans, draws from them, choices of sites and matchings of random samples, of all sizes: what holds
- * for each. Mostly for the sanitizers. */
+/* Plans, draws from them, choices of sites and matchings of random samples, of all sizes: what
+ * holds for each. Mostly for the sanitizers. */
 #include "blas.h"
 #include "pairing.h"
 #include "semidiscrete.h"

@@ -656,7 +656,7 @@ function Coupling:gradient(x0, cond) end
 ---    weight: only equal labels are paired. For conditions [B, k] d is |c_i - c_j|^2 or distance(c,
 ---    c) -> [B, B]; ratio gives the weight at which that share of all pairs (i, j) is no dearer
 ---    than |x0_j - x1_j|^2. Cheng and Schwing 2025
----  - semidiscrete{data, labels, rng, source, steps = 1000, batch = 1024, lr, potentials}: x0, x1,
+---  - semidiscrete{data, labels, rng, source, steps = 1500, batch = 1024, lr, potentials}: x0, x1,
 ---    index = couple(x0): x0 stays, and x1 = data[index] is the row with the largest potential -
 ---    |x0 - x1|^2. couple:fit() finds the potentials [N]; with labels [N] each class has its own:
 ---    couple(x0, nil, cond). source: what x0 will be drawn from, a tensor, a function(n, rng), or

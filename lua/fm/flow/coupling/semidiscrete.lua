@@ -22,7 +22,7 @@ local where <const> = "coupling semidiscrete"
 local none <const> = options.none
 
 local function check(given)
-  local o = options.read(where, given, { data = none, labels = none, rng = none, source = none, steps = 1000, batch = 1024, lr = none, potentials = none })
+  local o = options.read(where, given, { data = none, labels = none, rng = none, source = none, steps = 1500, batch = 1024, lr = none, potentials = none })
   if o.data == nil then fm.fail(where .. ": data is missing: the tensor [N, ...] of all points") end
   arguments.batch(where, "data", o.data)
   if o.data:count() == 0 then fm.fail(where .. ": data has no rows") end
