@@ -65,16 +65,17 @@ end
 
 -- ---- continuous conditions ----
 
-local function by_distance(o, x0, x1, cond)
-  local a, b = rows_of(x0), rows_of(x1)
-  local distances
-  if o.distance then
-    distances = o.distance(cond, cond)
-    if not fm.is_tensor(distances) then fm.fail(("%s: distance returned a %s, expected a tensor [B, B]"):format(where, type(distances))) end
-    distances = distances:detach()
-  else
-    distances = fm.measure.pair_costs(rows_of(cond), rows_of(cond))
-  end
+-- With |c_i - c_j|^2 the whole is a squared distance, of rows with sqrt(weight) c behind them.
+local function by_square(o, a, b, cond)
+  local weight = o.weight or fm.measure.condition_weight(b, a, fm.measure.pair_costs(cond, cond), o.ratio)
+  local behind = cond * math.sqrt(weight)
+  return fm.measure.pairing(fm.cat(b, behind, 2):detach(), fm.cat(a, behind, 2):detach()), weight
+end
+
+local function by_distance(o, a, b, cond)
+  local distances = o.distance(cond, cond)
+  if not fm.is_tensor(distances) then fm.fail(("%s: distance returned a %s, expected a tensor [B, B]"):format(where, type(distances))) end
+  distances = distances:detach()
   local weight = o.weight or fm.measure.condition_weight(b, a, distances, o.ratio)
   return fm.measure.conditional_pairing(b, a, distances, weight), weight
 end
@@ -90,7 +91,9 @@ return function(given)
     if #x1 == 0 then return nil end
     if o.weight or o.ratio then
       local rows
-      rows, couple.weight = by_distance(o, x0, x1, cond)
+      if o.distance then rows, couple.weight = by_distance(o, rows_of(x0), rows_of(x1), cond)
+      else rows, couple.weight = by_square(o, rows_of(x0), rows_of(x1), rows_of(cond))
+      end
       return rows
     end
     if cond:rank() ~= 1 then
