@@ -45,6 +45,7 @@ end
 
 -- `value` in the shape of x.
 local function spread(name, value, x)
+  if value == nil then fm.fail(("%s: %s is missing: expected a tensor"):format(where, name)) end
   if not fm.is_tensor(value) then fm.fail(("%s: %s is a %s: expected a tensor"):format(where, name, type(value))) end
   if broadcasts(value, x) then return fm.zeros(x:shape()) + value end
   fm.fail(("%s: %s is %s, which does not broadcast to x, %s"):format(where, name, shown(value), shown(x)))

@@ -125,7 +125,7 @@ end
 --- Raises: `what` has no such name. The message gives the nearest of `names` (or of the room's
 --- names).
 function by_name.fail(what, room, name, names)
-  fail(('%s "%s"%s'):format(what, tostring(name), nearest.advice(name, names or by_name.names(room))))
+  fail(('%s "%s"%s'):format(what, tostring(name), nearest.advice_or_all(name, names or by_name.names(room))))
 end
 
 -- ---- rooms as tables ----
@@ -193,7 +193,7 @@ local function made(where, room, kind, name, given)
   local value, is_own = by_name.find(room, name)
   if value == nil then
     local names = by_name.names(room)
-    fail(('%s: unknown name "%s"%s'):format(where, name, nearest.advice(name, names, " (one of: " .. table.concat(names, ", ") .. ")")))
+    fail(('%s: unknown name "%s"%s'):format(where, name, nearest.advice_or_all(name, names)))
   end
   if type(value) == "function" then value = value(given)
   elseif given ~= nil then options.read(("%s: %s"):format(where, name), given, {}) end

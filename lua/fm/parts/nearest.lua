@@ -15,4 +15,12 @@ function nearest.advice(word, names, otherwise)
   return name and nearest.meant(name) or otherwise or ""
 end
 
+local longest <const> = 300 -- of a list in a message
+
+--- The same, and when none is like it, all of them: " (one of: A, B)".
+function nearest.advice_or_all(word, names)
+  local list = table.concat(names, ", ")
+  return nearest.advice(word, names, #names == 0 and " (there is none)" or #list <= longest and (" (one of: %s)"):format(list) or nil)
+end
+
 return nearest

@@ -49,7 +49,7 @@ function options.read(where, given, defaults)
     result[key] = value
   end
   if unknown ~= nil then
-    core.fail(('%s: unknown option "%s"%s'):format(where, tostring(unknown), nearest.advice(unknown, sorted_keys(defaults))))
+    core.fail(('%s: unknown option "%s"%s'):format(where, tostring(unknown), nearest.advice_or_all(unknown, sorted_keys(defaults))))
   end
   return result
 end
