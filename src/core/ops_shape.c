@@ -229,7 +229,8 @@ static bool slice_shape(fm_call *c, fm_error *err) {
                             (long long)size, axis + 1);
     }
     if (step > 0 ? i > j : i < j) {
-        return fm_call_fail(c, err, "the range from %lld to %lld in steps of %lld is empty", (long long)first, (long long)last, (long long)step);
+        return fm_call_fail(c, err, "the range from %lld to %lld in steps of %lld is empty", (long long)first, (long long)last,
+                            (long long)step);
     }
     fm_shape_like(c, x);
     c->shape[axis] = (size_t)((j - i) / step + 1);

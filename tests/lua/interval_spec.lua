@@ -119,7 +119,7 @@ describe("floors and intervals", function()
   end)
 
   it("refuse misuse", function()
-    checks.raises_text('fm.metrics has no "waserstein2"; did you mean "wasserstein2"?', metrics.interval, "waserstein2", a, b)
+    checks.raises_text('interval: metric: unknown name "waserstein2"; did you mean "wasserstein2"?', metrics.interval, "waserstein2", a, b)
     checks.raises_text("interval: metric: expected the name of a metric or a function, found 3", metrics.interval, 3, a, b)
     checks.raises_text("interval: the metric returned a tensor [60]: expected a number", metrics.interval, "nearest", a, b)
     checks.raises_text("interval: the metric returned nil: expected a number", metrics.interval, function() end, a, b)

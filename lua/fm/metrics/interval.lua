@@ -3,6 +3,7 @@
 -- replacement, and the ends are quantiles of the metric over the draws. Rows that repeat move many
 -- metrics, so the draws are moved as a whole until their mean is the metric of a and b, and cut to
 -- what the metric can be. A metric of several numbers has low, high for each.
+local by_name <const> = require "fm.parts.by_name"
 local fm <const> = require "fm.core"
 local options <const> = require "fm.parts.options"
 local samples <const> = require "fm.metrics.parts.samples"
@@ -14,7 +15,10 @@ local where <const> = "interval"
 local function metric_of(what)
   local given
   if type(what) == "table" and type(what[1]) == "string" then what, given = options.split(what) end
-  if type(what) == "string" then what = require("fm.metrics")[what] end
+  if type(what) == "string" then
+    if by_name.find("fm.metrics", what) == nil then by_name.fail(where .. ": metric: unknown name", "fm.metrics", what) end
+    what = require("fm.metrics")[what]
+  end
   if not options.callable(what) then
     fm.fail(("%s: metric: expected the name of a metric or a function, found %s"):format(where, options.shown(what)))
   end
