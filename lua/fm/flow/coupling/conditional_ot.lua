@@ -88,7 +88,10 @@ return function(given)
     if cond == nil then fm.fail(where .. ": cond is missing: the labels [B] or conditions [B, k] of x1") end
     arguments.batch(where, "cond", cond)
     if #cond ~= #x1 then fm.fail(("%s: cond has %d rows, x1 has %d"):format(where, #cond, #x1)) end
-    if #x1 == 0 then return nil end
+    if x1:count() == 0 then return nil end
+    arguments.finite(where, "x0", x0)
+    arguments.finite(where, "x1", x1)
+    arguments.finite(where, "cond", cond)
     if o.weight or o.ratio then
       local rows
       if o.distance then rows, couple.weight = by_distance(o, rows_of(x0), rows_of(x1), cond)

@@ -26,11 +26,13 @@ local function check(given)
   if o.data == nil then fm.fail(where .. ": data is missing: the tensor [N, ...] of all points") end
   arguments.batch(where, "data", o.data)
   if o.data:count() == 0 then fm.fail(where .. ": data has no rows") end
+  arguments.finite(where, "data", o.data)
   for _, name in ipairs { "labels", "potentials" } do
     local x = o[name]
     if x ~= nil and not (fm.is_tensor(x) and x:rank() == 1 and #x == #o.data) then
       fm.fail(("%s: %s is a %s: expected a tensor [%d], one for each row of data"):format(where, name, arguments.kind_of(x), #o.data))
     end
+    if x ~= nil then arguments.finite(where, name, x) end
   end
   if o.rng ~= nil then options.rng(where, o.rng) end
   source.check(where, o.source)
@@ -87,6 +89,7 @@ return function(given)
     if #x0 > 0 and x0:count() // #x0 ~= width then
       fm.fail(("%s: x0 is a %s, data a %s: expected rows of one size"):format(where, arguments.kind_of(x0), arguments.kind_of(o.data)))
     end
+    arguments.finite(where, "x0", x0)
     if not o.labels then
       if cond ~= nil then fm.fail(where .. ": there is a cond, but the data has no labels: give labels = the tensor [N] of its rows") end
       return { { groups[1] } }

@@ -25,6 +25,8 @@ function entropic.plan(where, x0, x1, o)
   if a:size(2) ~= b:size(2) then
     fm.fail(("%s: x0 is a %s, x1 a %s: expected rows of one size"):format(where, arguments.kind_of(x0), arguments.kind_of(x1)))
   end
+  arguments.finite(where, "x0", a)
+  arguments.finite(where, "x1", b)
   local P, iterations, err, cost = fm.measure.transport_plan(a, b, o.reg, o.iterations, o.tolerance)
   return P, { iterations = iterations, error = err, cost = cost, converged = err <= o.tolerance }
 end
