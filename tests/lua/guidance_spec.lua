@@ -300,6 +300,11 @@ describe("guidance", function()
     raises("guidance: field: t", flow.guidance(by_label, { cond = labels, null = 4, scale = 2 }), x0, "now")
     local any_time = flow.guidance(function(x) return x end, { cond = labels, null = 4, scale = 2 })
     raises("guidance: field: t is %[4%], expected %[6%] or a number", any_time, x0, fm.zeros(4))
+    raises("guidance: what the model returned is a nil", flow.guidance(function() end, { cond = labels, null = 4, scale = 2 }), x0, 0.5)
+    raises("guidance: what the model returned is a nil", flow.guidance(function() end, { cond = labels, null = 4, scale = 1 }), x0, 0.5)
+    raises("guidance: what the model returned under null is %[6%], expected %[6, 2%]",
+      flow.guidance(function(x, t, c) return c[1] == 4 and x:sum(2) or by_label(x, t, c) end, { cond = labels, null = 4, scale = 2 }), x0, 0.5)
+    raises("guidance: what weak returned is a nil", flow.guidance(by_label, { cond = labels, weak = function() end, scale = 2 }), x0, 0.5)
     raises("guidance: kind: what combine returned is a nil", flow.guidance(by_label, { cond = labels, null = 4, scale = 2, kind = function() end }), x0, 0.5)
   end)
 

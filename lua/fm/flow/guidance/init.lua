@@ -111,10 +111,13 @@ local function guidance(model, given, ...)
 
   local function guided(x, t, pick)
     local v = main(x, t, pick)
+    arguments.batch(where, "what the model returned", v, x)
     if constant == 1 then return v end
     local w, at = scale(times(t, x))
     if at == false then return v end
-    local y = combine(v, other(x, t, pick), coefficients.over_rows(w, x), x, t)
+    local y = other(x, t, pick)
+    arguments.batch(where, o.weak ~= nil and "what weak returned" or "what the model returned under null", y, x)
+    y = combine(v, y, coefficients.over_rows(w, x), x, t)
     arguments.batch("guidance: kind", "what combine returned", y, x)
     return chosen(at, y, v, x)
   end
