@@ -192,6 +192,7 @@ describe("flow.loss", function()
     end
     raises("time u_shaped: a: expected a number in 0.001..80, found 0", flow.time, { "u_shaped", a = 0 })
     raises("time power: a is given twice", flow.time, { "power", 2, a = 2 })
+    raises("time power: a: expected a number in -0.999..1000000, found false", flow.time, { "power", a = false })
     raises("time power: a: expected a number in -0.999..1000000, found -1", flow.time, { "power", a = -1 })
   end)
 

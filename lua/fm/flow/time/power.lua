@@ -9,6 +9,9 @@ return function(given)
   local where <const> = "time power"
   local o = options.read(where, given, { a = options.none, [2] = options.none })
   if o.a ~= nil and o[2] ~= nil then fm.fail(where .. ": a is given twice, by name and without") end
-  local a <const> = options.number(where .. ": a", o.a or o[2] or 1, -0.999, 1e6)
+  local a = o.a
+  if a == nil then a = o[2] end
+  if a == nil then a = 1 end
+  options.number(where .. ": a", a, -0.999, 1e6)
   return function(rng, n) return (rng:uniform(n) ^ (1 / (a + 1))):clamp(0, below_one) end
 end
