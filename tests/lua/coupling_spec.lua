@@ -67,6 +67,16 @@ describe("a coupling", function()
     assert.are_not.equal(want:item(), flow.loss(model, x1, { x0 = x0, t = t, cond = labels }):item())
   end)
 
+  it("that draws partners does so from the stream of the loss, when it has none of its own", function()
+    local model = function(xt) return xt end
+    local x = fm.rng(1):normal(32, 2)
+    local function loss(coupling) return flow.loss(model, x, { rng = fm.rng(5), coupling = coupling }):item() end
+    local first = loss { "sinkhorn", reg = 5 }
+    assert.equal(first, loss { "sinkhorn", reg = 5 })
+    assert.equal(first, loss(flow.coupling("sinkhorn", { reg = 5 })))
+    assert.are_not.equal(first, loss { "sinkhorn", reg = 5, rng = fm.rng(6) })
+  end)
+
   it("may return pairs in another order, with their condition", function()
     local order = fm.tensor { 3, 1, 2, 6, 5, 4 }
     local function shuffle(a, b, cond) return a, b:index_select(order, 1), cond and cond:index_select(order, 1) end

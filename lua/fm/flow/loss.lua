@@ -43,7 +43,7 @@ end
 local function coupled(o, x0, x1)
   if o.coupling == "independent" then return x0, x1, o.cond end
   local couplings <const> = require "fm.flow.coupling"
-  return couplings.pair("loss", couplings.of("loss", o.coupling), x0, x1, o.cond)
+  return couplings.pair("loss", couplings.of("loss", o.coupling), x0, x1, o.cond, o.rng)
 end
 
 local function check(model, x1, o)

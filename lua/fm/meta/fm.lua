@@ -650,7 +650,8 @@ function Coupling:gradient(x0, cond) end
 ---  - independent: as they come
 ---  - ot: the exact assignment of least |x0 - x1|^2, a permutation of the batch
 ---  - sinkhorn{reg = 0.05, iterations = 1000, tolerance = 1e-6, rng}: the partner of x1_j is drawn
----    by its share of column j of flow.transport_plan; couple.info tells whether that converged
+---    by its share of column j of flow.transport_plan; couple.info tells whether that converged.
+---    Without rng it draws from that of flow.loss or flow.pairs
 ---  - conditional_ot{weight | ratio, distance}: the assignment of least |x0_i - x1_j|^2 + weight
 ---    d(cond_i, cond_j), where row i of x0 brings the condition of row i. Class labels [B] need no
 ---    weight: only equal labels are paired. For conditions [B, k] d is |c_i - c_j|^2 or distance(c,

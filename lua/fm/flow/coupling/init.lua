@@ -40,11 +40,16 @@ local function checked(where, couple)
 end
 
 --- What `couple` makes of x0, x1 and cond: x0, x1, cond. One that chooses x1 itself wants a cond
---- only when its data has labels, and then the cond stays as it is.
-function coupling.pair(where, couple, x0, x1, cond)
+--- only when its data has labels, and then the cond stays as it is. One that names partners and
+--- has no stream of its own draws from rng.
+function coupling.pair(where, couple, x0, x1, cond, rng)
   if type(couple) == "table" and couple.chooses then
     local y0, y1 = couple(x0, nil, cond)
     return y0, y1, cond
+  end
+  if type(couple) == "table" and couple.partners then
+    local rows = couple:partners(x0, x1, cond, rng)
+    return rows and fm.index_select(x0, rows, 1) or x0, x1, cond
   end
   local y0, y1, returned = couple(x0, x1, cond)
   arguments.batch(where, "x0 as the coupling returned it", y0, #x0 == #x1 and x0 or nil)

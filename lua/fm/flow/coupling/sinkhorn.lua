@@ -2,8 +2,8 @@
 -- by its share of column j of the entropic plan (see flow.transport_plan), so a row of x0 may be
 -- used twice or not at all. A large reg is nearly independent, a small one nearly ot. couple.info
 -- is that of the last plan: info.converged says whether its rows came within the tolerance. Without
--- rng the draws follow math.random, which in a run follows its seed and step. Cuturi 2013; Tong et
--- al. 2023 draw from such a plan.
+-- rng it draws from that of flow.loss or flow.pairs; called by itself it follows math.random, which
+-- in a run follows its seed and step. Cuturi 2013; Tong et al. 2023 draw from such a plan.
 local fm <const> = require "fm"
 local by_partner <const> = require "fm.flow.coupling.parts.by_partner"
 local entropic <const> = require "fm.flow.parts.entropic"
