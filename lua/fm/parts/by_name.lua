@@ -130,15 +130,18 @@ end
 
 -- ---- rooms as tables ----
 
---- The names of a room and of its fields, and the names in its inner rooms.
+--- The names of a room and of its fields, and the names in its inner rooms, each once.
 local function names_of(room, fields, inner)
-  local names = by_name.names(room)
+  local names, seen = {}, {}
+  local function add(name)
+    if type(name) ~= "string" or seen[name] then return end
+    seen[name], names[#names + 1] = true, name
+  end
+  for _, name in ipairs(by_name.names(room)) do add(name) end
   for _, other in ipairs(inner) do
-    for _, name in ipairs(by_name.names(room .. "." .. other)) do names[#names + 1] = name end
+    for _, name in ipairs(by_name.names(room .. "." .. other)) do add(name) end
   end
-  for name in next, fields do
-    if type(name) == "string" then names[#names + 1] = name end
-  end
+  for name in next, fields do add(name) end
   table.sort(names)
   return names
 end
@@ -168,11 +171,7 @@ function by_name.room(room, fields, how)
 
   return setmetatable(fields, {
     __tostring = function()
-      local words, names = { room .. ":" }, names_of(room, fields, inner)
-      for i, name in ipairs(names) do
-        if name ~= names[i - 1] then words[#words + 1] = name end
-      end
-      return table.concat(words, " ")
+      return room .. ": " .. table.concat(names_of(room, fields, inner), " ")
     end,
     __call = call and function(_, ...) return call(...) end,
     __index = function(_, name)
