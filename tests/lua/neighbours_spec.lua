@@ -92,6 +92,12 @@ describe("metrics.nearest", function()
     odd[3] = fm.tensor { 1, 0 / 0 }
     checks.raises_text("nearest: row 3 of data is not finite", metrics.nearest, x, odd)
     checks.raises_text("nearest: row 1 of x is not finite", metrics.nearest, x / 0, x)
+    checks.raises_text("nearest: unexpected argument 3, a table: it takes 2", metrics.nearest, x, x, { k = 2 })
+    checks.raises_text("mode_coverage: unexpected argument 4", metrics.mode_coverage, x, x, 1, {})
+    checks.raises_text("precision_recall: unexpected argument 4", metrics.precision_recall, x, x, { k = 1 }, 2)
+    checks.raises_text("density_coverage: unexpected argument 4", metrics.density_coverage, x, x, { k = 1 }, 2)
+    checks.raises_text("c2st: unexpected argument 4", metrics.c2st, x, x, {}, 2)
+    checks.raises_text("interval: unexpected argument 5", metrics.interval, "mmd", x, x, {}, 2)
   end)
 end)
 

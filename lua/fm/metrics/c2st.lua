@@ -83,7 +83,8 @@ local function read(given)
   return o
 end
 
-local function of(a, b, given)
+local function of(a, b, given, ...)
+  options.no_more(where, 3, ...)
   local o = read(given)
   a, b = samples.read_many(where, a, b, o.folds)
   samples.finite(where, "a", a)

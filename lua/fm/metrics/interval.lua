@@ -35,7 +35,8 @@ local function measured(f, a, b, settings, what)
   return list
 end
 
-return { of = function(metric, a, b, given)
+return { of = function(metric, a, b, given, ...)
+  options.no_more(where, 4, ...)
   local o = options.read(where, given, { draws = 200, level = 0.95, rng = options.none })
   local f, settings, n_samples, ranges = metric_of(metric)
   options.integer(where .. ": draws", o.draws, 2)

@@ -20,7 +20,8 @@ local function counted(index, distance, radius, n_centres)
   return hits, total
 end
 
-local function of(x, centres, given)
+local function of(x, centres, given, ...)
+  options.no_more(where, 3, ...)
   if type(given) == "table" then given = options.read(where, given, { radius = options.none }).radius end
   local radius = options.number(where .. ": radius", given, 0, math.huge)
   local a, b = samples.read(where, x, centres, { "x", "centres" })
