@@ -187,6 +187,17 @@ describe("things that an option chooses by name", function()
     raises('loss: weight: of: unknown name "dta"; did you mean "data"?', loss, { weight = { of = "dta", weight = function() return 1 end } })
   end)
 
+  it("metrics: a file beside the script that is none says so", function()
+    for _, text in ipairs { "return 3", "return {}", 'return { of = "mean", samples = 2 }' } do
+      local metric <close> = beside(text)
+      raises(("metric %s: expected a function of two samples, or a table { of = }, found "):format(metric.of),
+        function() return fm.metrics[metric.of](x, x) end)
+    end
+    local metric <close> = beside "return { of = function(a, b) return (a - b):sum():item() end, samples = 2 }"
+    assert.equal(0.0, fm.metrics[metric.of](x, x))
+    assert.equal(0.0, fm.metrics[metric.of].floor(x, x))
+  end)
+
   it("are looked for once, not in every step, beside the script too", function()
     local time <close> = beside 'return function() return function(rng, n) return rng:uniform(n) end end'
     local o = { time = time.of, predict = "data", coupling = "ot", path = "cosine" }

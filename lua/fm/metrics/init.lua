@@ -5,12 +5,17 @@
 -- This file adds f.floor(a, b, options): the same between two true samples, which is what a perfect
 -- model would still measure; draws = n takes it over several draws. A file that does not measure
 -- samples returns { of = f } alone and has no floor.
+local fail <const> = require("fm.core").fail
 local floor <const> = require "fm.metrics.parts.floor"
+local options <const> = require "fm.parts.options"
 
 local Metric <const> = { __call = function(metric, ...) return metric.of(...) end }
 
 return require("fm.parts.by_name").room("fm.metrics", {}, { each = function(value, name)
   if type(value) ~= "table" or getmetatable(value) then value = { of = value, samples = 2 } end
+  if not options.callable(value.of) then
+    fail(("metric %s: expected a function of two samples, or a table { of = }, found %s"):format(name, options.shown(value.of)))
+  end
   if not value.samples then return value.of end
   local floor_of <const> = value.samples == 1 and floor.of_one or floor.of_two
   return setmetatable({ of = value.of, samples = value.samples, ranges = value.ranges, floor = floor_of(name, value.of) }, Metric)
