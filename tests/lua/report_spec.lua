@@ -140,6 +140,13 @@ describe("report", function()
       assert.is_nil(objective.choose { run(1, { nfe = 3, lr = 2, note = "x" }) })
     end)
 
+    it("has a loss, never how uncertain its floor is", function()
+      local spread = { moons_floor_error = 0.01, w2_floor_deviation = 0.02, moons_floor = 0.9 }
+      assert.is_nil(objective.choose { run(1, spread) })
+      spread.moons_loss = 0.97
+      assert.equal("moons_loss", objective.choose({ run(1, spread) }).name)
+    end)
+
     it("has what was asked for", function()
       local runs = { run(1, { score = 0.3 }), run(2, { score = 0.9 }), run(3, { score = "nan" }), run(4, { score = 2.0 }, "failed") }
       assert.equal(2, objective.ranked(objective.choose(runs, "score:max"), runs)[1].index)

@@ -9,10 +9,10 @@ local known <const> = { "w2", "wasserstein2", "sliced_wasserstein2", "w1", "wass
   "energy_distance", "error", "loss" }
 local effort <const> = { nfe = true, steps = true, seconds = true, step = true }
 
---- Whether a result is a metric's floor, or the floor's deviation: these measure the metric, not
+--- Whether a result is a floor, or the floor's deviation or error: these measure the metric, not
 --- the run.
 function objective.is_floor(name)
-  return name:find "floor$" ~= nil or name:find "floor_deviation$" ~= nil
+  return name:find "floor$" ~= nil or name:find "floor_deviation$" ~= nil or name:find "floor_error$" ~= nil
 end
 
 local function place(name)
