@@ -520,6 +520,7 @@ describe("flow.pairs", function()
     local pairs_of = flow.pairs
     raises("pairs: size is missing", pairs_of, nil, target, { rng = fm.rng(1) })
     raises("pairs: size: expected a whole number >= 1, found 0", pairs_of, nil, target, { size = 0, rng = fm.rng(1) })
+    raises("pairs: drop_last leaves no batch: size is 14, and target has 13 rows", pairs_of, nil, target, { size = 14, rng = fm.rng(1), drop_last = true })
     raises("pairs: ot_size is 3: expected at least size, 4", pairs_of, nil, target, { size = 4, ot_size = 3, rng = fm.rng(1) })
     raises("pairs: rng is missing: it draws the source", pairs_of, nil, target, { size = 4 })
     raises("pairs: rng is missing: it draws the order of rows", pairs_of, source, target, { size = 4, shuffle = true })

@@ -57,7 +57,11 @@ local function check(source, target, given)
   arguments.batch("pairs", "target", target)
   if #target == 0 then fm.fail "pairs: target has no rows" end
   if o.size == nil then fm.fail "pairs: size is missing: the number of pairs in a batch" end
-  o.size = math.min(options.integer("pairs: size", o.size, 1), #target)
+  options.integer("pairs: size", o.size, 1)
+  if o.drop_last == true and o.size > #target then
+    fm.fail(("pairs: drop_last leaves no batch: size is %d, and target has %d rows"):format(o.size, #target))
+  end
+  o.size = math.min(o.size, #target)
   o.ot_size = o.ot_size == nil and o.size or options.integer("pairs: ot_size", o.ot_size, 1)
   if o.ot_size < o.size then fm.fail(("pairs: ot_size is %d: expected at least size, %d"):format(o.ot_size, o.size)) end
   o.ot_size = math.min(o.ot_size, #target)

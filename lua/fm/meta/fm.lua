@@ -689,7 +689,7 @@ function fm.flow.transport_plan(x0, x1, options) end
 ---@field source_with fm.Tensor[] tensors for the rows of source
 ---@field rng fm.Rng draws the order of rows, and the source
 ---@field shuffle boolean true with an rng
----@field drop_last boolean leaves out what is smaller than size or ot_size
+---@field drop_last boolean leaves out what is smaller than size or ot_size; size may not be larger than N
 
 ---An iterator over batches of pairs, for run:steps: x0, x1, cond, then the rows of each tensor in
 ---`with`, then of each in source_with. source is a tensor, a function(n, rng) -> [n, ...], or nil:
