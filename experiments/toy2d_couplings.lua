@@ -32,7 +32,7 @@ return fm.experiment {
     hidden = { 256, "width of the network", min = 1 },
     reg = { 0.5, "of sinkhorn: the weight of the entropy" },
     points = { 10000, "points of the data", min = 2 },
-    samples = { 4000, "points to sample", min = 100 },
+    samples = { 10000, "points to sample", min = 100 },
   },
   run = function(run, p)
     local truth, class = moons(p.points, run.rng:stream "target")

@@ -359,6 +359,15 @@ describe("the coupling semidiscrete", function()
     raises("coupling semidiscrete: fit: rng is missing", c.fit, c)
   end)
 
+  it("fits as well whichever points were drawn: the steps do not follow a few draws far out", function()
+    for seed = 1, 10 do
+      local rng = fm.rng(seed)
+      local couple = flow.coupling { "semidiscrete", data = rng:stream "data":normal(300, 2) * 3, rng = rng:stream "fit", steps = 300, batch = 256 }
+      local chi2 = couple:fit().chi2
+      assert.is_true(chi2 < 0.06, ("seed %d: %g"):format(seed, chi2))
+    end
+  end)
+
   it("has potentials per class, and takes a source", function()
     local data = fm.cat(normal(1, 40, 2) * 0.3 + 3, normal(2, 20, 2) * 0.3 - 3, 1)
     local labels = fm.cat(fm.full(40, 2), fm.full(20, 5), 1)
