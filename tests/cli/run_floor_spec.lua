@@ -84,16 +84,19 @@ describe("the floor of a run", function()
     assert.same({ "done", 0.5, 3 }, { record "r".status, record "r".floors.loss, record "r".floors.never })
   end)
 
-  it("is drawn in the page of a sweep when its runs agree, and a sweep is as ever", function()
+  it("is drawn in the page of a sweep when all its runs have one, and a sweep is as ever", function()
     experiment("x.lua", [[
       run:floor { loss = 0.5, other = p.a }
-      for step in run:steps(p.steps) do run:log { loss = p.a + 1 / step, other = 3 } end]], "a = 1,")
+      if p.a == 1 then run:floor { some = 1 } end
+      for step in run:steps(p.steps) do run:log { loss = p.a + 1 / step, other = 3, some = 2 } end]], "a = 1,")
     local code, _, err = call "-q -m x.lua a=1,2 -o o"
     assert.equal(0, code, err)
     assert.equal(0, (stopping.shell "$FMRUN report o/x/sweep-* -o page.html"))
     local page = read "page.html"
-    assert.equal(1, select(2, page:gsub('class="line floor"', "")))
+    assert.equal(2, select(2, page:gsub('class="line floor"', "")))
     assert.truthy(page:find("Floor 0.5.", 1, true))
+    assert.truthy(page:find("Floors 1 to 2; the line is their mean.", 1, true))
+    assert.truthy(page:find('"floor":1.5', 1, true))
     assert.equal(0, (stopping.shell "$FMRUN compare o/x/sweep-*"))
   end)
 

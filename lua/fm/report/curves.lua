@@ -49,17 +49,19 @@ local function read_all(runs)
   return metrics, damaged
 end
 
---- The floor of a metric, if all its curves have the same one.
+--- The floor of a metric whose curves all have one: their mean, and the lowest and highest. Seeds
+--- that draw their own data differ a little.
 local function common_floor(metric)
-  local floor = metric.curves[1].floor
+  local sum, low, high = 0.0, math.huge, -math.huge
   for _, curve in ipairs(metric.curves) do
-    if curve.floor ~= floor then return nil end
+    if not curve.floor then return nil end
+    sum, low, high = sum + curve.floor, math.min(low, curve.floor), math.max(high, curve.floor)
   end
-  return floor
+  return low == high and low or sum / #metric.curves, low, high
 end
 
 local function shorten(metric, points)
-  metric.floor = common_floor(metric)
+  metric.floor, metric.lowest_floor, metric.highest_floor = common_floor(metric)
   local low, high, longest = math.huge, -math.huge, 1
   for _, curve in ipairs(metric.curves) do
     low, high, longest = math.min(low, curve.x[1]), math.max(high, curve.x[#curve.x]), math.max(longest, #curve.x)
@@ -162,6 +164,8 @@ end
 
 local function floor_note(metric)
   if not metric.floor then return nil end
+  local low, high = words.value(metric.lowest_floor), words.value(metric.highest_floor)
+  if low ~= high then return html.p { class = "note", ("Floors %s to %s; the line is their mean."):format(low, high) } end
   return html.p { class = "note", ("Floor %s."):format(#metric.curves == 1 and metric.curves[1].floor_text or words.value(metric.floor)) }
 end
 
