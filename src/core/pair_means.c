@@ -1,6 +1,7 @@
 #include "pair_means.h"
 
 #include "blas.h"
+#include "exp_negative.h"
 #include "pool.h"
 #include "sums.h"
 
@@ -149,32 +150,6 @@ FM_CLONES static double sum_cubes(const void *how, size_t n, double *pair) {
     return sum;
 }
 
-/* e^x for x <= 0, in a form that vectorizes, within 2 units in the last place; 3e-308 for what is
- * smaller. x = n log 2 + r, |r| <= log 2 / 2, and e^r by its series. */
-FM_INLINE double exp_of_negative(double x) {
-    double y = x > -708 ? x : -708, shifted = y * 1.4426950408889634 + 0x1.8p52; /* its low bits are the nearest integer */
-    double n = shifted - 0x1.8p52, r = (y - n * 0x1.62e42fee00000p-1) - n * 0x1.a39ef35793c76p-33;
-    double e = 1.0 / 6227020800;
-    e = e * r + 1.0 / 479001600;
-    e = e * r + 1.0 / 39916800;
-    e = e * r + 1.0 / 3628800;
-    e = e * r + 1.0 / 362880;
-    e = e * r + 1.0 / 40320;
-    e = e * r + 1.0 / 5040;
-    e = e * r + 1.0 / 720;
-    e = e * r + 1.0 / 120;
-    e = e * r + 1.0 / 24;
-    e = e * r + 1.0 / 6;
-    e = e * r + 0.5;
-    e = (e * r * r + r) + 1;
-    uint64_t bits;
-    memcpy(&bits, &shifted, sizeof bits);
-    bits = (bits + 1023) << 52;
-    double power;
-    memcpy(&power, &bits, sizeof power);
-    return x == x ? e * power : x;
-}
-
 typedef struct widths {
     size_t count;
     const double *sigma;
@@ -185,7 +160,7 @@ FM_CLONES static double sum_gaussians(const void *how, size_t n, double *pair) {
     double total = 0, term[SIDE];
     for (size_t s = 0; s < w->count; s++) {
         double k = -1 / (2 * w->sigma[s] * w->sigma[s]);
-        for (size_t i = 0; i < n; i++) term[i] = exp_of_negative(k * pair[i]);
+        for (size_t i = 0; i < n; i++) term[i] = fm_exp_negative(k * pair[i]);
         FM_ROW_SUM(n, term[i], sum);
         total += sum;
     }

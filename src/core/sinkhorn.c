@@ -5,6 +5,7 @@
  * the first one does. */
 #include "sinkhorn.h"
 
+#include "exp_negative.h"
 #include "pool.h"
 
 #define LARGEST 1e100 /* of u and v, and its inverse the least: their product with K stays a number */
@@ -20,31 +21,6 @@ typedef struct scaling {
     double *next, *sum; /* [n], [m] */
 } scaling;
 
-/* e^x for x <= 0, with an error of 2 units in the last place: 2^q e^r, |r| <= ln 2 / 2, by Taylor's
- * series. What rounding lifts above 0 counts as 0. */
-FM_INLINE double exp_of(double x) {
-    double z = x < -708 ? -708 : x, y = z > 0 ? 0 : z, shifted = y * 1.44269504088896340736 + 6755399441055744.0; /* 1.5 * 2^52 */
-    double q = shifted - 6755399441055744.0, r = (y - q * 6.93147180369123816490e-1) - q * 1.90821492927058770002e-10;
-    double p = 1.0 / 479001600;
-    p = p * r + 1.0 / 39916800;
-    p = p * r + 1.0 / 3628800;
-    p = p * r + 1.0 / 362880;
-    p = p * r + 1.0 / 40320;
-    p = p * r + 1.0 / 5040;
-    p = p * r + 1.0 / 720;
-    p = p * r + 1.0 / 120;
-    p = p * r + 1.0 / 24;
-    p = p * r + 1.0 / 6;
-    p = p * r + 0.5;
-    p = p * r * r + r + 1;
-    union {
-        double d;
-        int64_t i;
-    } power = {.d = shifted};
-    power.i = (int64_t)(((uint64_t)power.i + 1023) << 52);
-    return x < -708 ? 0 : p * power.d;
-}
-
 /* ---- with logarithms ---- */
 
 static FM_CLONES double soft_row(size_t m, const double *restrict c, const double *restrict g, double reg) {
@@ -53,9 +29,9 @@ static FM_CLONES double soft_row(size_t m, const double *restrict c, const doubl
     double part[8] = {0};
     size_t j = 0;
     for (; j + 8 <= m; j += 8) {
-        for (size_t l = 0; l < 8; l++) part[l] += exp_of((g[j + l] - c[j + l] - top) / reg);
+        for (size_t l = 0; l < 8; l++) part[l] += fm_exp_negative((g[j + l] - c[j + l] - top) / reg);
     }
-    for (; j < m; j++) sum += exp_of((g[j] - c[j] - top) / reg);
+    for (; j < m; j++) sum += fm_exp_negative((g[j] - c[j] - top) / reg);
     for (size_t l = 0; l < 8; l++) sum += part[l];
     return top + reg * log(sum);
 }
@@ -71,7 +47,7 @@ static FM_CLONES void soft_columns(const scaling *s, double *restrict top, doubl
     }
     for (size_t i = 0; i < s->n; i++) {
         const double *restrict c = s->c + i * s->m, f = s->f[i];
-        for (size_t j = 0; j < s->m; j++) sum[j] += exp_of((f - c[j] - top[j]) / s->reg);
+        for (size_t j = 0; j < s->m; j++) sum[j] += fm_exp_negative((f - c[j] - top[j]) / s->reg);
     }
 }
 
@@ -88,7 +64,7 @@ static FM_CLONES void make_kernel(scaling *s) {
     for (size_t i = 0; i < s->n; i++) {
         const double *restrict c = s->c + i * s->m, *restrict g = s->g, f = s->f[i];
         double *restrict k = s->k + i * s->m;
-        for (size_t j = 0; j < s->m; j++) k[j] = exp_of((f + g[j] - c[j]) / s->reg);
+        for (size_t j = 0; j < s->m; j++) k[j] = fm_exp_negative((f + g[j] - c[j]) / s->reg);
         s->u[i] = 1;
     }
     for (size_t j = 0; j < s->m; j++) s->v[j] = 1;
