@@ -11,6 +11,7 @@ local fm <const> = require "fm"
 local arguments <const> = require "fm.flow.parts.arguments"
 local by_partner <const> = require "fm.flow.coupling.parts.by_partner"
 local options <const> = require "fm.parts.options"
+local rows_by_label <const> = require "fm.flow.coupling.parts.rows_by_label"
 
 local where <const> = "coupling conditional_ot"
 local most <const> = 1e30
@@ -37,26 +38,19 @@ end
 
 -- ---- labels ----
 
--- The rows of each label, in the order in which labels appear.
-local function rows_by_label(labels)
-  local of, order = {}, {}
-  for row, label in ipairs(labels) do
+local function check_labels(labels)
+  for row, label in ipairs(labels:totable()) do
     if label ~= math.floor(label) then
       fm.fail(("%s: cond: label %d is %.9g: expected whole numbers, or a weight or a ratio for continuous conditions"):format(where, row, label))
     end
-    if not of[label] then
-      of[label] = {}
-      order[#order + 1] = of[label]
-    end
-    table.insert(of[label], row)
   end
-  return order
 end
 
 local function within_labels(x0, x1, cond)
+  check_labels(cond)
   local a, b, partner = rows_of(x0), rows_of(x1), {}
-  for _, rows in ipairs(rows_by_label(cond:totable())) do
-    local index <const> = fm.tensor(rows)
+  for _, group in ipairs(rows_by_label(cond)) do
+    local rows <const>, index <const> = group.rows, fm.tensor(group.rows)
     local best = fm.measure.pairing(fm.index_select(b, index, 1), fm.index_select(a, index, 1)):totable()
     for k, row in ipairs(rows) do partner[row] = rows[math.tointeger(best[k])] end
   end

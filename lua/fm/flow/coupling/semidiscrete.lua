@@ -15,6 +15,7 @@
 local fm <const> = require "fm"
 local arguments <const> = require "fm.flow.parts.arguments"
 local options <const> = require "fm.parts.options"
+local rows_by_label <const> = require "fm.flow.coupling.parts.rows_by_label"
 local sites <const> = require "fm.flow.coupling.parts.sites"
 local source <const> = require "fm.flow.parts.source"
 
@@ -46,28 +47,18 @@ local function flat(x)
   return x:detach():reshape(#x, -1)
 end
 
--- The rows of each label, in rising order of labels; one group of all without labels.
-local function groups_of(labels, n)
+-- The rows of each label, as tensors; one group of all without labels.
+local function groups_of(labels)
   if not labels then return { { label = false } } end
-  local of, order = {}, {}
-  for row, label in ipairs(labels:totable()) do
-    if not of[label] then
-      of[label] = {}
-      order[#order + 1] = label
-    end
-    table.insert(of[label], row)
-  end
-  assert(n == #labels)
-  table.sort(order)
-  local groups = {}
-  for i, label in ipairs(order) do groups[i] = { label = label, rows = fm.tensor(of[label]) } end
+  local groups = rows_by_label(labels)
+  for _, group in ipairs(groups) do group.rows = fm.tensor(group.rows) end
   return groups
 end
 
 return function(given)
   local o = check(given)
   local couple <const> = { chooses = true, labelled = o.labels ~= nil }
-  local groups <const> = groups_of(o.labels, #o.data)
+  local groups <const> = groups_of(o.labels)
   local by_label <const> = {}
   for _, group in ipairs(groups) do
     group.sites = sites.of(group.rows and fm.index_select(flat(o.data), group.rows, 1) or flat(o.data))
@@ -98,7 +89,7 @@ return function(given)
     if not (fm.is_tensor(cond) and cond:rank() == 1 and #cond == #x0) then
       fm.fail(("%s: cond is a %s: expected labels [%d]"):format(where, arguments.kind_of(cond), #x0))
     end
-    local parts = groups_of(cond, #x0)
+    local parts = groups_of(cond)
     for i, part in ipairs(parts) do
       local group = by_label[part.label]
       if not group then fm.fail(("%s: cond: no row of data has the label %.14g"):format(where, part.label)) end
