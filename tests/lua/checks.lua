@@ -37,4 +37,17 @@ function checks.raises_text(text, f, ...)
   assert.truthy(message:find(text, 1, true), ("expected %q, found %q"):format(text, message))
 end
 
+--- Two tensors have the same shape and, bit for bit, the same numbers.
+function checks.same(a, b)
+  assert.same(a:shape(), b:shape())
+  assert.same(a:totable(), b:totable())
+end
+
+--- Two tensors have the same shape, and numbers that differ by at most limit (1e-9 in double, 2e-5
+--- in float).
+function checks.near(a, b, limit)
+  assert.same(a:shape(), b:shape())
+  assert.near(0, (a - b):abs():max():item(), limit or (fm.real == "double" and 1e-9 or 2e-5))
+end
+
 return checks

@@ -4,13 +4,8 @@ local fm <const> = require "fm"
 local checks <const> = dofile "tests/lua/checks.lua"
 local flow <const>, ode <const>, nn <const> = fm.flow, fm.ode, fm.nn
 local double <const> = fm.real == "double"
-local raises, raises_text = checks.raises, checks.raises_text
+local raises, raises_text, same, near = checks.raises, checks.raises_text, checks.same, checks.near
 
-local function same(a, b) assert.same(a:totable(), b:totable()) end
-local function near(a, b, limit)
-  assert.same(a:shape(), b:shape())
-  assert.near(0, (a - b):abs():max():item(), limit or (double and 1e-9 or 2e-5))
-end
 
 -- The velocities of the flows to N(mean of the label, 1): label 4 stands for none, N(0, 1).
 local means <const> = fm.tensor { { 1, 0 }, { -2, 3 }, { 0.5, -1 }, { 0, 0 } }

@@ -3,13 +3,8 @@ local fm <const> = require "fm"
 local checks <const> = dofile "tests/lua/checks.lua"
 local flow <const>, ode <const> = fm.flow, fm.ode
 local double <const> = fm.real == "double"
-local raises, raises_text = checks.raises, checks.raises_text
+local raises, raises_text, same, near = checks.raises, checks.raises_text, checks.same, checks.near
 
-local function same(a, b) assert.same(a:totable(), b:totable()) end
-local function near(a, b, limit)
-  assert.same(a:shape(), b:shape())
-  assert.near(0, (a - b):abs():max():item(), limit or (double and 1e-9 or 2e-5))
-end
 local function of_column(x, j) return x:slice { axis = 2, first = j, last = j } end
 
 -- The velocity A(t) x of the flow to two normal numbers of variance 1 with correlation rho: the
