@@ -1,7 +1,6 @@
 -- The floors of a run: the values below which its metrics cannot fall, as the experiment says them.
--- They stand in run.json from then on, so that whoever looks at the run, now or later, sees how far
--- a loss is from them. A run that goes on says them again: what comes before its loops is executed
--- again.
+-- From then on they are in run.json: the progress line, `show` and the report read them there. A
+-- run that goes on says them again: what comes before its loops is executed again.
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
 local utf8_text <const> = require "fm.parts.utf8_text"
