@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-/* Within 2 units in the last place, for x <= 0 or what rounding lifts above it: x = n log 2 + r, |r|
- * <= log 2 / 2, and e^r by its series. 0 below -708, nan for nan. */
+/* Within 2 units in the last place, for x <= 0 or what rounding lifts above it: x = n log 2 + r,
+ * with |r| <= log 2 / 2, and e^r by its series. 0 below -708, nan for nan. */
 FM_INLINE double fm_exp_negative(double x) {
     double y = x < -708 ? -708 : x, shifted = y * 1.4426950408889634 + 0x1.8p52; /* its low bits are the nearest integer */
     double n = shifted - 0x1.8p52, r = (y - n * 0x1.62e42fee00000p-1) - n * 0x1.a39ef35793c76p-33;
