@@ -190,10 +190,7 @@ end
 -- file is one of fm.
 local function made(where, room, kind, name, given)
   local value, is_own = by_name.find(room, name)
-  if value == nil then
-    local names = by_name.names(room)
-    fail(('%s: unknown name "%s"%s'):format(where, name, nearest.advice_or_all(name, names)))
-  end
+  if value == nil then by_name.fail(where .. ": unknown name", room, name) end
   if type(value) == "function" then value = value(given)
   elseif given ~= nil then options.read(("%s: %s"):format(where, name), given, {}) end
   if not kind.is(value) then fail(("%s: %s.lua: expected %s, found %s"):format(where, name, kind.expected, options.shown(value))) end

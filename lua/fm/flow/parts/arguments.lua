@@ -41,11 +41,8 @@ function arguments.batch(where, name, x, like)
   if x:rank() < 1 then fm.fail(("%s: %s is [], expected [B, ...]"):format(where, name)) end
 end
 
---- Raises when a row has a number that is not finite.
-function arguments.finite(where, name, x)
-  local row = fm.measure.not_finite(x)
-  if row then fm.fail(("%s: row %d of %s is not finite"):format(where, row, name)) end
-end
+--- finite(where, name, x): raises when a row of x has a number that is not finite.
+arguments.finite = require "fm.parts.finite"
 
 -- A solver's last time may miss an end of 0..1 by rounding.
 local rounding <const> = 1e-9

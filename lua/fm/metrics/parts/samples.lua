@@ -55,11 +55,8 @@ function samples.read_pairs(where, a, b)
   return a, b
 end
 
---- Raises when a row of a sample has a number that is not finite.
-function samples.finite(where, what, x)
-  local row = fm.measure.not_finite(x)
-  if row then fm.fail(("%s: row %d of %s is not finite"):format(where, row, what)) end
-end
+--- finite(where, what, x): raises when a row of x has a number that is not finite.
+samples.finite = require "fm.parts.finite"
 
 --- As many rows of a sample, drawn with replacement.
 function samples.drawn(x, rng)
