@@ -19,6 +19,7 @@
 -- whatever r is: below some level of noise no step leads from one to another.
 local fm <const> = require "fm"
 local arguments <const> = require "fm.flow.parts.arguments"
+local broadcasts <const> = require "fm.parts.broadcasts"
 local coefficients <const> = require "fm.flow.path.parts.coefficients"
 local fields <const> = require "fm.parts.field"
 local ode <const> = require "fm.ode"
@@ -34,14 +35,6 @@ local defaults <const> = reverse.options({ "t0", "t1", "events", "rows" },
 local with_resample <const> = { method = true, steps = true, t1 = true, gradient = true, memory = true, cond = true }
 
 local function shown(t) return "[" .. table.concat(t:shape(), ", ") .. "]" end
-
-local function broadcasts(value, x)
-  for i = 1, value:rank() do
-    local size = value:size(-i)
-    if i > x:rank() or size ~= 1 and size ~= x:size(-i) then return false end
-  end
-  return true
-end
 
 -- `value` in the shape of x.
 local function spread(name, value, x)

@@ -24,7 +24,7 @@
 -- With a number t outside of the interval, or w = 1, there is one call, before zero_until none.
 local fm <const> = require "fm"
 local arguments <const> = require "fm.flow.parts.arguments"
-local attempt <const> = require "fm.parts.attempt"
+local broadcasts <const> = require "fm.parts.broadcasts"
 local by_name <const> = require "fm.parts.by_name"
 local coefficients <const> = require "fm.flow.path.parts.coefficients"
 local fields <const> = require "fm.parts.field"
@@ -72,8 +72,7 @@ local function null_of(cond, null, model)
   if not is_tensor then return null end
   if type(null) == "number" then return fm.full(cond:shape(), null) end
   if not fm.is_tensor(null) or null:rank() == cond:rank() and #null == #cond then return null end
-  local ok, rows = attempt(fm.add, fm.zeros(cond:shape()), null)
-  if ok and rows:count() == cond:count() then return rows end
+  if broadcasts(null, cond) then return fm.zeros(cond:shape()) + null end
   fm.fail(("%s: null is %s, cond is %s: expected a number, or a row that stands for each row of cond"):format(where,
     options.shown(null), options.shown(cond)))
 end

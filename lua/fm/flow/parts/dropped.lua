@@ -4,6 +4,7 @@
 -- keeps or loses all.
 local fm <const> = require "fm"
 local arguments <const> = require "fm.flow.parts.arguments"
+local broadcasts <const> = require "fm.parts.broadcasts"
 local options <const> = require "fm.parts.options"
 local sorted_keys <const> = require "fm.parts.sorted_keys"
 
@@ -21,12 +22,7 @@ local function check_null(where, null, cond)
     options.number(where .. ": null", null, -1e300, 1e300)
     return
   end
-  local fits = fm.is_tensor(null) and null:rank() <= cond:rank()
-  for back = 1, fits and null:rank() or 0 do
-    local size = null:size(-back)
-    fits = fits and (size == 1 or size == cond:size(-back))
-  end
-  if not fits then
+  if not (fm.is_tensor(null) and broadcasts(null, cond)) then
     fm.fail(("%s: null is a %s, expected a number or a tensor that fits cond, a %s"):format(where, arguments.kind_of(null), arguments.kind_of(cond)))
   end
 end
