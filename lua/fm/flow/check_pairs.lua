@@ -19,8 +19,7 @@ local sorted_keys <const> = require "fm.parts.sorted_keys"
 
 local where <const> = "check_pairs"
 local own <const> = { model = options.none, source = options.none, rng = options.none, cond = options.none, rows = 256 }
-local defaults <const> = reverse.options({ "t0", "t1", "times", "save", "events", "gradient", "memory", "rows" }, own)
-defaults.t1 = nil
+local defaults <const> = reverse.how_options(own)
 
 local swapped <const> = "the ends of the pairs look swapped: "
 
@@ -31,10 +30,7 @@ end
 -- ---- with a model ----
 
 local function by_model(o, x0, x1, numbers, n)
-  local call, plan = fields.of(o.model, o.cond), { gradient = false, rows = true }
-  for name in pairs(defaults) do
-    if own[name] == nil then plan[name] = o[name] end
-  end
+  local call, plan = fields.of(o.model, o.cond), reverse.how(o)
   local function end_of(x)
     return (reverse.finished(where, solve(where, function(at, t, rows)
       local these = numbers:index_select(rows, 1)

@@ -13,8 +13,7 @@ local solve <const> = require "fm.ode.parts.solve"
 
 local where <const> = "reflow"
 local own <const> = { x0 = options.none, rng = options.none, dim = options.none, path = options.none, cond = options.none, block = 1024 }
-local defaults <const> = reverse.options({ "t0", "t1", "times", "save", "events", "gradient", "memory", "rows" }, own)
-defaults.t1 = nil
+local defaults <const> = reverse.how_options(own)
 
 -- What a network or an exact flow knows about itself.
 local function known(model, name)
@@ -62,10 +61,7 @@ return function(model, given, ...)
   local o = options.read(where, given, defaults)
   local block = options.size(where .. ": block", o.block)
   local x0, call = start_of(model, o), fields.of(model, o.cond)
-  local plan = { gradient = false, rows = true }
-  for name in pairs(defaults) do
-    if own[name] == nil then plan[name] = o[name] end
-  end
+  local plan = reverse.how(o)
   local scope <close> = fm.scope()
   local n, x1 = #x0, fm.zeros(x0:shape())
   local evaluations = 0

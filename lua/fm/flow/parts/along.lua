@@ -11,8 +11,7 @@ local velocity <const> = require "fm.flow.velocity"
 
 local along <const> = {}
 
-along.options = reverse.options({ "t0", "t1", "times", "save", "events", "gradient", "memory", "rows" }, { method = "rk4", cond = options.none })
-along.options.t1 = nil
+along.options = reverse.how_options({ method = "rk4", cond = options.none })
 
 --- The model as a field, and the options for the solver.
 function along.read(where, model, x0, given)

@@ -15,6 +15,28 @@ function reverse.options(without, own)
   return all
 end
 
+-- What a solve along whole paths, from 0 to 1, settles itself.
+local settled <const> = { "t0", "t1", "times", "save", "events", "gradient", "memory", "rows" }
+local not_passed <const> = { cond = true } -- it goes to the model
+for _, name in ipairs(settled) do not_passed[name] = true end
+
+--- The options of ode.solve that say how to solve, for whole paths, and the function's own.
+function reverse.how_options(own)
+  local all = reverse.options(settled, {})
+  all.t1 = nil
+  for name, value in pairs(own) do all[name] = value end
+  return all
+end
+
+--- From the options that were read: how to solve, without gradients; the field gets row numbers.
+function reverse.how(o)
+  local plan = { gradient = false, rows = true }
+  for name in pairs(ode.options) do
+    if not not_passed[name] then plan[name] = o[name] end
+  end
+  return plan
+end
+
 --- From the options that were read: those of ode.solve, from t1 to t0.
 function reverse.plan(o)
   local plan = {}
