@@ -10,6 +10,11 @@
 
 enum { FM_TILE = 16384 }; /* numbers of an elementwise pass that one thread takes at a time: 64 KB of float */
 
+/* Rows of `row` numbers that make a tile. */
+static inline size_t fm_tile_rows(size_t row) {
+    return row < FM_TILE ? FM_TILE / (row ? row : 1) : 1;
+}
+
 /* 1..256 threads in all; starts or joins workers. False with `err` filled. */
 bool fm_set_threads(int n, fm_error *err);
 int fm_threads(void);
