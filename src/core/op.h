@@ -92,6 +92,8 @@ bool fm_shape_like(fm_call *c, const fm_tensor *t); /* the result is shaped as t
 bool fm_call_fail(const fm_call *c, fm_error *err, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Checks that every number of `index` is whole and in 1..limit. */
 bool fm_check_index(const fm_call *c, const fm_tensor *index, size_t limit, fm_error *err);
+/* Checks that the sides of t fit a product of matrices. */
+bool fm_check_product(const fm_call *c, const fm_tensor *t, fm_error *err);
 /* Axis option number `option`, 0-based, in range for a tensor of `rank`; `none` when absent. */
 bool fm_check_axis(const fm_call *c, int option, int rank, int none, int *axis, fm_error *err);
 
@@ -107,7 +109,7 @@ static inline fm_axis_view fm_along(const fm_tensor *t, int axis) {
 }
 
 /* The tables; each ops_*.c ends with one, closed by a row without a name. */
-extern const fm_op elementwise_ops[], activation_ops[], reduce_ops[], order_ops[], shape_ops[], index_ops[], matrix_ops[], norm_ops[],
-    image_ops[], loss_ops[];
+extern const fm_op elementwise_ops[], activation_ops[], reduce_ops[], order_ops[], shape_ops[], index_ops[], matrix_ops[], attention_ops[],
+    norm_ops[], image_ops[], loss_ops[];
 
 #endif

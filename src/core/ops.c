@@ -1,4 +1,5 @@
 /* The list of all ops and what their rows share. */
+#include "blas.h"
 #include "op.h"
 
 #include <stdarg.h>
@@ -9,8 +10,8 @@ enum { MAX_OPS = 256 };
 
 const fm_op *const *fm_op_all(void) {
     static const fm_op *all[MAX_OPS + 1];
-    static const fm_op *const tables[] = {elementwise_ops, activation_ops, reduce_ops, order_ops, shape_ops,
-                                          index_ops,       matrix_ops,     norm_ops,   image_ops, loss_ops};
+    static const fm_op *const tables[] = {elementwise_ops, activation_ops, reduce_ops, order_ops, shape_ops, index_ops,
+                                          matrix_ops,      attention_ops,  norm_ops,   image_ops, loss_ops};
     if (all[0]) return all;
     size_t n = 0;
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
@@ -64,5 +65,13 @@ bool fm_check_axis(const fm_call *c, int option, int rank, int none, int *axis, 
         return fm_call_fail(c, err, "axis %lld is out of range for a tensor of rank %d", (long long)(given < 0 ? given : given + 1), rank);
     }
     *axis = (int)a;
+    return true;
+}
+
+bool fm_check_product(const fm_call *c, const fm_tensor *t, fm_error *err) {
+    for (int i = 0; i < t->rank; i++) {
+        if (!fm_blas_fits(t->shape[i])) return fm_call_fail(c, err, "axis %d has %zu entries, over the limit of BLAS", i + 1, t->shape[i]);
+    }
+    if (!fm_blas_fits(fm_rows(t))) return fm_call_fail(c, err, "%zu rows are over the limit of BLAS", fm_rows(t));
     return true;
 }
