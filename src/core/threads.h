@@ -1,6 +1,7 @@
 /* Work in constant tiles: the number of threads decides which thread computes a tile, but not how
  * the work is divided, so the results do not depend on it. With one thread (the default) this is a
- * plain loop. */
+ * plain loop. Workers start at the first job that has two tiles; between jobs they spin for some
+ * tens of microseconds, then sleep. */
 #ifndef FM_THREADS_H
 #define FM_THREADS_H
 
@@ -15,12 +16,14 @@ static inline size_t fm_tile_rows(size_t row) {
     return row < FM_TILE ? FM_TILE / (row ? row : 1) : 1;
 }
 
-/* 1..256 threads in all; starts or joins workers. False with `err` filled. */
+/* 1..256 threads in all; fewer work when the system does not start as many. False with `err`
+ * filled. */
 bool fm_set_threads(int n, fm_error *err);
 int fm_threads(void);
 
 /* Calls work(context, first, last) for the ranges [0, tile), [tile, 2 tile) ... of 0..count, each
- * once, in any order. The work must not allocate, fail or call this function. */
+ * once, in any order. The work must not allocate, fail or call this function. Only
+ * one thread, the main one, may call it. */
 void fm_parallel(size_t count, size_t tile, void (*work)(void *context, size_t first, size_t last), void *context);
 
 #endif
