@@ -1,5 +1,5 @@
 /* Losses: one number from a prediction and a target. */
-#include "op.h"
+#include "parts.h"
 #include "sums.h"
 #include "vmath.h"
 
@@ -12,12 +12,36 @@ static bool pair_shape(fm_call *c, fm_error *err) {
                             fm_shape_text(c->in[1], b));
     }
     c->rank = 0;
+    c->scratch_count = fm_parts_room(c->in[0]->count, FM_TILE);
     return true;
 }
 
 /* What each term counts: 1, or 1/n for a mean. */
 static double weight(const fm_call *c, int option) {
     return c->opt[option].integer ? 1 : 1 / (double)c->in[0]->count;
+}
+
+/* A prediction and a target, and what their gradients need. */
+typedef struct pair {
+    const real *p, *q;
+    double delta;
+    real k;
+    real *dp, *dq;
+    bool fresh_p, fresh_q;
+} pair;
+
+static pair pair_of(const fm_call *c) {
+    return (pair){.p = fm_data(c->in[0]), .q = fm_data(c->in[1])};
+}
+
+static void pair_sum(const fm_call *c, int option, fm_part_fn part, const pair *all) {
+    fm_data(c->out)[0] = (real)(fm_sum_parts(c, c->in[0]->count, FM_TILE, part, all) * weight(c, option));
+}
+
+static void pair_gradients(const fm_call *c, void (*tile)(void *, size_t, size_t), pair *all) {
+    all->dp = fm_grad_write(c->in[0], &all->fresh_p);
+    all->dq = fm_grad_write(c->in[1], &all->fresh_q);
+    fm_parallel(c->in[0]->count, FM_TILE, tile, all);
 }
 
 /* ---- mse{reduce} ---- */
@@ -27,9 +51,14 @@ FM_CLONES static double squares(size_t n, const real *restrict p, const real *re
     return sum;
 }
 
+static double mse_part(const void *context, size_t first, size_t last) {
+    const pair *a = context;
+    return squares(last - first, a->p + first, a->q + first);
+}
+
 static void mse_forward(const fm_call *c) {
-    double sum = squares(c->in[0]->count, fm_data(c->in[0]), fm_data(c->in[1]));
-    fm_data(c->out)[0] = (real)(sum * weight(c, 0));
+    pair all = pair_of(c);
+    pair_sum(c, 0, mse_part, &all);
 }
 
 FM_CLONES static void mse_grad(size_t n, real k, const real *restrict p, const real *restrict q, real *restrict d, bool fresh) {
@@ -40,15 +69,17 @@ FM_CLONES static void mse_grad(size_t n, real k, const real *restrict p, const r
     }
 }
 
+static void mse_tile(void *context, size_t first, size_t last) {
+    const pair *a = context;
+    const real *p = a->p + first, *q = a->q + first;
+    if (a->dp) mse_grad(last - first, a->k, p, q, a->dp + first, a->fresh_p);
+    if (a->dq) mse_grad(last - first, a->k, q, p, a->dq + first, a->fresh_q);
+}
+
 static void mse_backward(const fm_call *c) {
-    real k = (real)(2 * weight(c, 0) * (double)fm_grad_get(c->out)[0]);
-    const real *p = fm_data(c->in[0]), *q = fm_data(c->in[1]);
-    size_t n = c->in[0]->count;
-    bool fresh;
-    real *dp = fm_grad_write(c->in[0], &fresh);
-    if (dp) mse_grad(n, k, p, q, dp, fresh);
-    real *dq = fm_grad_write(c->in[1], &fresh);
-    if (dq) mse_grad(n, k, q, p, dq, fresh);
+    pair all = pair_of(c);
+    all.k = (real)(2 * weight(c, 0) * (double)fm_grad_get(c->out)[0]);
+    pair_gradients(c, mse_tile, &all);
 }
 
 /* ---- huber{delta, reduce}: e^2 / 2 up to delta, then a straight line ---- */
@@ -58,25 +89,52 @@ static bool huber_shape(fm_call *c, fm_error *err) {
     return pair_shape(c, err);
 }
 
+FM_INLINE double huber_term(real p, real q, double delta) {
+    double e = fabs((double)p - (double)q);
+    return e <= delta ? e * e / 2 : delta * (e - delta / 2);
+}
+
+FM_CLONES static double hubers(size_t n, const real *restrict p, const real *restrict q, double delta) {
+    FM_ROW_SUM(n, huber_term(p[i], q[i], delta), sum);
+    return sum;
+}
+
+static double huber_part(const void *context, size_t first, size_t last) {
+    const pair *a = context;
+    return hubers(last - first, a->p + first, a->q + first, a->delta);
+}
+
 static void huber_forward(const fm_call *c) {
-    const real *p = fm_data(c->in[0]), *q = fm_data(c->in[1]);
-    double sum = 0, delta = c->opt[0].number;
-    for (size_t i = 0, n = c->in[0]->count; i < n; i++) {
-        double e = fabs((double)p[i] - (double)q[i]);
-        sum += e <= delta ? e * e / 2 : delta * (e - delta / 2);
+    pair all = pair_of(c);
+    all.delta = c->opt[0].number;
+    pair_sum(c, 1, huber_part, &all);
+}
+
+FM_INLINE real within(real e, real delta) {
+    return e > delta ? delta : e < -delta ? -delta : e;
+}
+
+FM_CLONES static void huber_grad(size_t n, real k, real delta, const real *restrict p, const real *restrict q, real *restrict d,
+                                 bool fresh) {
+    if (fresh) {
+        for (size_t i = 0; i < n; i++) d[i] = k * within(p[i] - q[i], delta);
+    } else {
+        for (size_t i = 0; i < n; i++) d[i] += k * within(p[i] - q[i], delta);
     }
-    fm_data(c->out)[0] = (real)(sum * weight(c, 1));
+}
+
+static void huber_tile(void *context, size_t first, size_t last) {
+    const pair *a = context;
+    const real *p = a->p + first, *q = a->q + first;
+    if (a->dp) huber_grad(last - first, a->k, (real)a->delta, p, q, a->dp + first, a->fresh_p);
+    if (a->dq) huber_grad(last - first, a->k, (real)a->delta, q, p, a->dq + first, a->fresh_q);
 }
 
 static void huber_backward(const fm_call *c) {
-    const real *p = fm_data(c->in[0]), *q = fm_data(c->in[1]);
-    real k = (real)(weight(c, 1) * (double)fm_grad_get(c->out)[0]), delta = (real)c->opt[0].number;
-    real *dp = fm_grad_add(c->in[0]), *dq = fm_grad_add(c->in[1]);
-    for (size_t i = 0, n = c->in[0]->count; i < n; i++) {
-        real e = p[i] - q[i], g = k * (e > delta ? delta : e < -delta ? -delta : e);
-        if (dp) dp[i] += g;
-        if (dq) dq[i] -= g;
-    }
+    pair all = pair_of(c);
+    all.delta = c->opt[0].number;
+    all.k = (real)(weight(c, 1) * (double)fm_grad_get(c->out)[0]);
+    pair_gradients(c, huber_tile, &all);
 }
 
 /* ---- cross_entropy: logits [B, C], labels [B] in 1..C -> mean -log softmax at the label ---- */
@@ -89,37 +147,75 @@ static bool cross_entropy_shape(fm_call *c, fm_error *err) {
     }
     if (!fm_check_index(c, label, x->shape[1], err)) return false;
     c->rank = 0;
-    c->saved_count = x->count; /* the probabilities */
+    c->saved_count = x->count + x->count % 2; /* the probabilities */
+    c->scratch_count = fm_parts_room(x->shape[0], fm_tile_rows(x->shape[1]));
     return true;
 }
 
-static void cross_entropy_forward(const fm_call *c) {
-    size_t rows = c->in[0]->shape[0], n = c->in[0]->shape[1];
-    const real *x = fm_data(c->in[0]), *label = fm_data(c->in[1]);
+/* Rows of [rows, n]: their probabilities, unless `saved` is NULL. Returns the sum of their
+ * losses. */
+FM_CLONES static double row_losses(size_t rows, size_t n, const real *restrict x, const real *restrict label, real *restrict saved) {
     double total = 0;
     for (size_t r = 0; r < rows; r++, x += n) {
         real top = x[0];
-        double sum = 0;
         for (size_t j = 1; j < n; j++) top = x[j] > top ? x[j] : top;
-        for (size_t j = 0; j < n; j++) {
-            real e = v_exp(x[j] - top);
-            if (c->saved) c->saved[r * n + j] = e;
-            sum += (double)e;
+        double all;
+        if (saved) {
+            real *e = saved + r * n;
+            for (size_t j = 0; j < n; j++) e[j] = v_exp(x[j] - top);
+            FM_ROW_SUM(n, (double)e[i], sum);
+            for (size_t j = 0; j < n; j++) e[j] /= (real)sum;
+            all = sum;
+        } else {
+            FM_ROW_SUM(n, (double)v_exp(x[i] - top), sum);
+            all = sum;
         }
-        for (size_t j = 0; c->saved && j < n; j++) c->saved[r * n + j] /= (real)sum;
-        total += log(sum) + (double)top - (double)x[(size_t)label[r] - 1];
+        total += log(all) + (double)top - (double)x[(size_t)label[r] - 1];
     }
+    return total;
+}
+
+static double cross_entropy_part(const void *context, size_t first, size_t last) {
+    const fm_call *c = context;
+    size_t n = c->in[0]->shape[1];
+    return row_losses(last - first, n, fm_data(c->in[0]) + first * n, fm_data(c->in[1]) + first, c->saved ? c->saved + first * n : NULL);
+}
+
+static void cross_entropy_forward(const fm_call *c) {
+    size_t rows = c->in[0]->shape[0];
+    double total = fm_sum_parts(c, rows, fm_tile_rows(c->in[0]->shape[1]), cross_entropy_part, c);
     fm_data(c->out)[0] = (real)(c->opt[0].integer ? total : total / (double)rows);
+}
+
+typedef struct entropy_back {
+    size_t n;
+    const real *saved, *label;
+    real g, *dx;
+    bool fresh;
+} entropy_back;
+
+FM_CLONES static void row_gradients(const entropy_back *b, size_t first, size_t last) {
+    size_t n = b->n;
+    real g = b->g, *restrict dx = b->dx;
+    const real *restrict saved = b->saved;
+    if (b->fresh) {
+        for (size_t i = first * n; i < last * n; i++) dx[i] = g * saved[i];
+    } else {
+        for (size_t i = first * n; i < last * n; i++) dx[i] += g * saved[i];
+    }
+    for (size_t r = first; r < last; r++) dx[r * n + (size_t)b->label[r] - 1] -= g;
+}
+
+static void cross_entropy_tile(void *context, size_t first, size_t last) {
+    row_gradients(context, first, last);
 }
 
 static void cross_entropy_backward(const fm_call *c) {
     size_t rows = c->in[0]->shape[0], n = c->in[0]->shape[1];
-    const real *label = fm_data(c->in[1]);
-    real *dx = fm_grad_add(c->in[0]), g = fm_grad_get(c->out)[0] / (c->opt[0].integer ? 1 : (real)rows);
-    for (size_t r = 0; r < rows; r++) {
-        for (size_t j = 0; j < n; j++) dx[r * n + j] += g * c->saved[r * n + j];
-        dx[r * n + (size_t)label[r] - 1] -= g;
-    }
+    entropy_back b = {.n = n, .saved = c->saved, .label = fm_data(c->in[1])};
+    b.g = fm_grad_get(c->out)[0] / (c->opt[0].integer ? 1 : (real)rows);
+    b.dx = fm_grad_write(c->in[0], &b.fresh);
+    fm_parallel(rows, fm_tile_rows(n), cross_entropy_tile, &b);
 }
 
 static const fm_option mse_options[] = {{"reduce", FM_CHOICE, false, 0, reduce_names}, {0}};

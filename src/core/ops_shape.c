@@ -1,5 +1,6 @@
 /* Ops that move numbers without changing them. reshape and slice of leading rows are views. */
 #include "op.h"
+#include "threads.h"
 
 #include <string.h>
 
@@ -169,6 +170,46 @@ static bool stack_shape(fm_call *c, fm_error *err) {
 
 /* ---- what both do: every tensor fills the next part of each of the result's `outer` rows ---- */
 
+/* One tensor, a block [rows, n], and the columns that it fills of rows that are `row` apart. */
+typedef struct part {
+    size_t n, row;
+    const real *from;
+    real *to;
+    bool fresh;
+} part;
+
+/* A few numbers cost less than a call of memcpy. */
+static inline void copy_numbers(size_t n, const real *from, real *to) {
+    if (n < 8) {
+        for (size_t i = 0; i < n; i++) to[i] = from[i];
+    } else {
+        memcpy(to, from, n * sizeof *to);
+    }
+}
+
+/* Numbers first..last-1 of the block, which may begin and end within a row. */
+static void join_tile(void *context, size_t first, size_t last) {
+    const part *p = context;
+    size_t r = first / p->n, end = (r + 1) * p->n;
+    for (size_t at = first; at < last; at = end, end += p->n, r++) {
+        copy_numbers((end < last ? end : last) - at, p->from + at, p->to + r * (p->row - p->n) + at);
+    }
+}
+
+static void split_tile(void *context, size_t first, size_t last) {
+    const part *p = context;
+    size_t r = first / p->n, end = (r + 1) * p->n;
+    for (size_t at = first; at < last; at = end, end += p->n, r++) {
+        const real *restrict g = p->from + r * (p->row - p->n) + at;
+        real *restrict dx = p->to + at;
+        size_t n = (end < last ? end : last) - at;
+        if (p->fresh) copy_numbers(n, g, dx);
+        else {
+            for (size_t i = 0; i < n; i++) dx[i] += g[i];
+        }
+    }
+}
+
 static void join_forward(const fm_call *c) {
     int axis = (int)c->opt[0].integer;
     fm_axis_view all = fm_along(c->out, axis);
@@ -176,15 +217,8 @@ static void join_forward(const fm_call *c) {
     bool leading = axis == c->out->rank - 1; /* of columns without a gradient */
     for (int k = 0; k < c->n_in; k++) {
         size_t n = c->in[k]->count / all.outer;
-        const real *x = fm_data(c->in[k]);
-        real *y = fm_data(c->out) + from;
-        if (n < 8) { /* a few columns: a call of memcpy costs more than they do */
-            for (size_t r = 0; r < all.outer; r++) {
-                for (size_t i = 0; i < n; i++) y[r * row + i] = x[r * n + i];
-            }
-        } else {
-            for (size_t r = 0; r < all.outer; r++) memcpy(y + r * row, x + r * n, n * sizeof(real));
-        }
+        part p = {n, row, fm_data(c->in[k]), fm_data(c->out) + from, false};
+        fm_parallel(c->in[k]->count, FM_TILE, join_tile, &p);
         from += n;
         if (leading && !fm_needs_grad(c->in[k])) c->out->grad_first = from;
         else leading = false;
@@ -196,18 +230,11 @@ static void join_backward(const fm_call *c) {
     int axis = (int)c->opt[0].integer;
     fm_axis_view all = fm_along(c->out, axis);
     size_t row = all.size * all.inner, from = 0;
-    const real *dy = fm_grad_get(c->out);
     for (int k = 0; k < c->n_in; k++) {
         size_t n = c->in[k]->count / all.outer;
-        bool fresh;
-        real *dx = fm_grad_write(c->in[k], &fresh);
-        for (size_t r = 0; dx && r < all.outer; r++) {
-            const real *g = dy + r * row + from;
-            if (fresh) memcpy(dx + r * n, g, n * sizeof(real));
-            else {
-                for (size_t i = 0; i < n; i++) dx[r * n + i] += g[i];
-            }
-        }
+        part p = {.n = n, .row = row, .from = fm_grad_get(c->out) + from};
+        p.to = fm_grad_write(c->in[k], &p.fresh);
+        if (p.to) fm_parallel(c->in[k]->count, FM_TILE, split_tile, &p);
         from += n;
     }
 }
