@@ -1,6 +1,7 @@
 /* Solvers in Lua: fm.ode_engine.tableau(t, name) checks a tableau, fm.ode_engine.solve(method,
  * field, x0, plan) runs it, and solve_rows does so with a step size for every row. lua/fm/ode reads
  * the options of ode.solve and makes the plan. */
+#include "fill.h"
 #include "ode_call.h"
 
 #include <string.h>
@@ -227,7 +228,7 @@ static void push_states(lua_State *L, const solve *s, size_t n) {
     size_t shape[FM_MAX_RANK] = {n};
     for (int i = 0; i < s->call.point->rank; i++) shape[i + 1] = s->call.point->shape[i];
     fm_tensor *states = bind_push_result(L, s->call.point->rank + 1, shape);
-    if (states->count) memcpy(fm_data(states), s->states->data, states->count * sizeof(real));
+    if (states->count) fm_copy(states->count, s->states->data, fm_data(states));
 }
 
 static void push_info(lua_State *L, const solve *s, fm_ode_status status) {

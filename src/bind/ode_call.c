@@ -1,5 +1,6 @@
 #include "ode_call.h"
 
+#include "fill.h"
 #include "signals.h"
 
 #include <string.h>
@@ -91,7 +92,7 @@ bool ode_call_for_tensor(ode_call *c, const char *who, int n, real *to) {
     fm_tensor *y = bind_check_tensor(L, -1);
     if (!fm_same_shape(x, y))
         return fm_fail(&c->err, "ode.solve: x is %s, the %s returned %s", fm_shape_text(x, a), who, fm_shape_text(y, b));
-    if (y->count) memcpy(to, fm_data(y), y->count * sizeof(real));
+    fm_copy(y->count, fm_data(y), to);
     if (c->recorded) fm_ode_record_set(&c->rows, to, y);
     c->depends |= c->watched && fm_needs_grad(y);
     ode_call_end(c);

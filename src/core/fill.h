@@ -1,9 +1,10 @@
-/* Fills a tensor with numbers that follow a rule. */
+/* Fills a tensor with numbers that follow a rule, or copies numbers; large ones on all threads. */
 #ifndef FM_FILL_H
 #define FM_FILL_H
 
 #include "tensor.h"
 
+void fm_copy(size_t n, const real *from, real *to); /* not within one range */
 void fm_fill(fm_tensor *t, real v);
 void fm_fill_eye(fm_tensor *t); /* [n, n]: 1 on the diagonal, 0 elsewhere */
 /* first, first + step, ... as many as t has; fm_steps_count tells how many there are up to

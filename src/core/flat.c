@@ -4,6 +4,7 @@
 #include "sums.h"
 #include "threads.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 /* ---- layout ---- */
@@ -39,6 +40,18 @@ static bool lay_out(fm_flat *f, fm_error *err) {
     return true;
 }
 
+static size_t tiles_of(const fm_flat *f) {
+    return f->total / FM_TILE + 1;
+}
+
+static void give_back(fm_flat *f) {
+    fm_pool_give(f->params, f->n * sizeof *f->params);
+    fm_pool_give(f->at, f->n * sizeof *f->at);
+    fm_pool_give(f->filled, f->n * sizeof *f->filled);
+    fm_pool_give(f->sums, tiles_of(f) * sizeof *f->sums);
+    *f = (fm_flat){0};
+}
+
 bool fm_flat_open(fm_flat *f, size_t n, fm_tensor **params, fm_error *err) {
     *f = (fm_flat){.n = n};
     for (size_t i = 0; i < n; i++) {
@@ -51,18 +64,17 @@ bool fm_flat_open(fm_flat *f, size_t n, fm_tensor **params, fm_error *err) {
     f->params = fm_pool_take(n * sizeof *f->params);
     f->at = fm_pool_take(n * sizeof *f->at);
     f->filled = fm_pool_take(n * sizeof *f->filled);
-    if (!f->params || !f->at || !f->filled) {
-        fm_pool_give(f->params, n * sizeof *f->params);
-        fm_pool_give(f->at, n * sizeof *f->at);
-        fm_pool_give(f->filled, n * sizeof *f->filled);
-        *f = (fm_flat){0};
+    for (size_t i = 0; i < n; i++) f->total += params[i]->count;
+    f->sums = fm_pool_take(tiles_of(f) * sizeof *f->sums);
+    if (!f->params || !f->at || !f->filled || !f->sums) {
+        give_back(f);
         return fm_fail(err, "out of memory: no room for %zu parameters", n);
     }
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0, at = 0; i < n; i++) {
         f->params[i] = fm_tensor_retain(params[i]);
-        f->at[i] = f->total;
+        f->at[i] = at;
         f->filled[i] = false;
-        f->total += params[i]->count;
+        at += params[i]->count;
     }
     if (lay_out(f, err)) return true;
     fm_flat_close(f);
@@ -72,35 +84,44 @@ bool fm_flat_open(fm_flat *f, size_t n, fm_tensor **params, fm_error *err) {
 void fm_flat_close(fm_flat *f) {
     if (!f->params) return;
     for (size_t i = 0; i < f->n; i++) fm_tensor_release(f->params[i]);
-    fm_pool_give(f->params, f->n * sizeof *f->params);
-    fm_pool_give(f->at, f->n * sizeof *f->at);
-    fm_pool_give(f->filled, f->n * sizeof *f->filled);
-    *f = (fm_flat){0};
+    give_back(f);
 }
 
-/* ---- ranges: neighbours in memory make one ---- */
+/* ---- passes: in tiles of the flat vector, whatever the storages are ---- */
 
-typedef struct range {
-    real *p;
-    const real *g;
-    size_t at, count;
-} range;
+/* Does something with `count` numbers of parameter i, from number `from` on. */
+typedef void pass_part(void *pass, size_t i, size_t from, size_t count);
 
-/* The range that begins at parameter *i, which moves on; count 0 at the end. Ranges without a
- * gradient have g == NULL. */
-static range next_range(const fm_flat *f, size_t *i) {
-    range r = {0};
-    for (; *i < f->n; (*i)++) {
-        fm_tensor *t = f->params[*i];
-        if (!t->count) continue;
-        real *p = fm_data(t);
-        const real *g = fm_grad_get(t);
-        if (!r.count) r = (range){p, g, f->at[*i], 0};
-        bool joins = p == r.p + r.count && (r.g ? g == r.g + r.count : !g);
-        if (!joins) break;
-        r.count += t->count;
+typedef struct walk {
+    const fm_flat *f;
+    pass_part *part;
+    void *pass;
+} walk;
+
+/* The parameter that holds the flat number `at`. */
+static size_t param_at(const fm_flat *f, size_t at) {
+    size_t low = 0, high = f->n;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (f->at[middle] <= at) low = middle;
+        else high = middle;
     }
-    return r;
+    return low;
+}
+
+static void walk_tile(void *context, size_t first, size_t last) {
+    const walk *w = context;
+    const fm_flat *f = w->f;
+    for (size_t i = param_at(f, first), at = first; at < last; i++) {
+        size_t from = at - f->at[i], rest = f->params[i]->count - from, count = rest < last - at ? rest : last - at;
+        if (count) w->part(w->pass, i, from, count);
+        at += count;
+    }
+}
+
+static void for_all(const fm_flat *f, pass_part *part, void *pass) {
+    walk w = {f, part, pass};
+    fm_parallel(f->total, FM_TILE, walk_tile, &w);
 }
 
 /* A write that tapes must know of: backward over older records is refused. */
@@ -144,28 +165,52 @@ FM_CLONES static real_bits largest_bits(size_t n, const real *restrict x, real_b
     return m2 > m0 ? m2 : m0;
 }
 
+typedef struct largest_pass {
+    const fm_flat *f;
+    fm_flat_part part;
+    _Atomic real_bits max;
+} largest_pass;
+
 static const real *numbers_of(const fm_flat *f, size_t i, fm_flat_part part) {
     return part == FM_FLAT_GRADIENTS ? fm_grad_get(f->params[i]) : fm_data(f->params[i]);
 }
 
-real fm_flat_largest(const fm_flat *f, fm_flat_part part, size_t *which) {
-    real_bits max = 0;
-    *which = f->n;
-    for (size_t i = 0; i < f->n; i++) {
-        const real *x = numbers_of(f, i, part);
-        if (x) max = largest_bits(f->params[i]->count, x, max);
-        real so_far;
-        memcpy(&so_far, &max, sizeof so_far);
-        if (*which == f->n && !isfinite(so_far)) *which = i;
+static void largest_part(void *pass, size_t i, size_t from, size_t count) {
+    largest_pass *l = pass;
+    const real *x = numbers_of(l->f, i, l->part);
+    if (!x) return;
+    real_bits here = largest_bits(count, x + from, 0), max = atomic_load_explicit(&l->max, memory_order_relaxed);
+    while (here > max && !atomic_compare_exchange_weak_explicit(&l->max, &max, here, memory_order_relaxed, memory_order_relaxed)) {
     }
+}
+
+static real value_of(real_bits bits) {
     real value;
-    memcpy(&value, &max, sizeof value);
+    memcpy(&value, &bits, sizeof value);
     return value;
+}
+
+real fm_flat_largest(const fm_flat *f, fm_flat_part part, size_t *which) {
+    largest_pass l = {.f = f, .part = part};
+    for_all(f, largest_part, &l);
+    real largest = value_of(atomic_load_explicit(&l.max, memory_order_relaxed));
+    *which = isfinite(largest) ? f->n : 0;
+    for (; *which < f->n; (*which)++) {
+        const real *x = numbers_of(f, *which, part);
+        if (x && !isfinite(value_of(largest_bits(f->params[*which]->count, x, 0)))) break;
+    }
+    return largest;
 }
 
 FM_CLONES static double sum_of_squares(size_t n, const real *restrict g) {
     FM_SQUARES_SUM(n, g[i], sum);
     return sum;
+}
+
+static void squares_part(void *pass, size_t i, size_t from, size_t count) {
+    const fm_flat *f = pass;
+    const real *g = fm_grad_get(f->params[i]);
+    if (g) f->sums[(f->at[i] + from) / FM_TILE] += sum_of_squares(count, g + from);
 }
 
 /* For gradients whose squares are too large for a number. */
@@ -180,10 +225,9 @@ static double scaled_norm(const fm_flat *f, double largest) {
 
 double fm_flat_norm(const fm_flat *f) {
     double total = 0;
-    for (size_t i = 0; i < f->n; i++) {
-        const real *g = fm_grad_get(f->params[i]);
-        if (g) total += sum_of_squares(f->params[i]->count, g);
-    }
+    for (size_t t = 0; t < tiles_of(f); t++) f->sums[t] = 0;
+    for_all(f, squares_part, (void *)f);
+    for (size_t t = 0; t < tiles_of(f); t++) total += f->sums[t];
     if (isfinite(total)) return sqrt(total);
     size_t which;
     double largest = (double)fm_flat_largest(f, FM_FLAT_GRADIENTS, &which);
@@ -235,11 +279,25 @@ fm_tensor *fm_flat_gradient(const fm_flat *f, fm_error *err) {
     return gradient;
 }
 
-static bool all_zero(size_t n, const real *x) {
-    for (size_t i = 0; i < n; i++) {
-        if (x[i] != 0) return false;
+typedef struct zero_test {
+    const real *x;
+    atomic_bool other; /* a number that is not 0 was found */
+} zero_test;
+
+static void zero_tile(void *context, size_t first, size_t last) {
+    zero_test *t = context;
+    if (atomic_load_explicit(&t->other, memory_order_relaxed)) return;
+    for (size_t i = first; i < last; i++) {
+        if (t->x[i] == 0) continue;
+        atomic_store_explicit(&t->other, true, memory_order_relaxed);
+        return;
     }
-    return true;
+}
+
+static bool all_zero(size_t n, const real *x) {
+    zero_test t = {.x = x};
+    fm_parallel(n, FM_TILE, zero_tile, &t);
+    return !atomic_load_explicit(&t.other, memory_order_relaxed);
 }
 
 void fm_flat_settle(const fm_flat *f) {
@@ -253,17 +311,15 @@ void fm_flat_settle(const fm_flat *f) {
 /* ---- Adam ---- */
 
 typedef struct adam_pass {
-    real *p, *m, *v;
-    const real *g;
+    const fm_flat *f;
+    real *m, *v;
     real b1, b2, c1, c2, eps, l2, keep, scale; /* p = keep p - c1 m / (sqrt(v) c2 + eps) */
 } adam_pass;
 
-FM_CLONES static void adam_tile(void *context, size_t first, size_t last) {
-    const adam_pass *a = context;
-    real *restrict p = a->p, *restrict m = a->m, *restrict v = a->v;
-    const real *restrict g = a->g;
+FM_CLONES static void adam_range(const adam_pass *a, size_t n, const real *restrict g, real *restrict p, real *restrict m,
+                                 real *restrict v) {
     real b1 = a->b1, b2 = a->b2, c1 = a->c1, c2 = a->c2, eps = a->eps, l2 = a->l2, keep = a->keep, scale = a->scale;
-    for (size_t i = first; i < last; i++) {
+    for (size_t i = 0; i < n; i++) {
         real d = scale * g[i] + l2 * p[i];
         real mi = b1 * m[i] + (1 - b1) * d;
         real vi = b2 * v[i] + (1 - b2) * d * d;
@@ -273,9 +329,19 @@ FM_CLONES static void adam_tile(void *context, size_t first, size_t last) {
     }
 }
 
+static void adam_part(void *pass, size_t i, size_t from, size_t count) {
+    const adam_pass *a = pass;
+    const real *g = fm_grad_get(a->f->params[i]);
+    size_t at = a->f->at[i] + from;
+    if (g) adam_range(a, count, g + from, fm_data(a->f->params[i]) + from, a->m + at, a->v + at);
+}
+
 void fm_flat_adam(const fm_flat *f, const fm_adam *a, real *m, real *v) {
     double t = (double)a->step;
-    adam_pass pass = {.b1 = (real)a->beta1,
+    adam_pass pass = {.f = f,
+                      .m = m,
+                      .v = v,
+                      .b1 = (real)a->beta1,
                       .b2 = (real)a->beta2,
                       .c1 = (real)(a->lr / (1 - pow(a->beta1, t))),
                       .c2 = (real)(1 / sqrt(1 - pow(a->beta2, t))),
@@ -283,79 +349,94 @@ void fm_flat_adam(const fm_flat *f, const fm_adam *a, real *m, real *v) {
                       .l2 = a->decoupled ? 0 : (real)a->weight_decay,
                       .keep = a->decoupled ? (real)(1 - a->lr * a->weight_decay) : 1,
                       .scale = (real)a->scale};
-    for (size_t i = 0; i < f->n;) {
-        range r = next_range(f, &i);
-        if (!r.g) continue;
-        pass.p = r.p;
-        pass.g = r.g;
-        pass.m = m + r.at;
-        pass.v = v + r.at;
-        fm_parallel(r.count, FM_TILE, adam_tile, &pass);
-    }
+    for_all(f, adam_part, &pass);
     mark_written(f);
 }
 
 /* ---- SGD ---- */
 
 typedef struct sgd_pass {
-    real *p, *velocity;
-    const real *g;
+    const fm_flat *f;
+    real *velocity;
     real lr, momentum, l2, scale;
     bool nesterov;
 } sgd_pass;
 
-FM_CLONES static void sgd_tile(void *context, size_t first, size_t last) {
-    const sgd_pass *s = context;
-    real *restrict p = s->p, *restrict velocity = s->velocity;
-    const real *restrict g = s->g;
-    real lr = s->lr, momentum = s->momentum;
-    for (size_t i = first; i < last; i++) {
-        real d = s->scale * g[i] + s->l2 * p[i];
+FM_CLONES static void sgd_range(const sgd_pass *s, size_t n, const real *restrict g, real *restrict p, real *restrict velocity) {
+    real lr = s->lr, momentum = s->momentum, scale = s->scale, l2 = s->l2;
+    bool nesterov = s->nesterov;
+    for (size_t i = 0; i < n; i++) {
+        real d = scale * g[i] + l2 * p[i];
         if (velocity) {
             real u = momentum * velocity[i] + d;
             velocity[i] = u;
-            d = s->nesterov ? d + momentum * u : u;
+            d = nesterov ? d + momentum * u : u;
         }
         p[i] -= lr * d;
     }
 }
 
+static void sgd_part(void *pass, size_t i, size_t from, size_t count) {
+    const sgd_pass *s = pass;
+    const real *g = fm_grad_get(s->f->params[i]);
+    if (g) sgd_range(s, count, g + from, fm_data(s->f->params[i]) + from, s->velocity ? s->velocity + s->f->at[i] + from : NULL);
+}
+
 void fm_flat_sgd(const fm_flat *f, const fm_sgd *s, real *velocity) {
-    sgd_pass pass = {
-        .lr = (real)s->lr, .momentum = (real)s->momentum, .l2 = (real)s->weight_decay, .scale = (real)s->scale, .nesterov = s->nesterov};
-    for (size_t i = 0; i < f->n;) {
-        range r = next_range(f, &i);
-        if (!r.g) continue;
-        pass.p = r.p;
-        pass.g = r.g;
-        pass.velocity = velocity ? velocity + r.at : NULL;
-        fm_parallel(r.count, FM_TILE, sgd_tile, &pass);
-    }
+    sgd_pass pass = {.f = f,
+                     .velocity = velocity,
+                     .lr = (real)s->lr,
+                     .momentum = (real)s->momentum,
+                     .l2 = (real)s->weight_decay,
+                     .scale = (real)s->scale,
+                     .nesterov = s->nesterov};
+    for_all(f, sgd_part, &pass);
     mark_written(f);
 }
 
 /* ---- averages ---- */
 
+typedef struct flat_pair { /* the parameters, and another flat vector */
+    const fm_flat *f;
+    real *other, keep;
+} flat_pair;
+
 FM_CLONES static void ema_range(size_t n, real keep, const real *restrict p, real *restrict e) {
     for (size_t i = 0; i < n; i++) e[i] = keep * e[i] + (1 - keep) * p[i];
 }
 
+static void ema_part(void *pass, size_t i, size_t from, size_t count) {
+    const flat_pair *w = pass;
+    ema_range(count, w->keep, fm_data(w->f->params[i]) + from, w->other + w->f->at[i] + from);
+}
+
 void fm_flat_ema(const fm_flat *f, double decay, real *average) {
-    for (size_t i = 0; i < f->n; i++) ema_range(f->params[i]->count, (real)decay, fm_data(f->params[i]), average + f->at[i]);
+    flat_pair w = {f, average, (real)decay};
+    for_all(f, ema_part, &w);
+}
+
+static void swap_part(void *pass, size_t i, size_t from, size_t count) {
+    const flat_pair *w = pass;
+    real *restrict p = fm_data(w->f->params[i]) + from, *restrict q = w->other + w->f->at[i] + from;
+    for (size_t k = 0; k < count; k++) {
+        real kept = p[k];
+        p[k] = q[k];
+        q[k] = kept;
+    }
 }
 
 void fm_flat_swap(const fm_flat *f, real *other) {
-    for (size_t i = 0; i < f->n; i++) {
-        real *p = fm_data(f->params[i]), *q = other + f->at[i];
-        for (size_t k = 0; k < f->params[i]->count; k++) {
-            real kept = p[k];
-            p[k] = q[k];
-            q[k] = kept;
-        }
-    }
+    flat_pair w = {.f = f, .other = other};
+    for_all(f, swap_part, &w);
     mark_written(f);
 }
 
+static void read_part(void *pass, size_t i, size_t from, size_t count) {
+    const flat_pair *w = pass;
+    memcpy(w->other + w->f->at[i] + from, fm_data(w->f->params[i]) + from, count * sizeof(real));
+}
+
 void fm_flat_read(const fm_flat *f, real *to) {
-    for (size_t i = 0; i < f->n; i++) memcpy(to + f->at[i], fm_data(f->params[i]), f->params[i]->count * sizeof(real));
+    flat_pair w = {.f = f, .other = to};
+    for_all(f, read_part, &w);
 }

@@ -76,7 +76,7 @@ static bool step_own_way(fm_ode *s, double t_new) {
     if (!s->point_is_x && !fm_ode_show(s, s->point)) return false;
     s->point_is_x = false;
     if (!s->stepper(s->context, s->at.t, t_new - s->at.t, s->point, s->k[0])) return false;
-    for (size_t i = 0; i < s->n; i++) s->x_old[i] = (double)s->k[0][i];
+    s->finite = fm_ode_widen(s->n, s->k[0], s->x_old);
     return !s->summed || s->summed(s->context, NULL, 1, 1, one, s->k, s->x_old, NULL);
 }
 
@@ -105,7 +105,7 @@ static fm_ode_status run_fixed(fm_ode *s) {
         s->at.t = t_new;
         s->at.accepted++;
         accept(s, t_old, 0, m && !m->history ? m->stages : 0);
-        if (!fm_ode_finite(s->n, s->x)) return FM_ODE_NOT_FINITE;
+        if (!s->finite) return FM_ODE_NOT_FINITE;
         fm_ode_status status = report(s);
         if (status != FM_ODE_FINISHED) return status;
     }
@@ -135,8 +135,8 @@ static fm_ode_status too_small(fm_ode *s, fm_ode_why why) {
 static fm_ode_status choose_first_step(fm_ode *s) {
     static const double first[] = {1}, difference[] = {-1, 1};
     const fm_ode_plan *p = &s->plan;
-    double d0 = rms(s, fm_ode_squares_in_units(s->n, 1, s->x, p->atol, p->rtol)), d1 = start_norm(s, 1, first);
-    if (!isfinite(d1)) return fm_ode_finite_slope(s->n, s->k[0]) ? too_small(s, FM_ODE_NO_SCALE) : FM_ODE_NOT_FINITE;
+    double d0 = rms(s, fm_ode_all_squares_in_units(s->n, 1, s->x, p->atol, p->rtol, s->partial)), d1 = start_norm(s, 1, first);
+    if (!isfinite(d1)) return fm_ode_all_finite_slope(s->n, s->k[0]) ? too_small(s, FM_ODE_NO_SCALE) : FM_ODE_NOT_FINITE;
     double h0 = fm_ode_probe_step(p, d0, d1), h = h0 * fm_ode_direction(p);
     if (!fm_ode_put_sum(s, s->x, h, 1, first, s->k, NULL, s->point)) return FM_ODE_FIELD_FAILED;
     if (!evaluate_stage(s, 1, h, p->t1, s->k[1])) return FM_ODE_FIELD_FAILED;
@@ -161,7 +161,7 @@ static double measure_error(fm_ode *s, double h, double *absolute) {
 
 /* The numbers that the field sees are farther apart than the tolerance. */
 static bool below_round_off(const fm_ode *s) {
-    return rms(s, fm_ode_squares_in_units(s->n, (double)FM_REAL_EPSILON, s->x, s->plan.atol, s->plan.rtol)) > 1;
+    return rms(s, fm_ode_all_squares_in_units(s->n, (double)FM_REAL_EPSILON, s->x, s->plan.atol, s->plan.rtol, s->partial)) > 1;
 }
 
 /* Tries until a step is accepted. */
@@ -196,7 +196,7 @@ static fm_ode_status run_adaptive(fm_ode *s) {
 }
 
 fm_ode_status fm_ode_run(fm_ode *s) {
-    if (!fm_ode_finite(s->n, s->x)) return FM_ODE_NOT_FINITE;
+    if (!s->finite) return FM_ODE_NOT_FINITE;
     if (s->n == 0 || s->plan.t0 == s->plan.t1) s->at.t = s->plan.t1;
     fm_ode_status status = report(s);
     if (status != FM_ODE_FINISHED || s->at.t == s->plan.t1) return status;

@@ -6,6 +6,8 @@
 #include "real.h"
 #include "threads.h"
 
+#include <stdatomic.h>
+
 typedef struct fm_ode_pass {
     const double *x, *y, *each; /* as in ode_sums.h */
     double h, atol, rtol;
@@ -16,6 +18,7 @@ typedef struct fm_ode_pass {
     double *state;
     real *point;
     double *partial;
+    atomic_bool *odd; /* or NULL; becomes true when a number of `state` is not finite */
 } fm_ode_pass;
 
 typedef struct fm_ode_sum_order {
@@ -34,6 +37,20 @@ FM_INLINE size_t fm_ode_block(size_t at, size_t last) {
     return last - at < FM_ODE_BLOCK ? last - at : FM_ODE_BLOCK;
 }
 
+/* 0 * x is 0 for a finite x and NaN for any other. Several lanes: each addition waits for the one
+ * before it in its lane. */
+FM_INLINE bool fm_ode_range_is_finite(size_t n, const double *x) {
+    enum { LANES = 32 };
+    double lane[LANES] = {0}, sum = 0;
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        for (size_t l = 0; l < LANES; l++) lane[l] += 0 * x[i + l];
+    }
+    for (; i < n; i++) sum += 0 * x[i];
+    for (size_t l = 0; l < LANES; l++) sum += lane[l];
+    return sum == 0;
+}
+
 FM_INLINE void fm_ode_sum_range(const fm_ode_pass *p, size_t first, size_t last, fm_ode_weigh weigh) {
     double sum[FM_ODE_BLOCK], h = p->h;
     for (size_t at = first; at < last; at += FM_ODE_BLOCK) {
@@ -43,6 +60,7 @@ FM_INLINE void fm_ode_sum_range(const fm_ode_pass *p, size_t first, size_t last,
         for (size_t i = 0; i < len; i++) sum[i] = x[i] + h * sum[i];
         for (size_t i = 0; p->state && i < len; i++) p->state[at + i] = sum[i];
         for (size_t i = 0; p->point && i < len; i++) p->point[at + i] = (real)sum[i];
+        if (p->odd && !fm_ode_range_is_finite(len, sum)) atomic_store_explicit(p->odd, true, memory_order_relaxed);
     }
 }
 

@@ -1,5 +1,8 @@
 #include "ode_record.h"
 
+#include "fill.h"
+#include "threads.h"
+
 #include <string.h>
 
 void fm_ode_record_set(fm_ode_record *r, const void *row, fm_tensor *t) {
@@ -24,21 +27,35 @@ void fm_ode_record_close(fm_ode_record *r) {
     r->n = 0;
 }
 
-FM_CLONES static void add_scaled(size_t n, real w, const real *restrict g, real *restrict into) {
-    for (size_t i = 0; i < n; i++) into[i] += w * g[i];
+typedef struct scaling {
+    real w;
+    const real *g;
+    real *into;
+} scaling;
+
+FM_CLONES static void add_scaled(void *context, size_t first, size_t last) {
+    const scaling *s = context;
+    real w = s->w;
+    const real *restrict g = s->g;
+    real *restrict into = s->into;
+    for (size_t i = first; i < last; i++) into[i] += w * g[i];
 }
 
-FM_CLONES static void set_scaled(size_t n, real w, const real *restrict g, real *restrict into) {
-    for (size_t i = 0; i < n; i++) into[i] = w * g[i];
+FM_CLONES static void set_scaled(void *context, size_t first, size_t last) {
+    const scaling *s = context;
+    real w = s->w;
+    const real *restrict g = s->g;
+    real *restrict into = s->into;
+    for (size_t i = first; i < last; i++) into[i] = w * g[i];
 }
 
 /* out = sum of saved[i] in[i] */
 static void sum_backward(const fm_call *c) {
-    const real *g = fm_grad_get(c->out), *w = c->saved_storage->data;
+    const real *w = c->saved_storage->data;
     for (int i = 0; i < c->n_in; i++) {
         bool fresh;
-        real *into = fm_grad_write(c->in[i], &fresh);
-        if (into) (fresh ? set_scaled : add_scaled)(c->out->count, w[i], g, into);
+        scaling s = {w[i], fm_grad_get(c->out), fm_grad_write(c->in[i], &fresh)};
+        if (s.into) fm_parallel(c->out->count, FM_TILE, fresh ? set_scaled : add_scaled, &s);
     }
 }
 
@@ -67,7 +84,7 @@ fm_tensor *fm_ode_record_sum(const fm_ode_record *r, const real *numbers, const 
     }
     c->out = fm_tensor_new(r->rank, r->shape, err);
     if (!c->out) return NULL;
-    if (c->out->count) memcpy(fm_data(c->out), numbers, c->out->count * sizeof(real));
+    fm_copy(c->out->count, numbers, fm_data(c->out));
     if (fm_scope_own(c->out, err) && record(c, weight, err)) return c->out;
     fm_tensor_release(c->out);
     return NULL;

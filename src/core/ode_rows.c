@@ -1,5 +1,7 @@
 #include "ode_rows.h"
 
+#include "threads.h"
+
 #include <string.h>
 
 /* ---- memory ---- */
@@ -17,7 +19,8 @@ bool fm_ode_rows_open(fm_ode_rows *s, const real *x0, fm_error *err) {
     for (int j = 0; j < slopes; j++, at += reals) s->k[j] = (real *)(void *)at;
     s->row = (fm_ode_row *)(void *)at;
     s->now = (fm_ode_row *)(void *)(at + records);
-    for (size_t i = 0; i < n; i++) s->x[i] = s->y[i] = (double)x0[i];
+    s->finite = fm_ode_widen(n, x0, s->x);
+    fm_ode_widen(n, x0, s->y);
     for (size_t r = 0; r < s->rows; r++) s->now[r] = (fm_ode_row){.id = r, .at.t = s->plan.t0, .status = FM_ODE_MAX_NFE};
     memcpy(s->row, s->now, s->rows * sizeof *s->row);
     return true;
@@ -61,12 +64,17 @@ static size_t numbers(const fm_ode_rows *s) {
     return s->active * s->width;
 }
 
+/* Calls work(s, first, last) for tiles of the active rows. It touches its own rows alone. */
+static void for_rows(fm_ode_rows *s, void (*work)(void *s, size_t first, size_t last)) {
+    fm_parallel(s->active, fm_tile_rows(64 + 4 * s->width), work, s);
+}
+
 static void set_each(fm_ode_rows *s, size_t r, double h) {
     for (size_t i = 0; i < s->width; i++) s->each[r * s->width + i] = h;
 }
 
-static void set_all(fm_ode_rows *s, double h) {
-    for (size_t i = 0; i < numbers(s); i++) s->each[i] = h;
+static void set_each_1(void *context, size_t first, size_t last) {
+    for (size_t r = first; r < last; r++) set_each(context, r, 1);
 }
 
 static bool evaluate(fm_ode_rows *s, real *dx) {
@@ -113,20 +121,36 @@ static double measure_error(const fm_ode_rows *s, size_t r, bool third, double *
 
 /* ---- the first step ---- */
 
-/* The length of each row's probe; a row whose first slope has no finite norm leaves. */
-static void choose_probes(fm_ode_rows *s) {
-    static const double one[] = {1};
-    set_all(s, 1);
-    fm_ode_error_each(numbers(s), s->each, 1, one, s->k, s->error);
-    for (size_t r = 0; r < s->active; r++) {
+static void choose_probe_rows(void *context, size_t first, size_t last) {
+    fm_ode_rows *s = context;
+    for (size_t r = first; r < last; r++) {
         fm_ode_progress *at = &s->now[r].at;
         at->error = start_norm(s, r); /* kept here until the step is chosen */
         at->size = fm_ode_probe_step(&s->plan, rms(s, in_units(s, 1, r)), at->error);
-        if (isfinite(at->error)) continue;
+    }
+}
+
+/* The length of each row's probe; a row whose first slope has no finite norm leaves. */
+static void choose_probes(fm_ode_rows *s) {
+    static const double one[] = {1};
+    for_rows(s, set_each_1);
+    fm_ode_error_each(numbers(s), s->each, 1, one, s->k, s->error);
+    for_rows(s, choose_probe_rows);
+    for (size_t r = 0; r < s->active; r++) {
+        if (isfinite(s->now[r].at.error)) continue;
         bool finite = fm_ode_finite_slope(s->width, s->k[0] + r * s->width);
         too_small(&s->now[r], finite ? FM_ODE_NO_SCALE : FM_ODE_FIELD_NOT_FINITE);
     }
     compact(s);
+}
+
+static void choose_first_step_rows(void *context, size_t first, size_t last) {
+    fm_ode_rows *s = context;
+    for (size_t r = first; r < last; r++) {
+        fm_ode_progress *at = &s->now[r].at;
+        at->size = fm_ode_first_step(&s->plan, at->size, at->error, start_norm(s, r) / at->size);
+        at->error = 0;
+    }
 }
 
 static fm_ode_status choose_first_steps(fm_ode_rows *s) {
@@ -141,13 +165,9 @@ static fm_ode_status choose_first_steps(fm_ode_rows *s) {
     }
     fm_ode_sum_each(numbers(s), s->y, s->each, 1, one, s->k, NULL, s->point);
     if (!evaluate(s, s->k[1])) return FM_ODE_FIELD_FAILED;
-    set_all(s, 1);
+    for_rows(s, set_each_1);
     fm_ode_error_each(numbers(s), s->each, 2, difference, s->k, s->error);
-    for (size_t r = 0; r < s->active; r++) {
-        fm_ode_progress *at = &s->now[r].at;
-        at->size = fm_ode_first_step(&s->plan, at->size, at->error, start_norm(s, r) / at->size);
-        at->error = 0;
-    }
+    for_rows(s, choose_first_step_rows);
     return FM_ODE_FINISHED;
 }
 
@@ -162,6 +182,11 @@ static fm_ode_status begin(fm_ode_rows *s) {
 
 /* ---- steps: ode_control.h decides, on these norms ---- */
 
+static void set_lengths(void *context, size_t first, size_t last) {
+    fm_ode_rows *s = context;
+    for (size_t r = first; r < last; r++) set_each(s, r, s->now[r].at.t_new - s->now[r].at.t);
+}
+
 /* The next try of each row; rows that cannot make one leave. */
 static void plan_steps(fm_ode_rows *s) {
     for (size_t r = 0; r < s->active; r++) {
@@ -169,7 +194,7 @@ static void plan_steps(fm_ode_rows *s) {
         if (!fm_ode_next_try(&s->plan, &row->at)) row->status = FM_ODE_STEP_TOO_SMALL;
     }
     compact(s);
-    for (size_t r = 0; r < s->active; r++) set_each(s, r, s->now[r].at.t_new - s->now[r].at.t);
+    for_rows(s, set_lengths);
 }
 
 static bool try_steps(fm_ode_rows *s) {
@@ -202,6 +227,12 @@ static void judge(fm_ode_rows *s, size_t r, bool third) {
     if (row->at.t == s->plan.t1) row->status = FM_ODE_FINISHED;
 }
 
+static void judge_rows(void *context, size_t first, size_t last) {
+    fm_ode_rows *s = context;
+    bool third = fm_tableau_has_third(s->plan.tableau);
+    for (size_t r = first; r < last; r++) judge(s, r, third);
+}
+
 static fm_ode_status steps(fm_ode_rows *s) {
     const fm_tableau *m = s->plan.tableau;
     bool third = fm_tableau_has_third(m);
@@ -212,7 +243,7 @@ static fm_ode_status steps(fm_ode_rows *s) {
         if (!try_steps(s)) return FM_ODE_FIELD_FAILED;
         fm_ode_error_each(numbers(s), s->each, m->stages + 1, m->e, s->k, s->error);
         if (third) fm_ode_error_each(numbers(s), s->each, m->stages + 1, m->e3, s->k, s->error3);
-        for (size_t r = 0; r < s->active; r++) judge(s, r, third);
+        for_rows(s, judge_rows);
         compact(s);
     }
     for (size_t r = 0; r < s->rows; r++) {
@@ -230,7 +261,7 @@ static void show_running(fm_ode_rows *s) {
 }
 
 fm_ode_status fm_ode_rows_run(fm_ode_rows *s) {
-    if (!fm_ode_finite(s->rows * s->width, s->x)) return FM_ODE_NOT_FINITE;
+    if (!s->finite) return FM_ODE_NOT_FINITE;
     s->active = s->rows;
     if (s->rows == 0 || s->width == 0 || s->plan.t0 == s->plan.t1) {
         for (size_t r = 0; r < s->rows; r++) s->row[r].at.t = s->plan.t1, s->row[r].status = FM_ODE_FINISHED;

@@ -28,6 +28,7 @@ typedef struct fm_ode_rows {
 
     /* What came out */
     double *x;           /* [rows, width] */
+    bool finite;         /* whether all numbers of x0 are */
     fm_ode_row *row;     /* [rows], by id */
     int64_t nfe;         /* calls */
     int64_t evaluations; /* of rows */

@@ -20,7 +20,7 @@ bool fm_ode_open(fm_ode *s, const real *x0, fm_error *err) {
     for (int i = 0; i < 3; i++, at += state) *arrays[i] = (double *)(void *)at;
     at += partials - state;
     for (int j = 0; j < rows; j++, at += slope) s->k[j] = (real *)(void *)at;
-    for (size_t i = 0; i < s->n; i++) s->x[i] = (double)x0[i];
+    s->finite = fm_ode_widen(s->n, x0, s->x);
     s->at.t = s->t_old = s->plan.t0;
     return true;
 }

@@ -61,6 +61,7 @@ typedef struct fm_ode {
     /* What came out */
     fm_ode_progress at; /* at.t is reached ... */
     double *x;          /* ... with this state */
+    bool finite;        /* whether all numbers of the state that was computed last are */
     size_t n_saved;
     bool spent; /* a stepper that fails sets it when max_nfe is why */
 
@@ -87,7 +88,7 @@ fm_ode_status fm_ode_at(fm_ode *s, double t, real *to);
 
 /* x + h (w[0] k[0] + ...) with m terms, to `state` and, rounded, to `row`; either may be NULL. */
 static inline bool fm_ode_put_sum(fm_ode *s, const double *x, double h, int m, const double *w, real *const *k, double *state, real *row) {
-    fm_ode_sum(s->sum_order, s->n, x, h, m, w, k, state, row);
+    s->finite = fm_ode_sum(s->sum_order, s->n, x, h, m, w, k, state, row);
     return !s->summed || s->summed(s->context, x, h, m, w, k, state, row);
 }
 bool fm_ode_show(fm_ode *s, real *to); /* the state of now as `real` */

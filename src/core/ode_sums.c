@@ -48,12 +48,14 @@ static void set_weighted(fm_ode_pass *p, weighted *to, int m, const double *w, r
     }
 }
 
-void fm_ode_sum(const fm_ode_sum_order *order, size_t n, const double *x, double h, int m, const double *w, real *const *k, double *state,
+bool fm_ode_sum(const fm_ode_sum_order *order, size_t n, const double *x, double h, int m, const double *w, real *const *k, double *state,
                 real *point) {
     weighted some;
-    fm_ode_pass p = {.x = x, .h = h, .n = n, .m = m, .w = w, .k = k, .state = state, .point = point};
+    atomic_bool odd = false;
+    fm_ode_pass p = {.x = x, .h = h, .n = n, .m = m, .w = w, .k = k, .state = state, .point = point, .odd = state ? &odd : NULL};
     if (order->skips) set_weighted(&p, &some, m, w, k);
     fm_parallel(n, FM_TILE, order->sum, &p);
+    return !atomic_load_explicit(&odd, memory_order_relaxed);
 }
 
 size_t fm_ode_partials(size_t n) {
@@ -71,6 +73,19 @@ fm_ode_squares fm_ode_error(const fm_ode_sum_order *order, size_t n, const doubl
         sum.plain += partial[2 * i];
         sum.scaled += partial[2 * i + 1];
     }
+    return sum;
+}
+
+static void units_tile(void *context, size_t first, size_t last) {
+    const fm_ode_pass *p = context;
+    p->partial[first / FM_TILE] = fm_ode_squares_in_units(last - first, p->h, p->x + first, p->atol, p->rtol);
+}
+
+double fm_ode_all_squares_in_units(size_t n, double factor, const double *x, double atol, double rtol, double *partial) {
+    fm_ode_pass p = {.x = x, .h = factor, .atol = atol, .rtol = rtol, .partial = partial};
+    double sum = 0;
+    fm_parallel(n, FM_TILE, units_tile, &p);
+    for (size_t i = 0; i * FM_TILE < n; i++) sum += partial[i];
     return sum;
 }
 
@@ -125,30 +140,57 @@ void fm_ode_error_each(size_t n, const double *each, int m, const double *w, rea
 
 /* ---- states ---- */
 
-FM_CLONES static void round_range(size_t n, const double *restrict x, real *restrict point) {
-    for (size_t i = 0; i < n; i++) point[i] = (real)x[i];
+typedef struct conversion {
+    const double *wide;
+    double *to_wide;
+    const real *from;
+    real *to;
+    atomic_bool odd; /* a number that is not finite was found */
+} conversion;
+
+FM_CLONES static void round_tile(void *context, size_t first, size_t last) {
+    const conversion *c = context;
+    const double *restrict x = c->wide;
+    real *restrict point = c->to;
+    for (size_t i = first; i < last; i++) point[i] = (real)x[i];
 }
 
 void fm_ode_round(size_t n, const double *x, real *point) {
-    round_range(n, x, point);
+    conversion c = {.wide = x, .to = point};
+    fm_parallel(n, FM_TILE, round_tile, &c);
 }
 
-/* 0 * x is 0 for a finite x and NaN for any other. Several lanes: each addition waits for the one
- * before it in its lane. */
-FM_CLONES static double zeros(size_t n, const double *x) {
-    enum { LANES = 32 };
-    double lane[LANES] = {0}, sum = 0;
-    size_t i = 0;
-    for (; i + LANES <= n; i += LANES) {
-        for (size_t l = 0; l < LANES; l++) lane[l] += 0 * x[i + l];
-    }
-    for (; i < n; i++) sum += 0 * x[i];
-    for (size_t l = 0; l < LANES; l++) sum += lane[l];
-    return sum;
+static void found_odd(conversion *c) {
+    atomic_store_explicit(&c->odd, true, memory_order_relaxed);
 }
 
-bool fm_ode_finite(size_t n, const double *x) {
-    return zeros(n, x) == 0;
+static bool none_odd(conversion *c) {
+    return !atomic_load_explicit(&c->odd, memory_order_relaxed);
+}
+
+FM_CLONES static void widen_tile(void *context, size_t first, size_t last) {
+    conversion *c = context;
+    const real *restrict x = c->from;
+    double *restrict state = c->to_wide;
+    for (size_t i = first; i < last; i++) state[i] = (double)x[i];
+    if (!fm_ode_range_is_finite(last - first, state + first)) found_odd(c);
+}
+
+bool fm_ode_widen(size_t n, const real *x, double *state) {
+    conversion c = {.from = x, .to_wide = state};
+    fm_parallel(n, FM_TILE, widen_tile, &c);
+    return none_odd(&c);
+}
+
+static void finite_slope_tile(void *context, size_t first, size_t last) {
+    conversion *c = context;
+    if (!fm_ode_finite_slope(last - first, c->from + first)) found_odd(c);
+}
+
+bool fm_ode_all_finite_slope(size_t n, const real *k) {
+    conversion c = {.from = k};
+    fm_parallel(n, FM_TILE, finite_slope_tile, &c);
+    return none_odd(&c);
 }
 
 bool fm_ode_finite_slope(size_t n, const real *k) {

@@ -12,8 +12,8 @@ extern const fm_ode_sum_order fm_ode_plain_order; /* from the first slope to the
 extern const fm_ode_sum_order fm_ode_scipy_order; /* SciPy's, to the last bit when real is double */
 
 /* x + h (w[0] k[0] + ... + w[m - 1] k[m - 1]), to `state` and, rounded, to `point`; either may be
- * NULL. x and state may be one. */
-void fm_ode_sum(const fm_ode_sum_order *order, size_t n, const double *x, double h, int m, const double *w, real *const *k, double *state,
+ * NULL. x and state may be one. False when a number of the state is not finite. */
+bool fm_ode_sum(const fm_ode_sum_order *order, size_t n, const double *x, double h, int m, const double *w, real *const *k, double *state,
                 real *point);
 
 /* Sums over i of e^2 and of (e / (atol + rtol max(|x[i]|, |y[i]|)))^2, where e = h (w[0] k[0][i] +
@@ -34,9 +34,10 @@ static inline fm_ode_squares fm_ode_squares_of(size_t n, const double *e, const 
     }
     return sum;
 }
-/* The sum of (factor x[i] / (atol + rtol |x[i]|))^2, one after the other: for a row, or for a
- * single use. */
+/* The sum of (factor x[i] / (atol + rtol |x[i]|))^2, one after the other: for a row; or of all
+ * numbers, with `partial` as above. */
 double fm_ode_squares_in_units(size_t n, double factor, const double *x, double atol, double rtol);
+double fm_ode_all_squares_in_units(size_t n, double factor, const double *x, double atol, double rtol, double *partial);
 
 /* With a step of its own for every number, each[i]: the sum as above, and the error e itself. The
  * result for a number depends neither on its position nor on the others. */
@@ -44,8 +45,9 @@ void fm_ode_sum_each(size_t n, const double *x, const double *each, int m, const
 void fm_ode_error_each(size_t n, const double *each, int m, const double *w, real *const *k, double *error);
 
 void fm_ode_round(size_t n, const double *x, real *point);
-bool fm_ode_finite(size_t n, const double *x);
-bool fm_ode_finite_slope(size_t n, const real *k);
+bool fm_ode_widen(size_t n, const real *x, double *state); /* false when one is not finite; all are written */
+bool fm_ode_finite_slope(size_t n, const real *k);         /* of a row */
+bool fm_ode_all_finite_slope(size_t n, const real *k);
 
 /* Bytes of a block, so that the next one starts on a cache line. */
 static inline size_t fm_ode_padded(size_t bytes) {

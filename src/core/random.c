@@ -180,10 +180,23 @@ static uint64_t below(uint64_t word, uint64_t range) {
     return (uint64_t)(((unsigned __int128)word * range) >> 64);
 }
 
+typedef struct integers {
+    draw d;
+    int64_t low;
+    uint64_t range;
+} integers;
+
+static void integers_tile(void *context, size_t first, size_t last) {
+    const integers *w = context;
+    word_source s = {.d = w->d};
+    for (size_t i = first; i < last; i++) w->d.to[i] = (real)(w->low + (int64_t)below(word_at(&s, w->d.first + i), w->range));
+}
+
 void fm_rng_integers(fm_rng *r, uint64_t first, size_t n, int64_t low, int64_t high, real *to) {
-    word_source s = {.d = next_draw(r)};
-    uint64_t range = (uint64_t)(high - low) + 1;
-    for (size_t i = 0; i < n; i++) to[i] = (real)(low + (int64_t)below(word_at(&s, first + i), range));
+    integers w = {.d = next_draw(r), .low = low, .range = (uint64_t)(high - low) + 1};
+    w.d.first = first;
+    w.d.to = to;
+    fm_parallel(n, FM_TILE, integers_tile, &w);
 }
 
 void fm_rng_permutation(fm_rng *r, size_t n, real *to) {
