@@ -2,17 +2,18 @@
 -- microseconds on that tiny input (the boundary, mostly), and what add costs on 8 numbers and on
 -- 65,536. Usage: fmrun tests/bench/ops.lua [op ...] prints one JSON line each
 local fm <const> = require "fm"
+local clock <const> = fm.system.seconds
 local spec <const> = dofile "tests/lua/ops_spec.lua"
 
 local function microseconds(f)
   local best = math.huge
   for _ = 1, 5 do
-    local n, start = 0, os.clock()
+    local n, start = 0, clock()
     repeat
       for _ = 1, 200 do f() end
       n = n + 200
-    until os.clock() - start > 0.02
-    best = math.min(best, (os.clock() - start) / n * 1e6)
+    until clock() - start > 0.02
+    best = math.min(best, (clock() - start) / n * 1e6)
   end
   return best
 end

@@ -2,6 +2,7 @@
 -- step size for the batch and with one each. Usage: fmrun tests/bench/sample_control.lua prints one
 -- JSON line per method
 local fm <const> = require "fm"
+local clock <const> = fm.system.seconds
 local ode = fm.ode
 
 -- x' = -rate (x - cos t): most rows are easy, one in sixteen is stiff. The second column is the
@@ -18,12 +19,12 @@ local x0 = fm.tensor(rows)
 
 for _, method in ipairs { "rk23", "rk45", "tsit5", "dop853" } do
   local o = { method = method, rtol = 1e-4, atol = 1e-4, t1 = 2 }
-  local start = os.clock()
+  local start = clock()
   local _, batch = ode.solve(field, x0, o)
-  local middle = os.clock()
+  local middle = clock()
   o.control = "sample"
   local _, each = ode.solve(field, x0, o)
-  local stop, bars = os.clock(), {}
+  local stop, bars = clock(), {}
   for i, bar in ipairs(each.histogram) do bars[i] = ("[%d,%d]"):format(bar.nfe, bar.rows) end
   print(('{"method":"%s","batch":%d,"sample":%d,"ratio":%.3f,"batch_ms":%.1f,"sample_ms":%.1f,"histogram":[%s]}'):format(method,
     batch.nfe * #rows, each.evaluations, each.evaluations / (batch.nfe * #rows), (middle - start) * 1e3, (stop - middle) * 1e3,

@@ -3,6 +3,7 @@
 -- that the model gave. Medians of many rounds. Usage: fmrun tests/bench/solver_overhead.lua [--
 -- ROUNDS] prints one JSON line per network and method
 local fm <const> = require "fm"
+local clock <const> = fm.system.seconds
 local nn, ode = fm.nn, fm.ode
 
 local rounds <const> = tonumber(arg[1]) or 21
@@ -12,9 +13,9 @@ local methods <const> = {
 }
 
 local function seconds(f)
-  local start = os.clock()
+  local start = clock()
   f()
-  return os.clock() - start
+  return clock() - start
 end
 
 local function median(list)

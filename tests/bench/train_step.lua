@@ -2,6 +2,7 @@
 -- through the public API. Usage: fmrun tests/bench/train_step.lua [workload ...] prints one JSON
 -- line each; FM_BENCH_SECONDS sets the time of one.
 local fm <const> = require "fm"
+local clock <const> = fm.system.seconds
 local nn, flow, optim = fm.nn, fm.flow, fm.optim
 
 local workloads <const> = {
@@ -25,12 +26,12 @@ for _, work in ipairs(workloads) do
     local function loss() return flow.loss(model, x1, settings) end
     for _ = 1, 20 do opt:step(loss) end
     local mallocs = fm.mallocs()
-    local steps, start, last = 0, os.clock(), nil
+    local steps, start, last = 0, clock(), nil
     repeat
       for _ = 1, 5 do last = opt:step(loss) end
       steps = steps + 5
-    until os.clock() - start >= seconds
-    local elapsed = os.clock() - start
+    until clock() - start >= seconds
+    local elapsed = clock() - start
     print(('{"peer":"fmrun","work":"%s","train_steps_per_s":%.1f,"ms_per_step":%.3f,"mallocs_per_step":%g,"loss":%.4f}')
       :format(work.name, steps / elapsed, elapsed / steps * 1e3, (fm.mallocs() - mallocs) / steps, last))
   end
