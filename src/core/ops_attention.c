@@ -2,7 +2,10 @@
 #include "blas.h"
 #include "op.h"
 #include "sums.h"
+#include "threads.h"
 #include "vmath.h"
+
+#include <string.h>
 
 /* ---- bmm: [S, M, K] x [S, K, N] -> [S, M, N] ---- */
 
@@ -18,31 +21,74 @@ static bool bmm_shape(fm_call *c, fm_error *err) {
     return fm_check_product(c, a, err) && fm_check_product(c, b, err);
 }
 
-static void bmm_forward(const fm_call *c) {
+/* Slices of a tile, when one takes `work` multiplications: about 10 us, with what a call of the
+ * library costs. */
+static size_t slices_of(size_t work) {
+    enum { TILE = 1 << 18, CALL = 1 << 12 };
+    return 1 + TILE / (work + CALL);
+}
+
+typedef struct bmm_pass {
+    size_t m, n, k;
+    const real *a, *b, *dy;
+    real *to; /* the result, or a gradient */
+    real beta;
+} bmm_pass;
+
+/* The slices a tile of which goes through `work`. */
+static void bmm_slices(const fm_call *c, bmm_pass *pass, void (*work)(void *, size_t, size_t)) {
     const fm_tensor *a = c->in[0], *b = c->in[1];
-    size_t m = a->shape[1], k = a->shape[2], n = b->shape[2];
-    for (size_t s = 0; s < a->shape[0]; s++) {
-        fm_gemm(false, false, m, n, k, fm_data(a) + s * m * k, k, fm_data(b) + s * k * n, n, 0, fm_data(c->out) + s * m * n, n);
+    pass->m = a->shape[1], pass->k = a->shape[2], pass->n = b->shape[2];
+    pass->a = fm_data(a), pass->b = fm_data(b);
+    fm_parallel(a->shape[0], slices_of(pass->m * pass->k * pass->n), work, pass);
+}
+
+static void bmm_some(void *context, size_t first, size_t last) {
+    const bmm_pass *p = context;
+    size_t m = p->m, n = p->n, k = p->k;
+    for (size_t s = first; s < last; s++) fm_gemm(false, false, m, n, k, p->a + s * m * k, k, p->b + s * k * n, n, 0, p->to + s * m * n, n);
+}
+
+static void bmm_some_da(void *context, size_t first, size_t last) {
+    const bmm_pass *p = context;
+    size_t m = p->m, n = p->n, k = p->k;
+    for (size_t s = first; s < last; s++) {
+        fm_gemm(false, true, m, k, n, p->dy + s * m * n, n, p->b + s * k * n, n, p->beta, p->to + s * m * k, k);
     }
 }
 
-static void bmm_backward(const fm_call *c) {
-    const fm_tensor *a = c->in[0], *b = c->in[1];
-    size_t m = a->shape[1], k = a->shape[2], n = b->shape[2];
-    const real *dy = fm_grad_get(c->out);
+static void bmm_some_db(void *context, size_t first, size_t last) {
+    const bmm_pass *p = context;
+    size_t m = p->m, n = p->n, k = p->k;
+    for (size_t s = first; s < last; s++) {
+        fm_gemm(true, false, k, n, m, p->a + s * m * k, k, p->dy + s * m * n, n, p->beta, p->to + s * k * n, n);
+    }
+}
+
+static void bmm_forward(const fm_call *c) {
+    bmm_pass pass = {.to = fm_data(c->out)};
+    bmm_slices(c, &pass, bmm_some);
+}
+
+static void bmm_backward(const fm_call *c) { /* one input after the other: they may be views of the same numbers */
     bool fresh;
-    real *da = fm_grad_write(c->in[0], &fresh);
-    for (size_t s = 0; da && s < a->shape[0]; s++) {
-        fm_gemm(false, true, m, k, n, dy + s * m * n, n, fm_data(b) + s * k * n, n, fresh ? 0 : 1, da + s * m * k, k);
-    }
-    real *db = fm_grad_write(c->in[1], &fresh);
-    for (size_t s = 0; db && s < a->shape[0]; s++) {
-        fm_gemm(true, false, k, n, m, fm_data(a) + s * m * k, k, dy + s * m * n, n, fresh ? 0 : 1, db + s * k * n, n);
-    }
+    bmm_pass pass = {.dy = fm_grad_get(c->out), .to = fm_grad_write(c->in[0], &fresh), .beta = fresh ? 0 : 1};
+    if (pass.to) bmm_slices(c, &pass, bmm_some_da);
+    pass.to = fm_grad_write(c->in[1], &fresh);
+    pass.beta = fresh ? 0 : 1;
+    if (pass.to) bmm_slices(c, &pass, bmm_some_db);
 }
 
 /* ---- attention: softmax(q k^T / sqrt d) v; q [.., L, D], k [.., S, D], v [.., S, E] -> [.., L, E]
  * ---- */
+
+/* Rows of weights that a tile holds at a time, on its stack; a longer row lies in the call's
+ * scratch, and then one thread takes all. */
+enum { WEIGHTS = (1 << 18) / sizeof(real) };
+
+static size_t row_room(size_t keys) {
+    return keys > WEIGHTS ? keys : 0;
+}
 
 static bool attention_shape(fm_call *c, fm_error *err) {
     const fm_tensor *q = c->in[0], *k = c->in[1], *v = c->in[2];
@@ -58,7 +104,7 @@ static bool attention_shape(fm_call *c, fm_error *err) {
     fm_shape_like(c, q);
     c->shape[rank - 1] = fm_last(v);
     c->saved_count = fm_rows(q) * k->shape[rank - 2]; /* the attention weights */
-    c->scratch_count = q->shape[rank - 2] * k->shape[rank - 2];
+    c->scratch_count = row_room(k->shape[rank - 2]);
     return fm_check_product(c, q, err) && fm_check_product(c, k, err) && fm_check_product(c, v, err);
 }
 
@@ -73,35 +119,56 @@ FM_CLONES static void softmax_rows(size_t rows, size_t n, real scale, real *rest
     }
 }
 
-typedef struct attention_sizes {
+typedef struct attention_pass {
     size_t groups, l, s, d, e;
+    size_t rows; /* queries that are taken at a time */
     real scale;
-} attention_sizes;
+    const real *q, *k, *v, *dy;
+    real *y, *saved, *scratch; /* scratch: NULL when a row fits a stack */
+    real *dq, *dk, *dv;
+    real beta_q, beta_k, beta_v;
+} attention_pass;
 
-static attention_sizes sizes_of(const fm_call *c) {
+static attention_pass pass_of(const fm_call *c) {
     const fm_tensor *q = c->in[0], *k = c->in[1];
-    attention_sizes z = {1, q->shape[q->rank - 2], k->shape[q->rank - 2], fm_last(q), fm_last(c->in[2]), 1 / r_sqrt((real)fm_last(q))};
+    attention_pass z = {.groups = 1, .l = q->shape[q->rank - 2], .s = k->shape[q->rank - 2], .d = fm_last(q), .e = fm_last(c->in[2])};
     for (int i = 0; i < q->rank - 2; i++) z.groups *= q->shape[i];
+    z.rows = z.s < WEIGHTS ? WEIGHTS / z.s : 1;
+    if (z.rows > z.l) z.rows = z.l ? z.l : 1;
+    z.scale = 1 / r_sqrt((real)z.d);
+    z.q = fm_data(q), z.k = fm_data(k), z.v = fm_data(c->in[2]);
+    z.saved = c->saved;
+    z.scratch = row_room(z.s) ? c->scratch : NULL;
     return z;
 }
 
-static void attention_weights(const attention_sizes *z, const real *q, const real *k, real *p) {
-    fm_gemm(false, true, z->l, z->s, z->d, q, z->d, k, z->d, 0, p, z->s);
-    softmax_rows(z->l, z->s, z->scale, p);
+static size_t rows_at(const attention_pass *z, size_t row) {
+    return z->l - row < z->rows ? z->l - row : z->rows;
 }
 
-static void attention_forward(const fm_call *c) {
-    attention_sizes z = sizes_of(c);
-    const real *q = fm_data(c->in[0]), *k = fm_data(c->in[1]), *v = fm_data(c->in[2]);
-    for (size_t g = 0; g < z.groups; g++) {
-        real *p = c->saved ? c->saved + g * z.l * z.s : c->scratch;
-        attention_weights(&z, q + g * z.l * z.d, k + g * z.s * z.d, p);
-        fm_gemm(false, false, z.l, z.e, z.s, p, z.s, v + g * z.s * z.e, z.e, 0, fm_data(c->out) + g * z.l * z.e, z.e);
+/* Blocks of rows first..last-1, counted over all groups. */
+static void attention_blocks(void *context, size_t first, size_t last) {
+    const attention_pass *z = context;
+    real few[WEIGHTS];
+    size_t blocks = (z->l + z->rows - 1) / z->rows;
+    for (size_t i = first; i < last; i++) {
+        size_t g = i / blocks, row = i % blocks * z->rows, rows = rows_at(z, row), at = g * z->l + row;
+        real *p = z->saved ? z->saved + at * z->s : z->scratch ? z->scratch : few;
+        fm_gemm(false, true, rows, z->s, z->d, z->q + at * z->d, z->d, z->k + g * z->s * z->d, z->d, 0, p, z->s);
+        softmax_rows(rows, z->s, z->scale, p);
+        fm_gemm(false, false, rows, z->e, z->s, p, z->s, z->v + g * z->s * z->e, z->e, 0, z->y + at * z->e, z->e);
     }
 }
 
+static void attention_forward(const fm_call *c) {
+    attention_pass z = pass_of(c);
+    z.y = fm_data(c->out);
+    size_t count = z.groups * ((z.l + z.rows - 1) / z.rows);
+    fm_parallel(count, z.scratch ? count + 1 : slices_of(z.rows * z.s * (z.d + z.e)), attention_blocks, &z);
+}
+
 /* dp -> dlogits = p (dp - sum(p dp)) scale, written over dp. */
-static void softmax_back_rows(size_t rows, size_t n, real scale, const real *restrict p, real *restrict dp) {
+FM_CLONES static void softmax_back_rows(size_t rows, size_t n, real scale, const real *restrict p, real *restrict dp) {
     for (size_t r = 0; r < rows; r++, p += n, dp += n) {
         FM_ROW_SUM(n, p[i] * dp[i], sum);
         real dot = (real)sum;
@@ -109,20 +176,42 @@ static void softmax_back_rows(size_t rows, size_t n, real scale, const real *res
     }
 }
 
-static void attention_backward(const fm_call *c) {
-    attention_sizes z = sizes_of(c);
-    const real *q = fm_data(c->in[0]), *k = fm_data(c->in[1]), *v = fm_data(c->in[2]), *dy = fm_grad_get(c->out);
-    real *dq = fm_grad_add(c->in[0]), *dk = fm_grad_add(c->in[1]), *dv = fm_grad_add(c->in[2]);
-    real *dp = c->scratch;
-    for (size_t g = 0; g < z.groups; g++) {
-        const real *p = c->saved + g * z.l * z.s, *dyg = dy + g * z.l * z.e;
-        if (dv) fm_gemm(true, false, z.s, z.e, z.l, p, z.s, dyg, z.e, 1, dv + g * z.s * z.e, z.e);
-        if (!dq && !dk) continue;
-        fm_gemm(false, true, z.l, z.s, z.e, dyg, z.e, v + g * z.s * z.e, z.e, 0, dp, z.s);
-        softmax_back_rows(z.l, z.s, z.scale, p, dp);
-        if (dq) fm_gemm(false, false, z.l, z.d, z.s, dp, z.s, k + g * z.s * z.d, z.d, 1, dq + g * z.l * z.d, z.d);
-        if (dk) fm_gemm(true, false, z.s, z.d, z.l, dp, z.s, q + g * z.l * z.d, z.d, 1, dk + g * z.s * z.d, z.d);
+static void attention_groups(void *context, size_t first, size_t last) {
+    const attention_pass *z = context;
+    real few[WEIGHTS], *dp = z->scratch ? z->scratch : few;
+    for (size_t g = first; g < last; g++) {
+        const real *p = z->saved + g * z->l * z->s, *dy = z->dy + g * z->l * z->e, *k = z->k + g * z->s * z->d, *v = z->v + g * z->s * z->e;
+        if (z->dv) fm_gemm(true, false, z->s, z->e, z->l, p, z->s, dy, z->e, z->beta_v, z->dv + g * z->s * z->e, z->e);
+        for (size_t row = 0; row < z->l && (z->dq || z->dk); row += z->rows) {
+            size_t rows = rows_at(z, row), at = g * z->l + row;
+            fm_gemm(false, true, rows, z->s, z->e, dy + row * z->e, z->e, v, z->e, 0, dp, z->s);
+            softmax_back_rows(rows, z->s, z->scale, p + row * z->s, dp);
+            if (z->dq) fm_gemm(false, false, rows, z->d, z->s, dp, z->s, k, z->d, z->beta_q, z->dq + at * z->d, z->d);
+            real beta = row ? 1 : z->beta_k;
+            if (z->dk) fm_gemm(true, false, z->s, z->d, rows, dp, z->s, z->q + at * z->d, z->d, beta, z->dk + g * z->s * z->d, z->d);
+        }
     }
+}
+
+/* Two gradients of numbers that overlap, because the inputs are views of the same. */
+static bool overlap(const real *a, size_t a_count, const real *b, size_t b_count) {
+    return a && b && a < b + b_count && b < a + a_count;
+}
+
+static void attention_backward(const fm_call *c) {
+    attention_pass z = pass_of(c);
+    const fm_tensor *q = c->in[0], *k = c->in[1], *v = c->in[2];
+    bool fresh_q, fresh_k, fresh_v;
+    z.dy = fm_grad_get(c->out);
+    z.dq = fm_grad_write(c->in[0], &fresh_q), z.dk = fm_grad_write(c->in[1], &fresh_k), z.dv = fm_grad_write(c->in[2], &fresh_v);
+    bool shared =
+        overlap(z.dq, q->count, z.dk, k->count) || overlap(z.dq, q->count, z.dv, v->count) || overlap(z.dk, k->count, z.dv, v->count);
+    if (shared && fresh_q) memset(z.dq, 0, q->count * sizeof *z.dq);
+    if (shared && fresh_k) memset(z.dk, 0, k->count * sizeof *z.dk);
+    if (shared && fresh_v) memset(z.dv, 0, v->count * sizeof *z.dv);
+    z.beta_q = fresh_q && !shared ? 0 : 1, z.beta_k = fresh_k && !shared ? 0 : 1, z.beta_v = fresh_v && !shared ? 0 : 1;
+    bool alone = shared || z.scratch; /* two tiles must not write to the same numbers */
+    fm_parallel(z.groups, alone ? z.groups + 1 : slices_of(z.l * z.s * (2 * z.d + 2 * z.e)), attention_groups, &z);
 }
 
 const fm_op attention_ops[] = {
