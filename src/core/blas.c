@@ -34,7 +34,7 @@ static struct {
 
 /* DEEPBIND: it looks for its 12,000 names in itself before it looks in the program and all its
  * libraries. A sanitizer forbids that. */
-#if defined RTLD_DEEPBIND && !defined __SANITIZE_ADDRESS__
+#if defined RTLD_DEEPBIND && !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__
 enum { HOW = RTLD_LAZY | RTLD_LOCAL | RTLD_DEEPBIND };
 #else
 enum { HOW = RTLD_LAZY | RTLD_LOCAL };
@@ -131,6 +131,22 @@ static void rank_one(size_t m, size_t n, const real *a, size_t stride, const rea
     }
 }
 
+/* ThreadSanitizer does not see into the library: it is told what a product reads and writes. */
+#ifdef __SANITIZE_THREAD__
+void __tsan_read_range(const void *from, unsigned long bytes);
+void __tsan_write_range(void *to, unsigned long bytes);
+
+static void tell_product(bool ta, bool tb, size_t m, size_t n, size_t k, size_t size, const void *a, size_t lda, const void *b, size_t ldb,
+                         void *c, size_t ldc) {
+    size_t a_rows = ta ? k : m, b_rows = tb ? n : k;
+    for (size_t i = 0; i < a_rows; i++) __tsan_read_range((const char *)a + i * lda * size, (ta ? m : k) * size);
+    for (size_t i = 0; i < b_rows; i++) __tsan_read_range((const char *)b + i * ldb * size, (tb ? k : n) * size);
+    for (size_t i = 0; i < m; i++) __tsan_write_range((char *)c + i * ldc * size, n * size);
+}
+#else
+#define tell_product(...) (void)0
+#endif
+
 /* Sums of LONG terms or more are made of blocks. The library adds floats one by one (up to SMALL
  * multiplications), or in blocks of some hundred. On equal terms that is wrong by up to a
  * thousandth of a long sum, and by 4e-6 within our blocks. */
@@ -182,12 +198,14 @@ void fm_gemm(bool ta, bool tb, size_t m, size_t n, size_t k, const real *a, size
         return;
     }
     if (!blas.gemm) start_late();
+    tell_product(ta, tb, m, n, k, sizeof *a, a, lda, b, ldb, c, ldc);
     blas.gemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k, 1, a, (int)lda, b,
               (int)ldb, beta, c, (int)ldc);
 }
 
 void fm_gemm_wide(size_t m, size_t n, size_t k, const double *a, const double *b, double *c, size_t ldc) {
     if (!blas.dgemm) start_late();
+    tell_product(false, true, m, n, k, sizeof *a, a, k, b, k, c, ldc);
     blas.dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)m, (int)n, (int)k, 1, a, (int)k, b, (int)k, 0, c, (int)ldc);
 }
 

@@ -46,7 +46,7 @@ typedef float real;
 /* One binary runs everywhere and fast: the marked loop is compiled for AVX-512, AVX2 and the
  * baseline, and the loader picks one. Sanitizers and other compilers or machines get the plain
  * loop. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define FM_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define FM_CLONES
