@@ -133,15 +133,15 @@ static void rank_one(size_t m, size_t n, const real *a, size_t stride, const rea
 
 /* ThreadSanitizer does not see into the library: it is told what a product reads and writes. */
 #ifdef __SANITIZE_THREAD__
-void __tsan_read_range(const void *from, unsigned long bytes);
-void __tsan_write_range(void *to, unsigned long bytes);
+void __tsan_read_range(void *from, long bytes);
+void __tsan_write_range(void *to, long bytes);
 
 static void tell_product(bool ta, bool tb, size_t m, size_t n, size_t k, size_t size, const void *a, size_t lda, const void *b, size_t ldb,
                          void *c, size_t ldc) {
     size_t a_rows = ta ? k : m, b_rows = tb ? n : k;
-    for (size_t i = 0; i < a_rows; i++) __tsan_read_range((const char *)a + i * lda * size, (ta ? m : k) * size);
-    for (size_t i = 0; i < b_rows; i++) __tsan_read_range((const char *)b + i * ldb * size, (tb ? k : n) * size);
-    for (size_t i = 0; i < m; i++) __tsan_write_range((char *)c + i * ldc * size, n * size);
+    for (size_t i = 0; i < a_rows; i++) __tsan_read_range((char *)a + i * lda * size, (long)((ta ? m : k) * size));
+    for (size_t i = 0; i < b_rows; i++) __tsan_read_range((char *)b + i * ldb * size, (long)((tb ? k : n) * size));
+    for (size_t i = 0; i < m; i++) __tsan_write_range((char *)c + i * ldc * size, (long)(n * size));
 }
 #else
 #define tell_product(...) (void)0
