@@ -1,7 +1,7 @@
 /* Normalizations. Each works on rows, contiguous groups of numbers that share a mean and a scale;
  * forward leaves these two per row for backward. With z = (x - mean) rstd and g = dy weight: dx =
  * rstd (g - mean(g) - z mean(g z)). */
-#include "op.h"
+#include "parts.h"
 #include "sums.h"
 
 #include <string.h>
@@ -37,29 +37,32 @@ FM_CLONES static void normalize_row(size_t n, const real *restrict x, const real
     }
 }
 
-/* dweight[j] += the sum of dy z over column j of rows that are `stride` apart, dbias[j] that of dy;
+/* dweight[j] += the sum of dy z over column j of rows that are `n` apart, dbias[j] that of dy;
  * either may be NULL. */
-FM_CLONES static void affine_back_columns(size_t rows, size_t stride, size_t n, const real *restrict x, const real *restrict stat,
-                                          const real *restrict dy, double *restrict dweight, double *restrict dbias) {
-    if (dweight) FM_COLUMN_SUMS(rows, n, dy[r * stride + j] * ((x[r * stride + j] - stat[2 * r]) * stat[2 * r + 1]), dweight);
-    if (dbias) FM_COLUMN_SUMS(rows, n, dy[r * stride + j], dbias);
+FM_CLONES static void affine_back_columns(size_t rows, size_t n, const real *restrict x, const real *restrict stat, const real *restrict dy,
+                                          double *restrict dweight, double *restrict dbias) {
+    if (dweight) FM_COLUMN_SUMS(rows, n, dy[r * n + j] * ((x[r * n + j] - stat[2 * r]) * stat[2 * r + 1]), dweight);
+    if (dbias) FM_COLUMN_SUMS(rows, n, dy[r * n + j], dbias);
 }
 
-/* dx += rstd (g - mean(g) - z mean(g z)); without mean(g) unless `centred`. */
-FM_CLONES static void normal_back_row(size_t n, const real *restrict x, const real *restrict stat, const real *restrict g, bool centred,
-                                      real *restrict dx) {
+/* dx += rstd (g - mean(g) - z mean(g z)), where g is dy, or dy weight; without mean(g) unless
+ * `centred`. */
+#define NORMAL_BACK(G)                                                                                                                     \
+    do {                                                                                                                                   \
+        FM_ROW_SUM(n, (double)(G), sum);                                                                                                   \
+        FM_ROW_SUM(n, (double)(G) * (double)((x[i] - mean) * rstd), product);                                                              \
+        real a = centred ? (real)(sum / (double)n) : 0, b = (real)(product / (double)n);                                                   \
+        for (size_t i = 0; i < n; i++) dx[i] += rstd * ((G)-a - (x[i] - mean) * rstd * b);                                                 \
+    } while (0)
+
+FM_CLONES static void normal_back_row(size_t n, const real *restrict x, const real *restrict stat, const real *restrict dy,
+                                      const real *restrict weight, bool centred, real *restrict dx) {
     real mean = stat[0], rstd = stat[1];
-    FM_ROW_SUM(n, (double)g[i], sum);
-    FM_ROW_SUM(n, (double)g[i] * (double)((x[i] - mean) * rstd), product);
-    real a = centred ? (real)(sum / (double)n) : 0, b = (real)(product / (double)n);
-    for (size_t i = 0; i < n; i++) dx[i] += rstd * (g[i] - a - (x[i] - mean) * rstd * b);
+    if (weight) NORMAL_BACK(dy[i] * weight[i]);
+    else NORMAL_BACK(dy[i]);
 }
 
-FM_CLONES static void scaled_row(size_t n, const real *restrict dy, const real *restrict weight, real *restrict g) {
-    for (size_t i = 0; i < n; i++) g[i] = dy[i] * weight[i];
-}
-
-/* ---- layer_norm{eps}, rms_norm{eps}: over the last axis ---- */
+/* ---- what all share ---- */
 
 static fm_tensor *optional(const fm_call *c, int i) {
     return i < c->n_in ? c->in[i] : NULL;
@@ -84,63 +87,136 @@ static bool check_affine(const fm_call *c, size_t n, fm_error *err) {
     return true;
 }
 
+static const real *numbers(const fm_tensor *t) {
+    return t ? fm_data(t) : NULL;
+}
+
+/* Backward takes the rows in constant parts. Each has its own sums for the gradients of weight and
+ * bias, 2 n doubles in the scratch; they are added in the order of the parts. */
+enum { MOST_PARTS = 32 };
+
+static size_t part_rows(size_t rows, size_t row) {
+    size_t tile = fm_tile_rows(row), least = (rows + MOST_PARTS - 1) / MOST_PARTS;
+    return least > tile ? least : tile;
+}
+
+static size_t parts(size_t rows, size_t row) {
+    return (rows + part_rows(rows, row) - 1) / part_rows(rows, row);
+}
+
+/* Even, so that doubles may follow. */
+static size_t stats_count(size_t rows) {
+    return 2 * rows;
+}
+
+static size_t sums_room(const fm_call *c, size_t rows, size_t row, size_t n) {
+    return optional(c, 1) || optional(c, 2) ? fm_room_for_doubles(2 * n * parts(rows, row)) : 0;
+}
+
+typedef struct back {
+    const fm_call *c;
+    const real *x, *stat, *dy, *weight;
+    size_t n, per_part; /* numbers of weight and bias; rows of a part */
+    real *dx, *dw, *db;
+    double *sums;
+} back;
+
+static back back_of(const fm_call *c, size_t n, size_t rows, size_t row) {
+    fm_tensor *weight = optional(c, 1), *bias = optional(c, 2);
+    back b = {.c = c, .x = fm_data(c->in[0]), .stat = c->saved, .dy = fm_grad_get(c->out), .weight = numbers(weight), .n = n};
+    b.per_part = part_rows(rows, row);
+    b.dx = fm_grad_add(c->in[0]);
+    b.dw = weight ? fm_grad_add(weight) : NULL;
+    b.db = bias ? fm_grad_add(bias) : NULL;
+    b.sums = b.dw || b.db ? fm_scratch_doubles(c) : NULL;
+    return b;
+}
+
+/* The cleared sums of the part that begins with row `first`: n for the weight, then n for the
+ * bias. */
+static double *sums_of_part(const back *b, size_t first) {
+    double *sums = b->sums + first / b->per_part * 2 * b->n;
+    memset(sums, 0, 2 * b->n * sizeof *sums);
+    return sums;
+}
+
+static void add_parts(size_t n, size_t count, const double *sums, real *grad) {
+    for (size_t j = 0; grad && j < n; j++) {
+        double sum = 0;
+        for (size_t p = 0; p < count; p++) sum += sums[p * 2 * n + j];
+        grad[j] += (real)sum;
+    }
+}
+
+static void run_back(back *b, size_t rows, void (*part)(void *, size_t, size_t)) {
+    fm_parallel(rows, b->per_part, part, b);
+    size_t count = (rows + b->per_part - 1) / b->per_part;
+    add_parts(b->n, count, b->sums, b->dw);
+    add_parts(b->n, count, b->sums ? b->sums + b->n : NULL, b->db);
+}
+
+/* ---- layer_norm{eps}, rms_norm{eps}: over the last axis ---- */
+
 static bool last_axis_shape(fm_call *c, fm_error *err) {
     const fm_tensor *x = c->in[0];
     if (x->rank == 0) return fm_call_fail(c, err, "a number without axes cannot be normalized");
     if (!check_eps(c, 0, err) || !check_affine(c, fm_last(x), err)) return false;
-    c->saved_count = 2 * fm_rows(x);
-    c->scratch_count = fm_last(x);
+    c->saved_count = stats_count(fm_rows(x));
+    c->scratch_count = sums_room(c, fm_rows(x), fm_last(x), fm_last(x));
     return fm_shape_like(c, x);
 }
 
 typedef void (*stat_fn)(size_t n, const real *x, double eps, real *stat);
 
-static void last_axis_forward(const fm_call *c, stat_fn measure) {
-    size_t rows = fm_rows(c->in[0]), n = fm_last(c->in[0]);
-    const fm_tensor *weight = optional(c, 1), *bias = optional(c, 2);
-    const real *x = fm_data(c->in[0]);
-    real *y = fm_data(c->out), own[2];
-    for (size_t r = 0; r < rows; r++) {
+typedef struct last_axis {
+    const fm_call *c;
+    size_t n;
+    stat_fn measure;
+} last_axis;
+
+static void last_axis_tile(void *context, size_t first, size_t last) {
+    const last_axis *a = context;
+    const fm_call *c = a->c;
+    const real *x = fm_data(c->in[0]), *weight = numbers(optional(c, 1)), *bias = numbers(optional(c, 2));
+    real own[2];
+    for (size_t r = first; r < last; r++) {
         real *stat = c->saved ? c->saved + 2 * r : own;
-        measure(n, x + r * n, c->opt[0].number, stat);
-        normalize_row(n, x + r * n, stat, weight ? fm_data(weight) : NULL, bias ? fm_data(bias) : NULL, y + r * n);
+        a->measure(a->n, x + r * a->n, c->opt[0].number, stat);
+        normalize_row(a->n, x + r * a->n, stat, weight, bias, fm_data(c->out) + r * a->n);
     }
 }
 
-/* dx of some rows */
-static void rows_back(const fm_call *c, size_t first, size_t end, bool centred, const real *dy, real *dx) {
-    size_t n = fm_last(c->in[0]);
-    const fm_tensor *weight = optional(c, 1);
-    for (size_t r = first; r < end; r++) {
-        const real *g = dy + r * n;
-        if (weight) {
-            scaled_row(n, dy + r * n, fm_data(weight), c->scratch);
-            g = c->scratch;
-        }
-        normal_back_row(n, fm_data(c->in[0]) + r * n, c->saved + 2 * r, g, centred, dx + r * n);
-    }
+static void last_axis_forward(const fm_call *c, stat_fn measure) {
+    last_axis a = {c, fm_last(c->in[0]), measure};
+    fm_parallel(fm_rows(c->in[0]), fm_tile_rows(a.n), last_axis_tile, &a);
 }
 
 /* A few rows at a time, so that the sums of weight and bias find them in the cache. */
-static void last_axis_backward(const fm_call *c, bool centred) {
-    enum { ROWS = 4 };
-    size_t rows = fm_rows(c->in[0]), n = fm_last(c->in[0]);
-    fm_tensor *weight = optional(c, 1), *bias = optional(c, 2);
-    const real *x = fm_data(c->in[0]), *dy = fm_grad_get(c->out);
-    real *dx = fm_grad_add(c->in[0]), *dw = weight ? fm_grad_add(weight) : NULL, *db = bias ? fm_grad_add(bias) : NULL;
-    double weights[FM_STRIP], biases[FM_STRIP];
-    for (size_t j = 0, part; j < n && (j == 0 || dw || db); j += part) {
-        part = n - j < FM_STRIP ? n - j : FM_STRIP;
-        memset(weights, 0, part * sizeof *weights);
-        memset(biases, 0, part * sizeof *biases);
-        for (size_t r = 0; r < rows; r += ROWS) {
-            size_t some = rows - r < ROWS ? rows - r : ROWS, at = r * n + j;
-            if (dx && j == 0) rows_back(c, r, r + some, centred, dy, dx);
-            if (dw || db) affine_back_columns(some, n, part, x + at, c->saved + 2 * r, dy + at, dw ? weights : NULL, db ? biases : NULL);
+static void last_axis_back(const back *b, bool centred, size_t first, size_t last) {
+    enum { ROWS = 8 };
+    size_t n = b->n;
+    double *sums = b->sums ? sums_of_part(b, first) : NULL;
+    for (size_t r = first, some; r < last; r += some) {
+        some = last - r < ROWS ? last - r : ROWS;
+        for (size_t i = r; b->dx && i < r + some; i++) {
+            normal_back_row(n, b->x + i * n, b->stat + 2 * i, b->dy + i * n, b->weight, centred, b->dx + i * n);
         }
-        for (size_t i = 0; dw && i < part; i++) dw[j + i] += (real)weights[i];
-        for (size_t i = 0; db && i < part; i++) db[j + i] += (real)biases[i];
+        if (sums) affine_back_columns(some, n, b->x + r * n, b->stat + 2 * r, b->dy + r * n, b->dw ? sums : NULL, b->db ? sums + n : NULL);
     }
+}
+
+static void centred_part(void *context, size_t first, size_t last) {
+    last_axis_back(context, true, first, last);
+}
+
+static void plain_part(void *context, size_t first, size_t last) {
+    last_axis_back(context, false, first, last);
+}
+
+static void last_axis_backward(const fm_call *c, void (*part)(void *, size_t, size_t)) {
+    size_t rows = fm_rows(c->in[0]), n = fm_last(c->in[0]);
+    back b = back_of(c, n, rows, n);
+    run_back(&b, rows, part);
 }
 
 static void layer_norm_forward(const fm_call *c) {
@@ -148,7 +224,7 @@ static void layer_norm_forward(const fm_call *c) {
 }
 
 static void layer_norm_backward(const fm_call *c) {
-    last_axis_backward(c, true);
+    last_axis_backward(c, centred_part);
 }
 
 static void rms_norm_forward(const fm_call *c) {
@@ -156,7 +232,7 @@ static void rms_norm_forward(const fm_call *c) {
 }
 
 static void rms_norm_backward(const fm_call *c) {
-    last_axis_backward(c, false);
+    last_axis_backward(c, plain_part);
 }
 
 /* ---- group_norm{groups, eps}: x [N, C, ...], weight, bias [C]; a row: channels of one group
@@ -184,71 +260,80 @@ static bool group_norm_shape(fm_call *c, fm_error *err) {
     }
     if (!check_eps(c, 1, err) || !check_affine(c, x->shape[1], err)) return false;
     groups g = groups_of(c);
-    c->saved_count = x->count ? 2 * g.rows : 0;
-    c->scratch_count = g.channels * g.area;
+    c->saved_count = x->count ? stats_count(g.rows) : 0;
+    c->scratch_count = x->count ? sums_room(c, g.rows, g.channels * g.area, x->shape[1]) : 0;
     return fm_shape_like(c, x);
+}
+
+FM_CLONES static void scale_channel(size_t n, const real *restrict x, const real *restrict stat, real w, real b, real *restrict y) {
+    real mean = stat[0], rstd = stat[1];
+    for (size_t i = 0; i < n; i++) y[i] = (x[i] - mean) * rstd * w + b;
+}
+
+static void group_norm_tile(void *context, size_t first, size_t last) {
+    const fm_call *c = context;
+    groups g = groups_of(c);
+    const real *weight = numbers(optional(c, 1)), *bias = numbers(optional(c, 2));
+    size_t row = g.channels * g.area;
+    real own[2];
+    for (size_t r = first; r < last; r++) {
+        const real *x = fm_data(c->in[0]) + r * row;
+        real *stat = c->saved ? c->saved + 2 * r : own, *y = fm_data(c->out) + r * row;
+        row_moments(row, x, c->opt[1].number, stat);
+        for (size_t k = 0, channel = r % g.per_sample * g.channels; k < g.channels; k++, channel++) {
+            scale_channel(g.area, x + k * g.area, stat, weight ? weight[channel] : 1, bias ? bias[channel] : 0, y + k * g.area);
+        }
+    }
 }
 
 static void group_norm_forward(const fm_call *c) {
     groups g = groups_of(c);
-    const fm_tensor *weight = optional(c, 1), *bias = optional(c, 2);
-    const real *x = fm_data(c->in[0]);
-    real *y = fm_data(c->out), own[2];
-    for (size_t r = 0; r < g.rows; r++) {
-        real *stat = c->saved ? c->saved + 2 * r : own;
-        row_moments(g.channels * g.area, x, c->opt[1].number, stat);
-        for (size_t k = 0; k < g.channels; k++, x += g.area, y += g.area) {
-            size_t channel = r % g.per_sample * g.channels + k;
-            real w = weight ? fm_data(weight)[channel] : 1, b = bias ? fm_data(bias)[channel] : 0;
-            for (size_t i = 0; i < g.area; i++) y[i] = (x[i] - stat[0]) * stat[1] * w + b;
-        }
-    }
+    fm_parallel(g.rows, fm_tile_rows(g.channels * g.area), group_norm_tile, (void *)c);
 }
 
-/* The sums over one channel of one sample are added to *dweight and *dbias. */
-FM_CLONES static void channel_back(size_t n, const real *restrict x, const real *restrict stat, const real *restrict dy, double *dweight,
-                                   double *dbias) {
+/* Over one channel of one sample: the sums of dy and of dy z. */
+FM_CLONES static void channel_sums(size_t n, const real *restrict x, const real *restrict stat, const real *restrict dy, double out[2]) {
     real mean = stat[0], rstd = stat[1];
     FM_ROW_SUM(n, dy[i], sum);
     FM_ROW_SUM(n, dy[i] * ((x[i] - mean) * rstd), product);
-    *dweight += product;
-    *dbias += sum;
+    out[0] = sum;
+    out[1] = product;
 }
 
-/* dx of a group of one sample. */
-static void group_back(const fm_call *c, size_t r, const real *dy, real *dx) {
-    groups g = groups_of(c);
-    const fm_tensor *weight = optional(c, 1);
-    size_t row = g.channels * g.area, first = r % g.per_sample * g.channels;
-    for (size_t k = 0, at = 0; k < g.channels; k++) {
-        real w = weight ? fm_data(weight)[first + k] : 1;
-        for (size_t i = 0; i < g.area; i++, at++) c->scratch[at] = dy[r * row + at] * w;
+/* dx += rstd (dy w - a - z b) */
+FM_CLONES static void channel_back(size_t n, const real *restrict x, const real *restrict stat, const real *restrict dy, real w, real a,
+                                   real b, real *restrict dx) {
+    real mean = stat[0], rstd = stat[1];
+    for (size_t i = 0; i < n; i++) dx[i] += rstd * (dy[i] * w - a - (x[i] - mean) * rstd * b);
+}
+
+static void group_norm_part(void *context, size_t first, size_t last) {
+    const back *k = context;
+    groups g = groups_of(k->c);
+    size_t row = g.channels * g.area;
+    double *sums = k->sums ? sums_of_part(k, first) : NULL;
+    for (size_t r = first; r < last; r++) {
+        size_t channel = r % g.per_sample * g.channels;
+        const real *x = k->x + r * row, *dy = k->dy + r * row, *stat = k->stat + 2 * r, *weight = k->weight ? k->weight + channel : NULL;
+        double sum = 0, product = 0, of_channel[2];
+        for (size_t i = 0; i < g.channels; i++) {
+            channel_sums(g.area, x + i * g.area, stat, dy + i * g.area, of_channel);
+            sum += of_channel[0] * (weight ? (double)weight[i] : 1);
+            product += of_channel[1] * (weight ? (double)weight[i] : 1);
+            if (sums) sums[channel + i] += of_channel[1], sums[k->n + channel + i] += of_channel[0];
+        }
+        real a = (real)(sum / (double)row), b = (real)(product / (double)row);
+        for (size_t i = 0; k->dx && i < g.channels; i++) {
+            size_t at = i * g.area;
+            channel_back(g.area, x + at, stat, dy + at, weight ? weight[i] : 1, a, b, k->dx + r * row + at);
+        }
     }
-    normal_back_row(row, fm_data(c->in[0]) + r * row, c->saved + 2 * r, c->scratch, true, dx + r * row);
 }
 
 static void group_norm_backward(const fm_call *c) {
     groups g = groups_of(c);
-    fm_tensor *weight = optional(c, 1), *bias = optional(c, 2);
-    const real *x = fm_data(c->in[0]), *dy = fm_grad_get(c->out);
-    real *dx = fm_grad_add(c->in[0]), *dw = weight ? fm_grad_add(weight) : NULL, *db = bias ? fm_grad_add(bias) : NULL;
-    size_t all = g.per_sample * g.channels;
-    double weights[FM_STRIP], biases[FM_STRIP];
-    for (size_t j = 0, part; j < all && (j == 0 || dw || db); j += part) { /* some channels of all samples */
-        part = all - j < FM_STRIP ? all - j : FM_STRIP;
-        memset(weights, 0, part * sizeof *weights);
-        memset(biases, 0, part * sizeof *biases);
-        for (size_t r = 0; r < g.rows; r++) {
-            for (size_t k = 0; k < g.channels && (dw || db); k++) {
-                size_t channel = r % g.per_sample * g.channels + k, at = (r * g.channels + k) * g.area;
-                if (channel < j || channel >= j + part) continue;
-                channel_back(g.area, x + at, c->saved + 2 * r, dy + at, &weights[channel - j], &biases[channel - j]);
-            }
-            if (dx && j == 0) group_back(c, r, dy, dx);
-        }
-        for (size_t i = 0; dw && i < part; i++) dw[j + i] += (real)weights[i];
-        for (size_t i = 0; db && i < part; i++) db[j + i] += (real)biases[i];
-    }
+    back b = back_of(c, g.per_sample * g.channels, g.rows, g.channels * g.area);
+    run_back(&b, g.rows, group_norm_part);
 }
 
 static const fm_option layer_norm_options[] = {{"eps", FM_NUMBER, false, 1e-5, NULL}, {0}};

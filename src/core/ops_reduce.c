@@ -1,13 +1,12 @@
-/* Reductions along one axis or over all numbers, and the passes along an axis that keep its size. A
- * tensor is seen as [outer, size, inner]. Sums run in double and in an order that depends on the
- * shape alone. */
-#include "op.h"
+/* Reductions along one axis or over all numbers. A tensor is seen as [outer, size, inner]. Sums run
+ * in double and in an order that depends on the shape alone. */
+#include "parts.h"
 #include "sums.h"
 #include "vmath.h"
 
 #include <string.h>
 
-enum { STRIP = 128, LANES = 32 };
+enum { LANES = 32, MOST_PARTS = 32 };
 
 /* ---- shapes ---- */
 
@@ -40,8 +39,116 @@ static bool at_least(const fm_call *c, size_t least, fm_error *err) {
                         size);
 }
 
-static bool reduce_some_shape(fm_call *c, fm_error *err) {
-    return reduce_shape(c, err) && at_least(c, 1, err);
+/* ---- for each [outer, inner] the sum over the axis of a term in v, the number, and p, one a sum;
+ * or the largest number, likewise ---- */
+
+typedef struct reduction {
+    /* acc[j] = column j of [rows, n], rows `stride` apart */
+    void (*columns)(size_t rows, size_t stride, size_t n, const real *x, const real *p, double *acc);
+    /* acc[o] = row o of [outer, n] */
+    void (*rows)(size_t outer, size_t n, const real *x, const real *p, double *acc);
+    /* acc[j] = of that and more[j] */
+    void (*join)(size_t n, const double *more, double *acc);
+} reduction;
+
+static void add_up(size_t n, const double *more, double *acc) {
+    for (size_t j = 0; j < n; j++) acc[j] += more[j];
+}
+
+#define SUM_OF(name, TERM)                                                                                                                 \
+    FM_INLINE double name##_term(real v, real p) {                                                                                         \
+        (void)p;                                                                                                                           \
+        return TERM;                                                                                                                       \
+    }                                                                                                                                      \
+    FM_CLONES static void name##_columns(size_t rows, size_t stride, size_t n, const real *restrict x, const real *restrict p,             \
+                                         double *restrict acc) {                                                                           \
+        for (size_t j = 0; j < n; j++) acc[j] = 0;                                                                                         \
+        FM_COLUMN_SUMS(rows, n, name##_term(x[r * stride + j], p[j]), acc);                                                                \
+    }                                                                                                                                      \
+    FM_CLONES static void name##_rows(size_t outer, size_t n, const real *restrict x, const real *restrict p, double *restrict acc) {      \
+        for (size_t o = 0; o < outer; o++, x += n) {                                                                                       \
+            FM_ROW_SUM(n, name##_term(x[i], p[o]), sum);                                                                                   \
+            acc[o] = sum;                                                                                                                  \
+        }                                                                                                                                  \
+    }                                                                                                                                      \
+    static const reduction name = {name##_columns, name##_rows, add_up}
+
+SUM_OF(sum_of_numbers, (double)v);
+SUM_OF(sum_of_squares, (double)v *(double)v);
+SUM_OF(sum_of_deviations, ((double)v - (double)p) * ((double)v - (double)p));
+SUM_OF(sum_of_exponentials, (double)v_exp(v - p));
+
+/* The largest or smallest number: a NaN wins. */
+#define EXTREME(name, BETTER)                                                                                                              \
+    FM_INLINE real name##_of(real v, real best) {                                                                                          \
+        return v BETTER best || v != v ? v : best;                                                                                         \
+    }                                                                                                                                      \
+    FM_CLONES static void name##_columns(size_t rows, size_t stride, size_t n, const real *restrict x, const real *restrict unused,        \
+                                         double *restrict acc) {                                                                           \
+        real best[FM_STRIP];                                                                                                               \
+        (void)unused;                                                                                                                      \
+        for (size_t j = 0; j < n; j++) best[j] = x[j];                                                                                     \
+        for (size_t r = 1; r < rows; r++) {                                                                                                \
+            for (size_t j = 0; j < n; j++) best[j] = name##_of(x[r * stride + j], best[j]);                                                \
+        }                                                                                                                                  \
+        for (size_t j = 0; j < n; j++) acc[j] = (double)best[j];                                                                           \
+    }                                                                                                                                      \
+    FM_CLONES static void name##_rows(size_t outer, size_t n, const real *restrict x, const real *restrict unused, double *restrict acc) { \
+        (void)unused;                                                                                                                      \
+        for (size_t o = 0; o < outer; o++, x += n) {                                                                                       \
+            real top = x[0];                                                                                                               \
+            size_t i = 1;                                                                                                                  \
+            if (n >= 2 * LANES) {                                                                                                          \
+                real best[LANES];                                                                                                          \
+                for (size_t l = 0; l < LANES; l++) best[l] = x[l];                                                                         \
+                for (i = LANES; i + LANES <= n; i += LANES) {                                                                              \
+                    for (size_t l = 0; l < LANES; l++) best[l] = name##_of(x[i + l], best[l]);                                             \
+                }                                                                                                                          \
+                top = best[0];                                                                                                             \
+                for (size_t l = 1; l < LANES; l++) top = name##_of(best[l], top);                                                          \
+            }                                                                                                                              \
+            for (; i < n; i++) top = name##_of(x[i], top);                                                                                 \
+            acc[o] = (double)top;                                                                                                          \
+        }                                                                                                                                  \
+    }                                                                                                                                      \
+    static void name##_join(size_t n, const double *more, double *acc) {                                                                   \
+        for (size_t j = 0; j < n; j++) acc[j] = (double)name##_of((real)more[j], (real)acc[j]);                                            \
+    }                                                                                                                                      \
+    static const reduction name = {name##_columns, name##_rows, name##_join}
+EXTREME(max, >);
+EXTREME(min, <);
+
+typedef double (*finish_fn)(double sum, double n, double p);
+
+/* How the work is divided: strips of columns; and where these and the outer axis make few tiles,
+ * constant parts of the reduced axis too, each with doubles in the scratch. */
+typedef struct division {
+    size_t width, strips, parts, rows; /* columns of a strip, strips, parts, rows of a part */
+} division;
+
+static division divide(fm_axis_view v) {
+    division d = {.width = v.inner < FM_STRIP ? v.inner : FM_STRIP, .parts = 1, .rows = v.size};
+    d.strips = d.width ? (v.inner + d.width - 1) / d.width : 0;
+    size_t units = v.outer * d.strips, least = fm_tile_rows(d.width);
+    if (units && units < MOST_PARTS && v.size > least) {
+        d.parts = (v.size + least - 1) / least;
+        if (d.parts > MOST_PARTS / units) d.parts = MOST_PARTS / units;
+        d.rows = (v.size + d.parts - 1) / d.parts;
+        d.parts = (v.size + d.rows - 1) / d.rows;
+    }
+    return d;
+}
+
+/* Numbers of scratch that the parts need. They come first. */
+static size_t parts_room(const fm_call *c) {
+    fm_axis_view v = reduced_view(c);
+    division d = divide(v);
+    return d.parts > 1 ? fm_room_for_doubles(v.outer * d.strips * d.parts * d.width) : 0;
+}
+
+/* The scratch behind the parts: `result_count` numbers, where shape() asked for them. */
+static real *after_parts(const fm_call *c) {
+    return c->scratch + parts_room(c);
 }
 
 static size_t result_count(const fm_call *c) {
@@ -49,89 +156,95 @@ static size_t result_count(const fm_call *c) {
     return v.outer * v.inner;
 }
 
-/* The result has the shape of x; the axis is the last one when not given. */
-static bool along_shape(fm_call *c, fm_error *err) {
-    int axis;
-    if (!fm_check_axis(c, 0, c->in[0]->rank, c->in[0]->rank - 1, &axis, err)) return false;
-    c->opt[0].integer = axis;
-    return fm_shape_like(c, c->in[0]);
+/* The doubles of the parts lie behind what is saved. */
+static size_t even(size_t n) {
+    return n + n % 2;
 }
 
-/* ---- for each [outer, inner] the sum over the axis of a term in v, the number, and p, one a sum
- * ---- */
+typedef struct reduce {
+    fm_axis_view v;
+    division d;
+    const reduction *k;
+    const real *x, *p; /* p may be NULL for 0 */
+    finish_fn finish;
+    double n;
+    real *y;
+    double *parts;
+} reduce;
 
-typedef struct sum_kernels {
-    /* acc[j] += the terms of column j of [rows, n], rows `stride` apart */
-    void (*columns)(size_t rows, size_t stride, size_t n, const real *x, const real *p, double *acc);
-    /* acc[o] = the terms of row o of [outer, n], for short rows */
-    void (*rows)(size_t outer, size_t n, const real *x, const real *p, double *acc);
-} sum_kernels;
-
-#define SUM_OF(name, TERM)                                                                                                                 \
-    FM_CLONES static void name##_columns(size_t rows, size_t stride, size_t n, const real *restrict x, const real *restrict param,         \
-                                         double *restrict acc) {                                                                           \
-        for (size_t r = 0; r < rows; r++, x += stride) {                                                                                   \
-            for (size_t j = 0; j < n; j++) {                                                                                               \
-                real v = x[j], p = param[j];                                                                                               \
-                (void)p;                                                                                                                   \
-                acc[j] += TERM;                                                                                                            \
-            }                                                                                                                              \
-        }                                                                                                                                  \
-    }                                                                                                                                      \
-    static void name##_rows(size_t outer, size_t n, const real *restrict x, const real *restrict param, double *restrict acc) {            \
-        for (size_t o = 0; o < outer; o++, x += n) {                                                                                       \
-            double sum = 0;                                                                                                                \
-            real p = param[o];                                                                                                             \
-            (void)p;                                                                                                                       \
-            for (size_t i = 0; i < n; i++) {                                                                                               \
-                real v = x[i];                                                                                                             \
-                sum += TERM;                                                                                                               \
-            }                                                                                                                              \
-            acc[o] = sum;                                                                                                                  \
-        }                                                                                                                                  \
-    }                                                                                                                                      \
-    static const sum_kernels name = {name##_columns, name##_rows}
-
-SUM_OF(sum_of_numbers, (double)v);
-SUM_OF(sum_of_squares, (double)v *(double)v);
-SUM_OF(sum_of_deviations, ((double)v - (double)p) * ((double)v - (double)p));
-SUM_OF(sum_of_exponentials, (double)v_exp(v - p));
-
-typedef double (*finish_fn)(double sum, double n, double p);
-
-/* One strip of at most STRIP columns of [size, inner]. Columns narrower than LANES are summed as
- * several rows side by side. */
-static void sum_strip(const sum_kernels *k, size_t size, size_t inner, size_t n, const real *x, const real *p, double *acc) {
-    real param[STRIP];
-    size_t side = n == inner && n < LANES && size >= LANES ? LANES / n : 1, wide = side * n, rows = size / side;
-    for (size_t i = 0; i < wide; i++) {
-        acc[i] = 0;
-        param[i] = p ? p[i % n] : 0;
-    }
-    k->columns(rows, side * inner, wide, x, param, acc);
-    k->columns(size - rows * side, inner, n, x + rows * side * inner, param, acc);
-    for (size_t i = n; i < wide; i++) acc[i % n] += acc[i];
+static void finish_some(const reduce *a, size_t count, const double *acc, size_t at) {
+    for (size_t i = 0; i < count; i++) a->y[at + i] = (real)a->finish(acc[i], a->n, a->p ? (double)a->p[at + i] : 0);
 }
 
-/* y[outer, inner] = finish(sum, n, p); p may be NULL for 0. */
-static void sum_axis(fm_axis_view v, const sum_kernels *k, const real *x, const real *p, finish_fn finish, double n, real *y) {
-    static const real none[STRIP];
-    double acc[STRIP];
-    if (v.inner == 1 && v.size < LANES) {
-        for (size_t o = 0; o < v.outer; o += STRIP) {
-            size_t rows = v.outer - o < STRIP ? v.outer - o : STRIP;
-            k->rows(rows, v.size, x + o * v.size, p ? p + o : none, acc);
-            for (size_t i = 0; i < rows; i++) y[o + i] = (real)finish(acc[i], n, p ? (double)p[o + i] : 0);
-        }
+/* Some columns of [rows, inner]. A few narrow ones are taken as several rows side by side. */
+static void reduce_columns(const reduction *k, size_t rows, size_t inner, size_t n, const real *x, const real *p, double *acc) {
+    real param[FM_STRIP];
+    double beside[LANES];
+    bool narrow = n == inner && n < LANES && rows >= 2 * LANES;
+    size_t side = narrow ? LANES / n : 1, wide = side * n, sets = rows / side;
+    for (size_t i = 0; i < wide; i++) param[i] = p ? p[i % n] : 0;
+    if (!narrow) {
+        k->columns(rows, inner, n, x, param, acc);
         return;
     }
-    for (size_t o = 0; o < v.outer; o++) {
-        for (size_t j = 0; j < v.inner; j += STRIP) {
-            size_t cols = v.inner - j < STRIP ? v.inner - j : STRIP, at = o * v.inner + j;
-            sum_strip(k, v.size, v.inner, cols, x + o * v.size * v.inner + j, p ? p + at : NULL, acc);
-            for (size_t i = 0; i < cols; i++) y[at + i] = (real)finish(acc[i], n, p ? (double)p[at + i] : 0);
-        }
+    k->columns(sets, wide, wide, x, param, beside);
+    for (size_t i = 1; i < side; i++) k->join(n, beside + i * n, beside);
+    memcpy(acc, beside, n * sizeof *acc);
+    if (sets * side == rows) return;
+    k->columns(rows - sets * side, inner, n, x + sets * wide, param, beside);
+    k->join(n, beside, acc);
+}
+
+/* Rows of [outer, size], whole. */
+static void rows_tile(void *context, size_t first, size_t last) {
+    static const real none[FM_STRIP];
+    const reduce *a = context;
+    double acc[FM_STRIP];
+    for (size_t o = first, some; o < last; o += some) {
+        some = last - o < FM_STRIP ? last - o : FM_STRIP;
+        a->k->rows(some, a->v.size, a->x + o * a->v.size, a->p ? a->p + o : none, acc);
+        finish_some(a, some, acc, o);
     }
+}
+
+/* Units are numbered outer by outer, strip by strip, part by part. */
+static void units_tile(void *context, size_t first, size_t last) {
+    static const real none;
+    const reduce *a = context;
+    const division *d = &a->d;
+    double own[FM_STRIP];
+    for (size_t u = first; u < last; u++) {
+        size_t part = u % d->parts, strip = u / d->parts % d->strips, o = u / d->parts / d->strips, j = strip * d->width,
+               r = part * d->rows;
+        size_t n = a->v.inner - j < d->width ? a->v.inner - j : d->width, rows = a->v.size - r < d->rows ? a->v.size - r : d->rows;
+        const real *x = a->x + (o * a->v.size + r) * a->v.inner + j, *p = a->p ? a->p + o * a->v.inner + j : NULL;
+        double *acc = d->parts > 1 ? a->parts + u * d->width : own;
+        if (a->v.inner == 1) a->k->rows(1, rows, x, p ? p : &none, acc);
+        else reduce_columns(a->k, rows, a->v.inner, n, x, p, acc);
+        if (d->parts == 1) finish_some(a, n, acc, o * a->v.inner + j);
+    }
+}
+
+static void join_parts(const reduce *a) {
+    for (size_t u = 0; u < a->v.outer * a->d.strips; u++) {
+        size_t j = u % a->d.strips * a->d.width, n = a->v.inner - j < a->d.width ? a->v.inner - j : a->d.width;
+        double *acc = a->parts + u * a->d.parts * a->d.width;
+        for (size_t part = 1; part < a->d.parts; part++) a->k->join(n, acc + part * a->d.width, acc);
+        finish_some(a, n, acc, u / a->d.strips * a->v.inner + j);
+    }
+}
+
+/* y[outer, inner] = finish(sum, n, p) */
+static void reduce_axis(const fm_call *c, const reduction *k, const real *p, finish_fn finish, double n, real *y) {
+    reduce a = {.v = reduced_view(c), .k = k, .x = fm_data(c->in[0]), .p = p, .finish = finish, .n = n, .y = y};
+    a.d = divide(a.v);
+    if (a.v.inner == 1 && a.d.parts == 1) {
+        fm_parallel(a.v.outer, fm_tile_rows(a.v.size), rows_tile, &a);
+        return;
+    }
+    if (a.d.parts > 1) a.parts = fm_scratch_doubles(c);
+    fm_parallel(a.v.outer * a.d.strips * a.d.parts, fm_tile_rows(a.d.rows * a.d.width), units_tile, &a);
+    if (a.d.parts > 1) join_parts(&a);
 }
 
 static double finish_sum(double sum, double n, double p) {
@@ -155,89 +268,98 @@ static double finish_log(double sum, double n, double p) {
     return log(sum) + p;
 }
 
-/* dx[o, i, j] (+)= k dy[o, j] */
-FM_CLONES static void spread(size_t outer, size_t size, size_t inner, real k, const real *restrict dy, real *restrict dx, bool fresh) {
-    for (size_t o = 0; o < outer; o++, dy += inner) {
-        if (inner == 1) {
-            real g = k * dy[0];
-            if (fresh) {
-                for (size_t i = 0; i < size; i++) dx[i] = g;
-            } else {
-                for (size_t i = 0; i < size; i++) dx[i] += g;
-            }
-            dx += size;
-            continue;
-        }
-        for (size_t i = 0; i < size; i++, dx += inner) {
-            if (fresh) {
-                for (size_t j = 0; j < inner; j++) dx[j] = k * dy[j];
-            } else {
-                for (size_t j = 0; j < inner; j++) dx[j] += k * dy[j];
-            }
-        }
-    }
-}
+/* ---- on the way back every number gets a gradient from its own sum ---- */
 
-static void spread_gradient(const fm_call *c, real k) {
-    fm_axis_view v = reduced_view(c);
+typedef struct along {
+    fm_axis_view v;
+    const real *x, *s, *p; /* the numbers; two for each sum */
+    real k, *dx;
     bool fresh;
-    real *dx = fm_grad_write(c->in[0], &fresh);
-    spread(v.outer, v.size, v.inner, k, fm_grad_get(c->out), dx, fresh);
+} along;
+
+/* dx[i] = TERM for the numbers first..last-1, which belong to sums j; added to what is there unless
+ * that is fresh. */
+#define EACH_ALONG(name, TERM)                                                                                                             \
+    FM_CLONES static void name##_some(const along *a, size_t first, size_t last) {                                                         \
+        const real *restrict x = a->x, *restrict s = a->s, *restrict p = a->p;                                                             \
+        real k = a->k, *restrict dx = a->dx;                                                                                               \
+        size_t inner = a->v.inner, row = inner == 1 ? a->v.size : inner, r = first / row, end = (r + 1) * row;                             \
+        size_t o = inner == 1 ? r : r / a->v.size, in_o = inner == 1 ? 0 : r % a->v.size;                                                  \
+        (void)x, (void)p, (void)k;                                                                                                         \
+        for (size_t at = first; at < last; at = end, end += row) {                                                                         \
+            size_t stop = end < last ? end : last;                                                                                         \
+            if (inner == 1 && a->fresh) {                                                                                                  \
+                for (size_t i = at, j = o; i < stop; i++) dx[i] = TERM;                                                                    \
+            } else if (inner == 1) {                                                                                                       \
+                for (size_t i = at, j = o; i < stop; i++) dx[i] += TERM;                                                                   \
+            } else if (a->fresh) {                                                                                                         \
+                for (size_t i = at, j = o * inner + at - (end - row); i < stop; i++, j++) dx[i] = TERM;                                    \
+            } else {                                                                                                                       \
+                for (size_t i = at, j = o * inner + at - (end - row); i < stop; i++, j++) dx[i] += TERM;                                   \
+            }                                                                                                                              \
+            if (inner == 1) o++;                                                                                                           \
+            else if (++in_o == a->v.size) in_o = 0, o++;                                                                                   \
+        }                                                                                                                                  \
+    }                                                                                                                                      \
+    static void name(void *context, size_t first, size_t last) {                                                                           \
+        name##_some(context, first, last);                                                                                                 \
+    }
+EACH_ALONG(spread, k *s[j])
+EACH_ALONG(spread_scaled, s[j] * x[i])
+EACH_ALONG(spread_deviations, s[j] * (x[i] - p[j]))
+EACH_ALONG(spread_shares, s[j] * v_exp(x[i] - p[j]))
+
+/* s and p: see the terms above. */
+static void back_along(const fm_call *c, void (*tile)(void *, size_t, size_t), real k, const real *s, const real *p) {
+    along a = {.v = reduced_view(c), .x = fm_data(c->in[0]), .s = s, .p = p, .k = k};
+    a.dx = fm_grad_write(c->in[0], &a.fresh);
+    fm_parallel(c->in[0]->count, FM_TILE, tile, &a);
 }
 
 /* ---- sum, mean, norm ---- */
 
+static bool sum_shape(fm_call *c, fm_error *err) {
+    if (!reduce_shape(c, err)) return false;
+    c->scratch_count = parts_room(c);
+    return true;
+}
+
+static bool some_shape(fm_call *c, fm_error *err) {
+    return sum_shape(c, err) && at_least(c, 1, err);
+}
+
 static void sum_forward(const fm_call *c) {
-    sum_axis(reduced_view(c), &sum_of_numbers, fm_data(c->in[0]), NULL, finish_sum, 0, fm_data(c->out));
+    reduce_axis(c, &sum_of_numbers, NULL, finish_sum, 0, fm_data(c->out));
 }
 
 static void sum_backward(const fm_call *c) {
-    spread_gradient(c, 1);
+    back_along(c, spread, 1, fm_grad_get(c->out), NULL);
 }
 
 static void mean_forward(const fm_call *c) {
-    fm_axis_view v = reduced_view(c);
-    sum_axis(v, &sum_of_numbers, fm_data(c->in[0]), NULL, finish_mean, (double)v.size, fm_data(c->out));
+    reduce_axis(c, &sum_of_numbers, NULL, finish_mean, (double)reduced_view(c).size, fm_data(c->out));
 }
 
 static void mean_backward(const fm_call *c) {
-    spread_gradient(c, (real)(1 / (double)reduced_view(c).size));
+    back_along(c, spread, (real)(1 / (double)reduced_view(c).size), fm_grad_get(c->out), NULL);
+}
+
+/* With `result_count` numbers more behind the parts. */
+static bool more_scratch_shape(fm_call *c, fm_error *err) {
+    if (!reduce_shape(c, err)) return false;
+    c->scratch_count = parts_room(c) + result_count(c);
+    return true;
 }
 
 static void norm_forward(const fm_call *c) {
-    sum_axis(reduced_view(c), &sum_of_squares, fm_data(c->in[0]), NULL, finish_norm, 0, fm_data(c->out));
-}
-
-/* dx += s[j] (x - p[j]) for the columns of [size, inner] */
-FM_CLONES static void scaled_add(size_t size, size_t inner, const real *restrict x, const real *restrict s, const real *restrict p,
-                                 real *restrict dx) {
-    if (inner == 1) {
-        for (size_t i = 0; i < size; i++) dx[i] += s[0] * (x[i] - p[0]);
-        return;
-    }
-    for (size_t i = 0; i < size; i++, x += inner, dx += inner) {
-        for (size_t j = 0; j < inner; j++) dx[j] += s[j] * (x[j] - p[j]);
-    }
+    reduce_axis(c, &sum_of_squares, NULL, finish_norm, 0, fm_data(c->out));
 }
 
 static void norm_backward(const fm_call *c) { /* dx = x / y; at the origin 0 is taken from the subgradients */
-    fm_axis_view v = reduced_view(c);
     const real *dy = fm_grad_get(c->out), *y = fm_data(c->out);
-    real *s = c->scratch, *zero = c->scratch + c->out->count, *dx = fm_grad_add(c->in[0]);
-    for (size_t i = 0; i < c->out->count; i++) {
-        s[i] = y[i] == 0 ? 0 : dy[i] / y[i];
-        zero[i] = 0;
-    }
-    for (size_t o = 0; o < v.outer; o++) {
-        size_t at = o * v.size * v.inner;
-        scaled_add(v.size, v.inner, fm_data(c->in[0]) + at, s + o * v.inner, zero + o * v.inner, dx + at);
-    }
-}
-
-static bool norm_shape(fm_call *c, fm_error *err) {
-    if (!reduce_shape(c, err)) return false;
-    c->scratch_count = 2 * result_count(c);
-    return true;
+    real *s = after_parts(c);
+    for (size_t i = 0; i < c->out->count; i++) s[i] = y[i] == 0 ? 0 : dy[i] / y[i];
+    back_along(c, spread_scaled, 1, s, NULL);
 }
 
 /* ---- var{axis, keep, unbiased}: two passes, so that a large mean costs no digits ---- */
@@ -247,38 +369,26 @@ static double divisor(const fm_call *c) {
 }
 
 static bool var_shape(fm_call *c, fm_error *err) {
-    if (!reduce_shape(c, err) || !at_least(c, c->opt[2].integer ? 2 : 1, err)) return false;
-    c->saved_count = c->scratch_count = result_count(c); /* the means; backward: the factors */
+    if (!more_scratch_shape(c, err) || !at_least(c, c->opt[2].integer ? 2 : 1, err)) return false;
+    c->saved_count = even(result_count(c)); /* the means; in the scratch of backward the factors */
     return true;
 }
 
 static void deviations(const fm_call *c, finish_fn finish) {
-    fm_axis_view v = reduced_view(c);
-    const real *x = fm_data(c->in[0]);
-    real *mean = c->saved ? c->saved : c->scratch;
-    sum_axis(v, &sum_of_numbers, x, NULL, finish_mean, (double)v.size, mean);
-    sum_axis(v, &sum_of_deviations, x, mean, finish, divisor(c), fm_data(c->out));
-}
-
-/* dx += scratch (x - mean); the mean's own share is 0: the deviations sum to nothing. */
-static void add_deviations(const fm_call *c) {
-    fm_axis_view v = reduced_view(c);
-    real *dx = fm_grad_add(c->in[0]);
-    for (size_t o = 0; o < v.outer; o++) {
-        size_t at = o * v.size * v.inner;
-        scaled_add(v.size, v.inner, fm_data(c->in[0]) + at, c->scratch + o * v.inner, c->saved + o * v.inner, dx + at);
-    }
+    real *mean = c->saved ? c->saved : after_parts(c);
+    reduce_axis(c, &sum_of_numbers, NULL, finish_mean, (double)reduced_view(c).size, mean);
+    reduce_axis(c, &sum_of_deviations, mean, finish, divisor(c), fm_data(c->out));
 }
 
 static void var_forward(const fm_call *c) {
     deviations(c, finish_mean);
 }
 
-static void var_backward(const fm_call *c) {
+static void var_backward(const fm_call *c) { /* the mean's own share is 0: the deviations sum to nothing */
     const real *dy = fm_grad_get(c->out);
-    real k = (real)(2 / divisor(c));
-    for (size_t i = 0; i < c->out->count; i++) c->scratch[i] = k * dy[i];
-    add_deviations(c);
+    real k = (real)(2 / divisor(c)), *s = after_parts(c);
+    for (size_t i = 0; i < c->out->count; i++) s[i] = k * dy[i];
+    back_along(c, spread_deviations, 1, s, c->saved);
 }
 
 /* ---- std{axis, keep, unbiased}: the root of var ----
@@ -290,300 +400,118 @@ static void std_forward(const fm_call *c) {
 
 static void std_backward(const fm_call *c) {
     const real *dy = fm_grad_get(c->out), *y = fm_data(c->out);
-    real k = (real)(1 / divisor(c));
-    for (size_t i = 0; i < c->out->count; i++) c->scratch[i] = y[i] == 0 ? 0 : k * dy[i] / y[i];
-    add_deviations(c);
+    real k = (real)(1 / divisor(c)), *s = after_parts(c);
+    for (size_t i = 0; i < c->out->count; i++) s[i] = y[i] == 0 ? 0 : k * dy[i] / y[i];
+    back_along(c, spread_deviations, 1, s, c->saved);
 }
 
-/* ---- max, min: a NaN wins; the gradient goes to the first of equal entries ---- */
-
-typedef struct extreme {
-    void (*columns)(size_t rows, size_t stride, size_t n, const real *x, real *best); /* best[j] of column j, which it holds already */
-    void (*rows)(size_t outer, size_t n, const real *x, real *best);                  /* best[o] of row o, for short rows */
-} extreme;
-
-#define EXTREME(name, BETTER)                                                                                                              \
-    FM_CLONES static void name##_columns(size_t rows, size_t stride, size_t n, const real *restrict x, real *restrict best) {              \
-        for (size_t r = 0; r < rows; r++, x += stride) {                                                                                   \
-            for (size_t j = 0; j < n; j++) {                                                                                               \
-                real v = x[j], b = best[j];                                                                                                \
-                best[j] = v BETTER b || v != v ? v : b;                                                                                    \
-            }                                                                                                                              \
-        }                                                                                                                                  \
-    }                                                                                                                                      \
-    static void name##_rows(size_t outer, size_t n, const real *restrict x, real *restrict best) {                                         \
-        for (size_t o = 0; o < outer; o++, x += n) {                                                                                       \
-            real b = x[0];                                                                                                                 \
-            for (size_t i = 1; i < n; i++) b = x[i] BETTER b || x[i] != x[i] ? x[i] : b;                                                   \
-            best[o] = b;                                                                                                                   \
-        }                                                                                                                                  \
-    }                                                                                                                                      \
-    static const extreme name = {name##_columns, name##_rows};
-EXTREME(max, >)
-EXTREME(min, <)
-
-static void extreme_axis(fm_axis_view v, const extreme *k, const real *x, real *y) {
-    if (v.inner == 1 && v.size < LANES) {
-        k->rows(v.outer, v.size, x, y);
-        return;
-    }
-    for (size_t o = 0; o < v.outer; o++, x += v.size * v.inner, y += v.inner) {
-        size_t side = v.inner < LANES && v.size >= 2 * LANES ? LANES / v.inner : 1, rows = v.size / side, wide = side * v.inner;
-        if (side == 1) {
-            memcpy(y, x, v.inner * sizeof *y);
-            k->columns(v.size - 1, v.inner, v.inner, x + v.inner, y);
-            continue;
-        }
-        real best[LANES];
-        memcpy(best, x, wide * sizeof *best);
-        k->columns(rows - 1, wide, wide, x + wide, best);
-        k->columns(v.size - rows * side, v.inner, v.inner, x + rows * wide, best);
-        memcpy(y, best, v.inner * sizeof *y);
-        k->columns(side - 1, v.inner, v.inner, best + v.inner, y);
-    }
-}
+/* ---- max, min: the gradient goes to the first of equal entries ---- */
 
 static void max_forward(const fm_call *c) {
-    extreme_axis(reduced_view(c), &max, fm_data(c->in[0]), fm_data(c->out));
+    reduce_axis(c, &max, NULL, finish_sum, 0, fm_data(c->out));
 }
 
 static void min_forward(const fm_call *c) {
-    extreme_axis(reduced_view(c), &min, fm_data(c->in[0]), fm_data(c->out));
+    reduce_axis(c, &min, NULL, finish_sum, 0, fm_data(c->out));
+}
+
+typedef struct chosen {
+    fm_axis_view v;
+    size_t width, strips;
+    const real *x, *y, *dy;
+    real *dx;
+} chosen;
+
+/* The first row of each column where x is y: NaN where y is. */
+FM_CLONES static void first_rows(size_t size, size_t stride, size_t n, const real *restrict x, const real *restrict y,
+                                 uint32_t *restrict at) {
+    for (size_t j = 0; j < n; j++) at[j] = (uint32_t)size;
+    for (size_t r = size; r-- > 0;) {
+        for (size_t j = 0; j < n; j++) {
+            real v = x[r * stride + j];
+            bool here = (v == y[j]) | ((v != v) & (y[j] != y[j]));
+            at[j] = here ? (uint32_t)r : at[j];
+        }
+    }
+}
+
+/* The first number of a row that is y. Whole groups are looked through first. */
+FM_CLONES static size_t first_of_row(size_t n, const real *restrict x, real y) {
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        int any = 0;
+        for (size_t l = 0; l < LANES; l++) any |= (x[i + l] == y) | ((x[i + l] != x[i + l]) & (y != y));
+        if (any) break;
+    }
+    while (i < n && !(x[i] == y || (y != y && x[i] != x[i]))) i++;
+    return i;
+}
+
+static void chosen_rows(void *context, size_t first, size_t last) {
+    const chosen *a = context;
+    for (size_t o = first; o < last; o++) {
+        size_t i = first_of_row(a->v.size, a->x + o * a->v.size, a->y[o]);
+        if (i < a->v.size) a->dx[o * a->v.size + i] += a->dy[o];
+    }
+}
+
+static void chosen_columns(void *context, size_t first, size_t last) {
+    const chosen *a = context;
+    uint32_t at[FM_STRIP];
+    for (size_t u = first; u < last; u++) {
+        size_t o = u / a->strips, j = u % a->strips * a->width, n = a->v.inner - j < a->width ? a->v.inner - j : a->width;
+        size_t from = o * a->v.size * a->v.inner + j, of = o * a->v.inner + j;
+        first_rows(a->v.size, a->v.inner, n, a->x + from, a->y + of, at);
+        for (size_t k = 0; k < n; k++) {
+            if (at[k] < a->v.size) a->dx[from + at[k] * a->v.inner + k] += a->dy[of + k];
+        }
+    }
 }
 
 static void extreme_backward(const fm_call *c) {
-    fm_axis_view v = reduced_view(c);
-    const real *x = fm_data(c->in[0]), *y = fm_data(c->out), *dy = fm_grad_get(c->out);
-    real *dx = fm_grad_add(c->in[0]);
-    for (size_t o = 0; o < v.outer; o++) {
-        for (size_t j = 0; j < v.inner; j++) {
-            size_t at = o * v.size * v.inner + j, end = at + v.size * v.inner, r = o * v.inner + j;
-            bool nan = y[r] != y[r];
-            while (at < end && !(x[at] == y[r] || (nan && x[at] != x[at]))) at += v.inner;
-            if (at < end) dx[at] += dy[r];
-        }
+    chosen a = {.v = reduced_view(c), .x = fm_data(c->in[0]), .y = fm_data(c->out), .dy = fm_grad_get(c->out)};
+    a.dx = fm_grad_add(c->in[0]);
+    if (a.v.inner == 1) {
+        fm_parallel(a.v.outer, fm_tile_rows(a.v.size), chosen_rows, &a);
+        return;
     }
+    a.width = a.v.inner < 64 ? a.v.inner : 64;
+    a.strips = (a.v.inner + a.width - 1) / a.width;
+    fm_parallel(a.v.outer * a.strips, fm_tile_rows(a.v.size * a.width), chosen_columns, &a);
 }
 
 /* ---- logsumexp ---- */
 
 static bool logsumexp_shape(fm_call *c, fm_error *err) {
-    if (!reduce_some_shape(c, err)) return false;
-    c->scratch_count = result_count(c);
-    return true;
+    return more_scratch_shape(c, err) && at_least(c, 1, err);
 }
 
 static void logsumexp_forward(const fm_call *c) {
-    fm_axis_view v = reduced_view(c);
-    real *top = c->scratch;
-    extreme_axis(v, &max, fm_data(c->in[0]), top);
+    real *top = after_parts(c);
+    reduce_axis(c, &max, NULL, finish_sum, 0, top);
     for (size_t i = 0; i < c->out->count; i++) top[i] = r_fabs(top[i]) > FM_REAL_MAX ? 0 : top[i]; /* inf - inf is not a number */
-    sum_axis(v, &sum_of_exponentials, fm_data(c->in[0]), top, finish_log, 0, fm_data(c->out));
-}
-
-FM_CLONES static void exp_spread(size_t size, size_t inner, const real *restrict x, const real *restrict y, const real *restrict dy,
-                                 real *restrict dx) {
-    if (inner == 1) {
-        for (size_t i = 0; i < size; i++) dx[i] += dy[0] * v_exp(x[i] - y[0]);
-        return;
-    }
-    for (size_t i = 0; i < size; i++, x += inner, dx += inner) {
-        for (size_t j = 0; j < inner; j++) dx[j] += dy[j] * v_exp(x[j] - y[j]);
-    }
+    reduce_axis(c, &sum_of_exponentials, top, finish_log, 0, fm_data(c->out));
 }
 
 static void logsumexp_backward(const fm_call *c) {
-    fm_axis_view v = reduced_view(c);
     const real *y = fm_data(c->out), *dy = fm_grad_get(c->out);
-    real *level = c->scratch, *dx = fm_grad_add(c->in[0]);
+    real *level = after_parts(c);
     for (size_t i = 0; i < c->out->count; i++) level[i] = y[i] < -FM_REAL_MAX ? 0 : y[i]; /* every entry -inf: all shares are 0 */
-    for (size_t o = 0; o < v.outer; o++) {
-        size_t at = o * v.size * v.inner;
-        exp_spread(v.size, v.inner, fm_data(c->in[0]) + at, level + o * v.inner, dy + o * v.inner, dx + at);
-    }
+    back_along(c, spread_shares, 1, dy, level);
 }
-
-/* ---- cumsum ---- */
-
-static void cumsum_forward(const fm_call *c) {
-    fm_axis_view v = reduced_view(c);
-    double acc[STRIP];
-    for (size_t o = 0; v.inner == 1 && o < v.outer; o++) {
-        const real *x = fm_data(c->in[0]) + o * v.size;
-        real *y = fm_data(c->out) + o * v.size;
-        double sum = 0;
-        for (size_t i = 0; i < v.size; i++) y[i] = (real)(sum += (double)x[i]);
-    }
-    if (v.inner == 1) return;
-    for (size_t o = 0; o < v.outer; o++) {
-        for (size_t j = 0; j < v.inner; j += STRIP) {
-            size_t n = v.inner - j < STRIP ? v.inner - j : STRIP, at = o * v.size * v.inner + j;
-            const real *x = fm_data(c->in[0]) + at;
-            real *y = fm_data(c->out) + at;
-            memset(acc, 0, sizeof acc);
-            for (size_t i = 0; i < v.size; i++) {
-                for (size_t k = 0; k < n; k++) y[i * v.inner + k] = (real)(acc[k] += (double)x[i * v.inner + k]);
-            }
-        }
-    }
-}
-
-static void cumsum_backward(const fm_call *c) { /* an entry counts in every sum from its own on: summed from the end */
-    fm_axis_view v = reduced_view(c);
-    double acc[STRIP];
-    for (size_t o = 0; v.inner == 1 && o < v.outer; o++) {
-        const real *dy = fm_grad_get(c->out) + o * v.size;
-        real *dx = fm_grad_add(c->in[0]) + o * v.size;
-        double sum = 0;
-        for (size_t i = v.size; i-- > 0;) dx[i] += (real)(sum += (double)dy[i]);
-    }
-    if (v.inner == 1) return;
-    for (size_t o = 0; o < v.outer; o++) {
-        for (size_t j = 0; j < v.inner; j += STRIP) {
-            size_t n = v.inner - j < STRIP ? v.inner - j : STRIP, at = o * v.size * v.inner + j;
-            const real *dy = fm_grad_get(c->out) + at;
-            real *dx = fm_grad_add(c->in[0]) + at;
-            memset(acc, 0, sizeof acc);
-            for (size_t i = v.size; i-- > 0;) {
-                for (size_t k = 0; k < n; k++) dx[i * v.inner + k] += (real)(acc[k] += (double)dy[i * v.inner + k]);
-            }
-        }
-    }
-}
-
-/* ---- softmax, log_softmax: along contiguous rows, or along columns of [size, inner] ---- */
-
-FM_CLONES static void softmax_rows(size_t rows, size_t n, const real *restrict x, const real *restrict top, real *restrict y) {
-    for (size_t r = 0; r < rows; r++, x += n, y += n) {
-        for (size_t i = 0; i < n; i++) y[i] = v_exp(x[i] - top[r]);
-        FM_ROW_SUM(n, (double)y[i], sum);
-        real k = (real)(1 / sum);
-        for (size_t i = 0; i < n; i++) y[i] *= k;
-    }
-}
-
-FM_CLONES static void log_softmax_rows(size_t rows, size_t n, const real *restrict x, const real *restrict top, real *restrict y) {
-    for (size_t r = 0; r < rows; r++, x += n, y += n) {
-        for (size_t i = 0; i < n; i++) y[i] = v_exp(x[i] - top[r]);
-        FM_ROW_SUM(n, (double)y[i], sum);
-        real log_sum = (real)log(sum);
-        for (size_t i = 0; i < n; i++) y[i] = (x[i] - top[r]) - log_sum;
-    }
-}
-
-FM_CLONES static void softmax_columns(size_t size, size_t n, const real *restrict x, const real *restrict top, const real *restrict sum,
-                                      real *restrict y) {
-    for (size_t i = 0; i < size; i++, x += n, y += n) {
-        for (size_t j = 0; j < n; j++) y[j] = v_exp(x[j] - top[j]) / sum[j];
-    }
-}
-
-FM_CLONES static void log_softmax_columns(size_t size, size_t n, const real *restrict x, const real *restrict top,
-                                          const real *restrict log_sum, real *restrict y) {
-    for (size_t i = 0; i < size; i++, x += n, y += n) {
-        for (size_t j = 0; j < n; j++) y[j] = (x[j] - top[j]) - log_sum[j];
-    }
-}
-
-static bool softmax_shape(fm_call *c, fm_error *err) {
-    if (!along_shape(c, err)) return false;
-    c->scratch_count = 2 * result_count(c);
-    return true;
-}
-
-static double finish_log_sum(double sum, double n, double p) {
-    (void)n, (void)p;
-    return log(sum);
-}
-
-static void softmax_forward(const fm_call *c) {
-    fm_axis_view v = reduced_view(c);
-    const real *x = fm_data(c->in[0]);
-    real *y = fm_data(c->out), *top = c->scratch, *sum = top + v.outer * v.inner;
-    extreme_axis(v, &max, x, top);
-    if (v.inner == 1) {
-        softmax_rows(v.outer, v.size, x, top, y);
-        return;
-    }
-    sum_axis(v, &sum_of_exponentials, x, top, finish_sum, 0, sum);
-    for (size_t o = 0; o < v.outer; o++) {
-        size_t at = o * v.size * v.inner;
-        softmax_columns(v.size, v.inner, x + at, top + o * v.inner, sum + o * v.inner, y + at);
-    }
-}
-
-static void log_softmax_forward(const fm_call *c) {
-    fm_axis_view v = reduced_view(c);
-    const real *x = fm_data(c->in[0]);
-    real *y = fm_data(c->out), *top = c->scratch, *log_sum = top + v.outer * v.inner;
-    extreme_axis(v, &max, x, top);
-    if (v.inner == 1) {
-        log_softmax_rows(v.outer, v.size, x, top, y);
-        return;
-    }
-    sum_axis(v, &sum_of_exponentials, x, top, finish_log_sum, 0, log_sum);
-    for (size_t o = 0; o < v.outer; o++) {
-        size_t at = o * v.size * v.inner;
-        log_softmax_columns(v.size, v.inner, x + at, top + o * v.inner, log_sum + o * v.inner, y + at);
-    }
-}
-
-/* With `total` the sum of TERM(i) along the axis: dx += GRAD(i). */
-#define SOFTMAX_BACK(name, TERM, GRAD)                                                                                                     \
-    FM_CLONES static void name##_rows(size_t rows, size_t n, const real *restrict y, const real *restrict dy, real *restrict dx) {         \
-        for (size_t r = 0; r < rows; r++, y += n, dy += n, dx += n) {                                                                      \
-            FM_ROW_SUM(n, TERM(i), sum);                                                                                                   \
-            real total = (real)sum;                                                                                                        \
-            for (size_t i = 0; i < n; i++) dx[i] += GRAD(i);                                                                               \
-        }                                                                                                                                  \
-    }                                                                                                                                      \
-    FM_CLONES static void name##_strip(size_t size, size_t stride, size_t n, const real *restrict y, const real *restrict dy,              \
-                                       real *restrict dx) {                                                                                \
-        double sum[FM_STRIP];                                                                                                              \
-        for (size_t j = 0; j < n; j++) sum[j] = 0;                                                                                         \
-        FM_COLUMN_SUMS(size, n, TERM(r *stride + j), sum);                                                                                 \
-        for (size_t r = 0; r < size; r++) {                                                                                                \
-            for (size_t j = 0; j < n; j++) {                                                                                               \
-                real total = (real)sum[j];                                                                                                 \
-                dx[r * stride + j] += GRAD(r * stride + j);                                                                                \
-            }                                                                                                                              \
-        }                                                                                                                                  \
-    }                                                                                                                                      \
-    static void name(const fm_call *c) {                                                                                                   \
-        fm_axis_view v = reduced_view(c);                                                                                                  \
-        const real *y = fm_data(c->out), *dy = fm_grad_get(c->out);                                                                        \
-        real *dx = fm_grad_add(c->in[0]);                                                                                                  \
-        if (v.inner == 1) name##_rows(v.outer, v.size, y, dy, dx);                                                                         \
-        for (size_t o = 0; v.inner > 1 && o < v.outer; o++) {                                                                              \
-            for (size_t j = 0; j < v.inner; j += FM_STRIP) {                                                                               \
-                size_t n = v.inner - j < FM_STRIP ? v.inner - j : FM_STRIP, at = o * v.size * v.inner + j;                                 \
-                name##_strip(v.size, v.inner, n, y + at, dy + at, dx + at);                                                                \
-            }                                                                                                                              \
-        }                                                                                                                                  \
-    }
-#define SOFTMAX_TERM(i) y[i] * dy[i]
-#define SOFTMAX_GRAD(i) y[i] * (dy[i] - total)
-#define LOG_SOFTMAX_TERM(i) dy[i]
-#define LOG_SOFTMAX_GRAD(i) dy[i] - v_exp(y[i]) * total
-SOFTMAX_BACK(softmax_backward, SOFTMAX_TERM, SOFTMAX_GRAD)
-SOFTMAX_BACK(log_softmax_backward, LOG_SOFTMAX_TERM, LOG_SOFTMAX_GRAD)
 
 static const fm_option reduce_options[] = {{"axis", FM_AXIS, false, 0, NULL}, {"keep", FM_FLAG, false, 0, NULL}, {0}};
 static const fm_option var_options[] = {
     {"axis", FM_AXIS, false, 0, NULL}, {"keep", FM_FLAG, false, 0, NULL}, {"unbiased", FM_FLAG, false, 1, NULL}, {0}};
-static const fm_option along_options[] = {{"axis", FM_AXIS, false, -1, NULL}, {0}};
 
 const fm_op reduce_ops[] = {
-    {"sum", "t", reduce_options, reduce_shape, sum_forward, sum_backward},
-    {"mean", "t", reduce_options, reduce_some_shape, mean_forward, mean_backward},
-    {"max", "t", reduce_options, reduce_some_shape, max_forward, extreme_backward},
-    {"min", "t", reduce_options, reduce_some_shape, min_forward, extreme_backward},
+    {"sum", "t", reduce_options, sum_shape, sum_forward, sum_backward},
+    {"mean", "t", reduce_options, some_shape, mean_forward, mean_backward},
+    {"max", "t", reduce_options, some_shape, max_forward, extreme_backward},
+    {"min", "t", reduce_options, some_shape, min_forward, extreme_backward},
     {"var", "t", var_options, var_shape, var_forward, var_backward},
     {"std", "t", var_options, var_shape, std_forward, std_backward},
-    {"norm", "t", reduce_options, norm_shape, norm_forward, norm_backward},
+    {"norm", "t", reduce_options, more_scratch_shape, norm_forward, norm_backward},
     {"logsumexp", "t", reduce_options, logsumexp_shape, logsumexp_forward, logsumexp_backward},
-    {"cumsum", "t", along_options, along_shape, cumsum_forward, cumsum_backward},
-    {"softmax", "t", along_options, softmax_shape, softmax_forward, softmax_backward},
-    {"log_softmax", "t", along_options, softmax_shape, log_softmax_forward, log_softmax_backward},
     {0},
 };

@@ -50,7 +50,36 @@ local cases <const> = {
   { "cat of columns", function(a, b, c) return fm.cat(a, b, c, 2) end, { normal(1001, 2), normal(1001, 67), normal(1001, 1) } },
   { "cat of rows", function(a, b) return fm.cat(a, b, 1) end, { normal(3, 20000), normal(2, 20000) } },
   { "stack", function(a, b) return fm.stack({ a, b }, { axis = 2 }) end, { normal(501, 67), normal(501, 67) } },
+  { "layer_norm", fm.layer_norm, { normal(501, 67), normal(67), normal(67) } },
+  { "layer_norm of wide rows", fm.layer_norm, { normal(7, 20001), normal(20001), normal(20001) } },
+  { "layer_norm without weight", function(x) return fm.layer_norm(x) end, { normal(4, 131, 67) } },
+  { "layer_norm, parameters alone", fm.layer_norm, { normal(2003, 67), normal(67), normal(67) }, { true } },
+  { "rms_norm", fm.rms_norm, { normal(2003, 33), normal(33) } },
+  { "group_norm", function(x, w, b) return fm.group_norm(x, w, b, { groups = 3 }) end, { normal(5, 6, 41, 40), normal(6), normal(6) } },
+  { "group_norm of one picture", function(x, w, b) return fm.group_norm(x, w, b, { groups = 4 }) end, { normal(1, 8, 5000), normal(8), normal(8) } },
+  { "group_norm of rows", function(x, w, b) return fm.group_norm(x, w, b, { groups = 2 }) end, { normal(3001, 16), normal(16), normal(16) } },
 }
+for _, name in ipairs { "sum", "mean", "norm", "var", "std", "max", "min", "logsumexp" } do
+  local function along(axis) return function(x) return fm[name](x, { axis = axis }) end end
+  local function add(what, f, ...) cases[#cases + 1] = { name .. what, f, { normal(...) } } end
+  add(" of all", fm[name], 5 * tile + 7)
+  add(" of short rows", along(2), 5003, 10)
+  add(" of rows", along(2), 131, 1001)
+  add(" of a few long rows", along(2), 3, 3 * tile + 5)
+  add(" of narrow columns", along(1), 40003, 3)
+  add(" of columns", along(1), 1003, 67)
+  add(" of many columns", along(1), 33, 5001)
+  add(" of an inner axis", along(2), 40, 51, 33)
+end
+for _, name in ipairs { "softmax", "log_softmax", "cumsum" } do
+  local function add(what, axis, ...) cases[#cases + 1] = { name .. what, function(x) return fm[name](x, { axis = axis }) end, { normal(...) } } end
+  add(" of short rows", -1, 5003, 10)
+  add(" of rows", -1, 131, 1001)
+  add(" of a long row", -1, 5 * tile + 7)
+  add(" of columns", 1, 1003, 67)
+  add(" of many columns", 1, 33, 5001)
+  add(" of an inner axis", 2, 40, 51, 33)
+end
 
 describe("tiles", function()
   checks.no_bytes_stay(before_each, after_each)
@@ -84,6 +113,93 @@ describe("tiles", function()
         assert_same(u, slope, "slope")
       end
     end
+  end)
+
+  it("of sums are right beside plain loops", function()
+    local limit = double and 1e-12 or 1e-6
+    for _, shape in ipairs { { tile }, { tile + 1 }, { 5 * tile + 7 }, { 3, 2 * tile + 1 }, { 40003, 3 }, { 1003, 67 }, { 33, 1500 } } do
+      local x = rng:uniform(table.unpack(shape)) + 0.5
+      local numbers, rows, columns = x:reshape(-1):totable(), #shape == 2 and shape[1] or 1, shape[#shape]
+      local sum, squares, top = {}, {}, {}
+      local function add(at, v)
+        sum[at], squares[at], top[at] = (sum[at] or 0) + v, (squares[at] or 0) + v * v, math.max(top[at] or 0, v)
+      end
+      for i, v in ipairs(numbers) do
+        add("all", v)
+        add("row " .. (i - 1) // columns + 1, v)
+        add("column " .. (i - 1) % columns + 1, v)
+      end
+      local function check(at, n, of_axis)
+        local mean = sum[at] / n
+        local expected = { sum[at], mean, math.sqrt(squares[at]), top[at], (squares[at] - n * mean ^ 2) / n }
+        for k, name in ipairs { "sum", "mean", "norm", "max", "var" } do
+          local error = math.abs(of_axis(name) - expected[k])
+          assert(error <= limit * (name == "var" and 10 or 1) * expected[k], ("%s of %s, %s: error %g"):format(name, table.concat(shape, "x"), at, error))
+        end
+      end
+      check("all", #numbers, function(name) return fm[name](x, name == "var" and { unbiased = false } or {}):item() end)
+      for axis = 1, #shape do
+        local found = {}
+        for _, name in ipairs { "sum", "mean", "norm", "max", "var" } do
+          local settings = { axis = axis }
+          if name == "var" then settings.unbiased = false end
+          found[name] = fm[name](x, settings):reshape(-1):totable()
+        end
+        local by_rows = axis == #shape
+        local count = by_rows and rows or columns
+        for _, i in ipairs { 1, count // 2 + 1, count } do
+          check(by_rows and "row " .. i or "column " .. i, by_rows and columns or rows, function(name) return found[name][i] end)
+        end
+      end
+    end
+  end)
+
+  it("of rows give what each row gives alone", function()
+    local x, w, b = rng:normal(1003, 67), rng:normal(67), rng:normal(67)
+    local wide = rng:normal(67, 1003)
+    for name, f in pairs {
+      softmax = fm.softmax, log_softmax = fm.log_softmax, cumsum = fm.cumsum, layer_norm = function(r) return fm.layer_norm(r, w, b) end,
+      rms_norm = function(r) return fm.rms_norm(r, w) end, sum = function(r) return fm.sum(r, -1) end, max = function(r) return fm.max(r, -1) end,
+    } do
+      local all, dy = f(x), f(x) * 0 + 0.5
+      local dx = value_and_gradients(function(p) return f(p) end, { x }, nil, dy)[2]
+      for _, i in ipairs { 1, 244, 245, 1003 } do
+        local row = x:slice { axis = 1, first = i, last = i }
+        local found = value_and_gradients(f, { row:clone() }, nil, dy:slice { axis = 1, first = i, last = i })
+        assert_same(all:slice { axis = 1, first = i, last = i }, found[1], name)
+        assert_same(dx:slice { axis = 1, first = i, last = i }, found[2], name .. "'s gradient")
+      end
+    end
+    for name, f in pairs { softmax = fm.softmax, log_softmax = fm.log_softmax, cumsum = fm.cumsum } do
+      checks.near(f(wide, { axis = 1 }), f(wide:transpose()):transpose(), double and 1e-12 or 2e-5 * (name == "cumsum" and 5 or 1))
+    end
+  end)
+
+  it("keep infinite and undefined numbers where they belong", function()
+    local nan, inf = 0 / 0, math.huge
+    for _, n in ipairs { 5, 40, 100, 3 * tile } do
+      local x = fm.zeros(n)
+      x[n - 1] = nan
+      for _, f in ipairs { fm.sum, fm.max, fm.min, fm.logsumexp } do assert.truthy(f(x):item() ~= f(x):item()) end
+      x[n - 1] = -inf
+      assert.equal(-inf, fm.min(x):item())
+      assert.equal(0, fm.max(x):item())
+      assert.near(math.log(n - 1), fm.logsumexp(x):item(), 1e-5)
+      assert.equal(0, fm.softmax(x)[n - 1])
+      x[n - 1] = inf
+      assert.equal(inf, fm.max(x):item())
+      local all = fm.full({ n }, -inf)
+      assert.equal(-inf, fm.logsumexp(all):item())
+      local p = fm.parameter(all)
+      local tape <close> = fm.record()
+      p:logsumexp():backward()
+      assert.equal(0, p:grad():sum():item())
+    end
+    local ties = fm.parameter(fm.ones(3 * tile, 2))
+    local tape <close> = fm.record()
+    ties:max({ axis = 1 }):sum():backward()
+    assert.equal(2, ties:grad():sum():item())
+    assert.same({ 1, 1 }, ties:grad()[1]:totable())
   end)
 
   it("at their bounds: sums of just one tile, and of one number more", function()
