@@ -128,6 +128,7 @@ void bind_measure(lua_State *L);
 void bind_path(lua_State *L);
 void bind_memory(lua_State *L);
 void bind_system(lua_State *L);
+void bind_processes(lua_State *L);
 void bind_lock(lua_State *L); /* this and the next: into the table of system */
 void bind_line_editor(lua_State *L);
 

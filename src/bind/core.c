@@ -26,5 +26,6 @@ int luaopen_fm_core(lua_State *L) {
     bind_path(L);
     bind_memory(L);
     bind_system(L);
+    bind_processes(L);
     return 1;
 }

@@ -153,11 +153,43 @@ static int flat_settle(lua_State *L) {
     return 0;
 }
 
+/* ---- the gradient as a part of a sum ---- */
+
+static real *check_packed(lua_State *L, int arg, const fm_flat *f) {
+    const fm_tensor *t = bind_check_tensor(L, arg);
+    if (t->count != fm_flat_packed(f)) bind_error(L, "flat: expected a vector of %zu numbers, found %zu", fm_flat_packed(f), t->count);
+    return fm_data(t);
+}
+
+static int flat_packed(lua_State *L) { /* how many numbers pack writes */
+    lua_pushinteger(L, (lua_Integer)fm_flat_packed(check_flat(L)));
+    return 1;
+}
+
+static int flat_pack(lua_State *L) { /* pack(vector, scale) */
+    const fm_flat *f = check_flat(L);
+    fm_flat_pack(f, bind_check_number(L, 3), check_packed(L, 2, f));
+    return 0;
+}
+
+static int flat_unpack(lua_State *L) { /* unpack(vector): it becomes the gradient */
+    const fm_flat *f = check_flat(L);
+    fm_flat_unpack(f, check_packed(L, 2, f));
+    return 0;
+}
+
+static int flat_join(lua_State *L) { /* join(sum, more): sum = sum + more */
+    const fm_flat *f = check_flat(L);
+    fm_flat_join(fm_flat_packed(f), check_packed(L, 2, f), check_packed(L, 3, f));
+    return 0;
+}
+
 static const bind_function functions[] = {{"flat", core_flat, 1}, {NULL, NULL, 0}};
 static const bind_function methods[] = {
     {"total", flat_total, 1}, {"range", flat_range, 2},     {"adam", flat_adam, 7},         {"sgd", flat_sgd, 5},
     {"ema", flat_ema, 3},     {"swap", flat_swap, 2},       {"read", flat_read, 2},         {"norm", flat_norm, 1},
     {"clear", flat_clear, 1}, {"largest", flat_largest, 2}, {"gradient", flat_gradient, 1}, {"settle", flat_settle, 1},
+    {"packed", flat_packed, 1}, {"pack", flat_pack, 3},     {"unpack", flat_unpack, 2},   {"join", flat_join, 3},
     {NULL, NULL, 0},
 };
 static const bind_type flat_type = {

@@ -18,6 +18,59 @@ static fm_rng *check_rng(lua_State *L) {
     return r;
 }
 
+/* ---- passes over the shares of a batch: see random.h ---- */
+
+static const char noted_key = 0; /* in the registry: the list of streams that draw, while somebody notes them */
+static bool notes;
+
+/* The stream that a draw comes from. */
+static fm_rng *check_source(lua_State *L) {
+    fm_rng *r = check_rng(L);
+    if (!notes) return r;
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &noted_key);
+    lua_pushvalue(L, 1);
+    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+    lua_pop(L, 1);
+    return r;
+}
+
+static int shares_begin(lua_State *L) {
+    (void)L;
+    fm_passes_begin();
+    return 0;
+}
+
+static int shares_next(lua_State *L) {
+    (void)L;
+    fm_passes_next();
+    return 0;
+}
+
+static int shares_rows(lua_State *L) { /* rows(first, count): this pass is for these rows of the batch */
+    uint64_t first = (uint64_t)bind_check_integer(L, 1, "rows: first", 1, (lua_Integer)1 << 40) - 1;
+    fm_passes_rows(first, (uint64_t)bind_check_integer(L, 2, "rows: count", 0, (lua_Integer)1 << 40));
+    return 0;
+}
+
+static int shares_finish(lua_State *L) {
+    (void)L;
+    fm_passes_end();
+    return 0;
+}
+
+/* note(list): from now on the streams that draw are added to the list. note(nil): no more. */
+static int shares_note(lua_State *L) {
+    lua_settop(L, 1);
+    notes = lua_istable(L, 1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &noted_key);
+    return 0;
+}
+
+static int shares_pass_over(lua_State *L) { /* pass_over(rng, calls): in this pass it has made so many */
+    fm_rng_pass_over(check_rng(L), (uint32_t)bind_check_integer(L, 2, "pass_over", 0, UINT32_MAX));
+    return 0;
+}
+
 /* The streams of one clock share a table that counts how many consumers each has had at this step:
  * see rng_own. */
 static void share_counts(lua_State *L, int of) {
@@ -61,6 +114,42 @@ static int rng_stream(lua_State *L) {
     return 1;
 }
 
+/* Copies what `from` counts into `to`, where the key is among those of `keys`; all are tables on the
+ * stack. */
+static void copy_counts(lua_State *L, int keys, int from, int to) {
+    for (lua_pushnil(L); lua_next(L, keys);) {
+        lua_pop(L, 1);
+        if (!lua_isinteger(L, -1)) continue;
+        lua_pushvalue(L, -1);
+        lua_pushvalue(L, -1);
+        lua_rawget(L, from);
+        lua_rawset(L, to);
+    }
+}
+
+/* The table of counts on top of the stack: in each pass over a share of a batch it begins as at the
+ * first (see random.h). */
+static void keep_counts_up(lua_State *L) {
+    int counts = lua_gettop(L);
+    lua_Integer place = (lua_Integer)fm_passes_place();
+    lua_getfield(L, counts, "place");
+    lua_Integer known = lua_tointeger(L, -1);
+    lua_pop(L, 1);
+    if (!place || known == place) return;
+    if (known >> 32 == place >> 32) {
+        lua_getfield(L, counts, "before");
+        copy_counts(L, counts, counts + 1, counts);
+    } else {
+        lua_newtable(L);
+        copy_counts(L, counts, counts, counts + 1);
+        lua_pushvalue(L, counts + 1);
+        lua_setfield(L, counts, "before");
+    }
+    lua_pushinteger(L, place);
+    lua_setfield(L, counts, "place");
+    lua_settop(L, counts);
+}
+
 /* own(name): the stream of one consumer. The first call for a name before any step gives
  * stream(name); a later one gives another, by the step and the number of calls at it. Equal streams
  * count together. */
@@ -73,6 +162,7 @@ static int rng_own(lua_State *L) {
     if (!fm_rng_child(child = bind_push_object(L, &rng_type), r, name, n, &err)) bind_raise(L, &err);
     share_counts(L, 1);
     lua_getiuservalue(L, 1, 1);
+    keep_counts_up(L);
     lua_rawgeti(L, -1, (lua_Integer)child->key);
     lua_Integer count = lua_tointeger(L, -1) + 1, step = (lua_Integer)r->clock->step;
     lua_pushinteger(L, count);
@@ -108,8 +198,7 @@ static int rng_step(lua_State *L) {
 }
 
 static int rng_calls(lua_State *L) { /* draws made at this step */
-    const fm_rng *r = check_rng(L);
-    lua_pushinteger(L, r->seen == r->clock->step ? (lua_Integer)r->calls : 0);
+    lua_pushinteger(L, (lua_Integer)fm_rng_calls(check_rng(L)));
     return 1;
 }
 
@@ -129,16 +218,16 @@ static int options_of(lua_State *L, const char *function, const char *const *key
     return last;
 }
 
-/* Of a draw [R, ...] whose option first_row = r says that its rows are those from r on of a larger
- * draw: the number that it begins with. */
+/* The number that a draw [R, ...] begins with. Its option first_row = r says that its rows are those
+ * from r on of a larger draw; else they may be those of a share of a batch. */
 static uint64_t first_number(lua_State *L, int options, const char *function, int rank, const size_t *shape, uint64_t most) {
-    if (!options || lua_getfield(L, options, "first_row") == LUA_TNIL) return 0;
-    lua_pushfstring(L, "%s: first_row", function);
-    lua_Integer row = bind_check_integer(L, lua_gettop(L) - 1, lua_tostring(L, -1), 1, (lua_Integer)1 << 40);
     fm_error err;
     size_t count, width = 1;
-    if (!fm_shape_count(rank, shape, &count, &err)) bind_raise(L, &err);
     for (int i = 1; i < rank; i++) width *= shape[i];
+    if (!options || lua_getfield(L, options, "first_row") == LUA_TNIL) return rank ? fm_passes_first(shape[0], width) : 0;
+    lua_pushfstring(L, "%s: first_row", function);
+    lua_Integer row = bind_check_integer(L, lua_gettop(L) - 1, lua_tostring(L, -1), 1, (lua_Integer)1 << 40);
+    if (!fm_shape_count(rank, shape, &count, &err)) bind_raise(L, &err);
     uint64_t before = (uint64_t)row - 1;
     if (width && (count > most || before > (most - count) / width))
         bind_error(L, "%s: first_row: rows of %llu numbers from row %lld on go beyond the %llu numbers of a draw", function,
@@ -148,7 +237,7 @@ static uint64_t first_number(lua_State *L, int options, const char *function, in
 
 static int rng_normal(lua_State *L) { /* normal(shape [, {first_row}]) */
     static const char *const keys[] = {"first_row", NULL};
-    fm_rng *r = check_rng(L);
+    fm_rng *r = check_source(L);
     size_t shape[FM_MAX_RANK];
     int options = options_of(L, "normal", keys), rank = bind_check_shape(L, 2, options ? options - 1 : lua_gettop(L), shape);
     uint64_t first = first_number(L, options, "normal", rank, shape, FM_RNG_NUMBERS);
@@ -166,7 +255,7 @@ static double range_field(lua_State *L, int table, const char *name, double fall
 
 static int rng_uniform(lua_State *L) { /* uniform(shape [, {low, high, first_row}]) */
     static const char *const keys[] = {"low", "high", "first_row", NULL};
-    fm_rng *r = check_rng(L);
+    fm_rng *r = check_source(L);
     size_t shape[FM_MAX_RANK];
     double low = 0, high = 1;
     int options = options_of(L, "uniform", keys), rank = bind_check_shape(L, 2, options ? options - 1 : lua_gettop(L), shape);
@@ -187,7 +276,7 @@ static const lua_Integer exact = (lua_Integer)1 << (sizeof(real) == 4 ? 24 : 53)
 /* integers(n, low, high [, {first_row}]), or integers(n, high) from 1; n may be a shape */
 static int rng_integers(lua_State *L) {
     static const char *const keys[] = {"first_row", NULL};
-    fm_rng *r = check_rng(L);
+    fm_rng *r = check_source(L);
     size_t shape[FM_MAX_RANK];
     int options = lua_gettop(L) > 2 ? options_of(L, "integers", keys) : 0, last = options ? options - 1 : 4, rank = 1;
     if (lua_istable(L, 2)) rank = bind_check_shape(L, 2, 2, shape);
@@ -203,14 +292,14 @@ static int rng_integers(lua_State *L) {
 }
 
 static int rng_permutation(lua_State *L) {
-    fm_rng *r = check_rng(L);
+    fm_rng *r = check_source(L);
     size_t n = (size_t)bind_check_integer(L, 2, "permutation", 0, exact);
     fm_rng_permutation(r, n, fm_data(bind_push_result(L, 1, &n)));
     return 1;
 }
 
 static int rng_number(lua_State *L) {
-    lua_pushnumber(L, fm_rng_number(check_rng(L)));
+    lua_pushnumber(L, fm_rng_number(check_source(L)));
     return 1;
 }
 
@@ -233,6 +322,14 @@ static const bind_type rng_type = {
     .name = "rng", .expected = "a random stream", .size = sizeof(fm_rng), .values = 1, .release = release, .methods = methods};
 
 void bind_random(lua_State *L) {
+    static const bind_function of_shares[] = {
+        {"begin", shares_begin, 0},   {"next", shares_next, 0}, {"rows", shares_rows, 2},
+        {"finish", shares_finish, 0}, {"note", shares_note, 1}, {"pass_over", shares_pass_over, 2},
+        {NULL, NULL, 0},
+    };
     bind_functions(L, NULL, functions);
+    lua_newtable(L);
+    bind_module(L, "shares", of_shares);
+    lua_setfield(L, -2, "shares");
     bind_open_type(L, &rng_type);
 }

@@ -308,6 +308,48 @@ void fm_flat_settle(const fm_flat *f) {
     }
 }
 
+/* ---- the gradient as a part of a sum ---- */
+
+typedef struct packing {
+    real *to;
+    const real *from;
+    real scale;
+} packing;
+
+static void scale_tile(void *context, size_t first, size_t last) {
+    const packing *p = context;
+    for (size_t i = first; i < last; i++) p->to[i] = p->scale * p->from[i];
+}
+
+static void join_tile(void *context, size_t first, size_t last) {
+    const packing *p = context;
+    for (size_t i = first; i < last; i++) p->to[i] += p->from[i];
+}
+
+void fm_flat_pack(const fm_flat *f, double scale, real *to) {
+    for (size_t i = 0; i < f->n; i++) {
+        const real *g = fm_grad_get(f->params[i]);
+        packing p = {.to = to + f->at[i], .from = g, .scale = (real)scale};
+        if (g) fm_parallel(f->params[i]->count, FM_TILE, scale_tile, &p);
+        else memset(p.to, 0, f->params[i]->count * sizeof(real));
+        to[f->total + i] = g ? 1 : 0;
+    }
+}
+
+void fm_flat_unpack(const fm_flat *f, const real *from) {
+    fm_flat_clear(f);
+    for (size_t i = 0; i < f->n; i++) {
+        bool fresh;
+        real *g = from[f->total + i] != 0 ? fm_grad_write(f->params[i], &fresh) : NULL;
+        if (g) memcpy(g, from + f->at[i], f->params[i]->count * sizeof(real));
+    }
+}
+
+void fm_flat_join(size_t n, real *sum, const real *more) {
+    packing p = {.to = sum, .from = more};
+    fm_parallel(n, FM_TILE, join_tile, &p);
+}
+
 /* ---- Adam ---- */
 
 typedef struct adam_pass {

@@ -35,6 +35,16 @@ fm_tensor *fm_flat_gradient(const fm_flat *f, fm_error *err);
 /* Where these zeros have not been overwritten, the parameter has no gradient again. */
 void fm_flat_settle(const fm_flat *f);
 
+/* A gradient on its way to other processes: total + n numbers, scaled, and then a 1 for each
+ * parameter that has one. Such sums are added number by number, and become the gradient: a
+ * parameter whose last number is 0 has none. */
+static inline size_t fm_flat_packed(const fm_flat *f) {
+    return f->total + f->n;
+}
+void fm_flat_pack(const fm_flat *f, double scale, real *to);
+void fm_flat_unpack(const fm_flat *f, const real *from);
+void fm_flat_join(size_t n, real *sum, const real *more); /* sum += more */
+
 typedef struct fm_adam {
     double lr, beta1, beta2, eps, weight_decay;
     bool decoupled; /* AdamW: Loshchilov and Hutter 2019; else weight_decay is added to the gradient */

@@ -58,6 +58,68 @@ void fm_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]
     for (int i = 0; i < 4; i++) out[i] = y.v[i];
 }
 
+/* ---- passes over the shares of a batch ---- */
+
+static struct {
+    uint64_t last, batch; /* batches so far; the one whose passes are made, or 0 */
+    uint32_t pass;
+    uint64_t first, rows;
+} passes;
+
+void fm_passes_begin(void) {
+    passes.batch = ++passes.last;
+    passes.pass = 1;
+    passes.rows = 0;
+}
+
+void fm_passes_next(void) {
+    passes.pass++;
+    passes.rows = 0;
+}
+
+void fm_passes_rows(uint64_t first, uint64_t count) {
+    passes.first = first;
+    passes.rows = count;
+}
+
+void fm_passes_end(void) {
+    passes.batch = 0;
+    passes.rows = 0;
+}
+
+uint64_t fm_passes_place(void) {
+    return passes.batch ? (passes.batch & 0x7fffffff) << 32 | passes.pass : 0;
+}
+
+uint64_t fm_passes_first(uint64_t rows, uint64_t width) {
+    return rows == passes.rows ? passes.first * width : 0;
+}
+
+/* Counts from the beginning in a new step, and as in the first pass in a new pass. */
+static void keep_up(fm_rng *r) {
+    if (r->clock->step != r->seen) {
+        r->seen = r->clock->step;
+        r->calls = 0;
+    }
+    if (!passes.batch) return;
+    if (r->batch != passes.batch) r->mark = r->calls;
+    else if (r->pass != passes.pass) r->calls = r->mark;
+    r->batch = passes.batch;
+    r->pass = passes.pass;
+}
+
+uint32_t fm_rng_calls(fm_rng *r) {
+    keep_up(r);
+    return r->calls;
+}
+
+void fm_rng_pass_over(fm_rng *r, uint32_t calls) {
+    keep_up(r);
+    r->calls = calls;
+}
+
+/* ---- draws ---- */
+
 /* What one draw needs to know; a copy, so that tiles may be made in any order. */
 typedef struct draw {
     uint64_t key, step;
@@ -68,10 +130,7 @@ typedef struct draw {
 } draw;
 
 static draw next_draw(fm_rng *r) {
-    if (r->clock->step != r->seen) {
-        r->seen = r->clock->step;
-        r->calls = 0;
-    }
+    keep_up(r);
     return (draw){.key = r->key, .step = r->seen, .call = r->calls++};
 }
 

@@ -8,6 +8,7 @@ local compared <const> = require "fm.flow.parts.compared"
 local options <const> = require "fm.parts.options"
 local paths <const> = require "fm.flow.path"
 local predictions <const> = require "fm.flow.prediction"
+local shares <const> = require "fm.parts.shares"
 local times <const> = require "fm.flow.time"
 
 local none <const> = options.none
@@ -46,6 +47,28 @@ local function coupled(o, x0, x1)
   return couplings.pair("loss", couplings.of("loss", o.coupling), x0, x1, o.cond, o.rng)
 end
 
+-- What the loss is taken of: x0, x1, cond, t.
+local function drawn(o, path, x1)
+  local x0, cond
+  x0, x1, cond = coupled(o, o.x0 or draw(path, x1, o.rng), x1)
+  return x0, x1, cond, times_for(o, x1)
+end
+
+-- The same for the rows of a share: those of the whole batch, which is only drawn and paired at
+-- once where a row depends on others.
+local function drawn_share(o, path, x1)
+  local share <const> = shares.of
+  local x0, cond
+  if o.coupling == "independent" and (o.x0 or not path.own.source) then
+    local part = share(x1)
+    x0, cond = o.x0 and share(o.x0) or o.rng:normal(part:shape()), share(o.cond)
+    return x0, part, cond, share(times_for(o, x1))
+  end
+  x0, x1, cond = shares.once(function() return coupled(o, o.x0 or draw(path, x1, o.rng), x1) end)
+  local t = times_for(o, x1)
+  return share(x0), share(x1), share(cond), share(t)
+end
+
 local function check(model, x1, o)
   arguments.model("loss", model)
   arguments.batch("loss", "x1", x1)
@@ -77,9 +100,8 @@ return function(model, x1, given, ...)
   check(model, x1, o)
   local kind, path = predictions.of("loss: predict", o.predict), paths.of("loss", o.path)
   if path.noisy and not o.rng then fm.fail "loss: rng is missing: this path draws the noise around its line from it" end
-  local x0, cond
-  x0, x1, cond = coupled(o, o.x0 or draw(path, x1, o.rng), x1)
-  local t = times_for(o, x1)
+  local x0, cond, t
+  x0, x1, cond, t = (shares.pass and drawn_share or drawn)(o, path, x1)
   local z = path.noisy and o.rng:normal(x1:shape()) or nil
   local xt, u = paths.sample(path, x0, x1, t, z)
   local prediction = model(xt, t, dropped(o, cond, model, #x1))

@@ -9,6 +9,7 @@ local object <const> = require "fm.parts.object"
 local options <const> = require "fm.parts.options"
 local parameters <const> = require "fm.optim.parts.parameters"
 local sealed <const> = require "fm.parts.sealed"
+local shares <const> = require "fm.parts.shares"
 local swapped <const> = require "fm.parts.swapped"
 
 local Optimizer <const> = {}
@@ -202,7 +203,7 @@ end
 
 local function record(self, closure)
   self.set.flat:clear()
-  return go_back(closure())
+  return go_back(closure(shares.of))
 end
 
 local function closed(tape, ok, ...)
@@ -226,7 +227,7 @@ end
 
 local step_options <const> = options.often { clip = options.none, before_update = options.none }
 
---- step(closure [, {clip, before_update}]): records closure, runs backward from the loss it
+--- step(closure [, {clip, before_update}]): records closure(share), runs backward from the loss it
 --- returns, updates. Returns the loss as a number, and what else the closure returned, with its
 --- tensors detached. step() and step(nil, {...}) use the gradients that are there.
 --- before_update(gradient) is called between the backward pass and the update, before the norm is
@@ -251,6 +252,9 @@ function Optimizer:step(closure, given, ...)
       .. (type(closure) == "table" and "; options come second" or ""))
   end
   swapped.refuse("step", self.set.list)
+  if shares.count > 1 then
+    return finish(self, clip, before_update, require "fm.optim.parts.shared_step"(self, function() return recorded(self, closure) end))
+  end
   return finish(self, clip, before_update, recorded(self, closure))
 end
 
