@@ -23,6 +23,8 @@ command_line.options = { -- in the words of option_reader; of_runs: it says noth
   { "--keep-last", name = "keep_last", of_runs = true, value = "K", help = "keep the last K checkpoints of --checkpoint-every as checkpoint-step-N" },
   { "--seed", name = "seed", value = "N", help = "seed of every random stream, the same as seed=N" },
   { "--threads", name = "threads", value = "N", help = "threads of one run; results do not depend on it (1)" },
+  { "--shares", name = "shares", of_runs = true, value = "N", help = "cut the batch of each step into N shares, whose gradients are added in a fixed order "
+    .. "(8 under mpirun, else 1)" },
   { "-m", "--multirun", name = "multirun", of_runs = true, help = "key=a,b key=1:5 key=0:1:0.25 are lists: a run for each combination; "
     .. 'commas inside "..." belong to a value, "" inside is one "' },
   { "-j", "--jobs", name = "jobs", of_runs = true, value = "N", help = "runs at a time, a process with one thread each; auto: one per core (auto)" },
@@ -34,6 +36,7 @@ command_line.options = { -- in the words of option_reader; of_runs: it says noth
   { "--sweep-seed", name = "sweep_seed", of_runs = true, value = "S", help = "seed of these draws (0)" },
   { "--max-runs", name = "max_runs", of_runs = true, value = "N", help = "refuse a sweep of more runs (10000)" },
   { "--emit", name = "emit", of_runs = true, value = "KIND", choices = { "slurm", "parallel" }, help = "print the sweep as a script for slurm or parallel" },
+  { "--ranks", name = "ranks", of_runs = true, value = "N", help = "with --emit slurm: N processes train each run, by mpirun" },
   { "-q", "--quiet", name = "quiet", help = "no progress, no notes: errors only" },
   { "--json", name = "json", help = "events as JSON lines on stdout" },
   { "--color", name = "color", value = "WHEN", choices = { "auto", "always", "never" }, help = "auto, always or never; NO_COLOR and FORCE_COLOR count" },

@@ -3,6 +3,7 @@
 local core <const> = require "fm.core"
 local command_line <const> = require "fm.cli.command_line"
 local option_reader <const> = require "fm.cli.option_reader"
+local processes <const> = require "fm.parts.processes"
 local quoted <const> = require "fm.parts.shell_word"
 local scripts <const> = require "fm.cli.scripts"
 local traceback <const> = require "fm.parts.traceback"
@@ -76,6 +77,23 @@ function launch.set_threads(text)
   end
 end
 
+local is_joint = false -- whether mpirun started this process for one run
+local usual_shares <const> = 8 -- of a step's batch then
+
+--- Joins the other processes, when mpirun started several. Raises { usage }.
+function launch.join(line)
+  local expected = processes.expected()
+  is_joint = expected > 0
+  if expected < 2 then return end
+  if not core.processes.can_start() then
+    error({ usage = ("mpirun started %d processes to train one model, and this fmrun was built without MPI: install libopenmpi-dev and openmpi-bin "
+      .. "(apt-get install), then build it again"):format(expected) }, 0)
+  end
+  local started, message = processes.start()
+  if not started then error({ message = message, exit = exit.failed }, 0) end
+  if not line.threads then core.system.threads(math.max(1, math.floor(require "luv".available_parallelism() * processes.portion))) end
+end
+
 --- The number of an option, or nil.
 local function number(line, name)
   local text = line[name]
@@ -96,8 +114,10 @@ end
 --- The `how` of fm.run.execute: where runs go, what is recorded about their start, when they save,
 --- and who listens.
 function launch.how(line, script, argv)
-  local arg, screen = script.globals.arg, require "fm.cli.terminal.run_screen".new(line)
+  local arg, writes = script.globals.arg, processes.rank == 0
+  local screen = writes and require "fm.cli.terminal.run_screen".new(line) or require "fm.run.together".silent
   return { runs = command_line.runs(line), path = line.folder, script = script.path, source = script.copies and "" or core.file.read(script.path) or "",
+    shares = option_reader.whole("--shares", line.shares, 1), usual_shares = is_joint and usual_shares or 1,
     command = command_line.text(argv), arguments = table.move(arg, 1, #arg, 1, {}), code = script.files, copies = script.copies,
     force = line.force, anew = line.anew,
     checkpoint_every = number(line, "checkpoint_every"), checkpoint_seconds = number(line, "checkpoint_seconds"),
@@ -136,6 +156,7 @@ end
 
 --- Runs a run { script, values } in this process. Returns its exit code and its status.
 function launch.run(run, how)
+  if processes.rank > 0 then how.copies_in, how.commit = false, false end
   if how.commit == nil then how.commit = require "fm.run.commit"(run.script.path, run.script.files) end
   local status, _, signal = scripts.within(run.script, require "fm.run.execute", run.script.experiment, run.values, how)
   return exit_code(status, signal), status
@@ -150,6 +171,10 @@ end
 --- code.
 local function run_plan(list, line, argv)
   local plan = launch.plan(list, line)
+  if is_joint and not launch.is_single(plan, line) then
+    error({ usage = "mpirun is for one run of many processes: start a sweep without it, or let --emit slurm --ranks N write a script for it" }, 0)
+  end
+  if line.ranks and line.emit ~= "slurm" then error({ usage = "--ranks goes with --emit slurm; for one run: mpirun -n N fmrun SCRIPT" }, 0) end
   if plan.is_sweep and line.folder then error({ usage = "--folder is for one run; a sweep has a folder of its own" }, 0) end
   if not launch.is_single(plan, line) then return require "fm.cli.sweep".start(plan, list, line, argv) end
   if line.timeout then error({ usage = "--timeout is for the runs of a sweep" }, 0) end
@@ -176,6 +201,7 @@ function launch.start(line, argv)
   for _, path in ipairs(line.scripts) do
     local script, message = launch.open(path, argv, line.script_place, words)
     if message then
+      processes.report(message)
       io.stderr:write("fmrun: ", require "fm.parts.printable".lines(message), "\n")
       code = 1
     end

@@ -1,6 +1,7 @@
 -- fmrun from its arguments to its exit code. What runs experiments is only loaded when there is
 -- one, so that `fmrun -e ""` stays fast.
 local command_line <const> = require "fm.cli.command_line"
+local processes <const> = require "fm.parts.processes"
 local traceback <const> = require "fm.parts.traceback"
 
 local main <const> = {}
@@ -77,6 +78,7 @@ local function start(argv)
     print(version_text())
     return exit.well
   end
+  if #line.scripts > 0 then require "fm.cli.launch".join(line) end
   if line.threads then require "fm.cli.launch".set_threads(line.threads) end
   set_seed(line.seed)
   if line.warnings then warn "@on" end
@@ -102,6 +104,20 @@ local function start(argv)
   return code
 end
 
+--- Says what ended the program. Returns the exit code.
+local function tell(result)
+  local text = type(result) == "table" and (result.usage or result.message) or "internal error: " .. result
+  processes.report(text)
+  local _, rank = processes.expected()
+  if rank > 0 then return exit.failed end -- rank 0 says it
+  local events = package.loaded["fm.cli.events"]
+  if events then events.failure(text) end
+  say(text)
+  if type(result) ~= "table" then return exit.internal end
+  if result.usage then io.stderr:write(("try: fmrun %s\n"):format(result.try and result.try .. " --help" or "--help")) end
+  return result.usage and exit.usage or result.exit
+end
+
 --- argv[0..] as main got it. Returns the exit code. An error { usage } means that a word is wrong;
 --- { message, exit } is an end that a command chose.
 function main.start(argv)
@@ -109,14 +125,7 @@ function main.start(argv)
     if type(problem) == "table" and (problem.usage or problem.message) then return problem end
     return debug.traceback(traceback.text_of(problem), 2)
   end, argv)
-  if ok then return result end
-  local text = type(result) == "table" and (result.usage or result.message) or "internal error: " .. result
-  local events = package.loaded["fm.cli.events"]
-  if events then events.failure(text) end
-  if type(result) ~= "table" then error(result, 0) end
-  say(text)
-  if result.usage then io.stderr:write(("try: fmrun %s\n"):format(result.try and result.try .. " --help" or "--help")) end
-  return result.usage and exit.usage or result.exit
+  return processes.finish(ok and result or not ok and tell(result))
 end
 
 return main

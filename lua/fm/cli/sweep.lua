@@ -39,7 +39,7 @@ end
 --- The words for a worker that come from the command line.
 local function passed_on(line)
   local list = {}
-  for _, name in ipairs { "threads", "checkpoint_every", "checkpoint_seconds", "keep_last", "force", "anew", "kept_code" } do
+  for _, name in ipairs { "threads", "shares", "checkpoint_every", "checkpoint_seconds", "keep_last", "force", "anew", "kept_code" } do
     local flag = "--" .. name:gsub("_", "-")
     if line[name] == true then list[#list + 1] = flag elseif line[name] then list[#list + 1] = flag .. "=" .. line[name] end
   end

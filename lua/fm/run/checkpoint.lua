@@ -42,6 +42,7 @@ end
 --- Writes what the run keeps into a file of its folder: tensors by part and name
 --- ("model.net.0.weight"), everything else exactly in the metadata. Raises.
 function checkpoint.save(run, name)
+  if run.folder.mute then return end
   local scope <close> = fm.scope()
   local tensors, values = kept.capture(run.saving.kept)
   local metadata = numbers_of(values, tensors)
@@ -62,6 +63,7 @@ end
 --- the slot's entry. The order matters: first the lines, synced to disk, then the slot, then the
 --- state that names it. Raises; then the older slot is unchanged.
 function checkpoint.write(run, position, origin)
+  if run.folder.mute then return end
   local folder, newest = run.folder, run.saving.slots[1]
   position.lengths, position.digests = folder:settle(lines_files)
   position.slot = newest and 3 - newest.slot or 1

@@ -11,12 +11,14 @@ local lfs <const> = require "lfs"
 local logging <const> = require "fm.run.logging"
 local math_random <const> = require "fm.parts.math_random"
 local outputs <const> = require "fm.run.outputs"
+local processes <const> = require "fm.parts.processes"
 local data_files <const> = require "fm.run.data_files"
 local records <const> = require "fm.run.record"
 local run_object <const> = require "fm.run.run_object"
 local saving <const> = require "fm.run.saving"
 local signals <const> = require "fm.run.signals"
 local streams <const> = require "fm.data.parts.stream"
+local together <const> = require "fm.run.together"
 local traceback <const> = require "fm.parts.traceback"
 
 local system <const> = fm.system
@@ -34,6 +36,7 @@ local function perform(experiment, run)
   run.signals.may_raise = true
   signals.obey(run)
   experiment.run(run.object, run.values)
+  together.join()
   leave(run)
   run.loop:refuse_diverged()
   if run.replay then run.replay:refuse_end() end
@@ -86,10 +89,19 @@ end
 
 -- ---- the run ----
 
+--- What is wrong when there are more processes than shares, or nil.
+local function too_few(shares)
+  if processes.size <= shares then return nil end
+  return ("%d processes, but a step's batch has %d %s, and each process needs one: --shares N says how many there are when a run begins")
+    :format(processes.size, shares, shares == 1 and "share" or "shares")
+end
+
 --- The folder, locked, and how the run goes on there; or nil, a message, and "busy" when another
 --- process holds it.
-local function open(experiment, values, how)
+local function open_folder(experiment, values, how)
   if not how.path then
+    local few = too_few(how.shares or how.usual_shares)
+    if few then return nil, few end
     local folder, message = folders.new(how.runs, experiment.name, how.source .. fm.json.encode(values))
     if folder then return folder, {} end
     return nil, message
@@ -98,7 +110,8 @@ local function open(experiment, values, how)
   if not folder then return nil, message, busy end
   if not lfs.attributes(folder.path .. "/run.json") and folder:is_fresh() then return folder, {} end
   local plan, problem = require "fm.run.resume".plan(folder, values, how)
-  if plan then return folder, plan end
+  problem = problem or not plan.done and too_few(plan.shares or how.shares or how.usual_shares)
+  if not problem then return folder, plan end
   folder.lock:release()
   return nil, problem
 end
@@ -106,6 +119,7 @@ end
 local function begin(run, plan, record, how)
   local slot = plan.slot
   run.replay, run.saving.slots, run.outputs.to_verify = plan.replay, { slot }, slot ~= nil and not how.force
+  if run.folder.mute then run.outputs.to_verify = false end
   run.folder:write_json("run.json", record)
   run.folder:write_json("config.json", run.config)
   run.folder:remove_temporary()
@@ -139,6 +153,7 @@ end
 --- beginning), script (path), source (its text), code (its files), copies (path -> { text, hash },
 --- of files that are called from their copies), copies_in (the folder that keeps copies; false:
 --- none; nil: the run's own), commit ({ hash, dirty }, or of fm.run.commit), command, arguments,
+--- shares (of a step's batch, as asked for; nil: as recorded, else usual_shares),
 --- checkpoint_every, checkpoint_seconds, keep_last, listener (hears of it:
 --- fm.cli.terminal.run_screen has the methods), advice (path -> what a person can do about
 --- differences). Returns the status ("done", "failed", "diverged", "killed", or "busy" when another
@@ -146,7 +161,7 @@ end
 --- it (of fm.run.ending).
 local function execute(experiment, values, how)
   local listener = how.listener
-  local folder, plan, busy = open(experiment, values, how)
+  local folder, plan, busy = together.open(open_folder, experiment, values, how)
   if not folder then
     listener:refused(plan)
     return busy or "failed", how.path
@@ -159,17 +174,20 @@ local function execute(experiment, values, how)
   end
   local data, unread = data_files.watch(folder.path)
   local run = run_object.new(experiment, values, folder, how, data)
-  local record = records.begin(experiment, values, how, plan.former)
+  local shares = plan.shares or how.shares or how.usual_shares
+  local record = records.begin(experiment, values, how, plan.former, shares)
   run.record = record
   local status, problem, signal
-  local unwatch = signals.watch(run)
+  local unwatch, part = signals.watch(run), together.begin(run, shares)
   local began, trouble = pcall(begin, run, plan, record, how)
   if began then
     status, problem, signal = call(experiment, run)
   else
     status, problem = "failed", traceback.without_place(trouble)
   end
+  together.tell(status, problem, signal)
   finish(run, record, status, problem)
+  part()
   unread()
   unwatch()
   return record.status, folder.path, signal

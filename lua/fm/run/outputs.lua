@@ -80,7 +80,7 @@ end
 --- Writes an output by calling save(path), unless the output is there already. Returns its path.
 local function write(run, name, save)
   local path = path_of(run, name)
-  if run.replay then return path end
+  if run.replay or run.folder.mute then return path end
   run.outputs.hashes[name] = nil
   assert(save(path))
   run.outputs.hashes[name] = assert(fm.file.hash_file(path))

@@ -7,6 +7,7 @@ local outputs <const> = require "fm.run.outputs"
 local parameters <const> = require "fm.run.parameters"
 local peak_memory <const> = require "fm.run.peak_memory"
 local data_files <const> = require "fm.run.data_files"
+local processes <const> = require "fm.parts.processes"
 
 local system <const> = fm.system
 local record <const> = { schema = 1 }
@@ -18,7 +19,8 @@ local function utc()
 end
 
 --- The record of a run that begins; `former`: that of the same run before it was interrupted.
-function record.begin(experiment, values, how, former)
+--- shares: of a step's batch.
+function record.begin(experiment, values, how, former, shares)
   local pid, host, boot = system.process()
   local blas, blas_core = system.blas()
   former = former or {}
@@ -30,6 +32,7 @@ function record.begin(experiment, values, how, former)
     status = "running", started = former.started or utc(), resumed = former.resumed and former.resumed + 1 or 0, code = code_files.list(how.code or {}),
     commit = commit.hash, dirty = commit.dirty,
     outputs = former.outputs, pid = pid, host = host, boot = boot, threads = system.threads(),
+    shares = shares > 1 and shares or nil, processes = processes.size > 1 and processes.size or nil,
     versions = { fmrun = fm.version, real = fm.real, lua = system.lua, blas = blas, blas_core = blas_core },
   }
 end

@@ -54,14 +54,18 @@ function resume.plan(folder, values, how)
   if how.anew then return { former = { resumed = former.resumed } } end
   if former.status == "done" then return plan_done(folder.path, former, values, how.copies) end
   local slot, past, damages = find(folder, how.listener)
-  if not slot then return { former = former } end
+  if not slot then return { former = former, shares = how.shares or former.shares or 1 } end
   if how.copies then add_copies(how.copies, folder.path, past.code) end
   local differences = how.force and {} or origin.differences(past, values, how.copies)
+  local shares = former.shares or 1
+  if not how.force and how.shares and how.shares ~= shares then
+    differences[#differences + 1] = ("shares: were %d, are now %d"):format(shares, how.shares)
+  end
   if not how.force then table.move(damages, 1, #damages, #differences + 1, differences) end
   if #differences > 0 then return refuse(folder.path, slot, differences, how.advice(folder.path)) end
   local ok, tensors, coded = pcall(checkpoint.load, folder, slot)
   if not ok then return nil, tostring(tensors) end
-  return { former = former, slot = slot, replay = replay.new(slot, tensors, coded, past, not how.force and how.advice(folder.path)) }
+  return { former = former, slot = slot, shares = how.force and how.shares or shares, replay = replay.new(slot, tensors, coded, past, not how.force and how.advice(folder.path)) }
 end
 
 return resume

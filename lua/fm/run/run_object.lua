@@ -17,15 +17,18 @@ local outputs <const> = require "fm.run.outputs"
 local parameters <const> = require "fm.run.parameters"
 local saving <const> = require "fm.run.saving"
 local signals <const> = require "fm.run.signals"
+local processes <const> = require "fm.parts.processes"
 local steps <const> = require "fm.run.steps"
+local together <const> = require "fm.run.together"
 
 local public <const> = { steps = steps } -- what an experiment may call
 
-for _, part in ipairs { floors, logging, outputs, saving } do
+for _, part in ipairs { floors, logging, outputs, saving, together } do
   for name, method in pairs(part.methods) do public[name] = method end
 end
 
-local shown <const> = { name = true, seed = true, rng = true, config = true, folder = true, step = function(run) return run.loop.step end }
+local shown <const> = { name = true, seed = true, rng = true, config = true, folder = true, step = function(run) return run.loop.step end,
+  rank = function() return processes.rank end, processes = function() return processes.size end }
 local new_object <const> = object("run", public, shown, {})
 
 --- A run in a folder. `how` as in fm.run.execute; `data`: the list of fm.run.data_files. Besides

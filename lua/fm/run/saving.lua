@@ -78,7 +78,7 @@ end
 --- A loop begins.
 function saving.begin(run)
   local own = run.saving
-  if own.probed or not next(own.kept) then return end
+  if own.probed or run.folder.mute or not next(own.kept) then return end
   own.probed = true
   if own.plan.keep_last > 0 and own.plan.every == 0 then
     ending.raise("failed", "--keep-last needs --checkpoint-every, the steps at which it keeps")
@@ -132,7 +132,7 @@ end
 --- A step is done; `ended`: it was the loop's last.
 function saving.after_step(run, now, ended)
   local own = run.saving
-  if not next(own.kept) then return end
+  if run.folder.mute or not next(own.kept) then return end
   saving.save_best(run)
   if not is_due(run, now, ended) then return end
   if own.plan.every > 0 then keep_last(run) end

@@ -9,6 +9,7 @@ local signals <const> = require "fm.run.signals"
 local skip <const> = require "fm.skip"
 local swapped <const> = require "fm.parts.swapped"
 local traceback <const> = require "fm.parts.traceback"
+local together <const> = require "fm.run.together"
 local system <const> = fm.system
 
 local most_steps <const> = 1 << 53
@@ -106,6 +107,7 @@ local function steps(run, n, batches, state, control)
     look_around(run, now)
     system.heed_signals()
     loop:refuse_diverged()
+    together.between_steps(run)
     ended = loop.step >= last or loop.stopping ~= nil
     if begun then saving.after_step(run, now, ended) end
     signals.obey(run)

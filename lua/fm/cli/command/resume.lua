@@ -92,10 +92,11 @@ return {
     { "-f", "--force", name = "force", help = "go on though the script, config, data or program has changed" },
     { "--anew", name = "anew", help = "begin again in the same folder" },
     { "--kept-code", name = "kept_code", help = "call the copies of the Lua files that the run or the sweep keeps, not the files as they are now" },
-    "runs", "threads", "quiet", "json", "color", "checkpoint_every", "checkpoint_seconds", "keep_last", "jobs", "timeout", "fail_fast", "maxfail",
+    "runs", "threads", "shares", "quiet", "json", "color", "checkpoint_every", "checkpoint_seconds", "keep_last", "jobs", "timeout", "fail_fast", "maxfail",
   },
   run = function(line)
     if #line.words == 0 then line.refuse "expected runs" end
+    launch.join(line)
     launch.set_threads(line.threads)
     local worst = 0
     for _, target in ipairs(targets(line)) do

@@ -84,7 +84,7 @@ return {
     { "-f", "--force", name = "force", help = "go on though the program or data has changed" },
     { "--anew", name = "anew", help = "begin unfinished runs again" },
     { "--kept-code", name = "kept_code", help = "call the copies of the Lua files that the sweep keeps, not the files as they are now" },
-    "threads", "json", "quiet", "color", "checkpoint_every", "checkpoint_seconds", "keep_last",
+    "threads", "shares", "json", "quiet", "color", "checkpoint_every", "checkpoint_seconds", "keep_last",
   },
   run = function(line)
     local function whole(name) return option_reader.whole("--" .. name, line[name], 1, line.refuse) end
@@ -95,6 +95,7 @@ return {
       if not open then line.refuse("--events: " .. problem) end
       line.json = true
     end
+    if index and not parent then launch.join(line) end
     launch.set_threads(line.threads)
     if #line.words ~= 1 then line.refuse "expected the folder of a sweep" end
     local path = line.words[1]:gsub("(.)/+$", "%1")
