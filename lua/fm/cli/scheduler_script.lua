@@ -33,7 +33,7 @@ local slurm <const> = [[
 #!/bin/bash
 #SBATCH --job-name=@NAME@
 #SBATCH --array=@TASKS@
-#SBATCH --ntasks=1
+#SBATCH --ntasks=@RANKS@
 #SBATCH --cpus-per-task=@THREADS@
 #SBATCH --requeue
 #SBATCH --signal=B:USR1@120
@@ -44,13 +44,13 @@ local slurm <const> = [[
 
 # Slurm takes indices up to @LARGEST@: index I does the runs I, I + @LARGEST@, ... one after the other, and passes over those that are done.
 # Two minutes before its time is up the task gets USR1: fmrun finishes its step, saves and exits with 75; then the task is queued again and
-# goes on from there. TERM (preemption, scancel) saves too.
+# goes on from there. TERM (preemption, scancel) saves too.@NOTE@
 run= again=no stop=no left=no worst=0
 trap 'again=yes stop=yes; [ -n "$run" ] && kill -USR1 $run' USR1
-trap 'stop=yes; [ -n "$run" ] && kill -TERM $run' TERM
+trap 'stop=yes; [ -n "$run" ] && kill -@STOP@ $run' TERM
 for task in $(seq "$SLURM_ARRAY_TASK_ID" @LARGEST@ @COUNT@); do
     [ $stop = yes ] && left=yes && break
-    @FMRUN@ worker @SWEEP@ --task "$task"@WORDS@ &
+    @MPIRUN@@FMRUN@ worker @SWEEP@ --task "$task"@WORDS@ &
     run=$!
     wait $run
     code=$?
@@ -79,18 +79,30 @@ local function fill(template, values)
   return (template:gsub("@(%u+)@", values))
 end
 
+-- mpirun passes USR1 on; with TERM it would end its processes a second later
+local note_of_ranks <const> = "\n# Each run is trained by @RANKS@ processes; mpirun gets USR1 for TERM, which it would not pass on."
+
+--- What starts a run: one process, or several of mpirun.
+local function start_of(ranks)
+  if not ranks then return { RANKS = "1", MPIRUN = "", STOP = "TERM", NOTE = "" } end
+  return { RANKS = tostring(ranks), MPIRUN = ("mpirun -n %d "):format(ranks), STOP = "USR1", NOTE = (note_of_ranks:gsub("@RANKS@", ranks)) }
+end
+
 local templates <const> = { slurm = slurm, parallel = parallel }
 
 --- The script of `kind` ("slurm", "parallel"): prints it and writes it into the sweep's folder.
---- `tasks` are not done. options: jobs, words (more words for each worker). Returns its path;
---- raises when it cannot be written, and raises { usage } for a path that a script cannot hold.
+--- `tasks` are not done. options: jobs, words (more words for each worker), ranks (processes of a
+--- run; nil: one, without mpirun). Returns its path; raises when it cannot be written, and raises
+--- { usage } for a path that a script cannot hold.
 function scheduler_script.write(kind, sweep, tasks, options)
   if (uv.cwd() .. sweep.path):find "\n" then error({ usage = "--emit: the path of the sweep has a line break in it" }, 0) end
   local words = {}
   for i, word in ipairs(options.words) do words[i] = " " .. quoted(word) end
-  local text = fill(templates[kind], { NAME = (sweep.name:gsub("/sweep%-", "-")), HERE = quoted(uv.cwd()), SWEEP = quoted(sweep.path),
+  local start = start_of(options.ranks)
+  local values = { NAME = (sweep.name:gsub("/sweep%-", "-")), HERE = quoted(uv.cwd()), SWEEP = quoted(sweep.path),
     FMRUN = quoted(uv.exepath()), JOBS = tostring(options.jobs), THREADS = tostring(options.threads), TASKS = ranges(tasks), COUNT = tostring(sweep.count),
-    LARGEST = tostring(largest_array), WORDS = table.concat(words) })
+    LARGEST = tostring(largest_array), WORDS = table.concat(words) }
+  local text = fill(templates[kind], setmetatable(values, { __index = start }))
   local path = ("%s/%s.sh"):format(sweep.path, kind)
   assert(fm.file.write(path, text))
   io.stdout:write(text)

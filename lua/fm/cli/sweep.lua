@@ -47,12 +47,13 @@ local function passed_on(line)
 end
 
 --- The settings from the options: jobs, threads of each, maxfail (nil: no limit), timeout (seconds
---- or nil), timeout_text, words (for each worker). Raises { usage }.
+--- or nil), timeout_text, ranks (processes of a run, for --emit), words (for each worker). Raises
+--- { usage }.
 local function read_options(line)
   local function whole(name) return option_reader.whole("--" .. name, line[name], 1) end
   local threads = whole "threads" or 1
   return { jobs = jobs_of(line, threads), threads = threads, maxfail = whole "maxfail" or (line.fail_fast and 1) or nil, timeout = duration(line.timeout),
-    timeout_text = line.timeout and "--timeout " .. line.timeout, words = passed_on(line) }
+    ranks = whole "ranks", timeout_text = line.timeout and "--timeout " .. line.timeout, words = passed_on(line) }
 end
 
 -- ---- lists ----

@@ -23,6 +23,8 @@ local fm = {}
 ---@field ode_engine table the engine of ode.solve
 ---@field picture table the canvas of plots
 ---@field system table the process, the terminal, threads, locks
+---@field processes table the processes of one training under mpirun
+---@field shares table the passes over the shares of a step's batch
 ---@field methods table what a tensor's methods are
 ---@field mallocs fun(): integer how often the pool asked the system for memory
 ---@field peak_bytes fun(): integer the most bytes that tensors held
@@ -1181,7 +1183,12 @@ fm.optim = {}
 ---@field grad_norm number|nil of all gradients together, at the last step that clipped
 ---@field steps_taken integer
 local Optimizer = {}
----step(closure): records the closure, runs backward from the loss it returns, updates. step() uses
+---step(closure): records the closure, runs backward from the loss it returns, updates. The closure
+---gets share, a function: share(x) gives the rows of x that this pass is for, which is x itself
+---unless the batch is cut into shares, under mpirun or by --shares. flow.loss cuts its batch by
+---itself; a loss of your own takes share(x) for x. Then the closure runs once for each share, its
+---loss must be a mean over rows, and what else it returns comes back for the whole batch: the mean
+---of numbers, the rows of tensors that have one for each row of the batch. step() uses
 ---the gradients that are there. A step changes all or nothing. A loss that is not finite is
 ---returned, and nothing is changed; in a run its step is the last. A finite loss with a gradient
 ---or an update that is not finite is an error that names step and parameter, and ends a run as
@@ -1192,7 +1199,7 @@ local Optimizer = {}
 ---copy, fill or gradient[i] = v: a sum over processes, noise, a mask. It runs in a scope, so
 ---detach what must outlive it. When it raises, nothing is changed except what it wrote into the
 ---gradient.
----@param closure? fun(): fm.Tensor, any
+---@param closure? fun(share: fun(...): any): fm.Tensor, any
 ---@param options? {clip: number, before_update: fun(gradient: fm.Tensor)} clip: the largest norm of all gradients together
 ---@return number loss, any what else the closure returned, tensors detached
 function Optimizer:step(closure, options) end
@@ -1582,6 +1589,8 @@ function fm.experiment(description) end
 ---@field step integer
 ---@field name string of the experiment
 ---@field config table the parameters, as recorded
+---@field rank integer of this process under mpirun: 0 for the one that writes, and without mpirun
+---@field processes integer how many train this run together: 1 without mpirun
 local Run = {}
 ---`for step, x1 in run:steps(n, batches) do`: each step moves the clock of run.rng. A second loop
 ---continues the count. A run that goes on passes over the steps before its checkpoint. A loop that
@@ -1594,6 +1603,12 @@ function Run:steps(n, batches) end
 ---"loss" in it) that is not finite ends the run as diverged.
 ---@param values table<string, number|string|boolean|fm.Tensor>
 function Run:log(values) end
+---What rank 0 has for the value, in all processes of a run under mpirun; elsewhere the value itself.
+---For decisions that depend on the clock, on chance or on the machine, which must be the same for
+---all: `if run:agreed(os.time() > limit) then ...`. All processes must call it.
+---@param value number|string|boolean|nil
+---@return number|string|boolean|nil
+function Run:agreed(value) end
 ---Results of the whole run, by name; several calls add up.
 ---@param values table<string, number|string|boolean|fm.Tensor>
 function Run:summary(values) end

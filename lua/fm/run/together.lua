@@ -142,7 +142,7 @@ local function agreed(_, value, ...)
     fm.fail(("agreed: expected a number, a text, a boolean or nil, found %s"):format(require "fm.parts.options".shown(value)))
   end
   if processes.size == 1 then return value end
-  local text = processes.agree("step", "", function() return "return " .. ("%q"):format(value) end)
+  local text = processes.agree("plan", "", function() return "return " .. ("%q"):format(value) end)
   return assert(load(text))()
 end
 
