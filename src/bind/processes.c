@@ -76,8 +76,13 @@ static int processes_finish(lua_State *L) { /* finish(exit code, well): waits fo
 
 void bind_processes(lua_State *L) {
     static const bind_function functions[] = {
-        {"expected", processes_expected, 0}, {"can_start", processes_can_start, 0}, {"start", processes_start, 0}, {"send", processes_send, 3},
-        {"receive", processes_receive, 3},   {"finish", processes_finish, 2},       {NULL, NULL, 0},
+        {"expected", processes_expected, 0},
+        {"can_start", processes_can_start, 0},
+        {"start", processes_start, 0},
+        {"send", processes_send, 3},
+        {"receive", processes_receive, 3},
+        {"finish", processes_finish, 2},
+        {NULL, NULL, 0},
     };
     lua_newtable(L);
     bind_module(L, "processes", functions);

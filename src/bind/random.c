@@ -114,8 +114,8 @@ static int rng_stream(lua_State *L) {
     return 1;
 }
 
-/* Copies what `from` counts into `to`, where the key is among those of `keys`; all are tables on the
- * stack. */
+/* Copies what `from` counts into `to`, where the key is among those of `keys`; all are tables on
+ * the stack. */
 static void copy_counts(lua_State *L, int keys, int from, int to) {
     for (lua_pushnil(L); lua_next(L, keys);) {
         lua_pop(L, 1);
@@ -218,8 +218,8 @@ static int options_of(lua_State *L, const char *function, const char *const *key
     return last;
 }
 
-/* The number that a draw [R, ...] begins with. Its option first_row = r says that its rows are those
- * from r on of a larger draw; else they may be those of a share of a batch. */
+/* The number that a draw [R, ...] begins with. Its option first_row = r says that its rows are
+ * those from r on of a larger draw; else they may be those of a share of a batch. */
 static uint64_t first_number(lua_State *L, int options, const char *function, int rank, const size_t *shape, uint64_t most) {
     fm_error err;
     size_t count, width = 1;
@@ -323,9 +323,8 @@ static const bind_type rng_type = {
 
 void bind_random(lua_State *L) {
     static const bind_function of_shares[] = {
-        {"begin", shares_begin, 0},   {"next", shares_next, 0}, {"rows", shares_rows, 2},
-        {"finish", shares_finish, 0}, {"note", shares_note, 1}, {"pass_over", shares_pass_over, 2},
-        {NULL, NULL, 0},
+        {"begin", shares_begin, 0}, {"next", shares_next, 0},           {"rows", shares_rows, 2}, {"finish", shares_finish, 0},
+        {"note", shares_note, 1},   {"pass_over", shares_pass_over, 2}, {NULL, NULL, 0},
     };
     bind_functions(L, NULL, functions);
     lua_newtable(L);

@@ -44,13 +44,13 @@ void fm_rng_integers(fm_rng *r, uint64_t first, size_t n, int64_t low, int64_t h
 void fm_rng_permutation(fm_rng *r, size_t n, real *to); /* 1..n in random order: Fisher and Yates */
 double fm_rng_number(fm_rng *r);                        /* one uniform number of 53 bits */
 
-/* A batch in shares: the same work is done once for each share of its rows, a pass each, and draws in
- * every pass what it would draw once for the whole batch. So each stream begins every pass with the
- * calls that it had at the first, and a draw of as many rows as the share has is that part of the
- * draw of all rows.
+/* A batch in shares: the same work is done once for each share of its rows, a pass each, and draws
+ * in every pass what it would draw once for the whole batch. So each stream begins every pass with
+ * the calls that it had at the first, and a draw of as many rows as the share has is that part of
+ * the draw of all rows.
  *   fm_passes_begin  a batch: its first pass
  *   fm_passes_next   its next pass
- *   fm_passes_rows   this pass is for `count` rows of the batch from `first` on (0-based); 0: not known
+ *   fm_passes_rows   this pass is for `count` rows of the batch from `first` on (0-based)
  *   fm_passes_end    draws are as ever */
 void fm_passes_begin(void);
 void fm_passes_next(void);
@@ -59,8 +59,8 @@ void fm_passes_end(void);
 uint64_t fm_passes_place(void); /* another number for each pass, in its upper half another for each batch; 0 outside */
 /* Of a draw of `rows` rows of `width` numbers: where it begins in the draw of the whole batch. */
 uint64_t fm_passes_first(uint64_t rows, uint64_t width);
-uint32_t fm_rng_calls(fm_rng *r);                   /* draws made at this step, in this pass */
-void fm_rng_pass_over(fm_rng *r, uint32_t calls);   /* in this pass it has made so many */
+uint32_t fm_rng_calls(fm_rng *r);                 /* draws made at this step, in this pass */
+void fm_rng_pass_over(fm_rng *r, uint32_t calls); /* in this pass it has made so many */
 
 /* The bare generator: 4 words from a counter and a key, for its known answers. */
 void fm_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);

@@ -63,8 +63,9 @@ static bool hear(int from, const char *what) {
     return false;
 }
 
-static const char parted[] = "it is at another place of the script than rank 0, which waits for it: the processes took different decisions. "
-                             "One that depends on the clock, on chance or on the machine must be the same for all: see run:agreed";
+static const char parted[] =
+    "it is at another place of the script than rank 0, which waits for it: the processes took different decisions. "
+    "One that depends on the clock, on chance or on the machine must be the same for all: see run:agreed";
 
 /* On rank 0: false when a process has failed, or sends what does not belong to this kind. */
 static bool all_well(int kind) {

@@ -202,8 +202,8 @@ describe("mpirun", function()
     has(out, "#SBATCH --ntasks=4\n", "\n    mpirun -n 4 ", ' --task "$task" --shares=12 &', "kill -USR1 $run' TERM")
     local path = out:match "worker (runs/%S+) "
     if missing then return end
-    code, _, err = mpirun(2, ("worker %s --task 2"):format(path))
-    assert.equal(0, code, err)
+    local status, _, message = mpirun(2, ("worker %s --task 2"):format(path))
+    assert.equal(0, status, message)
     has(select(3, mpirun(2, ("worker %s --task 2"):format(path))), "done before")
     has(select(2, call "-n -m deep.lua steps=2,3"), "002 steps=3   (done)\n")
   end)

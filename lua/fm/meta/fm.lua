@@ -1603,9 +1603,9 @@ function Run:steps(n, batches) end
 ---"loss" in it) that is not finite ends the run as diverged.
 ---@param values table<string, number|string|boolean|fm.Tensor>
 function Run:log(values) end
----What rank 0 has for the value, in all processes of a run under mpirun; elsewhere the value itself.
----For decisions that depend on the clock, on chance or on the machine, which must be the same for
----all: `if run:agreed(os.time() > limit) then ...`. All processes must call it.
+---What rank 0 has for the value, in all processes of a run under mpirun; elsewhere the value
+---itself. For decisions that depend on the clock, on chance or on the machine, which must be the
+---same for all: `if run:agreed(os.time() > limit) then ...`. All processes must call it.
 ---@param value number|string|boolean|nil
 ---@return number|string|boolean|nil
 function Run:agreed(value) end

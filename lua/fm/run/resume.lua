@@ -65,7 +65,8 @@ function resume.plan(folder, values, how)
   if #differences > 0 then return refuse(folder.path, slot, differences, how.advice(folder.path)) end
   local ok, tensors, coded = pcall(checkpoint.load, folder, slot)
   if not ok then return nil, tostring(tensors) end
-  return { former = former, slot = slot, shares = how.force and how.shares or shares, replay = replay.new(slot, tensors, coded, past, not how.force and how.advice(folder.path)) }
+  if how.force then shares = how.shares or shares end
+  return { former = former, slot = slot, shares = shares, replay = replay.new(slot, tensors, coded, past, not how.force and how.advice(folder.path)) }
 end
 
 return resume

@@ -12,8 +12,8 @@ local signals <const> = {}
 local ends_at_once <const> = { INT = true, TERM = true, HUP = true } -- when it comes for the second time
 
 --- came: the name of the first one. may_raise: while the script's own code runs; writes before and
---- after it take only a moment. waiting: the first one that came to this process, of a run of several
---- processes, which stop after the same step.
+--- after it take only a moment. waiting: the first one that came to this process, of a run of
+--- several processes, which stop after the same step.
 function signals.new()
   return { came = nil, may_raise = false, waiting = nil }
 end

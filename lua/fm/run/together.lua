@@ -1,5 +1,5 @@
--- A run of several processes (mpirun): rank 0 opens the folder and tells the others what to do; they
--- do the same, without a folder to write to, and without a word.
+-- A run of several processes (mpirun): rank 0 opens the folder and tells the others what to do;
+-- they do the same, without a folder to write to, and without a word.
 local fm <const> = require "fm"
 local ending <const> = require "fm.run.ending"
 local processes <const> = require "fm.parts.processes"
@@ -65,8 +65,8 @@ local function lead(open, ...)
   return folder, plan, busy
 end
 
---- What open(...) of rank 0 gives: the folder and the plan of fm.run.execute; or nil, a message, and
---- "busy".
+--- What open(...) of rank 0 gives: the folder and the plan of fm.run.execute; or nil, a message,
+--- and "busy".
 function together.open(open, ...)
   if processes.size == 1 then return open(...) end
   processes.meet "plan" -- the others may still read what rank 0 is about to change

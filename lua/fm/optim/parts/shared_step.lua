@@ -156,9 +156,9 @@ local function compute(step)
   return loss, finite, table.unpack(results, 1, results.n)
 end
 
---- Computes the gradient of the optimizer's parameters. record() runs the closure on a tape and goes
---- back: it returns the loss, whether it is finite, and what else the closure returned. So does this
---- function, for the whole batch.
+--- Computes the gradient of the optimizer's parameters. record() runs the closure on a tape and
+--- goes back: it returns the loss, whether it is finite, and what else the closure returned. So
+--- does this function, for the whole batch.
 return function(optimizer, record)
   if shares.pass then fm.fail "step: it was called inside the closure of another step, which is cut into shares" end
   sums_of[optimizer] = sums_of[optimizer] or {}
