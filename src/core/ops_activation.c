@@ -1,8 +1,7 @@
 /* Activation functions. Each is written once, as its value and its slope; the macro makes the
  * loops, which vectorize. */
 #include "activation.h"
-#include "op.h"
-#include "threads.h"
+#include "each.h"
 #include "vmath.h"
 
 #define SELU_SCALE R(1.0507009873554804934193349852946) /* Klambauer et al. 2017, section 2 */
@@ -49,28 +48,20 @@
         if (slope) name##_with_slope(n, y, slope);                                                                                         \
         else name##_value(n, y);                                                                                                           \
     }                                                                                                                                      \
+    static void name##_values(const fm_call *c, size_t n, const real *x, real *y) {                                                        \
+        (void)c;                                                                                                                           \
+        name##_apply(n, x, y);                                                                                                             \
+    }                                                                                                                                      \
+    static void name##_slopes(const fm_call *c, size_t n, const real *x, const real *y, const real *dy, real *dx) {                        \
+        (void)c, (void)y;                                                                                                                  \
+        name##_backward(n, x, dy, dx);                                                                                                     \
+    }                                                                                                                                      \
     static void name##_op_forward(const fm_call *c) {                                                                                      \
-        forward_tiles(c, name##_apply);                                                                                                    \
+        fm_forward_each(c, name##_values);                                                                                                 \
     }                                                                                                                                      \
     static void name##_op_backward(const fm_call *c) {                                                                                     \
-        name##_backward(c->out->count, fm_data(c->in[0]), fm_grad_get(c->out), fm_grad_add(c->in[0]));                                     \
+        fm_backward_each(c, name##_slopes);                                                                                                \
     }
-
-typedef struct tiles {
-    void (*apply)(size_t, const real *, real *);
-    const real *x;
-    real *y;
-} tiles;
-
-static void one_tile(void *context, size_t first, size_t last) {
-    tiles *t = context;
-    t->apply(last - first, t->x + first, t->y + first);
-}
-
-static void forward_tiles(const fm_call *c, void (*apply)(size_t, const real *, real *)) {
-    tiles t = {apply, fm_data(c->in[0]), fm_data(c->out)};
-    fm_parallel(c->out->count, FM_TILE, one_tile, &t);
-}
 
 /* A NaN is neither over nor under 0: it stays one, in value and slope. */
 ACTIVATION(tanh, { y = v_tanh(x, &d); })
@@ -129,11 +120,6 @@ ACTIVATION(log_sigmoid, {
     v_sigmoid(x, &d);
 })
 
-static bool same_shape(fm_call *c, fm_error *err) {
-    (void)err;
-    return fm_shape_like(c, c->in[0]);
-}
-
 #define ACT(name) #name, name##_apply, name##_backward, name##_in_place
 const fm_activation fm_activations[] = {
     {"none", NULL, NULL, NULL}, {ACT(tanh)}, {ACT(sigmoid)}, {ACT(relu)},     {ACT(silu)},       {ACT(gelu)},
@@ -142,7 +128,7 @@ const fm_activation fm_activations[] = {
 const char *const fm_activation_names[] = {"none", "tanh", "sigmoid",  "relu",       "silu",        "gelu", "gelu_tanh",
                                            "selu", "elu",  "softplus", "leaky_relu", "log_sigmoid", NULL};
 
-#define OP(name) #name, "t", NULL, same_shape, name##_op_forward, name##_op_backward
+#define OP(name) #name, "t", NULL, fm_shape_same, name##_op_forward, name##_op_backward
 const fm_op activation_ops[] = {
     {OP(tanh)}, {OP(sigmoid)}, {OP(relu)},     {OP(silu)},       {OP(gelu)},        {OP(gelu_tanh)},
     {OP(selu)}, {OP(elu)},     {OP(softplus)}, {OP(leaky_relu)}, {OP(log_sigmoid)}, {0},
