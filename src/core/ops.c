@@ -42,10 +42,22 @@ bool fm_shape_like(fm_call *c, const fm_tensor *t) {
     return true;
 }
 
+/* Whether every number is whole and in 1..top. From `spaced` on, all are whole; below it, adding
+ * and subtracting it rounds. */
+FM_CLONES static bool all_within(size_t n, const real *restrict p, real top) {
+    const real spaced = 1 / (real)FM_REAL_EPSILON;
+    int bad = 0;
+    for (size_t i = 0; i < n; i++) bad |= !(p[i] >= 1) | !(p[i] <= top) | ((p[i] < spaced) & ((p[i] + spaced) - spaced != p[i]));
+    return !bad;
+}
+
 bool fm_check_index(const fm_call *c, const fm_tensor *index, size_t limit, fm_error *err) {
     const real *p = fm_data(index);
+    real top = (real)limit;
+    if ((double)top > (double)limit) top *= 1 - (real)FM_REAL_EPSILON / 2; /* in float, the limit itself may round up */
+    if (all_within(index->count, p, top)) return true;
     for (size_t i = 0; i < index->count; i++) {
-        if (!(p[i] >= 1 && (double)p[i] <= (double)limit)) { /* in float, the limit itself may round up */
+        if (!(p[i] >= 1 && (double)p[i] <= (double)limit)) {
             return fm_call_fail(c, err, "index %zu is %g: it must lie in 1..%zu", i + 1, isnan(p[i]) ? (double)NAN : (double)p[i], limit);
         }
         if (p[i] != (real)(size_t)p[i]) return fm_call_fail(c, err, "index %zu is %g: it must be a whole number", i + 1, (double)p[i]);

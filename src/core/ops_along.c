@@ -2,6 +2,7 @@
  * [outer, size, inner]. Rows (inner 1) are taken some at a time; else a strip of columns of one
  * [size, inner]. */
 #include "op.h"
+#include "row_max.h"
 #include "sums.h"
 #include "threads.h"
 #include "vmath.h"
@@ -78,43 +79,31 @@ static void run_backward(const fm_call *c, pass p) {
 
 /* ---- softmax, log_softmax ---- */
 
-enum { LANES = 16, SHORT = 64, SOME = 2048 };
+enum { SOME = 2048 }; /* numbers of short rows that are worked on together */
 
-FM_INLINE real row_max(size_t n, const real *restrict x) {
-    real top = x[0];
-    size_t i = 1;
-    if (n >= 2 * LANES) {
-        real best[LANES];
-        for (size_t l = 0; l < LANES; l++) best[l] = x[l];
-        for (i = LANES; i + LANES <= n; i += LANES) {
-            for (size_t l = 0; l < LANES; l++) best[l] = x[i + l] > best[l] ? x[i + l] : best[l];
-        }
-        for (size_t l = 1; l < LANES; l++) best[0] = best[l] > best[0] ? best[l] : best[0];
-        top = best[0];
-    }
-    for (; i < n; i++) top = x[i] > top ? x[i] : top;
-    return top;
+static size_t some_rows(size_t n) {
+    return n < SOME ? SOME / n : 1;
 }
 
-/* y = exp(x - the largest of the row); of short rows, many at a time. (A NaN in a row makes all of
- * it NaN: by its sum.) */
-FM_INLINE void exp_rows(size_t rows, size_t n, const real *restrict x, real *restrict y) {
+/* y = exp(x - the largest of the row). A loop over many short rows has one remainder, not one a
+ * row. (A NaN in a row makes all of it NaN: by its sum.) */
+FM_INLINE void exp_rows(size_t rows, size_t n, const real *restrict x, real *restrict top, real *restrict y) {
     for (size_t r = 0; r < rows; r++) {
-        real top = row_max(n, x + r * n);
-        for (size_t i = 0; i < n; i++) y[r * n + i] = x[r * n + i] - top;
+        top[r] = fm_row_max(n, x + r * n);
+        for (size_t i = 0; i < n; i++) y[r * n + i] = x[r * n + i] - top[r];
     }
     for (size_t i = 0; i < rows * n; i++) y[i] = v_exp(y[i]);
 }
 
 FM_CLONES static void softmax_rows(size_t rows, size_t n, const real *restrict x, const real *unused, real *restrict y, bool fresh) {
     (void)unused, (void)fresh;
-    size_t some = n < SHORT ? SOME / (n ? n : 1) : 1;
+    real top[SOME];
     for (size_t r = 0, k; r < rows; r += k, x += k * n, y += k * n) {
-        k = rows - r < some ? rows - r : some;
-        exp_rows(k, n, x, y);
+        k = rows - r < some_rows(n) ? rows - r : some_rows(n);
+        exp_rows(k, n, x, top, y);
         for (size_t s = 0; s < k; s++) {
             real *restrict row = y + s * n;
-            FM_ROW_SUM(n, (double)row[i], sum);
+            FM_ROW_SUM(n, row[i], sum);
             real scale = (real)(1 / sum);
             for (size_t i = 0; i < n; i++) row[i] *= scale;
         }
@@ -123,15 +112,15 @@ FM_CLONES static void softmax_rows(size_t rows, size_t n, const real *restrict x
 
 FM_CLONES static void log_softmax_rows(size_t rows, size_t n, const real *restrict x, const real *unused, real *restrict y, bool fresh) {
     (void)unused, (void)fresh;
-    size_t some = n < SHORT ? SOME / (n ? n : 1) : 1;
+    real top[SOME];
     for (size_t r = 0, k; r < rows; r += k, x += k * n, y += k * n) {
-        k = rows - r < some ? rows - r : some;
-        exp_rows(k, n, x, y);
+        k = rows - r < some_rows(n) ? rows - r : some_rows(n);
+        exp_rows(k, n, x, top, y);
         for (size_t s = 0; s < k; s++) {
             real *restrict row = y + s * n;
-            FM_ROW_SUM(n, (double)row[i], sum);
-            real top = row_max(n, x + s * n), log_sum = (real)log(sum);
-            for (size_t i = 0; i < n; i++) row[i] = (x[s * n + i] - top) - log_sum;
+            FM_ROW_SUM(n, row[i], sum);
+            real log_sum = (real)log(sum);
+            for (size_t i = 0; i < n; i++) row[i] = (x[s * n + i] - top[s]) - log_sum;
         }
     }
 }

@@ -1,6 +1,6 @@
 /* Ops that pick entries by 1-based indices kept as numbers. The gradients of equal indices are
  * added up, however many there are. */
-#include "op.h"
+#include "parts.h"
 #include "sums.h"
 
 #include <string.h>
@@ -48,6 +48,27 @@ static size_t lists_count(const scatter *s) {
     return lists ? (s->entries + s->count) * s->lanes : 0;
 }
 
+/* A small table to which many rows are added: constant parts of the rows have their own doubles,
+ * which are added in the order of the parts. */
+static size_t small_parts(const scatter *s) {
+    enum { MOST = 16, WORTH = 4 };
+    if (s->count <= FEW || !is_small(s) || s->outer > 1 || s->lanes > 1) return 1;
+    size_t parts = s->count / (WORTH * s->entries), tiles = s->count / fm_tile_rows(s->n);
+    parts = parts < tiles ? parts : tiles;
+    return parts < 1 ? 1 : parts > MOST ? MOST : parts;
+}
+
+/* What shape() asks for. */
+static void ask_for_room(fm_call *c, const scatter *s) {
+    c->saved_count = lists_count(s);
+    if (small_parts(s) > 1) c->scratch_count = fm_room_for_doubles(small_parts(s) * s->entries * s->n);
+}
+
+/* Columns of dy: numbers of a row, or lanes. They are independent of each other. */
+static size_t columns_of(const scatter *s) {
+    return s->lanes > 1 ? s->lanes : s->n;
+}
+
 /* to += from; by eights, since rows are often short. */
 FM_INLINE void add_row(size_t n, const real *restrict from, double *restrict to) {
     size_t i = 0;
@@ -57,93 +78,187 @@ FM_INLINE void add_row(size_t n, const real *restrict from, double *restrict to)
     for (; i < n; i++) to[i] += (double)from[i];
 }
 
-/* `n` and `lanes` are those of s. When one is the constant 1, the compiler drops its loop. */
-FM_INLINE void add_plain_rows(const scatter *s, size_t n, size_t lanes) {
-    const real *from = s->dy, *index = s->index;
-    real *dx = s->dx;
-    for (size_t o = 0; o < s->outer; o++, index += s->index_step, dx += s->entries * lanes * n) {
-        for (size_t i = 0, at = 0; i < s->count; i++) {
-            for (size_t l = 0; l < lanes; l++, at++, from += n) {
-                real *restrict to = dx + (zero_based(index[at]) * lanes + l) * n;
-                for (size_t k = 0; k < n; k++) to[k] += from[k];
-            }
-        }
-    }
-}
+/* ---- a few rows: one after the other ---- */
 
-static void add_plain(const scatter *s) {
-    if (s->lanes > 1) add_plain_rows(s, 1, s->lanes);
-    else if (s->n > 1) add_plain_rows(s, s->n, 1);
-    else add_plain_rows(s, 1, 1);
-}
-
-/* Some lanes at a time, of which all entries fit the stack. */
-FM_INLINE void add_small_rows(const scatter *s, size_t n, size_t lanes) {
-    double acc[SMALL];
-    size_t strip = lanes > 1 ? SMALL / s->entries : 1;
-    for (size_t j = 0, part; j < lanes; j += part) {
-        part = lanes - j < strip ? lanes - j : strip;
-        size_t row = part * n;
-        memset(acc, 0, s->entries * row * sizeof *acc);
-        for (size_t i = 0; i < s->count; i++) {
-            const real *from = s->dy + (i * lanes + j) * n;
-            for (size_t l = 0; l < part; l++, from += n) add_row(n, from, acc + zero_based(s->index[i * lanes + j + l]) * row + l * n);
-        }
-        for (size_t e = 0; e < s->entries; e++) {
-            real *to = s->dx + (e * lanes + j) * n;
-            for (size_t k = 0; k < row; k++) to[k] += (real)acc[e * row + k];
-        }
-    }
-}
-
-FM_CLONES static void add_small(const scatter *s) {
-    if (s->lanes > 1) add_small_rows(s, 1, s->lanes);
-    else if (s->n > 1) add_small_rows(s, s->n, 1);
-    else add_small_rows(s, 1, 1);
-}
-
-/* Rows in a list count from 1; 0 ends it. Entries without rows are skipped, so a large table costs
- * nothing. */
-FM_CLONES static void add_lists(const scatter *s, real *room) {
-    list_number *restrict first = (list_number *)(void *)room, *restrict next = first + s->entries * s->lanes;
-    double acc[FM_STRIP];
+/* Columns j .. j + width - 1. A constant n of 1 lets the compiler drop the loop. */
+FM_INLINE void add_plain_rows(const scatter *s, size_t n, size_t j, size_t width) {
     for (size_t i = 0; i < s->count; i++) {
-        for (size_t l = 0; l < s->lanes; l++) first[zero_based(s->index[i * s->lanes + l]) * s->lanes + l] = 0;
+        real *restrict to = s->dx + zero_based(s->index[i]) * n + j;
+        const real *restrict from = s->dy + i * n + j;
+        for (size_t k = 0; k < width; k++) to[k] += from[k];
+    }
+}
+
+static void add_plain_lanes(const scatter *s, size_t j, size_t width) {
+    for (size_t i = 0; i < s->count; i++) {
+        for (size_t at = i * s->lanes + j, l = j; l < j + width; l++, at++) s->dx[zero_based(s->index[at]) * s->lanes + l] += s->dy[at];
+    }
+}
+
+static void add_plain(const scatter *s, size_t j, size_t width) {
+    if (s->lanes > 1) add_plain_lanes(s, j, width);
+    else if (s->n > 1) add_plain_rows(s, s->n, j, width);
+    else add_plain_rows(s, 1, 0, 1);
+}
+
+/* ---- a small table: its numbers as doubles ---- */
+
+/* acc[entries, n] += rows first .. last - 1 */
+FM_INLINE void sum_rows(const scatter *s, size_t n, size_t first, size_t last, double *restrict acc) {
+    for (size_t i = first; i < last; i++) add_row(n, s->dy + i * n, acc + zero_based(s->index[i]) * n);
+}
+
+FM_CLONES static void sum_some_rows(const scatter *s, size_t first, size_t last, double *restrict acc) {
+    memset(acc, 0, s->entries * s->n * sizeof *acc);
+    if (s->n > 1) sum_rows(s, s->n, first, last, acc);
+    else sum_rows(s, 1, first, last, acc);
+}
+
+static void add_small_lanes(const scatter *s, size_t j, size_t width) {
+    double acc[SMALL];
+    memset(acc, 0, s->entries * width * sizeof *acc);
+    for (size_t i = 0; i < s->count; i++) {
+        for (size_t l = 0, at = i * s->lanes + j; l < width; l++, at++) acc[zero_based(s->index[at]) * width + l] += (double)s->dy[at];
+    }
+    for (size_t e = 0; e < s->entries; e++) {
+        for (size_t l = 0; l < width; l++) s->dx[e * s->lanes + j + l] += (real)acc[e * width + l];
+    }
+}
+
+static void add_small(const scatter *s, size_t j, size_t width) {
+    double acc[SMALL];
+    if (s->lanes > 1) {
+        add_small_lanes(s, j, width);
+        return;
+    }
+    sum_some_rows(s, 0, s->count, acc);
+    for (size_t i = 0; i < s->entries * s->n; i++) s->dx[i] += (real)acc[i];
+}
+
+typedef struct small_table {
+    const scatter *s;
+    size_t rows; /* of a part */
+    double *acc;
+} small_table;
+
+static void small_part(void *context, size_t first, size_t last) {
+    const small_table *t = context;
+    sum_some_rows(t->s, first, last, t->acc + first / t->rows * t->s->entries * t->s->n);
+}
+
+static void add_small_parts(const scatter *s, size_t parts, double *acc) {
+    size_t numbers = s->entries * s->n, rows = (s->count + parts - 1) / parts;
+    small_table t = {s, rows, acc};
+    fm_parallel(s->count, rows, small_part, &t);
+    for (size_t i = 0; i < numbers; i++) {
+        double sum = 0;
+        for (size_t p = 0; p * rows < s->count; p++) sum += acc[p * numbers + i];
+        s->dx[i] += (real)sum;
+    }
+}
+
+/* ---- a large table: a list of its rows for each entry. Rows in a list count from 1; 0 ends it.
+ * Entries without rows are skipped, so a large table costs nothing ---- */
+
+typedef struct lists {
+    const scatter *s;
+    list_number *first, *next;
+} lists;
+
+/* Of lanes j .. j + width - 1. */
+static void make_lists(void *context, size_t j, size_t end) {
+    const lists *a = context;
+    const scatter *s = a->s;
+    for (size_t i = 0; i < s->count; i++) {
+        for (size_t l = j; l < end; l++) a->first[zero_based(s->index[i * s->lanes + l]) * s->lanes + l] = 0;
     }
     for (size_t i = s->count; i-- > 0;) { /* from the end: a list is in order */
-        for (size_t l = 0; l < s->lanes; l++) {
+        for (size_t l = j; l < end; l++) {
             size_t place = zero_based(s->index[i * s->lanes + l]) * s->lanes + l, row = i * s->lanes + l;
-            next[row] = first[place];
-            first[place] = (list_number)(row + 1);
+            a->next[row] = a->first[place];
+            a->first[place] = (list_number)(row + 1);
         }
     }
-    for (size_t row = 0; row < s->count * s->lanes; row++) {
+}
+
+/* Entries whose first row is one of first_row .. last - 1. */
+FM_CLONES static void add_listed(const lists *a, size_t first_row, size_t last) {
+    const scatter *s = a->s;
+    double acc[FM_STRIP];
+    for (size_t row = first_row; row < last; row++) {
         size_t lane = s->lanes > 1 ? row % s->lanes : 0, place = zero_based(s->index[row]) * s->lanes + lane;
-        if (first[place] != row + 1) continue;
-        if (!next[row]) { /* the only one */
+        if (a->first[place] != row + 1) continue;
+        if (!a->next[row]) { /* the only one */
             for (size_t k = 0; k < s->n; k++) s->dx[place * s->n + k] += s->dy[row * s->n + k];
             continue;
         }
         for (size_t j = 0, part; j < s->n; j += part) {
             part = s->n - j < FM_STRIP ? s->n - j : FM_STRIP;
             for (size_t k = 0; k < part; k++) acc[k] = 0;
-            for (size_t i = row + 1; i; i = next[i - 1]) {
-                add_row(part, s->dy + (i - 1) * s->n + j, acc);
-            }
+            for (size_t i = row + 1; i; i = a->next[i - 1]) add_row(part, s->dy + (i - 1) * s->n + j, acc);
             real *restrict to = s->dx + place * s->n + j;
             for (size_t k = 0; k < part; k++) to[k] += (real)acc[k];
         }
     }
 }
 
-static void scatter_add(scatter s, real *room) {
-    if (s.count <= FEW || (!lists_count(&s) && !is_small(&s))) {
-        add_plain(&s);
+static void lists_tile(void *context, size_t first, size_t last) {
+    add_listed(context, first, last);
+}
+
+static void add_lists(const scatter *s, real *room) {
+    enum { LINE = 64 };
+    lists a = {s, (list_number *)(void *)room, (list_number *)(void *)room + s->entries * s->lanes};
+    size_t lanes = fm_tile_rows(s->count) < LINE ? LINE : fm_tile_rows(s->count);
+    fm_parallel(s->lanes, lanes, make_lists, &a);
+    fm_parallel(s->count * s->lanes, fm_tile_rows(s->n), lists_tile, &a);
+}
+
+/* ---- which of these ---- */
+
+typedef struct strips {
+    scatter s;
+    size_t width, strips; /* columns of a strip; strips of one of `outer` */
+    bool small;
+} strips;
+
+static void strips_tile(void *context, size_t first, size_t last) {
+    const strips *a = context;
+    size_t columns = columns_of(&a->s);
+    for (size_t u = first; u < last; u++) {
+        size_t o = u / a->strips, j = u % a->strips * a->width, width = columns - j < a->width ? columns - j : a->width;
+        scatter s = a->s;
+        s.index += o * s.index_step;
+        s.dy += o * s.count * s.lanes * s.n;
+        s.dx += o * s.entries * s.lanes * s.n;
+        (a->small ? add_small : add_plain)(&s, j, width);
+    }
+}
+
+/* A row of a small table is not cut: its index is read once. */
+static void add_strips(scatter s, bool small) {
+    enum { LINE = 64 };
+    strips a = {.s = s, .small = small};
+    size_t columns = columns_of(&s), width = fm_tile_rows(s.count) / LINE * LINE;
+    a.width = width < LINE ? LINE : width;
+    if (small) a.width = s.lanes == 1 ? columns : a.width > SMALL / s.entries ? SMALL / s.entries : a.width;
+    if (a.width > columns) a.width = columns;
+    a.strips = (columns + a.width - 1) / a.width;
+    fm_parallel(s.outer * a.strips, fm_tile_rows(s.count * a.width), strips_tile, &a);
+}
+
+static void scatter_add(const fm_call *c, scatter s) {
+    if (!s.n) return;
+    if (s.count > FEW && small_parts(&s) > 1) {
+        add_small_parts(&s, small_parts(&s), fm_scratch_doubles(c));
         return;
     }
-    for (size_t o = 0; o < s.outer && s.n; o++) {
-        if (lists_count(&s)) add_lists(&s, room);
-        else add_small(&s);
+    if (s.count <= FEW || !lists_count(&s)) {
+        add_strips(s, s.count > FEW && is_small(&s));
+        return;
+    }
+    for (size_t o = 0; o < s.outer; o++) {
+        add_lists(&s, c->saved);
         s.index += s.index_step;
         s.dy += s.count * s.lanes * s.n;
         s.dx += s.entries * s.lanes * s.n;
@@ -162,8 +277,8 @@ static bool index_select_shape(fm_call *c, fm_error *err) {
     c->opt[0].integer = axis;
     fm_shape_like(c, x);
     c->shape[axis] = index->count;
-    scatter s = {.entries = x->shape[axis], .count = index->count, .lanes = 1, .n = fm_along(x, axis).inner};
-    c->saved_count = lists_count(&s);
+    fm_axis_view v = fm_along(x, axis);
+    ask_for_room(c, &(scatter){.outer = v.outer, .entries = v.size, .count = index->count, .lanes = 1, .n = v.inner});
     return true;
 }
 
@@ -176,20 +291,38 @@ static inline void copy_row(size_t n, const real *from, real *to) {
     }
 }
 
-static void index_select_forward(const fm_call *c) {
-    fm_axis_view v = fm_along(c->in[0], (int)c->opt[0].integer);
-    const real *x = fm_data(c->in[0]);
-    real *y = fm_data(c->out);
-    for (size_t o = 0; o < v.outer; o++, x += v.size * v.inner) {
-        for (size_t i = 0; i < c->in[1]->count; i++, y += v.inner) copy_row(v.inner, x + picked(c->in[1], i) * v.inner, y);
+/* Rows of [outer, count] and what they are copied from. */
+typedef struct picks {
+    fm_axis_view from;
+    size_t count;
+    const real *x, *index;
+    real *y;
+} picks;
+
+static void picks_tile(void *context, size_t first, size_t last) {
+    const picks *p = context;
+    size_t n = p->from.inner, i = first % p->count;
+    const real *x = p->x + first / p->count * p->from.size * n;
+    for (size_t r = first; r < last; r++) {
+        copy_row(n, x + zero_based(p->index[i]) * n, p->y + r * n);
+        if (++i == p->count) i = 0, x += p->from.size * n;
     }
+}
+
+static void pick_rows(const fm_call *c, fm_axis_view from) {
+    picks p = {from, c->in[1]->count, fm_data(c->in[0]), fm_data(c->in[1]), fm_data(c->out)};
+    fm_parallel(from.outer * p.count, fm_tile_rows(from.inner), picks_tile, &p);
+}
+
+static void index_select_forward(const fm_call *c) {
+    pick_rows(c, fm_along(c->in[0], (int)c->opt[0].integer));
 }
 
 static void index_select_backward(const fm_call *c) {
     fm_axis_view v = fm_along(c->in[0], (int)c->opt[0].integer);
     const fm_tensor *index = c->in[1];
     scatter s = {v.outer, v.size, index->count, 1, v.inner, fm_data(index), fm_grad_get(c->out), 0, fm_grad_add(c->in[0])};
-    scatter_add(s, c->saved);
+    scatter_add(c, s);
 }
 
 /* ---- gather{axis}: y[.., i, ..] = x[.., index[.., i, ..], ..]; index differs from x on the axis
@@ -210,27 +343,46 @@ static bool gather_shape(fm_call *c, fm_error *err) {
     if (!fm_check_index(c, index, x->shape[axis], err)) return false;
     c->opt[0].integer = axis;
     fm_axis_view v = fm_along(x, axis);
-    scatter s = {.entries = v.size, .count = index->shape[axis], .lanes = v.inner, .n = 1};
-    c->saved_count = lists_count(&s);
+    ask_for_room(c, &(scatter){.outer = v.outer, .entries = v.size, .count = index->shape[axis], .lanes = v.inner, .n = 1});
     return fm_shape_like(c, index);
 }
 
-static void gather_forward(const fm_call *c) {
-    fm_axis_view v = fm_along(c->in[0], (int)c->opt[0].integer), w = fm_along(c->in[1], (int)c->opt[0].integer);
-    const real *x = fm_data(c->in[0]);
-    real *y = fm_data(c->out);
-    for (size_t o = 0, at = 0; o < w.outer; o++, x += v.size * v.inner) {
-        for (size_t i = 0; i < w.size; i++) {
-            for (size_t j = 0; j < w.inner; j++, at++) y[at] = x[picked(c->in[1], at) * v.inner + j];
-        }
+/* y[i] = x[index[i]]; entries of x are fewer than 2^31. */
+FM_CLONES static void gather_row(size_t n, const real *restrict x, const real *restrict index, real *restrict y) {
+    for (size_t i = 0; i < n; i++) y[i] = x[(int32_t)index[i] - 1];
+}
+
+/* Numbers first..last-1 of rows that are gathered along. */
+static void gather_along_tile(void *context, size_t first, size_t last) {
+    const picks *p = context;
+    size_t o = first / p->count, end = (o + 1) * p->count;
+    for (size_t at = first; at < last; at = end, end += p->count, o++) {
+        gather_row((end < last ? end : last) - at, p->x + o * p->from.size, p->index + at, p->y + at);
     }
+}
+
+static void gather_tile(void *context, size_t first, size_t last) {
+    const picks *p = context;
+    size_t n = p->from.inner, i = first % p->count;
+    const real *x = p->x + first / p->count * p->from.size * n;
+    for (size_t r = first; r < last; r++) {
+        for (size_t j = 0; j < n; j++) p->y[r * n + j] = x[zero_based(p->index[r * n + j]) * n + j];
+        if (++i == p->count) i = 0, x += p->from.size * n;
+    }
+}
+
+static void gather_forward(const fm_call *c) {
+    int axis = (int)c->opt[0].integer;
+    picks p = {fm_along(c->in[0], axis), c->in[1]->shape[axis], fm_data(c->in[0]), fm_data(c->in[1]), fm_data(c->out)};
+    bool along = p.from.inner == 1 && p.from.size < INT32_MAX;
+    fm_parallel(p.from.outer * p.count, fm_tile_rows(p.from.inner), along ? gather_along_tile : gather_tile, &p);
 }
 
 static void gather_backward(const fm_call *c) {
     fm_axis_view v = fm_along(c->in[0], (int)c->opt[0].integer), w = fm_along(c->in[1], (int)c->opt[0].integer);
     size_t slab = w.size * w.inner;
     scatter s = {w.outer, v.size, w.size, v.inner, 1, fm_data(c->in[1]), fm_grad_get(c->out), slab, fm_grad_add(c->in[0])};
-    scatter_add(s, c->saved);
+    scatter_add(c, s);
 }
 
 /* ---- embedding: table [N, D], index [...] -> [..., D] ---- */
@@ -243,20 +395,18 @@ static bool embedding_shape(fm_call *c, fm_error *err) {
     if (!fm_check_index(c, index, table->shape[0], err)) return false;
     fm_shape_like(c, index);
     c->shape[c->rank++] = table->shape[1];
-    scatter s = {.entries = table->shape[0], .count = index->count, .lanes = 1, .n = table->shape[1]};
-    c->saved_count = lists_count(&s);
+    ask_for_room(c, &(scatter){.outer = 1, .entries = table->shape[0], .count = index->count, .lanes = 1, .n = table->shape[1]});
     return true;
 }
 
 static void embedding_forward(const fm_call *c) {
-    size_t n = c->in[0]->shape[1];
-    for (size_t i = 0; i < c->in[1]->count; i++) copy_row(n, fm_data(c->in[0]) + picked(c->in[1], i) * n, fm_data(c->out) + i * n);
+    pick_rows(c, fm_along(c->in[0], 0));
 }
 
 static void embedding_backward(const fm_call *c) {
     const fm_tensor *table = c->in[0], *index = c->in[1];
     scatter s = {1, table->shape[0], index->count, 1, table->shape[1], fm_data(index), fm_grad_get(c->out), 0, fm_grad_add(c->in[0])};
-    scatter_add(s, c->saved);
+    scatter_add(c, s);
 }
 
 /* ---- one_hot{n}: labels [...] in 1..n -> [..., n] ---- */
@@ -273,11 +423,16 @@ static bool one_hot_shape(fm_call *c, fm_error *err) {
     return true;
 }
 
-static void one_hot_forward(const fm_call *c) {
+static void one_hot_tile(void *context, size_t first, size_t last) {
+    const fm_call *c = context;
     size_t n = (size_t)c->opt[0].integer;
     real *y = fm_data(c->out);
-    memset(y, 0, c->out->count * sizeof *y);
-    for (size_t i = 0; i < c->in[0]->count; i++) y[i * n + picked(c->in[0], i)] = 1;
+    memset(y + first * n, 0, (last - first) * n * sizeof *y);
+    for (size_t i = first; i < last; i++) y[i * n + picked(c->in[0], i)] = 1;
+}
+
+static void one_hot_forward(const fm_call *c) {
+    fm_parallel(c->in[0]->count, fm_tile_rows((size_t)c->opt[0].integer), one_hot_tile, (void *)c);
 }
 
 static const fm_option one_hot_options[] = {{"n", FM_INTEGER, true, 0, NULL}, {0}};

@@ -1,5 +1,6 @@
 /* Losses: one number from a prediction and a target. */
 #include "parts.h"
+#include "row_max.h"
 #include "sums.h"
 #include "vmath.h"
 
@@ -152,25 +153,43 @@ static bool cross_entropy_shape(fm_call *c, fm_error *err) {
     return true;
 }
 
+enum { SOME = 2048 }; /* numbers of rows that are worked on together */
+
+/* Of a few rows: e = exp(x - the largest of the row), which becomes the probabilities. Returns the
+ * sum of the losses. */
+FM_INLINE double some_losses(size_t rows, size_t n, const real *restrict x, const real *restrict label, real *restrict e) {
+    double total = 0;
+    real top[SOME];
+    for (size_t r = 0; r < rows; r++) {
+        top[r] = fm_row_max(n, x + r * n);
+        for (size_t j = 0; j < n; j++) e[r * n + j] = x[r * n + j] - top[r];
+    }
+    for (size_t i = 0; i < rows * n; i++) e[i] = v_exp(e[i]);
+    for (size_t r = 0; r < rows; r++) {
+        real *restrict row = e + r * n;
+        FM_ROW_SUM(n, row[i], sum);
+        real scale = (real)(1 / sum);
+        for (size_t j = 0; j < n; j++) row[j] *= scale;
+        total += log(sum) + (double)top[r] - (double)x[r * n + (size_t)label[r] - 1];
+    }
+    return total;
+}
+
 /* Rows of [rows, n]: their probabilities, unless `saved` is NULL. Returns the sum of their
  * losses. */
 FM_CLONES static double row_losses(size_t rows, size_t n, const real *restrict x, const real *restrict label, real *restrict saved) {
     double total = 0;
-    for (size_t r = 0; r < rows; r++, x += n) {
-        real top = x[0];
-        for (size_t j = 1; j < n; j++) top = x[j] > top ? x[j] : top;
-        double all;
-        if (saved) {
-            real *e = saved + r * n;
-            for (size_t j = 0; j < n; j++) e[j] = v_exp(x[j] - top);
-            FM_ROW_SUM(n, (double)e[i], sum);
-            for (size_t j = 0; j < n; j++) e[j] /= (real)sum;
-            all = sum;
-        } else {
-            FM_ROW_SUM(n, (double)v_exp(x[i] - top), sum);
-            all = sum;
+    real e[SOME];
+    size_t some = n < SOME ? SOME / n : 1;
+    for (size_t r = 0, k; r < rows; r += k, x += k * n) {
+        k = rows - r < some ? rows - r : some;
+        if (saved || n <= SOME) {
+            total += some_losses(k, n, x, label + r, saved ? saved + r * n : e);
+            continue;
         }
-        total += log(all) + (double)top - (double)x[(size_t)label[r] - 1];
+        real top = fm_row_max(n, x);
+        FM_ROW_SUM(n, v_exp(x[i] - top), sum);
+        total += log(sum) + (double)top - (double)x[(size_t)label[r] - 1];
     }
     return total;
 }

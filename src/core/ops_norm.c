@@ -11,15 +11,18 @@
 /* stat[0] = mean, stat[1] = 1 / sqrt(variance + eps) */
 FM_CLONES static void row_moments(size_t n, const real *restrict x, double eps, real *restrict stat) {
     FM_ROW_SUM(n, (double)x[i], sum);
-    double mean = sum / (double)n;
-    FM_ROW_SUM(n, ((double)x[i] - mean) * ((double)x[i] - mean), squares);
-    stat[0] = (real)mean;
-    stat[1] = (real)(1 / sqrt(squares / (double)n + eps));
+    double centre = sum / (double)n;
+    real mean = (real)centre;
+    FM_SQUARES_SUM(n, x[i] - mean, squares);
+    double off = (double)mean - centre; /* what rounding the mean adds to each difference */
+    double variance = squares / (double)n - off * off;
+    stat[0] = mean;
+    stat[1] = (real)(1 / sqrt((variance < 0 ? 0 : variance) + eps));
 }
 
 /* The same with the mean taken as 0. */
 FM_CLONES static void row_scale(size_t n, const real *restrict x, double eps, real *restrict stat) {
-    FM_ROW_SUM(n, (double)x[i] * (double)x[i], squares);
+    FM_SQUARES_SUM(n, x[i], squares);
     stat[0] = 0;
     stat[1] = (real)(1 / sqrt(squares / (double)n + eps));
 }
@@ -28,12 +31,12 @@ FM_CLONES static void row_scale(size_t n, const real *restrict x, double eps, re
 FM_CLONES static void normalize_row(size_t n, const real *restrict x, const real *restrict stat, const real *restrict weight,
                                     const real *restrict bias, real *restrict y) {
     real mean = stat[0], rstd = stat[1];
-    for (size_t i = 0; i < n; i++) y[i] = (x[i] - mean) * rstd;
-    if (weight) {
-        for (size_t i = 0; i < n; i++) y[i] *= weight[i];
-    }
-    if (bias) {
-        for (size_t i = 0; i < n; i++) y[i] += bias[i];
+    if (weight && bias) {
+        for (size_t i = 0; i < n; i++) y[i] = (x[i] - mean) * rstd * weight[i] + bias[i];
+    } else if (weight) {
+        for (size_t i = 0; i < n; i++) y[i] = (x[i] - mean) * rstd * weight[i];
+    } else {
+        for (size_t i = 0; i < n; i++) y[i] = (x[i] - mean) * rstd + (bias ? bias[i] : 0);
     }
 }
 
@@ -49,8 +52,8 @@ FM_CLONES static void affine_back_columns(size_t rows, size_t n, const real *res
  * `centred`. */
 #define NORMAL_BACK(G)                                                                                                                     \
     do {                                                                                                                                   \
-        FM_ROW_SUM(n, (double)(G), sum);                                                                                                   \
-        FM_ROW_SUM(n, (double)(G) * (double)((x[i] - mean) * rstd), product);                                                              \
+        FM_ROW_SUM(n, G, sum);                                                                                                             \
+        FM_ROW_SUM(n, (G) * ((x[i] - mean) * rstd), product);                                                                              \
         real a = centred ? (real)(sum / (double)n) : 0, b = (real)(product / (double)n);                                                   \
         for (size_t i = 0; i < n; i++) dx[i] += rstd * ((G)-a - (x[i] - mean) * rstd * b);                                                 \
     } while (0)

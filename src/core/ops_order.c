@@ -1,10 +1,11 @@
 /* Ops that compare the numbers along an axis and return 1-based positions: argmax, argmin,
  * argsort. They have no gradient. */
 #include "op.h"
+#include "threads.h"
 
 #include <string.h>
 
-enum { LANES = 32 };
+enum { LANES = 32, STRIP = 1024 };
 
 /* A real holds every whole number up to this one; a position above it would be rounded to another
  * one. */
@@ -36,7 +37,6 @@ static bool arg_shape(fm_call *c, fm_error *err) {
     }
     fm_axis_view v = searched(c);
     if (!v.size) return fm_call_fail(c, err, "input is %s: there is no number to choose", fm_shape_text(x, text));
-    c->scratch_count = v.inner > 1 ? v.inner : 0;
     return check_places(c, v.size, err);
 }
 
@@ -94,22 +94,48 @@ static real search_column(search_fn search, bool larger, size_t size, const real
     return place;
 }
 
+typedef struct searching {
+    fm_axis_view v;
+    size_t width, strips; /* columns of a strip, strips of one [size, inner] */
+    search_fn search;
+    bool larger;
+    const real *x;
+    real *y;
+} searching;
+
+static void search_rows(void *context, size_t first, size_t last) {
+    const searching *a = context;
+    for (size_t o = first; o < last; o++) {
+        const real *row = a->x + o * a->v.size;
+        a->y[o] = 1 + (a->v.size < LANES ? search_short(a->larger, a->v.size, row) : search_column(a->search, a->larger, a->v.size, row));
+    }
+}
+
+static void search_strips(void *context, size_t first, size_t last) {
+    const searching *a = context;
+    real best[STRIP], at[STRIP];
+    for (size_t u = first; u < last; u++) {
+        size_t o = u / a->strips, j = u % a->strips * a->width, n = a->v.inner - j < a->width ? a->v.inner - j : a->width;
+        const real *from = a->x + o * a->v.size * a->v.inner + j;
+        real *y = a->y + o * a->v.inner + j;
+        memcpy(best, from, n * sizeof *best);
+        memset(at, 0, n * sizeof *at);
+        a->search(a->v.size - 1, a->v.inner, n, 1, from + a->v.inner, best, at);
+        for (size_t i = 0; i < n; i++) y[i] = at[i] + 1;
+    }
+}
+
 static void search_all(const fm_call *c, search_fn search, bool larger) {
-    fm_axis_view v = searched(c);
-    const real *x = fm_data(c->in[0]);
-    real *y = fm_data(c->out), *best = c->scratch;
-    for (size_t o = 0; v.inner == 1 && o < v.outer; o++) {
-        const real *row = x + o * v.size;
-        y[o] = v.size < LANES ? search_short(larger, v.size, row) : search_column(search, larger, v.size, row);
+    searching a = {.v = searched(c), .search = search, .larger = larger, .x = fm_data(c->in[0]), .y = fm_data(c->out)};
+    if (a.v.inner == 1) {
+        fm_parallel(a.v.outer, fm_tile_rows(a.v.size), search_rows, &a);
+        return;
     }
-    for (size_t o = 0; v.inner > 1 && o < v.outer; o++) {
-        const real *from = x + o * v.size * v.inner;
-        real *at = y + o * v.inner;
-        memcpy(best, from, v.inner * sizeof *best);
-        memset(at, 0, v.inner * sizeof *at);
-        search(v.size - 1, v.inner, v.inner, 1, from + v.inner, best, at);
-    }
-    for (size_t i = 0; i < c->out->count; i++) y[i] += 1;
+    size_t wide = fm_tile_rows(a.v.size) / 64 * 64;
+    a.width = wide < 64 ? 64 : wide > STRIP ? STRIP : wide;
+    if (a.width > a.v.inner) a.width = a.v.inner;
+    a.strips = (a.v.inner + a.width - 1) / a.width;
+    fm_parallel(a.v.outer * a.strips, fm_tile_rows(a.v.size * a.width), search_strips, &a);
 }
 
 static void argmax_forward(const fm_call *c) {
@@ -179,21 +205,32 @@ static const entry *sort_digits(size_t n, entry *list, entry *other) {
     return list;
 }
 
+/* Columns are sorted in constant sets, each with two lists in the scratch. */
+enum { MOST_SETS = 16 };
+
+static size_t columns_of_set(fm_axis_view v) {
+    size_t columns = v.outer * v.inner, tile = fm_tile_rows(v.size), least = (columns + MOST_SETS - 1) / MOST_SETS;
+    return tile > least ? tile : least;
+}
+
 static bool argsort_shape(fm_call *c, fm_error *err) {
     const fm_tensor *x = c->in[0];
     int axis;
     if (!x->rank) return fm_call_fail(c, err, "a number without axes cannot be sorted");
     if (!fm_check_axis(c, 0, x->rank, x->rank - 1, &axis, err) || !check_places(c, x->shape[axis], err)) return false;
     c->opt[0].integer = axis;
-    c->scratch_count = 2 * x->shape[axis] * (sizeof(entry) / sizeof(real));
+    fm_axis_view v = fm_along(x, axis);
+    size_t sets = x->count ? (v.outer * v.inner + columns_of_set(v) - 1) / columns_of_set(v) : 0;
+    c->scratch_count = sets * 2 * v.size * (sizeof(entry) / sizeof(real));
     return fm_shape_like(c, x);
 }
 
-static void argsort_forward(const fm_call *c) {
+static void sort_columns(void *context, size_t first, size_t last) {
+    const fm_call *c = context;
     fm_axis_view v = fm_along(c->in[0], (int)c->opt[0].integer);
     bool descending = c->opt[1].integer != 0;
-    entry *list = (entry *)(void *)c->scratch, *other = list + v.size;
-    for (size_t column = 0; column < v.outer * v.inner; column++) {
+    entry *list = (entry *)(void *)c->scratch + first / columns_of_set(v) * 2 * v.size, *other = list + v.size;
+    for (size_t column = first; column < last; column++) {
         size_t at = column / v.inner * v.size * v.inner + column % v.inner;
         const real *x = fm_data(c->in[0]) + at;
         real *y = fm_data(c->out) + at;
@@ -203,6 +240,11 @@ static void argsort_forward(const fm_call *c) {
         else sorted = sort_digits(v.size, list, other);
         for (size_t i = 0; i < v.size; i++) y[i * v.inner] = (real)(sorted[i].place + 1);
     }
+}
+
+static void argsort_forward(const fm_call *c) {
+    fm_axis_view v = fm_along(c->in[0], (int)c->opt[0].integer);
+    fm_parallel(v.outer * v.inner, columns_of_set(v), sort_columns, (void *)c);
 }
 
 static const fm_option arg_options[] = {{"axis", FM_AXIS, false, 0, NULL}, {"keep", FM_FLAG, false, 0, NULL}, {0}};

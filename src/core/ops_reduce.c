@@ -74,6 +74,27 @@ static void add_up(size_t n, const double *more, double *acc) {
     static const reduction name = {name##_columns, name##_rows, add_up}
 
 SUM_OF(sum_of_numbers, (double)v);
+/* Up to eight numbers are added as they are; where that is not finite, all in double. */
+FM_CLONES static void plain_rows(size_t outer, size_t n, const real *restrict x, const real *restrict unused, double *restrict acc) {
+    (void)unused;
+    for (size_t o = 0; o < outer; o++, x += n) {
+        FM_ROW_SUM(n, x[i], sum);
+        acc[o] = sum;
+        if (!isfinite(sum)) sum_of_numbers.rows(1, n, x, unused, acc + o);
+    }
+}
+
+FM_CLONES static void plain_columns(size_t rows, size_t stride, size_t n, const real *restrict x, const real *restrict unused,
+                                    double *restrict acc) {
+    double any = 0;
+    for (size_t j = 0; j < n; j++) acc[j] = 0;
+    FM_COLUMN_SUMS(rows, n, x[r * stride + j], acc);
+    for (size_t j = 0; j < n; j++) any += acc[j] * 0;
+    if (any != 0) sum_of_numbers.columns(rows, stride, n, x, unused, acc);
+}
+
+static const reduction plain_sum = {plain_columns, plain_rows, add_up};
+
 SUM_OF(sum_of_squares, (double)v *(double)v);
 SUM_OF(sum_of_deviations, ((double)v - (double)p) * ((double)v - (double)p));
 SUM_OF(sum_of_exponentials, (double)v_exp(v - p));
@@ -104,8 +125,11 @@ SUM_OF(sum_of_exponentials, (double)v_exp(v - p));
                 for (i = LANES; i + LANES <= n; i += LANES) {                                                                              \
                     for (size_t l = 0; l < LANES; l++) best[l] = name##_of(x[i + l], best[l]);                                             \
                 }                                                                                                                          \
+                for (size_t l = 0; l < 16; l++) best[l] = name##_of(best[l + 16], best[l]);                                                \
+                for (size_t l = 0; l < 8; l++) best[l] = name##_of(best[l + 8], best[l]);                                                  \
+                for (size_t l = 0; l < 4; l++) best[l] = name##_of(best[l + 4], best[l]);                                                  \
                 top = best[0];                                                                                                             \
-                for (size_t l = 1; l < LANES; l++) top = name##_of(best[l], top);                                                          \
+                for (size_t l = 1; l < 4; l++) top = name##_of(best[l], top);                                                              \
             }                                                                                                                              \
             for (; i < n; i++) top = name##_of(x[i], top);                                                                                 \
             acc[o] = (double)top;                                                                                                          \
@@ -278,27 +302,52 @@ typedef struct along {
 } along;
 
 /* dx[i] = TERM for the numbers first..last-1, which belong to sums j; added to what is there unless
- * that is fresh. */
+ * that is fresh. The sums of narrow rows are repeated, so that several rows make a wide one. */
+enum { NARROW = 16, WIDE = 64 };
+
+#define SET_OR_ADD(from, stop, first_j, step_j, TERM)                                                                                      \
+    if (a->fresh) {                                                                                                                        \
+        for (size_t i = from, j = first_j; i < (stop); i++, j += step_j) dx[i] = TERM;                                                     \
+    } else {                                                                                                                               \
+        for (size_t i = from, j = first_j; i < (stop); i++, j += step_j) dx[i] += TERM;                                                    \
+    }
+
 #define EACH_ALONG(name, TERM)                                                                                                             \
+    FM_INLINE void name##_narrow(const along *a, size_t first, size_t last) {                                                              \
+        const real *restrict x = a->x;                                                                                                     \
+        real k = a->k, *restrict dx = a->dx, s[WIDE], p[WIDE];                                                                             \
+        size_t inner = a->v.inner, all = inner * a->v.size, wide = WIDE / inner * inner;                                                   \
+        (void)x, (void)k, (void)p;                                                                                                         \
+        for (size_t at = first; at < last;) {                                                                                              \
+            size_t o = at / all, phase = at % inner, end = (o + 1) * all < last ? (o + 1) * all : last;                                    \
+            for (size_t l = 0; l < wide; l++) {                                                                                            \
+                s[l] = a->s[o * inner + (phase + l) % inner];                                                                              \
+                p[l] = a->p ? a->p[o * inner + (phase + l) % inner] : 0;                                                                   \
+            }                                                                                                                              \
+            for (; at + wide <= end; at += wide) SET_OR_ADD(at, at + wide, 0, 1, TERM)                                                     \
+            SET_OR_ADD(at, end, 0, 1, TERM)                                                                                                \
+            at = end;                                                                                                                      \
+        }                                                                                                                                  \
+    }                                                                                                                                      \
     FM_CLONES static void name##_some(const along *a, size_t first, size_t last) {                                                         \
         const real *restrict x = a->x, *restrict s = a->s, *restrict p = a->p;                                                             \
         real k = a->k, *restrict dx = a->dx;                                                                                               \
         size_t inner = a->v.inner, row = inner == 1 ? a->v.size : inner, r = first / row, end = (r + 1) * row;                             \
         size_t o = inner == 1 ? r : r / a->v.size, in_o = inner == 1 ? 0 : r % a->v.size;                                                  \
         (void)x, (void)p, (void)k;                                                                                                         \
+        if (inner > 1 && inner < NARROW) {                                                                                                 \
+            name##_narrow(a, first, last);                                                                                                 \
+            return;                                                                                                                        \
+        }                                                                                                                                  \
         for (size_t at = first; at < last; at = end, end += row) {                                                                         \
             size_t stop = end < last ? end : last;                                                                                         \
-            if (inner == 1 && a->fresh) {                                                                                                  \
-                for (size_t i = at, j = o; i < stop; i++) dx[i] = TERM;                                                                    \
-            } else if (inner == 1) {                                                                                                       \
-                for (size_t i = at, j = o; i < stop; i++) dx[i] += TERM;                                                                   \
-            } else if (a->fresh) {                                                                                                         \
-                for (size_t i = at, j = o * inner + at - (end - row); i < stop; i++, j++) dx[i] = TERM;                                    \
+            if (inner == 1) {                                                                                                              \
+                SET_OR_ADD(at, stop, o, 0, TERM)                                                                                           \
+                o++;                                                                                                                       \
             } else {                                                                                                                       \
-                for (size_t i = at, j = o * inner + at - (end - row); i < stop; i++, j++) dx[i] += TERM;                                   \
+                SET_OR_ADD(at, stop, o *inner + at - (end - row), 1, TERM)                                                                 \
+                if (++in_o == a->v.size) in_o = 0, o++;                                                                                    \
             }                                                                                                                              \
-            if (inner == 1) o++;                                                                                                           \
-            else if (++in_o == a->v.size) in_o = 0, o++;                                                                                   \
         }                                                                                                                                  \
     }                                                                                                                                      \
     static void name(void *context, size_t first, size_t last) {                                                                           \
@@ -329,7 +378,7 @@ static bool some_shape(fm_call *c, fm_error *err) {
 }
 
 static void sum_forward(const fm_call *c) {
-    reduce_axis(c, &sum_of_numbers, NULL, finish_sum, 0, fm_data(c->out));
+    reduce_axis(c, &plain_sum, NULL, finish_sum, 0, fm_data(c->out));
 }
 
 static void sum_backward(const fm_call *c) {
@@ -337,7 +386,7 @@ static void sum_backward(const fm_call *c) {
 }
 
 static void mean_forward(const fm_call *c) {
-    reduce_axis(c, &sum_of_numbers, NULL, finish_mean, (double)reduced_view(c).size, fm_data(c->out));
+    reduce_axis(c, &plain_sum, NULL, finish_mean, (double)reduced_view(c).size, fm_data(c->out));
 }
 
 static void mean_backward(const fm_call *c) {
@@ -376,7 +425,7 @@ static bool var_shape(fm_call *c, fm_error *err) {
 
 static void deviations(const fm_call *c, finish_fn finish) {
     real *mean = c->saved ? c->saved : after_parts(c);
-    reduce_axis(c, &sum_of_numbers, NULL, finish_mean, (double)reduced_view(c).size, mean);
+    reduce_axis(c, &plain_sum, NULL, finish_mean, (double)reduced_view(c).size, mean);
     reduce_axis(c, &sum_of_deviations, mean, finish, divisor(c), fm_data(c->out));
 }
 

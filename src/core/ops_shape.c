@@ -33,6 +33,15 @@ static bool reshape_shape(fm_call *c, fm_error *err) {
     return true;
 }
 
+/* A few numbers cost less than a call of memcpy. */
+static inline void copy_numbers(size_t n, const real *from, real *to) {
+    if (n < 8) {
+        for (size_t i = 0; i < n; i++) to[i] = from[i];
+    } else {
+        memcpy(to, from, n * sizeof *to);
+    }
+}
+
 /* ---- permute{axes}, transpose{axes}: a copy in another order ---- */
 
 static bool permute_checked(fm_call *c, const int64_t *axes, fm_error *err) {
@@ -87,43 +96,166 @@ static bool transpose_shape(fm_call *c, fm_error *err) {
     return permute_checked(c, axes, err);
 }
 
-/* Visits the output in order; the input moves by the stride of each output axis. */
-static void permute_walk(const fm_call *c, const real *from, real *to, bool back) {
-    const fm_tensor *x = c->in[0], *y = c->out;
-    size_t in_stride[FM_MAX_RANK], stride[FM_MAX_RANK], index[FM_MAX_RANK] = {0}, at = 0, s = 1;
-    for (int i = x->rank - 1; i >= 0; i--) {
-        in_stride[i] = s;
-        s *= x->shape[i];
+/* A copy of [a, b] as [b, a], a square at a time. */
+enum { SQUARE = 16 };
+
+/* A whole square by way of a small one, so that each cache line of either side is touched once:
+ * rows that are a power of two apart would fight for their places in the cache. */
+FM_INLINE void turn_square(const real *restrict from, size_t in, real *restrict to, size_t out, bool add) {
+    real square[SQUARE][SQUARE];
+    for (size_t i = 0; i < SQUARE; i++) {
+        for (size_t j = 0; j < SQUARE; j++) square[i][j] = from[i * in + j];
     }
-    for (int i = 0; i < y->rank; i++) stride[i] = in_stride[c->list[i]];
-    if (y->rank == 0) {
-        if (back) to[0] += from[0];
-        else to[0] = from[0];
+    for (size_t j = 0; j < SQUARE; j++) {
+        real row[SQUARE];
+        for (size_t i = 0; i < SQUARE; i++) row[i] = square[i][j];
+        for (size_t i = 0; i < SQUARE; i++) to[j * out + i] = add ? to[j * out + i] + row[i] : row[i];
+    }
+}
+
+static void turn_part(size_t rows, size_t columns, const real *restrict from, size_t in, real *restrict to, size_t out, bool add) {
+    for (size_t j = 0; j < columns; j++) {
+        for (size_t i = 0; i < rows; i++) to[j * out + i] = add ? to[j * out + i] + from[i * in + j] : from[i * in + j];
+    }
+}
+
+/* Rows of from are `in` apart, those of to `out`; to is set, or added to. */
+FM_CLONES static void turn(size_t a, size_t b, const real *restrict from, size_t in, real *restrict to, size_t out, bool add) {
+    for (size_t i = 0; i < a; i += SQUARE) {
+        for (size_t j = 0; j < b; j += SQUARE) {
+            const real *x = from + i * in + j;
+            real *y = to + j * out + i;
+            size_t rows = a - i < SQUARE ? a - i : SQUARE, columns = b - j < SQUARE ? b - j : SQUARE;
+            if (rows < SQUARE || columns < SQUARE) turn_part(rows, columns, x, in, y, out, add);
+            else if (add) turn_square(x, in, y, out, true);
+            else turn_square(x, in, y, out, false);
+        }
+    }
+}
+
+/* A permutation whose axes that stay together are one. On the way back the result's gradient is the
+ * input, and axes are permuted the other way. */
+typedef struct moves {
+    int rank;
+    size_t shape[FM_MAX_RANK], stride[FM_MAX_RANK]; /* of what is written, and how far that moves what is read */
+    const real *from;
+    real *to;
+    bool add;
+} moves;
+
+/* axes[i] is the axis of `from`, which has `shape`, that becomes axis i of `to`. */
+static moves moves_of(int rank, const size_t *shape, const int64_t *axes, const real *from, real *to, bool add) {
+    moves m = {.from = from, .to = to, .add = add};
+    size_t stride[FM_MAX_RANK], s = 1;
+    for (int i = rank - 1; i >= 0; i--) {
+        stride[i] = s;
+        s *= shape[i];
+    }
+    for (int i = 0; i < rank; i++) {
+        size_t size = shape[axes[i]], step = stride[axes[i]];
+        if (size == 1) continue;
+        if (m.rank && m.stride[m.rank - 1] == size * step) { /* goes on where the axis before it ends */
+            m.shape[m.rank - 1] *= size;
+            m.stride[m.rank - 1] = step;
+            continue;
+        }
+        m.shape[m.rank] = size;
+        m.stride[m.rank++] = step;
+    }
+    while (m.rank < 2) { /* a row, at least */
+        for (int i = m.rank; i > 0; i--) m.shape[i] = m.shape[i - 1], m.stride[i] = m.stride[i - 1];
+        m.shape[0] = 1;
+        m.stride[0] = 0;
+        m.rank++;
+        if (m.rank == 1) m.stride[0] = 1;
+    }
+    return m;
+}
+
+static void copy_row(size_t n, const real *restrict from, size_t step, real *restrict to, bool add) {
+    if (add) {
+        for (size_t i = 0; i < n; i++) to[i] += from[i * step];
+    } else if (step == 1) {
+        copy_numbers(n, from, to);
+    } else {
+        for (size_t i = 0; i < n; i++) to[i] = from[i * step];
+    }
+}
+
+/* Rows of what is written: its last axis. */
+static void move_rows(void *context, size_t first, size_t last) {
+    const moves *m = context;
+    int axes = m->rank - 1;
+    size_t n = m->shape[axes], step = m->stride[axes], index[FM_MAX_RANK], at = 0;
+    for (size_t i = (size_t)axes, rest = first; i-- > 0; rest /= m->shape[i]) {
+        index[i] = rest % m->shape[i];
+        at += index[i] * m->stride[i];
+    }
+    for (size_t r = first; r < last; r++) {
+        copy_row(n, m->from + at, step, m->to + r * n, m->add);
+        for (int i = axes - 1; i >= 0; i--) {
+            at += m->stride[i];
+            if (++index[i] < m->shape[i]) break;
+            at -= m->stride[i] * m->shape[i];
+            index[i] = 0;
+        }
+    }
+}
+
+/* Where the last axis of what is written moves what is read by more than 1, another axis moves it
+ * by 1: with that one, squares. Units are strips of that axis, for each place of the other axes. */
+typedef struct turns {
+    moves m;
+    int fast;                  /* that axis */
+    size_t width, strips, out; /* rows of a strip, strips; from one row of `fast` to the next in what is written */
+} turns;
+
+static void turn_strips(void *context, size_t first, size_t last) {
+    const turns *t = context;
+    const moves *m = &t->m;
+    size_t n = m->shape[m->rank - 1], size = m->shape[t->fast];
+    for (size_t u = first; u < last; u++) {
+        size_t j = u % t->strips * t->width, rest = u / t->strips, from = j, to = j * t->out, stride = 1;
+        for (int i = m->rank - 2; i >= 0; i--) { /* a place of the axes but these two */
+            stride *= m->shape[i + 1];
+            if (i == t->fast) continue;
+            from += rest % m->shape[i] * m->stride[i];
+            to += rest % m->shape[i] * stride;
+            rest /= m->shape[i];
+        }
+        size_t width = size - j < t->width ? size - j : t->width;
+        turn(n, width, m->from + from, m->stride[m->rank - 1], m->to + to, t->out, m->add);
+    }
+}
+
+static void move(moves m, size_t count) {
+    size_t n = m.shape[m.rank - 1];
+    if (!count) return;
+    turns t = {.m = m, .fast = m.rank - 1, .out = 1};
+    while (t.fast > 0 && m.stride[t.fast] != 1) t.out *= m.shape[t.fast--];
+    if (t.fast == m.rank - 1 || m.stride[t.fast] != 1 || n < SQUARE || m.shape[t.fast] < SQUARE) {
+        fm_parallel(count / n, fm_tile_rows(n), move_rows, &m);
         return;
     }
-    int last = y->rank - 1;
-    size_t n = y->shape[last], step = stride[last];
-    for (size_t done = 0; done < y->count; done += n) {
-        if (back) {
-            for (size_t i = 0; i < n; i++) to[at + i * step] += from[done + i];
-        } else {
-            for (size_t i = 0; i < n; i++) to[done + i] = from[at + i * step];
-        }
-        for (int axis = last - 1; axis >= 0; axis--) {
-            at += stride[axis];
-            if (++index[axis] < y->shape[axis]) break;
-            at -= stride[axis] * y->shape[axis];
-            index[axis] = 0;
-        }
-    }
+    size_t wide = fm_tile_rows(n) / SQUARE * SQUARE;
+    t.width = wide ? wide : SQUARE;
+    if (t.width > m.shape[t.fast]) t.width = m.shape[t.fast];
+    t.strips = (m.shape[t.fast] + t.width - 1) / t.width;
+    fm_parallel(count / n / m.shape[t.fast] * t.strips, fm_tile_rows(n * t.width), turn_strips, &t);
 }
 
 static void permute_forward(const fm_call *c) {
-    permute_walk(c, fm_data(c->in[0]), fm_data(c->out), false);
+    const fm_tensor *x = c->in[0];
+    move(moves_of(x->rank, x->shape, c->list, fm_data(x), fm_data(c->out), false), x->count);
 }
 
 static void permute_backward(const fm_call *c) {
-    permute_walk(c, fm_grad_get(c->out), fm_grad_add(c->in[0]), true);
+    const fm_tensor *y = c->out;
+    int64_t back[FM_MAX_RANK];
+    bool fresh;
+    real *dx = fm_grad_write(c->in[0], &fresh);
+    for (int i = 0; i < y->rank; i++) back[c->list[i]] = i;
+    move(moves_of(y->rank, y->shape, back, fm_grad_get(y), dx, !fresh), y->count);
 }
 
 /* ---- cat{axis} ---- */
@@ -177,15 +309,6 @@ typedef struct part {
     real *to;
     bool fresh;
 } part;
-
-/* A few numbers cost less than a call of memcpy. */
-static inline void copy_numbers(size_t n, const real *from, real *to) {
-    if (n < 8) {
-        for (size_t i = 0; i < n; i++) to[i] = from[i];
-    } else {
-        memcpy(to, from, n * sizeof *to);
-    }
-}
 
 /* Numbers first..last-1 of the block, which may begin and end within a row. */
 static void join_tile(void *context, size_t first, size_t last) {
@@ -272,40 +395,57 @@ static bool slice_shape(fm_call *c, fm_error *err) {
     return true;
 }
 
-static void slice_forward(const fm_call *c) {
+/* Entries of [outer, size, inner] of the result, and where they lie in x. */
+typedef struct entries {
+    size_t size, inner, from_row; /* entries of a row of the result; numbers of an entry; of a row of x */
+    ptrdiff_t step;
+    const real *from;
+    real *to;
+    bool fresh;
+} entries;
+
+static entries entries_of(const fm_call *c) {
     int axis = (int)c->opt[0].integer;
     fm_axis_view v = fm_along(c->in[0], axis);
-    size_t size = c->out->shape[axis], n = size * v.inner;
-    ptrdiff_t step = (ptrdiff_t)c->opt[3].integer * (ptrdiff_t)v.inner;
-    const real *x = fm_data(c->in[0]) + (size_t)c->opt[1].integer * v.inner;
-    real *y = fm_data(c->out);
-    for (size_t r = 0; r < v.outer; r++, x += v.size * v.inner, y += n) {
-        if (c->opt[3].integer == 1) {
-            memcpy(y, x, n * sizeof *y);
-            continue;
-        }
-        for (size_t k = 0; k < size; k++) {
-            for (size_t i = 0; i < v.inner; i++) y[k * v.inner + i] = x[(ptrdiff_t)k * step + (ptrdiff_t)i];
-        }
+    entries e = {.size = c->out->shape[axis], .inner = v.inner, .from_row = v.size * v.inner};
+    e.step = (ptrdiff_t)c->opt[3].integer * (ptrdiff_t)v.inner;
+    if (c->opt[3].integer == 1) { /* entries side by side are one */
+        e.inner *= e.size;
+        e.size = 1;
+    }
+    return e;
+}
+
+static ptrdiff_t place_in_x(const entries *e, size_t r) {
+    return (ptrdiff_t)(r / e->size * e->from_row) + (ptrdiff_t)(r % e->size) * e->step;
+}
+
+static void slice_tile(void *context, size_t first, size_t last) {
+    const entries *e = context;
+    for (size_t r = first; r < last; r++) copy_numbers(e->inner, e->from + place_in_x(e, r), e->to + r * e->inner);
+}
+
+static void slice_back_tile(void *context, size_t first, size_t last) {
+    const entries *e = context;
+    for (size_t r = first; r < last; r++) {
+        const real *restrict dy = e->from + r * e->inner;
+        real *restrict dx = e->to + place_in_x(e, r);
+        for (size_t i = 0; i < e->inner; i++) dx[i] += dy[i];
     }
 }
 
+static void slice_forward(const fm_call *c) {
+    entries e = entries_of(c);
+    e.from = fm_data(c->in[0]) + (size_t)c->opt[1].integer * fm_along(c->in[0], (int)c->opt[0].integer).inner;
+    e.to = fm_data(c->out);
+    fm_parallel(c->out->count / e.inner, fm_tile_rows(e.inner), slice_tile, &e);
+}
+
 static void slice_backward(const fm_call *c) {
-    int axis = (int)c->opt[0].integer;
-    fm_axis_view v = fm_along(c->in[0], axis);
-    size_t size = c->out->shape[axis], n = size * v.inner;
-    ptrdiff_t step = (ptrdiff_t)c->opt[3].integer * (ptrdiff_t)v.inner;
-    const real *dy = fm_grad_get(c->out);
-    real *dx = fm_grad_add(c->in[0]) + (size_t)c->opt[1].integer * v.inner;
-    for (size_t r = 0; r < v.outer; r++, dx += v.size * v.inner, dy += n) {
-        if (c->opt[3].integer == 1) {
-            for (size_t i = 0; i < n; i++) dx[i] += dy[i];
-            continue;
-        }
-        for (size_t k = 0; k < size; k++) {
-            for (size_t i = 0; i < v.inner; i++) dx[(ptrdiff_t)k * step + (ptrdiff_t)i] += dy[k * v.inner + i];
-        }
-    }
+    entries e = entries_of(c);
+    e.from = fm_grad_get(c->out);
+    e.to = fm_grad_add(c->in[0]) + (size_t)c->opt[1].integer * fm_along(c->in[0], (int)c->opt[0].integer).inner;
+    fm_parallel(c->out->count / e.inner, fm_tile_rows(e.inner), slice_back_tile, &e);
 }
 
 static const fm_option reshape_options[] = {{"shape", FM_SIZES, true, 0, NULL}, {0}};

@@ -81,6 +81,45 @@ for _, name in ipairs { "softmax", "log_softmax", "cumsum" } do
   add(" of an inner axis", 2, 40, 51, 33)
 end
 
+local function ids(n, ...) return rng:integers(n, 1, ...) end
+local function add_picked(what, f, x, index) cases[#cases + 1] = { what, f, { x, index }, { false, true } } end
+add_picked("embedding of many entries", fm.embedding, normal(3000, 67), ids(2003, 3000))
+add_picked("embedding of a few entries", fm.embedding, normal(10, 67), ids(5003, 10))
+add_picked("embedding of a few short entries", fm.embedding, normal(10, 1), ids(70001, 10))
+add_picked("embedding, a few rows", fm.embedding, normal(30, 20001), ids(12, 30))
+add_picked("index_select", fm.index_select, normal(5003, 33), ids(2003, 5003))
+add_picked("index_select of columns", function(x, i) return x:index_select(i, { axis = 2 }) end, normal(501, 67), ids(101, 67))
+add_picked("index_select of an inner axis", function(x, i) return x:index_select(i, { axis = 2 }) end, normal(20, 700, 5), ids(301, 700))
+add_picked("gather of rows", function(x, i) return x:gather(i, { axis = 1 }) end, normal(70, 503), ids(101 * 503, 70):reshape(101, 503))
+add_picked("gather of many rows", function(x, i) return x:gather(i, { axis = 1 }) end, normal(9000, 131), ids(301 * 131, 9000):reshape(301, 131))
+add_picked("gather along rows", function(x, i) return x:gather(i, { axis = 2 }) end, normal(501, 67), ids(501 * 101, 67):reshape(501, 101))
+for _, c in ipairs {
+  { "one_hot", function(x) return fm.one_hot(x, { n = 33 }) end, ids(2003, 33) },
+  { "argmax of rows", function(x) return x:argmax(2) end, normal(501, 67) },
+  { "argmin of columns", function(x) return x:argmin(1) end, normal(501, 267) },
+  { "argmax of an inner axis", function(x) return x:argmax(2) end, normal(40, 51, 33) },
+  { "argsort of short rows", function(x) return x:argsort(2) end, normal(5003, 10) },
+  { "argsort of rows", function(x) return x:argsort(2, true) end, normal(131, 1001) },
+  { "argsort of columns", function(x) return x:argsort(1) end, normal(1003, 67) },
+} do
+  cases[#cases + 1] = { c[1], c[2], { c[3] }, { true } }
+end
+for _, c in ipairs {
+  { "transpose", { 1003, 67 } }, { "transpose of a wide one", { 33, 5001 } }, { "transpose of a narrow one", { 20001, 3 } },
+  { "permute", { 21, 33, 7, 19 }, { 1, 3, 2, 4 } }, { "permute to channels first", { 9, 51, 50, 3 }, { 1, 4, 2, 3 } },
+  { "permute to channels last", { 9, 3, 51, 50 }, { 1, 3, 4, 2 } }, { "permute of all axes", { 17, 33, 7, 19 }, { 4, 3, 2, 1 } },
+  { "permute of squares inside", { 5, 33, 67, 21 }, { 1, 4, 3, 2 } }, { "permute that changes nothing", { 33, 1, 2001 }, { 2, 1, 3 } },
+} do
+  cases[#cases + 1] = { c[1], function(x) return c[3] and fm.permute(x, { axes = c[3] }) or fm.transpose(x) end, { normal(table.unpack(c[2])) } }
+end
+for _, c in ipairs {
+  { "slice of columns", { 1003, 67 }, { axis = 2, first = 3, last = 60 } }, { "slice with steps", { 1003, 67 }, { axis = 2, first = 3, last = 60, step = 3 } },
+  { "slice of rows from the end", { 1003, 67 }, { axis = 1, first = -1, last = 1, step = -2 } },
+  { "slice of an inner axis", { 40, 51, 33 }, { axis = 2, first = 2, last = 50, step = 4 } },
+} do
+  cases[#cases + 1] = { c[1], function(x) return fm.slice(x, c[3]) end, { normal(table.unpack(c[2])) } }
+end
+
 describe("tiles", function()
   checks.no_bytes_stay(before_each, after_each)
   after_each(function() threads(1) end)
@@ -200,6 +239,78 @@ describe("tiles", function()
     ties:max({ axis = 1 }):sum():backward()
     assert.equal(2, ties:grad():sum():item())
     assert.same({ 1, 1 }, ties:grad()[1]:totable())
+  end)
+
+  it("of picks and orders are right beside plain loops", function()
+    local limit = double and 1e-12 or 1e-5
+    for _, size in ipairs { { 3000, 2003, 5 }, { 10, 70001, 2 }, { 10, 5003, 33 }, { 30, 12, 1500 } } do
+      local entries, count, n = table.unpack(size)
+      local table_, index = rng:normal(entries, n), rng:integers(count, 1, entries)
+      local dy = rng:normal(count, n)
+      local y, dx = table.unpack(value_and_gradients(fm.embedding, { table_, index }, { false, true }, dy))
+      local numbers, at, g, sums = table_:reshape(-1):totable(), index:totable(), dy:reshape(-1):totable(), {}
+      local found = y:reshape(-1):totable()
+      for i = 1, count do
+        for k = 1, n do
+          local place = (at[i] - 1) * n + k
+          assert(found[(i - 1) * n + k] == numbers[place])
+          sums[place] = (sums[place] or 0) + g[(i - 1) * n + k]
+        end
+      end
+      for i, v in ipairs(dx:reshape(-1):totable()) do
+        assert(math.abs(v - (sums[i] or 0)) <= limit * (1 + math.abs(sums[i] or 0)), ("%d entries, number %d"):format(entries, i))
+      end
+    end
+    for _, shape in ipairs { { 501, 67 }, { 70, 301 }, { 3, 20001 } } do
+      local x = rng:integers(shape[1] * shape[2], 1, 50):reshape(table.unpack(shape)) -- with ties
+      local rows = x:totable()
+      local largest, order, by_column = x:argmax(2):totable(), x:argsort(2), x:transpose():argmax(1):totable()
+      local sorted = x:gather(order, { axis = 2 }):totable()
+      local places = order:totable()
+      for r, row in ipairs(rows) do
+        local best = 1
+        for i = 2, #row do
+          if row[i] > row[best] then best = i end
+          local a, b = sorted[r][i - 1], sorted[r][i]
+          assert(a < b or a == b and places[r][i - 1] < places[r][i])
+        end
+        assert(largest[r] == best and by_column[r] == best)
+      end
+    end
+  end)
+
+  it("of permutations are right beside a plain loop", function()
+    for _, case in ipairs {
+      { { 17, 33, 7, 19 }, { 4, 3, 2, 1 } }, { { 5, 33, 67, 21 }, { 1, 4, 3, 2 } }, { { 9, 3, 51, 50 }, { 1, 3, 4, 2 } },
+      { { 2, 1, 40, 1, 33 }, { 5, 4, 3, 2, 1 } },
+      { { 3, 16, 16 }, { 1, 3, 2 } }, { { 3, 17, 16 }, { 1, 3, 2 } }, { { 1, 1 }, { 2, 1 } }, { { 7 }, { 1 } }, { {}, {} }, { { 32, 2, 48 }, { 3, 2, 1 } },
+    } do
+      local shape, axes = case[1], case[2]
+      local count = 1
+      for _, n in ipairs(shape) do count = count * n end
+      local x = #shape == 0 and fm.tensor(1) or fm.range(1, count):reshape(table.unpack(shape))
+      local y = fm.permute(x, { axes = axes })
+      local stride, s = {}, 1
+      for i = #shape, 1, -1 do stride[i], s = s, s * shape[i] end
+      local found, index, at = y:reshape(-1):totable(), {}, 1
+      for i = 1, #shape do index[i] = 0 end
+      for i = 1, count do
+        assert(found[i] == at, ("number %d is %g, expected %d"):format(i, found[i], at))
+        for axis = #shape, 1, -1 do
+          local from = axes[axis]
+          index[axis], at = index[axis] + 1, at + stride[from]
+          if index[axis] < shape[from] then break end
+          index[axis], at = 0, at - stride[from] * shape[from]
+        end
+      end
+      -- the gradient goes the other way, and is added where one is already
+      local tape <close> = fm.record()
+      local p = fm.parameter(x)
+      local z = fm.permute(p, { axes = axes })
+      local loss = (z * y):sum() + (p * 2):sum()
+      loss:backward()
+      assert_same(x + 2, p:grad(), "gradient")
+    end
   end)
 
   it("at their bounds: sums of just one tile, and of one number more", function()
