@@ -35,12 +35,104 @@ UNARY(log, v_log(x), 1 / x)
 UNARY(sqrt, r_sqrt(x), R(0.5) / y)
 UNARY(rsqrt, 1 / r_sqrt(x), R(-0.5) * y / x)
 UNARY(reciprocal, 1 / x, -y *y)
-UNARY(sin, r_sin(x), r_cos(x))
-UNARY(cos, r_cos(x), -r_sin(x))
+
+/* sin and cos: the vectorized ones, then libm for what is far from 0 or not finite. */
+#define WAVE(name, VALUE, SLOPE, EXACT_VALUE, EXACT_SLOPE)                                                                                 \
+    FM_CLONES static bool name##_near(size_t n, const real *restrict in, real *restrict out) {                                             \
+        int far = 0;                                                                                                                       \
+        for (size_t i = 0; i < n; i++) {                                                                                                   \
+            far |= !(r_fabs(in[i]) <= V_FAR);                                                                                              \
+            out[i] = VALUE(in[i]);                                                                                                         \
+        }                                                                                                                                  \
+        return far;                                                                                                                        \
+    }                                                                                                                                      \
+    static void name##_apply(const fm_call *c, size_t n, const real *in, real *out) {                                                      \
+        (void)c;                                                                                                                           \
+        if (!name##_near(n, in, out)) return;                                                                                              \
+        for (size_t i = 0; i < n; i++) {                                                                                                   \
+            if (!(r_fabs(in[i]) <= V_FAR)) out[i] = EXACT_VALUE(in[i]);                                                                    \
+        }                                                                                                                                  \
+    }                                                                                                                                      \
+    static void name##_forward(const fm_call *c) {                                                                                         \
+        fm_forward_each(c, name##_apply);                                                                                                  \
+    }                                                                                                                                      \
+    FM_CLONES static bool name##_near_slopes(size_t n, const real *restrict in, const real *restrict dy, real *restrict dx) {              \
+        int far = 0;                                                                                                                       \
+        for (size_t i = 0; i < n; i++) {                                                                                                   \
+            bool near = r_fabs(in[i]) <= V_FAR;                                                                                            \
+            real d = dy[i] * SLOPE(in[i]);                                                                                                 \
+            far |= !near;                                                                                                                  \
+            dx[i] += near ? d : 0;                                                                                                         \
+        }                                                                                                                                  \
+        return far;                                                                                                                        \
+    }                                                                                                                                      \
+    static void name##_slopes(const fm_call *c, size_t n, const real *in, const real *out, const real *dy, real *dx) {                     \
+        (void)c, (void)out;                                                                                                                \
+        if (!name##_near_slopes(n, in, dy, dx)) return;                                                                                    \
+        for (size_t i = 0; i < n; i++) {                                                                                                   \
+            if (!(r_fabs(in[i]) <= V_FAR)) dx[i] += dy[i] * EXACT_SLOPE(in[i]);                                                            \
+        }                                                                                                                                  \
+    }                                                                                                                                      \
+    static void name##_backward(const fm_call *c) {                                                                                        \
+        fm_backward_each(c, name##_slopes);                                                                                                \
+    }
+
+WAVE(sin, v_sin, v_cos, r_sin, r_cos)
+WAVE(cos, v_cos, -v_sin, r_cos, -r_sin)
+
 UNARY(square, x *x, 2 * x)
 UNARY(abs, r_fabs(x), x > 0 ? 1 : (x < 0 ? -1 : x)) /* 0 and NaN are their own slopes */
-UNARY(pow, r_pow(x, P), P == 0 ? 0 : P * r_pow(x, P - 1))
 UNARY(clamp, x < P ? P : (x > Q ? Q : x), x >= P && x <= Q ? 1 : (x == x ? 0 : x))
+
+/* y = x^p, as C's pow. Whole p up to 3, the common ones, are products. */
+FM_CLONES static void power(size_t n, const real *restrict in, double p, real *restrict out) {
+    bool whole = p == floor(p), odd = whole && fmod(p, 2) != 0;
+    real at_0 = p > 0 ? 0 : INFINITY, at_infinity = p > 0 ? INFINITY : 0;
+    if (p == 0 || p == 1 || p == 2 || p == 3) {
+        for (size_t i = 0; i < n; i++) {
+            real x = in[i], x2 = x * x;
+            out[i] = p == 0 ? 1 : p == 1 ? x : p == 2 ? x2 : x2 * x;
+        }
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        real x = in[i], a = r_fabs(x);
+        real y = v_pow(a, p);
+        y = a == 0 ? at_0 : a > FM_REAL_MAX ? at_infinity : y;
+        y = x < 0 && x >= -FM_REAL_MAX && !whole ? (real)NAN : y;
+        y = odd && signbit(x) ? -y : y;
+        out[i] = a >= 0 ? y : x; /* a NaN stays one */
+    }
+}
+
+static void pow_apply(const fm_call *c, size_t n, const real *in, real *out) {
+    power(n, in, c->opt[0].number, out);
+}
+
+static void pow_forward(const fm_call *c) {
+    fm_forward_each(c, pow_apply);
+}
+
+FM_CLONES static void add_products(size_t n, real p, const real *restrict power, const real *restrict dy, real *restrict dx) {
+    for (size_t i = 0; i < n; i++) dx[i] += dy[i] * (p * power[i]);
+}
+
+static void pow_slopes(const fm_call *c, size_t n, const real *in, const real *out, const real *dy, real *dx) {
+    enum { FEW = 512 };
+    real lower[FEW];
+    double p = c->opt[0].number;
+    (void)out;
+    if (p == 0) return;
+    for (size_t i = 0, m; i < n; i += m) {
+        m = n - i < FEW ? n - i : FEW;
+        power(m, in + i, p - 1, lower);
+        add_products(m, (real)p, lower, dy + i, dx + i);
+    }
+}
+
+static void pow_backward(const fm_call *c) {
+    fm_backward_each(c, pow_slopes);
+}
 
 static bool clamp_shape(fm_call *c, fm_error *err) {
     double low = c->opt[0].number, high = c->opt[1].number;

@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#define V_FAR R(1e6) /* v_sin and v_cos take no |x| beyond it */
+
 #ifdef FM_DOUBLE
 
 FM_INLINE double v_exp(double x) {
@@ -21,6 +23,15 @@ FM_INLINE double v_log(double x) {
 FM_INLINE void v_sincos(double x, double *s, double *c) {
     *s = sin(x);
     *c = cos(x);
+}
+FM_INLINE double v_sin(double x) {
+    return sin(x);
+}
+FM_INLINE double v_cos(double x) {
+    return cos(x);
+}
+FM_INLINE double v_pow(double x, double p) { /* 0 < x < infinity */
+    return pow(x, p);
 }
 
 #else
@@ -102,6 +113,64 @@ FM_INLINE void v_sincos(float x, float *s, float *c) {
     float a = (q & 1) ? cs : sn, b = (q & 1) ? sn : cs;
     *s = (q & 2) ? -a : a;
     *c = (v_sub(q, -1) & 2) ? -b : b;
+}
+
+/* x = q pi / 2 + r, |r| <= pi / 4, for |x| <= V_FAR; reduced in double, so that r keeps its digits
+ * (pi / 2 in two parts, of which q times the first is exact). Then sin or cos of r. */
+FM_INLINE float v_wave(float x, int32_t quarter) {
+    double shifted = (double)x * 0.63661977236758134308 + 0x1.8p52, n = shifted - 0x1.8p52;
+    float r = (float)(((double)x - n * 0x1.921fb544p+0) - n * 0x1.0b4611a626331p-34);
+    int64_t bits;
+    memcpy(&bits, &shifted, sizeof bits);
+    int32_t q = (int32_t)(uint32_t)(uint64_t)bits + quarter;
+    float z = r * r;
+    float sn = ((-1.9515295891e-4f * z + 8.3321608736e-3f) * z - 1.6666654611e-1f) * z * r + r;
+    float cs = ((2.443315711809948e-5f * z - 1.388731625493765e-3f) * z + 4.166664568298827e-2f) * z * z - 0.5f * z + 1.0f;
+    float y = (q & 1) ? cs : sn;
+    return (q & 2) ? -y : y;
+}
+FM_INLINE float v_sin(float x) {
+    return v_wave(x, 0);
+}
+FM_INLINE float v_cos(float x) {
+    return v_wave(x, 1);
+}
+
+/* x^p for 0 < x < infinity, computed in double: x = 2^e m, log m by its series in (m - 1) / (m + 1)
+ * to an error of 5e-11, then e^r by its own to 2e-10. */
+FM_INLINE float v_pow(float x, double p) {
+    double wide = (double)x, m, exponent;
+    uint64_t bits;
+    memcpy(&bits, &wide, sizeof bits);
+    uint64_t above = (bits >> 52) | 0x4330000000000000, mantissa = (bits & 0x000fffffffffffff) | 0x3ff0000000000000;
+    memcpy(&m, &mantissa, sizeof m);
+    memcpy(&exponent, &above, sizeof exponent); /* 2^52 + the biased exponent */
+    bool large = m > 1.41421356237309504880;
+    m = large ? 0.5 * m : m;
+    exponent = exponent - (0x1p52 + 1023) + (large ? 1.0 : 0.0);
+    double s = (m - 1) / (m + 1), z = s * s, l = 1.0 / 11;
+    l = l * z + 1.0 / 9;
+    l = l * z + 1.0 / 7;
+    l = l * z + 1.0 / 5;
+    l = l * z + 1.0 / 3;
+    l = l * z + 1.0;
+    double t = p * (exponent + 2.88539008177792681472 * s * l); /* p log2 x; the factor is 2 / log 2 */
+    t = t < -1000 ? -1000 : t;
+    t = t > 1000 ? 1000 : t;
+    double shifted = t + 0x1.8p52, r = (t - (shifted - 0x1.8p52)) * 0.69314718055994530942, e = 1.0 / 40320;
+    e = e * r + 1.0 / 5040;
+    e = e * r + 1.0 / 720;
+    e = e * r + 1.0 / 120;
+    e = e * r + 1.0 / 24;
+    e = e * r + 1.0 / 6;
+    e = e * r + 0.5;
+    e = e * r + 1;
+    e = e * r + 1;
+    memcpy(&bits, &shifted, sizeof bits);
+    bits = (bits + 1023) << 52;
+    double scale;
+    memcpy(&scale, &bits, sizeof scale);
+    return (float)(e * scale);
 }
 
 #endif

@@ -56,10 +56,45 @@ static void beyond_its_tails_it_is_0_or_1(void **state) {
     assert_true(v_normal(-12.9f, &d) > FLT_MIN && d > FLT_MIN);
 }
 
+static void sin_and_cos_are_right_near_their_roots_too(void **state) {
+    (void)state;
+    double most = 0;
+    for (int64_t i = -1000000; i <= 1000000; i++) {
+        const float points[] = {(float)i, (float)i * 1e-5f, (float)((double)i * 0.5 * 1.5707963267948966)};
+        for (size_t k = 0; k < 3; k++) {
+            float x = points[k];
+            raise_to(&most, places(v_sin(x), sin((double)x)));
+            raise_to(&most, places(v_cos(x), cos((double)x)));
+        }
+    }
+    print_message("sin and cos %.2f units in the last place\n", most);
+    assert_true(most < 1.6);
+}
+
+static void a_power_is_right_for_all_floats(void **state) {
+    (void)state;
+    double most = 0;
+    const double powers[] = {2.5, -2.5, 0.1, -0.1, 1.0 / 3, 0.5, -0.5, -1, -3, 4, 7, 20, 1e-8, 1e8, 1e300};
+    for (uint32_t bits = 1; bits < 0x7f800000; bits += 9973) {
+        float x = v_from_bits((int32_t)bits);
+        for (size_t k = 0; k < sizeof powers / sizeof *powers; k++) {
+            double right = pow((double)x, powers[k]);
+            float found = v_pow(x, powers[k]);
+            if (right > (double)FLT_MAX || right < 0x1p-149)
+                assert_true(fabs((double)found - (right > 1 ? INFINITY : right)) <= 0x1p-149 || isinf(found));
+            else raise_to(&most, places(found, right));
+        }
+    }
+    print_message("pow %.3f units in the last place\n", most);
+    assert_true(most < 0.52 && v_pow(1, 1e300) == 1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_normal_distribution_is_right_in_its_tails),
         cmocka_unit_test(beyond_its_tails_it_is_0_or_1),
+        cmocka_unit_test(sin_and_cos_are_right_near_their_roots_too),
+        cmocka_unit_test(a_power_is_right_for_all_floats),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
