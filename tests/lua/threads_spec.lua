@@ -1,6 +1,7 @@
 -- The number of threads may change at any moment of a training or a solve: the bytes stay.
 local fm <const> = require "fm"
 local checks <const> = require "lua.checks"
+local uv <const> = require "luv"
 local nn <const>, flow <const>, optim <const>, ode <const> = fm.nn, fm.flow, fm.optim, fm.ode
 local threads <const> = fm.system.threads
 
@@ -84,6 +85,16 @@ describe("the number of threads", function()
       end, noise, how)
       threads(1)
       checks.same(expected, found)
+    end
+  end)
+
+  it("costs the processor nothing while Lua waits", function()
+    for _, n in ipairs { 2, 8 } do
+      threads(n)
+      train {}
+      local before = os.clock() -- of all threads, which other programs do not change
+      uv.sleep(500)
+      assert.is_true(os.clock() - before < 0.25)
     end
   end)
 end)
