@@ -185,6 +185,9 @@ end
 --- The scripts were plain ones: says which words of the command line only an experiment takes.
 --- Returns an exit code.
 local function tell_unused(line)
+  if processes.size > 1 then
+    io.stderr:write(("fmrun: no script returned an experiment: each of the %d processes has done all of it\n"):format(processes.size))
+  end
   local unused = command_line.for_experiments(line)
   if #unused == 0 then return 0 end
   io.stderr:write("fmrun: ", require "fm.parts.printable".lines(

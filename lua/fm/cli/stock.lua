@@ -19,6 +19,7 @@ end
 
 --- The one run that the words ask for. Returns its exit code; raises { usage }.
 local function run(script, arg)
+  if require "fm.parts.processes".expected() > 1 then error({ usage = "many processes for one training are for fmrun: mpirun -n N fmrun SCRIPT" }, 0) end
   local line = command_line.parse(table.move(arg, 1, #arg, 2, { arg[0] }))
   launch.set_threads(line.threads)
   local plan = launch.plan({ script }, line)
