@@ -1,7 +1,7 @@
 #define _GNU_SOURCE /* setenv, MAP_ANONYMOUS */
 #include "blas.h"
 
-#include "sums.h"
+#include "threads.h"
 
 #include <assert.h>
 #include <cblas.h>
@@ -27,6 +27,8 @@ static struct {
     __typeof__(openblas_set_num_threads) *set_num_threads;
     __typeof__(openblas_get_corename) *get_corename;
     __typeof__(openblas_get_config) *get_config;
+    void *(*take_room)(int); /* NULL: not told by this version */
+    void (*give_room)(void *);
 } blas;
 
 #define TEXT(x) #x
@@ -62,6 +64,9 @@ static bool load(fm_error *err) {
         if (!symbol) return fm_fail(err, "%s: it has no %s: not OpenBLAS", FM_BLAS_NAME, wanted[i].name);
         memcpy(wanted[i].to, &symbol, sizeof symbol);
     }
+    void *take = dlsym(library, "blas_memory_alloc"), *give = dlsym(library, "blas_memory_free");
+    memcpy(&blas.take_room, &take, sizeof take);
+    memcpy(&blas.give_room, &give, sizeof give);
     return true;
 }
 
@@ -77,6 +82,17 @@ static bool has_room(size_t bytes, fm_error *err) {
     return true;
 }
 
+/* Every thread that multiplies needs such a room. They are taken before workers start. */
+static bool has_room_for(int threads) {
+    fm_error err;
+    void *room[FM_MOST_THREADS];
+    if (threads > 1 && (!blas.take_room || !blas.give_room)) return false;
+    if (!has_room((size_t)threads * ROOM, &err)) return false;
+    for (int i = 0; i < threads; i++) room[i] = blas.take_room(0);
+    for (int i = 0; i < threads; i++) blas.give_room(room[i]);
+    return true;
+}
+
 bool fm_blas_start(fm_error *err) {
     static bool started;
     if (started) return true;
@@ -85,6 +101,7 @@ bool fm_blas_start(fm_error *err) {
     if (!has_room(ROOM, err)) return false;
     float a = 1, c = 0;
     blas.syrk(CblasRowMajor, CblasUpper, CblasNoTrans, 1, 1, 1, &a, 1, 0, &c, 1); /* takes the room; a small gemm may do without */
+    fm_before_workers(has_room_for);
     started = true;
     return true;
 }
@@ -118,19 +135,6 @@ bool fm_blas_fits(size_t size) {
     return size <= INT_MAX;
 }
 
-/* C = B's outer product or a scaled row: so thin that the library's packing would cost more than
- * it saves. */
-static void rank_one(size_t m, size_t n, const real *a, size_t stride, const real *b, real beta, real *c, size_t ldc) {
-    for (size_t i = 0; i < m; i++) {
-        real s = a[i * stride], *row = c + i * ldc;
-        if (beta == 0) {
-            for (size_t j = 0; j < n; j++) row[j] = s * b[j];
-        } else {
-            for (size_t j = 0; j < n; j++) row[j] = beta * row[j] + s * b[j];
-        }
-    }
-}
-
 /* ThreadSanitizer does not see into the library: it is told what a product reads and writes. */
 #ifdef __SANITIZE_THREAD__
 void __tsan_read_range(void *from, long bytes);
@@ -147,56 +151,8 @@ static void tell_product(bool ta, bool tb, size_t m, size_t n, size_t k, size_t 
 #define tell_product(...) (void)0
 #endif
 
-/* Sums of LONG terms or more are made of blocks. The library adds floats one by one (up to SMALL
- * multiplications), or in blocks of some hundred. On equal terms that is wrong by up to a
- * thousandth of a long sum, and by 4e-6 within our blocks. */
-enum { LONG = 8192, SMALL = 1000000, BLOCK = 2048, SHORT_BLOCK = 512 };
-
-static real plus(double sum, real beta, real y) {
-    return (real)(beta == 0 ? sum : sum + (double)beta * (double)y);
-}
-
-/* The product of a vector v of k numbers with a matrix of n rows of k numbers, or k rows of n. */
-FM_CLONES static void long_rows(size_t n, size_t k, const real *restrict m, size_t ld, const real *restrict v, real beta, real *restrict y,
-                                size_t step) {
-    for (size_t j = 0; j < n; j++, m += ld) {
-        FM_ROW_SUM(k, m[i] * v[i], sum);
-        y[j * step] = plus(sum, beta, y[j * step]);
-    }
-}
-
-FM_CLONES static void long_columns(size_t n, size_t k, const real *restrict m, size_t ld, const real *restrict v, real beta,
-                                   real *restrict y, size_t step) {
-    double acc[FM_STRIP];
-    for (size_t at = 0, part; at < n; at += part) {
-        part = n - at < FM_STRIP ? n - at : FM_STRIP;
-        memset(acc, 0, part * sizeof *acc);
-        FM_COLUMN_SUMS(k, part, m[r * ld + at + j] * v[r], acc);
-        for (size_t j = 0; j < part; j++) y[(at + j) * step] = plus(acc[j], beta, y[(at + j) * step]);
-    }
-}
-
-void fm_gemm(bool ta, bool tb, size_t m, size_t n, size_t k, const real *a, size_t lda, const real *b, size_t ldb, real beta, real *c,
-             size_t ldc) {
-    if (!m || !n) return;
-    if (!k) {
-        for (size_t i = 0; i < m; i++) {
-            for (size_t j = 0; j < n; j++) c[i * ldc + j] = beta == 0 ? 0 : beta * c[i * ldc + j];
-        }
-        return;
-    }
-    if (k == 1 && (!tb || ldb == 1)) {
-        rank_one(m, n, a, ta ? 1 : lda, b, beta, c, ldc);
-        return;
-    }
-    if (k >= LONG && m == 1 && (!ta || lda == 1)) {
-        (tb ? long_rows : long_columns)(n, k, b, ldb, a, beta, c, 1);
-        return;
-    }
-    if (k >= LONG && n == 1 && (tb || ldb == 1)) {
-        (ta ? long_columns : long_rows)(m, k, a, lda, b, beta, c, ldc);
-        return;
-    }
+void fm_blas_gemm(bool ta, bool tb, size_t m, size_t n, size_t k, const real *a, size_t lda, const real *b, size_t ldb, real beta, real *c,
+                  size_t ldc) {
     if (!blas.gemm) start_late();
     tell_product(ta, tb, m, n, k, sizeof *a, a, lda, b, ldb, c, ldc);
     blas.gemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k, 1, a, (int)lda, b,
@@ -207,31 +163,4 @@ void fm_gemm_wide(size_t m, size_t n, size_t k, const double *a, const double *b
     if (!blas.dgemm) start_late();
     tell_product(false, true, m, n, k, sizeof *a, a, k, b, k, c, ldc);
     blas.dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)m, (int)n, (int)k, 1, a, (int)k, b, (int)k, 0, c, (int)ldc);
-}
-
-size_t fm_gemm_room(size_t m, size_t n, size_t k) {
-    return k < LONG || m < 2 || n < 2 ? 0 : 2 * m * n;
-}
-
-FM_CLONES void fm_carry_add(size_t n, const real *restrict x, real *restrict y, real *restrict rest) {
-    for (size_t i = 0; i < n; i++) {
-        real sum = y[i] + x[i], added = sum - y[i];
-        rest[i] += (y[i] - (sum - added)) + (x[i] - added);
-        y[i] = sum;
-    }
-}
-
-void fm_gemm_long(bool ta, bool tb, size_t m, size_t n, size_t k, const real *a, size_t lda, const real *b, size_t ldb, real beta, real *c,
-                  real *room) {
-    size_t block = m * n <= SMALL / BLOCK ? SHORT_BLOCK : BLOCK, first = room && fm_gemm_room(m, n, k) ? block : k;
-    fm_gemm(ta, tb, m, n, first, a, lda, b, ldb, beta, c, n);
-    if (first == k) return;
-    real *part = room, *rest = room + m * n;
-    memset(rest, 0, m * n * sizeof *rest);
-    for (size_t at = first, some; at < k; at += some) {
-        some = k - at < block ? k - at : block;
-        fm_gemm(ta, tb, m, n, some, a + (ta ? at * lda : at), lda, b + (tb ? at : at * ldb), ldb, 0, part, n);
-        fm_carry_add(m * n, part, c, rest);
-    }
-    for (size_t i = 0; i < m * n; i++) c[i] += rest[i];
 }

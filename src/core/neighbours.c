@@ -1,6 +1,7 @@
 #include "neighbours.h"
 
 #include "blas.h"
+#include "gemm.h"
 #include "pool.h"
 #include "sums.h"
 

@@ -1,5 +1,5 @@
 /* Products of many small matrices: bmm and attention. */
-#include "blas.h"
+#include "gemm.h"
 #include "op.h"
 #include "sums.h"
 #include "threads.h"

@@ -2,6 +2,7 @@
  * one picture at a time: conv2d multiplies the patches of its input, conv_transpose2d adds its
  * products up as patches of its output. */
 #include "blas.h"
+#include "gemm.h"
 #include "op.h"
 #include "sums.h"
 

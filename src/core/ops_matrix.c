@@ -1,6 +1,7 @@
 /* Matrix products: matmul, and linear with its bias and activation in one pass. */
 #include "activation.h"
 #include "blas.h"
+#include "gemm.h"
 #include "op.h"
 #include "sums.h"
 #include "threads.h"
@@ -34,7 +35,7 @@ static bool matmul_shape(fm_call *c, fm_error *err) {
 
 static void matmul_forward(const fm_call *c) {
     size_t m = fm_rows(c->in[0]), k = c->in[1]->shape[0], n = c->in[1]->shape[1];
-    fm_gemm(false, false, m, n, k, fm_data(c->in[0]), k, fm_data(c->in[1]), n, 0, fm_data(c->out), n);
+    fm_gemm_parallel(false, false, m, n, k, fm_data(c->in[0]), k, fm_data(c->in[1]), n, 0, fm_data(c->out), n, NULL, NULL);
 }
 
 static void matmul_backward(const fm_call *c) {
@@ -73,26 +74,24 @@ static bool linear_shape(fm_call *c, fm_error *err) {
     return true;
 }
 
-/* Rows that go through product and activation together, so that the activation finds them in the
- * cache. The size is constant. Only for many rows and a small weight: BLAS would pack a large one
- * again for every tile. */
-enum { LINEAR_TILE = 512, SMALL_WEIGHT = 1 << 17 };
-
-static void linear_rows(void *context, size_t first, size_t last) {
+/* A tile of y goes through the activation as soon as it is complete, while the cache holds it. */
+static void activate(void *context, size_t row, size_t rows, size_t column, size_t columns) {
     const fm_call *c = *(const fm_call *const *)context;
-    const fm_tensor *w = c->in[1], *b = c->n_in > 2 ? c->in[2] : NULL;
-    size_t n_in = w->shape[1], n_out = w->shape[0], rows = last - first;
-    real *y = fm_data(c->out) + first * n_out;
-    for (size_t r = 0; b && r < rows; r++) memcpy(y + r * n_out, fm_data(b), n_out * sizeof(real)); /* the product is added to the bias */
-    fm_gemm(false, true, rows, n_out, n_in, fm_data(c->in[0]) + first * n_in, n_in, fm_data(w), n_in, b ? 1 : 0, y, n_out);
-    if (act_of(c)->in_place) act_of(c)->in_place(rows * n_out, y, c->saved ? c->saved + first * n_out : NULL);
+    size_t n = c->in[1]->shape[0], at = row * n + column;
+    if (columns == n) {
+        columns *= rows;
+        rows = 1;
+    }
+    for (size_t r = 0; r < rows; r++, at += n) act_of(c)->in_place(columns, fm_data(c->out) + at, c->saved ? c->saved + at : NULL);
 }
 
 static void linear_forward(const fm_call *c) {
-    size_t rows = fm_rows(c->in[0]), tile = rows ? rows : 1;
-    if (rows >= 2 * LINEAR_TILE && c->in[1]->count <= SMALL_WEIGHT) tile = LINEAR_TILE;
-    const fm_call *call = c;
-    fm_parallel(rows, tile, linear_rows, &call);
+    const fm_tensor *w = c->in[1], *b = c->n_in > 2 ? c->in[2] : NULL;
+    size_t rows = fm_rows(c->in[0]), n_in = w->shape[1], n_out = w->shape[0];
+    real *y = fm_data(c->out);
+    for (size_t r = 0; b && r < rows; r++) memcpy(y + r * n_out, fm_data(b), n_out * sizeof(real)); /* the product is added to the bias */
+    fm_gemm_parallel(false, true, rows, n_out, n_in, fm_data(c->in[0]), n_in, fm_data(w), n_in, b ? 1 : 0, y, n_out,
+                     act_of(c)->in_place ? activate : NULL, &c);
 }
 
 /* dz = dy slope, in place, since nobody reads dy again; acc[j], unless it is NULL, += the sum of
@@ -154,7 +153,8 @@ static void linear_backward(const fm_call *c) {
     real *dx = fm_grad_write(x, &fresh);
     if (!dx) return;
     size_t from = x->grad_first < n_in ? x->grad_first : 0; /* columns that want no gradient are left out */
-    fm_gemm(false, false, rows, n_in - from, n_out, dz, n_out, fm_data(w) + from, n_in, fresh ? 0 : 1, dx + from, n_in);
+    fm_gemm_parallel(false, false, rows, n_in - from, n_out, dz, n_out, fm_data(w) + from, n_in, fresh ? 0 : 1, dx + from, n_in, NULL,
+                     NULL);
 }
 
 static const fm_option linear_options[] = {{"act", FM_CHOICE, false, 0, fm_activation_names}, {0}};

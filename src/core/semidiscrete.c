@@ -1,6 +1,6 @@
 #include "semidiscrete.h"
 
-#include "blas.h"
+#include "gemm.h"
 #include "pool.h"
 #include "threads.h"
 

@@ -18,7 +18,7 @@
 
 /* A worker that finds no work looks again SPIN times, some tens of microseconds: longer than the
  * calling thread is away between the passes of a step. Then it sleeps. */
-enum { MAX_THREADS = 256, SPIN = 2000, LINE = 64 };
+enum { SPIN = 2000, LINE = 64 };
 
 /* The ticket is the number of the job and, in its lower bits, of its next tile. A thread takes a
  * tile by counting up the ticket that it read, which fails when the job is over. So the caller
@@ -41,9 +41,10 @@ static struct {
     atomic_bool caller_sleeps, stop;
     pthread_mutex_t lock;
     pthread_cond_t wake, finished;
+    bool (*ready)(int threads);
     int wanted; /* workers */
     int n_workers, spin;
-    pthread_t workers[MAX_THREADS];
+    pthread_t workers[FM_MOST_THREADS];
 } crew = {.lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER, .finished = PTHREAD_COND_INITIALIZER};
 
 #define READ(field) atomic_load_explicit(&crew.field, memory_order_acquire)
@@ -112,6 +113,7 @@ static int processors(void) {
 
 /* As many as the system gives: the results are the same with fewer. */
 static void start_workers(void) {
+    if (crew.ready && !crew.ready(crew.wanted + 1)) crew.wanted = 0;
     sigset_t all, before; /* signals are the main thread's business */
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
@@ -135,12 +137,16 @@ static void join_workers(void) {
     atomic_store(&crew.stop, false);
 }
 
+void fm_before_workers(bool (*ready)(int threads)) {
+    crew.ready = ready;
+}
+
 int fm_threads(void) {
     return crew.wanted + 1;
 }
 
 bool fm_set_threads(int n, fm_error *err) {
-    if (n < 1 || n > MAX_THREADS) return fm_fail(err, "threads: expected 1..%d, found %d", MAX_THREADS, n);
+    if (n < 1 || n > FM_MOST_THREADS) return fm_fail(err, "threads: expected 1..%d, found %d", FM_MOST_THREADS, n);
     if (n == fm_threads()) return true;
     join_workers();
     crew.wanted = n - 1;

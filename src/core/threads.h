@@ -16,10 +16,14 @@ static inline size_t fm_tile_rows(size_t row) {
     return row < FM_TILE ? FM_TILE / (row ? row : 1) : 1;
 }
 
+enum { FM_MOST_THREADS = 256 };
+
 /* 1..256 threads in all; fewer work when the system does not start as many. False with `err`
  * filled. */
 bool fm_set_threads(int n, fm_error *err);
 int fm_threads(void);
+/* Calls ready(threads) before workers start; when it says no, the calling thread works alone. */
+void fm_before_workers(bool (*ready)(int threads));
 
 /* Calls work(context, first, last) for the ranges [0, tile), [tile, 2 tile) ... of 0..count, each
  * once, in any order. The work must not allocate, fail or call this function. Only

@@ -1,0 +1,255 @@
+#include "gemm.h"
+
+#include "blas.h"
+#include "gemm_kernels.h"
+#include "sums.h"
+#include "threads.h"
+
+#include <string.h>
+
+/* ---- thin products and long sums ---- */
+
+/* C = B's outer product or a scaled row: so thin that the library's packing would cost more than
+ * it saves. */
+static void rank_one(size_t m, size_t n, const real *a, size_t stride, const real *b, real beta, real *c, size_t ldc) {
+    for (size_t i = 0; i < m; i++) {
+        real s = a[i * stride], *row = c + i * ldc;
+        if (beta == 0) {
+            for (size_t j = 0; j < n; j++) row[j] = s * b[j];
+        } else {
+            for (size_t j = 0; j < n; j++) row[j] = beta * row[j] + s * b[j];
+        }
+    }
+}
+
+/* Sums of LONG terms or more are made of blocks. The library adds floats one by one (up to SMALL
+ * multiplications), or in blocks of some hundred. On equal terms that is wrong by up to a
+ * thousandth of a long sum, and by 4e-6 within our blocks. */
+enum { LONG = 8192, SMALL = 1000000, BLOCK = 2048, SHORT_BLOCK = 512 };
+
+static real plus(double sum, real beta, real y) {
+    return (real)(beta == 0 ? sum : sum + (double)beta * (double)y);
+}
+
+/* The product of a vector v of k numbers with a matrix of n rows of k numbers, or k rows of n. */
+FM_CLONES static void long_rows(size_t n, size_t k, const real *restrict m, size_t ld, const real *restrict v, real beta, real *restrict y,
+                                size_t step) {
+    for (size_t j = 0; j < n; j++, m += ld) {
+        FM_ROW_SUM(k, m[i] * v[i], sum);
+        y[j * step] = plus(sum, beta, y[j * step]);
+    }
+}
+
+FM_CLONES static void long_columns(size_t n, size_t k, const real *restrict m, size_t ld, const real *restrict v, real beta,
+                                   real *restrict y, size_t step) {
+    double acc[FM_STRIP];
+    for (size_t at = 0, part; at < n; at += part) {
+        part = n - at < FM_STRIP ? n - at : FM_STRIP;
+        memset(acc, 0, part * sizeof *acc);
+        FM_COLUMN_SUMS(k, part, m[r * ld + at + j] * v[r], acc);
+        for (size_t j = 0; j < part; j++) y[(at + j) * step] = plus(acc[j], beta, y[(at + j) * step]);
+    }
+}
+
+/* Whether it is done, as one of the few cases in which a plain loop is better. */
+static bool is_plain(bool ta, bool tb, size_t m, size_t n, size_t k, const real *a, size_t lda, const real *b, size_t ldb, real beta,
+                     real *c, size_t ldc) {
+    if (!m || !n) return true;
+    if (!k) {
+        for (size_t i = 0; i < m; i++) {
+            for (size_t j = 0; j < n; j++) c[i * ldc + j] = beta == 0 ? 0 : beta * c[i * ldc + j];
+        }
+        return true;
+    }
+    if (k == 1 && (!tb || ldb == 1)) {
+        rank_one(m, n, a, ta ? 1 : lda, b, beta, c, ldc);
+        return true;
+    }
+    if (k >= LONG && m == 1 && (!ta || lda == 1)) {
+        (tb ? long_rows : long_columns)(n, k, b, ldb, a, beta, c, 1);
+        return true;
+    }
+    if (k >= LONG && n == 1 && (tb || ldb == 1)) {
+        (ta ? long_columns : long_rows)(m, k, a, lda, b, beta, c, ldc);
+        return true;
+    }
+    return false;
+}
+
+/* ---- tiles ---- */
+
+/* A panel of B, packed, is DEEP numbers deep and two vectors wide: with the rows of A it works on,
+ * it fits the second cache. A tile has up to TALL rows: fewer would pay for the packing. */
+enum { DEEP = 512, TALL = 256, PANEL = 64 / sizeof(real) * 2 };
+enum { TILE_WORK = 1 << 20 }; /* multiplications that are worth a tile */
+
+typedef struct product {
+    bool ta, tb, add;
+    size_t m, n, k, lda, ldb, ldc;
+    const real *a, *b;
+    real beta, *c;
+    const fm_gemm_kernels *kernels; /* NULL: OpenBLAS */
+    size_t tall, wide, across;      /* rows and columns of a tile, and tiles side by side */
+    fm_gemm_done *done;
+    void *context;
+} product;
+
+/* Columns j .. j + columns - 1 of rows first .. first + k - 1 of B, filled up with zeros to whole
+ * vectors. */
+static void pack(const product *p, size_t first, size_t k, size_t j, size_t columns, real *to) {
+    size_t v = p->kernels->vector, step = columns > v ? 2 * v : v;
+    for (size_t at = 0; at < step; at += v, j += v) {
+        size_t left = columns - at;
+        if (left >= v) {
+            if (p->tb) p->kernels->turn(k, p->b + j * p->ldb + first, p->ldb, to + at, step);
+            else p->kernels->copy(k, p->b + first * p->ldb + j, p->ldb, to + at, step);
+            continue;
+        }
+        for (size_t i = 0; i < k; i++) {
+            real *row = to + i * step + at;
+            for (size_t l = 0; l < v; l++)
+                row[l] = l >= left ? 0 : p->tb ? p->b[(j + l) * p->ldb + first + i] : p->b[(first + i) * p->ldb + j + l];
+        }
+    }
+}
+
+/* Rows of C times a packed panel; rows are shared out evenly among blocks. */
+static void multiply(const product *p, size_t i, size_t rows, size_t first, size_t k, size_t j, size_t columns, bool add,
+                     const real *packed) {
+    size_t v = p->kernels->vector, step = columns > v ? 2 * v : v, blocks = (rows + p->kernels->rows - 1) / p->kernels->rows;
+    fm_gemm_block *const *block = p->kernels->block[p->ta][step > v];
+    _Alignas(64) real cut[FM_GEMM_MOST_ROWS * PANEL];
+    for (size_t left = rows, some; blocks; blocks--, left -= some, i += some) {
+        some = left / blocks;
+        const real *a = p->ta ? p->a + first * p->lda + i : p->a + i * p->lda + first;
+        real *c = p->c + i * p->ldc + j;
+        if (columns == step) {
+            block[some](k, a, p->lda, packed, add, c, p->ldc);
+            continue;
+        }
+        block[some](k, a, p->lda, packed, false, cut, step);
+        for (size_t r = 0; r < some; r++) {
+            for (size_t l = 0; l < columns; l++) c[r * p->ldc + l] = add ? c[r * p->ldc + l] + cut[r * step + l] : cut[r * step + l];
+        }
+    }
+}
+
+static void own_tile(const product *p, size_t i, size_t rows, size_t j, size_t columns) {
+    _Alignas(64) real packed[DEEP * PANEL];
+    size_t panel = 2 * p->kernels->vector;
+    for (size_t first = 0, k; first < p->k; first += k) {
+        k = p->k - first < DEEP ? p->k - first : DEEP;
+        for (size_t at = 0, some; at < columns; at += some) {
+            some = columns - at < panel ? columns - at : panel;
+            pack(p, first, k, j + at, some, packed);
+            multiply(p, i, rows, first, k, j + at, some, p->add || first, packed);
+        }
+    }
+}
+
+static void tiles(void *context, size_t tile, size_t end) {
+    const product *p = context;
+    for (; tile < end; tile++) {
+        size_t i = tile / p->across * p->tall, j = tile % p->across * p->wide;
+        size_t rows = p->m - i < p->tall ? p->m - i : p->tall, columns = p->n - j < p->wide ? p->n - j : p->wide;
+        if (p->kernels) {
+            own_tile(p, i, rows, j, columns);
+        } else {
+            fm_blas_gemm(p->ta, p->tb, rows, columns, p->k, p->a + (p->ta ? i : i * p->lda), p->lda, p->b + (p->tb ? j * p->ldb : j),
+                         p->ldb, p->beta, p->c + i * p->ldc + j, p->ldc);
+        }
+        if (p->done) p->done(p->context, i, rows, j, columns);
+    }
+}
+
+/* OpenBLAS packs too, and does it well for thin matrices. */
+enum { FEW_ROWS = 8, FEW_TERMS = 8 };
+
+static const fm_gemm_kernels *kernels_for(size_t m, size_t n, size_t k) {
+    static const fm_gemm_kernels *here;
+    static bool known;
+    if (!known) here = fm_gemm_kernels_here();
+    known = true;
+    return here && m >= FEW_ROWS && n >= here->vector && k >= FEW_TERMS ? here : NULL;
+}
+
+/* Sizes of tiles: they depend on the shape of the product alone. */
+static void cut(product *p) {
+    size_t stacks = (p->m + TALL - 1) / TALL, step = p->kernels ? 2 * p->kernels->vector : 128;
+    p->tall = (p->m + stacks - 1) / stacks;
+    size_t work = p->tall * p->k * step;
+    p->wide = work >= TILE_WORK ? step : (TILE_WORK + work - 1) / work * step;
+    if (!p->kernels && p->n < 2 * step) {
+        p->wide = p->n;
+        work = p->n * p->k;
+        p->tall = work >= TILE_WORK / TALL ? TALL : (TILE_WORK + work - 1) / work;
+    }
+    if (p->wide > p->n) p->wide = p->n;
+    p->across = (p->n + p->wide - 1) / p->wide;
+}
+
+/* Everything but 0 and 1 is done before the product. */
+static void scale(product *p) {
+    p->add = p->beta != 0;
+    if (p->beta == 0 || p->beta == 1 || !p->kernels) return;
+    for (size_t i = 0; i < p->m; i++) {
+        for (size_t j = 0; j < p->n; j++) p->c[i * p->ldc + j] *= p->beta;
+    }
+}
+
+void fm_gemm(bool ta, bool tb, size_t m, size_t n, size_t k, const real *a, size_t lda, const real *b, size_t ldb, real beta, real *c,
+             size_t ldc) {
+    if (is_plain(ta, tb, m, n, k, a, lda, b, ldb, beta, c, ldc)) return;
+    product p = {.ta = ta, .tb = tb, .m = m, .n = n, .k = k, .a = a, .lda = lda, .b = b, .ldb = ldb, .beta = beta, .c = c, .ldc = ldc};
+    p.kernels = kernels_for(m, n, k);
+    if (!p.kernels) {
+        fm_blas_gemm(ta, tb, m, n, k, a, lda, b, ldb, beta, c, ldc);
+        return;
+    }
+    scale(&p);
+    for (size_t i = 0; i < m; i += TALL) own_tile(&p, i, m - i < TALL ? m - i : TALL, 0, n);
+}
+
+void fm_gemm_parallel(bool ta, bool tb, size_t m, size_t n, size_t k, const real *a, size_t lda, const real *b, size_t ldb, real beta,
+                      real *c, size_t ldc, fm_gemm_done *done, void *context) {
+    if (is_plain(ta, tb, m, n, k, a, lda, b, ldb, beta, c, ldc)) {
+        if (done && m && n) done(context, 0, m, 0, n);
+        return;
+    }
+    product p = {.ta = ta, .tb = tb, .m = m, .n = n, .k = k, .a = a, .lda = lda, .b = b, .ldb = ldb, .beta = beta, .c = c, .ldc = ldc};
+    p.kernels = kernels_for(m, n, k);
+    p.done = done;
+    p.context = context;
+    scale(&p);
+    cut(&p);
+    fm_parallel((m + p.tall - 1) / p.tall * p.across, 1, tiles, &p);
+}
+
+/* ---- long sums of matrices ---- */
+
+size_t fm_gemm_room(size_t m, size_t n, size_t k) {
+    return k < LONG || m < 2 || n < 2 ? 0 : 2 * m * n;
+}
+
+FM_CLONES void fm_carry_add(size_t n, const real *restrict x, real *restrict y, real *restrict rest) {
+    for (size_t i = 0; i < n; i++) {
+        real sum = y[i] + x[i], added = sum - y[i];
+        rest[i] += (y[i] - (sum - added)) + (x[i] - added);
+        y[i] = sum;
+    }
+}
+
+void fm_gemm_long(bool ta, bool tb, size_t m, size_t n, size_t k, const real *a, size_t lda, const real *b, size_t ldb, real beta, real *c,
+                  real *room) {
+    size_t block = m * n <= SMALL / BLOCK ? SHORT_BLOCK : BLOCK, first = room && fm_gemm_room(m, n, k) ? block : k;
+    fm_gemm_parallel(ta, tb, m, n, first, a, lda, b, ldb, beta, c, n, NULL, NULL);
+    if (first == k) return;
+    real *part = room, *rest = room + m * n;
+    memset(rest, 0, m * n * sizeof *rest);
+    for (size_t at = first, some; at < k; at += some) {
+        some = k - at < block ? k - at : block;
+        fm_gemm_parallel(ta, tb, m, n, some, a + (ta ? at * lda : at), lda, b + (tb ? at : at * ldb), ldb, 0, part, n, NULL, NULL);
+        fm_carry_add(m * n, part, c, rest);
+    }
+    for (size_t i = 0; i < m * n; i++) c[i] += rest[i];
+}
