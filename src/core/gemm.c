@@ -80,18 +80,17 @@ static bool is_plain(bool ta, bool tb, size_t m, size_t n, size_t k, const real 
 
 /* A panel of B, packed, is DEEP numbers deep and two vectors wide: with the rows of A it works on,
  * it fits the second cache. A tile has up to TALL rows: fewer would pay for the packing. */
-enum { DEEP = 512, TALL = 256, PANEL = 64 / sizeof(real) * 2 };
+enum { DEEP = 512, TALL = 256, LOW = 128, PANEL = 64 / sizeof(real) * 2 };
 enum { TILE_WORK = 1 << 20 }; /* multiplications that are worth a tile */
 
 typedef struct product {
-    bool ta, tb, add;
+    bool ta, tb;
     size_t m, n, k, lda, ldb, ldc;
     const real *a, *b;
     real beta, *c;
     const fm_gemm_kernels *kernels; /* NULL: OpenBLAS */
     size_t tall, wide, across;      /* rows and columns of a tile, and tiles side by side */
-    fm_gemm_done *done;
-    void *context;
+    const fm_gemm_more *more;
 } product;
 
 /* Columns j .. j + columns - 1 of rows first .. first + k - 1 of B, filled up with zeros to whole
@@ -142,24 +141,29 @@ static void own_tile(const product *p, size_t i, size_t rows, size_t j, size_t c
         for (size_t at = 0, some; at < columns; at += some) {
             some = columns - at < panel ? columns - at : panel;
             pack(p, first, k, j + at, some, packed);
-            multiply(p, i, rows, first, k, j + at, some, p->add || first, packed);
+            multiply(p, i, rows, first, k, j + at, some, p->beta != 0 || first, packed);
         }
     }
 }
 
-static void tiles(void *context, size_t tile, size_t end) {
+/* Rows i .. and columns j .. of C. */
+static void compute(const product *p, size_t i, size_t rows, size_t j, size_t columns) {
+    const real *a = p->a + (p->ta ? i : i * p->lda), *b = p->b + (p->tb ? j * p->ldb : j);
+    real *c = p->c + i * p->ldc + j;
+    if (is_plain(p->ta, p->tb, rows, columns, p->k, a, p->lda, b, p->ldb, p->beta, c, p->ldc)) return;
+    if (p->kernels) own_tile(p, i, rows, j, columns);
+    else fm_blas_gemm(p->ta, p->tb, rows, columns, p->k, a, p->lda, b, p->ldb, p->beta, c, p->ldc);
+}
+
+static void one_tile(void *context, size_t tile, size_t end) {
+    (void)end;
     const product *p = context;
-    for (; tile < end; tile++) {
-        size_t i = tile / p->across * p->tall, j = tile % p->across * p->wide;
-        size_t rows = p->m - i < p->tall ? p->m - i : p->tall, columns = p->n - j < p->wide ? p->n - j : p->wide;
-        if (p->kernels) {
-            own_tile(p, i, rows, j, columns);
-        } else {
-            fm_blas_gemm(p->ta, p->tb, rows, columns, p->k, p->a + (p->ta ? i : i * p->lda), p->lda, p->b + (p->tb ? j * p->ldb : j),
-                         p->ldb, p->beta, p->c + i * p->ldc + j, p->ldc);
-        }
-        if (p->done) p->done(p->context, i, rows, j, columns);
-    }
+    size_t i = tile / p->across * p->tall, j = tile % p->across * p->wide;
+    size_t rows = p->m - i < p->tall ? p->m - i : p->tall, columns = p->n - j < p->wide ? p->n - j : p->wide;
+    for (size_t r = i; p->more && p->more->row && r < i + rows; r++)
+        memcpy(p->c + r * p->ldc + j, p->more->row + j, columns * sizeof(real));
+    compute(p, i, rows, j, columns);
+    if (p->more && p->more->done) p->more->done(p->more->context, i, rows, j, columns);
 }
 
 /* OpenBLAS packs too, and does it well for thin matrices. */
@@ -173,56 +177,47 @@ static const fm_gemm_kernels *kernels_for(size_t m, size_t n, size_t k) {
     return here && m >= FEW_ROWS && n >= here->vector && k >= FEW_TERMS ? here : NULL;
 }
 
-/* Sizes of tiles: they depend on the shape of the product alone. */
+/* The sizes of tiles depend on the shape of the product alone. Rows are cut first: the next layer
+ * reads them by rows too. */
 static void cut(product *p) {
-    size_t stacks = (p->m + TALL - 1) / TALL, step = p->kernels ? 2 * p->kernels->vector : 128;
-    p->tall = (p->m + stacks - 1) / stacks;
-    size_t work = p->tall * p->k * step;
+    size_t step = p->kernels ? 2 * p->kernels->vector : 64, m = p->m, n = p->n, k = p->k ? p->k : 1;
+    size_t stacks = (m + TALL - 1) / TALL;
+    if (stacks == 1 && m >= 2 * LOW && m * n * k >= 2 * TILE_WORK) stacks = m / LOW;
+    p->tall = (m + stacks - 1) / stacks;
+    size_t work = p->tall * k * step;
     p->wide = work >= TILE_WORK ? step : (TILE_WORK + work - 1) / work * step;
-    if (!p->kernels && p->n < 2 * step) {
-        p->wide = p->n;
-        work = p->n * p->k;
-        p->tall = work >= TILE_WORK / TALL ? TALL : (TILE_WORK + work - 1) / work;
-    }
-    if (p->wide > p->n) p->wide = p->n;
-    p->across = (p->n + p->wide - 1) / p->wide;
+    if (p->wide > n) p->wide = n;
+    if (p->wide < n && n - p->wide < step / 2) p->wide = n;
+    p->across = (n + p->wide - 1) / p->wide;
 }
 
-/* Everything but 0 and 1 is done before the product. */
+/* Our kernels know beta 0 and 1. */
 static void scale(product *p) {
-    p->add = p->beta != 0;
-    if (p->beta == 0 || p->beta == 1 || !p->kernels) return;
     for (size_t i = 0; i < p->m; i++) {
         for (size_t j = 0; j < p->n; j++) p->c[i * p->ldc + j] *= p->beta;
     }
+    p->beta = 1;
 }
 
 void fm_gemm(bool ta, bool tb, size_t m, size_t n, size_t k, const real *a, size_t lda, const real *b, size_t ldb, real beta, real *c,
              size_t ldc) {
-    if (is_plain(ta, tb, m, n, k, a, lda, b, ldb, beta, c, ldc)) return;
     product p = {.ta = ta, .tb = tb, .m = m, .n = n, .k = k, .a = a, .lda = lda, .b = b, .ldb = ldb, .beta = beta, .c = c, .ldc = ldc};
     p.kernels = kernels_for(m, n, k);
-    if (!p.kernels) {
-        fm_blas_gemm(ta, tb, m, n, k, a, lda, b, ldb, beta, c, ldc);
-        return;
-    }
-    scale(&p);
-    for (size_t i = 0; i < m; i += TALL) own_tile(&p, i, m - i < TALL ? m - i : TALL, 0, n);
+    if (p.kernels && beta != 0 && beta != 1) scale(&p);
+    size_t tall = p.kernels ? TALL : m;
+    for (size_t i = 0; i < m; i += tall) compute(&p, i, m - i < tall ? m - i : tall, 0, n);
 }
 
 void fm_gemm_parallel(bool ta, bool tb, size_t m, size_t n, size_t k, const real *a, size_t lda, const real *b, size_t ldb, real beta,
-                      real *c, size_t ldc, fm_gemm_done *done, void *context) {
-    if (is_plain(ta, tb, m, n, k, a, lda, b, ldb, beta, c, ldc)) {
-        if (done && m && n) done(context, 0, m, 0, n);
-        return;
-    }
-    product p = {.ta = ta, .tb = tb, .m = m, .n = n, .k = k, .a = a, .lda = lda, .b = b, .ldb = ldb, .beta = beta, .c = c, .ldc = ldc};
+                      real *c, size_t ldc, const fm_gemm_more *more) {
+    product p = {
+        .ta = ta, .tb = tb, .m = m, .n = n, .k = k, .a = a, .lda = lda, .b = b, .ldb = ldb, .beta = beta, .c = c, .ldc = ldc, .more = more};
+    if (!m || !n) return;
     p.kernels = kernels_for(m, n, k);
-    p.done = done;
-    p.context = context;
-    scale(&p);
+    if (more && more->row) p.beta = 1;
+    else if (p.kernels && beta != 0 && beta != 1) scale(&p);
     cut(&p);
-    fm_parallel((m + p.tall - 1) / p.tall * p.across, 1, tiles, &p);
+    fm_parallel((m + p.tall - 1) / p.tall * p.across, 1, one_tile, &p);
 }
 
 /* ---- long sums of matrices ---- */
@@ -242,13 +237,13 @@ FM_CLONES void fm_carry_add(size_t n, const real *restrict x, real *restrict y, 
 void fm_gemm_long(bool ta, bool tb, size_t m, size_t n, size_t k, const real *a, size_t lda, const real *b, size_t ldb, real beta, real *c,
                   real *room) {
     size_t block = m * n <= SMALL / BLOCK ? SHORT_BLOCK : BLOCK, first = room && fm_gemm_room(m, n, k) ? block : k;
-    fm_gemm_parallel(ta, tb, m, n, first, a, lda, b, ldb, beta, c, n, NULL, NULL);
+    fm_gemm_parallel(ta, tb, m, n, first, a, lda, b, ldb, beta, c, n, NULL);
     if (first == k) return;
     real *part = room, *rest = room + m * n;
     memset(rest, 0, m * n * sizeof *rest);
     for (size_t at = first, some; at < k; at += some) {
         some = k - at < block ? k - at : block;
-        fm_gemm_parallel(ta, tb, m, n, some, a + (ta ? at * lda : at), lda, b + (tb ? at : at * ldb), ldb, 0, part, n, NULL, NULL);
+        fm_gemm_parallel(ta, tb, m, n, some, a + (ta ? at * lda : at), lda, b + (tb ? at : at * ldb), ldb, 0, part, n, NULL);
         fm_carry_add(m * n, part, c, rest);
     }
     for (size_t i = 0; i < m * n; i++) c[i] += rest[i];

@@ -12,11 +12,15 @@
 void fm_gemm(bool ta, bool tb, size_t m, size_t n, size_t k, const real *a, size_t lda, const real *b, size_t ldb, real beta, real *c,
              size_t ldc);
 
-/* The same on all threads. As soon as a tile of C is complete, its thread calls
- * done(context, first row, rows, first column, columns), unless `done` is NULL. */
-typedef void fm_gemm_done(void *context, size_t row, size_t rows, size_t column, size_t columns);
+/* The same on all threads, and what else is done to a tile of C while the cache holds it. */
+typedef struct fm_gemm_more {
+    const real *row; /* added to each row of C; beta must be 0. NULL: none */
+    /* Called when rows x columns numbers of C are complete. NULL: not. */
+    void (*done)(const void *context, size_t row, size_t rows, size_t column, size_t columns);
+    const void *context;
+} fm_gemm_more;
 void fm_gemm_parallel(bool ta, bool tb, size_t m, size_t n, size_t k, const real *a, size_t lda, const real *b, size_t ldb, real beta,
-                      real *c, size_t ldc, fm_gemm_done *done, void *context);
+                      real *c, size_t ldc, const fm_gemm_more *more); /* NULL: nothing more */
 
 /* fm_gemm_parallel for sums too long for floats: in constant blocks of k. C's rows have no gaps;
  * `room` holds fm_gemm_room(m, n, k) numbers, 0 when the sums are not long; with NULL it is

@@ -35,7 +35,7 @@ static bool matmul_shape(fm_call *c, fm_error *err) {
 
 static void matmul_forward(const fm_call *c) {
     size_t m = fm_rows(c->in[0]), k = c->in[1]->shape[0], n = c->in[1]->shape[1];
-    fm_gemm_parallel(false, false, m, n, k, fm_data(c->in[0]), k, fm_data(c->in[1]), n, 0, fm_data(c->out), n, NULL, NULL);
+    fm_gemm_parallel(false, false, m, n, k, fm_data(c->in[0]), k, fm_data(c->in[1]), n, 0, fm_data(c->out), n, NULL);
 }
 
 static void matmul_backward(const fm_call *c) {
@@ -75,8 +75,8 @@ static bool linear_shape(fm_call *c, fm_error *err) {
 }
 
 /* A tile of y goes through the activation as soon as it is complete, while the cache holds it. */
-static void activate(void *context, size_t row, size_t rows, size_t column, size_t columns) {
-    const fm_call *c = *(const fm_call *const *)context;
+static void activate(const void *call, size_t row, size_t rows, size_t column, size_t columns) {
+    const fm_call *c = call;
     size_t n = c->in[1]->shape[0], at = row * n + column;
     if (columns == n) {
         columns *= rows;
@@ -87,11 +87,10 @@ static void activate(void *context, size_t row, size_t rows, size_t column, size
 
 static void linear_forward(const fm_call *c) {
     const fm_tensor *w = c->in[1], *b = c->n_in > 2 ? c->in[2] : NULL;
-    size_t rows = fm_rows(c->in[0]), n_in = w->shape[1], n_out = w->shape[0];
-    real *y = fm_data(c->out);
-    for (size_t r = 0; b && r < rows; r++) memcpy(y + r * n_out, fm_data(b), n_out * sizeof(real)); /* the product is added to the bias */
-    fm_gemm_parallel(false, true, rows, n_out, n_in, fm_data(c->in[0]), n_in, fm_data(w), n_in, b ? 1 : 0, y, n_out,
-                     act_of(c)->in_place ? activate : NULL, &c);
+    size_t n_in = w->shape[1], n_out = w->shape[0];
+    fm_gemm_more more = {.row = b ? fm_data(b) : NULL, .done = act_of(c)->in_place ? activate : NULL, .context = c};
+    fm_gemm_parallel(false, true, fm_rows(c->in[0]), n_out, n_in, fm_data(c->in[0]), n_in, fm_data(w), n_in, 0, fm_data(c->out), n_out,
+                     &more);
 }
 
 /* dz = dy slope, in place, since nobody reads dy again; acc[j], unless it is NULL, += the sum of
@@ -153,8 +152,7 @@ static void linear_backward(const fm_call *c) {
     real *dx = fm_grad_write(x, &fresh);
     if (!dx) return;
     size_t from = x->grad_first < n_in ? x->grad_first : 0; /* columns that want no gradient are left out */
-    fm_gemm_parallel(false, false, rows, n_in - from, n_out, dz, n_out, fm_data(w) + from, n_in, fresh ? 0 : 1, dx + from, n_in, NULL,
-                     NULL);
+    fm_gemm_parallel(false, false, rows, n_in - from, n_out, dz, n_out, fm_data(w) + from, n_in, fresh ? 0 : 1, dx + from, n_in, NULL);
 }
 
 static const fm_option linear_options[] = {{"act", FM_CHOICE, false, 0, fm_activation_names}, {0}};

@@ -20,8 +20,10 @@
  * calling thread is away between the passes of a step. Then it sleeps. */
 enum { SPIN = 2000, LINE = 64 };
 
-/* The ticket is the number of the job and, in its lower bits, of its next tile. A thread takes a
- * tile by counting up the ticket that it read, which fails when the job is over. So the caller
+/* Tiles are shared out in one span of neighbours for each thread, so that a thread finds in its
+ * cache what it wrote in the pass before. A thread that is done with its span takes tiles of the
+ * others. A span's ticket is the number of the job and, in its lower bits, of the next tile. A tile
+ * is taken by counting up the ticket that was read, which fails when the job is over. So the caller
  * waits for tiles that were taken, never for a worker that comes late. */
 enum { TILE_BITS = 24 };
 #define MOST_TILES (((size_t)1 << TILE_BITS) - 1)
@@ -29,50 +31,70 @@ enum { TILE_BITS = 24 };
 
 typedef void work_fn(void *, size_t, size_t);
 
-static struct {
+typedef struct span {
     _Alignas(LINE) _Atomic uint64_t ticket;
-    /* The job. It is written while the ticket is closed: a thread that has read a part of another
+    atomic_bool asleep;  /* its thread, */
+    pthread_cond_t wake; /* until it hears this */
+    pthread_t thread;
+} span;
+
+static struct {
+    /* The job. It is written while all tickets are closed: a thread that has read a part of another
      * job cannot take a tile of it. */
     _Alignas(LINE) _Atomic(work_fn *) work;
     _Atomic(void *) context;
     atomic_size_t count, tile, tiles;
     _Alignas(LINE) atomic_size_t done; /* tiles */
-    _Alignas(LINE) atomic_int sleepers;
-    atomic_bool caller_sleeps, stop;
+    _Alignas(LINE) atomic_bool caller_sleeps, stop;
+    atomic_int members; /* threads that spans are made for: the caller and all workers */
     pthread_mutex_t lock;
-    pthread_cond_t wake, finished;
+    pthread_cond_t finished;
     bool (*ready)(int threads);
-    int wanted; /* workers */
-    int n_workers, spin;
-    pthread_t workers[FM_MOST_THREADS];
-} crew = {.lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER, .finished = PTHREAD_COND_INITIALIZER};
+    int wanted, workers; /* that run */
+    int spin;
+    uint64_t job;
+    span spans[FM_MOST_THREADS]; /* the caller's first */
+} crew = {.lock = PTHREAD_MUTEX_INITIALIZER, .finished = PTHREAD_COND_INITIALIZER, .members = 1, .wanted = 1};
 
 #define READ(field) atomic_load_explicit(&crew.field, memory_order_acquire)
 #define WRITE(field, value) atomic_store_explicit(&crew.field, value, memory_order_release)
 
 /* ---- tiles ---- */
 
-/* Works on tiles of the present job until none is left to take. */
-static void take_tiles(void) {
-    uint64_t ticket = READ(ticket);
+static size_t first_of(size_t tiles, int of) {
+    return tiles * (size_t)of / (size_t)READ(members);
+}
+
+static void tile_done(size_t tiles) {
+    if (atomic_fetch_add(&crew.done, 1) + 1 != tiles || !atomic_load(&crew.caller_sleeps)) return;
+    pthread_mutex_lock(&crew.lock);
+    pthread_cond_signal(&crew.finished);
+    pthread_mutex_unlock(&crew.lock);
+}
+
+/* Works on tiles of a span until none is left to take. */
+static void take_tiles(int of) {
+    uint64_t ticket = READ(spans[of].ticket);
     for (;;) {
         work_fn *work = READ(work);
         void *context = READ(context);
         size_t count = READ(count), tile = READ(tile), tiles = READ(tiles), i = TILE_OF(ticket);
-        if (i >= tiles) return;
-        if (!atomic_compare_exchange_weak(&crew.ticket, &ticket, ticket + 1)) continue;
+        if (i >= first_of(tiles, of + 1)) return;
+        if (!atomic_compare_exchange_weak(&crew.spans[of].ticket, &ticket, ticket + 1)) continue;
         ticket++;
         work(context, i * tile, count - i * tile > tile ? (i + 1) * tile : count);
-        if (atomic_fetch_add(&crew.done, 1) + 1 == tiles && atomic_load(&crew.caller_sleeps)) {
-            pthread_mutex_lock(&crew.lock);
-            pthread_cond_signal(&crew.finished);
-            pthread_mutex_unlock(&crew.lock);
-        }
+        tile_done(tiles);
     }
 }
 
-static bool has_work(void) {
-    return TILE_OF(atomic_load(&crew.ticket)) < READ(tiles);
+static void take_all_tiles(int own) {
+    int n = READ(members);
+    for (int i = 0; i < n; i++) take_tiles(own + i < n ? own + i : own + i - n);
+}
+
+static bool has_work(int of) {
+    uint64_t ticket = atomic_load(&crew.spans[of].ticket);
+    return TILE_OF(ticket) < first_of(READ(tiles), of + 1);
 }
 
 static bool is_done(size_t tiles) {
@@ -81,24 +103,32 @@ static bool is_done(size_t tiles) {
 
 /* ---- workers ---- */
 
-static void sleep_until_called(void) {
+static void sleep_until_called(int own) {
+    span *s = &crew.spans[own];
     pthread_mutex_lock(&crew.lock);
-    atomic_fetch_add(&crew.sleepers, 1);
-    while (!has_work() && !atomic_load(&crew.stop)) pthread_cond_wait(&crew.wake, &crew.lock);
-    atomic_fetch_sub(&crew.sleepers, 1);
+    atomic_store(&s->asleep, true);
+    while (!has_work(own) && !atomic_load(&crew.stop)) pthread_cond_wait(&s->wake, &crew.lock);
+    atomic_store(&s->asleep, false);
     pthread_mutex_unlock(&crew.lock);
 }
 
-static void *worker(void *unused) {
-    (void)unused;
+static void wake(span *s) {
+    if (!atomic_load(&s->asleep)) return;
+    pthread_mutex_lock(&crew.lock);
+    pthread_cond_signal(&s->wake);
+    pthread_mutex_unlock(&crew.lock);
+}
+
+static void *worker(void *span_of) {
+    int own = (int)((span *)span_of - crew.spans);
     while (!atomic_load(&crew.stop)) {
-        take_tiles();
+        take_all_tiles(own);
         int left = crew.spin;
-        while (left && !has_work() && !atomic_load(&crew.stop)) {
+        while (left && !has_work(own) && !atomic_load(&crew.stop)) {
             PAUSE();
             left--;
         }
-        if (!left) sleep_until_called();
+        if (!left) sleep_until_called(own);
     }
     return NULL;
 }
@@ -111,29 +141,42 @@ static int processors(void) {
     return (int)sysconf(_SC_NPROCESSORS_ONLN);
 }
 
+/* Nobody can take a tile. */
+static void close_tickets(void) {
+    for (int i = 0; i < crew.wanted; i++) WRITE(spans[i].ticket, crew.job << TILE_BITS | MOST_TILES);
+}
+
 /* As many as the system gives: the results are the same with fewer. */
 static void start_workers(void) {
-    if (crew.ready && !crew.ready(crew.wanted + 1)) crew.wanted = 0;
+    if (crew.ready && !crew.ready(crew.wanted)) {
+        crew.wanted = 1;
+        return;
+    }
     sigset_t all, before; /* signals are the main thread's business */
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
-    crew.spin = crew.wanted < processors() ? SPIN : 0; /* else who spins keeps another from work */
-    while (crew.n_workers < crew.wanted && !pthread_create(&crew.workers[crew.n_workers], NULL, worker, NULL)) crew.n_workers++;
+    crew.spin = crew.wanted <= processors() ? SPIN : 0; /* else who spins keeps another from work */
+    close_tickets();
+    WRITE(members, crew.wanted);
+    for (int i = 1; i < crew.wanted; i++) {
+        span *s = &crew.spans[i];
+        atomic_store(&s->asleep, false);
+        pthread_cond_init(&s->wake, NULL);
+        if (pthread_create(&s->thread, NULL, worker, s)) break;
+        crew.workers++;
+    }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    crew.wanted = crew.n_workers;
-}
-
-static void wake_all(void) {
-    pthread_mutex_lock(&crew.lock);
-    pthread_cond_broadcast(&crew.wake);
-    pthread_mutex_unlock(&crew.lock);
+    if (!crew.workers) crew.wanted = 1;
 }
 
 static void join_workers(void) {
     atomic_store(&crew.stop, true);
-    wake_all();
-    for (int i = 0; i < crew.n_workers; i++) pthread_join(crew.workers[i], NULL);
-    crew.n_workers = 0;
+    for (; crew.workers; crew.workers--) {
+        span *s = &crew.spans[crew.workers];
+        wake(s);
+        pthread_join(s->thread, NULL);
+        pthread_cond_destroy(&s->wake);
+    }
     atomic_store(&crew.stop, false);
 }
 
@@ -142,30 +185,33 @@ void fm_before_workers(bool (*ready)(int threads)) {
 }
 
 int fm_threads(void) {
-    return crew.wanted + 1;
+    return crew.wanted;
 }
 
 bool fm_set_threads(int n, fm_error *err) {
     if (n < 1 || n > FM_MOST_THREADS) return fm_fail(err, "threads: expected 1..%d, found %d", FM_MOST_THREADS, n);
     if (n == fm_threads()) return true;
     join_workers();
-    crew.wanted = n - 1;
+    crew.wanted = n;
     return true;
 }
 
 /* ---- jobs ---- */
 
 static void open_job(size_t count, size_t tile, size_t tiles, work_fn *work, void *context) {
-    uint64_t job = atomic_load(&crew.ticket) >> TILE_BITS;
-    atomic_store(&crew.ticket, job << TILE_BITS | MOST_TILES); /* closed */
+    close_tickets();
     WRITE(work, work);
     WRITE(context, context);
     WRITE(count, count);
     WRITE(tile, tile);
     WRITE(tiles, tiles);
     WRITE(done, 0);
-    atomic_store(&crew.ticket, (job + 1) << TILE_BITS);
-    if (atomic_load(&crew.sleepers)) wake_all();
+    crew.job++;
+    for (int i = crew.wanted - 1; i >= 0; i--) {
+        size_t first = first_of(tiles, i);
+        atomic_store(&crew.spans[i].ticket, crew.job << TILE_BITS | first);
+        if (i && first < first_of(tiles, i + 1)) wake(&crew.spans[i]);
+    }
 }
 
 static void wait_until_done(size_t tiles) {
@@ -180,12 +226,12 @@ static void wait_until_done(size_t tiles) {
 
 void fm_parallel(size_t count, size_t tile, void (*work)(void *, size_t, size_t), void *context) {
     size_t tiles = count / tile + (count % tile != 0);
-    if (tiles > 1 && tiles < MOST_TILES && crew.n_workers < crew.wanted) start_workers();
-    if (tiles < 2 || tiles >= MOST_TILES || crew.n_workers == 0) {
+    if (tiles > 1 && tiles < MOST_TILES && crew.wanted > 1 && !crew.workers) start_workers();
+    if (tiles < 2 || tiles >= MOST_TILES || crew.wanted == 1) {
         for (size_t first = 0; first < count; first += tile) work(context, first, count - first > tile ? first + tile : count);
         return;
     }
     open_job(count, tile, tiles, work, context);
-    take_tiles();
+    take_all_tiles(0);
     wait_until_done(tiles);
 }
