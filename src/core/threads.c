@@ -72,14 +72,14 @@ static void tile_done(size_t tiles) {
     pthread_mutex_unlock(&crew.lock);
 }
 
-/* Works on tiles of a span until none is left to take. */
-static void take_tiles(int of) {
+/* Works on tiles of a span of this job until none is left to take. */
+static void take_tiles(int of, uint64_t job) {
     uint64_t ticket = READ(spans[of].ticket);
     for (;;) {
         work_fn *work = READ(work);
         void *context = READ(context);
         size_t count = READ(count), tile = READ(tile), tiles = READ(tiles), i = TILE_OF(ticket);
-        if (i >= first_of(tiles, of + 1)) return;
+        if (ticket >> TILE_BITS != job || i >= first_of(tiles, of + 1)) return;
         if (!atomic_compare_exchange_weak(&crew.spans[of].ticket, &ticket, ticket + 1)) continue;
         ticket++;
         work(context, i * tile, count - i * tile > tile ? (i + 1) * tile : count);
@@ -87,9 +87,11 @@ static void take_tiles(int of) {
     }
 }
 
+/* The thread's own span comes first: it takes no tile of a job before that is open to it. */
 static void take_all_tiles(int own) {
+    uint64_t job = READ(spans[own].ticket) >> TILE_BITS;
     int n = READ(members);
-    for (int i = 0; i < n; i++) take_tiles(own + i < n ? own + i : own + i - n);
+    for (int i = 0; i < n; i++) take_tiles(own + i < n ? own + i : own + i - n, job);
 }
 
 static bool has_work(int of) {
@@ -107,7 +109,7 @@ static void sleep_until_called(int own) {
     span *s = &crew.spans[own];
     pthread_mutex_lock(&crew.lock);
     atomic_store(&s->asleep, true);
-    while (!has_work(own) && !atomic_load(&crew.stop)) pthread_cond_wait(&s->wake, &crew.lock);
+    if (!has_work(own) && !atomic_load(&crew.stop)) pthread_cond_wait(&s->wake, &crew.lock);
     atomic_store(&s->asleep, false);
     pthread_mutex_unlock(&crew.lock);
 }
@@ -166,7 +168,8 @@ static void start_workers(void) {
         crew.workers++;
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (!crew.workers) crew.wanted = 1;
+    crew.wanted = crew.workers + 1;
+    WRITE(members, crew.wanted);
 }
 
 static void join_workers(void) {
