@@ -155,9 +155,10 @@ static bool cross_entropy_shape(fm_call *c, fm_error *err) {
 
 enum { SOME = 2048 }; /* numbers of rows that are worked on together */
 
-/* Of a few rows: e = exp(x - the largest of the row), which becomes the probabilities. Returns the
+/* Of a few rows: e = exp(x - the largest of the row), which becomes the probabilities if they are
+ * wanted. Returns the
  * sum of the losses. */
-FM_INLINE double some_losses(size_t rows, size_t n, const real *restrict x, const real *restrict label, real *restrict e) {
+FM_INLINE double some_losses(size_t rows, size_t n, const real *restrict x, const real *restrict label, bool wanted, real *restrict e) {
     double total = 0;
     real top[SOME];
     for (size_t r = 0; r < rows; r++) {
@@ -169,7 +170,7 @@ FM_INLINE double some_losses(size_t rows, size_t n, const real *restrict x, cons
         real *restrict row = e + r * n;
         FM_ROW_SUM(n, row[i], sum);
         real scale = (real)(1 / sum);
-        for (size_t j = 0; j < n; j++) row[j] *= scale;
+        for (size_t j = 0; wanted && j < n; j++) row[j] *= scale;
         total += log(sum) + (double)top[r] - (double)x[r * n + (size_t)label[r] - 1];
     }
     return total;
@@ -184,7 +185,7 @@ FM_CLONES static double row_losses(size_t rows, size_t n, const real *restrict x
     for (size_t r = 0, k; r < rows; r += k, x += k * n) {
         k = rows - r < some ? rows - r : some;
         if (saved || n <= SOME) {
-            total += some_losses(k, n, x, label + r, saved ? saved + r * n : e);
+            total += some_losses(k, n, x, label + r, saved != NULL, saved ? saved + r * n : e);
             continue;
         }
         real top = fm_row_max(n, x);

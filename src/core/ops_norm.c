@@ -48,18 +48,22 @@ FM_CLONES static void affine_back_columns(size_t rows, size_t n, const real *res
     if (dbias) FM_COLUMN_SUMS(rows, n, dy[r * n + j], dbias);
 }
 
-/* dx += rstd (g - mean(g) - z mean(g z)), where g is dy, or dy weight; without mean(g) unless
+/* dx = rstd (g - mean(g) - z mean(g z)), where g is dy, or dy weight; without mean(g) unless
  * `centred`. */
 #define NORMAL_BACK(G)                                                                                                                     \
     do {                                                                                                                                   \
         FM_ROW_SUM(n, G, sum);                                                                                                             \
         FM_ROW_SUM(n, (G) * ((x[i] - mean) * rstd), product);                                                                              \
         real a = centred ? (real)(sum / (double)n) : 0, b = (real)(product / (double)n);                                                   \
-        for (size_t i = 0; i < n; i++) dx[i] += rstd * ((G)-a - (x[i] - mean) * rstd * b);                                                 \
+        if (fresh) {                                                                                                                       \
+            for (size_t i = 0; i < n; i++) dx[i] = rstd * ((G)-a - (x[i] - mean) * rstd * b);                                              \
+        } else {                                                                                                                           \
+            for (size_t i = 0; i < n; i++) dx[i] += rstd * ((G)-a - (x[i] - mean) * rstd * b);                                             \
+        }                                                                                                                                  \
     } while (0)
 
 FM_CLONES static void normal_back_row(size_t n, const real *restrict x, const real *restrict stat, const real *restrict dy,
-                                      const real *restrict weight, bool centred, real *restrict dx) {
+                                      const real *restrict weight, bool centred, bool fresh, real *restrict dx) {
     real mean = stat[0], rstd = stat[1];
     if (weight) NORMAL_BACK(dy[i] * weight[i]);
     else NORMAL_BACK(dy[i]);
@@ -121,6 +125,7 @@ typedef struct back {
     const real *x, *stat, *dy, *weight;
     size_t n, per_part; /* numbers of weight and bias; rows of a part */
     real *dx, *dw, *db;
+    bool fresh; /* dx means nothing yet */
     double *sums;
 } back;
 
@@ -128,7 +133,7 @@ static back back_of(const fm_call *c, size_t n, size_t rows, size_t row) {
     fm_tensor *weight = optional(c, 1), *bias = optional(c, 2);
     back b = {.c = c, .x = fm_data(c->in[0]), .stat = c->saved, .dy = fm_grad_get(c->out), .weight = numbers(weight), .n = n};
     b.per_part = part_rows(rows, row);
-    b.dx = fm_grad_add(c->in[0]);
+    b.dx = fm_grad_write(c->in[0], &b.fresh);
     b.dw = weight ? fm_grad_add(weight) : NULL;
     b.db = bias ? fm_grad_add(bias) : NULL;
     b.sums = b.dw || b.db ? fm_scratch_doubles(c) : NULL;
@@ -202,7 +207,7 @@ static void last_axis_back(const back *b, bool centred, size_t first, size_t las
     for (size_t r = first, some; r < last; r += some) {
         some = last - r < ROWS ? last - r : ROWS;
         for (size_t i = r; b->dx && i < r + some; i++) {
-            normal_back_row(n, b->x + i * n, b->stat + 2 * i, b->dy + i * n, b->weight, centred, b->dx + i * n);
+            normal_back_row(n, b->x + i * n, b->stat + 2 * i, b->dy + i * n, b->weight, centred, b->fresh, b->dx + i * n);
         }
         if (sums) affine_back_columns(some, n, b->x + r * n, b->stat + 2 * r, b->dy + r * n, b->dw ? sums : NULL, b->db ? sums + n : NULL);
     }
@@ -303,11 +308,15 @@ FM_CLONES static void channel_sums(size_t n, const real *restrict x, const real 
     out[1] = product;
 }
 
-/* dx += rstd (dy w - a - z b) */
+/* dx = rstd (dy w - a - z b), or added to it */
 FM_CLONES static void channel_back(size_t n, const real *restrict x, const real *restrict stat, const real *restrict dy, real w, real a,
-                                   real b, real *restrict dx) {
+                                   real b, bool fresh, real *restrict dx) {
     real mean = stat[0], rstd = stat[1];
-    for (size_t i = 0; i < n; i++) dx[i] += rstd * (dy[i] * w - a - (x[i] - mean) * rstd * b);
+    if (fresh) {
+        for (size_t i = 0; i < n; i++) dx[i] = rstd * (dy[i] * w - a - (x[i] - mean) * rstd * b);
+    } else {
+        for (size_t i = 0; i < n; i++) dx[i] += rstd * (dy[i] * w - a - (x[i] - mean) * rstd * b);
+    }
 }
 
 static void group_norm_part(void *context, size_t first, size_t last) {
@@ -328,7 +337,7 @@ static void group_norm_part(void *context, size_t first, size_t last) {
         real a = (real)(sum / (double)row), b = (real)(product / (double)row);
         for (size_t i = 0; k->dx && i < g.channels; i++) {
             size_t at = i * g.area;
-            channel_back(g.area, x + at, stat, dy + at, weight ? weight[i] : 1, a, b, k->dx + r * row + at);
+            channel_back(g.area, x + at, stat, dy + at, weight ? weight[i] : 1, a, b, k->fresh, k->dx + r * row + at);
         }
     }
 }

@@ -131,8 +131,8 @@ static void search_all(const fm_call *c, search_fn search, bool larger) {
         fm_parallel(a.v.outer, fm_tile_rows(a.v.size), search_rows, &a);
         return;
     }
-    size_t wide = fm_tile_rows(a.v.size) / 64 * 64;
-    a.width = wide < 64 ? 64 : wide > STRIP ? STRIP : wide;
+    size_t wide = fm_tile_rows(a.v.size) / 128 * 128;
+    a.width = wide < 128 ? 128 : wide > STRIP ? STRIP : wide;
     if (a.width > a.v.inner) a.width = a.v.inner;
     a.strips = (a.v.inner + a.width - 1) / a.width;
     fm_parallel(a.v.outer * a.strips, fm_tile_rows(a.v.size * a.width), search_strips, &a);

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { LANES = 32, MOST_PARTS = 32 };
+enum { LANES = 32, BESIDE = 64, MOST_PARTS = 32 };
 
 /* ---- shapes ---- */
 
@@ -65,9 +65,20 @@ static void add_up(size_t n, const double *more, double *acc) {
         for (size_t j = 0; j < n; j++) acc[j] = 0;                                                                                         \
         FM_COLUMN_SUMS(rows, n, name##_term(x[r * stride + j], p[j]), acc);                                                                \
     }                                                                                                                                      \
-    FM_CLONES static void name##_rows(size_t outer, size_t n, const real *restrict x, const real *restrict p, double *restrict acc) {      \
+    FM_CLONES static void name##_long_rows(size_t outer, size_t n, const real *restrict x, const real *restrict p, double *restrict acc) { \
         for (size_t o = 0; o < outer; o++, x += n) {                                                                                       \
             FM_ROW_SUM(n, name##_term(x[i], p[o]), sum);                                                                                   \
+            acc[o] = sum;                                                                                                                  \
+        }                                                                                                                                  \
+    }                                                                                                                                      \
+    static void name##_rows(size_t outer, size_t n, const real *restrict x, const real *restrict p, double *restrict acc) {                \
+        if (n >= LANES) {                                                                                                                  \
+            name##_long_rows(outer, n, x, p, acc);                                                                                         \
+            return;                                                                                                                        \
+        }                                                                                                                                  \
+        for (size_t o = 0; o < outer; o++, x += n) {                                                                                       \
+            double sum = 0;                                                                                                                \
+            for (size_t i = 0; i < n; i++) sum += name##_term(x[i], p[o]);                                                                 \
             acc[o] = sum;                                                                                                                  \
         }                                                                                                                                  \
     }                                                                                                                                      \
@@ -75,12 +86,21 @@ static void add_up(size_t n, const double *more, double *acc) {
 
 SUM_OF(sum_of_numbers, (double)v);
 /* Up to eight numbers are added as they are; where that is not finite, all in double. */
-FM_CLONES static void plain_rows(size_t outer, size_t n, const real *restrict x, const real *restrict unused, double *restrict acc) {
-    (void)unused;
+FM_CLONES static void plain_long_rows(size_t outer, size_t n, const real *restrict x, double *restrict acc) {
     for (size_t o = 0; o < outer; o++, x += n) {
         FM_ROW_SUM(n, x[i], sum);
         acc[o] = sum;
-        if (!isfinite(sum)) sum_of_numbers.rows(1, n, x, unused, acc + o);
+    }
+}
+
+static void plain_rows(size_t outer, size_t n, const real *restrict x, const real *restrict unused, double *restrict acc) {
+    if (n < LANES) {
+        sum_of_numbers.rows(outer, n, x, unused, acc);
+        return;
+    }
+    plain_long_rows(outer, n, x, acc);
+    for (size_t o = 0; o < outer; o++) {
+        if (!isfinite(acc[o])) sum_of_numbers.rows(1, n, x + o * n, unused, acc + o);
     }
 }
 
@@ -99,7 +119,8 @@ SUM_OF(sum_of_squares, (double)v *(double)v);
 SUM_OF(sum_of_deviations, ((double)v - (double)p) * ((double)v - (double)p));
 SUM_OF(sum_of_exponentials, (double)v_exp(v - p));
 
-/* The largest or smallest number: a NaN wins. */
+/* The largest or smallest number: a NaN wins. Long rows are searched without regard to a NaN, and
+ * once more where there is one, or an infinity: their products with 0 are not 0. */
 #define EXTREME(name, BETTER)                                                                                                              \
     FM_INLINE real name##_of(real v, real best) {                                                                                          \
         return v BETTER best || v != v ? v : best;                                                                                         \
@@ -114,24 +135,29 @@ SUM_OF(sum_of_exponentials, (double)v_exp(v - p));
         }                                                                                                                                  \
         for (size_t j = 0; j < n; j++) acc[j] = (double)best[j];                                                                           \
     }                                                                                                                                      \
-    FM_CLONES static void name##_rows(size_t outer, size_t n, const real *restrict x, const real *restrict unused, double *restrict acc) { \
+    FM_CLONES static bool name##_of_finite(size_t n, const real *restrict x, double *restrict result) {                                    \
+        real best[BESIDE], zero[BESIDE];                                                                                                   \
+        size_t i = BESIDE;                                                                                                                 \
+        for (size_t l = 0; l < BESIDE; l++) best[l] = x[l], zero[l] = x[l] * 0;                                                            \
+        for (; i + BESIDE <= n; i += BESIDE) {                                                                                             \
+            for (size_t l = 0; l < BESIDE; l++) best[l] = x[i + l] BETTER best[l] ? x[i + l] : best[l];                                    \
+            for (size_t l = 0; l < BESIDE; l++) zero[l] += x[i + l] * 0;                                                                   \
+        }                                                                                                                                  \
+        for (size_t l = 0; l < 32; l++) best[l] = best[l + 32] BETTER best[l] ? best[l + 32] : best[l], zero[l] += zero[l + 32];           \
+        for (size_t l = 0; l < 16; l++) best[l] = best[l + 16] BETTER best[l] ? best[l + 16] : best[l], zero[l] += zero[l + 16];           \
+        for (size_t l = 0; l < 8; l++) best[l] = best[l + 8] BETTER best[l] ? best[l + 8] : best[l], zero[l] += zero[l + 8];               \
+        real top = best[0], all = zero[0];                                                                                                 \
+        for (size_t l = 1; l < 8; l++) top = best[l] BETTER top ? best[l] : top, all += zero[l];                                           \
+        for (; i < n; i++) top = x[i] BETTER top ? x[i] : top, all += x[i] * 0;                                                            \
+        *result = (double)top;                                                                                                             \
+        return all == 0;                                                                                                                   \
+    }                                                                                                                                      \
+    static void name##_rows(size_t outer, size_t n, const real *restrict x, const real *restrict unused, double *restrict acc) {           \
         (void)unused;                                                                                                                      \
         for (size_t o = 0; o < outer; o++, x += n) {                                                                                       \
+            if (n >= BESIDE && name##_of_finite(n, x, acc + o)) continue;                                                                  \
             real top = x[0];                                                                                                               \
-            size_t i = 1;                                                                                                                  \
-            if (n >= 2 * LANES) {                                                                                                          \
-                real best[LANES];                                                                                                          \
-                for (size_t l = 0; l < LANES; l++) best[l] = x[l];                                                                         \
-                for (i = LANES; i + LANES <= n; i += LANES) {                                                                              \
-                    for (size_t l = 0; l < LANES; l++) best[l] = name##_of(x[i + l], best[l]);                                             \
-                }                                                                                                                          \
-                for (size_t l = 0; l < 16; l++) best[l] = name##_of(best[l + 16], best[l]);                                                \
-                for (size_t l = 0; l < 8; l++) best[l] = name##_of(best[l + 8], best[l]);                                                  \
-                for (size_t l = 0; l < 4; l++) best[l] = name##_of(best[l + 4], best[l]);                                                  \
-                top = best[0];                                                                                                             \
-                for (size_t l = 1; l < 4; l++) top = name##_of(best[l], top);                                                              \
-            }                                                                                                                              \
-            for (; i < n; i++) top = name##_of(x[i], top);                                                                                 \
+            for (size_t i = 1; i < n; i++) top = name##_of(x[i], top);                                                                     \
             acc[o] = (double)top;                                                                                                          \
         }                                                                                                                                  \
     }                                                                                                                                      \
