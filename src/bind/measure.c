@@ -239,13 +239,7 @@ static int measure_condition_weight(lua_State *L) { /* condition_weight(x1, x0, 
 static int measure_pair_costs(lua_State *L) { /* pair_costs(a [n, D], b [m, D]) -> squared distances [n, m] */
     fm_samples s = check_samples(L);
     size_t shape[2] = {s.n, s.m};
-    double *row = scratch(L, s.m * sizeof *row);
-    fm_tensor *t = bind_push_result(L, 2, shape);
-    for (size_t i = 0; i < s.n; i++) {
-        const fm_samples one = {1, s.m, s.d, s.a + i * s.d, s.b};
-        fm_pair_costs(&one, false, row);
-        for (size_t j = 0; j < s.m; j++) fm_data(t)[i * s.m + j] = (real)row[j];
-    }
+    fm_pair_squares(&s, fm_data(bind_push_result(L, 2, shape)));
     return 1;
 }
 

@@ -1,24 +1,55 @@
 #include "covariance.h"
 #include "eigen.h"
 #include "pool.h"
+#include "threads.h"
 
 #include <string.h>
 
+enum { ROWS = 8, COLUMNS = 64 }; /* of the covariance; of the mean */
+
+typedef struct moments {
+    size_t n, d;
+    const real *x;
+    double *mean, *covariance;
+} moments;
+
+static FM_CLONES void mean_columns(void *context, size_t first, size_t last) {
+    const moments *m = context;
+    double *restrict mean = m->mean;
+    for (size_t j = first; j < last; j++) mean[j] = 0;
+    for (size_t i = 0; i < m->n; i++) {
+        const real *restrict x = m->x + i * m->d;
+        for (size_t j = first; j < last; j++) mean[j] += (double)x[j];
+    }
+    for (size_t j = first; j < last; j++) mean[j] /= (double)m->n;
+}
+
+FM_INLINE void add_product(size_t n, double e, const double *restrict x, double *restrict to) {
+    for (size_t k = 0; k < n; k++) to[k] += e * x[k];
+}
+
+/* Rows first..last - 1 of the covariance, up to the diagonal. */
+static FM_CLONES void covariance_rows(void *context, size_t first, size_t last) {
+    const moments *m = context;
+    const double *restrict mean = m->mean;
+    double centred[FM_COVARIANCE_MOST];
+    for (size_t i = 0; i < m->n; i++) {
+        const real *restrict x = m->x + i * m->d;
+        for (size_t k = 0; k < last; k++) centred[k] = (double)x[k] - mean[k];
+        for (size_t j = first; j < last; j++) add_product(j + 1, centred[j], centred, m->covariance + j * m->d);
+    }
+    for (size_t j = first; j < last; j++) {
+        for (size_t k = 0; k <= j; k++) m->covariance[j * m->d + k] /= (double)(m->n - 1);
+    }
+}
+
 void fm_covariance(size_t n, size_t d, const real *x, double *mean, double *covariance) {
-    for (size_t j = 0; j < d; j++) {
-        mean[j] = 0;
-        for (size_t i = 0; i < n; i++) mean[j] += (double)x[i * d + j];
-        mean[j] /= (double)n;
-    }
+    moments m = {n, d, x, mean, covariance};
+    fm_parallel(d, COLUMNS, mean_columns, &m);
     memset(covariance, 0, d * d * sizeof *covariance);
-    for (size_t i = 0; i < n; i++) {
-        for (size_t j = 0; j < d; j++) {
-            double e = (double)x[i * d + j] - mean[j];
-            for (size_t k = 0; k <= j; k++) covariance[j * d + k] += e * ((double)x[i * d + k] - mean[k]);
-        }
-    }
+    fm_parallel(d, ROWS, covariance_rows, &m);
     for (size_t j = 0; j < d; j++) {
-        for (size_t k = 0; k <= j; k++) covariance[k * d + j] = covariance[j * d + k] /= (double)(n - 1);
+        for (size_t k = 0; k < j; k++) covariance[k * d + j] = covariance[j * d + k];
     }
 }
 

@@ -16,6 +16,7 @@ double fm_squared_distance(size_t d, const real *a, const real *b);
 size_t fm_first_not_finite(size_t n, size_t d, const real *x);
 /* out [n, m]: squared distances, or distances when `root`. */
 void fm_pair_costs(const fm_samples *s, bool root, double *out);
+void fm_pair_squares(const fm_samples *s, real *out); /* the squared ones, rounded */
 /* Mean over rows of |a - b|^2, or of |a - b| when `root`; row column[i] of b goes with row i of
  * a. */
 double fm_matched_cost(const fm_samples *s, bool root, const size_t *column);

@@ -4,45 +4,59 @@
 #include "gemm.h"
 #include "pool.h"
 #include "sums.h"
+#include "threads.h"
 
 #include <string.h>
 
-enum { SIDE = 256, LEAST_SIDE = 8, NUMBERS = 1 << 20 }; /* rows in a block, and numbers */
+enum { ROWS = 64, SIDE = 256, LEAST_SIDE = 8, NUMBERS = 1 << 20 }; /* rows of a tile, of a block of b, and numbers */
+enum { TILES = 64, LEAST_TILES = 8 };                              /* of a block of a */
 
-/* A block of rows of a against a block of rows of b. The rows are taken less the mean of b: a
- * common offset would cost the estimates their digits. */
+/* A block of rows of a against a block of rows of b; tiles of the rows of a are worked on at once.
+ * The rows are taken less the mean of b: a common offset would cost the estimates their digits. */
 typedef struct block {
     const fm_samples *s;
-    size_t side, i, j, rows, columns; /* pairs (i .. i + rows, j .. j + columns) */
-    real *centre, *a, *b, *product;   /* product[r, c] = a_r . b_c */
-    double *aa, *bb;                  /* |a_r|^2, |b_c|^2 */
-    double share, least;              /* an estimate is off by at most share (|a|^2 + |b|^2) + least */
+    size_t most_rows, side;     /* of a block of a, of b */
+    size_t i, j, rows, columns; /* pairs (i .. i + rows, j .. j + columns) */
+    real *centre, *a, *b;
+    double *aa, *bb;     /* |a_r|^2, |b_c|^2 */
+    double share, least; /* an estimate is off by at most share (|a|^2 + |b|^2) + least */
     void *room;
     size_t bytes;
 } block;
 
-/* Does what is wanted with one block whose product is there. */
-typedef void visit(void *to, const block *p);
+/* Does what is wanted with rows first..last - 1 of a block; product[r - first, c] = a_r . b_c. */
+typedef void visit(void *to, const block *p, size_t first, size_t last, const real *product);
 
-static bool open_block(block *p, const fm_samples *s, fm_error *err) {
-    if (!fm_blas_fits(s->d)) return fm_fail(err, "rows of %zu numbers are too long", s->d);
-    size_t side = NUMBERS / s->d;
-    side = side < LEAST_SIDE ? LEAST_SIDE : side > SIDE ? SIDE : side;
-    size_t doubles = 2 * side + s->d, reals = s->d + 2 * side * s->d + side * side;
-    *p = (block){.s = s, .side = side, .bytes = doubles * sizeof(double) + reals * sizeof(real)};
-    p->room = fm_pool_take(p->bytes);
-    if (!p->room) return fm_fail(err, "out of memory: no room for blocks of %zu rows", side);
-    p->aa = p->room;
-    p->bb = p->aa + side;
-    double *sums = p->bb + side;
-    p->centre = (real *)(sums + s->d);
-    p->a = p->centre + s->d;
-    p->b = p->a + side * s->d;
-    p->product = p->b + side * s->d;
+typedef struct looking {
+    const block *p;
+    visit *look;
+    void *to;
+} looking;
+
+static void sum_columns(const fm_samples *s, double *sums) {
     memset(sums, 0, s->d * sizeof *sums);
     for (size_t j = 0; j < s->m; j++) {
         for (size_t k = 0; k < s->d; k++) sums[k] += (double)s->b[j * s->d + k];
     }
+}
+
+static bool open_block(block *p, const fm_samples *s, fm_error *err) {
+    if (!fm_blas_fits(s->d)) return fm_fail(err, "rows of %zu numbers are too long", s->d);
+    size_t side = NUMBERS / s->d, tiles = NUMBERS / (ROWS * s->d), needed = (s->n + ROWS - 1) / ROWS;
+    side = side < LEAST_SIDE ? LEAST_SIDE : side > SIDE ? SIDE : side;
+    tiles = tiles < LEAST_TILES ? LEAST_TILES : tiles > TILES ? TILES : tiles;
+    tiles = tiles < needed ? tiles : needed;
+    size_t rows = tiles * ROWS, doubles = rows + side + s->d, reals = s->d + (rows + side) * s->d;
+    *p = (block){.s = s, .most_rows = rows, .side = side, .bytes = doubles * sizeof(double) + reals * sizeof(real)};
+    p->room = fm_pool_take(p->bytes);
+    if (!p->room) return fm_fail(err, "out of memory: no room for blocks of %zu rows", rows);
+    p->aa = p->room;
+    p->bb = p->aa + rows;
+    double *sums = p->bb + side;
+    p->centre = (real *)(sums + s->d);
+    p->a = p->centre + s->d;
+    p->b = p->a + rows * s->d;
+    sum_columns(s, sums);
     for (size_t k = 0; k < s->d; k++) p->centre[k] = (real)(sums[k] / (double)s->m);
     /* The rounding of d products and their sum is at most d EPSILON / 2 of |a|^2 + |b|^2; twice
      * that, and some for the other operations. */
@@ -61,18 +75,38 @@ FM_CLONES static void take_rows(size_t rows, size_t d, const real *restrict x, c
     }
 }
 
+static void take_tile_of_a(void *context, size_t first, size_t last) {
+    const block *p = context;
+    size_t d = p->s->d;
+    take_rows(last - first, d, p->s->a + (p->i + first) * d, p->centre, p->a + first * d, p->aa + first);
+}
+
+static void take_tile_of_b(void *context, size_t first, size_t last) {
+    const block *p = context;
+    size_t d = p->s->d;
+    take_rows(last - first, d, p->s->b + (p->j + first) * d, p->centre, p->b + first * d, p->bb + first);
+}
+
+static void look_at_tile(void *context, size_t first, size_t last) {
+    const looking *l = context;
+    const block *p = l->p;
+    size_t d = p->s->d;
+    real product[ROWS * SIDE];
+    fm_gemm(false, true, last - first, p->columns, d, p->a + first * d, d, p->b, d, 0, product, p->columns);
+    l->look(l->to, p, first, last, product);
+}
+
 static bool each_block(const fm_samples *s, visit *look, void *to, fm_error *err) {
     block p = {0};
     if (!open_block(&p, s, err)) return false;
-    size_t d = s->d;
+    looking l = {&p, look, to};
     for (p.i = 0; p.i < s->n; p.i += p.rows) {
-        p.rows = s->n - p.i < p.side ? s->n - p.i : p.side;
-        take_rows(p.rows, d, s->a + p.i * d, p.centre, p.a, p.aa);
+        p.rows = s->n - p.i < p.most_rows ? s->n - p.i : p.most_rows;
+        fm_parallel(p.rows, fm_tile_rows(s->d), take_tile_of_a, &p);
         for (p.j = 0; p.j < s->m; p.j += p.columns) {
             p.columns = s->m - p.j < p.side ? s->m - p.j : p.side;
-            take_rows(p.columns, d, s->b + p.j * d, p.centre, p.b, p.bb);
-            fm_gemm(false, true, p.rows, p.columns, d, p.a, d, p.b, d, 0, p.product, p.columns);
-            look(to, &p);
+            fm_parallel(p.columns, fm_tile_rows(s->d), take_tile_of_b, &p);
+            fm_parallel(p.rows, ROWS, look_at_tile, &l);
         }
     }
     fm_pool_give(p.room, p.bytes);
@@ -102,12 +136,11 @@ static void insert(size_t k, size_t *index, double *squared, size_t j, double e)
     index[at] = j;
 }
 
-static void look_for_nearest(void *to, const block *p) {
+static void look_for_nearest(void *to, const block *p, size_t first, size_t last, const real *product) {
     const nearest *w = to;
-    for (size_t r = 0; r < p->rows; r++) {
+    for (size_t r = first; r < last; r++, product += p->columns) {
         size_t i = p->i + r, *index = w->index + i * w->k;
         double *squared = w->squared + i * w->k, worst = squared[w->k - 1];
-        const real *product = p->product + r * p->columns;
         double keep = 1 - p->share, most = worst - p->aa[r] * keep + p->least;
         for (size_t c = 0; c < p->columns; c++) {
             if (p->bb[c] * keep - 2 * (double)product[c] > most) continue; /* NaN is measured */
@@ -137,18 +170,21 @@ typedef struct within {
     size_t *of_a, *of_b;
 } within;
 
-static void count_within(void *to, const block *p) {
+static void count_within(void *to, const block *p, size_t first, size_t last, const real *product) {
     const within *w = to;
-    for (size_t r = 0; r < p->rows; r++) {
-        const real *product = p->product + r * p->columns;
+    size_t of_b[SIDE] = {0};
+    for (size_t r = first; r < last; r++, product += p->columns) {
         for (size_t c = 0; c < p->columns; c++) {
             double sum = p->aa[r] + p->bb[c], e = sum - 2 * (double)product[c], off = sum * p->share + p->least;
             double limit = w->limit[p->j + c];
             if (e - off > limit) continue;
             if (!(e + off <= limit) && !(measured(p, r, c) <= limit)) continue;
             w->of_a[p->i + r]++;
-            w->of_b[p->j + c]++;
+            of_b[c]++;
         }
+    }
+    for (size_t c = 0; c < p->columns; c++) { /* whole numbers: the order does not matter */
+        if (of_b[c]) __atomic_fetch_add(&w->of_b[p->j + c], of_b[c], __ATOMIC_RELAXED);
     }
 }
 

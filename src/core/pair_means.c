@@ -4,42 +4,56 @@
 #include "exp_negative.h"
 #include "pool.h"
 #include "sums.h"
+#include "threads.h"
 
 #include <string.h>
 
 enum { SIDE = 128, LEAST_SIDE = 8, NUMBERS = 1 << 21 }; /* rows in a block, and numbers */
 enum { SHORT = 24 };                                    /* rows up to this length need no matrix product */
-
-/* A block of rows of a against a block of rows of b. */
-typedef struct block {
-    const fm_samples *s;
-    bool dots;                               /* it holds products a . b, else squared distances */
-    bool apart;                              /* without pairs (i, i) */
-    size_t side, i, j, rows, columns;        /* pairs (i .. i + rows, j .. j + columns) */
-    double *centre, *a, *b, *aa, *bb, *pair; /* rows of a; rows of b, or its columns [d, side] of short rows; |a|^2, |b|^2; [side, side] */
-    double *room;
-    size_t bytes;
-} block;
+enum { BATCH = 256, SLOTS = 16, LEAST_SLOTS = 4 };      /* blocks at a time; of long rows those that have room */
 
 /* Adds up what is wanted of a row of pairs, which it may overwrite. */
 typedef double row_sum(const void *how, size_t n, double *pair);
 
-static bool open_block(block *p, const fm_samples *s, bool dots, bool apart, fm_error *err) {
+/* Blocks of rows of a against blocks of rows of b: each is a tile, and its sum has a place. */
+typedef struct pairs {
+    const fm_samples *s;
+    bool dots;  /* a block holds products a . b, else squared distances */
+    bool apart; /* without pairs (i, i) */
+    row_sum *sum;
+    const void *how;
+    size_t side, batch;
+    double *centre, *slots; /* of long rows: their mean; room for the rows of each block of the batch */
+    size_t bytes;
+    size_t i[BATCH], j[BATCH], n; /* the first rows of the blocks of a batch */
+    double total[BATCH];
+} pairs;
+
+/* A block: rows of a; rows of b, or its columns [d, SIDE] of short rows; |a|^2, |b|^2; [SIDE, SIDE] */
+typedef struct block {
+    size_t i, j, rows, columns; /* pairs (i .. i + rows, j .. j + columns) */
+    double *a, *b, aa[SIDE], bb[SIDE], pair[SIDE * SIDE];
+} block;
+
+static bool is_short(const pairs *p) {
+    return p->s->d <= SHORT;
+}
+
+static bool open_pairs(pairs *p, const fm_samples *s, fm_error *err) {
     if (!fm_blas_fits(s->d)) return fm_fail(err, "rows of %zu numbers are too long", s->d);
     size_t side = NUMBERS / s->d;
-    side = side < LEAST_SIDE ? LEAST_SIDE : side > SIDE ? SIDE : side;
-    size_t count = s->d + 2 * side * s->d + 2 * side + side * side;
-    *p = (block){.s = s, .dots = dots, .apart = apart, .side = side, .bytes = count * sizeof(double)};
-    p->centre = p->room = fm_pool_take(p->bytes);
-    if (!p->room) return fm_fail(err, "out of memory: no room for blocks of %zu rows", side);
-    memset(p->room, 0, p->bytes);
-    p->a = p->centre + s->d;
-    p->b = p->a + side * s->d;
-    p->aa = p->b + side * s->d;
-    p->bb = p->aa + side;
-    p->pair = p->bb + side;
-    if (dots || s->d <= SHORT) return true;
-    for (size_t j = 0; j < s->m; j++) { /* a common offset would cost |a|^2 + |b|^2 - 2 a . b its digits */
+    p->s = s;
+    p->side = side < LEAST_SIDE ? LEAST_SIDE : side > SIDE ? SIDE : side;
+    p->batch = BATCH;
+    if (is_short(p)) return true;
+    size_t slots = 2 * NUMBERS / (p->side * s->d);
+    p->batch = slots < LEAST_SLOTS ? LEAST_SLOTS : slots > SLOTS ? SLOTS : slots;
+    p->bytes = (s->d + p->batch * 2 * p->side * s->d) * sizeof *p->centre;
+    p->centre = fm_pool_take(p->bytes);
+    if (!p->centre) return fm_fail(err, "out of memory: no room for blocks of %zu rows", p->side);
+    p->slots = p->centre + s->d;
+    memset(p->centre, 0, s->d * sizeof *p->centre);
+    for (size_t j = 0; j < s->m && !p->dots; j++) { /* a common offset would cost |a|^2 + |b|^2 - 2 a . b its digits */
         for (size_t k = 0; k < s->d; k++) p->centre[k] += (double)s->b[j * s->d + k] / (double)s->m;
     }
     return true;
@@ -78,56 +92,83 @@ FM_CLONES static void short_pairs(size_t rows, size_t side, size_t d, bool dots,
 }
 
 /* Squared distances from products. Where most of the digits cancel they are measured again. */
-static void distances(const block *p) {
-    const fm_samples *s = p->s;
-    for (size_t r = 0; r < p->rows; r++) {
-        double *pair = p->pair + r * p->side;
-        for (size_t c = 0; c < p->columns; c++) {
-            double sum = p->aa[r] + p->bb[c], e = sum - 2 * pair[c];
-            pair[c] = e > 1e-3 * sum ? e : fm_squared_distance(s->d, s->a + (p->i + r) * s->d, s->b + (p->j + c) * s->d);
+static void distances(const fm_samples *s, block *b) {
+    for (size_t r = 0; r < b->rows; r++) {
+        double *pair = b->pair + r * SIDE;
+        for (size_t c = 0; c < b->columns; c++) {
+            double sum = b->aa[r] + b->bb[c], e = sum - 2 * pair[c];
+            pair[c] = e > 1e-3 * sum ? e : fm_squared_distance(s->d, s->a + (b->i + r) * s->d, s->b + (b->j + c) * s->d);
         }
     }
 }
 
-static void fill(block *p) {
-    size_t d = p->s->d;
-    const real *b = p->s->b + p->j * d;
-    if (d <= SHORT) {
-        take_columns(p->columns, p->side, d, b, p->b);
-        short_pairs(p->rows, p->side, d, p->dots, p->a, p->b, p->pair);
-        return;
-    }
-    take_rows(p->columns, d, b, p->centre, p->b, p->bb);
-    fm_gemm_wide(p->rows, p->columns, d, p->a, p->b, p->pair, p->side);
-    if (!p->dots) distances(p);
-}
-
 /* The sum of a block; a pair (i, i) that is left out becomes one whose term is 0. */
-static double sum_of(const block *p, row_sum *sum, const void *how) {
+static double sum_of(const pairs *p, block *b) {
     double total = 0, nothing = p->dots ? -(double)p->s->d : INFINITY;
-    for (size_t r = 0; r < p->rows; r++) {
-        if (p->apart && p->i + r >= p->j && p->i + r < p->j + p->columns) p->pair[r * p->side + p->i + r - p->j] = nothing;
-        total += sum(how, p->columns, p->pair + r * p->side);
+    for (size_t r = 0; r < b->rows; r++) {
+        double *pair = b->pair + r * SIDE;
+        if (p->apart && b->i + r >= b->j && b->i + r < b->j + b->columns) pair[b->i + r - b->j] = nothing;
+        total += p->sum(p->how, b->columns, pair);
     }
     return total;
 }
 
-static bool mean_of(const fm_samples *s, bool dots, bool apart, row_sum *sum, const void *how, double *mean, fm_error *err) {
-    block p = {0};
-    if (!open_block(&p, s, dots, apart, err)) return false;
+static void sum_short(const pairs *p, block *b) {
+    static const double nowhere[SHORT] = {0};
+    double rows[SIDE * SHORT], columns[SIDE * SHORT];
+    size_t d = p->s->d;
+    memset(columns, 0, d * SIDE * sizeof *columns);
+    take_rows(b->rows, d, p->s->a + b->i * d, nowhere, rows, b->aa);
+    take_columns(b->columns, SIDE, d, p->s->b + b->j * d, columns);
+    short_pairs(b->rows, SIDE, d, p->dots, rows, columns, b->pair);
+}
+
+static void sum_long(const pairs *p, block *b, double *rows, double *columns) {
+    size_t d = p->s->d;
+    take_rows(b->rows, d, p->s->a + b->i * d, p->centre, rows, b->aa);
+    take_rows(b->columns, d, p->s->b + b->j * d, p->centre, columns, b->bb);
+    fm_gemm_wide(b->rows, b->columns, d, rows, columns, b->pair, SIDE);
+    if (!p->dots) distances(p->s, b);
+}
+
+static void sum_blocks(void *context, size_t first, size_t last) {
+    pairs *p = context;
+    block b;
+    size_t room = p->side * p->s->d;
+    for (size_t t = first; t < last; t++) {
+        b.i = p->i[t];
+        b.j = p->j[t];
+        b.rows = p->s->n - b.i < p->side ? p->s->n - b.i : p->side;
+        b.columns = p->s->m - b.j < p->side ? p->s->m - b.j : p->side;
+        if (is_short(p)) sum_short(p, &b);
+        else sum_long(p, &b, p->slots + 2 * t * room, p->slots + (2 * t + 1) * room);
+        p->total[t] = sum_of(p, &b);
+    }
+}
+
+/* Adds the blocks of the batch to the total, in their order; those beside the diagonal of a symmetric mean count
+ * twice. */
+static double sum_batch(pairs *p, bool same, double total) {
+    fm_parallel(p->n, 1, sum_blocks, p);
+    for (size_t t = 0; t < p->n; t++) total += p->total[t] * (same && p->j[t] > p->i[t] ? 2 : 1);
+    p->n = 0;
+    return total;
+}
+
+static bool mean_of(const fm_samples *s, pairs *p, double *mean, fm_error *err) {
+    if (!open_pairs(p, s, err)) return false;
     bool same = s->a == s->b && s->n == s->m;
     double total = 0;
-    for (p.i = 0; p.i < s->n; p.i += p.rows) {
-        p.rows = s->n - p.i < p.side ? s->n - p.i : p.side;
-        take_rows(p.rows, s->d, s->a + p.i * s->d, p.centre, p.a, p.aa);
-        for (p.j = same ? p.i : 0; p.j < s->m; p.j += p.columns) {
-            p.columns = s->m - p.j < p.side ? s->m - p.j : p.side;
-            fill(&p);
-            total += sum_of(&p, sum, how) * (same && p.j > p.i ? 2 : 1);
+    for (size_t i = 0; i < s->n; i += p->side) {
+        for (size_t j = same ? i : 0; j < s->m; j += p->side) {
+            p->i[p->n] = i;
+            p->j[p->n++] = j;
+            if (p->n == p->batch) total = sum_batch(p, same, total);
         }
     }
-    fm_pool_give(p.room, p.bytes);
-    *mean = total / ((double)s->n * ((double)s->m - (apart ? 1 : 0)));
+    total = sum_batch(p, same, total);
+    fm_pool_give(p->centre, p->bytes);
+    *mean = total / ((double)s->n * ((double)s->m - (p->apart ? 1 : 0)));
     return true;
 }
 
@@ -168,15 +209,18 @@ FM_CLONES static double sum_gaussians(const void *how, size_t n, double *pair) {
 }
 
 bool fm_mean_distance(const fm_samples *s, double *mean, fm_error *err) {
-    return mean_of(s, false, false, sum_roots, NULL, mean, err);
+    pairs p = {.sum = sum_roots};
+    return mean_of(s, &p, mean, err);
 }
 
 bool fm_mean_gaussian(const fm_samples *s, size_t count, const double *sigma, bool apart, double *mean, fm_error *err) {
     widths w = {count, sigma};
-    return mean_of(s, false, apart, sum_gaussians, &w, mean, err);
+    pairs p = {.apart = apart, .sum = sum_gaussians, .how = &w};
+    return mean_of(s, &p, mean, err);
 }
 
 bool fm_mean_cubic(const fm_samples *s, bool apart, double *mean, fm_error *err) {
     double d = (double)s->d;
-    return mean_of(s, true, apart, sum_cubes, &d, mean, err);
+    pairs p = {.dots = true, .apart = apart, .sum = sum_cubes, .how = &d};
+    return mean_of(s, &p, mean, err);
 }

@@ -2,6 +2,7 @@
 
 #include "assignment.h"
 #include "pool.h"
+#include "threads.h"
 
 enum { LEAF = 8 }; /* rows that are left in any order */
 
@@ -127,21 +128,37 @@ static FM_CLONES void add_squares(size_t n, double x, const double *restrict y, 
     for (size_t j = 0; j < n; j++) to[j] += (x - y[j]) * (x - y[j]);
 }
 
-static void square_costs(matching *m) {
+/* What the costs are made of; rows of them are tiles. */
+typedef struct pricing {
+    matching *m;
+    bool root;
+    const real *c; /* distances of conditions, or NULL */
+    double weight;
+} pricing;
+
+static void price_rows(void *context, size_t first, size_t last) {
+    const pricing *p = context;
+    const matching *m = p->m;
     size_t n = m->s->n;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = first; i < last; i++) {
         double *row = m->cost + i * n;
         for (size_t j = 0; j < n; j++) row[j] = 0;
         for (size_t k = 0; k < m->s->d; k++) add_squares(n, m->a[k * n + i], m->b + k * n, row);
+        for (size_t j = 0; p->root && j < n; j++) row[j] = sqrt(row[j]);
+        for (size_t j = 0; p->c && j < n; j++) row[j] += p->weight * (double)p->c[m->order_b[j] * n + m->order_a[i]];
     }
+}
+
+static void price(pricing *p) {
+    size_t n = p->m->s->n;
+    fm_parallel(n, fm_tile_rows(n * (p->m->s->d / 4 + 1)), price_rows, p);
 }
 
 bool fm_match(const fm_samples *s, bool root, size_t *column, fm_error *err) {
     matching m;
     if (!begin(&m, s, err)) return false;
     if (!root) align(&m);
-    square_costs(&m);
-    for (size_t i = 0; root && i < s->n * s->n; i++) m.cost[i] = sqrt(m.cost[i]);
+    price(&(pricing){.m = &m, .root = root});
     return end(&m, column, err);
 }
 
@@ -149,12 +166,8 @@ bool fm_match(const fm_samples *s, bool root, size_t *column, fm_error *err) {
 
 bool fm_match_conditions(const fm_samples *s, const real *c, double weight, size_t *column, fm_error *err) {
     matching m;
-    size_t n = s->n;
     if (!begin(&m, s, err)) return false;
-    square_costs(&m);
-    for (size_t i = 0; i < n; i++) {
-        for (size_t j = 0; j < n; j++) m.cost[i * n + j] += weight * (double)c[m.order_b[j] * n + m.order_a[i]];
-    }
+    price(&(pricing){.m = &m, .c = c, .weight = weight});
     return end(&m, column, err);
 }
 

@@ -7,10 +7,13 @@
 
 #include "exp_negative.h"
 #include "pool.h"
+#include "threads.h"
 
 #define LARGEST 1e100 /* of u and v, and its inverse the least: their product with K stays a number */
 
 #define LEAST_REG 1e-14 /* of the largest cost */
+
+enum { PARTS = 32 }; /* of the rows, whose sums of columns are then added in order */
 
 typedef struct scaling {
     size_t n, m;
@@ -19,7 +22,20 @@ typedef struct scaling {
     double *f, *g;      /* [n], [m] */
     double *u, *v;      /* [n], [m] */
     double *next, *sum; /* [n], [m] */
+    size_t part, parts; /* rows of a part, and how many parts there are */
+    double *part_sum;   /* [parts, m] */
+    double part_error[PARTS];
 } scaling;
+
+/* Calls work(s, first, last) for tiles of the rows, or of the columns; these come by whole cache
+ * lines. */
+static void for_rows(scaling *s, void (*work)(void *s, size_t first, size_t last)) {
+    fm_parallel(s->n, fm_tile_rows(s->m), work, s);
+}
+
+static void for_columns(scaling *s, void (*work)(void *s, size_t first, size_t last)) {
+    fm_parallel(s->m, (fm_tile_rows(s->n) + 7) / 8 * 8, work, s);
+}
 
 /* ---- with logarithms ---- */
 
@@ -36,37 +52,50 @@ static FM_CLONES double soft_row(size_t m, const double *restrict c, const doubl
     return top + reg * log(sum);
 }
 
-static FM_CLONES void soft_columns(const scaling *s, double *restrict top, double *restrict sum) {
-    for (size_t j = 0; j < s->m; j++) {
+static void soft_rows(void *context, size_t first, size_t last) {
+    const scaling *s = context;
+    for (size_t i = first; i < last; i++) s->f[i] = -s->reg * log((double)s->n) - soft_row(s->m, s->c + i * s->m, s->g, s->reg);
+}
+
+static FM_CLONES void soft_columns(void *context, size_t first, size_t last) {
+    const scaling *s = context;
+    double *restrict top = s->g, *restrict sum = s->sum, reg = s->reg;
+    for (size_t j = first; j < last; j++) {
         top[j] = -INFINITY;
         sum[j] = 0;
     }
     for (size_t i = 0; i < s->n; i++) {
         const double *c = s->c + i * s->m, f = s->f[i];
-        for (size_t j = 0; j < s->m; j++) top[j] = f - c[j] > top[j] ? f - c[j] : top[j];
+        for (size_t j = first; j < last; j++) top[j] = f - c[j] > top[j] ? f - c[j] : top[j];
     }
     for (size_t i = 0; i < s->n; i++) {
         const double *restrict c = s->c + i * s->m, f = s->f[i];
-        for (size_t j = 0; j < s->m; j++) sum[j] += fm_exp_negative((f - c[j] - top[j]) / s->reg);
+        for (size_t j = first; j < last; j++) sum[j] += fm_exp_negative((f - c[j] - top[j]) / reg);
     }
+    for (size_t j = first; j < last; j++) top[j] = -reg * log((double)s->m) - (top[j] + reg * log(sum[j]));
 }
 
 /* f and g after one iteration from g. */
 static void log_iteration(scaling *s) {
-    for (size_t i = 0; i < s->n; i++) s->f[i] = -s->reg * log((double)s->n) - soft_row(s->m, s->c + i * s->m, s->g, s->reg);
-    soft_columns(s, s->g, s->sum);
-    for (size_t j = 0; j < s->m; j++) s->g[j] = -s->reg * log((double)s->m) - (s->g[j] + s->reg * log(s->sum[j]));
+    for_rows(s, soft_rows);
+    for_columns(s, soft_columns);
 }
 
 /* ---- without ---- */
 
-static FM_CLONES void make_kernel(scaling *s) {
-    for (size_t i = 0; i < s->n; i++) {
+static FM_CLONES void kernel_rows(void *context, size_t first, size_t last) {
+    const scaling *s = context;
+    double reg = s->reg;
+    for (size_t i = first; i < last; i++) {
         const double *restrict c = s->c + i * s->m, *restrict g = s->g, f = s->f[i];
         double *restrict k = s->k + i * s->m;
-        for (size_t j = 0; j < s->m; j++) k[j] = fm_exp_negative((f + g[j] - c[j]) / s->reg);
+        for (size_t j = 0; j < s->m; j++) k[j] = fm_exp_negative((f + g[j] - c[j]) / reg);
         s->u[i] = 1;
     }
+}
+
+static void make_kernel(scaling *s) {
+    for_rows(s, kernel_rows);
     for (size_t j = 0; j < s->m; j++) s->v[j] = 1;
 }
 
@@ -81,18 +110,38 @@ FM_INLINE double dot(size_t m, const double *restrict k, const double *restrict 
     return sum;
 }
 
-/* next: the u of the coming iteration; sum: what the columns then sum to. Returns how far the rows
- * of the plan as it is are from 1/n. */
-static FM_CLONES double pass(scaling *s) {
-    double error = 0, share = 1 / (double)s->n;
-    for (size_t j = 0; j < s->m; j++) s->sum[j] = 0;
-    for (size_t i = 0; i < s->n; i++) {
+static FM_CLONES void pass_rows(void *context, size_t first, size_t last) {
+    scaling *s = context;
+    size_t part = first / s->part;
+    double error = 0, share = 1 / (double)s->n, *restrict to = s->part_sum + part * s->m;
+    for (size_t j = 0; j < s->m; j++) to[j] = 0;
+    for (size_t i = first; i < last; i++) {
         const double *restrict k = s->k + i * s->m;
-        double *restrict to = s->sum, row = dot(s->m, k, s->v), off = fabs(s->u[i] * row - share), u = share / row;
+        double row = dot(s->m, k, s->v), off = fabs(s->u[i] * row - share), u = share / row;
         error = off > error ? off : error;
         s->next[i] = u;
         for (size_t j = 0; j < s->m; j++) to[j] += u * k[j];
     }
+    s->part_error[part] = error;
+}
+
+static FM_CLONES void add_parts(void *context, size_t first, size_t last) {
+    const scaling *s = context;
+    double *restrict sum = s->sum;
+    for (size_t j = first; j < last; j++) sum[j] = s->part_sum[j];
+    for (size_t p = 1; p < s->parts; p++) {
+        const double *restrict more = s->part_sum + p * s->m;
+        for (size_t j = first; j < last; j++) sum[j] += more[j];
+    }
+}
+
+/* next: the u of the coming iteration; sum: what the columns then sum to. Returns how far the rows
+ * of the plan as it is are from 1/n. */
+static double pass(scaling *s) {
+    double error = 0;
+    fm_parallel(s->n, s->part, pass_rows, s);
+    fm_parallel(s->m, FM_TILE / PARTS, add_parts, s);
+    for (size_t p = 0; p < s->parts; p++) error = s->part_error[p] > error ? s->part_error[p] : error;
     return error;
 }
 
@@ -133,43 +182,71 @@ static void iterate(scaling *s, fm_sinkhorn *o) {
     }
 }
 
-static bool check(const scaling *s, fm_error *err) {
-    double top = 0;
-    for (size_t i = 0; i < s->n * s->m; i++) {
-        if (!(s->c[i] <= DBL_MAX)) return fm_fail(err, "transport_plan: x0 or x1 holds numbers that are not finite, or too large");
-        top = s->c[i] > top ? s->c[i] : top;
+/* u: the largest cost of each row, infinite where one is not finite. */
+static FM_CLONES void largest_of_rows(void *context, size_t first, size_t last) {
+    const scaling *s = context;
+    for (size_t i = first; i < last; i++) {
+        const double *restrict c = s->c + i * s->m;
+        double top = 0;
+        for (size_t j = 0; j < s->m; j++) {
+            double e = c[j] <= DBL_MAX ? c[j] : INFINITY;
+            top = e > top ? e : top;
+        }
+        s->u[i] = top;
     }
+}
+
+static bool check(scaling *s, fm_error *err) {
+    double top = 0;
+    for_rows(s, largest_of_rows);
+    for (size_t i = 0; i < s->n; i++) top = s->u[i] > top ? s->u[i] : top;
+    if (!isfinite(top)) return fm_fail(err, "transport_plan: x0 or x1 holds numbers that are not finite, or too large");
     if (s->reg >= top * LEAST_REG) return true;
     return fm_fail(err, "transport_plan: reg %g is lost in the rounding of squared distances up to %g: expected at least %g", s->reg, top,
                    top * LEAST_REG);
 }
 
-static double write_plan(const scaling *s, real *plan) { /* returns sum P c */
-    double cost = 0;
-    for (size_t i = 0; i < s->n; i++) {
+typedef struct writing {
+    scaling *s;
+    real *plan;
+} writing;
+
+static void write_rows(void *context, size_t first, size_t last) { /* next: sum P c of each row */
+    const writing *w = context;
+    const scaling *s = w->s;
+    for (size_t i = first; i < last; i++) {
         double row = 0;
         for (size_t j = 0; j < s->m; j++) {
             double p = s->u[i] * s->k[i * s->m + j] * s->v[j];
-            plan[i * s->m + j] = (real)p;
+            w->plan[i * s->m + j] = (real)p;
             row += p * s->c[i * s->m + j];
         }
-        cost += row;
+        s->next[i] = row;
     }
+}
+
+static double write_plan(scaling *s, real *plan) { /* returns sum P c */
+    double cost = 0;
+    writing w = {s, plan};
+    fm_parallel(s->n, fm_tile_rows(s->m), write_rows, &w);
+    for (size_t i = 0; i < s->n; i++) cost += s->next[i];
     return cost;
 }
 
 bool fm_sinkhorn_plan(const fm_samples *s, fm_sinkhorn *o, real *plan, fm_error *err) {
     size_t n = s->n, m = s->m, most = SIZE_MAX / sizeof(double) / 4;
     if (n > most / m) return fm_fail(err, "transport_plan: %zu by %zu rows are too many", n, m);
-    size_t bytes = (2 * n * m + 3 * (n + m)) * sizeof(double);
+    size_t part = fm_tile_rows(m) > (n + PARTS - 1) / PARTS ? fm_tile_rows(m) : (n + PARTS - 1) / PARTS, parts = (n + part - 1) / part;
+    size_t bytes = (2 * n * m + 3 * (n + m) + parts * m) * sizeof(double);
     double *c = fm_pool_take(bytes);
     if (!c) return fm_fail(err, "out of memory: no room for a plan of %zu by %zu rows", n, m);
-    scaling w = {.n = n, .m = m, .reg = o->reg, .c = c, .k = c + n * m, .f = c + 2 * n * m};
+    scaling w = {.n = n, .m = m, .reg = o->reg, .c = c, .k = c + n * m, .f = c + 2 * n * m, .part = part, .parts = parts};
     w.u = w.f + n;
     w.next = w.u + n;
     w.g = w.next + n;
     w.v = w.g + m;
     w.sum = w.v + m;
+    w.part_sum = w.sum + m;
     fm_pair_costs(s, false, c);
     for (size_t j = 0; j < m; j++) w.g[j] = 0;
     bool done = check(&w, err);

@@ -193,4 +193,87 @@ describe("all threads", function()
       assert.same({ 2.5, 0, 1, n }, { full[n], between[1], between[n], steps[n] })
     end
   end)
+
+  local function samples(n, m, d)
+    local rng = fm.rng(11)
+    return rng:normal(n, d), rng:normal(m, d) * 1.1 + 0.3
+  end
+
+  it("change no byte of a metric", function()
+    local metrics <const> = fm.metrics
+    for _, size in ipairs { { 700, 2 }, { 257, 30 }, { 65, 300 } } do
+      local n, d = size[1], size[2]
+      local a, b = samples(n, n, d)
+      local more = fm.cat(b, b[{ 1, 41 }] + 1, { axis = 1 })
+      for name, f in pairs {
+        mmd = function() return { metrics.mmd(a, more), metrics.mmd(a, b, { unbiased = true }), metrics.kid(a, more) } end,
+        energy = function() return metrics.energy_distance(a, more) end,
+        sliced = function() return metrics.sliced_wasserstein2(a, b, { projections = 37 }) end,
+        w1 = function() return { metrics.wasserstein1(a, b), metrics.wasserstein2(a, b) } end,
+        frechet = function() return d < 100 and metrics.frechet_distance(a, more) or 0 end,
+        nearest = function() return { metrics.nearest(a, more) } end,
+        balls = function()
+          local precision, recall = metrics.precision_recall(a, more)
+          local density, coverage = metrics.density_coverage(more, a)
+          return { precision, recall, density, coverage }
+        end,
+      } do same_for_all_threads(name, f) end
+    end
+  end)
+
+  it("change no byte of a plan of transport", function()
+    for _, size in ipairs { { 300, 200 }, { 1, 40 }, { 129, 700 } } do
+      local a, b = samples(size[1], size[2], 3)
+      for _, reg in ipairs { 1, 1e-3 } do
+        same_for_all_threads("plan", function()
+          local plan, info = fm.flow.transport_plan(a, b, { reg = reg, iterations = 30 })
+          return { plan, info.iterations, info.error }
+        end)
+      end
+    end
+  end)
+
+  it("find the first row that is not finite", function()
+    for _, threads in ipairs { 1, 2, 8 } do
+      fm.system.threads(threads)
+      for _, row in ipairs { 1, tile // 8, tile // 8 + 1, 9999 } do
+        local x = fm.zeros(9999, 8)
+        x[{ row, { 5, 5 } }] = 0 / 0
+        x[{ 9999, { 8, 8 } }] = 1 / 0
+        checks.raises("row " .. row, fm.metrics.nearest, x, fm.zeros(1, 8))
+      end
+    end
+  end)
+
+  it("sort projections as a plain sort does", function()
+    local rng = fm.rng(4)
+    for _, n in ipairs { 511, 512, 3001 } do
+      local a, b = rng:normal(n), rng:normal(n) * 1e3
+      a[{ 1, 40 }], b[{ 5, 9 }] = 0, -0.0
+      local p, q, sum = a:totable(), b:totable(), 0
+      table.sort(p)
+      table.sort(q)
+      for i = 1, n do sum = sum + (p[i] - q[i]) ^ 2 end
+      assert.near(1, fm.metrics.sliced_wasserstein2(a, b, { directions = fm.ones(1, 1) }) / (sum / n) ^ 0.5, 1e-12)
+    end
+  end)
+
+  it("measure covariances as plain loops do", function()
+    local n, d = 50, 67
+    local x = fm.rng(9):normal(n, d) + 5
+    local rows = x:totable()
+    local mean, components = fm.measure.components(x, 3)
+    local found = mean:totable()
+    for j = 1, d do
+      local sum = 0
+      for i = 1, n do sum = sum + rows[i][j] end
+      assert.near(sum / n, found[j], 1e-5)
+    end
+    -- the first component is an eigenvector of the covariance: C v = lambda v
+    local centred = x - mean
+    local v = components[{ {}, { 1, 1 } }]
+    local image = centred:transpose():matmul(centred:matmul(v)) / (n - 1)
+    local lambda = (image * v):sum():item()
+    assert.near(0, (image - v * lambda):abs():max():item(), 1e-3)
+  end)
 end)
