@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+enum { LIGHT = 8 * FM_TILE }; /* a tile of a pass that does next to nothing with a number */
+
 typedef struct pattern {
     real *to, value;
     const real *from;
@@ -19,7 +21,7 @@ static void fill_tile(void *context, size_t first, size_t last) {
 
 static void fill(size_t n, real *to, real v) {
     pattern p = {.to = to, .value = v};
-    fm_parallel(n, FM_TILE, fill_tile, &p);
+    fm_parallel(n, LIGHT, fill_tile, &p);
 }
 
 void fm_fill(fm_tensor *t, real v) {
@@ -39,7 +41,7 @@ static void copy_tile(void *context, size_t first, size_t last) {
 
 void fm_copy(size_t n, const real *from, real *to) {
     pattern p = {.from = from, .to = to};
-    fm_parallel(n, FM_TILE, copy_tile, &p);
+    fm_parallel(n, LIGHT, copy_tile, &p);
 }
 
 double fm_steps_count(double first, double last, double step) {
@@ -136,5 +138,5 @@ void fm_fill_block(fm_tensor *t, const fm_span *spans, const real *from, real v)
     }
     o.to += spans[o.axis].first * b.stride[o.axis];
     for (int axis = o.axis + 1; axis < b.end; axis++) o.numbers *= spans[axis].count;
-    fm_parallel(spans[o.axis].count, fm_tile_rows(o.numbers), entries_tile, &o);
+    fm_parallel(spans[o.axis].count, 4 * fm_tile_rows(o.numbers), entries_tile, &o);
 }

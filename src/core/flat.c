@@ -40,15 +40,17 @@ static bool lay_out(fm_flat *f, fm_error *err) {
     return true;
 }
 
-static size_t tiles_of(const fm_flat *f) {
-    return f->total / FM_TILE + 1;
+enum { LIGHT = 8 * FM_TILE }; /* a tile of a pass that does next to nothing with a number */
+
+static size_t sums_of(const fm_flat *f) {
+    return f->total / LIGHT + 1;
 }
 
 static void give_back(fm_flat *f) {
     fm_pool_give(f->params, f->n * sizeof *f->params);
     fm_pool_give(f->at, f->n * sizeof *f->at);
     fm_pool_give(f->filled, f->n * sizeof *f->filled);
-    fm_pool_give(f->sums, tiles_of(f) * sizeof *f->sums);
+    fm_pool_give(f->sums, sums_of(f) * sizeof *f->sums);
     *f = (fm_flat){0};
 }
 
@@ -65,7 +67,7 @@ bool fm_flat_open(fm_flat *f, size_t n, fm_tensor **params, fm_error *err) {
     f->at = fm_pool_take(n * sizeof *f->at);
     f->filled = fm_pool_take(n * sizeof *f->filled);
     for (size_t i = 0; i < n; i++) f->total += params[i]->count;
-    f->sums = fm_pool_take(tiles_of(f) * sizeof *f->sums);
+    f->sums = fm_pool_take(sums_of(f) * sizeof *f->sums);
     if (!f->params || !f->at || !f->filled || !f->sums) {
         give_back(f);
         return fm_fail(err, "out of memory: no room for %zu parameters", n);
@@ -119,9 +121,9 @@ static void walk_tile(void *context, size_t first, size_t last) {
     }
 }
 
-static void for_all(const fm_flat *f, pass_part *part, void *pass) {
+static void for_all(const fm_flat *f, size_t tile, pass_part *part, void *pass) {
     walk w = {f, part, pass};
-    fm_parallel(f->total, FM_TILE, walk_tile, &w);
+    fm_parallel(f->total, tile, walk_tile, &w);
 }
 
 /* A write that tapes must know of: backward over older records is refused. */
@@ -192,7 +194,7 @@ static real value_of(real_bits bits) {
 
 real fm_flat_largest(const fm_flat *f, fm_flat_part part, size_t *which) {
     largest_pass l = {.f = f, .part = part};
-    for_all(f, largest_part, &l);
+    for_all(f, LIGHT, largest_part, &l);
     real largest = value_of(atomic_load_explicit(&l.max, memory_order_relaxed));
     *which = isfinite(largest) ? f->n : 0;
     for (; *which < f->n; (*which)++) {
@@ -210,7 +212,7 @@ FM_CLONES static double sum_of_squares(size_t n, const real *restrict g) {
 static void squares_part(void *pass, size_t i, size_t from, size_t count) {
     const fm_flat *f = pass;
     const real *g = fm_grad_get(f->params[i]);
-    if (g) f->sums[(f->at[i] + from) / FM_TILE] += sum_of_squares(count, g + from);
+    if (g) f->sums[(f->at[i] + from) / LIGHT] += sum_of_squares(count, g + from);
 }
 
 /* For gradients whose squares are too large for a number. */
@@ -225,9 +227,9 @@ static double scaled_norm(const fm_flat *f, double largest) {
 
 double fm_flat_norm(const fm_flat *f) {
     double total = 0;
-    for (size_t t = 0; t < tiles_of(f); t++) f->sums[t] = 0;
-    for_all(f, squares_part, (void *)f);
-    for (size_t t = 0; t < tiles_of(f); t++) total += f->sums[t];
+    for (size_t t = 0; t < sums_of(f); t++) f->sums[t] = 0;
+    for_all(f, LIGHT, squares_part, (void *)f);
+    for (size_t t = 0; t < sums_of(f); t++) total += f->sums[t];
     if (isfinite(total)) return sqrt(total);
     size_t which;
     double largest = (double)fm_flat_largest(f, FM_FLAT_GRADIENTS, &which);
@@ -296,7 +298,7 @@ static void zero_tile(void *context, size_t first, size_t last) {
 
 static bool all_zero(size_t n, const real *x) {
     zero_test t = {.x = x};
-    fm_parallel(n, FM_TILE, zero_tile, &t);
+    fm_parallel(n, LIGHT, zero_tile, &t);
     return !atomic_load_explicit(&t.other, memory_order_relaxed);
 }
 
@@ -391,7 +393,7 @@ void fm_flat_adam(const fm_flat *f, const fm_adam *a, real *m, real *v) {
                       .l2 = a->decoupled ? 0 : (real)a->weight_decay,
                       .keep = a->decoupled ? (real)(1 - a->lr * a->weight_decay) : 1,
                       .scale = (real)a->scale};
-    for_all(f, adam_part, &pass);
+    for_all(f, FM_TILE, adam_part, &pass);
     mark_written(f);
 }
 
@@ -432,7 +434,7 @@ void fm_flat_sgd(const fm_flat *f, const fm_sgd *s, real *velocity) {
                      .l2 = (real)s->weight_decay,
                      .scale = (real)s->scale,
                      .nesterov = s->nesterov};
-    for_all(f, sgd_part, &pass);
+    for_all(f, FM_TILE, sgd_part, &pass);
     mark_written(f);
 }
 
@@ -454,7 +456,7 @@ static void ema_part(void *pass, size_t i, size_t from, size_t count) {
 
 void fm_flat_ema(const fm_flat *f, double decay, real *average) {
     flat_pair w = {f, average, (real)decay};
-    for_all(f, ema_part, &w);
+    for_all(f, LIGHT, ema_part, &w);
 }
 
 static void swap_part(void *pass, size_t i, size_t from, size_t count) {
@@ -469,7 +471,7 @@ static void swap_part(void *pass, size_t i, size_t from, size_t count) {
 
 void fm_flat_swap(const fm_flat *f, real *other) {
     flat_pair w = {.f = f, .other = other};
-    for_all(f, swap_part, &w);
+    for_all(f, LIGHT, swap_part, &w);
     mark_written(f);
 }
 
@@ -480,5 +482,5 @@ static void read_part(void *pass, size_t i, size_t from, size_t count) {
 
 void fm_flat_read(const fm_flat *f, real *to) {
     flat_pair w = {.f = f, .other = to};
-    for_all(f, read_part, &w);
+    for_all(f, LIGHT, read_part, &w);
 }

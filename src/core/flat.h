@@ -13,7 +13,7 @@ typedef struct fm_flat {
     size_t n, total;    /* parameters, numbers */
     fm_tensor **params; /* retained */
     size_t *at;         /* where each begins in a flat vector */
-    double *sums;       /* of each tile of the flat vector, for fm_flat_norm */
+    double *sums;       /* of parts of the flat vector, for fm_flat_norm */
     bool *filled;       /* which have zeros as their gradient because fm_flat_gradient was asked for it */
 } fm_flat;
 

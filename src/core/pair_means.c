@@ -6,6 +6,7 @@
 #include "sums.h"
 #include "threads.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 enum { SIDE = 128, LEAST_SIDE = 8, NUMBERS = 1 << 21 }; /* rows in a block, and numbers */
@@ -23,16 +24,19 @@ typedef struct pairs {
     row_sum *sum;
     const void *how;
     size_t side, batch;
-    double *centre, *slots; /* of long rows: their mean; room for the rows of each block of the batch */
+    double *centre, *slots;      /* of long rows: their mean; room for the rows of as many blocks as a batch has */
+    atomic_uint taken;           /* a bit for each slot that a tile has at the moment ... */
+    double squares[SLOTS][SIDE]; /* |a|^2 of the rows that lie there ... */
+    size_t held[SLOTS];          /* ... and the number of the first; SIZE_MAX: none */
     size_t bytes;
     size_t i[BATCH], j[BATCH], n; /* the first rows of the blocks of a batch */
     double total[BATCH];
 } pairs;
 
-/* A block: rows of a; rows of b, or its columns [d, SIDE] of short rows; |a|^2, |b|^2; [SIDE, SIDE] */
+/* A block, |b|^2 of its columns, and what it holds. */
 typedef struct block {
     size_t i, j, rows, columns; /* pairs (i .. i + rows, j .. j + columns) */
-    double *a, *b, aa[SIDE], bb[SIDE], pair[SIDE * SIDE];
+    double bb[SIDE], pair[SIDE * SIDE];
 } block;
 
 static bool is_short(const pairs *p) {
@@ -52,6 +56,7 @@ static bool open_pairs(pairs *p, const fm_samples *s, fm_error *err) {
     p->centre = fm_pool_take(p->bytes);
     if (!p->centre) return fm_fail(err, "out of memory: no room for blocks of %zu rows", p->side);
     p->slots = p->centre + s->d;
+    for (size_t slot = 0; slot < SLOTS; slot++) p->held[slot] = SIZE_MAX;
     memset(p->centre, 0, s->d * sizeof *p->centre);
     for (size_t j = 0; j < s->m && !p->dots; j++) { /* a common offset would cost |a|^2 + |b|^2 - 2 a . b its digits */
         for (size_t k = 0; k < s->d; k++) p->centre[k] += (double)s->b[j * s->d + k] / (double)s->m;
@@ -92,11 +97,11 @@ FM_CLONES static void short_pairs(size_t rows, size_t side, size_t d, bool dots,
 }
 
 /* Squared distances from products. Where most of the digits cancel they are measured again. */
-static void distances(const fm_samples *s, block *b) {
+static void distances(const fm_samples *s, block *b, const double *aa) {
     for (size_t r = 0; r < b->rows; r++) {
         double *pair = b->pair + r * SIDE;
         for (size_t c = 0; c < b->columns; c++) {
-            double sum = b->aa[r] + b->bb[c], e = sum - 2 * pair[c];
+            double sum = aa[r] + b->bb[c], e = sum - 2 * pair[c];
             pair[c] = e > 1e-3 * sum ? e : fm_squared_distance(s->d, s->a + (b->i + r) * s->d, s->b + (b->j + c) * s->d);
         }
     }
@@ -115,33 +120,46 @@ static double sum_of(const pairs *p, block *b) {
 
 static void sum_short(const pairs *p, block *b) {
     static const double nowhere[SHORT] = {0};
-    double rows[SIDE * SHORT], columns[SIDE * SHORT];
+    double rows[SIDE * SHORT], columns[SIDE * SHORT], squares[SIDE];
     size_t d = p->s->d;
     memset(columns, 0, d * SIDE * sizeof *columns);
-    take_rows(b->rows, d, p->s->a + b->i * d, nowhere, rows, b->aa);
+    take_rows(b->rows, d, p->s->a + b->i * d, nowhere, rows, squares);
     take_columns(b->columns, SIDE, d, p->s->b + b->j * d, columns);
     short_pairs(b->rows, SIDE, d, p->dots, rows, columns, b->pair);
 }
 
-static void sum_long(const pairs *p, block *b, double *rows, double *columns) {
-    size_t d = p->s->d;
-    take_rows(b->rows, d, p->s->a + b->i * d, p->centre, rows, b->aa);
+/* The lowest slot that is free: with few threads a few slots stay in the cache. A batch has no more
+ * tiles than slots. */
+static size_t take_slot(pairs *p) {
+    unsigned taken = atomic_load_explicit(&p->taken, memory_order_relaxed), slot;
+    do {
+        for (slot = 0; taken >> slot & 1; slot++) {
+        }
+    } while (!atomic_compare_exchange_weak_explicit(&p->taken, &taken, taken | 1u << slot, memory_order_acquire, memory_order_relaxed));
+    return slot;
+}
+
+static void sum_long(pairs *p, block *b) {
+    size_t d = p->s->d, slot = take_slot(p), room = p->side * d;
+    double *rows = p->slots + 2 * slot * room, *columns = rows + room, *squares = p->squares[slot];
+    if (p->held[slot] != b->i) take_rows(b->rows, d, p->s->a + b->i * d, p->centre, rows, squares);
+    p->held[slot] = b->i;
     take_rows(b->columns, d, p->s->b + b->j * d, p->centre, columns, b->bb);
     fm_gemm_wide(b->rows, b->columns, d, rows, columns, b->pair, SIDE);
-    if (!p->dots) distances(p->s, b);
+    if (!p->dots) distances(p->s, b, squares);
+    atomic_fetch_and_explicit(&p->taken, ~(1u << slot), memory_order_release);
 }
 
 static void sum_blocks(void *context, size_t first, size_t last) {
     pairs *p = context;
     block b;
-    size_t room = p->side * p->s->d;
     for (size_t t = first; t < last; t++) {
         b.i = p->i[t];
         b.j = p->j[t];
         b.rows = p->s->n - b.i < p->side ? p->s->n - b.i : p->side;
         b.columns = p->s->m - b.j < p->side ? p->s->m - b.j : p->side;
         if (is_short(p)) sum_short(p, &b);
-        else sum_long(p, &b, p->slots + 2 * t * room, p->slots + (2 * t + 1) * room);
+        else sum_long(p, &b);
         p->total[t] = sum_of(p, &b);
     }
 }

@@ -248,7 +248,10 @@ typedef struct integers {
 static void integers_tile(void *context, size_t first, size_t last) {
     const integers *w = context;
     word_source s = {.d = w->d};
-    for (size_t i = first; i < last; i++) w->d.to[i] = (real)(w->low + (int64_t)below(word_at(&s, w->d.first + i), w->range));
+    int64_t low = w->low;
+    uint64_t range = w->range, from = w->d.first;
+    real *to = w->d.to;
+    for (size_t i = first; i < last; i++) to[i] = (real)(low + (int64_t)below(word_at(&s, from + i), range));
 }
 
 void fm_rng_integers(fm_rng *r, uint64_t first, size_t n, int64_t low, int64_t high, real *to) {
