@@ -1,5 +1,4 @@
 #include "covariance.h"
-#include "eigen.h"
 #include "pool.h"
 #include "threads.h"
 
@@ -55,26 +54,38 @@ void fm_covariance(size_t n, size_t d, const real *x, double *mean, double *cova
 
 /* ---- the Frechet distance ---- */
 
-/* root = V sqrt(values) V^T of a symmetric matrix that is not negative; `a` is overwritten. */
-static void matrix_root(size_t d, double *a, double *values, double *vectors, double *root) {
-    fm_eigen_symmetric(d, a, values, vectors);
-    for (size_t i = 0; i < d; i++) {
-        for (size_t j = 0; j < d; j++) {
-            double sum = 0;
-            for (size_t k = 0; k < d; k++) sum += vectors[i * d + k] * sqrt(fmax(values[k], 0)) * vectors[j * d + k];
-            root[i * d + j] = sum;
+typedef struct product {
+    size_t d;
+    const double *a, *b;
+    double *c;
+} product;
+
+static FM_CLONES void product_rows(void *context, size_t first, size_t last) {
+    const product *p = context;
+    size_t d = p->d;
+    for (size_t i = first; i < last; i++) {
+        double *restrict c = p->c + i * d;
+        for (size_t j = 0; j < d; j++) c[j] = 0;
+        for (size_t k = 0; k < d; k++) {
+            const double *restrict b = p->b + k * d, x = p->a[i * d + k];
+            for (size_t j = 0; j < d; j++) c[j] += x * b[j];
         }
     }
 }
 
-static void product(size_t d, const double *a, const double *b, double *c) {
+/* c = a b */
+static void multiply(size_t d, const double *a, const double *b, double *c) {
+    product p = {d, a, b, c};
+    fm_parallel(d, ROWS, product_rows, &p);
+}
+
+/* root = V sqrt(values) V^T of a symmetric matrix that is not negative; `a` is overwritten. */
+static void matrix_root(size_t d, double *a, double *values, double *vectors, double *root) {
+    fm_eigen_symmetric(d, a, values, vectors);
     for (size_t i = 0; i < d; i++) {
-        for (size_t j = 0; j < d; j++) {
-            double sum = 0;
-            for (size_t k = 0; k < d; k++) sum += a[i * d + k] * b[k * d + j];
-            c[i * d + j] = sum;
-        }
+        for (size_t k = 0; k < d; k++) a[k * d + i] = vectors[i * d + k] * sqrt(fmax(values[k], 0));
     }
+    multiply(d, vectors, a, root);
 }
 
 bool fm_frechet(const fm_samples *s, double *squared, fm_error *err) {
@@ -87,8 +98,8 @@ bool fm_frechet(const fm_samples *s, double *squared, fm_error *err) {
     fm_covariance(s->m, d, s->b, mean_b, b);
     memcpy(work, a, square * sizeof *a);
     matrix_root(d, work, values, vectors, root);
-    product(d, root, b, other);
-    product(d, other, root, work);
+    multiply(d, root, b, other);
+    multiply(d, other, root, work);
     fm_eigen_symmetric(d, work, values, vectors);
     for (size_t i = 0; i < d; i++) {
         result += (mean_a[i] - mean_b[i]) * (mean_a[i] - mean_b[i]) + a[i * d + i] + b[i * d + i] - 2 * sqrt(fmax(values[i], 0));

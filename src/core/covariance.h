@@ -4,9 +4,10 @@
 #define FM_COVARIANCE_H
 
 #include "distance.h"
+#include "eigen.h"
 #include "error.h"
 
-enum { FM_COVARIANCE_MOST = 1024 }; /* dimensions: the matrices are dense and their eigenvalues cost d^3 */
+enum { FM_COVARIANCE_MOST = FM_EIGEN_MOST }; /* dimensions: the matrices are dense and their eigenvalues cost d^3 */
 
 /* The mean [d] and the unbiased covariance [d, d] of x [n, d], n >= 2. */
 void fm_covariance(size_t n, size_t d, const real *x, double *mean, double *covariance);

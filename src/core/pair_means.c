@@ -164,8 +164,8 @@ static void sum_blocks(void *context, size_t first, size_t last) {
     }
 }
 
-/* Adds the blocks of the batch to the total, in their order; those beside the diagonal of a symmetric mean count
- * twice. */
+/* Adds the blocks of the batch to the total, in their order; those beside the diagonal of a
+ * symmetric mean count twice. */
 static double sum_batch(pairs *p, bool same, double total) {
     fm_parallel(p->n, 1, sum_blocks, p);
     for (size_t t = 0; t < p->n; t++) total += p->total[t] * (same && p->j[t] > p->i[t] ? 2 : 1);

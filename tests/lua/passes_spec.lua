@@ -3,6 +3,7 @@
 local fm <const> = require "fm"
 local checks <const> = dofile "tests/lua/checks.lua"
 
+local double <const> = fm.real == "double"
 local tile <const> = 16384 -- FM_TILE
 local sizes <const> = { tile, tile + 1, 3 * tile + 77 }
 
@@ -256,6 +257,18 @@ describe("all threads", function()
       for i = 1, n do sum = sum + (p[i] - q[i]) ^ 2 end
       assert.near(1, fm.metrics.sliced_wasserstein2(a, b, { directions = fm.ones(1, 1) }) / (sum / n) ^ 0.5, 1e-12)
     end
+  end)
+
+  it("measure Gaussians of many dimensions", function()
+    -- of A and 4 A: tr (A + 4 A - 2 (A^1/2 4 A A^1/2)^1/2) = tr A
+    local a = samples(400, 1, 300)
+    a = a - a:mean { axis = 1 }
+    local trace = a:square():sum():item() / 399
+    local squared = same_for_all_threads("frechet", function() return fm.metrics.frechet_distance(a, a * 2) end)
+    assert.near(1, squared / trace, double and 1e-9 or 1e-5)
+    same_for_all_threads("pca", function() return { fm.measure.components(a, 300) } end)
+    local _, v = fm.measure.components(a, 300)
+    assert.near(0, (v:transpose():matmul(v) - fm.eye(300)):abs():max():item(), double and 1e-12 or 1e-5)
   end)
 
   it("measure covariances as plain loops do", function()
