@@ -391,11 +391,8 @@ static bool walk_back(fm_scope *s, fm_error *err) {
 
 static bool set_loss_gradient(fm_tensor *loss, const fm_tensor *grad_out, fm_error *err) {
     if (!fm_grad_reserve(loss, err)) return false;
-    bool fresh;
-    real *g = fm_grad_write(loss, &fresh);
-    for (size_t i = 0; !grad_out && i < loss->count; i++) g[i] = fresh ? 1 : g[i] + 1;
-    if (grad_out && fresh) memcpy(g, fm_data(grad_out), loss->count * sizeof *g);
-    for (size_t i = 0; grad_out && !fresh && i < loss->count; i++) g[i] += fm_data(grad_out)[i];
+    const real one = 1;
+    fm_grad_sum(loss, grad_out ? fm_data(grad_out) : &one);
     return true;
 }
 

@@ -136,7 +136,12 @@ real *fm_grad_write(fm_tensor *t, bool *fresh) {
 }
 
 void fm_grad_sum(fm_tensor *t, const real *more) {
-    real *g = fm_grad_add(t);
+    bool fresh;
+    real *g = fm_grad_write(t, &fresh);
+    if (fresh) {
+        memcpy(g, more, t->count * sizeof *g);
+        return;
+    }
     for (size_t i = 0; i < t->count; i++) g[i] += more[i];
 }
 

@@ -2,7 +2,8 @@
 -- (peers/ops_torch.py), forward alone and forward with the gradients of all inputs, by the wall
 -- clock. Small shapes are those of tests/lua/ops_spec.lua and show what a call costs; large ones
 -- are listed here. Prints a row for each, the slowest beside PyTorch first: the ratio is PyTorch's
--- time over ours.
+-- time over ours. (The gradients of fmrun include a copy of the upstream gradient, which PyTorch
+-- takes as it is: 0.25 ms of a million numbers.)
 local fm <const> = require "fm"
 local spec <const> = dofile "tests/lua/ops_spec.lua"
 local seconds <const> = fm.system.seconds
