@@ -110,6 +110,6 @@ static inline fm_axis_view fm_along(const fm_tensor *t, int axis) {
 
 /* The tables; each ops_*.c ends with one, closed by a row without a name. */
 extern const fm_op pair_ops[], elementwise_ops[], activation_ops[], reduce_ops[], along_ops[], order_ops[], shape_ops[], index_ops[],
-    matrix_ops[], attention_ops[], norm_ops[], image_ops[], loss_ops[];
+    matrix_ops[], attention_ops[], norm_ops[], convolution_ops[], image_ops[], loss_ops[];
 
 #endif
