@@ -172,6 +172,12 @@ static int flat_pack(lua_State *L) { /* pack(vector, scale) */
     return 0;
 }
 
+static int flat_add(lua_State *L) { /* add(vector, scale) */
+    const fm_flat *f = check_flat(L);
+    fm_flat_add(f, bind_check_number(L, 3), check_packed(L, 2, f));
+    return 0;
+}
+
 static int flat_unpack(lua_State *L) { /* unpack(vector): it becomes the gradient */
     const fm_flat *f = check_flat(L);
     fm_flat_unpack(f, check_packed(L, 2, f));
@@ -186,23 +192,12 @@ static int flat_join(lua_State *L) { /* join(sum, more): sum = sum + more */
 
 static const bind_function functions[] = {{"flat", core_flat, 1}, {NULL, NULL, 0}};
 static const bind_function methods[] = {
-    {"total", flat_total, 1},
-    {"range", flat_range, 2},
-    {"adam", flat_adam, 7},
-    {"sgd", flat_sgd, 5},
-    {"ema", flat_ema, 3},
-    {"swap", flat_swap, 2},
-    {"read", flat_read, 2},
-    {"norm", flat_norm, 1},
-    {"clear", flat_clear, 1},
-    {"largest", flat_largest, 2},
-    {"gradient", flat_gradient, 1},
-    {"settle", flat_settle, 1},
-    {"packed", flat_packed, 1},
-    {"pack", flat_pack, 3},
-    {"unpack", flat_unpack, 2},
-    {"join", flat_join, 3},
-    {NULL, NULL, 0},
+    {"total", flat_total, 1},     {"range", flat_range, 2},       {"adam", flat_adam, 7},
+    {"sgd", flat_sgd, 5},         {"ema", flat_ema, 3},           {"swap", flat_swap, 2},
+    {"read", flat_read, 2},       {"norm", flat_norm, 1},         {"clear", flat_clear, 1},
+    {"largest", flat_largest, 2}, {"gradient", flat_gradient, 1}, {"settle", flat_settle, 1},
+    {"packed", flat_packed, 1},   {"pack", flat_pack, 3},         {"add", flat_add, 3},
+    {"unpack", flat_unpack, 2},   {"join", flat_join, 3},         {NULL, NULL, 0},
 };
 static const bind_type flat_type = {
     .name = "flat", .expected = "flat parameters", .size = sizeof(fm_flat), .release = release, .methods = methods};

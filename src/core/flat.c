@@ -318,14 +318,18 @@ typedef struct packing {
     real scale;
 } packing;
 
-static void scale_tile(void *context, size_t first, size_t last) {
+FM_CLONES static void scale_tile(void *context, size_t first, size_t last) {
     const packing *p = context;
-    for (size_t i = first; i < last; i++) p->to[i] = p->scale * p->from[i];
+    real *restrict to = p->to, scale = p->scale;
+    const real *restrict from = p->from;
+    for (size_t i = first; i < last; i++) to[i] = scale * from[i];
 }
 
-static void join_tile(void *context, size_t first, size_t last) {
+FM_CLONES static void join_tile(void *context, size_t first, size_t last) {
     const packing *p = context;
-    for (size_t i = first; i < last; i++) p->to[i] += p->from[i];
+    real *restrict to = p->to;
+    const real *restrict from = p->from;
+    for (size_t i = first; i < last; i++) to[i] += from[i];
 }
 
 void fm_flat_pack(const fm_flat *f, double scale, real *to) {
@@ -335,6 +339,23 @@ void fm_flat_pack(const fm_flat *f, double scale, real *to) {
         if (g) fm_parallel(f->params[i]->count, FM_TILE, scale_tile, &p);
         else memset(p.to, 0, f->params[i]->count * sizeof(real));
         to[f->total + i] = g ? 1 : 0;
+    }
+}
+
+FM_CLONES static void add_tile(void *context, size_t first, size_t last) {
+    const packing *p = context;
+    real *restrict to = p->to, scale = p->scale;
+    const real *restrict from = p->from;
+    for (size_t i = first; i < last; i++) to[i] += scale * from[i];
+}
+
+void fm_flat_add(const fm_flat *f, double scale, real *sum) {
+    for (size_t i = 0; i < f->n; i++) {
+        const real *g = fm_grad_get(f->params[i]);
+        packing p = {.to = sum + f->at[i], .from = g, .scale = (real)scale};
+        if (g) fm_parallel(f->params[i]->count, FM_TILE, add_tile, &p);
+        for (size_t k = 0; !g && k < f->params[i]->count; k++) p.to[k] += 0; /* -0 becomes 0, as it does in join */
+        sum[f->total + i] += g ? 1 : 0;
     }
 }
 

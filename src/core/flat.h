@@ -42,6 +42,7 @@ static inline size_t fm_flat_packed(const fm_flat *f) {
     return f->total + f->n;
 }
 void fm_flat_pack(const fm_flat *f, double scale, real *to);
+void fm_flat_add(const fm_flat *f, double scale, real *sum); /* as pack and join */
 void fm_flat_unpack(const fm_flat *f, const real *from);
 void fm_flat_join(size_t n, real *sum, const real *more); /* sum += more */
 

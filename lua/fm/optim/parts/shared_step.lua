@@ -49,9 +49,10 @@ local function buffer(step, depth)
   return sum
 end
 
---- The pass for one share; its gradient goes into the sum at `depth`. Returns its numbers: the loss
---- and the numbers among the results, weighted; nothing when the batch stays whole.
-local function pass_over(step, share, depth)
+--- The pass for one share; its gradient goes into the vector at `depth`, by put, "pack" or "add" of
+--- fm.flat. Returns its numbers: the loss and the numbers among the results, weighted; nothing when
+--- the batch stays whole.
+local function pass_over(step, share, depth, put)
   shares.enter(share, step.n == nil)
   local list = table.pack(step.compute())
   local pass = shares.pass
@@ -74,7 +75,7 @@ local function pass_over(step, share, depth)
     if kind == "rows" then step.results[i - 2].parts[share] = value end
     if kind == "number" or kind == "mean" then numbers[#numbers + 1] = (kind == "mean" and value:item() or value) * weight end
   end
-  step.flat:pack(buffer(step, depth), weight)
+  step.flat[put](step.flat, buffer(step, depth), weight)
   return numbers
 end
 
@@ -96,9 +97,14 @@ end
 local function sum_of(step, first, last, depth)
   local owner = step.owner(first)
   if step.whole then return owner end
-  if first == last then return owner, owner == processes.rank and pass_over(step, first, depth) or nil end
+  if first == last then return owner, owner == processes.rank and pass_over(step, first, depth, "pack") or nil end
   local middle = first + (last - first) // 2
   local _, left = sum_of(step, first, middle, depth)
+  if middle + 1 == last and owner == processes.rank and step.owner(last) == owner then
+    local numbers = not step.whole and pass_over(step, last, depth, "add")
+    if numbers then add(left, numbers) end
+    return owner, left
+  end
   local other, right = sum_of(step, middle + 1, last, depth + 1)
   if step.whole then return owner end
   if owner == processes.rank then
