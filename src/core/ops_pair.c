@@ -141,8 +141,12 @@ static void where_forward(const fm_call *c) {
     fm_broadcast_forward(c, where_values);
 }
 
-#define G_WHERE(A, B, G, Y) ((A) != 0 ? (G) : R(0.0)) /* A is the condition */
-#define G_ELSE(A, B, G, Y) ((A) != 0 ? R(0.0) : (G))
+static inline real chosen(real condition, real yes, real no) { /* by value: a condition at random must not become a jump */
+    return condition != 0 ? yes : no;
+}
+
+#define G_WHERE(A, B, G, Y) chosen(A, G, 0) /* A is the condition */
+#define G_ELSE(A, B, G, Y) chosen(A, 0, G)
 GRADIENT(where_a, G_WHERE)
 GRADIENT(where_b, G_ELSE)
 
