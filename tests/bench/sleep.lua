@@ -14,5 +14,5 @@ for _, n in ipairs { 1, 2, 8 } do
   for _ = 1, 5 do opt:step(function() return fm.flow.loss(model, x1, { rng = rng }) end) end
   local before = os.clock() -- of all threads
   uv.sleep(math.floor(seconds * 1000))
-  print(("%d threads: %.4f s of %g s"):format(n, os.clock() - before, seconds))
+  print(("threads %d: %.4f s of %g s"):format(n, os.clock() - before, seconds))
 end
