@@ -5,6 +5,7 @@
 #include "sums.h"
 #include "threads.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 /* ---- thin products and long sums ---- */
@@ -170,10 +171,13 @@ static void one_tile(void *context, size_t tile, size_t end) {
 enum { FEW_ROWS = 8, FEW_TERMS = 8 };
 
 static const fm_gemm_kernels *kernels_for(size_t m, size_t n, size_t k) {
-    static const fm_gemm_kernels *here;
-    static bool known;
-    if (!known) here = fm_gemm_kernels_here();
-    known = true;
+    static _Atomic(const fm_gemm_kernels *) found; /* tiles ask too, on several threads at once */
+    static atomic_bool known;
+    if (!atomic_load(&known)) {
+        atomic_store(&found, fm_gemm_kernels_here());
+        atomic_store(&known, true);
+    }
+    const fm_gemm_kernels *here = atomic_load(&found);
     return here && m >= FEW_ROWS && n >= here->vector && k >= FEW_TERMS ? here : NULL;
 }
 
