@@ -1,6 +1,5 @@
 /* core.measure: the functions that metrics and couplings are built from. The metrics are in
  * lua/fm/metrics. */
-#include "assignment.h"
 #include "bind.h"
 #include "covariance.h"
 #include "neighbours.h"
@@ -39,10 +38,8 @@ static int measure_assignment(lua_State *L) { /* assignment(cost [n, n]) -> 1-ba
     if (cost->rank != 2 || cost->shape[0] != cost->shape[1])
         bind_error(L, "assignment: cost is %s: expected [n, n]", fm_shape_text(cost, text));
     size_t n = cost->shape[0], *column = scratch(L, n * sizeof *column);
-    double *wide = scratch(L, cost->count * sizeof *wide);
-    for (size_t i = 0; i < cost->count; i++) wide[i] = (double)fm_data(cost)[i];
     fm_error err;
-    if (!fm_assignment(n, wide, column, &err)) bind_raise(L, &err);
+    if (!fm_match_costs(n, fm_data(cost), column, &err)) bind_raise(L, &err);
     return push_columns(L, n, column);
 }
 

@@ -95,7 +95,7 @@ static bool begin(matching *m, const fm_samples *s, fm_error *err) {
 }
 
 static bool end(matching *m, size_t *column, fm_error *err) {
-    bool done = fm_assignment_sorted(m->s->n, m->cost, m->column, err);
+    bool done = fm_assignment(m->s->n, m->cost, m->column, err);
     for (size_t i = 0; i < m->s->n && done; i++) column[m->order_a[i]] = m->order_b[m->column[i]];
     fm_pool_give(m->cost, m->bytes);
     return done;
@@ -124,8 +124,15 @@ static void align(matching *m) {
     for (size_t i = 0; i < count; i++) m->b[i] *= scale;
 }
 
-static FM_CLONES void add_squares(size_t n, double x, const double *restrict y, double *restrict to) {
-    for (size_t j = 0; j < n; j++) to[j] += (x - y[j]) * (x - y[j]);
+/* Squared distances, or distances, of ROWS rows of a to WIDTH rows of b at a time: the sums stay in
+ * the nearest cache. */
+enum { ROWS = 4, WIDTH = 256 };
+
+FM_INLINE void add_squares(size_t rows, size_t width, const double *a, const double *b, double (*sum)[WIDTH]) {
+    for (size_t r = 0; r < rows; r++) {
+        double x = a[r];
+        for (size_t j = 0; j < width; j++) sum[r][j] += (x - b[j]) * (x - b[j]);
+    }
 }
 
 /* What the costs are made of; rows of them are tiles. */
@@ -136,22 +143,35 @@ typedef struct pricing {
     double weight;
 } pricing;
 
-static void price_rows(void *context, size_t first, size_t last) {
-    const pricing *p = context;
+FM_INLINE void price_block(const pricing *p, size_t i, size_t first, size_t width, const double *sum) {
     const matching *m = p->m;
     size_t n = m->s->n;
-    for (size_t i = first; i < last; i++) {
-        double *row = m->cost + i * n;
-        for (size_t j = 0; j < n; j++) row[j] = 0;
-        for (size_t k = 0; k < m->s->d; k++) add_squares(n, m->a[k * n + i], m->b + k * n, row);
-        for (size_t j = 0; p->root && j < n; j++) row[j] = sqrt(row[j]);
-        for (size_t j = 0; p->c && j < n; j++) row[j] += p->weight * (double)p->c[m->order_b[j] * n + m->order_a[i]];
+    double *to = m->cost + i * n + first;
+    for (size_t j = 0; j < width; j++) to[j] = p->root ? sqrt(sum[j]) : sum[j];
+    for (size_t j = 0; p->c && j < width; j++) to[j] += p->weight * (double)p->c[m->order_b[first + j] * n + m->order_a[i]];
+}
+
+static FM_CLONES void price_rows(void *context, size_t first, size_t last) {
+    const pricing *p = context;
+    const matching *m = p->m;
+    size_t n = m->s->n, d = m->s->d;
+    for (size_t i = first; i < last; i += ROWS) {
+        size_t rows = last - i < ROWS ? last - i : ROWS;
+        for (size_t j = 0; j < n; j += WIDTH) {
+            size_t width = n - j < WIDTH ? n - j : WIDTH;
+            double sum[ROWS][WIDTH] = {{0}};
+            for (size_t k = 0; k < d; k++) {
+                if (rows == ROWS && width == WIDTH) add_squares(ROWS, WIDTH, m->a + k * n + i, m->b + k * n + j, sum);
+                else add_squares(rows, width, m->a + k * n + i, m->b + k * n + j, sum);
+            }
+            for (size_t r = 0; r < rows; r++) price_block(p, i + r, j, width, sum[r]);
+        }
     }
 }
 
 static void price(pricing *p) {
     size_t n = p->m->s->n;
-    fm_parallel(n, fm_tile_rows(n * (p->m->s->d / 4 + 1)), price_rows, p);
+    fm_parallel(n, (fm_tile_rows(n * (p->m->s->d / 4 + 1)) + ROWS - 1) / ROWS * ROWS, price_rows, p);
 }
 
 bool fm_match(const fm_samples *s, bool root, size_t *column, fm_error *err) {
@@ -160,6 +180,48 @@ bool fm_match(const fm_samples *s, bool root, size_t *column, fm_error *err) {
     if (!root) align(&m);
     price(&(pricing){.m = &m, .root = root});
     return end(&m, column, err);
+}
+
+/* ---- any costs ---- */
+
+/* What a row costs in a few columns tells which rows are alike, and so with the columns. */
+enum { LANDMARKS = 8 };
+
+static bool check(size_t n, const real *cost, fm_error *err) {
+    for (size_t i = 0; i < n * n; i++) {
+        if (fabs((double)cost[i]) <= FM_MOST_COST) continue;
+        const char *why = isfinite(cost[i]) ? "over the limit of 1e300" : "not finite";
+        return fm_fail(err, "assignment: the cost of row %zu, column %zu is %s", i / n + 1, i % n + 1, why);
+    }
+    return true;
+}
+
+bool fm_match_costs(size_t n, const real *cost, size_t *column, fm_error *err) {
+    _Static_assert(sizeof(size_t) == sizeof(double) && sizeof(real) <= sizeof(double), "one block holds all");
+    size_t d = n < LANDMARKS ? n : LANDMARKS, bytes = (n * n + (2 * d + 3) * n) * sizeof(double);
+    if (!check(n, cost, err)) return false;
+    double *wide = fm_pool_take(bytes);
+    if (!wide) return fm_fail(err, "out of memory: no room for the costs of %zu by %zu pairs", n, n);
+    real *rows = (real *)(void *)(wide + n * n), *columns = rows + n * d;
+    size_t *order = (size_t *)(void *)(wide + n * n + 2 * n * d), *order_b = order + n, *sorted = order + 2 * n;
+    for (size_t i = 0; i < n; i++) {
+        order[i] = order_b[i] = i;
+        for (size_t k = 0; k < d; k++) {
+            size_t landmark = (2 * k + 1) * n / (2 * d);
+            rows[i * d + k] = cost[i * n + landmark];
+            columns[i * d + k] = cost[landmark * n + i];
+        }
+    }
+    sort_near(rows, d, order, n);
+    sort_near(columns, d, order_b, n);
+    for (size_t i = 0; i < n; i++) {
+        const real *from = cost + order[i] * n;
+        for (size_t j = 0; j < n; j++) wide[i * n + j] = (double)from[order_b[j]];
+    }
+    bool done = fm_assignment(n, wide, sorted, err);
+    for (size_t i = 0; i < n && done; i++) column[order[i]] = order_b[sorted[i]];
+    fm_pool_give(wide, bytes);
+    return done;
 }
 
 /* ---- with conditions ---- */

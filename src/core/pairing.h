@@ -11,6 +11,9 @@
  * distance that is not finite, or no memory. This holds for all functions here. */
 bool fm_match(const fm_samples *s, bool root, size_t *column, fm_error *err);
 
+/* The cheapest matching of rows and columns for any costs [n, n]. */
+bool fm_match_costs(size_t n, const real *cost, size_t *column, fm_error *err);
+
 /* The same by least sum of M + weight C, where M is the squared distance; c [n, n] has C of row i
  * of b (x0) and row j of a (x1) at [i, j]. */
 bool fm_match_conditions(const fm_samples *s, const real *c, double weight, size_t *column, fm_error *err);

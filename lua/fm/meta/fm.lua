@@ -1476,8 +1476,10 @@ function fm.metrics.nearest(x, data) end
 ---@param held_out fm.Tensor|{held_out: fm.Tensor} [k, ...]
 ---@return number share, number ratio
 function fm.metrics.memorisation(samples, train, held_out) end
----The cheapest assignment of a cost matrix [n, n]: the 1-based column of each row. Jonker and
----Volgenant 1987.
+---The cheapest assignment of a cost matrix [n, n]: the 1-based column of each row. Exact to
+---rounding, by shortest augmenting paths (Jonker and Volgenant 1987) from the prices of a sample.
+---Fastest when many rows are alike, such as distances between points. Raises when a cost is not
+---finite.
 ---@return fm.Tensor
 function fm.metrics.assignment(cost) end
 ---Rows in the first k principal components [n, k], the components [D, k], the mean [D].
