@@ -49,6 +49,7 @@ set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "libopenblas0 | libopenblas0-pthread, lua-filesystem, lua-luv") # loaded by name: nobody sees them in the program
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libjs-chart.js, libedit2")
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "openmpi-bin")
 set(CPACK_DEBIAN_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 file(WRITE ${CMAKE_BINARY_DIR}/package_components.cmake "

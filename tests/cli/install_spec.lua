@@ -97,6 +97,7 @@ describe("installing", function()
     check_program(shell.folder .. "/unpacked/usr")
     local fields = well "dpkg-deb -f fmrun_*.deb Depends Recommends"
     has(fields, "libopenblas0", "lua-filesystem", "lua-luv", "liblua5.4-0", "libpng16", "libcjson1", "libxxhash0", "zlib1g", "libc6", "libjs-chart.js")
-    assert.equal("", well "find unpacked/usr -name '*.so*' ! -path '*/lua/5.4/fm/core.so'") -- the system's are used
+    assert.equal("", well "find unpacked/usr -name '*.so*' ! -path '*/lua/5.4/fm/core.so' ! -path '*/fmrun/mpi.so'") -- the system's are used
+    assert.falsy(fields:find "mpi", fields) -- it is loaded by hand, where it is
   end)
 end)
