@@ -48,11 +48,11 @@ return fm.experiment {
 
     local pairs_of = flow.pairs(source, truth, { size = p.batch, ot_size = p.ot_size, coupling = couple, cond = known, drop_last = true,
       rng = run.rng:stream "pairs" })
-    local begun = os.clock()
+    local begun = fm.system.seconds()
     for _, x0, x1, cond in run:steps(p.steps, pairs_of) do
       run:log { loss = opt:step(function() return flow.loss(model, x1, { rng = run.rng, x0 = x0, cond = cond }) end) }
     end
-    local summary = { ms_per_step = (os.clock() - begun) * 1000 / p.steps, fit_seconds = fit.seconds, chi2 = fit.chi2 }
+    local summary = { ms_per_step = (fm.system.seconds() - begun) * 1000 / p.steps, fit_seconds = fit.seconds, chi2 = fit.chi2 }
 
     model:eval()
     local start = source(p.samples, run.rng:stream "start")

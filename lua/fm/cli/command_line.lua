@@ -22,12 +22,12 @@ command_line.options = { -- in the words of option_reader; of_runs: it says noth
   { "--checkpoint-seconds", name = "checkpoint_seconds", of_runs = true, value = "S", help = "and every so many seconds (60; 0: not by time)" },
   { "--keep-last", name = "keep_last", of_runs = true, value = "K", help = "keep the last K checkpoints of --checkpoint-every as checkpoint-step-N" },
   { "--seed", name = "seed", value = "N", help = "seed of every random stream, the same as seed=N" },
-  { "--threads", name = "threads", value = "N", help = "threads of one run; results do not depend on it (1)" },
+  { "--threads", name = "threads", value = "N", help = "threads of one run; results do not depend on it (auto: all cores; in a sweep 1)" },
   { "--shares", name = "shares", of_runs = true, value = "N", help = "cut the batch of each step into N shares, whose gradients are added in a fixed order "
     .. "(8 under mpirun, else 1)" },
   { "-m", "--multirun", name = "multirun", of_runs = true, help = "key=a,b key=1:5 key=0:1:0.25 are lists: a run for each combination; "
     .. 'commas inside "..." belong to a value, "" inside is one "' },
-  { "-j", "--jobs", name = "jobs", of_runs = true, value = "N", help = "runs at a time, a process with one thread each; auto: one per core (auto)" },
+  { "-j", "--jobs", name = "jobs", of_runs = true, value = "N", help = "runs at a time, each a process; auto: the cores over --threads (auto)" },
   { "-n", "--dry-run", name = "dry_run", of_runs = true, help = "list the runs and run nothing" },
   { "-x", "--fail-fast", name = "fail_fast", of_runs = true, help = "start no more runs after one has failed" },
   { "--maxfail", name = "maxfail", of_runs = true, value = "N", help = "start no more runs after N have failed" },

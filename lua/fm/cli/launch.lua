@@ -67,16 +67,6 @@ end
 
 -- ---- running ----
 
---- Sets the number of threads from --threads; raises { usage }.
-function launch.set_threads(text)
-  if not text then return end
-  local n = text:find "^%d+$" and math.tointeger(tonumber(text))
-  local ok, message = pcall(core.system.threads, n or -1)
-  if not n or not ok or not message then
-    error({ usage = ('--threads: expected a whole number in 1..256, found "%s"'):format(text) }, 0)
-  end
-end
-
 local is_joint = false -- whether mpirun started this process for one run
 local usual_shares <const> = 8 -- of a step's batch then
 
@@ -91,7 +81,6 @@ function launch.join(line)
   end
   local started, message = processes.start()
   if not started then error({ message = message, exit = exit.failed }, 0) end
-  if not line.threads then core.system.threads(math.max(1, math.floor(require "luv".available_parallelism() * processes.portion))) end
 end
 
 --- The number of an option, or nil.

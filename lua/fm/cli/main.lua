@@ -79,7 +79,7 @@ local function start(argv)
     return exit.well
   end
   if #line.scripts > 0 then require "fm.cli.launch".join(line) end
-  if line.threads then require "fm.cli.launch".set_threads(line.threads) end
+  require "fm.cli.threads".set(line.threads)
   set_seed(line.seed)
   if line.warnings then warn "@on" end
   if line.show_version then print(version_text()) end

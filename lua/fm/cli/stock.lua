@@ -21,7 +21,7 @@ end
 local function run(script, arg)
   if require "fm.parts.processes".expected() > 1 then error({ usage = "many processes for one training are for fmrun: mpirun -n N fmrun SCRIPT" }, 0) end
   local line = command_line.parse(table.move(arg, 1, #arg, 2, { arg[0] }))
-  launch.set_threads(line.threads)
+  require "fm.cli.threads".set(line.threads, 1)
   local plan = launch.plan({ script }, line)
   if not launch.is_single(plan, line) then error({ usage = "sweeps, lists of runs and scripts for schedulers are made by fmrun" }, 0) end
   function line.again(path) return again(arg, line, path) end

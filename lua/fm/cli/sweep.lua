@@ -30,7 +30,7 @@ local function duration(text)
 end
 
 local function jobs_of(line, threads)
-  if not line.jobs or line.jobs == "auto" then return math.max(1, require "luv".available_parallelism() // threads) end
+  if not line.jobs or line.jobs == "auto" then return math.max(1, require "fm.run.cores"() // threads) end
   local n = line.jobs:find "^%d+$" and math.tointeger(tonumber(line.jobs))
   if not n or n < 1 then option_reader.refuse(('-j: expected a whole number >= 1 or auto, found "%s"'):format(line.jobs)) end
   return n
@@ -41,7 +41,7 @@ local function passed_on(line)
   local list = {}
   for _, name in ipairs { "threads", "shares", "checkpoint_every", "checkpoint_seconds", "keep_last", "force", "anew", "kept_code" } do
     local flag = "--" .. name:gsub("_", "-")
-    if line[name] == true then list[#list + 1] = flag elseif line[name] then list[#list + 1] = flag .. "=" .. line[name] end
+    if line[name] == true then list[#list + 1] = flag elseif line[name] and line[name] ~= "auto" then list[#list + 1] = flag .. "=" .. line[name] end
   end
   return list
 end
@@ -51,7 +51,7 @@ end
 --- { usage }.
 local function read_options(line)
   local function whole(name) return option_reader.whole("--" .. name, line[name], 1) end
-  local threads = whole "threads" or 1
+  local threads = line.threads ~= "auto" and whole "threads" or 1
   return { jobs = jobs_of(line, threads), threads = threads, maxfail = whole "maxfail" or (line.fail_fast and 1) or nil, timeout = duration(line.timeout),
     ranks = whole "ranks", timeout_text = line.timeout and "--timeout " .. line.timeout, words = passed_on(line) }
 end

@@ -70,7 +70,7 @@ end
 function parts.environment(record)
   local v, resumed = record.versions or {}, math.type(record.resumed) and record.resumed or 0
   return pairs_table(table.pack("fmrun", v.fmrun and ("%s (%s)"):format(v.fmrun, v.real or "?"), "Lua", v.lua, "OpenBLAS",
-    v.blas and ("%s %s"):format(v.blas, v.blas_core or ""), "threads", record.threads, "host", record.host, "process", record.pid,
+    v.blas and ("%s %s"):format(v.blas, v.blas_core or ""), "threads", record.threads, "cores", record.cores, "host", record.host, "process", record.pid,
     "peak memory", math.type(record.peak_rss) and words.bytes(record.peak_rss * 1024.0), "started", words.time(record.started),
     "ended", words.time(record.ended), "resumed", resumed > 0 and words.count(resumed, "time") or nil, "folder", record.path))
 end

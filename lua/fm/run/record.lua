@@ -3,6 +3,7 @@
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local code_files <const> = require "fm.run.code_files"
+local cores <const> = require "fm.run.cores"
 local outputs <const> = require "fm.run.outputs"
 local parameters <const> = require "fm.run.parameters"
 local peak_memory <const> = require "fm.run.peak_memory"
@@ -31,7 +32,7 @@ function record.begin(experiment, values, how, former, shares)
     config = values, defaults = parameters.defaults(experiment.parameters), -- so that a reader can mark what was changed
     status = "running", started = former.started or utc(), resumed = former.resumed and former.resumed + 1 or 0, code = code_files.list(how.code or {}),
     commit = commit.hash, dirty = commit.dirty,
-    outputs = former.outputs, pid = pid, host = host, boot = boot, threads = system.threads(),
+    outputs = former.outputs, pid = pid, host = host, boot = boot, threads = system.threads(), cores = (cores()),
     shares = shares > 1 and shares or nil, processes = processes.size > 1 and processes.size or nil,
     versions = { fmrun = fm.version, real = fm.real, lua = system.lua, blas = blas, blas_core = blas_core },
   }

@@ -97,7 +97,7 @@ return {
   run = function(line)
     if #line.words == 0 then line.refuse "expected runs" end
     launch.join(line)
-    launch.set_threads(line.threads)
+    require "fm.cli.threads".set(line.threads)
     local worst = 0
     for _, target in ipairs(targets(line)) do
       local code = go_on(target, line)

@@ -96,8 +96,9 @@ end
 local function show_environment(page, record)
   local v = record.versions
   if not v then return end
-  page.row("made by", ("fmrun %s (%s), Lua %s, OpenBLAS %s %s, %s thread%s on %s"):format(v.fmrun or "?", v.real or "?", v.lua or "?", v.blas or "?",
-    v.blas_core or "?", record.threads or "?", record.threads == 1 and "" or "s", record.host or "?"))
+  page.row("made by", ("fmrun %s (%s), Lua %s, OpenBLAS %s %s, %s thread%s on %s%s"):format(v.fmrun or "?", v.real or "?", v.lua or "?", v.blas or "?",
+    v.blas_core or "?", record.threads or "?", record.threads == 1 and "" or "s", record.host or "?",
+    record.cores and (" (%d core%s)"):format(record.cores, record.cores == 1 and "" or "s") or ""))
   local code = {}
   for i, file in ipairs(record.code or {}) do code[i] = file.path .. since(file) end
   page.row("code", code)

@@ -96,7 +96,7 @@ return {
       line.json = true
     end
     if index and not parent then launch.join(line) end
-    launch.set_threads(line.threads)
+    require "fm.cli.threads".set(line.threads, 1)
     if #line.words ~= 1 then line.refuse "expected the folder of a sweep" end
     local path = line.words[1]:gsub("(.)/+$", "%1")
     local sweep, message = sweep_json.read_to_run(path, index)

@@ -139,7 +139,7 @@ return function(given)
   function couple.fit(_, ...)
     options.no_more(where .. ": fit", 0, ...)
     if not o.rng then fm.fail(where .. ": fit: rng is missing: it draws the source") end
-    local begun, chi2, info = os.clock(), 0.0, { steps = o.steps, classes = {} }
+    local begun, chi2, info = fm.system.seconds(), 0.0, { steps = o.steps, classes = {} }
     local stream <const> = o.rng:own "semidiscrete"
     local shape <const> = o.data:shape()
     for _, group in ipairs(groups) do
@@ -160,7 +160,7 @@ return function(given)
       couple.potentials:copy(fm.tensor(g))
     else couple.potentials:copy(groups[1].sites.potentials) end
     fitted = true
-    info.chi2, info.seconds = chi2, os.clock() - begun
+    info.chi2, info.seconds = chi2, fm.system.seconds() - begun
     return info
   end
 
