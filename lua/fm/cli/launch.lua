@@ -71,7 +71,7 @@ local is_joint = false -- whether mpirun started this process for one run
 local usual_shares <const> = 8 -- of a step's batch then
 
 --- Joins the other processes, when mpirun started several. Raises { usage }.
-function launch.join(line)
+function launch.join()
   local expected = processes.expected()
   is_joint = expected > 0
   if expected < 2 then return end

@@ -78,7 +78,7 @@ local function start(argv)
     print(version_text())
     return exit.well
   end
-  if #line.scripts > 0 then require "fm.cli.launch".join(line) end
+  if #line.scripts > 0 then require "fm.cli.launch".join() end
   require "fm.cli.threads".set(line.threads)
   set_seed(line.seed)
   if line.warnings then warn "@on" end

@@ -96,7 +96,7 @@ return {
   },
   run = function(line)
     if #line.words == 0 then line.refuse "expected runs" end
-    launch.join(line)
+    launch.join()
     require "fm.cli.threads".set(line.threads)
     local worst = 0
     for _, target in ipairs(targets(line)) do

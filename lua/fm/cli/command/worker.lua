@@ -95,7 +95,7 @@ return {
       if not open then line.refuse("--events: " .. problem) end
       line.json = true
     end
-    if index and not parent then launch.join(line) end
+    if index and not parent then launch.join() end
     require "fm.cli.threads".set(line.threads, 1)
     if #line.words ~= 1 then line.refuse "expected the folder of a sweep" end
     local path = line.words[1]:gsub("(.)/+$", "%1")
