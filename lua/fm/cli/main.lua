@@ -62,6 +62,17 @@ local function set_seed(text)
   require "fm.parts.math_random".bind(require "fm.core".rng(seed, "math.random"))
 end
 
+--- Without a number it is every core, and they are counted when fm is first required: a start that
+--- does not need fm stays fast.
+local function set_threads(text)
+  if text and text ~= "auto" or package.loaded.fm then return require "fm.cli.threads".set(text) end
+  package.preload.fm = function()
+    package.preload.fm = nil
+    require "fm.cli.threads".set()
+    return require "fm"
+  end
+end
+
 local function wants_prompt(line)
   local nothing_else = #line.scripts == 0 and #line.actions == 0 and not line.show_version
   return line.interactive or (nothing_else and require "fm.core".system.is_terminal(0))
@@ -79,7 +90,7 @@ local function start(argv)
     return exit.well
   end
   if #line.scripts > 0 then require "fm.cli.launch".join() end
-  require "fm.cli.threads".set(line.threads)
+  set_threads(line.threads)
   set_seed(line.seed)
   if line.warnings then warn "@on" end
   if line.show_version then print(version_text()) end

@@ -11,8 +11,8 @@ local function all()
   return math.max(1, math.min(math.floor(require "fm.run.cores"() * portion), most))
 end
 
---- Sets the number from the option's text. Without one, or with "auto", it is `default`: 1, or every
---- core when it is nil. Raises { usage }.
+--- Sets the number from the option's text. Without one, or with "auto", it is `default`: 1, or
+--- every core when it is nil. Raises { usage }.
 function threads.set(text, default)
   if not text or text == "auto" then
     system.threads(default or all())
