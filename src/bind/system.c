@@ -2,6 +2,7 @@
 #define _GNU_SOURCE /* gethostname, TIOCGWINSZ */
 #include "bind.h"
 #include "blas.h"
+#include "blas_check.h"
 #include "bytes.h"
 #include "coroutines.h"
 #include "libraries.h"
@@ -35,6 +36,15 @@ static int system_blas(lua_State *L) { /* version, kernel family */
     lua_pushstring(L, fm_blas_version());
     lua_pushstring(L, fm_blas_core());
     return 2;
+}
+
+/* check_products() -> how many were compared | nil, which is wrong */
+static int system_check_products(lua_State *L) {
+    fm_error err;
+    size_t checked;
+    if (!fm_blas_check(&checked, &err)) return bind_failure(L, &err);
+    lua_pushinteger(L, (lua_Integer)checked);
+    return 1;
 }
 
 static int system_libraries(lua_State *L) {
@@ -204,11 +214,22 @@ static int system_printable(lua_State *L) {
 }
 
 static const bind_function functions[] = {
-    {"printable", system_printable, 2},    {"threads", system_threads, 1},     {"blas", system_blas, 0},
-    {"libraries", system_libraries, 0},    {"mallocs", system_mallocs, 0},     {"is_terminal", system_is_terminal, 1},
-    {"columns", system_columns, 1},        {"seconds", system_seconds, 0},     {"now", system_now, 0},
-    {"process", system_process, 0},        {"die_with", system_die_with, 1},   {"interrupts", system_interrupts, 1},
-    {"channel", system_channel, BIND_ANY}, {"real_path", system_real_path, 1}, {NULL, NULL, 0},
+    {"printable", system_printable, 2},
+    {"threads", system_threads, 1},
+    {"blas", system_blas, 0},
+    {"libraries", system_libraries, 0},
+    {"mallocs", system_mallocs, 0},
+    {"is_terminal", system_is_terminal, 1},
+    {"columns", system_columns, 1},
+    {"seconds", system_seconds, 0},
+    {"now", system_now, 0},
+    {"process", system_process, 0},
+    {"die_with", system_die_with, 1},
+    {"interrupts", system_interrupts, 1},
+    {"channel", system_channel, BIND_ANY},
+    {"real_path", system_real_path, 1},
+    {"check_products", system_check_products, 0},
+    {NULL, NULL, 0},
 };
 
 void bind_system(lua_State *L) {

@@ -7,6 +7,9 @@ local folders <const> = require "fm.run.folder"
 local layout <const> = require "fm.cli.terminal.layout"
 local painter <const> = require "fm.cli.terminal.paint"
 local remove <const> = require "fm.cli.remove_folder"
+local cores_to_use <const> = require "fm.run.cores"
+local quoted <const> = require "fm.parts.shell_word"
+local words <const> = require "fm.records.words"
 
 --- What is wrong: ends the check.
 local function bad(message)
@@ -22,14 +25,29 @@ local function versions()
   return ("fmrun %s (%s), Lua %s, %s"):format(fm.version, fm.real, fm.system.lua, fm.system.libraries())
 end
 
-local function blas()
+-- Kernels of OpenBLAS for processors of other years, the newer ones first.
+local older_kernels <const> = { "Haswell", "Sandybridge", "Nehalem", "Prescott" }
+
+--- What helps when the kernels for this processor multiply wrongly. Asks other fmruns, because
+--- OpenBLAS chooses its kernels when it is loaded.
+local function remedy(core)
+  local question = quoted "os.exit(require 'fm.core'.system.check_products() and 0 or 1)"
+  for _, kernels in ipairs(older_kernels) do
+    local command = ("{ OPENBLAS_CORETYPE=%s %s -E -e %s; } >/dev/null 2>&1"):format(kernels, quoted(require "luv".exepath()), question)
+    if kernels ~= core and os.execute(command) then
+      return ("set OPENBLAS_CORETYPE=%s, with which all products are right, or install a newer OpenBLAS"):format(kernels)
+    end
+  end
+  return "install a newer OpenBLAS; the older kernels that OPENBLAS_CORETYPE can choose are not right either"
+end
+
+local function products()
   local version, core = fm.system.blas()
   local threads = threads_of_process()
   if threads and threads > 1 + fm.system.threads() then bad(("OpenBLAS %s %s runs %d threads: results may change"):format(version, core, threads)) end
-  local a = fm.tensor { { 1, 2 }, { 3, 4 } }
-  local product = a:matmul(a):totable()
-  if product[1][1] ~= 7 or product[2][2] ~= 22 then bad(("OpenBLAS %s %s multiplies wrongly"):format(version, core)) end
-  return ("OpenBLAS %s, kernels for %s, one thread"):format(version, core)
+  local count, wrong = fm.system.check_products()
+  if not count then bad(("OpenBLAS %s multiplies wrongly with its kernels for %s: %s; %s"):format(version, core, wrong, remedy(core))) end
+  return ("OpenBLAS %s, kernels for %s, one thread: %d products are those of plain loops"):format(version, core, count)
 end
 
 local function modules()
@@ -43,9 +61,10 @@ local function modules()
 end
 
 local function cores()
-  local uv <const> = require "luv"
-  local info = uv.cpu_info() or {}
-  return ("%d x %s"):format(#info, info[1] and info[1].model or "unknown")
+  local count, processors, physical, quota = cores_to_use()
+  local info = require "luv".cpu_info() or {}
+  return ("%d to use: %s, %s%s; %s"):format(count, words.count(processors, "processor"), words.count(physical, "core"),
+    quota and (", a CPU quota of %.3g"):format(quota) or "", info[1] and info[1].model or "unknown")
 end
 
 local function memory()
@@ -108,12 +127,53 @@ local function training()
   return ("a small network learns: loss %.3g -> %.3g, %.0f steps a second"):format(first, last, steps / (fm.system.seconds() - began))
 end
 
+--- Milliseconds that a call of f takes on so many threads.
+local function milliseconds(threads, f)
+  local seconds <const> = 0.05
+  fm.system.threads(threads)
+  for _ = 1, 3 do f() end
+  local calls, began = 0, fm.system.seconds()
+  repeat
+    f()
+    calls = calls + 1
+  until fm.system.seconds() - began >= seconds
+  return (fm.system.seconds() - began) / calls * 1e3
+end
+
+local function median(list)
+  table.sort(list)
+  return list[(#list + 1) // 2]
+end
+
+--- A train step on one thread and on all, in turn.
+local function speed()
+  local rounds <const>, size <const>, most <const> = 5, 256, (cores_to_use())
+  local rng = fm.rng(1, "doctor")
+  fm.nn.seed(rng)
+  local data, model = rng:normal(size, 2), fm.nn.vector_field { dim = 2, hidden = size }
+  local optimizer = fm.optim.adam(model, { lr = 1e-3 })
+  local function loss() return fm.flow.loss(model, data, { rng = rng }) end
+  local function step() optimizer:step(loss) end
+  local before, one, all = fm.system.threads(), {}, {}
+  for i = 1, rounds do
+    one[i] = milliseconds(1, step)
+    all[i] = most > 1 and milliseconds(most, step) or one[i]
+  end
+  fm.system.threads(before)
+  local slow, fast = median(one), median(all)
+  local text = ("a train step of %d x %d: %.2f ms on one thread"):format(size, size, slow)
+  if most == 1 then return text .. ", and there is one core" end
+  return ("%s, %.2f ms on %d: %.1f times as fast%s"):format(text, fast, most, slow / fast,
+    fast > 1.1 * slow and "; something else may be using the cores: --threads 1 is better meanwhile" or "")
+end
+
 local checks <const> = {
-  { "versions", versions }, { "modules", modules }, { "products", blas }, { "cores", cores }, { "memory", memory }, { "disk", disk }, { "training", training },
+  { "versions", versions }, { "modules", modules }, { "products", products }, { "cores", cores }, { "memory", memory },
+  { "disk", disk }, { "training", training }, { "speed", speed },
 }
 
 return {
-  help = "examine the installation: libraries, memory, disk, a tiny training", usage = "fmrun doctor [--json]",
+  help = "examine the installation: libraries and their products, memory, disk, a tiny training, what threads gain", usage = "fmrun doctor [--json]",
   options = { { "--json", name = "json", help = "one JSON object per check" }, "runs", "color" },
   run = function(line)
     local rows, well = {}, true
