@@ -38,11 +38,12 @@ static int system_blas(lua_State *L) { /* version, kernel family */
     return 2;
 }
 
-/* check_products() -> how many were compared | nil, which is wrong */
+/* check_products("OpenBLAS" | "own") -> how many were compared | nil, which is wrong */
 static int system_check_products(lua_State *L) {
     fm_error err;
     size_t checked;
-    if (!fm_blas_check(&checked, &err)) return bind_failure(L, &err);
+    static const char *const multipliers[] = {"OpenBLAS", "own", NULL};
+    if (!fm_blas_check((fm_multiplier)luaL_checkoption(L, 1, NULL, multipliers), &checked, &err)) return bind_failure(L, &err);
     lua_pushinteger(L, (lua_Integer)checked);
     return 1;
 }
@@ -228,7 +229,7 @@ static const bind_function functions[] = {
     {"interrupts", system_interrupts, 1},
     {"channel", system_channel, BIND_ANY},
     {"real_path", system_real_path, 1},
-    {"check_products", system_check_products, 0},
+    {"check_products", system_check_products, 1},
     {NULL, NULL, 0},
 };
 

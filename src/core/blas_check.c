@@ -1,6 +1,7 @@
 #include "blas_check.h"
 
 #include "blas.h"
+#include "gemm.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@ typedef struct shape {
 enum { ROOM = 1 << 20, GAP = 3, MARK = 77 };
 
 typedef struct bench {
+    fm_multiplier which;
     real *a, *b, *c, *want, *row;
     double *wide_a, *wide_b, *wide_c;
     uint32_t state;
@@ -105,13 +107,19 @@ static bool check(bench *t, shape s, unsigned variant, fm_error *err) {
         t->c[i] = inside && !adds ? (real)NAN : (real)MARK; /* with beta 0 nobody may read it */
     }
     plain(t, ta, tb, s, lda, ldb, ldc);
-    fm_gemm(ta, tb, s.m, s.n, s.k, t->a, lda, t->b, ldb, adds ? 1 : 0, t->c, ldc);
+    real beta = adds ? 1 : 0;
+    if (t->which == FM_OWN) {
+        fm_gemm_parallel(ta, tb, s.m, s.n, s.k, t->a, lda, t->b, ldb, beta, t->c, ldc, NULL);
+    } else {
+        fm_blas_gemm(ta, tb, s.m, s.n, s.k, t->a, lda, t->b, ldb, beta, t->c, ldc);
+    }
     t->checked++;
     return same(t, s, ways[variant & 3], ldc, err);
 }
 
 /* The product in double that some metrics use, whatever real is. */
 static bool check_wide(bench *t, shape s, fm_error *err) {
+    if (t->which == FM_OWN) return true;
     uint32_t top = largest(s.k);
     fill(t, t->a, s.m, s.k, 0, top);
     fill(t, t->b, s.n, s.k, 0, top);
@@ -142,8 +150,8 @@ static bool check_all(bench *t, fm_error *err) {
     return true;
 }
 
-bool fm_blas_check(size_t *checked, fm_error *err) {
-    bench t = {.state = 2463534242u};
+bool fm_blas_check(fm_multiplier which, size_t *checked, fm_error *err) {
+    bench t = {.which = which, .state = 2463534242u};
     real *numbers = malloc(5 * (size_t)ROOM * sizeof *numbers);
     double *wide = malloc(3 * (size_t)ROOM * sizeof *wide);
     bool well = numbers && wide;

@@ -1,5 +1,5 @@
-/* Are the library's products right? Its kernels for a processor that is newer than the library have
- * been wrong before, on some shapes only. */
+/* Are products right? OpenBLAS's kernels for a processor that is newer than the library have been
+ * wrong before, on some shapes only. */
 #ifndef FM_BLAS_CHECK_H
 #define FM_BLAS_CHECK_H
 
@@ -7,9 +7,11 @@
 
 #include <stddef.h>
 
-/* Compares fm_gemm and fm_gemm_wide with plain loops on several hundred shapes, in some tens of
- * milliseconds; `checked` gets their number. False with `err` filled: which product is wrong, and
- * where; or no memory. */
-bool fm_blas_check(size_t *checked, fm_error *err);
+typedef enum fm_multiplier { FM_OPENBLAS, FM_OWN } fm_multiplier; /* fm_blas_gemm and fm_gemm_wide, or fm_gemm_parallel */
+
+/* Compares its products with plain loops on several hundred shapes, in about a tenth of a second;
+ * `checked` gets their number. False with `err` filled: which product is wrong, and where; or no
+ * memory. */
+bool fm_blas_check(fm_multiplier which, size_t *checked, fm_error *err);
 
 #endif

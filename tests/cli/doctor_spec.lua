@@ -33,7 +33,7 @@ describe("doctor", function()
       local rows, code = doctor(before)
       assert.equal(0, code)
       assert.is_true(rows.products.ok)
-      local count = rows.products.text:match ", one thread: (%d+) products are those of plain loops$"
+      local count = rows.products.text:match ", one thread: (%d+) products, and %d+ by fmrun's own kernels, are those of plain loops$"
       assert.is_true(tonumber(count) > 300, rows.products.text)
     end
   end)
@@ -53,6 +53,15 @@ describe("doctor", function()
         "install a newer OpenBLAS; the older kernels that OPENBLAS_CORETYPE can choose are not right")
       assert.truthy(text:find(sign), text)
       assert.is_true(rows.modules.ok)
+    end
+  end)
+
+  it("finds wrong products of fmrun's own, through those that it leaves to the library", function()
+    for _, fault in ipairs { "none", fm.real } do
+      local code, out = shell.run(("LD_LIBRARY_PATH=%s WRONG_BLAS=%s %s -l fm -e 'print(fm.system.check_products [[own]])'"):format(wrong_library, fault,
+        shell.fmrun))
+      assert.equal(0, code)
+      assert.truthy(out:find(fault == "none" and "^%d+\n$" or "^nil\tthe " .. fm.real .. " product"), out)
     end
   end)
 

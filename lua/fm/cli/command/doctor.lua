@@ -31,7 +31,7 @@ local older_kernels <const> = { "Haswell", "Sandybridge", "Nehalem", "Prescott" 
 --- What helps when the kernels for this processor multiply wrongly. Asks other fmruns, because
 --- OpenBLAS chooses its kernels when it is loaded.
 local function remedy(core)
-  local question = quoted "os.exit(require 'fm.core'.system.check_products() and 0 or 1)"
+  local question = quoted "os.exit(require 'fm.core'.system.check_products 'OpenBLAS' and 0 or 1)"
   for _, kernels in ipairs(older_kernels) do
     local command = ("{ OPENBLAS_CORETYPE=%s %s -E -e %s; } >/dev/null 2>&1"):format(kernels, quoted(require "luv".exepath()), question)
     if kernels ~= core and os.execute(command) then
@@ -45,9 +45,11 @@ local function products()
   local version, core = fm.system.blas()
   local threads = threads_of_process()
   if threads and threads > 1 + fm.system.threads() then bad(("OpenBLAS %s %s runs %d threads: results may change"):format(version, core, threads)) end
-  local count, wrong = fm.system.check_products()
+  local count, wrong = fm.system.check_products "OpenBLAS"
   if not count then bad(("OpenBLAS %s multiplies wrongly with its kernels for %s: %s; %s"):format(version, core, wrong, remedy(core))) end
-  return ("OpenBLAS %s, kernels for %s, one thread: %d products are those of plain loops"):format(version, core, count)
+  local own, wrong_own = fm.system.check_products "own"
+  if not own then bad(("fmrun multiplies wrongly by its own kernels: %s; please report it, with the processor's name"):format(wrong_own)) end
+  return ("OpenBLAS %s, kernels for %s, one thread: %d products, and %d by fmrun's own kernels, are those of plain loops"):format(version, core, count, own)
 end
 
 local function modules()
