@@ -56,6 +56,21 @@ static size_t slopes_count(const fm_call *c) {
     return act_of(c)->apply ? fm_rows(c->in[0]) * c->in[1]->shape[0] : 0;
 }
 
+/* The rows that one thread takes through the slopes, and adds up for the bias. There are never more
+ * than MOST_PARTS of them. */
+enum { MOST_PARTS = 64 };
+
+static size_t part_rows(size_t rows, size_t n) {
+    size_t some = 2 * fm_tile_rows(n), least = (rows + MOST_PARTS - 1) / MOST_PARTS;
+    return some > least ? some : least;
+}
+
+/* Numbers that hold the sums of all parts, which are doubles. */
+static size_t sums_room(const fm_call *c) {
+    size_t rows = fm_rows(c->in[0]), n = c->in[1]->shape[0], some = part_rows(rows, n);
+    return c->n_in > 2 && c->in[2] ? ((rows + some - 1) / some * n + 1) * (sizeof(double) / sizeof(real)) : 0;
+}
+
 static bool linear_shape(fm_call *c, fm_error *err) {
     const fm_tensor *x = c->in[0], *w = c->in[1], *b = c->n_in > 2 ? c->in[2] : NULL;
     char tx[FM_SHAPE_TEXT], tw[FM_SHAPE_TEXT];
@@ -70,7 +85,7 @@ static bool linear_shape(fm_call *c, fm_error *err) {
     fm_shape_like(c, x);
     c->shape[c->rank - 1] = w->shape[0];
     if (!fm_check_product(c, x, err) || !fm_check_product(c, w, err)) return false;
-    c->saved_count = slopes_count(c) + fm_gemm_room(w->shape[0], w->shape[1], fm_rows(x)); /* room for the weight's gradient */
+    c->saved_count = slopes_count(c) + fm_gemm_room(w->shape[0], w->shape[1], fm_rows(x)) + sums_room(c);
     return true;
 }
 
@@ -118,8 +133,9 @@ FM_CLONES static void through_act(size_t rows, size_t stride, size_t n, const re
     }
 }
 
-/* Both for all rows of [rows, n]. Rows of few numbers are taken several side by side. */
-static void slopes_and_bias(size_t rows, size_t n, const real *slope, real *dy, real *db) {
+/* Both for all rows of [rows, n]; the sums go to total, unless it is NULL. Rows of few numbers are
+ * taken several side by side. */
+static void slopes_and_sums(size_t rows, size_t n, const real *slope, real *dy, double *total) {
     enum { WIDE = 64 };
     double acc[FM_STRIP];
     for (size_t j = 0, part; j < n; j += part) {
@@ -127,16 +143,41 @@ static void slopes_and_bias(size_t rows, size_t n, const real *slope, real *dy, 
         size_t side = n < WIDE / 2 && rows >= WIDE ? WIDE / n : 1, wide = side * part, whole = rows / side, at = whole * wide;
         memset(acc, 0, wide * sizeof *acc);
         if (side == 1) {
-            through_act(rows, n, part, slope ? slope + j : NULL, dy + j, db ? acc : NULL);
+            through_act(rows, n, part, slope ? slope + j : NULL, dy + j, total ? acc : NULL);
         } else {
-            through_act(whole, wide, wide, slope, dy, db ? acc : NULL);
-            through_act(rows - whole * side, n, n, slope ? slope + at : NULL, dy + at, db ? acc : NULL);
+            through_act(whole, wide, wide, slope, dy, total ? acc : NULL);
+            through_act(rows - whole * side, n, n, slope ? slope + at : NULL, dy + at, total ? acc : NULL);
         }
-        for (size_t i = 0; db && i < part; i++) {
+        for (size_t i = 0; total && i < part; i++) {
             double sum = acc[i];
             for (size_t k = i + part; k < wide; k += part) sum += acc[k];
-            db[j + i] += (real)sum;
+            total[j + i] = sum;
         }
+    }
+}
+
+typedef struct parts {
+    size_t n, rows;
+    const real *slope;
+    real *dy;
+    double *sums; /* [parts, n]; NULL: there is no bias */
+} parts;
+
+static void one_part(void *context, size_t first, size_t last) {
+    const parts *p = context;
+    size_t at = first * p->n;
+    slopes_and_sums(last - first, p->n, p->slope ? p->slope + at : NULL, p->dy + at, p->sums ? p->sums + first / p->rows * p->n : NULL);
+}
+
+/* `room` holds sums_room numbers. */
+static void slopes_and_bias(size_t rows, size_t n, const real *slope, real *dy, real *db, real *room) {
+    uintptr_t at = ((uintptr_t)room + sizeof(double) - 1) / sizeof(double) * sizeof(double);
+    parts p = {.n = n, .rows = part_rows(rows, n), .slope = slope, .dy = dy, .sums = db ? (double *)at : NULL};
+    fm_parallel(rows, p.rows, one_part, &p);
+    for (size_t j = 0; db && rows && j < n; j++) {
+        double sum = p.sums[j];
+        for (size_t r = p.rows, i = j + n; r < rows; r += p.rows, i += n) sum += p.sums[i];
+        db[j] += (real)sum;
     }
 }
 
@@ -147,8 +188,9 @@ static void linear_backward(const fm_call *c) {
     real *dz = fm_grad_write(c->out, &fresh); /* ours to change: released when this returns */
     real *db = b ? fm_grad_add(b) : NULL;
     const real *slope = slopes_count(c) ? c->saved : NULL;
-    if (slope || db) slopes_and_bias(rows, n_out, slope, dz, db);
-    product_into(w, true, false, n_out, n_in, rows, dz, n_out, fm_data(x), n_in, c->saved + slopes_count(c));
+    real *room = c->saved + slopes_count(c), *sums = room + fm_gemm_room(n_out, n_in, rows);
+    if (slope || db) slopes_and_bias(rows, n_out, slope, dz, db, sums);
+    product_into(w, true, false, n_out, n_in, rows, dz, n_out, fm_data(x), n_in, room);
     real *dx = fm_grad_write(x, &fresh);
     if (!dx) return;
     size_t from = x->grad_first < n_in ? x->grad_first : 0; /* columns that want no gradient are left out */
