@@ -98,11 +98,14 @@ typedef struct product {
  * vectors. */
 static void pack(const product *p, size_t first, size_t k, size_t j, size_t columns, real *to) {
     size_t v = p->kernels->vector, step = columns > v ? 2 * v : v;
+    if (!p->tb && columns == step) {
+        (step > v ? p->kernels->copy_two : p->kernels->copy)(k, p->b + first * p->ldb + j, p->ldb, to);
+        return;
+    }
     for (size_t at = 0; at < step; at += v, j += v) {
         size_t left = columns - at;
-        if (left >= v) {
-            if (p->tb) p->kernels->turn(k, p->b + j * p->ldb + first, p->ldb, to + at, step);
-            else p->kernels->copy(k, p->b + first * p->ldb + j, p->ldb, to + at, step);
+        if (p->tb && left >= v) {
+            p->kernels->turn(k, p->b + j * p->ldb + first, p->ldb, to + at, step);
             continue;
         }
         for (size_t i = 0; i < k; i++) {
@@ -114,35 +117,38 @@ static void pack(const product *p, size_t first, size_t k, size_t j, size_t colu
 }
 
 /* Rows of C times a packed panel; rows are shared out evenly among blocks. */
-static void multiply(const product *p, size_t i, size_t rows, size_t first, size_t k, size_t j, size_t columns, bool add,
-                     const real *packed) {
+static void multiply(const product *p, const real *a, size_t lda, size_t rows, size_t k, const real *packed, bool add, real *c,
+                     size_t columns) {
     size_t v = p->kernels->vector, step = columns > v ? 2 * v : v, blocks = (rows + p->kernels->rows - 1) / p->kernels->rows;
+    size_t next = p->ta ? 1 : lda;
     fm_gemm_block *const *block = p->kernels->block[p->ta][step > v];
     _Alignas(64) real cut[FM_GEMM_MOST_ROWS * PANEL];
-    for (size_t left = rows, some; blocks; blocks--, left -= some, i += some) {
+    for (size_t left = rows, some; blocks; blocks--, left -= some, a += some * next, c += some * p->ldc) {
         some = left / blocks;
-        const real *a = p->ta ? p->a + first * p->lda + i : p->a + i * p->lda + first;
-        real *c = p->c + i * p->ldc + j;
         if (columns == step) {
-            block[some](k, a, p->lda, packed, add, c, p->ldc);
+            block[some](k, a, lda, packed, add, c, p->ldc);
             continue;
         }
-        block[some](k, a, p->lda, packed, false, cut, step);
+        block[some](k, a, lda, packed, false, cut, step);
         for (size_t r = 0; r < some; r++) {
             for (size_t l = 0; l < columns; l++) c[r * p->ldc + l] = add ? c[r * p->ldc + l] + cut[r * step + l] : cut[r * step + l];
         }
     }
 }
 
+/* Rows i .. and columns j .. of C. Columns of A are gathered first: they lie far apart, and another
+ * thread may have written them. */
 static void own_tile(const product *p, size_t i, size_t rows, size_t j, size_t columns) {
-    _Alignas(64) real packed[DEEP * PANEL];
-    size_t panel = 2 * p->kernels->vector;
+    _Alignas(64) real packed[DEEP * PANEL], gathered[DEEP * LOW];
+    size_t panel = 2 * p->kernels->vector, lda = p->ta ? rows : p->lda;
     for (size_t first = 0, k; first < p->k; first += k) {
         k = p->k - first < DEEP ? p->k - first : DEEP;
+        const real *a = p->ta ? gathered : p->a + i * p->lda + first;
+        for (size_t r = 0; p->ta && r < k; r++) memcpy(gathered + r * rows, p->a + (first + r) * p->lda + i, rows * sizeof(real));
         for (size_t at = 0, some; at < columns; at += some) {
             some = columns - at < panel ? columns - at : panel;
             pack(p, first, k, j + at, some, packed);
-            multiply(p, i, rows, first, k, j + at, some, p->beta != 0 || first, packed);
+            multiply(p, a, lda, rows, k, packed, p->beta != 0 || first, p->c + i * p->ldc + j + at, some);
         }
     }
 }
@@ -181,17 +187,21 @@ static const fm_gemm_kernels *kernels_for(size_t m, size_t n, size_t k) {
     return here && m >= FEW_ROWS && n >= here->vector && k >= FEW_TERMS ? here : NULL;
 }
 
+static size_t tallest(const product *p) {
+    return p->kernels && p->ta ? LOW : TALL;
+}
+
 /* The sizes of tiles depend on the shape of the product alone. Rows are cut first: the next layer
  * reads them by rows too. */
 static void cut(product *p) {
     size_t step = p->kernels ? 2 * p->kernels->vector : 64, m = p->m, n = p->n, k = p->k ? p->k : 1;
-    size_t stacks = (m + TALL - 1) / TALL;
+    size_t tall = tallest(p), stacks = (m + tall - 1) / tall;
     if (stacks == 1 && m >= 2 * LOW && m * n * k >= 2 * TILE_WORK) stacks = m / LOW;
     p->tall = (m + stacks - 1) / stacks;
     size_t work = p->tall * k * step;
     p->wide = work >= TILE_WORK ? step : (TILE_WORK + work - 1) / work * step;
-    if (p->wide > n) p->wide = n;
-    if (p->wide < n && n - p->wide < step / 2) p->wide = n;
+    if (p->ta && p->wide < 4 * step) p->wide = 4 * step;
+    if (p->wide > n || n - p->wide < step / 2) p->wide = n;
     p->across = (n + p->wide - 1) / p->wide;
 }
 
@@ -208,7 +218,7 @@ void fm_gemm(bool ta, bool tb, size_t m, size_t n, size_t k, const real *a, size
     product p = {.ta = ta, .tb = tb, .m = m, .n = n, .k = k, .a = a, .lda = lda, .b = b, .ldb = ldb, .beta = beta, .c = c, .ldc = ldc};
     p.kernels = kernels_for(m, n, k);
     if (p.kernels && beta != 0 && beta != 1) scale(&p);
-    size_t tall = p.kernels ? TALL : m;
+    size_t tall = p.kernels ? tallest(&p) : m;
     for (size_t i = 0; i < m; i += tall) compute(&p, i, m - i < tall ? m - i : tall, 0, n);
 }
 

@@ -74,12 +74,21 @@ BLOCK(14)
     { NULL, NAME(way##1), NAME(way##2), NAME(way##3), NAME(way##4), NAME(way##5), NAME(way##6) }
 #endif
 
-/* to[k, step] = V columns of B as they lie. */
-static void NAME(copy)(size_t k, const real *restrict b, size_t ldb, real *restrict to, size_t step) {
-    for (size_t p = 0; p < k; p++, b += ldb, to += step) {
-        __builtin_prefetch(b + 8 * ldb);
+/* to[k, wide V] = columns of B as they lie. */
+FM_INLINE void NAME(copy_some)(const int wide, size_t k, const real *restrict b, size_t ldb, real *restrict to) {
+    for (size_t p = 0; p < k; p++, b += ldb, to += (size_t)wide * V) {
+        __builtin_prefetch(b + AHEAD * ldb);
         *(NAME(vec) *)to = *(const NAME(anywhere) *)b;
+        if (wide == 1) continue;
+        __builtin_prefetch(b + AHEAD * ldb + V);
+        *(NAME(vec) *)(to + V) = *(const NAME(anywhere) *)(b + V);
     }
+}
+static void NAME(copy)(size_t k, const real *b, size_t ldb, real *to) {
+    NAME(copy_some)(1, k, b, ldb, to);
+}
+static void NAME(copy_two)(size_t k, const real *b, size_t ldb, real *to) {
+    NAME(copy_some)(2, k, b, ldb, to);
 }
 
 /* The lanes that stay, and those that change places, when the halves of 2 D lanes are swapped
@@ -121,8 +130,12 @@ static void NAME(turn)(size_t k, const real *restrict b, size_t ldb, real *restr
     }
 }
 
-static const fm_gemm_kernels KIND = {
-    .rows = ROWS, .vector = V, .block = {{LIST(n_thin), LIST(n)}, {LIST(t_thin), LIST(t)}}, .copy = NAME(copy), .turn = NAME(turn)};
+static const fm_gemm_kernels KIND = {.rows = ROWS,
+                                     .vector = V,
+                                     .block = {{LIST(n_thin), LIST(n)}, {LIST(t_thin), LIST(t)}},
+                                     .copy = NAME(copy),
+                                     .copy_two = NAME(copy_two),
+                                     .turn = NAME(turn)};
 
 #undef VECTOR
 #undef ROWS

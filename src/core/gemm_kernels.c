@@ -4,6 +4,8 @@
  * GCC's; other compilers and processors leave the work to OpenBLAS. */
 #if defined __GNUC__ && !defined __clang__ && (defined __x86_64__ || defined __aarch64__)
 
+enum { AHEAD = 16 }; /* rows of B that are on their way from memory while one is packed */
+
 #ifdef FM_DOUBLE
 typedef int64_t index_of_real;
 #else

@@ -11,13 +11,16 @@ enum { FM_GEMM_MOST_ROWS = 14 };
 /* C [rows, columns] = A B, or += with `add`; b is packed [k, columns]; `ld`: from one row to the
  * next in memory. */
 typedef void fm_gemm_block(size_t k, const real *a, size_t lda, const real *b, bool add, real *c, size_t ldc);
-/* Packs k rows of one vector each to `to`, `step` numbers apart. */
-typedef void fm_gemm_pack(size_t k, const real *b, size_t ldb, real *to, size_t step);
+/* Packs k rows of B's columns as they lie: of one vector, or two. */
+typedef void fm_gemm_copy(size_t k, const real *b, size_t ldb, real *to);
+/* Packs one vector of rows of B as columns, `step` numbers apart. */
+typedef void fm_gemm_turn(size_t k, const real *b, size_t ldb, real *to, size_t step);
 
 typedef struct fm_gemm_kernels {
     size_t rows, vector;                               /* a block has 1..rows rows, and one or two vectors of columns */
     fm_gemm_block *block[2][2][FM_GEMM_MOST_ROWS + 1]; /* [A is turned][two vectors][rows] */
-    fm_gemm_pack *copy, *turn;                         /* from columns of [k, n]; from rows of [n, k] */
+    fm_gemm_copy *copy, *copy_two;
+    fm_gemm_turn *turn;
 } fm_gemm_kernels;
 
 /* Those for this processor; NULL when it has no fused multiply-add that we know. */
