@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <time.h>
 #include <unistd.h>
 
 #if defined __x86_64__ || defined __i386__
@@ -16,9 +17,12 @@
 #define PAUSE() (void)0
 #endif
 
-/* A worker that finds no work looks again SPIN times, some tens of microseconds: longer than the
- * calling thread is away between the passes of a step. Then it sleeps. */
-enum { SPIN = 2000, LINE = 64 };
+/* A worker that finds no work looks again for SPIN microseconds: longer than the calling thread is
+ * away between the passes of a step. Then it sleeps. To wake one costs the caller as much as a tile
+ * or two, and the one who wakes comes some tiles late. So a sleeper is called when there was work
+ * for it before, ENOUGH tiles in jobs that followed each other within MEMORY microseconds, or when
+ * a job has taken LATE microseconds and is not over. */
+enum { SPIN = 300, ENOUGH = 24, MEMORY = 2000, LATE = 50, LINE = 64 };
 
 /* Tiles are shared out in one span of neighbours for each thread, so that a thread finds in its
  * cache what it wrote in the pass before. A thread that is done with its span takes tiles of the
@@ -50,9 +54,11 @@ static struct {
     pthread_mutex_t lock;
     pthread_cond_t finished;
     bool (*ready)(int threads);
-    int wanted, workers; /* that run */
-    int spin;
-    uint64_t job;
+    int wanted, workers;         /* that run */
+    bool spins;                  /* unless there are more threads than processors */
+    uint64_t job, last_call;     /* when a job found sleepers */
+    size_t missed;               /* tiles of such jobs since */
+    bool uncalled;               /* this job has sleepers */
     span spans[FM_MOST_THREADS]; /* the caller's first */
 } crew = {.lock = PTHREAD_MUTEX_INITIALIZER, .finished = PTHREAD_COND_INITIALIZER, .members = 1, .wanted = 1};
 
@@ -72,8 +78,28 @@ static void tile_done(size_t tiles) {
     pthread_mutex_unlock(&crew.lock);
 }
 
+static uint64_t microseconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+static void wake(span *s) {
+    if (!atomic_load(&s->asleep)) return;
+    pthread_mutex_lock(&crew.lock);
+    pthread_cond_signal(&s->wake);
+    pthread_mutex_unlock(&crew.lock);
+}
+
+static void wake_sleepers(size_t tiles) {
+    crew.uncalled = false;
+    for (int i = 1; i < crew.wanted; i++) {
+        if (first_of(tiles, i) < first_of(tiles, i + 1)) wake(&crew.spans[i]);
+    }
+}
+
 /* Works on tiles of a span of this job until none is left to take. */
-static void take_tiles(int of, uint64_t job) {
+static void take_tiles(int own, int of, uint64_t job) {
     uint64_t ticket = READ(spans[of].ticket);
     for (;;) {
         work_fn *work = READ(work);
@@ -84,6 +110,7 @@ static void take_tiles(int of, uint64_t job) {
         ticket++;
         work(context, i * tile, count - i * tile > tile ? (i + 1) * tile : count);
         tile_done(tiles);
+        if (own == 0 && crew.uncalled && microseconds() - crew.last_call > LATE) wake_sleepers(tiles);
     }
 }
 
@@ -91,7 +118,7 @@ static void take_tiles(int of, uint64_t job) {
 static void take_all_tiles(int own) {
     uint64_t job = READ(spans[own].ticket) >> TILE_BITS;
     int n = READ(members);
-    for (int i = 0; i < n; i++) take_tiles(own + i < n ? own + i : own + i - n, job);
+    for (int i = 0; i < n; i++) take_tiles(own, own + i < n ? own + i : own + i - n, job);
 }
 
 static bool has_work(int of) {
@@ -114,23 +141,23 @@ static void sleep_until_called(int own) {
     pthread_mutex_unlock(&crew.lock);
 }
 
-static void wake(span *s) {
-    if (!atomic_load(&s->asleep)) return;
-    pthread_mutex_lock(&crew.lock);
-    pthread_cond_signal(&s->wake);
-    pthread_mutex_unlock(&crew.lock);
+/* Until there is something to do. False after a while. */
+static bool spin_until_called(int own) {
+    enum { BETWEEN = 64 }; /* looks between two at the clock */
+    for (uint64_t end = microseconds() + SPIN; crew.spins && microseconds() < end;) {
+        for (int i = 0; i < BETWEEN; i++) {
+            if (has_work(own) || atomic_load(&crew.stop)) return true;
+            PAUSE();
+        }
+    }
+    return false;
 }
 
 static void *worker(void *span_of) {
     int own = (int)((span *)span_of - crew.spans);
     while (!atomic_load(&crew.stop)) {
         take_all_tiles(own);
-        int left = crew.spin;
-        while (left && !has_work(own) && !atomic_load(&crew.stop)) {
-            PAUSE();
-            left--;
-        }
-        if (!left) sleep_until_called(own);
+        if (!spin_until_called(own)) sleep_until_called(own);
     }
     return NULL;
 }
@@ -157,7 +184,7 @@ static void start_workers(void) {
     sigset_t all, before; /* signals are the main thread's business */
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
-    crew.spin = crew.wanted <= processors() ? SPIN : 0; /* else who spins keeps another from work */
+    crew.spins = crew.wanted <= processors(); /* else who spins keeps another from work */
     close_tickets();
     WRITE(members, crew.wanted);
     for (int i = 1; i < crew.wanted; i++) {
@@ -201,6 +228,17 @@ bool fm_set_threads(int n, fm_error *err) {
 
 /* ---- jobs ---- */
 
+/* Whether sleepers are called for so many tiles. */
+static bool is_worth_a_call(size_t tiles) {
+    uint64_t now = microseconds();
+    if (now - crew.last_call > MEMORY) crew.missed = 0;
+    crew.last_call = now;
+    crew.missed += tiles;
+    if (crew.missed < ENOUGH && crew.spins) return false;
+    crew.missed = 0;
+    return true;
+}
+
 static void open_job(size_t count, size_t tile, size_t tiles, work_fn *work, void *context) {
     close_tickets();
     WRITE(work, work);
@@ -210,15 +248,18 @@ static void open_job(size_t count, size_t tile, size_t tiles, work_fn *work, voi
     WRITE(tiles, tiles);
     WRITE(done, 0);
     crew.job++;
+    bool sleepers = false;
     for (int i = crew.wanted - 1; i >= 0; i--) {
         size_t first = first_of(tiles, i);
         atomic_store(&crew.spans[i].ticket, crew.job << TILE_BITS | first);
-        if (i && first < first_of(tiles, i + 1)) wake(&crew.spans[i]);
+        if (i && first < first_of(tiles, i + 1) && atomic_load(&crew.spans[i].asleep)) sleepers = true;
     }
+    crew.uncalled = sleepers;
+    if (sleepers && is_worth_a_call(tiles)) wake_sleepers(tiles);
 }
 
 static void wait_until_done(size_t tiles) {
-    for (int left = crew.spin; left && !is_done(tiles); left--) PAUSE();
+    for (int left = crew.spins ? 2000 : 0; left && !is_done(tiles); left--) PAUSE();
     if (is_done(tiles)) return;
     pthread_mutex_lock(&crew.lock);
     atomic_store(&crew.caller_sleeps, true);

@@ -211,7 +211,8 @@ static void every_thread_takes_part(void **unused) {
             meeting m = {.expected = numbers[k]};
             fm_parallel((size_t)numbers[k], 1, meet, &m);
             assert_int_equal(m.late, 0);
-            if (round) usleep(20000); /* the next one finds them asleep */
+            usleep(20000);
+            for (int i = 0; i < 100; i++) check_job(64 * (size_t)numbers[k], 1, 0); /* wakes those that sleep */
         }
     }
 }
