@@ -168,7 +168,8 @@ SUM_OF(sum_of_exponentials, (double)v_exp(v - p));
 EXTREME(max, >);
 EXTREME(min, <);
 
-typedef double (*finish_fn)(double sum, double n, double p);
+/* From `count` sums the results y; p is what belongs to each, or NULL. */
+typedef void (*finish_fn)(size_t count, const double *sum, double n, const real *p, real *y);
 
 /* How the work is divided: strips of columns; and where these and the outer axis make few tiles,
  * constant parts of the reduced axis too, each with doubles in the scratch. */
@@ -223,7 +224,7 @@ typedef struct reduce {
 } reduce;
 
 static void finish_some(const reduce *a, size_t count, const double *acc, size_t at) {
-    for (size_t i = 0; i < count; i++) a->y[at + i] = (real)a->finish(acc[i], a->n, a->p ? (double)a->p[at + i] : 0);
+    a->finish(count, acc, a->n, a->p ? a->p + at : NULL, a->y + at);
 }
 
 /* Some columns of [rows, inner]. A few narrow ones are taken as several rows side by side. */
@@ -297,26 +298,16 @@ static void reduce_axis(const fm_call *c, const reduction *k, const real *p, fin
     if (a.d.parts > 1) join_parts(&a);
 }
 
-static double finish_sum(double sum, double n, double p) {
-    (void)n, (void)p;
-    return sum;
-}
-static double finish_mean(double sum, double n, double p) {
-    (void)p;
-    return sum / n;
-}
-static double finish_norm(double sum, double n, double p) {
-    (void)n, (void)p;
-    return sqrt(sum);
-}
-static double finish_root_of_mean(double sum, double n, double p) {
-    (void)p;
-    return sqrt(sum / n);
-}
-static double finish_log(double sum, double n, double p) {
-    (void)n;
-    return log(sum) + p;
-}
+#define FINISH(name, RESULT)                                                                                                               \
+    static void name(size_t count, const double *restrict sum, double n, const real *restrict p, real *restrict y) {                       \
+        (void)n, (void)p;                                                                                                                  \
+        for (size_t i = 0; i < count; i++) y[i] = (real)(RESULT);                                                                          \
+    }
+FINISH(finish_sum, sum[i])
+FINISH(finish_mean, sum[i] / n)
+FINISH(finish_norm, sqrt(sum[i]))
+FINISH(finish_root_of_mean, sqrt(sum[i] / n))
+FINISH(finish_log, log(sum[i]) + (double)p[i])
 
 /* ---- on the way back every number gets a gradient from its own sum ---- */
 
