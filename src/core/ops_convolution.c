@@ -323,6 +323,16 @@ FM_CLONES static void to_side_by_side(const pass *s, size_t row, size_t rows, co
     }
 }
 
+/* panel [rows, CHUNK] = the same cells, channel by channel. */
+static void to_rows(const pass *s, size_t row, size_t rows, const segment *list, size_t some, real *panel) {
+    size_t n = grid_size(&s->p);
+    for (size_t r = 0; r < rows; r++) {
+        for (size_t j = 0; j < some; j++) {
+            copy(list[j].count, s->grids + (list[j].picture * s->m + row + r) * n + list[j].cell, panel + r * CHUNK + list[j].at);
+        }
+    }
+}
+
 /* Unit i is some entries and channels, in one run of cells. */
 static void weight_blocks(void *context, size_t first, size_t last) {
     const pass *s = context;
@@ -343,7 +353,11 @@ static void weight_blocks(void *context, size_t first, size_t last) {
             next = least(at + CHUNK, end);
             size_t some = segments_of(&s->p, at, next, list);
             to_columns(&s->p, s->from, s->pictures * s->p.channels * s->p.h * s->p.w, k0, k1, list, some, next - at, columns);
-            for (size_t r = 0; r < rows; r += FM_PANEL) {
+            if (rows < FM_PANEL / 2) { /* a panel would be mostly empty */
+                to_rows(s, row, rows, list, some, panel);
+                fm_gemm(false, true, k1 - k0, rows, next - at, columns, next - at, panel, CHUNK, since ? 1 : 0, part, CHANNELS);
+            }
+            for (size_t r = 0; rows >= FM_PANEL / 2 && r < rows; r += FM_PANEL) {
                 to_side_by_side(s, row + r, least(FM_PANEL, rows - r), list, some, panel);
                 fm_panel_product(k1 - k0, next - at, columns, next - at, 1, panel, since > 0, part + r, CHANNELS);
             }
