@@ -76,7 +76,7 @@ end
 
 --- Runs the experiment in a folder of its own. Returns whether it worked.
 local function try(script, values, made, folder)
-  local how = { runs = folder, script = script.path, source = "", code = script.files, command = "", copies_in = false,
+  local how = { runs = folder, script = script.path, source = "", code = script.files, command = "", copies_in = false, shares = 1,
     listener = run_screen.new { quiet = true }, advice = launch.advice }
   print(printable.line(("%s: %s"):format(script.path, script.experiment.name)))
   tell_shrunk(made)
