@@ -38,6 +38,17 @@ describe("doctor", function()
     end
   end)
 
+  it("says when OPENBLAS_CORETYPE names kernels that OpenBLAS does not use", function()
+    for _, name in ipairs { "Haswel", "" } do
+      local rows, code = doctor("OPENBLAS_CORETYPE=" .. name .. " ")
+      assert.same({ true, 0 }, { rows.products.ok, code })
+      has(rows.products.text, (' (OPENBLAS_CORETYPE says "%s"), one thread: '):format(name))
+    end
+    for _, before in ipairs { "OPENBLAS_CORETYPE=nehalem ", "env -u OPENBLAS_CORETYPE " } do
+      assert.is_nil((doctor(before)).products.text:find("CORETYPE", 1, true))
+    end
+  end)
+
   it("finds right products right through another library", function()
     local rows, code = with_fault "none"
     assert.same({ true, 0 }, { rows.products.ok, code })

@@ -41,6 +41,13 @@ local function remedy(core)
   return "install a newer OpenBLAS; the older kernels that OPENBLAS_CORETYPE can choose are not right either"
 end
 
+--- A remark when OPENBLAS_CORETYPE names other kernels than those in use. OpenBLAS ignores a name
+--- that it does not know, without a word; the bytes are then not those that the name promises.
+local function asked_for(core)
+  local name = os.getenv "OPENBLAS_CORETYPE"
+  return name and name:lower() ~= core:lower() and (' (OPENBLAS_CORETYPE says "%s")'):format(name) or ""
+end
+
 local function products()
   local version, core = fm.system.blas()
   local threads = threads_of_process()
@@ -49,7 +56,8 @@ local function products()
   if not count then bad(("OpenBLAS %s multiplies wrongly with its kernels for %s: %s; %s"):format(version, core, wrong, remedy(core))) end
   local own, wrong_own = fm.system.check_products "own"
   if not own then bad(("fmrun multiplies wrongly by its own kernels: %s; please report it, with the processor's name"):format(wrong_own)) end
-  return ("OpenBLAS %s, kernels for %s, one thread: %d products, and %d by fmrun's own kernels, are those of plain loops"):format(version, core, count, own)
+  return ("OpenBLAS %s, kernels for %s%s, one thread: %d products, and %d by fmrun's own kernels, are those of plain loops"):format(
+    version, core, asked_for(core), count, own)
 end
 
 local function modules()
