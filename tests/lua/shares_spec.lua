@@ -1,6 +1,6 @@
 -- A step's batch in shares: the gradient and the draws are those of the whole batch, but for
 -- rounding.
-local checks <const> = require "lua.checks"
+local checks <const> = dofile "tests/lua/checks.lua"
 local fm <const> = require "fm"
 local shares <const> = require "fm.parts.shares"
 

@@ -1,6 +1,6 @@
 -- The number of threads may change at any moment of a training or a solve: the bytes stay.
 local fm <const> = require "fm"
-local checks <const> = require "lua.checks"
+local checks <const> = dofile "tests/lua/checks.lua"
 local uv <const> = require "luv"
 local nn <const>, flow <const>, optim <const>, ode <const> = fm.nn, fm.flow, fm.optim, fm.ode
 local threads <const> = fm.system.threads
