@@ -77,7 +77,7 @@ enum { ROOM = (128 << 20) + (1 << 16), LIBRARY = 44 << 20 };
 static bool has_room(size_t bytes, fm_error *err) {
     void *probe = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (probe == MAP_FAILED)
-        return fm_fail(err, "OpenBLAS needs %zu MiB of address space, and there are not so many left (see ulimit -v)", bytes >> 20);
+        return fm_fail(err, "OpenBLAS needs %zu MiB of address space, and less than that is left (see ulimit -v)", bytes >> 20);
     munmap(probe, bytes);
     return true;
 }

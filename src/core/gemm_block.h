@@ -2,6 +2,7 @@
  * once for each, after it has defined
  *   VECTOR   bytes of a vector register
  *   ROWS     rows of C that fit the registers: 2 ROWS sums, two vectors of B and one number of A
+ *   MULTIPLY_ADD(x, y, z)  x * y + z of vectors, rounded once
  *   NAME(x)  x with the kind of processor behind it
  *   KIND     the name of the table at the end */
 typedef real NAME(vec) __attribute__((vector_size(VECTOR)));
@@ -21,8 +22,9 @@ FM_INLINE void NAME(block)(const int rows, const int wide, size_t k, const real 
 #pragma GCC unroll 16
         for (int i = 0; i < rows; i++) {
             real x = a[(size_t)i * a_row];
-            sum[i][0] += x * left;
-            if (wide == 2) sum[i][1] += x * right;
+            NAME(vec) all = x - (NAME(vec)){0}; /* x in every lane */
+            sum[i][0] = MULTIPLY_ADD(all, left, sum[i][0]);
+            if (wide == 2) sum[i][1] = MULTIPLY_ADD(all, right, sum[i][1]);
         }
     }
 #pragma GCC unroll 16
@@ -139,6 +141,7 @@ static const fm_gemm_kernels KIND = {.rows = ROWS,
 
 #undef VECTOR
 #undef ROWS
+#undef MULTIPLY_ADD
 #undef NAME
 #undef KIND
 #undef V

@@ -1,7 +1,7 @@
 #include "gemm_kernels.h"
 
-/* This file is compiled with -ffp-contract=fast: x * y + z is one instruction. The vectors are
- * GCC's; other compilers and processors leave the work to OpenBLAS. */
+/* The multiply-adds are written out: whether a compiler makes them of x * y + z depends on how it
+ * is called. Other compilers and processors leave the work to OpenBLAS. */
 #if defined __GNUC__ && !defined __clang__ && (defined __x86_64__ || defined __aarch64__)
 
 enum { AHEAD = 16 }; /* rows of B that are on their way from memory while one is packed */
@@ -13,9 +13,19 @@ typedef int32_t index_of_real;
 #endif
 
 #ifdef __x86_64__
+#include <immintrin.h>
+#ifdef FM_DOUBLE
+#define MULTIPLY_ADD_512 _mm512_fmadd_pd
+#define MULTIPLY_ADD_256 _mm256_fmadd_pd
+#else
+#define MULTIPLY_ADD_512 _mm512_fmadd_ps
+#define MULTIPLY_ADD_256 _mm256_fmadd_ps
+#endif
+
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512dq,avx512vl,avx512bw,fma")
 #define VECTOR 64
+#define MULTIPLY_ADD MULTIPLY_ADD_512
 #define ROWS 14
 #define NAME(x) x##_avx512
 #define KIND with_avx512
@@ -25,6 +35,7 @@ typedef int32_t index_of_real;
 #pragma GCC push_options
 #pragma GCC target("avx2,fma")
 #define VECTOR 32
+#define MULTIPLY_ADD MULTIPLY_ADD_256
 #define ROWS 6
 #define NAME(x) x##_avx2
 #define KIND with_avx2
@@ -36,6 +47,12 @@ const fm_gemm_kernels *fm_gemm_kernels_here(void) {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &with_avx2 : NULL;
 }
 #else
+#include <arm_neon.h>
+#ifdef FM_DOUBLE
+#define MULTIPLY_ADD(x, y, z) vfmaq_f64(z, x, y)
+#else
+#define MULTIPLY_ADD(x, y, z) vfmaq_f32(z, x, y)
+#endif
 #define VECTOR 16
 #define ROWS 14
 #define NAME(x) x##_neon
