@@ -13,7 +13,8 @@ enum { FM_TILE = 16384 }; /* numbers of an elementwise pass that one thread take
 
 /* Rows of `row` numbers that make a tile. */
 static inline size_t fm_tile_rows(size_t row) {
-    return row < FM_TILE ? FM_TILE / (row ? row : 1) : 1;
+    size_t rows = FM_TILE / (row ? row : 1);
+    return rows > 1 ? rows : 1;
 }
 
 enum { FM_MOST_THREADS = 256 };
