@@ -42,7 +42,8 @@ typedef struct span {
     pthread_t thread;
 } span;
 
-/* NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): what is written together lies together */
+/* What is written together lies together. */
+/* NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding) */
 static struct {
     /* The job. It is written while all tickets are closed: a thread that has read a part of another
      * job cannot take a tile of it. */
