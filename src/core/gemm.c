@@ -5,7 +5,6 @@
 #include "sums.h"
 #include "threads.h"
 
-#include <stdatomic.h>
 #include <string.h>
 
 /* ---- thin products and long sums ---- */
@@ -81,7 +80,7 @@ static bool is_plain(bool ta, bool tb, size_t m, size_t n, size_t k, const real 
 
 /* A panel of B, packed, is DEEP numbers deep and two vectors wide: with the rows of A it works on,
  * it fits the second cache. A tile has up to TALL rows: fewer would pay for the packing. */
-enum { DEEP = 512, TALL = 256, LOW = 128, PANEL = 64 / sizeof(real) * 2 };
+enum { DEEP = 512, TALL = 256, LOW = 128 };
 enum { TILE_WORK = 1 << 20 }; /* multiplications that are worth a tile */
 
 typedef struct product {
@@ -116,22 +115,23 @@ static void pack(const product *p, size_t first, size_t k, size_t j, size_t colu
     }
 }
 
-/* Rows of C times a packed panel; rows are shared out evenly among blocks. */
-static void multiply(const product *p, const real *a, size_t lda, size_t rows, size_t k, const real *packed, bool add, real *c,
+/* C [rows, columns] = A B, or += with `add`. B's rows are whole vectors, `step` apart, of which one
+ * or two have columns. The rows of C are shared out evenly among blocks. */
+static void multiply(const product *p, const real *a, size_t lda, size_t rows, size_t k, const real *b, size_t step, bool add, real *c,
                      size_t columns) {
-    size_t v = p->kernels->vector, step = columns > v ? 2 * v : v, blocks = (rows + p->kernels->rows - 1) / p->kernels->rows;
+    size_t v = p->kernels->vector, whole = columns > v ? 2 * v : v, blocks = (rows + p->kernels->rows - 1) / p->kernels->rows;
     size_t next = p->ta ? 1 : lda;
-    fm_gemm_block *const *block = p->kernels->block[p->ta][step > v];
-    _Alignas(64) real cut[FM_GEMM_MOST_ROWS * PANEL];
+    fm_gemm_block *const *block = p->kernels->block[p->ta][whole > v];
+    _Alignas(64) real cut[FM_GEMM_MOST_ROWS * FM_PANEL];
     for (size_t left = rows, some; blocks; blocks--, left -= some, a += some * next, c += some * p->ldc) {
         some = left / blocks;
-        if (columns == step) {
-            block[some](k, a, lda, packed, add, c, p->ldc);
+        if (columns == whole) {
+            block[some](k, a, lda, b, step, add, c, p->ldc);
             continue;
         }
-        block[some](k, a, lda, packed, false, cut, step);
+        block[some](k, a, lda, b, step, false, cut, whole);
         for (size_t r = 0; r < some; r++) {
-            for (size_t l = 0; l < columns; l++) c[r * p->ldc + l] = add ? c[r * p->ldc + l] + cut[r * step + l] : cut[r * step + l];
+            for (size_t l = 0; l < columns; l++) c[r * p->ldc + l] = add ? c[r * p->ldc + l] + cut[r * whole + l] : cut[r * whole + l];
         }
     }
 }
@@ -139,7 +139,7 @@ static void multiply(const product *p, const real *a, size_t lda, size_t rows, s
 /* Rows i .. and columns j .. of C. Columns of A are gathered first: they lie far apart, and another
  * thread may have written them. */
 static void own_tile(const product *p, size_t i, size_t rows, size_t j, size_t columns) {
-    _Alignas(64) real packed[DEEP * PANEL], gathered[DEEP * LOW];
+    _Alignas(64) real packed[DEEP * FM_PANEL], gathered[DEEP * LOW];
     size_t panel = 2 * p->kernels->vector, lda = p->ta ? rows : p->lda;
     for (size_t first = 0, k; first < p->k; first += k) {
         k = p->k - first < DEEP ? p->k - first : DEEP;
@@ -148,7 +148,8 @@ static void own_tile(const product *p, size_t i, size_t rows, size_t j, size_t c
         for (size_t at = 0, some; at < columns; at += some) {
             some = columns - at < panel ? columns - at : panel;
             pack(p, first, k, j + at, some, packed);
-            multiply(p, a, lda, rows, k, packed, p->beta != 0 || first, p->c + i * p->ldc + j + at, some);
+            multiply(p, a, lda, rows, k, packed, some > p->kernels->vector ? panel : p->kernels->vector, p->beta != 0 || first,
+                     p->c + i * p->ldc + j + at, some);
         }
     }
 }
@@ -177,13 +178,7 @@ static void one_tile(void *context, size_t tile, size_t end) {
 enum { FEW_ROWS = 8, FEW_TERMS = 8 };
 
 static const fm_gemm_kernels *kernels_for(size_t m, size_t n, size_t k) {
-    static _Atomic(const fm_gemm_kernels *) found; /* tiles ask too, on several threads at once */
-    static atomic_bool known;
-    if (!atomic_load(&known)) {
-        atomic_store(&found, fm_gemm_kernels_here());
-        atomic_store(&known, true);
-    }
-    const fm_gemm_kernels *here = atomic_load(&found);
+    const fm_gemm_kernels *here = fm_gemm_kernels_here();
     return here && m >= FEW_ROWS && n >= here->vector && k >= FEW_TERMS ? here : NULL;
 }
 
@@ -232,6 +227,16 @@ void fm_gemm_parallel(bool ta, bool tb, size_t m, size_t n, size_t k, const real
     else if (p.kernels && beta != 0 && beta != 1) scale(&p);
     cut(&p);
     fm_parallel((m + p.tall - 1) / p.tall * p.across, 1, one_tile, &p);
+}
+
+void fm_gemm_panel(bool ta, size_t m, size_t k, const real *a, size_t lda, const real *b, bool add, real *c, size_t ldc) {
+    product p = {.ta = ta, .ldc = ldc, .kernels = fm_gemm_kernels_here()};
+    if (!p.kernels) {
+        fm_blas_gemm(ta, false, m, FM_PANEL, k, a, lda, b, FM_PANEL, add, c, ldc);
+        return;
+    }
+    size_t two = 2 * p.kernels->vector;
+    for (size_t at = 0; at < FM_PANEL; at += two) multiply(&p, a, lda, m, k, b + at, FM_PANEL, add, c + at, two);
 }
 
 /* ---- long sums of matrices ---- */

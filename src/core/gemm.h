@@ -22,6 +22,11 @@ typedef struct fm_gemm_more {
 void fm_gemm_parallel(bool ta, bool tb, size_t m, size_t n, size_t k, const real *a, size_t lda, const real *b, size_t ldb, real beta,
                       real *c, size_t ldc, const fm_gemm_more *more); /* NULL: nothing more */
 
+/* fm_gemm for a B that is laid out for it already, as convolutions do: FM_PANEL columns without
+ * gaps need no packing. C [m, FM_PANEL] = A B, or += with `add`; no size is 0. */
+enum { FM_PANEL = 128 / sizeof(real) };
+void fm_gemm_panel(bool ta, size_t m, size_t k, const real *a, size_t lda, const real *b, bool add, real *c, size_t ldc);
+
 /* fm_gemm_parallel for sums too long for floats: in constant blocks of k. C's rows have no gaps;
  * `room` holds fm_gemm_room(m, n, k) numbers, 0 when the sums are not long; with NULL it is
  * fm_gemm_parallel. */

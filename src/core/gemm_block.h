@@ -10,15 +10,16 @@ typedef real NAME(anywhere) __attribute__((vector_size(VECTOR), aligned(sizeof(r
 typedef index_of_real NAME(lanes) __attribute__((vector_size(VECTOR)));
 #define V ((size_t)VECTOR / sizeof(real))
 
-/* C [rows, wide V] = A B, or C += A B. Row i of A is at a + i a_row, its next number a_step on. B
- * is packed. Each number of C is one chain of multiply-adds along k, whatever the kind. */
+/* C [rows, wide V] = A B, or C += A B. Row i of A is at a + i a_row, its next number a_step on.
+ * Rows of B are ldb apart, and whole vectors. Each number of C is one chain of multiply-adds along
+ * k, whatever the kind. */
 FM_INLINE void NAME(block)(const int rows, const int wide, size_t k, const real *restrict a, size_t a_row, size_t a_step,
-                           const real *restrict b, bool add, real *restrict c, size_t ldc) {
+                           const real *restrict b, size_t ldb, bool add, real *restrict c, size_t ldc) {
     NAME(vec) sum[ROWS][2];
 #pragma GCC unroll 16
     for (int i = 0; i < rows; i++) sum[i][0] = sum[i][1] = (NAME(vec)){0};
-    for (size_t p = 0; p < k; p++, a += a_step, b += (size_t)wide * V) {
-        NAME(vec) left = *(const NAME(vec) *)b, right = wide == 2 ? *(const NAME(vec) *)(b + V) : left;
+    for (size_t p = 0; p < k; p++, a += a_step, b += ldb) {
+        NAME(vec) left = *(const NAME(anywhere) *)b, right = wide == 2 ? *(const NAME(anywhere) *)(b + V) : left;
 #pragma GCC unroll 16
         for (int i = 0; i < rows; i++) {
             real x = a[(size_t)i * a_row];
@@ -39,17 +40,17 @@ FM_INLINE void NAME(block)(const int rows, const int wide, size_t k, const real 
 
 /* Rows of A as they lie (n), or columns (t). */
 #define BLOCK(rows)                                                                                                                        \
-    static void NAME(n##rows)(size_t k, const real *a, size_t lda, const real *b, bool add, real *c, size_t ldc) {                         \
-        NAME(block)(rows, 2, k, a, lda, 1, b, add, c, ldc);                                                                                \
+    static void NAME(n##rows)(size_t k, const real *a, size_t lda, const real *b, size_t ldb, bool add, real *c, size_t ldc) {             \
+        NAME(block)(rows, 2, k, a, lda, 1, b, ldb, add, c, ldc);                                                                           \
     }                                                                                                                                      \
-    static void NAME(t##rows)(size_t k, const real *a, size_t lda, const real *b, bool add, real *c, size_t ldc) {                         \
-        NAME(block)(rows, 2, k, a, 1, lda, b, add, c, ldc);                                                                                \
+    static void NAME(t##rows)(size_t k, const real *a, size_t lda, const real *b, size_t ldb, bool add, real *c, size_t ldc) {             \
+        NAME(block)(rows, 2, k, a, 1, lda, b, ldb, add, c, ldc);                                                                           \
     }                                                                                                                                      \
-    static void NAME(n_thin##rows)(size_t k, const real *a, size_t lda, const real *b, bool add, real *c, size_t ldc) {                    \
-        NAME(block)(rows, 1, k, a, lda, 1, b, add, c, ldc);                                                                                \
+    static void NAME(n_thin##rows)(size_t k, const real *a, size_t lda, const real *b, size_t ldb, bool add, real *c, size_t ldc) {        \
+        NAME(block)(rows, 1, k, a, lda, 1, b, ldb, add, c, ldc);                                                                           \
     }                                                                                                                                      \
-    static void NAME(t_thin##rows)(size_t k, const real *a, size_t lda, const real *b, bool add, real *c, size_t ldc) {                    \
-        NAME(block)(rows, 1, k, a, 1, lda, b, add, c, ldc);                                                                                \
+    static void NAME(t_thin##rows)(size_t k, const real *a, size_t lda, const real *b, size_t ldb, bool add, real *c, size_t ldc) {        \
+        NAME(block)(rows, 1, k, a, 1, lda, b, ldb, add, c, ldc);                                                                           \
     }
 BLOCK(1)
 BLOCK(2)

@@ -5,7 +5,6 @@
 #include "blas.h"
 #include "gemm.h"
 #include "op.h"
-#include "panel.h"
 #include "sums.h"
 #include "threads.h"
 
@@ -222,7 +221,7 @@ static void to_grids(void *context, size_t first, size_t last) {
     const pass *s = context;
     size_t k = patch_size(&s->p), n = grid_size(&s->p), most = even(k, ENTRIES), cells = s->pictures * n;
     segment list[FM_PANEL];
-    real columns[ENTRIES * FM_PANEL], rows[ENTRIES * FM_PANEL];
+    _Alignas(64) real columns[ENTRIES * FM_PANEL], rows[ENTRIES * FM_PANEL];
     for (size_t i = first; i < last; i++) {
         size_t at = i * FM_PANEL, end = least(at + FM_PANEL, cells), some = segments_of(&s->p, at, end, list);
         bool whole = end - at == FM_PANEL && at / n == (end - 1) / n; /* all in one grid */
@@ -235,10 +234,10 @@ static void to_grids(void *context, size_t first, size_t last) {
                 size_t m = least(step, s->m - r);
                 const real *weight = s->weight + r * k + k0;
                 if (whole) {
-                    fm_panel_product(m, k1 - k0, weight, k, 1, columns, add, to, n);
+                    fm_gemm_panel(false, m, k1 - k0, weight, k, columns, add, to, n);
                     continue;
                 }
-                fm_panel_product(m, k1 - k0, weight, k, 1, columns, false, rows, FM_PANEL);
+                fm_gemm_panel(false, m, k1 - k0, weight, k, columns, false, rows, FM_PANEL);
                 for (size_t j = 0; j < some; j++) {
                     real *part = s->to + (list[j].picture * s->m + r) * n + list[j].cell;
                     for (size_t c = 0; c < m; c++) {
@@ -275,7 +274,7 @@ static void to_pictures(void *context, size_t first, size_t last) {
     size_t k = patch_size(&s->p), n = grid_size(&s->p), area = s->p.h * s->p.w, most = even(k, ENTRIES), rows = even(s->m, ENTRIES),
            size = s->p.channels * area;
     segment list[FM_PANEL];
-    real columns[ENTRIES * FM_PANEL], panel[ENTRIES * FM_PANEL];
+    _Alignas(64) real columns[ENTRIES * FM_PANEL], panel[ENTRIES * FM_PANEL];
     for (size_t i = first; i < last; i++) {
         size_t from = i * s->group, to = least(from + s->group, s->pictures);
         for (size_t j = from * s->p.channels; s->fresh && j < to * s->p.channels; j++) {
@@ -289,7 +288,7 @@ static void to_pictures(void *context, size_t first, size_t last) {
                 to_panel(s, s->from, row, m, list, some, panel);
                 for (size_t k0 = 0; k0 < k; k0 += most) {
                     size_t k1 = least(k0 + most, k);
-                    fm_panel_product(k1 - k0, m, s->weight + row * k + k0, 1, k, panel, false, columns, FM_PANEL);
+                    fm_gemm_panel(true, k1 - k0, m, s->weight + row * k + k0, k, panel, false, columns, FM_PANEL);
                     add_columns(&s->p, columns, k0, k1, list, some, (ptrdiff_t)(from * size), (ptrdiff_t)(to * size), s->to);
                 }
             }
@@ -339,7 +338,7 @@ static void weight_blocks(void *context, size_t first, size_t last) {
     size_t k = patch_size(&s->p), most = even(k, ENTRIES), across = blocks(k, most), down = blocks(s->m, CHANNELS);
     size_t cells = s->pictures * grid_size(&s->p);
     segment list[CHUNK];
-    real columns[ENTRIES * CHUNK], panel[CHUNK * FM_PANEL], part[ENTRIES * CHANNELS];
+    _Alignas(64) real columns[ENTRIES * CHUNK], panel[CHUNK * FM_PANEL], part[ENTRIES * CHANNELS];
     for (size_t i = first; i < last; i++) {
         size_t run = i / (across * down), row = i / across % down * CHANNELS, rows = least(CHANNELS, s->m - row);
         size_t k0 = i % across * most, k1 = least(k0 + most, k), length = blocks(cells, s->runs);
@@ -359,7 +358,7 @@ static void weight_blocks(void *context, size_t first, size_t last) {
             }
             for (size_t r = 0; rows >= FM_PANEL / 2 && r < rows; r += FM_PANEL) {
                 to_side_by_side(s, row + r, least(FM_PANEL, rows - r), list, some, panel);
-                fm_panel_product(k1 - k0, next - at, columns, next - at, 1, panel, since > 0, part + r, CHANNELS);
+                fm_gemm_panel(false, k1 - k0, next - at, columns, next - at, panel, since > 0, part + r, CHANNELS);
             }
             if (++since < SOME && next < end) continue;
             since = 0;
