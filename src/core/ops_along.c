@@ -95,8 +95,8 @@ FM_INLINE void exp_rows(size_t rows, size_t n, const real *restrict x, real *res
     for (size_t i = 0; i < rows * n; i++) y[i] = v_exp(y[i]);
 }
 
-FM_CLONES static void softmax_rows(size_t rows, size_t n, const real *restrict x, const real *unused, real *restrict y, bool fresh) {
-    (void)unused, (void)fresh;
+/* softmax of rows, or its logarithm. */
+FM_INLINE void softmax_of_rows(bool logarithm, size_t rows, size_t n, const real *restrict x, real *restrict y) {
     real top[SOME];
     for (size_t r = 0, k; r < rows; r += k, x += k * n, y += k * n) {
         k = rows - r < some_rows(n) ? rows - r : some_rows(n);
@@ -104,25 +104,20 @@ FM_CLONES static void softmax_rows(size_t rows, size_t n, const real *restrict x
         for (size_t s = 0; s < k; s++) {
             real *restrict row = y + s * n;
             FM_ROW_SUM(n, row[i], sum);
-            real scale = (real)(1 / sum);
-            for (size_t i = 0; i < n; i++) row[i] *= scale;
+            real scale = (real)(1 / sum), log_sum = logarithm ? (real)log(sum) : 0;
+            for (size_t i = 0; i < n; i++) row[i] = logarithm ? (x[s * n + i] - top[s]) - log_sum : row[i] * scale;
         }
     }
 }
 
+FM_CLONES static void softmax_rows(size_t rows, size_t n, const real *restrict x, const real *unused, real *restrict y, bool fresh) {
+    (void)unused, (void)fresh;
+    softmax_of_rows(false, rows, n, x, y);
+}
+
 FM_CLONES static void log_softmax_rows(size_t rows, size_t n, const real *restrict x, const real *unused, real *restrict y, bool fresh) {
     (void)unused, (void)fresh;
-    real top[SOME];
-    for (size_t r = 0, k; r < rows; r += k, x += k * n, y += k * n) {
-        k = rows - r < some_rows(n) ? rows - r : some_rows(n);
-        exp_rows(k, n, x, top, y);
-        for (size_t s = 0; s < k; s++) {
-            real *restrict row = y + s * n;
-            FM_ROW_SUM(n, row[i], sum);
-            real log_sum = (real)log(sum);
-            for (size_t i = 0; i < n; i++) row[i] = (x[s * n + i] - top[s]) - log_sum;
-        }
-    }
+    softmax_of_rows(true, rows, n, x, y);
 }
 
 /* top[j] = the largest of column j, and sum[j] += exp(x - top[j]) over it. */
