@@ -1,5 +1,6 @@
 #include "distance.h"
 
+#include "finite.h"
 #include "pool.h"
 #include "sums.h"
 #include "threads.h"
@@ -20,17 +21,10 @@ typedef struct search {
     atomic_size_t first; /* of those that were found */
 } search;
 
-/* 0 * x is 0 for a finite x and NaN for any other. */
+FM_ALL_FINITE(is_finite, real)
+
 FM_CLONES static bool all_finite(size_t n, const real *x) {
-    enum { LANES = 32 };
-    real lane[LANES] = {0}, sum = 0;
-    size_t i = 0;
-    for (; i + LANES <= n; i += LANES) {
-        for (size_t l = 0; l < LANES; l++) lane[l] += 0 * x[i + l];
-    }
-    for (; i < n; i++) sum += 0 * x[i];
-    for (size_t l = 0; l < LANES; l++) sum += lane[l];
-    return sum == 0;
+    return is_finite(n, x);
 }
 
 static void search_tile(void *context, size_t first, size_t last) {

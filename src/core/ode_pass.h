@@ -3,6 +3,7 @@
 #ifndef FM_ODE_PASS_H
 #define FM_ODE_PASS_H
 
+#include "finite.h"
 #include "real.h"
 #include "threads.h"
 
@@ -37,19 +38,7 @@ FM_INLINE size_t fm_ode_block(size_t at, size_t last) {
     return last - at < FM_ODE_BLOCK ? last - at : FM_ODE_BLOCK;
 }
 
-/* 0 * x is 0 for a finite x and NaN for any other. Several lanes: each addition waits for the one
- * before it in its lane. */
-FM_INLINE bool fm_ode_range_is_finite(size_t n, const double *x) {
-    enum { LANES = 32 };
-    double lane[LANES] = {0}, sum = 0;
-    size_t i = 0;
-    for (; i + LANES <= n; i += LANES) {
-        for (size_t l = 0; l < LANES; l++) lane[l] += 0 * x[i + l];
-    }
-    for (; i < n; i++) sum += 0 * x[i];
-    for (size_t l = 0; l < LANES; l++) sum += lane[l];
-    return sum == 0;
-}
+FM_ALL_FINITE(fm_ode_range_is_finite, double)
 
 FM_INLINE void fm_ode_sum_range(const fm_ode_pass *p, size_t first, size_t last, fm_ode_weigh weigh) {
     double sum[FM_ODE_BLOCK], h = p->h;
