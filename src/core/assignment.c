@@ -376,17 +376,19 @@ static FM_CLONES double largest(size_t count, const double *cost) {
     return wrong ? INFINITY : most;
 }
 
-static bool refuse(size_t n, const double *cost, fm_error *err) {
-    size_t i = 0;
-    while (fabs(cost[i]) <= FM_MOST_COST) i++;
-    const char *why = isfinite(cost[i]) ? "over the limit of 1e300" : "not finite";
+bool fm_refuse_cost(size_t n, size_t i, double cost, fm_error *err) {
+    const char *why = isfinite(cost) ? "over the limit of 1e300" : "not finite";
     return fm_fail(err, "assignment: the cost of row %zu, column %zu is %s", i / n + 1, i % n + 1, why);
 }
 
 bool fm_assignment(size_t n, const double *cost, size_t *column, fm_error *err) {
     if (n == 0) return true;
     double most = largest(n * n, cost);
-    if (most == INFINITY) return refuse(n, cost, err);
+    if (most == INFINITY) {
+        size_t i = 0;
+        while (fabs(cost[i]) <= FM_MOST_COST) i++;
+        return fm_refuse_cost(n, i, cost[i], err);
+    }
     double *price = fm_pool_take(n * sizeof *price);
     if (!price) return fm_fail(err, "out of memory: no room for an assignment of %zu rows", n);
     problem p = {.n = n, .cost = cost, .row_step = n, .step = 1, .column = column, .price = price};

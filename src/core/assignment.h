@@ -17,5 +17,8 @@
 /* cost is [n, n], finite; column[i] becomes the 0-based column of row i. False with `err` filled: a
  * cost that is not finite, or no memory. */
 bool fm_assignment(size_t n, const double *cost, size_t *column, fm_error *err);
+/* Says in `err` why number i of [n, n] costs is refused: it is not finite, or too large. Returns
+ * false. */
+bool fm_refuse_cost(size_t n, size_t i, double cost, fm_error *err);
 
 #endif

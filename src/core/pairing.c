@@ -189,9 +189,7 @@ enum { LANDMARKS = 8 };
 
 static bool check(size_t n, const real *cost, fm_error *err) {
     for (size_t i = 0; i < n * n; i++) {
-        if (fabs((double)cost[i]) <= FM_MOST_COST) continue;
-        const char *why = isfinite(cost[i]) ? "over the limit of 1e300" : "not finite";
-        return fm_fail(err, "assignment: the cost of row %zu, column %zu is %s", i / n + 1, i % n + 1, why);
+        if (!(fabs((double)cost[i]) <= FM_MOST_COST)) return fm_refuse_cost(n, i, (double)cost[i], err);
     }
     return true;
 }
