@@ -50,4 +50,36 @@ function checks.near(a, b, limit)
   assert.near(0, (a - b):abs():max():item(), limit or (fm.real == "double" and 1e-9 or 2e-5))
 end
 
+--- Whether two tensors hold the same bits; a NaN equals nothing.
+function checks.identical(a, b)
+  return a:ne(b):sum():item() == 0 and (1 / a):ne(1 / b):sum():item() == 0
+end
+
+--- f(inputs...) and the gradients of the inputs (none where f has none). They must have the same
+--- bits on 1, 2, 3, 4 and 8 threads, the result also without a tape. Returns those of one, a list.
+--- `dy` is given to backward (nil: the result itself); `what` is for the message.
+function checks.on_threads(f, inputs, dy, what)
+  local before, first = fm.system.threads(), nil
+  for _, threads in ipairs { 1, 2, 3, 4, 8 } do
+    fm.system.threads(threads)
+    local found = {}
+    do
+      local tape <close> = fm.record()
+      local parameters = {}
+      for i, x in ipairs(inputs) do parameters[i] = fm.parameter(x:clone()) end
+      local y = f(table.unpack(parameters))
+      found[1] = y:detach()
+      if fm.needs_grad(y) then
+        y:backward(dy or y:detach())
+        for i, p in ipairs(parameters) do found[i + 1] = p:grad():clone():detach() end
+      end
+    end
+    assert(checks.identical(found[1], f(table.unpack(inputs))), (what or "f") .. " without a tape")
+    first = first or found
+    for i, t in ipairs(found) do assert(checks.identical(first[i], t), ("%s: number %d on %d threads"):format(what or "f", i, threads)) end
+  end
+  fm.system.threads(before)
+  return first
+end
+
 return checks

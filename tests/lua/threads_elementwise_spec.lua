@@ -2,37 +2,16 @@
 -- and sums made in other ways, and the same bits whatever the number of threads.
 local fm <const> = require "fm"
 local checks <const> = dofile "tests/lua/checks.lua"
+local identical <const> = checks.identical
 
 local rng <const> = fm.rng(3, "threads_elementwise_spec")
 local tile <const> = 16384
 local near <const> = fm.real == "double" and 1e-9 or 2e-3
 
-local function identical(a, b) return a:ne(b):sum():item() == 0 and (1 / a):ne(1 / b):sum():item() == 0 end
-
--- The result and the gradients of f's inputs, on each number of threads; returns those of one.
+-- The result and the gradients of f's inputs for a dy that is drawn, and that dy.
 local function on_threads(what, f, inputs)
-  local first
   local dy = rng:normal(table.unpack(f(table.unpack(inputs)):shape()))
-  for _, threads in ipairs { 1, 2, 3, 4, 8 } do
-    fm.system.threads(threads)
-    local found = {}
-    do
-      local tape <close> = fm.record()
-      local parameters = {}
-      for i, x in ipairs(inputs) do parameters[i] = fm.parameter(x:clone()) end
-      local y = f(table.unpack(parameters))
-      found[1] = y:detach()
-      if fm.needs_grad(y) then
-        y:backward(dy)
-        for i, p in ipairs(parameters) do found[i + 1] = p:grad():clone():detach() end
-      end
-    end
-    assert(identical(found[1], f(table.unpack(inputs))), what .. " without a tape")
-    first = first or found
-    for i, t in ipairs(found) do assert(identical(first[i], t), ("%s: number %d on %d threads"):format(what, i, threads)) end
-  end
-  fm.system.threads(1)
-  return first, dy
+  return checks.on_threads(f, inputs, dy, what), dy
 end
 
 -- A gradient as large as the output, summed over the axes along which `x` stays.

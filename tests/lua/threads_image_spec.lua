@@ -2,34 +2,10 @@
 -- whatever the number of threads.
 local fm <const> = require "fm"
 local checks <const> = dofile "tests/lua/checks.lua"
+local on_threads <const> = checks.on_threads
 
 local rng <const> = fm.rng(4, "threads_image_spec")
 local double <const> = fm.real == "double"
-
-local function identical(a, b) return a:ne(b):sum():item() == 0 and (1 / a):ne(1 / b):sum():item() == 0 end
-
--- The result and the gradients of f's inputs, on each number of threads; returns those of one.
-local function on_threads(f, inputs, dy)
-  local before, first = fm.system.threads(), nil
-  for _, threads in ipairs { 1, 2, 3, 4, 8 } do
-    fm.system.threads(threads)
-    local found = {}
-    do
-      local tape <close> = fm.record()
-      local parameters = {}
-      for i, x in ipairs(inputs) do parameters[i] = fm.parameter(x:clone()) end
-      local y = f(table.unpack(parameters))
-      y:backward(dy or y:detach())
-      found[1] = y:detach()
-      for i, p in ipairs(parameters) do found[i + 1] = p:grad():clone():detach() end
-    end
-    assert.is_true(identical(found[1], f(table.unpack(inputs)))) -- without a tape
-    first = first or found
-    for i, t in ipairs(found) do assert(identical(first[i], t), ("number %d on %d threads"):format(i, threads)) end
-  end
-  fm.system.threads(before)
-  return first
-end
 
 local function near(expected, found, name)
   local size = 1 + expected:abs():max():item()
