@@ -36,8 +36,8 @@ typedef struct fm_processes {
 } fm_processes;
 extern fm_processes fm_all;
 
-/* Whether mpirun or the like started this process: how many there are, and which this one is; else
- * 0. */
+/* How many processes mpirun or the like started, and in `rank` which one this is; 0 when nothing of
+ * the kind started it. */
 int fm_processes_expected(int *rank);
 bool fm_processes_can_start(void); /* whether there is a module */
 /* Joins the others. False with `err` filled. On ranks after 0 the standard streams are silent from

@@ -1186,10 +1186,10 @@ local Optimizer = {}
 ---step(closure): records the closure, runs backward from the loss it returns, updates. The closure
 ---gets share, a function: share(x) gives the rows of x that this pass is for, which is x itself
 ---unless the batch is cut into shares, under mpirun or by --shares. flow.loss cuts its batch by
----itself; a loss of your own takes share(x) for x. Then the closure runs once for each share, its
----loss must be a mean over rows, and what else it returns comes back for the whole batch: the mean
----of numbers, the rows of tensors that have one for each row of the batch. step() uses
----the gradients that are there. A step changes all or nothing. A loss that is not finite is
+---itself; in a loss of your own, write share(x) for x. Then the closure runs once for each share.
+---Its loss must be a mean over rows. Its other results are put together for the whole batch:
+---numbers as their mean, tensors with a row for each row of the batch as all rows. step() uses the
+---gradients that are there. A step changes all or nothing. A loss that is not finite is
 ---returned, and nothing is changed; in a run its step is the last. A finite loss with a gradient
 ---or an update that is not finite is an error that names step and parameter, and ends a run as
 ---diverged at that step; nothing is changed, and the gradients stay for you to look at (zero_grad
