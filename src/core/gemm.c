@@ -82,6 +82,7 @@ static bool is_plain(bool ta, bool tb, size_t m, size_t n, size_t k, const real 
  * it fits the second cache. A tile has up to TALL rows: fewer would pay for the packing. */
 enum { DEEP = 512, TALL = 256, LOW = 128 };
 enum { TILE_WORK = 1 << 20 }; /* multiplications that are worth a tile */
+enum { NEAR = 65536 / sizeof(real) };
 
 typedef struct product {
     bool ta, tb;
@@ -136,20 +137,28 @@ static void multiply(const product *p, const real *a, size_t lda, size_t rows, s
     }
 }
 
-/* Rows i .. and columns j .. of C. Columns of A are gathered first: they lie far apart, and another
+/* k rows of numbers that lie as close together as a copy of some of them would. */
+static bool is_near(size_t k, size_t ld) {
+    return k * ld <= NEAR;
+}
+
+/* Rows i .. and columns j .. of C. Columns of A are gathered first when they lie far apart: another
  * thread may have written them. */
 static void own_tile(const product *p, size_t i, size_t rows, size_t j, size_t columns) {
     _Alignas(64) real packed[DEEP * FM_PANEL], gathered[DEEP * LOW];
-    size_t panel = 2 * p->kernels->vector, lda = p->ta ? rows : p->lda;
+    size_t v = p->kernels->vector;
     for (size_t first = 0, k; first < p->k; first += k) {
         k = p->k - first < DEEP ? p->k - first : DEEP;
-        const real *a = p->ta ? gathered : p->a + i * p->lda + first;
-        for (size_t r = 0; p->ta && r < k; r++) memcpy(gathered + r * rows, p->a + (first + r) * p->lda + i, rows * sizeof(real));
+        bool gathers = p->ta && !is_near(k, p->lda);
+        const real *a = p->a + (p->ta ? first * p->lda + i : i * p->lda + first);
+        for (size_t r = 0; gathers && r < k; r++) memcpy(gathered + r * rows, a + r * p->lda, rows * sizeof(real));
         for (size_t at = 0, some; at < columns; at += some) {
-            some = columns - at < panel ? columns - at : panel;
-            pack(p, first, k, j + at, some, packed);
-            multiply(p, a, lda, rows, k, packed, some > p->kernels->vector ? panel : p->kernels->vector, p->beta != 0 || first,
-                     p->c + i * p->ldc + j + at, some);
+            some = columns - at < 2 * v ? columns - at : 2 * v;
+            size_t step = some > v ? 2 * v : v;
+            bool packs = p->tb || some < step || !is_near(k, p->ldb);
+            if (packs) pack(p, first, k, j + at, some, packed);
+            multiply(p, gathers ? gathered : a, gathers ? rows : p->lda, rows, k, packs ? packed : p->b + first * p->ldb + j + at,
+                     packs ? step : p->ldb, p->beta != 0 || first, p->c + i * p->ldc + j + at, some);
         }
     }
 }
@@ -191,10 +200,13 @@ static size_t tallest(const product *p) {
 static void cut(product *p) {
     size_t step = p->kernels ? 2 * p->kernels->vector : 64, m = p->m, n = p->n, k = p->k ? p->k : 1;
     size_t tall = tallest(p), stacks = (m + tall - 1) / tall;
-    if (stacks == 1 && m >= 2 * LOW && m * n * k >= 2 * TILE_WORK) stacks = m / LOW;
+    size_t all = m * n * k;
+    bool halves = p->kernels && all >= TILE_WORK && all < 2 * TILE_WORK && m >= LOW / 2;
+    if (stacks == 1 && halves) stacks = 2;
+    if (stacks == 1 && all >= 2 * TILE_WORK && m >= 2 * LOW) stacks = m / LOW;
     p->tall = (m + stacks - 1) / stacks;
     size_t work = p->tall * k * step;
-    p->wide = work >= TILE_WORK ? step : (TILE_WORK + work - 1) / work * step;
+    p->wide = halves ? n : work >= TILE_WORK ? step : (TILE_WORK + work - 1) / work * step;
     if (p->ta && p->wide < 4 * step) p->wide = 4 * step;
     if (p->wide > n || n - p->wide < step / 2) p->wide = n;
     p->across = (n + p->wide - 1) / p->wide;
