@@ -92,7 +92,7 @@ FM_INLINE void exp_rows(size_t rows, size_t n, const real *restrict x, real *res
         top[r] = fm_row_max(n, x + r * n);
         for (size_t i = 0; i < n; i++) y[r * n + i] = x[r * n + i] - top[r];
     }
-    for (size_t i = 0; i < rows * n; i++) y[i] = v_exp(y[i]);
+    for (size_t i = 0; i < rows * n; i++) y[i] = v_exp_inner(y[i]);
 }
 
 /* softmax of rows, or its logarithm. */
@@ -131,7 +131,7 @@ FM_INLINE void column_sums(size_t size, size_t stride, size_t n, const real *res
         for (size_t j = 0; j < n; j++) top[j] = x[r * stride + j] > top[j] ? x[r * stride + j] : top[j];
     }
     for (size_t r = 0; r < size; r++) {
-        for (size_t j = 0; j < n; j++) y[r * stride + j] = v_exp(x[r * stride + j] - top[j]);
+        for (size_t j = 0; j < n; j++) y[r * stride + j] = v_exp_inner(x[r * stride + j] - top[j]);
     }
     FM_COLUMN_SUMS(size, n, y[r * stride + j], sum);
 }
@@ -204,7 +204,7 @@ static void log_softmax_forward(const fm_call *c) {
 #define SOFTMAX_TERM(i) y[i] * dy[i]
 #define SOFTMAX_GRAD(i) y[i] * (dy[i] - total)
 #define LOG_SOFTMAX_TERM(i) dy[i]
-#define LOG_SOFTMAX_GRAD(i) dy[i] - v_exp(y[i]) * total
+#define LOG_SOFTMAX_GRAD(i) dy[i] - v_exp_inner(y[i]) * total
 SOFTMAX_BACK(softmax_backward, SOFTMAX_TERM, SOFTMAX_GRAD)
 SOFTMAX_BACK(log_softmax_backward, LOG_SOFTMAX_TERM, LOG_SOFTMAX_GRAD)
 

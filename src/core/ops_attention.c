@@ -112,7 +112,7 @@ FM_CLONES static void softmax_rows(size_t rows, size_t n, real scale, real *rest
     for (size_t r = 0; r < rows; r++, row += n) {
         real top = -INFINITY;
         for (size_t i = 0; i < n; i++) top = row[i] * scale > top ? row[i] * scale : top;
-        for (size_t i = 0; i < n; i++) row[i] = v_exp(row[i] * scale - top);
+        for (size_t i = 0; i < n; i++) row[i] = v_exp_inner(row[i] * scale - top);
         FM_ROW_SUM(n, row[i], sum);
         real k = (real)(1 / sum);
         for (size_t i = 0; i < n; i++) row[i] *= k;

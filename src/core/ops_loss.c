@@ -165,7 +165,7 @@ FM_INLINE double some_losses(size_t rows, size_t n, const real *restrict x, cons
         top[r] = fm_row_max(n, x + r * n);
         for (size_t j = 0; j < n; j++) e[r * n + j] = x[r * n + j] - top[r];
     }
-    for (size_t i = 0; i < rows * n; i++) e[i] = v_exp(e[i]);
+    for (size_t i = 0; i < rows * n; i++) e[i] = v_exp_inner(e[i]);
     for (size_t r = 0; r < rows; r++) {
         real *restrict row = e + r * n;
         FM_ROW_SUM(n, row[i], sum);
@@ -189,7 +189,7 @@ FM_CLONES static double row_losses(size_t rows, size_t n, const real *restrict x
             continue;
         }
         real top = fm_row_max(n, x);
-        FM_ROW_SUM(n, v_exp(x[i] - top), sum);
+        FM_ROW_SUM(n, v_exp_inner(x[i] - top), sum);
         total += log(sum) + (double)top - (double)x[(size_t)label[r] - 1];
     }
     return total;

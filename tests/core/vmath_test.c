@@ -71,6 +71,87 @@ static void sin_and_cos_are_right_near_their_roots_too(void **state) {
     assert_true(most < 1.6);
 }
 
+/* Calls `check` for floats of every size and both signs. */
+static void for_many(void (*check)(float x)) {
+    for (uint32_t bits = 0; bits < 0x7f800000; bits += 997) {
+        check(v_from_bits((int32_t)bits));
+        check(-v_from_bits((int32_t)bits));
+    }
+}
+
+static struct { double exp, inner, log, tanh, tanh_slope, sigmoid, of_minus, expm1, exp_below; } worst;
+
+static void exponentials_of(float x) {
+    double exact = (double)x;
+    float e;
+    if (exact > -103.9 && exact < 88.72) raise_to(&worst.exp, places(v_exp(x), exp(exact)));
+    if (exact > -87.3 && exact < 88.3) raise_to(&worst.inner, places(v_exp_inner(x), exp(exact)));
+    if (!(exact <= 0)) return;
+    raise_to(&worst.expm1, places(v_expm1_below(x, &e), expm1(exact)));
+    if (exact > -87.3) raise_to(&worst.exp_below, places(e, exp(exact)));
+}
+
+static void exponentials_are_right(void **state) {
+    (void)state;
+    for_many(exponentials_of);
+    print_message("exp %.2f and %.2f, expm1 %.2f with exp %.2f units in the last place\n", worst.exp, worst.inner, worst.expm1,
+                  worst.exp_below);
+    assert_true(worst.exp < 1.1 && worst.inner < 1.1 && worst.expm1 < 0.9 && worst.exp_below < 1.1);
+    assert_true(v_exp(-INFINITY) == 0 && v_exp(INFINITY) == INFINITY && isnan(v_exp(NAN)));
+    assert_true(v_exp_inner(-INFINITY) == 0 && v_exp_inner(-88) == 0 && v_exp_inner(INFINITY) == INFINITY && isnan(v_exp_inner(NAN)));
+    float e;
+    assert_true(v_expm1_below(-INFINITY, &e) == -1 && e == 0 && isnan(v_expm1_below(NAN, &e)) && isnan(e));
+    assert_true(v_expm1_below(-0.0f, &e) == 0 && e == 1);
+}
+
+static void logarithm_of(float x) {
+    if (x > 0) raise_to(&worst.log, places(v_log(x), log((double)x)));
+}
+
+static void the_logarithm_is_right(void **state) {
+    (void)state;
+    for_many(logarithm_of);
+    print_message("log %.2f units in the last place\n", worst.log);
+    assert_true(worst.log < 0.9);
+    assert_true(v_log(0) == -INFINITY && v_log(INFINITY) == INFINITY && isnan(v_log(-1)) && isnan(v_log(NAN)) && v_log(1) == 0);
+}
+
+static void curves_of(float x) {
+    double exact = (double)x, slope = 1 / (cosh(exact) * cosh(exact));
+    float s, m;
+    raise_to(&worst.tanh, places(v_tanh(x, &s), tanh(exact)));
+    if (slope > 1e-37) raise_to(&worst.tanh_slope, places(s, slope));
+    s = v_sigmoid(x, &m);
+    if (exact > -87.3) raise_to(&worst.sigmoid, places(s, 1 / (1 + exp(-exact))));
+    if (fabs(exact) < 87.3) raise_to(&worst.of_minus, places(m, 1 / (1 + exp(exact))));
+}
+
+static void tanh_and_sigmoid_are_right(void **state) {
+    (void)state;
+    for_many(curves_of);
+    print_message("tanh %.2f, its slope %.2f, sigmoid %.2f, of -x %.2f units in the last place\n", worst.tanh, worst.tanh_slope,
+                  worst.sigmoid, worst.of_minus);
+    assert_true(worst.tanh < 2.2 && worst.tanh_slope < 4.1 && worst.sigmoid < 2.4 && worst.of_minus < 2.8);
+    float s;
+    assert_true(v_tanh(INFINITY, &s) == 1 && s == 0 && v_tanh(-INFINITY, &s) == -1 && s == 0 && isnan(v_tanh(NAN, &s)));
+    assert_true(v_tanh(0, &s) == 0 && s == 1 && signbit(v_tanh(-0.0f, &s)) && s == 1);
+    assert_true(v_sigmoid(INFINITY, &s) == 1 && s == 0 && v_sigmoid(-INFINITY, &s) == 0 && s == 1 && isnan(v_sigmoid(NAN, &s)));
+}
+
+/* For drawn normals. */
+static void sin_and_cos_together_are_right(void **state) {
+    (void)state;
+    double farthest = 0;
+    for (int i = -800000; i <= 800000; i++) {
+        float x = (float)i * 0.01f, s, c;
+        v_sincos(x, &s, &c);
+        raise_to(&farthest, fabs((double)s - sin((double)x)));
+        raise_to(&farthest, fabs((double)c - cos((double)x)));
+    }
+    print_message("sin and cos %.2g\n", farthest);
+    assert_true(farthest < 1e-7);
+}
+
 static void a_power_is_right_for_all_floats(void **state) {
     (void)state;
     double most = 0;
@@ -91,6 +172,10 @@ static void a_power_is_right_for_all_floats(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(exponentials_are_right),
+        cmocka_unit_test(the_logarithm_is_right),
+        cmocka_unit_test(tanh_and_sigmoid_are_right),
+        cmocka_unit_test(sin_and_cos_together_are_right),
         cmocka_unit_test(the_normal_distribution_is_right_in_its_tails),
         cmocka_unit_test(beyond_its_tails_it_is_0_or_1),
         cmocka_unit_test(sin_and_cos_are_right_near_their_roots_too),

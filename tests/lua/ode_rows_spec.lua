@@ -37,7 +37,7 @@ describe("ode row by row", function()
       for i = 1, #rates do
         local alone = { method = name, rtol = 1e-4, atol = 1e-4, t1 = 2 }
         local y, one = ode.solve(field, x0[{ i, i }], alone)
-        assert.near(y[1][1], x[i][1], double and 1e-7 or 1e-4) -- sums in another order: on the stiff row steps are rejected near round-off
+        assert.near(y[1][1], x[i][1], double and 1e-7 or 3e-4) -- sums in another order: the stiff row's steps are rejected near round-off
         if double then assert.same({ i, one.nfe, one.steps }, { i, nfe[i], info.rows.accepted[i] }) end
         total = total + nfe[i]
       end
