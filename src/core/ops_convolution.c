@@ -4,186 +4,18 @@
  * the other's gradient. Columns are laid out in blocks that a tile holds on its stack. */
 #include "blas.h"
 #include "gemm.h"
+#include "gemm_kernels.h"
 #include "op.h"
+#include "patches.h"
 #include "sums.h"
 #include "threads.h"
 
 #include <string.h>
 
-/* ---- patches ---- */
-
-/* Pictures [channels, h, w], and a grid [oh, ow] of kh x kw patches over each. */
-typedef struct patches {
-    size_t channels, h, w, kh, kw, stride, padding, oh, ow;
-} patches;
-
-static size_t patch_size(const patches *p) {
-    return p->channels * p->kh * p->kw;
-}
-
-static size_t grid_size(const patches *p) {
-    return p->oh * p->ow;
-}
-
-/* Cells of one line of one grid that lie side by side. Their patches begin at (y, x) of a picture,
- * `from` in all pictures, which padding may put outside it. */
-typedef struct segment {
-    ptrdiff_t y, x, from;
-    size_t count, at;     /* cells; the column of the first */
-    size_t reach;         /* columns of a picture from the first cell's to the last one's */
-    size_t picture, cell; /* of the grid */
-} segment;
-
-/* The segments of cells first..end-1, counted over all pictures; returns how many. */
-static size_t segments_of(const patches *p, size_t first, size_t end, segment *list) {
-    size_t n = 0, area = grid_size(p);
-    for (size_t i = first; i < end; i += list[n++].count) {
-        size_t picture = i / area, cell = i % area, x = cell % p->ow, count = p->ow - x < end - i ? p->ow - x : end - i;
-        segment g = {.count = count, .at = i - first, .reach = (count - 1) * p->stride, .picture = picture, .cell = cell};
-        g.y = (ptrdiff_t)(cell / p->ow * p->stride) - (ptrdiff_t)p->padding;
-        g.x = (ptrdiff_t)(x * p->stride) - (ptrdiff_t)p->padding;
-        g.from = ((ptrdiff_t)(picture * p->channels * p->h) + g.y) * (ptrdiff_t)p->w + g.x;
-        list[n] = g;
-    }
-    return n;
-}
-
-/* An entry of a patch: channel, row and column. */
-typedef struct entry {
-    size_t c, ky, kx;
-} entry;
-
-static entry entry_at(const patches *p, size_t k) {
-    entry e = {k / (p->kh * p->kw), k / p->kw % p->kh, k % p->kw};
-    return e;
-}
-
-static void next_entry(const patches *p, entry *e) {
-    if (++e->kx < p->kw) return;
-    e->kx = 0;
-    if (++e->ky < p->kh) return;
-    e->ky = 0;
-    e->c++;
-}
-
-/* The cells low..high-1 of a segment whose entry e lies inside the picture. */
-static inline void meets(const patches *p, const segment *g, const entry *e, size_t *low, size_t *high) {
-    ptrdiff_t y = g->y + (ptrdiff_t)e->ky, x = g->x + (ptrdiff_t)e->kx, w = (ptrdiff_t)p->w, stride = (ptrdiff_t)p->stride;
-    *low = 0;
-    *high = g->count;
-    if (y < 0 || y >= (ptrdiff_t)p->h || x >= w || x + (ptrdiff_t)g->reach < 0) {
-        *high = 0;
-        return;
-    }
-    if (x < 0) *low = (size_t)((stride - 1 - x) / stride);
-    if (x + (ptrdiff_t)g->reach >= w) *high = (size_t)((w - 1 - x) / stride) + 1;
-    if (*low > *high) *low = *high;
-}
-
-/* Calls DO(n), a loop, with the counts that are frequent as constants. */
-#define WITH_COUNT(n, DO)                                                                                                                  \
-    do {                                                                                                                                   \
-        if ((n) == FM_PANEL) DO(FM_PANEL);                                                                                                 \
-        else if ((n) == FM_PANEL / 2) DO(FM_PANEL / 2);                                                                                    \
-        else if ((n) == FM_PANEL / 4) DO(FM_PANEL / 4);                                                                                    \
-        else DO(n);                                                                                                                        \
-    } while (0)
-
-FM_INLINE void copy(size_t n, const real *restrict from, real *restrict to) {
-#define COPY(n)                                                                                                                            \
-    for (size_t x = 0; x < (n); x++) to[x] = from[x]
-    WITH_COUNT(n, COPY);
-}
-
-FM_INLINE void copy_second(size_t n, const real *restrict from, real *restrict to) { /* every second number */
-#define COPY_SECOND(n)                                                                                                                     \
-    for (size_t x = 0; x < (n); x++) to[x] = from[2 * x]
-    WITH_COUNT(n, COPY_SECOND);
-}
-
-FM_INLINE void add(size_t n, const real *restrict from, real *restrict to) {
-#define ADD(n)                                                                                                                             \
-    for (size_t x = 0; x < (n); x++) to[x] += from[x]
-    WITH_COUNT(n, ADD);
-}
-
-FM_INLINE void add_second(size_t n, const real *restrict from, real *restrict to) { /* adds 0 to the others: whole vectors */
-#define ADD_SECOND(n)                                                                                                                      \
-    for (size_t x = 0; x < (n); x++) to[2 * x] += from[x], to[2 * x + 1] += 0
-    WITH_COUNT(n, ADD_SECOND);
-}
-
-/* The ends of a segment, low and count - high numbers, become 0. They are so short that a call of
- * memset or a loop of vectors would cost more: the empty instruction keeps the compiler from it. */
-FM_INLINE void clear_ends(size_t low, size_t high, size_t count, real *to) {
-    for (size_t x = 0; x < low; x++) {
-        to[x] = 0;
-        __asm__("");
-    }
-    for (size_t x = high; x < count; x++) {
-        to[x] = 0;
-        __asm__("");
-    }
-}
-
-/* columns [k1 - k0, wide] = entries k0..k1-1 of the patches of the segments, with zeros outside the
- * `size` numbers of the pictures; columns past the last segment are zero too. */
-FM_CLONES static void to_columns(const patches *p, const real *pictures, size_t size, size_t k0, size_t k1, const segment *list, size_t n,
-                                 size_t wide, real *columns) {
-    entry e = entry_at(p, k0);
-    size_t used = list[n - 1].at + list[n - 1].count;
-    for (size_t k = k0; k < k1; k++, columns += wide, next_entry(p, &e)) {
-        ptrdiff_t entry_from = (ptrdiff_t)((e.c * p->h + e.ky) * p->w + e.kx);
-        for (size_t i = 0; i < n; i++) {
-            const segment *g = list + i;
-            ptrdiff_t from = g->from + entry_from;
-            real *to = columns + g->at;
-            size_t low, high;
-            meets(p, g, &e, &low, &high);
-            bool near = low < high && from >= 0 && (size_t)from + g->reach < size; /* neighbours may be read: they become 0 */
-            if (near && p->stride == 1) {
-                copy(g->count, pictures + from, to);
-            } else if (near && p->stride == 2) {
-                copy_second(g->count, pictures + from, to);
-            } else {
-                for (size_t x = low; x < high; x++) to[x] = pictures[from + (ptrdiff_t)(x * p->stride)];
-            }
-            clear_ends(low, high, g->count, to);
-        }
-        for (size_t x = used; x < wide; x++) columns[x] = 0;
-    }
-}
-
-/* pictures += the columns, each number at the place it has in its patch. Only numbers first..end-1
- * of the pictures are touched. Changes the columns. */
-FM_CLONES static void add_columns(const patches *p, real *restrict columns, size_t k0, size_t k1, const segment *list, size_t n,
-                                  ptrdiff_t first, ptrdiff_t end, real *restrict pictures) {
-    entry e = entry_at(p, k0);
-    for (size_t k = k0; k < k1; k++, columns += FM_PANEL, next_entry(p, &e)) {
-        ptrdiff_t entry_from = (ptrdiff_t)((e.c * p->h + e.ky) * p->w + e.kx);
-        for (size_t i = 0; i < n; i++) {
-            const segment *g = list + i;
-            real *from = columns + g->at;
-            ptrdiff_t at = g->from + entry_from;
-            size_t low, high;
-            meets(p, g, &e, &low, &high);
-            if (low == high) continue;
-            bool near = p->stride <= 2 && at >= first && at + (ptrdiff_t)(g->count * p->stride) <= end;
-            if (near) {
-                clear_ends(low, high, g->count, from); /* neighbours get 0 */
-                if (p->stride == 1) add(g->count, from, pictures + at);
-                else add_second(g->count, from, pictures + at);
-            } else {
-                for (size_t x = low; x < high; x++) pictures[at + (ptrdiff_t)(x * p->stride)] += from[x];
-            }
-        }
-    }
-}
-
 /* ---- passes: N pictures, N grids of m channels, a weight [m, entries] ---- */
 
 typedef struct pass {
-    patches p;
+    fm_patches p;
     size_t pictures, m;
     const real *weight, *bias, *from; /* from: the pictures, or the grids, that are read */
     real *to;                         /* what is written */
@@ -195,17 +27,9 @@ typedef struct pass {
     real *sums;
 } pass;
 
-static size_t blocks(size_t count, size_t of) {
-    return (count + of - 1) / of;
-}
-
-static size_t least(size_t a, size_t b) {
-    return a < b ? a : b;
-}
-
 /* `count` in equal parts, of at most `most`: the size of one. */
 static size_t even(size_t count, size_t most) {
-    return count > most ? blocks(count, blocks(count, most)) : count;
+    return count > most ? fm_blocks(count, fm_blocks(count, most)) : count;
 }
 
 /* Units of a tile when one takes `work` multiplications: about 10 us. */
@@ -216,22 +40,33 @@ static size_t units_of(size_t work) {
 
 enum { ENTRIES = 1024 / sizeof(real) }; /* entries of a block: a panel of them fits the first cache */
 
+/* Cells side by side, in every channel of a grid. */
+FM_CLONES static void add_bias(const pass *s, size_t cells, real *restrict to) {
+    size_t n = fm_grid_size(&s->p);
+    for (size_t c = 0; c < s->m; c++) {
+        real b = s->bias[c], *restrict row = to + c * n;
+#define ADD_TO_ROW(count)                                                                                                                  \
+    for (size_t x = 0; x < (count); x++) row[x] += b;
+        FM_WITH_COUNT(cells, ADD_TO_ROW);
+    }
+}
+
 /* One panel of cells of all grids, from pictures. */
 static void to_grids(void *context, size_t first, size_t last) {
     const pass *s = context;
-    size_t k = patch_size(&s->p), n = grid_size(&s->p), most = even(k, ENTRIES), cells = s->pictures * n;
-    segment list[FM_PANEL];
+    size_t k = fm_patch_size(&s->p), n = fm_grid_size(&s->p), most = even(k, ENTRIES), cells = s->pictures * n;
+    fm_segment list[FM_PANEL];
     _Alignas(64) real columns[ENTRIES * FM_PANEL], rows[ENTRIES * FM_PANEL];
     for (size_t i = first; i < last; i++) {
-        size_t at = i * FM_PANEL, end = least(at + FM_PANEL, cells), some = segments_of(&s->p, at, end, list);
+        size_t at = i * FM_PANEL, end = fm_least(at + FM_PANEL, cells), some = fm_segments_of(&s->p, at, end, list);
         bool whole = end - at == FM_PANEL && at / n == (end - 1) / n; /* all in one grid */
         real *to = s->to + at / n * s->m * n + at % n;
         for (size_t k0 = 0; k0 < k; k0 += most) {
-            size_t k1 = least(k0 + most, k);
+            size_t k1 = fm_least(k0 + most, k);
             bool add = k0 || !s->fresh;
-            to_columns(&s->p, s->from, s->pictures * s->p.channels * s->p.h * s->p.w, k0, k1, list, some, FM_PANEL, columns);
+            fm_to_columns(&s->p, s->from, s->pictures * s->p.channels * s->p.h * s->p.w, k0, k1, list, some, FM_PANEL, columns);
             for (size_t r = 0, step = whole ? s->m : ENTRIES; r < s->m; r += step) {
-                size_t m = least(step, s->m - r);
+                size_t m = fm_least(step, s->m - r);
                 const real *weight = s->weight + r * k + k0;
                 if (whole) {
                     fm_gemm_panel(false, m, k1 - k0, weight, k, columns, add, to, n);
@@ -247,22 +82,19 @@ static void to_grids(void *context, size_t first, size_t last) {
                 }
             }
         }
-        for (size_t j = 0; s->bias && j < some; j++) {
-            real *part = s->to + list[j].picture * s->m * n + list[j].cell;
-            for (size_t c = 0; c < s->m; c++) {
-                for (size_t x = 0; x < list[j].count; x++) part[c * n + x] += s->bias[c];
-            }
-        }
+        if (s->bias && whole) add_bias(s, FM_PANEL, to);
+        for (size_t j = 0; s->bias && !whole && j < some; j++)
+            add_bias(s, list[j].count, s->to + list[j].picture * s->m * n + list[j].cell);
     }
 }
 
 /* panel [rows, FM_PANEL] = channels row..row+rows-1 of the grids' cells in the segments. */
-static void to_panel(const pass *s, const real *grids, size_t row, size_t rows, const segment *list, size_t some, real *panel) {
-    size_t n = grid_size(&s->p), used = list[some - 1].at + list[some - 1].count;
+static void to_panel(const pass *s, const real *grids, size_t row, size_t rows, const fm_segment *list, size_t some, real *panel) {
+    size_t n = fm_grid_size(&s->p), used = list[some - 1].at + list[some - 1].count;
     for (size_t r = 0; r < rows; r++, panel += FM_PANEL) {
         for (size_t j = 0; j < some; j++) {
             const real *from = grids + (list[j].picture * s->m + row + r) * n + list[j].cell;
-            copy(list[j].count, from, panel + list[j].at);
+            fm_copy_cells(list[j].count, from, panel + list[j].at);
         }
         for (size_t x = used; x < FM_PANEL; x++) panel[x] = 0;
     }
@@ -271,25 +103,25 @@ static void to_panel(const pass *s, const real *grids, size_t row, size_t rows, 
 /* Pictures from grids: groups of pictures. */
 static void to_pictures(void *context, size_t first, size_t last) {
     const pass *s = context;
-    size_t k = patch_size(&s->p), n = grid_size(&s->p), area = s->p.h * s->p.w, most = even(k, ENTRIES), rows = even(s->m, ENTRIES),
+    size_t k = fm_patch_size(&s->p), n = fm_grid_size(&s->p), area = s->p.h * s->p.w, most = even(k, ENTRIES), rows = even(s->m, ENTRIES),
            size = s->p.channels * area;
-    segment list[FM_PANEL];
+    fm_segment list[FM_PANEL];
     _Alignas(64) real columns[ENTRIES * FM_PANEL], panel[ENTRIES * FM_PANEL];
     for (size_t i = first; i < last; i++) {
-        size_t from = i * s->group, to = least(from + s->group, s->pictures);
+        size_t from = i * s->group, to = fm_least(from + s->group, s->pictures);
         for (size_t j = from * s->p.channels; s->fresh && j < to * s->p.channels; j++) {
             real v = s->bias ? s->bias[j % s->p.channels] : 0;
             for (size_t x = 0; x < area; x++) s->to[j * area + x] = v;
         }
         for (size_t at = from * n; at < to * n; at += FM_PANEL) {
-            size_t some = segments_of(&s->p, at, least(at + FM_PANEL, to * n), list);
+            size_t some = fm_segments_of(&s->p, at, fm_least(at + FM_PANEL, to * n), list);
             for (size_t row = 0; row < s->m; row += rows) {
-                size_t m = least(rows, s->m - row);
+                size_t m = fm_least(rows, s->m - row);
                 to_panel(s, s->from, row, m, list, some, panel);
                 for (size_t k0 = 0; k0 < k; k0 += most) {
-                    size_t k1 = least(k0 + most, k);
+                    size_t k1 = fm_least(k0 + most, k);
                     fm_gemm_panel(true, k1 - k0, m, s->weight + row * k + k0, k, panel, false, columns, FM_PANEL);
-                    add_columns(&s->p, columns, k0, k1, list, some, (ptrdiff_t)(from * size), (ptrdiff_t)(to * size), s->to);
+                    fm_add_columns(&s->p, columns, k0, k1, list, some, (ptrdiff_t)(from * size), (ptrdiff_t)(to * size), s->to);
                 }
             }
         }
@@ -304,30 +136,32 @@ static void to_pictures(void *context, size_t first, size_t last) {
 enum { CHUNK = 128, SOME = 8, RUN = 2048, MOST_RUNS = 16, SUMS = 1 << 19, CHANNELS = 4 * FM_PANEL };
 
 static size_t runs_of(const pass *s) {
-    size_t room = 1 + SUMS / (s->m * patch_size(&s->p));
-    return least(blocks(s->pictures * grid_size(&s->p), RUN), least(room, MOST_RUNS));
+    size_t room = 1 + SUMS / (s->m * fm_patch_size(&s->p));
+    return fm_least(fm_blocks(s->pictures * fm_grid_size(&s->p), RUN), fm_least(room, MOST_RUNS));
 }
 
 /* panel [cells, FM_PANEL] = the cells of the segments in channels row..row+rows-1, channels side by
  * side. */
-FM_CLONES static void to_side_by_side(const pass *s, size_t row, size_t rows, const segment *list, size_t some, real *panel) {
-    size_t n = grid_size(&s->p);
+FM_CLONES static void to_side_by_side(const pass *s, size_t row, size_t rows, const fm_segment *list, size_t some, real *panel) {
+    const fm_gemm_kernels *kernels = fm_gemm_kernels_here();
+    size_t n = fm_grid_size(&s->p), v = kernels ? kernels->vector : 1, turned = kernels ? rows / v * v : 0;
     for (size_t j = 0; j < some; j++) {
         const real *from = s->grids + (list[j].picture * s->m + row) * n + list[j].cell;
         real *to = panel + list[j].at * FM_PANEL;
-        for (size_t x = 0; x < list[j].count; x++, to += FM_PANEL) {
-            for (size_t r = 0; r < rows; r++) to[r] = from[r * n + x];
+        for (size_t r = 0; r < turned; r += v) kernels->turn(list[j].count, from + r * n, n, to + r, FM_PANEL);
+        for (size_t x = 0; turned < FM_PANEL && x < list[j].count; x++, to += FM_PANEL) {
+            for (size_t r = turned; r < rows; r++) to[r] = from[r * n + x];
             for (size_t r = rows; r < FM_PANEL; r++) to[r] = 0;
         }
     }
 }
 
 /* panel [rows, CHUNK] = the same cells, channel by channel. */
-static void to_rows(const pass *s, size_t row, size_t rows, const segment *list, size_t some, real *panel) {
-    size_t n = grid_size(&s->p);
+static void to_rows(const pass *s, size_t row, size_t rows, const fm_segment *list, size_t some, real *panel) {
+    size_t n = fm_grid_size(&s->p);
     for (size_t r = 0; r < rows; r++) {
         for (size_t j = 0; j < some; j++) {
-            copy(list[j].count, s->grids + (list[j].picture * s->m + row + r) * n + list[j].cell, panel + r * CHUNK + list[j].at);
+            fm_copy_cells(list[j].count, s->grids + (list[j].picture * s->m + row + r) * n + list[j].cell, panel + r * CHUNK + list[j].at);
         }
     }
 }
@@ -335,30 +169,34 @@ static void to_rows(const pass *s, size_t row, size_t rows, const segment *list,
 /* Unit i is some entries and channels, in one run of cells. */
 static void weight_blocks(void *context, size_t first, size_t last) {
     const pass *s = context;
-    size_t k = patch_size(&s->p), most = even(k, ENTRIES), across = blocks(k, most), down = blocks(s->m, CHANNELS);
-    size_t cells = s->pictures * grid_size(&s->p);
-    segment list[CHUNK];
+    size_t k = fm_patch_size(&s->p), most = even(k, ENTRIES), across = fm_blocks(k, most), down = fm_blocks(s->m, CHANNELS);
+    size_t cells = s->pictures * fm_grid_size(&s->p);
+    fm_segment list[CHUNK];
     _Alignas(64) real columns[ENTRIES * CHUNK], panel[CHUNK * FM_PANEL], part[ENTRIES * CHANNELS];
     for (size_t i = first; i < last; i++) {
-        size_t run = i / (across * down), row = i / across % down * CHANNELS, rows = least(CHANNELS, s->m - row);
-        size_t k0 = i % across * most, k1 = least(k0 + most, k), length = blocks(cells, s->runs);
+        size_t run = i / (across * down), row = i / across % down * CHANNELS, rows = fm_least(CHANNELS, s->m - row);
+        size_t k0 = i % across * most, k1 = fm_least(k0 + most, k), length = fm_blocks(cells, s->runs);
         real *sum = s->sums + 2 * run * s->m * k + k0 * s->m + row, *rest = sum + s->m * k;
         for (size_t e = 0; e < k1 - k0; e++) {
             memset(sum + e * s->m, 0, rows * sizeof *sum);
             memset(rest + e * s->m, 0, rows * sizeof *rest);
         }
-        size_t end = least((run + 1) * length, cells);
+        size_t end = fm_least((run + 1) * length, cells);
         for (size_t at = run * length, since = 0, next; at < end; at = next) {
-            next = least(at + CHUNK, end);
-            size_t some = segments_of(&s->p, at, next, list);
-            to_columns(&s->p, s->from, s->pictures * s->p.channels * s->p.h * s->p.w, k0, k1, list, some, next - at, columns);
+            next = fm_least(at + CHUNK, end);
+            size_t some = fm_segments_of(&s->p, at, next, list);
+            fm_to_columns(&s->p, s->from, s->pictures * s->p.channels * s->p.h * s->p.w, k0, k1, list, some, next - at, columns);
             if (rows < FM_PANEL / 2) { /* a panel would be mostly empty */
                 to_rows(s, row, rows, list, some, panel);
                 fm_gemm(false, true, k1 - k0, rows, next - at, columns, next - at, panel, CHUNK, since ? 1 : 0, part, CHANNELS);
             }
             for (size_t r = 0; rows >= FM_PANEL / 2 && r < rows; r += FM_PANEL) {
-                to_side_by_side(s, row + r, least(FM_PANEL, rows - r), list, some, panel);
-                fm_gemm_panel(false, k1 - k0, next - at, columns, next - at, panel, since > 0, part + r, CHANNELS);
+                to_side_by_side(s, row + r, fm_least(FM_PANEL, rows - r), list, some, panel);
+                if (rows - r > FM_PANEL / 2)
+                    fm_gemm_panel(false, k1 - k0, next - at, columns, next - at, panel, since > 0, part + r, CHANNELS);
+                else
+                    fm_gemm(false, false, k1 - k0, FM_PANEL / 2, next - at, columns, next - at, panel, FM_PANEL, since ? 1 : 0, part + r,
+                            CHANNELS);
             }
             if (++since < SOME && next < end) continue;
             since = 0;
@@ -370,7 +208,7 @@ static void weight_blocks(void *context, size_t first, size_t last) {
 /* Rows first..last-1 of the gradient (+)= the sums of all runs. */
 static void weight_sums(void *context, size_t first, size_t last) {
     const pass *s = context;
-    size_t k = patch_size(&s->p), count = s->m * k;
+    size_t k = fm_patch_size(&s->p), count = s->m * k;
     for (size_t r = first; r < last; r++) {
         for (size_t e = 0; e < k; e++) {
             real sum = s->fresh ? 0 : s->to[r * k + e], rest = 0;
@@ -388,7 +226,7 @@ static void weight_sums(void *context, size_t first, size_t last) {
 
 /* A pass between pictures with the patches p and grids with as many channels as the weight has
  * rows. */
-static pass pass_of(const fm_call *c, const patches *p) {
+static pass pass_of(const fm_call *c, const fm_patches *p) {
     const fm_tensor *w = c->in[1];
     pass s = {.p = *p, .pictures = c->in[0]->shape[0], .m = w->shape[0], .weight = fm_data(w)};
     return s;
@@ -396,21 +234,21 @@ static pass pass_of(const fm_call *c, const patches *p) {
 
 static void run_to_grids(pass s, const real *pictures, const real *bias, real *grids, bool fresh) {
     s.from = pictures, s.bias = bias, s.to = grids, s.fresh = fresh;
-    fm_parallel(blocks(s.pictures * grid_size(&s.p), FM_PANEL), units_of(s.m * patch_size(&s.p) * FM_PANEL), to_grids, &s);
+    fm_parallel(fm_blocks(s.pictures * fm_grid_size(&s.p), FM_PANEL), units_of(s.m * fm_patch_size(&s.p) * FM_PANEL), to_grids, &s);
 }
 
 static void run_to_pictures(pass s, const real *grids, const real *bias, real *pictures, bool fresh) {
-    size_t n = grid_size(&s.p);
+    size_t n = fm_grid_size(&s.p);
     s.from = grids, s.bias = bias, s.to = pictures, s.fresh = fresh;
     s.group = n < FM_PANEL ? FM_PANEL / n : 1;
-    fm_parallel(blocks(s.pictures, s.group), units_of(s.m * patch_size(&s.p) * n * s.group), to_pictures, &s);
+    fm_parallel(fm_blocks(s.pictures, s.group), units_of(s.m * fm_patch_size(&s.p) * n * s.group), to_pictures, &s);
 }
 
 static void run_to_weight(pass s, const real *pictures, const real *grids, real *sums, real *gradient, bool fresh) {
-    size_t k = patch_size(&s.p), across = blocks(k, even(k, ENTRIES)), down = blocks(s.m, CHANNELS);
+    size_t k = fm_patch_size(&s.p), across = fm_blocks(k, even(k, ENTRIES)), down = fm_blocks(s.m, CHANNELS);
     s.from = pictures, s.grids = grids, s.to = gradient, s.fresh = fresh, s.sums = sums;
     s.runs = runs_of(&s);
-    size_t work = even(k, ENTRIES) * least(s.m, CHANNELS) * (s.runs ? s.pictures * grid_size(&s.p) / s.runs : 0);
+    size_t work = even(k, ENTRIES) * fm_least(s.m, CHANNELS) * (s.runs ? s.pictures * fm_grid_size(&s.p) / s.runs : 0);
     fm_parallel(s.runs * across * down, units_of(work), weight_blocks, &s);
     fm_parallel(s.m, fm_tile_rows(k * (2 * s.runs + 1)), weight_sums, &s);
 }
@@ -443,16 +281,17 @@ static bool check_convolution(const fm_call *c, int weight_in, int weight_out, f
 }
 
 /* The column matrix of a picture must have sides that BLAS takes. */
-static bool check_columns(fm_call *c, const patches *p, fm_error *err) {
+static bool check_columns(fm_call *c, const fm_patches *p, fm_error *err) {
     size_t sides[5] = {p->channels, p->kh, p->kw, p->oh, p->ow}, count;
     if (!fm_shape_count(5, sides, &count, err)) return false;
     const fm_tensor *w = c->in[1];
-    if (!fm_blas_fits(patch_size(p)) || !fm_blas_fits(grid_size(p)) || !fm_blas_fits(w->shape[0]) || !fm_blas_fits(w->shape[1])) {
-        return fm_call_fail(c, err, "a picture makes %zu patches of %zu numbers: over the limit of BLAS", grid_size(p), patch_size(p));
+    if (!fm_blas_fits(fm_patch_size(p)) || !fm_blas_fits(fm_grid_size(p)) || !fm_blas_fits(w->shape[0]) || !fm_blas_fits(w->shape[1])) {
+        return fm_call_fail(c, err, "a picture makes %zu patches of %zu numbers: over the limit of BLAS", fm_grid_size(p),
+                            fm_patch_size(p));
     }
     if (!fm_needs_grad(w)) return true;
     pass s = {.p = *p, .pictures = c->in[0]->shape[0], .m = w->shape[0]};
-    c->saved_count = 2 * runs_of(&s) * s.m * patch_size(p);
+    c->saved_count = 2 * runs_of(&s) * s.m * fm_patch_size(p);
     return true;
 }
 
@@ -472,7 +311,7 @@ static void bias_channels(void *context, size_t first, size_t last) {
     const bias_pass *s = context;
     double acc[FM_STRIP];
     for (size_t j = first, part; j < last; j += part) {
-        part = least(last - j, FM_STRIP);
+        part = fm_least(last - j, FM_STRIP);
         memset(acc, 0, part * sizeof *acc);
         const real *dy = s->dy + j * s->area;
         for (size_t i = 0; i < s->pictures; i++, dy += s->channels * s->area) {
@@ -494,10 +333,10 @@ static const real *bias_data(const fm_call *c) {
 
 /* ---- conv2d{stride, padding}: x [N, C, H, W], w [O, C, kh, kw], b [O] -> [N, O, OH, OW] ---- */
 
-static patches conv_patches(const fm_call *c) {
+static fm_patches conv_patches(const fm_call *c) {
     const fm_tensor *x = c->in[0], *w = c->in[1];
-    patches p = {x->shape[1], x->shape[2], x->shape[3], w->shape[2], w->shape[3], (size_t)c->opt[0].integer, (size_t)c->opt[1].integer,
-                 c->shape[2], c->shape[3]};
+    fm_patches p = {x->shape[1], x->shape[2], x->shape[3], w->shape[2], w->shape[3], (size_t)c->opt[0].integer, (size_t)c->opt[1].integer,
+                    c->shape[2], c->shape[3]};
     return p;
 }
 
@@ -516,17 +355,17 @@ static bool conv2d_shape(fm_call *c, fm_error *err) {
         }
         c->shape[i] = (size - w->shape[i]) / stride + 1;
     }
-    patches p = conv_patches(c);
+    fm_patches p = conv_patches(c);
     return check_columns(c, &p, err);
 }
 
 static void conv2d_forward(const fm_call *c) {
-    patches p = conv_patches(c);
+    fm_patches p = conv_patches(c);
     run_to_grids(pass_of(c, &p), fm_data(c->in[0]), bias_data(c), fm_data(c->out), true);
 }
 
 static void conv2d_backward(const fm_call *c) {
-    patches p = conv_patches(c);
+    fm_patches p = conv_patches(c);
     pass s = pass_of(c, &p);
     const real *dy = fm_grad_get(c->out);
     bool fresh;
@@ -540,10 +379,10 @@ static void conv2d_backward(const fm_call *c) {
 /* ---- conv_transpose2d{stride, padding}: x [N, C, H, W], w [C, O, kh, kw], b [O] -> [N, O, OH, OW]
  * Patches lie over the output; their grid is the input ---- */
 
-static patches transpose_patches(const fm_call *c) {
+static fm_patches transpose_patches(const fm_call *c) {
     const fm_tensor *x = c->in[0], *w = c->in[1];
-    patches p = {w->shape[1], c->shape[2], c->shape[3], w->shape[2], w->shape[3], (size_t)c->opt[0].integer, (size_t)c->opt[1].integer,
-                 x->shape[2], x->shape[3]};
+    fm_patches p = {w->shape[1], c->shape[2], c->shape[3], w->shape[2], w->shape[3], (size_t)c->opt[0].integer, (size_t)c->opt[1].integer,
+                    x->shape[2], x->shape[3]};
     return p;
 }
 
@@ -565,17 +404,17 @@ static bool conv_transpose2d_shape(fm_call *c, fm_error *err) {
         }
         c->shape[i] = size - 2 * padding;
     }
-    patches p = transpose_patches(c);
+    fm_patches p = transpose_patches(c);
     return check_columns(c, &p, err);
 }
 
 static void conv_transpose2d_forward(const fm_call *c) {
-    patches p = transpose_patches(c);
+    fm_patches p = transpose_patches(c);
     run_to_pictures(pass_of(c, &p), fm_data(c->in[0]), bias_data(c), fm_data(c->out), true);
 }
 
 static void conv_transpose2d_backward(const fm_call *c) {
-    patches p = transpose_patches(c);
+    fm_patches p = transpose_patches(c);
     pass s = pass_of(c, &p);
     const real *dy = fm_grad_get(c->out);
     bool fresh;

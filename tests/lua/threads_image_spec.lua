@@ -52,7 +52,9 @@ local function gradients(f, inputs, dy)
   return found
 end
 
-local cases <const> = { -- pictures, kernel, options: many pictures, bands of one picture, long patches, few cells, 1 x 1
+-- Pictures, kernel, options: many pictures, bands of one picture, long patches, few cells, 1 x 1, a
+-- block of entries that ends within a channel.
+local cases <const> = {
   { { 20, 3, 32, 32 }, { 13, 3, 3, 3 }, { padding = 1 } },
   { { 5, 16, 32, 32 }, { 24, 16, 3, 3 }, { stride = 2, padding = 1 } },
   { { 2, 5, 70, 90 }, { 7, 5, 5, 3 }, { padding = 2 } },
@@ -61,6 +63,9 @@ local cases <const> = { -- pictures, kernel, options: many pictures, bands of on
   { { 33, 64, 16, 16 }, { 64, 64, 1, 1 }, {} },
   { { 300, 16, 3, 3 }, { 8, 16, 3, 3 }, {} },
   { { 3, 2, 8, 8 }, { 4, 2, 3, 3 }, { padding = 4, stride = 5 } },
+  { { 2, 11, 24, 24 }, { 16, 11, 17, 16 }, { padding = 3 } },
+  { { 9, 19, 28, 28 }, { 17, 19, 3, 3 }, { padding = 1, stride = 2 } },
+  { { 9, 1, 28, 28 }, { 16, 1, 3, 3 }, { padding = 1 } },
 }
 
 describe("pictures on many threads", function()
