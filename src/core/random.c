@@ -51,13 +51,6 @@ bool fm_rng_at(fm_rng *r, uint64_t step, fm_error *err) {
     return true;
 }
 
-void fm_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]) {
-    philox4x32_ctr_t c = {{counter[0], counter[1], counter[2], counter[3]}};
-    philox4x32_key_t k = {{key[0], key[1]}};
-    philox4x32_ctr_t y = philox4x32(c, k);
-    for (int i = 0; i < 4; i++) out[i] = y.v[i];
-}
-
 /* ---- passes over the shares of a batch ---- */
 
 static struct {
@@ -134,11 +127,31 @@ static draw next_draw(fm_rng *r) {
     return (draw){.key = r->key, .step = r->seen, .call = r->calls++};
 }
 
-static void words(const draw *d, size_t chunk, uint32_t out[CHUNK]) {
-    uint32_t key[2] = {(uint32_t)d->key, (uint32_t)(d->key >> 32)};
-    for (uint32_t i = 0; i < CHUNK / 4; i++) {
-        uint32_t counter[4] = {(uint32_t)chunk * (CHUNK / 4) + i, d->call, (uint32_t)d->step, (uint32_t)(d->step >> 32)};
-        fm_philox(counter, key, out + (size_t)4 * i);
+/* Philox of all counters of a chunk side by side, which vectorizes: the library's, which takes one
+ * after the other, needs five times as long. */
+FM_CLONES static void words(const draw *d, size_t chunk, uint32_t *restrict out) {
+    enum { SIDE = CHUNK / 4, ROUNDS = 10 };
+    uint32_t c0[SIDE], c1[SIDE], c2[SIDE], c3[SIDE], k0 = (uint32_t)d->key, k1 = (uint32_t)(d->key >> 32);
+    for (uint32_t i = 0; i < SIDE; i++) {
+        c0[i] = (uint32_t)chunk * SIDE + i;
+        c1[i] = d->call;
+        c2[i] = (uint32_t)d->step;
+        c3[i] = (uint32_t)(d->step >> 32);
+    }
+    for (int round = 0; round < ROUNDS; round++, k0 += PHILOX_W32_0, k1 += PHILOX_W32_1) {
+        for (size_t i = 0; i < SIDE; i++) {
+            uint64_t a = (uint64_t)PHILOX_M4x32_0 * c0[i], b = (uint64_t)PHILOX_M4x32_1 * c2[i];
+            c0[i] = (uint32_t)(b >> 32) ^ c1[i] ^ k0;
+            c1[i] = (uint32_t)b;
+            c2[i] = (uint32_t)(a >> 32) ^ c3[i] ^ k1;
+            c3[i] = (uint32_t)a;
+        }
+    }
+    for (size_t i = 0; i < SIDE; i++) {
+        out[4 * i] = c0[i];
+        out[4 * i + 1] = c1[i];
+        out[4 * i + 2] = c2[i];
+        out[4 * i + 3] = c3[i];
     }
 }
 

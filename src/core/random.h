@@ -62,7 +62,4 @@ uint64_t fm_passes_first(uint64_t rows, uint64_t width);
 uint32_t fm_rng_calls(fm_rng *r);                 /* draws made at this step, in this pass */
 void fm_rng_pass_over(fm_rng *r, uint32_t calls); /* in this pass it has made so many */
 
-/* The bare generator: 4 words from a counter and a key, for its known answers. */
-void fm_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
-
 #endif
