@@ -23,11 +23,13 @@ typedef struct scatter {
     const real *index, *dy;
     size_t index_step; /* from one of `outer` to the next */
     real *dx;
+    bool fresh; /* dx holds nothing yet; only a small table is written without being read */
 } scatter;
 
 enum {
-    FEW = 64,    /* rows that may be added to one float */
-    SMALL = 8192 /* numbers of dx that may be doubles on the stack meanwhile */
+    FEW = 64,     /* rows that may be added to one float */
+    SMALL = 8192, /* numbers of dx that may be doubles on the stack meanwhile */
+    PLACES = 1024 /* indices that are turned into whole numbers together */
 };
 
 /* Numbers of a list, in the bytes of a real. */
@@ -108,10 +110,34 @@ FM_INLINE void sum_rows(const scatter *s, size_t n, size_t first, size_t last, d
     for (size_t i = first; i < last; i++) add_row(n, s->dy + i * n, acc + zero_based(s->index[i]) * n);
 }
 
+/* places[i] = an index, 0-based; entries are fewer than 2^31 */
+FM_CLONES static void to_places(size_t n, const real *restrict index, int32_t *restrict places) {
+    for (size_t i = 0; i < n; i++) places[i] = (int32_t)index[i] - 1;
+}
+
+/* The same for rows of one number. */
+static void sum_numbers(const scatter *s, size_t first, size_t last, double *restrict acc) {
+    int32_t places[PLACES];
+    for (size_t at = first, n; at < last; at += n) {
+        n = last - at < PLACES ? last - at : PLACES;
+        to_places(n, s->index + at, places);
+        for (size_t i = 0; i < n; i++) acc[places[i]] += (double)s->dy[at + i];
+    }
+}
+
 FM_CLONES static void sum_some_rows(const scatter *s, size_t first, size_t last, double *restrict acc) {
     memset(acc, 0, s->entries * s->n * sizeof *acc);
     if (s->n > 1) sum_rows(s, s->n, first, last, acc);
-    else sum_rows(s, 1, first, last, acc);
+    else sum_numbers(s, first, last, acc);
+}
+
+/* dx (+)= acc */
+FM_CLONES static void put_sums(size_t n, const double *restrict acc, real *restrict dx, bool fresh) {
+    if (fresh) {
+        for (size_t i = 0; i < n; i++) dx[i] = (real)acc[i];
+    } else {
+        for (size_t i = 0; i < n; i++) dx[i] += (real)acc[i];
+    }
 }
 
 static void add_small_lanes(const scatter *s, size_t j, size_t width) {
@@ -120,9 +146,7 @@ static void add_small_lanes(const scatter *s, size_t j, size_t width) {
     for (size_t i = 0; i < s->count; i++) {
         for (size_t l = 0, at = i * s->lanes + j; l < width; l++, at++) acc[zero_based(s->index[at]) * width + l] += (double)s->dy[at];
     }
-    for (size_t e = 0; e < s->entries; e++) {
-        for (size_t l = 0; l < width; l++) s->dx[e * s->lanes + j + l] += (real)acc[e * width + l];
-    }
+    for (size_t e = 0; e < s->entries; e++) put_sums(width, acc + e * width, s->dx + e * s->lanes + j, s->fresh);
 }
 
 static void add_small(const scatter *s, size_t j, size_t width) {
@@ -132,7 +156,7 @@ static void add_small(const scatter *s, size_t j, size_t width) {
         return;
     }
     sum_some_rows(s, 0, s->count, acc);
-    for (size_t i = 0; i < s->entries * s->n; i++) s->dx[i] += (real)acc[i];
+    put_sums(s->entries * s->n, acc, s->dx, s->fresh);
 }
 
 typedef struct small_table {
@@ -248,13 +272,15 @@ static void add_strips(scatter s, bool small) {
 }
 
 static void scatter_add(const fm_call *c, scatter s) {
+    bool few = s.count <= FEW, parts = !few && small_parts(&s) > 1, small = !few && !parts && is_small(&s);
+    s.dx = small ? fm_grad_write(c->in[0], &s.fresh) : fm_grad_add(c->in[0]);
     if (!s.n) return;
-    if (s.count > FEW && small_parts(&s) > 1) {
+    if (parts) {
         add_small_parts(&s, small_parts(&s), fm_scratch_doubles(c));
         return;
     }
-    if (s.count <= FEW || !lists_count(&s)) {
-        add_strips(s, s.count > FEW && is_small(&s));
+    if (few || !lists_count(&s)) {
+        add_strips(s, small);
         return;
     }
     for (size_t o = 0; o < s.outer; o++) {
@@ -309,8 +335,30 @@ static void picks_tile(void *context, size_t first, size_t last) {
     }
 }
 
+/* y[i] = x[places[i]] */
+FM_CLONES static void take(size_t n, const real *restrict x, const int32_t *restrict places, real *restrict y) {
+    for (size_t i = 0; i < n; i++) y[i] = x[places[i]];
+}
+
+/* The same for rows of one number: units are PLACES of one of `outer`, the same places of all after
+ * each other. */
+static void pick_numbers_tile(void *context, size_t first, size_t last) {
+    const picks *p = context;
+    int32_t places[PLACES];
+    for (size_t u = first; u < last; u++) {
+        size_t o = u % p->from.outer, j = u / p->from.outer * PLACES, n = p->count - j < PLACES ? p->count - j : PLACES;
+        if (u == first || o == 0) to_places(n, p->index + j, places);
+        take(n, p->x + o * p->from.size, places, p->y + o * p->count + j);
+    }
+}
+
 static void pick_rows(const fm_call *c, fm_axis_view from) {
     picks p = {from, c->in[1]->count, fm_data(c->in[0]), fm_data(c->in[1]), fm_data(c->out)};
+    if (from.inner == 1 && from.size < INT32_MAX) {
+        size_t width = p.count < PLACES ? p.count : PLACES;
+        fm_parallel((p.count + PLACES - 1) / PLACES * from.outer, fm_tile_rows(width), pick_numbers_tile, &p);
+        return;
+    }
     fm_parallel(from.outer * p.count, fm_tile_rows(from.inner), picks_tile, &p);
 }
 
@@ -321,7 +369,7 @@ static void index_select_forward(const fm_call *c) {
 static void index_select_backward(const fm_call *c) {
     fm_axis_view v = fm_along(c->in[0], (int)c->opt[0].integer);
     const fm_tensor *index = c->in[1];
-    scatter s = {v.outer, v.size, index->count, 1, v.inner, fm_data(index), fm_grad_get(c->out), 0, fm_grad_add(c->in[0])};
+    scatter s = {v.outer, v.size, index->count, 1, v.inner, fm_data(index), fm_grad_get(c->out), 0, NULL, false};
     scatter_add(c, s);
 }
 
@@ -381,7 +429,7 @@ static void gather_forward(const fm_call *c) {
 static void gather_backward(const fm_call *c) {
     fm_axis_view v = fm_along(c->in[0], (int)c->opt[0].integer), w = fm_along(c->in[1], (int)c->opt[0].integer);
     size_t slab = w.size * w.inner;
-    scatter s = {w.outer, v.size, w.size, v.inner, 1, fm_data(c->in[1]), fm_grad_get(c->out), slab, fm_grad_add(c->in[0])};
+    scatter s = {w.outer, v.size, w.size, v.inner, 1, fm_data(c->in[1]), fm_grad_get(c->out), slab, NULL, false};
     scatter_add(c, s);
 }
 
@@ -405,7 +453,7 @@ static void embedding_forward(const fm_call *c) {
 
 static void embedding_backward(const fm_call *c) {
     const fm_tensor *table = c->in[0], *index = c->in[1];
-    scatter s = {1, table->shape[0], index->count, 1, table->shape[1], fm_data(index), fm_grad_get(c->out), 0, fm_grad_add(c->in[0])};
+    scatter s = {1, table->shape[0], index->count, 1, table->shape[1], fm_data(index), fm_grad_get(c->out), 0, NULL, false};
     scatter_add(c, s);
 }
 

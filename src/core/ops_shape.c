@@ -416,21 +416,52 @@ static entries entries_of(const fm_call *c) {
     return e;
 }
 
-static ptrdiff_t place_in_x(const entries *e, size_t r) {
-    return (ptrdiff_t)(r / e->size * e->from_row) + (ptrdiff_t)(r % e->size) * e->step;
+/* y[i] = x[i step], or x[i step] += y[i] */
+FM_CLONES static void take_steps(size_t n, const real *restrict x, ptrdiff_t step, real *restrict y) {
+    if (step == 2) {
+        for (size_t i = 0; i < n; i++) y[i] = x[2 * i];
+    } else {
+        for (size_t i = 0; i < n; i++) y[i] = x[(ptrdiff_t)i * step];
+    }
+}
+
+static void add_steps(size_t n, const real *restrict y, ptrdiff_t step, real *restrict x) {
+    for (size_t i = 0; i < n; i++) x[(ptrdiff_t)i * step] += y[i];
+}
+
+/* Entries i .. i + n - 1 of one row. */
+typedef struct some_entries {
+    size_t n;
+    ptrdiff_t in_x; /* where the first lies */
+} some_entries;
+
+static some_entries entries_at(const entries *e, size_t r, size_t last) {
+    size_t i = r % e->size, n = e->size - i < last - r ? e->size - i : last - r;
+    return (some_entries){n, (ptrdiff_t)(r / e->size * e->from_row) + (ptrdiff_t)i * e->step};
 }
 
 static void slice_tile(void *context, size_t first, size_t last) {
     const entries *e = context;
-    for (size_t r = first; r < last; r++) copy_numbers(e->inner, e->from + place_in_x(e, r), e->to + r * e->inner);
+    for (size_t r = first; r < last;) {
+        some_entries s = entries_at(e, r, last);
+        const real *x = e->from + s.in_x;
+        if (e->inner == 1) take_steps(s.n, x, e->step, e->to + r);
+        for (size_t i = 0; e->inner > 1 && i < s.n; i++) copy_numbers(e->inner, x + (ptrdiff_t)i * e->step, e->to + (r + i) * e->inner);
+        r += s.n;
+    }
 }
 
 static void slice_back_tile(void *context, size_t first, size_t last) {
     const entries *e = context;
-    for (size_t r = first; r < last; r++) {
-        const real *restrict dy = e->from + r * e->inner;
-        real *restrict dx = e->to + place_in_x(e, r);
-        for (size_t i = 0; i < e->inner; i++) dx[i] += dy[i];
+    for (size_t r = first; r < last;) {
+        some_entries s = entries_at(e, r, last);
+        if (e->inner == 1) add_steps(s.n, e->from + r, e->step, e->to + s.in_x);
+        for (size_t i = 0; e->inner > 1 && i < s.n; i++) {
+            const real *restrict dy = e->from + (r + i) * e->inner;
+            real *restrict dx = e->to + s.in_x + (ptrdiff_t)i * e->step;
+            for (size_t k = 0; k < e->inner; k++) dx[k] += dy[k];
+        }
+        r += s.n;
     }
 }
 

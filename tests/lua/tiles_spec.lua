@@ -90,6 +90,9 @@ add_picked("embedding, a few rows", fm.embedding, normal(30, 20001), ids(12, 30)
 add_picked("index_select", fm.index_select, normal(5003, 33), ids(2003, 5003))
 add_picked("index_select of columns", function(x, i) return x:index_select(i, { axis = 2 }) end, normal(501, 67), ids(101, 67))
 add_picked("index_select of an inner axis", function(x, i) return x:index_select(i, { axis = 2 }) end, normal(20, 700, 5), ids(301, 700))
+for _, n in ipairs { 1024, 1025, 2049 } do -- 1,024 places at a time
+  add_picked(("index_select of %d columns"):format(n), function(x, i) return x:index_select(i, { axis = 2 }) end, normal(40, 67), ids(n, 67))
+end
 add_picked("gather of rows", function(x, i) return x:gather(i, { axis = 1 }) end, normal(70, 503), ids(101 * 503, 70):reshape(101, 503))
 add_picked("gather of many rows", function(x, i) return x:gather(i, { axis = 1 }) end, normal(9000, 131), ids(301 * 131, 9000):reshape(301, 131))
 add_picked("gather along rows", function(x, i) return x:gather(i, { axis = 2 }) end, normal(501, 67), ids(501 * 101, 67):reshape(501, 101))
@@ -114,6 +117,8 @@ for _, c in ipairs {
 end
 for _, c in ipairs {
   { "slice of columns", { 1003, 67 }, { axis = 2, first = 3, last = 60 } }, { "slice with steps", { 1003, 67 }, { axis = 2, first = 3, last = 60, step = 3 } },
+  { "slice of every second number", { 1003, 67 }, { axis = 2, first = 3, last = 60, step = 2 } },
+  { "slice of numbers from the end", { 1003, 67 }, { axis = 2, first = -2, last = 1, step = -3 } },
   { "slice of rows from the end", { 1003, 67 }, { axis = 1, first = -1, last = 1, step = -2 } },
   { "slice of an inner axis", { 40, 51, 33 }, { axis = 2, first = 2, last = 50, step = 4 } },
 } do
@@ -211,6 +216,26 @@ describe("tiles", function()
     end
     for name, f in pairs { softmax = fm.softmax, log_softmax = fm.log_softmax, cumsum = fm.cumsum } do
       checks.near(f(wide, { axis = 1 }), f(wide:transpose()):transpose(), double and 1e-12 or 2e-5 * (name == "cumsum" and 5 or 1))
+    end
+  end)
+
+  it("of short rows give what plain loops give", function()
+    for n = 1, 40 do
+      local x = rng:normal(37, n)
+      local sum, squares, shares = fm.sum(x, -1), fm.norm(x, -1), fm.logsumexp(x, -1)
+      local softmax, rows = fm.softmax(x), x:totable()
+      for i = 1, 37 do
+        local a, b, c, top = 0, 0, 0, -math.huge
+        for j = 1, n do
+          local v = rows[i][j]
+          a, b, c, top = a + v, b + v * v, c + math.exp(v), math.max(top, v)
+        end
+        local near = double and 1e-12 or 1e-5
+        assert.near(a, sum[i], near)
+        assert.near(math.sqrt(b), squares[i], near)
+        assert.near(math.log(c), shares[i], near)
+        assert.near(math.exp(top) / c, fm.max(softmax, -1)[i], near)
+      end
     end
   end)
 
