@@ -87,7 +87,7 @@ enum { NEAR = 65536 / sizeof(real) };
 typedef struct product {
     bool ta, tb;
     size_t m, n, k, lda, ldb, ldc;
-    const real *a, *b;
+    const real *a, *b, *row; /* row: added to each of C, which beta 0 does not read; or NULL */
     real beta, *c;
     const fm_gemm_kernels *kernels; /* NULL: OpenBLAS */
     size_t tall, wide, across;      /* rows and columns of a tile, and tiles side by side */
@@ -116,23 +116,23 @@ static void pack(const product *p, size_t first, size_t k, size_t j, size_t colu
     }
 }
 
-/* C [rows, columns] = A B, or += with `add`. B's rows are whole vectors, `step` apart, of which one
- * or two have columns. The rows of C are shared out evenly among blocks. */
-static void multiply(const product *p, const real *a, size_t lda, size_t rows, size_t k, const real *b, size_t step, bool add, real *c,
-                     size_t columns) {
+/* C [rows, columns] = A B + D; without D when that is NULL. B's rows are whole vectors, `step`
+ * apart, of which one or two have columns. The rows of C are shared out evenly among blocks. */
+static void multiply(const product *p, const real *a, size_t lda, size_t rows, size_t k, const real *b, size_t step, const real *d,
+                     size_t ldd, real *c, size_t columns) {
     size_t v = p->kernels->vector, whole = columns > v ? 2 * v : v, blocks = (rows + p->kernels->rows - 1) / p->kernels->rows;
     size_t next = p->ta ? 1 : lda;
     fm_gemm_block *const *block = p->kernels->block[p->ta][whole > v];
     _Alignas(64) real cut[FM_GEMM_MOST_ROWS * FM_PANEL];
-    for (size_t left = rows, some; blocks; blocks--, left -= some, a += some * next, c += some * p->ldc) {
+    for (size_t left = rows, some; blocks; blocks--, left -= some, a += some * next, d = d ? d + some * ldd : NULL, c += some * p->ldc) {
         some = left / blocks;
         if (columns == whole) {
-            block[some](k, a, lda, b, step, add, c, p->ldc);
+            block[some](k, a, lda, b, step, d, ldd, c, p->ldc);
             continue;
         }
-        block[some](k, a, lda, b, step, false, cut, whole);
+        block[some](k, a, lda, b, step, NULL, 0, cut, whole);
         for (size_t r = 0; r < some; r++) {
-            for (size_t l = 0; l < columns; l++) c[r * p->ldc + l] = add ? c[r * p->ldc + l] + cut[r * whole + l] : cut[r * whole + l];
+            for (size_t l = 0; l < columns; l++) c[r * p->ldc + l] = d ? d[r * ldd + l] + cut[r * whole + l] : cut[r * whole + l];
         }
     }
 }
@@ -157,19 +157,25 @@ static void own_tile(const product *p, size_t i, size_t rows, size_t j, size_t c
             size_t step = some > v ? 2 * v : v;
             bool packs = p->tb || some < step || !is_near(k, p->ldb);
             if (packs) pack(p, first, k, j + at, some, packed);
+            real *c = p->c + i * p->ldc + j + at;
+            const real *d = first || p->beta != 0 ? c : p->row ? p->row + j + at : NULL;
             multiply(p, gathers ? gathered : a, gathers ? rows : p->lda, rows, k, packs ? packed : p->b + first * p->ldb + j + at,
-                     packs ? step : p->ldb, p->beta != 0 || first, p->c + i * p->ldc + j + at, some);
+                     packs ? step : p->ldb, d, d == c ? p->ldc : 0, c, some);
         }
     }
 }
 
 /* Rows i .. and columns j .. of C. */
 static void compute(const product *p, size_t i, size_t rows, size_t j, size_t columns) {
+    if (p->kernels) {
+        own_tile(p, i, rows, j, columns);
+        return;
+    }
     const real *a = p->a + (p->ta ? i : i * p->lda), *b = p->b + (p->tb ? j * p->ldb : j);
-    real *c = p->c + i * p->ldc + j;
-    if (is_plain(p->ta, p->tb, rows, columns, p->k, a, p->lda, b, p->ldb, p->beta, c, p->ldc)) return;
-    if (p->kernels) own_tile(p, i, rows, j, columns);
-    else fm_blas_gemm(p->ta, p->tb, rows, columns, p->k, a, p->lda, b, p->ldb, p->beta, c, p->ldc);
+    real *c = p->c + i * p->ldc + j, beta = p->row ? 1 : p->beta;
+    for (size_t r = 0; p->row && r < rows; r++) memcpy(c + r * p->ldc, p->row + j, columns * sizeof(real));
+    if (is_plain(p->ta, p->tb, rows, columns, p->k, a, p->lda, b, p->ldb, beta, c, p->ldc)) return;
+    fm_blas_gemm(p->ta, p->tb, rows, columns, p->k, a, p->lda, b, p->ldb, beta, c, p->ldc);
 }
 
 static void one_tile(void *context, size_t tile, size_t end) {
@@ -177,8 +183,6 @@ static void one_tile(void *context, size_t tile, size_t end) {
     const product *p = context;
     size_t i = tile / p->across * p->tall, j = tile % p->across * p->wide;
     size_t rows = p->m - i < p->tall ? p->m - i : p->tall, columns = p->n - j < p->wide ? p->n - j : p->wide;
-    for (size_t r = i; p->more && p->more->row && r < i + rows; r++)
-        memcpy(p->c + r * p->ldc + j, p->more->row + j, columns * sizeof(real));
     compute(p, i, rows, j, columns);
     if (p->more && p->more->done) p->more->done(p->more->context, i, rows, j, columns);
 }
@@ -235,8 +239,8 @@ void fm_gemm_parallel(bool ta, bool tb, size_t m, size_t n, size_t k, const real
         .ta = ta, .tb = tb, .m = m, .n = n, .k = k, .a = a, .lda = lda, .b = b, .ldb = ldb, .beta = beta, .c = c, .ldc = ldc, .more = more};
     if (!m || !n) return;
     p.kernels = kernels_for(m, n, k);
-    if (more && more->row) p.beta = 1;
-    else if (p.kernels && beta != 0 && beta != 1) scale(&p);
+    if (more) p.row = more->row;
+    if (p.kernels && beta != 0 && beta != 1) scale(&p);
     cut(&p);
     fm_parallel((m + p.tall - 1) / p.tall * p.across, 1, one_tile, &p);
 }
@@ -248,7 +252,7 @@ void fm_gemm_panel(bool ta, size_t m, size_t k, const real *a, size_t lda, const
         return;
     }
     size_t two = 2 * p.kernels->vector;
-    for (size_t at = 0; at < FM_PANEL; at += two) multiply(&p, a, lda, m, k, b + at, FM_PANEL, add, c + at, two);
+    for (size_t at = 0; at < FM_PANEL; at += two) multiply(&p, a, lda, m, k, b + at, FM_PANEL, add ? c + at : NULL, ldc, c + at, two);
 }
 
 /* ---- long sums of matrices ---- */

@@ -10,11 +10,11 @@ typedef real NAME(anywhere) __attribute__((vector_size(VECTOR), aligned(sizeof(r
 typedef index_of_real NAME(lanes) __attribute__((vector_size(VECTOR)));
 #define V ((size_t)VECTOR / sizeof(real))
 
-/* C [rows, wide V] = A B, or C += A B. Row i of A is at a + i a_row, its next number a_step on.
- * Rows of B are ldb apart, and whole vectors. Each number of C is one chain of multiply-adds along
- * k, whatever the kind. */
+/* C [rows, wide V] = A B + D; without D when that is NULL. Row i of A is at a + i a_row, its next
+ * number a_step on. Rows of B are ldb apart, and whole vectors. Each number of A B is one chain of
+ * multiply-adds along k, whatever the kind. */
 FM_INLINE void NAME(block)(const int rows, const int wide, size_t k, const real *restrict a, size_t a_row, size_t a_step,
-                           const real *restrict b, size_t ldb, bool add, real *restrict c, size_t ldc) {
+                           const real *restrict b, size_t ldb, const real *d, size_t ldd, real *c, size_t ldc) {
     NAME(vec) sum[ROWS][2];
 #pragma GCC unroll 16
     for (int i = 0; i < rows; i++) sum[i][0] = sum[i][1] = (NAME(vec)){0};
@@ -33,24 +33,25 @@ FM_INLINE void NAME(block)(const int rows, const int wide, size_t k, const real 
 #pragma GCC unroll 2
         for (int w = 0; w < wide; w++) {
             NAME(anywhere) *to = (NAME(anywhere) *)(c + (size_t)i * ldc + (size_t)w * V);
-            *to = add ? *to + sum[i][w] : sum[i][w];
+            const NAME(anywhere) *more = (const NAME(anywhere) *)(d + (size_t)i * ldd + (size_t)w * V);
+            *to = d ? *more + sum[i][w] : sum[i][w];
         }
     }
 }
 
 /* Rows of A as they lie (n), or columns (t). */
 #define BLOCK(rows)                                                                                                                        \
-    static void NAME(n##rows)(size_t k, const real *a, size_t lda, const real *b, size_t ldb, bool add, real *c, size_t ldc) {             \
-        NAME(block)(rows, 2, k, a, lda, 1, b, ldb, add, c, ldc);                                                                           \
+    static void NAME(n##rows)(size_t k, const real *a, size_t lda, const real *b, size_t ldb, const real *d, size_t ldd, real *c, size_t ldc) {             \
+        NAME(block)(rows, 2, k, a, lda, 1, b, ldb, d, ldd, c, ldc);                                                                           \
     }                                                                                                                                      \
-    static void NAME(t##rows)(size_t k, const real *a, size_t lda, const real *b, size_t ldb, bool add, real *c, size_t ldc) {             \
-        NAME(block)(rows, 2, k, a, 1, lda, b, ldb, add, c, ldc);                                                                           \
+    static void NAME(t##rows)(size_t k, const real *a, size_t lda, const real *b, size_t ldb, const real *d, size_t ldd, real *c, size_t ldc) {             \
+        NAME(block)(rows, 2, k, a, 1, lda, b, ldb, d, ldd, c, ldc);                                                                           \
     }                                                                                                                                      \
-    static void NAME(n_thin##rows)(size_t k, const real *a, size_t lda, const real *b, size_t ldb, bool add, real *c, size_t ldc) {        \
-        NAME(block)(rows, 1, k, a, lda, 1, b, ldb, add, c, ldc);                                                                           \
+    static void NAME(n_thin##rows)(size_t k, const real *a, size_t lda, const real *b, size_t ldb, const real *d, size_t ldd, real *c, size_t ldc) {        \
+        NAME(block)(rows, 1, k, a, lda, 1, b, ldb, d, ldd, c, ldc);                                                                           \
     }                                                                                                                                      \
-    static void NAME(t_thin##rows)(size_t k, const real *a, size_t lda, const real *b, size_t ldb, bool add, real *c, size_t ldc) {        \
-        NAME(block)(rows, 1, k, a, 1, lda, b, ldb, add, c, ldc);                                                                           \
+    static void NAME(t_thin##rows)(size_t k, const real *a, size_t lda, const real *b, size_t ldb, const real *d, size_t ldd, real *c, size_t ldc) {        \
+        NAME(block)(rows, 1, k, a, 1, lda, b, ldb, d, ldd, c, ldc);                                                                           \
     }
 BLOCK(1)
 BLOCK(2)

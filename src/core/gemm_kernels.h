@@ -8,9 +8,9 @@
 
 enum { FM_GEMM_MOST_ROWS = 14 };
 
-/* C [rows, columns] = A B, or += with `add`; B is [k, columns], its rows whole vectors; `ld`: from
- * one row to the next in memory. */
-typedef void fm_gemm_block(size_t k, const real *a, size_t lda, const real *b, size_t ldb, bool add, real *c, size_t ldc);
+/* C [rows, columns] = A B + D; without D when that is NULL. D may be C. B is [k, columns], its rows
+ * whole vectors; `ld`: from one row to the next in memory. */
+typedef void fm_gemm_block(size_t k, const real *a, size_t lda, const real *b, size_t ldb, const real *d, size_t ldd, real *c, size_t ldc);
 /* Packs k rows of B's columns as they lie: of one vector, or two. */
 typedef void fm_gemm_copy(size_t k, const real *b, size_t ldb, real *to);
 /* Packs one vector of rows of B as columns, `step` numbers apart. */
