@@ -171,11 +171,19 @@ static void log_softmax_forward(const fm_call *c) {
 /* With `total` the sum of TERM(i) along the axis: dx = GRAD(i), added to what is there unless that
  * is fresh. */
 #define SOFTMAX_BACK(name, TERM, GRAD)                                                                                                     \
+    FM_INLINE double name##_total(size_t n, const real *restrict dy, const real *restrict y) {                                             \
+        (void)y;                                                                                                                           \
+        if (n >= 2 * FM_SHORT_LEAST && n < FM_SHORT_END) {                                                                                 \
+            FM_SHORT_ROW_SUM(n, TERM(i), few);                                                                                             \
+            return few;                                                                                                                    \
+        }                                                                                                                                  \
+        FM_ROW_SUM(n, TERM(i), sum);                                                                                                       \
+        return sum;                                                                                                                        \
+    }                                                                                                                                      \
     FM_CLONES static void name##_rows(size_t rows, size_t n, const real *restrict dy, const real *restrict y, real *restrict dx,           \
                                       bool fresh) {                                                                                        \
         for (size_t r = 0; r < rows; r++, y += n, dy += n, dx += n) {                                                                      \
-            FM_ROW_SUM(n, TERM(i), sum);                                                                                                   \
-            real total = (real)sum;                                                                                                        \
+            real total = (real)name##_total(n, dy, y);                                                                                     \
             if (fresh) {                                                                                                                   \
                 for (size_t i = 0; i < n; i++) dx[i] = GRAD(i);                                                                            \
             } else {                                                                                                                       \

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { LANES = 32, EIGHT = 8, BESIDE = 64, MOST_PARTS = 32 };
+enum { LANES = 32, BESIDE = 64, MOST_PARTS = 32 };
 
 /* ---- shapes ---- */
 
@@ -73,22 +73,13 @@ static void add_up(size_t n, const double *more, double *acc) {
     }                                                                                                                                      \
     FM_CLONES static void name##_short_rows(size_t outer, size_t n, const real *restrict x, const real *restrict p,                        \
                                             double *restrict acc) {                                                                        \
-        size_t whole = n / EIGHT * EIGHT, left = whole + EIGHT - n; /* terms of the last eight that were added before */                   \
         for (size_t o = 0; o < outer; o++, x += n) {                                                                                       \
-            double lane[EIGHT] = {0};                                                                                                      \
-            for (size_t i = 0; i < whole; i += EIGHT) {                                                                                    \
-                for (size_t l = 0; l < EIGHT; l++) lane[l] += name##_term(x[i + l], p[o]);                                                 \
-            }                                                                                                                              \
-            for (size_t l = 0; l < EIGHT; l++) {                                                                                           \
-                double term = name##_term(x[n - EIGHT + l], p[o]);                                                                         \
-                lane[l] += l >= left ? term : 0;                                                                                           \
-            }                                                                                                                              \
-            for (size_t l = 0; l < 4; l++) lane[l] += lane[l + 4];                                                                         \
-            acc[o] = (lane[0] + lane[2]) + (lane[1] + lane[3]);                                                                            \
+            FM_SHORT_ROW_SUM(n, name##_term(x[i], p[o]), sum);                                                                             \
+            acc[o] = sum;                                                                                                                  \
         }                                                                                                                                  \
     }                                                                                                                                      \
     static void name##_rows(size_t outer, size_t n, const real *restrict x, const real *restrict p, double *restrict acc) {                \
-        if (n > EIGHT) {                                                                                                                   \
+        if (n > FM_SHORT_LEAST) {                                                                                                          \
             (n >= LANES ? name##_long_rows : name##_short_rows)(outer, n, x, p, acc);                                                      \
             return;                                                                                                                        \
         }                                                                                                                                  \

@@ -41,6 +41,30 @@ FM_INLINE double fm_lanes_sum(double lane[16]) {
         for (size_t i = done; i < (n); i++) sum += (double)(TERM);                                                                         \
     } while (0)
 
+/* Declares the double `sum`, as above, for FM_SHORT_LEAST <= n < FM_SHORT_END: a lane has at most
+ * eight terms. The last eight terms overlap those before, which do not count again. */
+enum { FM_SHORT_LEAST = 8, FM_SHORT_END = 64 };
+#define FM_SHORT_ROW_SUM(n, TERM, sum)                                                                                                     \
+    double sum;                                                                                                                            \
+    do {                                                                                                                                   \
+        size_t i = 0, whole = (n) / 8 * 8, left = whole + 8 - (n);                                                                         \
+        __typeof__(+(TERM)) lane[8] = {0};                                                                                                 \
+        for (size_t at = 0; at < whole; at += 8) {                                                                                         \
+            for (size_t l = 0; l < 8; l++) {                                                                                               \
+                i = at + l;                                                                                                                \
+                lane[l] += TERM;                                                                                                           \
+            }                                                                                                                              \
+        }                                                                                                                                  \
+        for (size_t l = 0; l < 8; l++) {                                                                                                   \
+            i = (n)-8 + l;                                                                                                                 \
+            __typeof__(+(TERM)) term = TERM;                                                                                               \
+            lane[l] += l >= left ? term : 0;                                                                                               \
+        }                                                                                                                                  \
+        double four[4];                                                                                                                    \
+        for (size_t l = 0; l < 4; l++) four[l] = (double)lane[l] + (double)lane[l + 4];                                                    \
+        sum = (four[0] + four[2]) + (four[1] + four[3]);                                                                                   \
+    } while (0)
+
 /* acc[j] += the sum of TERM, an expression in r and j, over r < rows; for each j < n. */
 #define FM_COLUMN_SUMS(rows, n, TERM, acc)                                                                                                 \
     do {                                                                                                                                   \
