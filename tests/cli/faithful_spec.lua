@@ -116,6 +116,22 @@ describe("a run that goes on", function()
     assert.truthy(next(valid) and not next(valid, (next(valid))), "validations have the same batches")
   end)
 
+  it("has the same flips and shifts of pictures, with a stream and without", function()
+    compare([[
+      local x, labels = fm.rng(1):normal(10, 1, 4, 4), fm.range(1, 10)
+      local kept, rng = { n = 0 }, run.rng:stream "augment"
+      run:keeps { kept = kept }
+      for step, rows, of_labels in run:steps(p.steps, fm.data.batches(x, 4, { rng = run.rng:stream "batches", labels = labels })) do
+        local a, b = fm.data.augment(rows, { flip = true, shift = 1, rng = rng }), fm.data.augment(rows, { flip = true, shift = 1 })
+        local weights = fm.range(1, #rows * 16):reshape(#rows, 1, 4, 4)
+        run:log { a = (a * weights):sum(), b = (b * weights):sum(), rows = (rows * weights):sum(), labels = of_labels:sum() }
+        STOP
+      end]], { 2, 17 })
+    local values = assert(fm.json.decode(read "calm/metrics.jsonl":match "[^\n]+"))
+    assert.are_not.equal(values.a, values.b)
+    assert.are_not.equal(values.a, values.rows)
+  end)
+
   it("has values and texts of any bytes that it keeps, and refuses parameters that config.json could not hold", function()
     compare([[
       local kept = { ["caf\xe9"] = "\xff\0", list = { "a", [3] = "\xe9" }, n = 0 }

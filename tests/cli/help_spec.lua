@@ -59,7 +59,9 @@ describe("fmrun help", function()
   end)
 
   it("searches for what is no name, best first", function()
-    for word, names in pairs { mnist = { "fm.data.idx", "tutorial#9-pictures-with-labels" }, conditional = { "own_network#conditions", "tutorial#11-" } } do
+    for word, names in pairs {
+      debian = { "fm.data.fashion_mnist", "tutorial#9-pictures-with-labels" }, conditional = { "own_network#conditions", "tutorial#11-" },
+    } do
       local code, out = call("help " .. word)
       assert.equal(0, code)
       has(out, table.unpack(names))
@@ -69,7 +71,7 @@ describe("fmrun help", function()
     has(select(2, call "help --search ls"), "ls --where")
     local first = fm.json.decode(select(2, call "help --json -s hutchinson"):match "^[^\n]+")
     assert.truthy(first.name and first.kind and first.score > 0 and first.line)
-    assert.equal("", select(3, call "help mnist"))
+    assert.equal("", select(3, call "help debian"))
   end)
 
   it("names the nearest of a word that is nowhere", function()

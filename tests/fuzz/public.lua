@@ -293,6 +293,14 @@ local function datasets(calls, folder)
     assert(fm.png.save(folder .. "/png/a.png", fm.full({ 3, 3 }, 0.5)))
     return data.png_folder(folder .. "/png")
   end)
+  for _, name in ipairs { "mnist", "fashion_mnist" } do
+    D(name, function()
+      assert(fm.file.write(folder .. "/train-images-idx3-ubyte", string.pack(">I4I4I4I4BBBB", 0x803, 1, 2, 2, 0, 1, 2, 255)))
+      assert(fm.file.write(folder .. "/train-labels-idx1-ubyte", string.pack(">I4I4B", 0x801, 1, 9)))
+      return data[name] { folder = folder, size = 4 }, data[name] { folder = folder, split = "test" }
+    end)
+  end
+  D("augment", function() return data.augment(x:reshape(2, 1, 2, 3), { flip = true, shift = 1, rng = fm.rng(1) }) end)
   D("cooccurrence", function() return data.cooccurrence { { "a", "b", "a" }, { "b", "a" } } end)
 end
 

@@ -222,7 +222,7 @@ describe("arguments of", function()
       try_options(name, data[name], {}, good)
     end
     try({ "shapes32" }, data.shapes32, { { n = 2 } })
-    try_options("shapes32", data.shapes32, {}, { n = 2, rng = fm.rng(1) })
+    try_options("shapes32", data.shapes32, {}, { n = 2, rng = fm.rng(1), flat = false })
   end)
 
   it("batches and loaders", function()
@@ -231,10 +231,17 @@ describe("arguments of", function()
     try_options("batches", data.batches, { x, 2 }, { rng = fm.rng(1), shuffle = true, drop_last = true, labels = fm.zeros(6) })
     try({ "cooccurrence" }, data.cooccurrence, { { { "a", "b" }, { "a", "b" } }, { window = 2, least = 1 } })
     try_options("cooccurrence", data.cooccurrence, { { { "a", "b" }, { "a", "b" } } }, { window = 2, least = 1 })
-    for name, inner in pairs { png_folder = "png_folder", text = "text", idx = "idx.load", cifar10 = "cifar10.load", npy = "npy.load",
+    for name, inner in pairs { png_folder = "png_folder", text = "text", idx = "idx.load", cifar10 = "cifar10", npy = "npy.load",
       vectors = "vectors.load" } do
       try({ inner }, data[name], { "no such file" })
     end
+    for _, name in ipairs { "cifar10", "png_folder" } do try_options(name, data[name], { "no such file" }, { flat = false }) end
+    for _, name in ipairs { "mnist", "fashion_mnist" } do
+      try({ name }, data[name], { { folder = "no such folder", split = "test" } })
+      try_options(name, data[name], {}, { folder = "no such folder", split = "train", size = 32 })
+    end
+    try({ "augment" }, data.augment, { fm.zeros(2, 1, 4, 4), { flip = true, rng = fm.rng(1) } })
+    try_options("augment", data.augment, { fm.zeros(2, 1, 4, 4) }, { flip = true, shift = 2, rng = fm.rng(1) })
   end)
 
   it("gradcheck", function()

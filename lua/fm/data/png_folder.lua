@@ -1,5 +1,6 @@
--- png_folder(path) -> pictures [N, C * H * W] in -1..1, channel by channel, sorted by file name,
--- and {channels, height, width}; or nil and a message that names the file that does not fit.
+-- png_folder(path, {flat}) -> pictures [N, C * H * W] in -1..1, channel by channel, or [N, C, H, W]
+-- with flat = false, sorted by file name, and {channels, height, width}; or nil and a message that
+-- names the file that does not fit.
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
 
@@ -15,8 +16,10 @@ local function names_in(path)
   return names
 end
 
-return function(path, ...)
-  options.no_more("png_folder", 1, ...)
+return function(path, given, ...)
+  options.no_more("png_folder", 2, ...)
+  local o = options.read("png_folder", given, { flat = true })
+  options.boolean("png_folder: flat", o.flat)
   if type(path) ~= "string" then fm.fail("png_folder: expected a path, found " .. type(path)) end
   local names, message = names_in(path)
   if not names then return nil, message end
@@ -36,5 +39,5 @@ return function(path, ...)
     local flat = #shape == 3 and picture:permute(3, 1, 2) or picture
     pictures[i] = flat:reshape(-1) * 2 - 1
   end
-  return pictures, size
+  return o.flat and pictures or pictures:reshape(#names, size.channels, size.height, size.width), size
 end

@@ -1,6 +1,7 @@
--- shapes32{n, rng}: 32 x 32 colour pictures of one disc, square or triangle each, anti-aliased, at
--- random places, sizes, turns and colours. [n, 3072], channel by channel like CIFAR-10, in -1..1.
--- Second result: labels 1 disc, 2 square, 3 triangle.
+-- shapes32{n, rng, flat}: 32 x 32 colour pictures of one disc, square or triangle each,
+-- anti-aliased, at random places, sizes, turns and colours. [n, 3072], channel by channel like
+-- CIFAR-10, or [n, 3, 32, 32] with flat = false, in -1..1. Second result: labels 1 disc, 2 square,
+-- 3 triangle.
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
 local stream <const> = require "fm.data.parts.stream"
@@ -34,7 +35,8 @@ end
 
 return function(given, ...)
   options.no_more("shapes32", 1, ...)
-  local o = options.read("shapes32", given, { n = 1000, rng = options.none })
+  local o = options.read("shapes32", given, { n = 1000, rng = options.none, flat = true })
+  options.boolean("shapes32: flat", o.flat)
   o.n = options.size("shapes32: n", o.n)
   local rng = stream.of("shapes32", o.rng)
   local pictures, labels = fm.zeros(o.n, 3 * side * side), fm.zeros(o.n)
@@ -48,5 +50,5 @@ return function(given, ...)
     local scope <close> = fm.scope()
     pictures[{ first, last }], labels[{ first, last }] = draw(rng, last - first + 1, x, y)
   end
-  return pictures, labels
+  return o.flat and pictures or pictures:reshape(o.n, 3, side, side), labels
 end

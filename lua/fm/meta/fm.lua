@@ -1335,22 +1335,45 @@ function fm.data.s_curve(options) end
 function fm.data.gaussians(options) end
 ---32 x 32 colour pictures of one disc, square or triangle each, in -1..1, channel by channel like
 ---CIFAR-10.
----@param options {n: integer, rng: fm.Rng}
----@return fm.Tensor x [n, 3072], fm.Tensor labels 1 disc, 2 square, 3 triangle
+---@param options {n: integer, rng: fm.Rng, flat: boolean}
+---@return fm.Tensor x [n, 3072], or [n, 3, 32, 32] with flat = false, fm.Tensor labels 1 disc, 2 square, 3 triangle
 function fm.data.shapes32(options) end
 ---The unchanged numbers of an IDX file (MNIST: 0..255), plain or .gz; or nil and a message.
 ---@param path string
 ---@return fm.Tensor|nil, string? message
 function fm.data.idx(path) end
----Pictures [N, 3072] in 0..1 and labels [N] in 1..10; or nil and a message. Krizhevsky 2009.
+---Pictures [N, 3072] in 0..1, or [N, 3, 32, 32] with flat = false, and labels [N] in 1..10; or nil
+---and a message. Krizhevsky 2009.
 ---@param path string
+---@param options? {flat: boolean}
 ---@return fm.Tensor|nil, fm.Tensor|string
-function fm.data.cifar10(path) end
----The pictures of a folder [N, C * H * W] in -1..1, sorted by file name, and {channels, height,
----width}; or nil and a message.
+function fm.data.cifar10(path, options) end
+---The pictures of a folder in -1..1, [N, C * H * W], or [N, C, H, W] with flat = false, sorted by
+---file name, and {channels, height, width}; or nil and a message.
 ---@param path string
+---@param options? {flat: boolean}
 ---@return fm.Tensor|nil, table|string
-function fm.data.png_folder(path) end
+function fm.data.png_folder(path, options) end
+---MNIST: digits [N, 1, 28, 28] in -1..1, labels [N] in 1..10 and their names; or nil and a message
+---that says which files are missing. They lie in datasets/mnist, or in `folder`, which may also be
+---given alone: four IDX files, plain or .gz. size = 32 puts black around the pictures.
+---@param options? string|{folder: string, split: "train"|"test", size: integer}
+---@return fm.Tensor|nil pictures, fm.Tensor|string labels, string[] names
+function fm.data.mnist(options) end
+---Fashion-MNIST: pictures of clothes, otherwise as data.mnist. The files are those that Debian's
+---package dataset-fashion-mnist installs, or lie in datasets/fashion-mnist or in `folder`. Xiao,
+---Rasul, Vollgraf 2017.
+---@param options? string|{folder: string, split: "train"|"test", size: integer}
+---@return fm.Tensor|nil pictures, fm.Tensor|string labels, string[] names
+function fm.data.fashion_mnist(options) end
+---The same pictures, each changed by chance: flip mirrors it, left and right, with probability 1/2;
+---shift = k moves it by -k..k whole pixels down and across, and repeats the pixels of the edge
+---where nothing moves in. The draws depend on the stream and its step: with a stream of run.rng a
+---run that goes on from a checkpoint draws the same.
+---@param x fm.Tensor [N, C, H, W]
+---@param options? {flip: boolean, shift: integer, rng: fm.Rng}
+---@return fm.Tensor
+function fm.data.augment(x, options) end
 ---The tensor of an .npy file, or nil and a message.
 ---@param path string
 ---@return fm.Tensor|nil, string? message
@@ -1482,7 +1505,8 @@ function fm.metrics.memorisation(samples, train, held_out) end
 ---finite.
 ---@return fm.Tensor
 function fm.metrics.assignment(cost) end
----Rows in the first k principal components [n, k], the components [D, k], the mean [D].
+---Rows of x [n, ...] in the first k principal components [n, k], the components [D, k], the mean
+---[D].
 ---@return fm.Tensor, fm.Tensor, fm.Tensor
 function fm.metrics.pca(x, k) end
 
