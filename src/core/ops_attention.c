@@ -79,8 +79,8 @@ static void bmm_backward(const fm_call *c) { /* one input after the other: they 
     if (pass.to) bmm_slices(c, &pass, bmm_some_db);
 }
 
-/* ---- attention: softmax(q k^T / sqrt d) v; q [.., L, D], k [.., S, D], v [.., S, E] -> [.., L, E]
- * ---- */
+/* ---- attention{causal}: softmax(q k^T / sqrt d) v; q [.., L, D], k [.., S, D], v [.., S, E] ->
+ * [.., L, E]. causal: query i sees keys 1..i only ---- */
 
 /* Rows of weights that a tile holds at a time, on its stack; a longer row lies in the call's
  * scratch, and then one thread takes all. */
@@ -108,20 +108,26 @@ static bool attention_shape(fm_call *c, fm_error *err) {
     return fm_check_product(c, q, err) && fm_check_product(c, k, err) && fm_check_product(c, v, err);
 }
 
-FM_CLONES static void softmax_rows(size_t rows, size_t n, real scale, real *restrict row) {
-    for (size_t r = 0; r < rows; r++, row += n) {
+/* The first of the rows has weights for its first `seen` numbers, the next for one more when
+ * `causal`; those that it does not see become 0. */
+FM_CLONES static void softmax_rows(size_t rows, size_t width, size_t seen, bool causal, real scale, real *restrict row) {
+    for (size_t r = 0; r < rows; r++, row += width) {
         real top = -INFINITY;
+        size_t n = seen < width ? seen : width;
         for (size_t i = 0; i < n; i++) top = row[i] * scale > top ? row[i] * scale : top;
         for (size_t i = 0; i < n; i++) row[i] = v_exp_inner(row[i] * scale - top);
         FM_ROW_SUM(n, row[i], sum);
         real k = (real)(1 / sum);
         for (size_t i = 0; i < n; i++) row[i] *= k;
+        for (size_t i = n; i < width; i++) row[i] = 0;
+        seen += causal;
     }
 }
 
 typedef struct attention_pass {
     size_t groups, l, s, d, e;
     size_t rows; /* queries that are taken at a time */
+    bool causal;
     real scale;
     const real *q, *k, *v, *dy;
     real *y, *saved, *scratch; /* scratch: NULL when a row fits a stack */
@@ -137,6 +143,7 @@ static attention_pass pass_of(const fm_call *c) {
     if (z.rows > z.l) z.rows = z.l ? z.l : 1;
     z.scale = 1 / r_sqrt((real)z.d);
     z.q = fm_data(q), z.k = fm_data(k), z.v = fm_data(c->in[2]);
+    z.causal = c->opt[0].integer;
     z.saved = c->saved;
     z.scratch = row_room(z.s) ? c->scratch : NULL;
     return z;
@@ -155,7 +162,7 @@ static void attention_blocks(void *context, size_t first, size_t last) {
         size_t g = i / blocks, row = i % blocks * z->rows, rows = rows_at(z, row), at = g * z->l + row;
         real *p = z->saved ? z->saved + at * z->s : z->scratch ? z->scratch : few;
         fm_gemm(false, true, rows, z->s, z->d, z->q + at * z->d, z->d, z->k + g * z->s * z->d, z->d, 0, p, z->s);
-        softmax_rows(rows, z->s, z->scale, p);
+        softmax_rows(rows, z->s, z->causal ? row + 1 : z->s, z->causal, z->scale, p);
         fm_gemm(false, false, rows, z->e, z->s, p, z->s, z->v + g * z->s * z->e, z->e, 0, z->y + at * z->e, z->e);
     }
 }
@@ -214,8 +221,10 @@ static void attention_backward(const fm_call *c) {
     fm_parallel(z.groups, alone ? z.groups + 1 : slices_of(z.l * z.s * (2 * z.d + 2 * z.e)), attention_groups, &z);
 }
 
+static const fm_option attention_options[] = {{"causal", FM_FLAG, false, 0, NULL}, {0}};
+
 const fm_op attention_ops[] = {
     {"bmm", "tt", NULL, bmm_shape, bmm_forward, bmm_backward},
-    {"attention", "ttt", NULL, attention_shape, attention_forward, attention_backward},
+    {"attention", "ttt", attention_options, attention_shape, attention_forward, attention_backward},
     {0},
 };

@@ -328,8 +328,9 @@ function Tensor:bmm(b) end
 ---act(x w^T + b), w [outputs, inputs]
 ---@param options? {act: string}
 function Tensor:linear(w, b, options) end
----softmax(q k^T / sqrt d) v
-function Tensor:attention(k, v) end
+---softmax(q k^T / sqrt d) v; causal: query i sees keys 1 to i only
+---@param options? {causal: boolean}
+function Tensor:attention(k, v, options) end
 ---Over the last axis: to mean 0 and variance 1, then weight, bias. Ba et al. 2016.
 ---@param options? {eps: number}
 function Tensor:layer_norm(weight, bias, options) end
@@ -470,13 +471,43 @@ function fm.nn.layer_norm(dim, options) end
 ---@param options? {eps: number}
 ---@return fm.Module
 function fm.nn.rms_norm(dim, options) end
+---The channels of a group, in each row of [B, channels, ...], to mean 0 and variance 1, then scaled
+---and shifted by channel. Wu and He 2018.
+---@param groups integer
+---@param channels integer
+---@param options? {eps: number}
+---@return fm.Module
+function fm.nn.group_norm(groups, channels, options) end
+---Pictures [B, c_in, H, W] -> [B, c_out, H', W'], H' = (H + 2 padding - kernel) // stride + 1;
+---weight [c_out, c_in, kernel, kernel]. The weights start uniform in -b..b with
+---b = 1/sqrt(c_in kernel^2). stride 1, padding 0.
+---@param c_in integer
+---@param c_out integer
+---@param kernel integer
+---@param options? {stride: integer, padding: integer, bias: boolean, act: string|table|function, init: "uniform"|"zero"|function} act: see fm.nn.activation
+---@return fm.Module
+function fm.nn.conv2d(c_in, c_out, kernel, options) end
+---Pictures [B, C, H, W] -> [B, C, H // size, W // size]: the means of squares.
+---@param size integer
+---@return fm.Module
+function fm.nn.avg_pool2d(size) end
+---Pictures [B, C, H, W] -> [B, C, scale H, scale W]: each number becomes a square.
+---@param scale integer
+---@return fm.Module
+function fm.nn.upsample(scale) end
+---Self-attention, x [B, L, dim] -> [B, L, dim]. `qkv` [3 dim, dim] makes queries, keys and values
+---of all heads (1), `out` [dim, dim] mixes them. causal: row i sees rows 1 to i only. Vaswani et
+---al. 2017.
+---@param options {dim: integer, heads: integer, causal: boolean}
+---@return fm.Module
+function fm.nn.attention(options) end
 ---While training, each number becomes 0 with probability p, the others grow by 1 / (1 - p).
 ---Srivastava et al. 2014.
 ---@param p number in 0..1
 ---@return fm.Module
 function fm.nn.dropout(p) end
----One layer after the other. Two layers run as one op when both say that they can, for example a
----linear layer and the activation after it. Your own layer that only does one op of fm says so by
+---One layer after the other. Two layers run as one when both say that they can: a linear or conv2d
+---layer and the activation after it. Your own layer that only does one op of fm says so by
 ---its field same_as_op = "silu". A layer that can do such an op in its own last pass has a method
 ---fuse(self, op), which returns a function of x that does both, or nil (op "none": the layer
 ---alone).
@@ -502,10 +533,64 @@ function fm.nn.time_embedding(dim, options) end
 ---embedding of the time. classes = n: cond is labels [B] in 1..n (or one label for all rows), n + 1
 ---means "none", and so does no cond; the rows of `class_embed` are added. cond = k: cond is [B, k],
 ---through the linear layer `cond_embed`; no cond is the same as zeros. Without either, a condition
----is ignored.
----@param options {dim: integer, hidden: integer, time_embed: integer, classes: integer, cond: integer}
+---is ignored. times = 2: model(x, s, t [, cond]), for flow maps.
+---@param options {dim: integer, hidden: integer, time_embed: integer, classes: integer, cond: integer, times: 1|2}
 ---@return fm.Module
 function fm.nn.vector_field(options) end
+
+---@class fm.UnetOptions
+---@field channels integer
+---@field width integer channels of the first level (32)
+---@field multipliers integer[] channels of each level, in widths ({ 1, 2, 2 })
+---@field blocks integer residual blocks of a level on the way down (1); one more on the way up
+---@field attention integer[] the heights at which it attends ({ 8 }); {} for none
+---@field size integer the height of the pictures that these heights are meant for; by default the last level has the smallest of them
+---@field heads integer of the attention (1)
+---@field classes integer labels 1..n: cond is [B] or a number, n + 1 means "none", and so does no cond
+---@field dropout number in each block (0)
+---@field times 1|2 2: model(x, s, t [, cond]), for flow maps
+
+---A U-Net for pictures: model(x [B, channels, H, W], t [, cond]) -> the same shape. Ho et al. 2020.
+---Each level halves the pictures of the one before it: H and W must halve as often as there are
+---levels, less one. It starts as the velocity 0. With the defaults and one channel it has 1,112,801
+---numbers.
+---@param options fm.UnetOptions
+---@return fm.Module
+function fm.nn.unet(options) end
+
+---@class fm.TransformerOptions
+---@field inputs integer numbers of a row
+---@field length integer the most rows of a sequence
+---@field dim integer even (128)
+---@field heads integer of the attention (4)
+---@field layers integer blocks (4)
+---@field classes integer labels 1..n: cond is [B] or a number, n + 1 means "none", and so does no cond
+---@field causal boolean row i sees rows 1 to i only
+---@field times 1|2 2: model(x, s, t [, cond]), for flow maps
+
+---Blocks of attention over sequences: model(x [B, L, inputs], t [, cond]) -> the same shape. Time
+---and label scale, shift and gate each block (adaLN-zero): it starts as the velocity 0. Peebles and
+---Xie 2023.
+---@param options fm.TransformerOptions
+---@return fm.Module
+function fm.nn.transformer(options) end
+
+---@class fm.DitOptions
+---@field channels integer
+---@field size integer height and width of the pictures
+---@field patch integer height and width of a patch (4); size is a multiple
+---@field dim integer a multiple of 4 (128)
+---@field heads integer of the attention (4)
+---@field layers integer blocks (4)
+---@field classes integer labels 1..n: cond is [B] or a number, n + 1 means "none", and so does no cond
+---@field times 1|2 2: model(x, s, t [, cond]), for flow maps
+
+---fm.nn.transformer over the square patches of pictures [B, channels, size, size]. Peebles and Xie
+---2023.
+---@param options fm.DitOptions
+---@return fm.Module
+function fm.nn.dit(options) end
+
 ---Your own layer: parts = {{name, tensor or layer}, ...} in order, forward(self, ...). state,
 ---parameters and modes follow. forward reaches its parts as locals around it, or as fields that
 ---you set on the layer.

@@ -1,6 +1,6 @@
 -- sequential{layer, layer, ...}: runs layers or functions one after the other.
 --
--- Two layers run as one op when both say that they can. A layer that only does one op of fm names
+-- Two layers run as one when both say that they can. A layer that only does one op of fm names
 -- it in the field same_as_op: "silu". A layer that can do an op in its own last pass has a method
 -- fuse(self, op): it returns a function of x that does the layer and then the op, or nil.
 -- fuse(self, "none") is the layer alone, as a plain function, when that is faster to call. All this
