@@ -72,6 +72,24 @@ describe("nn.vector_field", function()
     end
   end)
 
+  it("takes two times, s first, through one time network", function()
+    local model = made { times = 2, classes = 3 }
+    local w, s = model:state(), fm.tensor { 0, 0.1, 0.6, 0.2 }
+    assert.same({ 8, 2 }, w["time_embed.0.weight"]:shape())
+    assert.equal(2, model.times)
+    local pair = fm.cat(s:reshape(-1, 1), t:reshape(-1, 1), 2)
+    local told = pair:linear(w["time_embed.0.weight"], w["time_embed.0.bias"]):silu():linear(w["time_embed.2.weight"], w["time_embed.2.bias"])
+    local want = model.net(fm.cat(x, told + w["class_embed.weight"]:embedding(labels), 2))
+    assert(largest(model(x, s, t, labels) - want) < 1e-6)
+    assert.same(model(x, fm.full(4, 0.1), fm.full({ 4, 1 }, 0.5)):totable(), model(x, 0.1, 0.5):totable())
+    assert.same(model(x, fm.full(4, 0.1), fm.full(4, 0.5), fm.full(4, 2)):totable(), model(x, fm.full(1, 0.1), 0.5, 2):totable())
+    local by_number = made { times = 2, cond = 3 }
+    assert.same(by_number(x, s, t):totable(), by_number(x, s, t, fm.zeros(4, 3)):totable())
+    raises("vector_field: t: expected a number or a tensor [4] or [4, 1], found nil", model, x, 0.1)
+    raises("vector_field: s: expected a number or a tensor [4] or [4, 1], found a tensor [3]", model, x, fm.ones(3), 1)
+    raises("vector_field: times: expected a whole number in 1..2, found 3", made, { times = 3 })
+  end)
+
   it("gives every part a gradient", function()
     local model = made { classes = 3 }
     local parameters = model:parameters()
