@@ -12,6 +12,12 @@ static int peak_bytes(lua_State *L) {
     return 1;
 }
 
+static int peak_begin(lua_State *L) {
+    (void)L;
+    fm_peak_begin();
+    return 0;
+}
+
 static int mallocs(lua_State *L) { /* how often the pool asked the system: constant in a warm loop */
     lua_pushinteger(L, (lua_Integer)fm_pool_mallocs());
     return 1;
@@ -27,6 +33,7 @@ static int memory_limit(lua_State *L) {
 static const bind_function functions[] = {
     {"live_bytes", live_bytes, 0},
     {"peak_bytes", peak_bytes, 0},
+    {"peak_begin", peak_begin, 0},
     {"mallocs", mallocs, 0},
     {"memory_limit", memory_limit, 1},
     {NULL, NULL, 0},

@@ -14,6 +14,10 @@ size_t fm_peak_bytes(void) {
     return peak;
 }
 
+void fm_peak_begin(void) {
+    peak = live;
+}
+
 void fm_set_memory_limit(size_t bytes) {
     limit = bytes;
 }

@@ -242,7 +242,9 @@ describe("a sweep", function()
           local text = shell.read(("%s/%s/%s"):format(sweep, run, file))
           if file == "run.json" then
             local record = fm.json.decode(text)
-            for _, key in ipairs { "started", "ended", "seconds", "pid", "host", "boot", "command", "peak_rss" } do record[key] = nil end
+            for _, key in ipairs { "started", "ended", "seconds", "pid", "host", "boot", "command", "peak_rss", "step_peak_bytes", "step_bytes" } do
+              record[key] = nil
+            end
             text = fm.json.encode(record)
           end
           if file ~= "timing.jsonl" and file ~= "lock" then contents[i][run .. "/" .. file] = text end

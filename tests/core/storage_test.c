@@ -17,6 +17,8 @@ static void bytes_are_counted_while_held(void **state) {
     fm_storage *s = fm_storage_new(1000, &err);
     assert_int_equal(fm_live_bytes(), before + 1000 * sizeof(real));
     assert_true(fm_peak_bytes() >= fm_live_bytes());
+    fm_peak_begin();
+    assert_int_equal(fm_peak_bytes(), fm_live_bytes());
     fm_storage_retain(s);
     fm_storage_release(s);
     assert_int_equal(fm_live_bytes(), before + 1000 * sizeof(real));

@@ -27,7 +27,8 @@ local fm = {}
 ---@field shares table the passes over the shares of a step's batch
 ---@field methods table what a tensor's methods are
 ---@field mallocs fun(): integer how often the pool asked the system for memory
----@field peak_bytes fun(): integer the most bytes that tensors held
+---@field peak_bytes fun(): integer the most bytes that tensors held, since the last peak_begin if there was one
+---@field peak_begin fun() begins the count of peak_bytes anew
 
 ---@class fm.Tensor
 ---@operator add(fm.Tensor|number): fm.Tensor

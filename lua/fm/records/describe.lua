@@ -47,6 +47,13 @@ function describe.took(record, now)
   return began and short.duration(math.max(0, now - began)) or ""
 end
 
+--- What a train step needed: "tensors of at most 310.0 MB, 120.0 MB of it for the step alone"; nil
+--- when that is not known.
+function describe.step_memory(record)
+  if not (record.step_peak_bytes and record.step_bytes) then return nil end
+  return ("tensors of at most %s, %s of it for the step alone"):format(words.bytes(record.step_peak_bytes), words.bytes(record.step_bytes))
+end
+
 --- A value as people read it, printable: numbers with four significant digits, texts in quotes when
 --- they are empty or have spaces.
 function describe.value(value)

@@ -7,7 +7,8 @@ local not_finite <const> = require "fm.records.not_finite"
 
 local filter <const> = {}
 
-local fields <const> = { "status", "seed", "steps", "age", "time", "experiment", "name", "started", "ended", "script", "resumed", "peak_rss", "host" }
+local fields <const> = { "status", "seed", "steps", "age", "time", "experiment", "name", "started", "ended", "script", "resumed", "peak_rss",
+  "step_peak_bytes", "step_bytes", "host" }
 local computed <const> = {
   age = function(record)
     local began = describe.epoch(record.started)

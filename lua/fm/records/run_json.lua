@@ -59,7 +59,8 @@ local object <const>, files <const> = { is_object, "names with plain values" }, 
 local types <const> = {
   experiment = text, arguments = texts, outputs = texts, script = text, command = text, directory = text, status = text, error = text,
   started = text, ended = text, host = text, boot = text, seed = whole, seconds = duration, steps = count, threads = count, cores = count, pid = count,
-  shares = count, processes = count, resumed = count, peak_rss = count, commit = text, dirty = { is_boolean, "true or false" },
+  shares = count, processes = count, resumed = count, peak_rss = count, step_peak_bytes = count, step_bytes = count, commit = text,
+  dirty = { is_boolean, "true or false" },
   config = object, defaults = object, summary = object, versions = object, code = files, data = files,
   floors = numbers, floor_errors = numbers,
 }

@@ -1,5 +1,6 @@
 -- The parts that pages of runs and of sweeps share: head, results, command, config, environment,
 -- code, log.
+local describe <const> = require "fm.records.describe"
 local html <const> = require "fm.report.html"
 local open <const> = require "fm.records.regular"
 local sorted_keys <const> = require "fm.parts.sorted_keys"
@@ -71,7 +72,8 @@ function parts.environment(record)
   local v, resumed = record.versions or {}, math.type(record.resumed) and record.resumed or 0
   return pairs_table(table.pack("fmrun", v.fmrun and ("%s (%s)"):format(v.fmrun, v.real or "?"), "Lua", v.lua, "OpenBLAS",
     v.blas and ("%s %s"):format(v.blas, v.blas_core or ""), "threads", record.threads, "cores", record.cores, "host", record.host, "process", record.pid,
-    "peak memory", math.type(record.peak_rss) and words.bytes(record.peak_rss * 1024.0), "started", words.time(record.started),
+    "peak memory", math.type(record.peak_rss) and words.bytes(record.peak_rss * 1024.0),
+    "train step", describe.step_memory(record), "started", words.time(record.started),
     "ended", words.time(record.ended), "resumed", resumed > 0 and words.count(resumed, "time") or nil, "folder", record.path))
 end
 

@@ -9,6 +9,7 @@ local parameters <const> = require "fm.run.parameters"
 local peak_memory <const> = require "fm.run.peak_memory"
 local data_files <const> = require "fm.run.data_files"
 local processes <const> = require "fm.parts.processes"
+local step_memory <const> = require "fm.parts.step_memory"
 
 local system <const> = fm.system
 local record <const> = { schema = 1 }
@@ -25,6 +26,7 @@ function record.begin(experiment, values, how, former, shares)
   local pid, host, boot = system.process()
   local blas, blas_core = system.blas()
   former = former or {}
+  step_memory.reset()
   local commit = how.commit or {}
   return {
     schema = record.schema, experiment = experiment.name, script = how.script, directory = lfs.currentdir(),
@@ -47,6 +49,7 @@ function record.finish(entry, run, status, problem)
   local commit = run.sources.commit
   if commit and commit.wait then entry.dirty = commit.wait() end
   entry.peak_rss = peak_memory "self"
+  if step_memory.peak > 0 then entry.step_peak_bytes, entry.step_bytes = step_memory.peak, step_memory.peak - step_memory.held end
 end
 
 return record

@@ -99,6 +99,8 @@ local function show_environment(page, record)
   page.row("made by", ("fmrun %s (%s), Lua %s, OpenBLAS %s %s, %s thread%s on %s%s"):format(v.fmrun or "?", v.real or "?", v.lua or "?", v.blas or "?",
     v.blas_core or "?", record.threads or "?", record.threads == 1 and "" or "s", record.host or "?",
     record.cores and (" (%d core%s)"):format(record.cores, record.cores == 1 and "" or "s") or ""))
+  page.row("memory", record.peak_rss and ("at most %s in all"):format(words.bytes(record.peak_rss * 1024.0)))
+  page.row("train step", describe.step_memory(record))
   local code = {}
   for i, file in ipairs(record.code or {}) do code[i] = file.path .. since(file) end
   page.row("code", code)

@@ -10,6 +10,7 @@ local options <const> = require "fm.parts.options"
 local parameters <const> = require "fm.optim.parts.parameters"
 local sealed <const> = require "fm.parts.sealed"
 local shares <const> = require "fm.parts.shares"
+local step_memory <const> = require "fm.parts.step_memory"
 local swapped <const> = require "fm.parts.swapped"
 
 local Optimizer <const> = {}
@@ -252,10 +253,12 @@ function Optimizer:step(closure, given, ...)
       .. (type(closure) == "table" and "; options come second" or ""))
   end
   swapped.refuse("step", self.set.list)
+  local held = step_memory.begin()
   if shares.count > 1 then
-    return finish(self, clip, before_update, require "fm.optim.parts.shared_step"(self, function() return recorded(self, closure) end))
+    local shared_step <const> = require "fm.optim.parts.shared_step"
+    return step_memory.note(held, finish(self, clip, before_update, shared_step(self, function() return recorded(self, closure) end)))
   end
-  return finish(self, clip, before_update, recorded(self, closure))
+  return step_memory.note(held, finish(self, clip, before_update, recorded(self, closure)))
 end
 
 function Optimizer:zero_grad(...)
