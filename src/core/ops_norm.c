@@ -1,6 +1,7 @@
 /* Normalizations. Each works on rows, contiguous groups of numbers that share a mean and a scale;
  * forward leaves these two per row for backward. With z = (x - mean) rstd and g = dy weight: dx =
  * rstd (g - mean(g) - z mean(g z)). */
+#include "activation.h"
 #include "parts.h"
 #include "sums.h"
 
@@ -122,7 +123,8 @@ static size_t sums_room(const fm_call *c, size_t rows, size_t row, size_t n) {
 
 typedef struct back {
     const fm_call *c;
-    const real *x, *stat, *dy, *weight;
+    const real *x, *stat, *dy, *weight, *bias;
+    real *dz;           /* dy where it goes through an activation first, else NULL */
     size_t n, per_part; /* numbers of weight and bias; rows of a part */
     real *dx, *dw, *db;
     bool fresh; /* dx means nothing yet */
@@ -131,7 +133,13 @@ typedef struct back {
 
 static back back_of(const fm_call *c, size_t n, size_t rows, size_t row) {
     fm_tensor *weight = optional(c, 1), *bias = optional(c, 2);
-    back b = {.c = c, .x = fm_data(c->in[0]), .stat = c->saved, .dy = fm_grad_get(c->out), .weight = numbers(weight), .n = n};
+    back b = {.c = c,
+              .x = fm_data(c->in[0]),
+              .stat = c->saved,
+              .dy = fm_grad_get(c->out),
+              .weight = numbers(weight),
+              .bias = numbers(bias),
+              .n = n};
     b.per_part = part_rows(rows, row);
     b.dx = fm_grad_write(c->in[0], &b.fresh);
     b.dw = weight ? fm_grad_add(weight) : NULL;
@@ -243,8 +251,8 @@ static void rms_norm_backward(const fm_call *c) {
     last_axis_backward(c, plain_part);
 }
 
-/* ---- group_norm{groups, eps}: x [N, C, ...], weight, bias [C]; a row: channels of one group
- * ---- */
+/* ---- group_norm{groups, eps, act}: act(norm), x [N, C, ...], weight, bias [C]; a row: channels of
+ * one group ---- */
 
 typedef struct groups {
     size_t rows, channels, area; /* samples x groups; channels of a group; numbers of a channel */
@@ -255,6 +263,10 @@ static groups groups_of(const fm_call *c) {
     const fm_tensor *x = c->in[0];
     size_t n = (size_t)c->opt[0].integer;
     return (groups){x->shape[0] * n, x->shape[1] / n, fm_along(x, 1).inner, n};
+}
+
+static const fm_activation *act_of(const fm_call *c) {
+    return &fm_activations[c->opt[2].integer];
 }
 
 static bool group_norm_shape(fm_call *c, fm_error *err) {
@@ -291,12 +303,29 @@ static void group_norm_tile(void *context, size_t first, size_t last) {
         for (size_t k = 0, channel = r % g.per_sample * g.channels; k < g.channels; k++, channel++) {
             scale_channel(g.area, x + k * g.area, stat, weight ? weight[channel] : 1, bias ? bias[channel] : 0, y + k * g.area);
         }
+        if (act_of(c)->in_place) act_of(c)->in_place(row, y, NULL);
     }
 }
 
 static void group_norm_forward(const fm_call *c) {
     groups g = groups_of(c);
     fm_parallel(g.rows, fm_tile_rows(g.channels * g.area), group_norm_tile, (void *)c);
+}
+
+FM_CLONES static void multiply(size_t n, const real *restrict by, real *restrict to) {
+    for (size_t i = 0; i < n; i++) to[i] *= by[i];
+}
+
+/* dy of one channel of one sample becomes that of the norm. Its result was not kept: the slopes of
+ * the activation come from x again. */
+static void channel_through_act(const fm_activation *act, size_t n, const real *x, const real *stat, real w, real b, real *dy) {
+    real z[FM_STRIP], slope[FM_STRIP];
+    for (size_t i = 0, some; i < n; i += some) {
+        some = n - i < FM_STRIP ? n - i : FM_STRIP;
+        scale_channel(some, x + i, stat, w, b, z);
+        act->in_place(some, z, slope);
+        multiply(some, slope, dy + i);
+    }
 }
 
 /* Over one channel of one sample: the sums of dy and of dy z. */
@@ -327,6 +356,10 @@ static void group_norm_part(void *context, size_t first, size_t last) {
     for (size_t r = first; r < last; r++) {
         size_t channel = r % g.per_sample * g.channels;
         const real *x = k->x + r * row, *dy = k->dy + r * row, *stat = k->stat + 2 * r, *weight = k->weight ? k->weight + channel : NULL;
+        for (size_t i = 0; k->dz && i < g.channels; i++) {
+            real w = weight ? weight[i] : 1, b = k->bias ? k->bias[channel + i] : 0;
+            channel_through_act(act_of(k->c), g.area, x + i * g.area, stat, w, b, k->dz + r * row + i * g.area);
+        }
         double sum = 0, product = 0, of_channel[2];
         for (size_t i = 0; i < g.channels; i++) {
             channel_sums(g.area, x + i * g.area, stat, dy + i * g.area, of_channel);
@@ -345,12 +378,15 @@ static void group_norm_part(void *context, size_t first, size_t last) {
 static void group_norm_backward(const fm_call *c) {
     groups g = groups_of(c);
     back b = back_of(c, g.per_sample * g.channels, g.rows, g.channels * g.area);
+    bool fresh;
+    if (act_of(c)->in_place) b.dz = fm_grad_write(c->out, &fresh); /* ours to change: released when this returns */
     run_back(&b, g.rows, group_norm_part);
 }
 
 static const fm_option layer_norm_options[] = {{"eps", FM_NUMBER, false, 1e-5, NULL}, {0}};
 static const fm_option rms_norm_options[] = {{"eps", FM_NUMBER, false, 1e-6, NULL}, {0}};
-static const fm_option group_norm_options[] = {{"groups", FM_INTEGER, true, 1, NULL}, {"eps", FM_NUMBER, false, 1e-5, NULL}, {0}};
+static const fm_option group_norm_options[] = {
+    {"groups", FM_INTEGER, true, 1, NULL}, {"eps", FM_NUMBER, false, 1e-5, NULL}, {"act", FM_CHOICE, false, 0, fm_activation_names}, {0}};
 
 const fm_op norm_ops[] = {
     {"layer_norm", "tTT", layer_norm_options, last_axis_shape, layer_norm_forward, layer_norm_backward},

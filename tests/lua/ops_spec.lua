@@ -39,7 +39,7 @@ local samples <const> = {
   linear = { { normal(3, 4), normal(2, 4), normal(2) }, { act = "silu" } },
   embedding = { { normal(5, 3), fm.tensor { { 1, 5 }, { 2, 2 } } }, fixed = { false, true } },
   layer_norm = { { normal(3, 4), normal(4), normal(4) }, { eps = 1e-5 } }, rms_norm = { { normal(3, 4), normal(4) }, { eps = 1e-6 } },
-  group_norm = { { normal(2, 4, 3), normal(4), normal(4) }, { groups = 2 } },
+  group_norm = { { normal(2, 4, 3), normal(4), normal(4) }, { groups = 2, act = "silu" } },
   conv2d = { { normal(2, 2, 4, 5), normal(3, 2, 3, 3), normal(3) }, { stride = 2, padding = 1 } },
   conv_transpose2d = { { normal(2, 2, 3, 3), normal(2, 3, 2, 2), normal(3) }, { stride = 2, padding = 1 } },
   avg_pool2d = { { normal(1, 2, 4, 4) }, { size = 2 } }, upsample_nearest2d = { { normal(1, 2, 2, 3) }, { scale = 2 } },

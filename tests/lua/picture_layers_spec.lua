@@ -94,6 +94,35 @@ describe("nn.group_norm, nn.avg_pool2d, nn.upsample", function()
     assert.equal(0, nn.upsample(2):count() + nn.avg_pool2d(2):count())
   end)
 
+  it("group_norm does an activation after it", function()
+    -- the area of the second is more than a strip, the third has channels of one number
+    for _, shape in ipairs { { 3, 6, 4, 5 }, { 2, 4, 40, 41 }, { 5, 8 } } do
+      local c, x, dy = shape[2], rng:normal(shape), rng:normal(shape)
+      local w, b = rng:normal(c), rng:normal(c)
+      for _, act in ipairs { "silu", "tanh", "relu", "gelu" } do
+        local function both(t, weight, bias) return fm.group_norm(t, weight, bias, { groups = 2, act = act }) end
+        local function apart(t, weight, bias) return fm[act](fm.group_norm(t, weight, bias, { groups = 2 })) end
+        local found, want = checks.on_threads(both, { x, w, b }, dy, act), checks.on_threads(apart, { x, w, b }, dy, act)
+        for i, t in ipairs(want) do checks.near(found[i], t, fm.real == "double" and 1e-9 or 1e-4) end
+        found, want = checks.on_threads(both, { x }, dy, act), checks.on_threads(apart, { x }, dy, act)
+        for i, t in ipairs(want) do checks.near(found[i], t) end
+      end
+    end
+    raises('group_norm: act: unknown name "sliu"; did you mean "silu"', nn.group_norm, 2, 4, { act = "sliu" })
+  end)
+
+  it("group_norm takes the activation after it into its pass", function()
+    local norm, x, calls = nn.group_norm(2, 4), rng:normal(2, 4, 3), 0
+    local silu = setmetatable({ same_as_op = "silu" }, { __call = function(_, y)
+      calls = calls + 1
+      return y:silu()
+    end })
+    checks.same(norm(x):silu(), nn.sequential { norm, silu }(x))
+    checks.same(norm(x):silu(), nn.group_norm(2, 4, { act = "silu" })(x))
+    checks.same(norm(x):sin(), nn.group_norm(2, 4, { act = fm.sin })(x))
+    assert.equal(0, calls)
+  end)
+
   it("refuse misuse", function()
     raises("group_norm: 6 channels do not make 4 groups", nn.group_norm, 4, 6)
     raises("group_norm: eps: expected a number", nn.group_norm, 1, 6, { eps = -1 })

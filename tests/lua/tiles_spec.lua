@@ -56,6 +56,8 @@ local cases <const> = {
   { "layer_norm, parameters alone", fm.layer_norm, { normal(2003, 67), normal(67), normal(67) }, { true } },
   { "rms_norm", fm.rms_norm, { normal(2003, 33), normal(33) } },
   { "group_norm", function(x, w, b) return fm.group_norm(x, w, b, { groups = 3 }) end, { normal(5, 6, 41, 40), normal(6), normal(6) } },
+  { "group_norm with an activation", function(x, w, b) return fm.group_norm(x, w, b, { groups = 2, act = "silu" }) end,
+    { normal(5, 6, 41, 40), normal(6), normal(6) } },
   { "group_norm of one picture", function(x, w, b) return fm.group_norm(x, w, b, { groups = 4 }) end, { normal(1, 8, 5000), normal(8), normal(8) } },
   { "group_norm of rows", function(x, w, b) return fm.group_norm(x, w, b, { groups = 2 }) end, { normal(3001, 16), normal(16), normal(16) } },
 }

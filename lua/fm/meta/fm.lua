@@ -338,8 +338,8 @@ function Tensor:layer_norm(weight, bias, options) end
 ---Over the last axis: divided by the root mean square, times weight. Zhang and Sennrich 2019.
 ---@param options? {eps: number}
 function Tensor:rms_norm(weight, options) end
----x [N, C, ...]: like layer_norm, over groups of channels. Wu and He 2018.
----@param options {groups: integer, eps: number}
+---x [N, C, ...]: act of what layer_norm does, over groups of channels. Wu and He 2018.
+---@param options {groups: integer, eps: number, act: string}
 function Tensor:group_norm(weight, bias, options) end
 ---x [N, C, H, W], w [O, C, h, w]
 ---@param options? {stride: integer, padding: integer}
@@ -473,10 +473,10 @@ function fm.nn.layer_norm(dim, options) end
 ---@return fm.Module
 function fm.nn.rms_norm(dim, options) end
 ---The channels of a group, in each row of [B, channels, ...], to mean 0 and variance 1, then scaled
----and shifted by channel. Wu and He 2018.
+---and shifted by channel. Wu and He 2018. act: an activation after it, see fm.nn.activation.
 ---@param groups integer
 ---@param channels integer
----@param options? {eps: number}
+---@param options? {eps: number, act: string|table|function}
 ---@return fm.Module
 function fm.nn.group_norm(groups, channels, options) end
 ---Pictures [B, c_in, H, W] -> [B, c_out, H', W'], H' = (H + 2 padding - kernel) // stride + 1;
@@ -507,11 +507,11 @@ function fm.nn.attention(options) end
 ---@param p number in 0..1
 ---@return fm.Module
 function fm.nn.dropout(p) end
----One layer after the other. Two layers run as one when both say that they can: a linear or conv2d
----layer and the activation after it. Your own layer that only does one op of fm says so by
----its field same_as_op = "silu". A layer that can do such an op in its own last pass has a method
----fuse(self, op), which returns a function of x that does both, or nil (op "none": the layer
----alone).
+---One layer after the other. Two layers run as one when both say that they can: a linear,
+---conv2d or group_norm layer and the activation after it. Your own layer that only does one op of
+---fm says so by its field same_as_op = "silu". A layer that can do such an op in its own last pass
+---has a method fuse(self, op), which returns a function of x that does both, or nil (op "none": the
+---layer alone).
 ---@param layers fm.Module[]
 ---@return fm.Module
 function fm.nn.sequential(layers) end

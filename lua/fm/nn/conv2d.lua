@@ -5,17 +5,11 @@
 local fm <const> = require "fm"
 local fusing <const> = require "fm.nn.parts.fusing"
 local options <const> = require "fm.parts.options"
-local module <const> = require "fm.nn.parts.module"
 local weights <const> = require "fm.nn.parts.weights"
 
 local conv2d <const> = fm.conv2d
 local takes <const> = fusing.taking(function(op) fm[op](fm.zeros(1)) end)
 
-local function forward(self, x)
-  return self.stage(x)
-end
-
--- The layer and then the op, as a function of x.
 local function joining(settings)
   return function(self, op)
     if op == "none" then return function(x) return conv2d(x, self.weight, self.bias, settings) end end
@@ -24,25 +18,16 @@ local function joining(settings)
   end
 end
 
+local function forward(self, x)
+  return self.stage(x)
+end
+
 return function(c_in, c_out, kernel, given, ...)
   options.no_more("conv2d", 4, ...)
   local o = options.read("conv2d", given, { stride = 1, padding = 0, bias = true, act = "none", init = "uniform" })
   c_in, c_out = options.size("conv2d: c_in", c_in), options.size("conv2d: c_out", c_out)
   kernel = options.size("conv2d: kernel", kernel)
   local settings = { stride = options.size("conv2d: stride", o.stride), padding = options.size("conv2d: padding", o.padding, 0) }
-  local act, after = fusing.act("conv2d: act", o.act, takes)
-  local weight, bias = weights("conv2d", o, c_in * kernel * kernel, c_out, c_in, kernel, kernel)
-  local parts = { { "weight", weight } }
-  if bias then parts[#parts + 1] = { "bias", bias } end
-  if type(after) == "table" then parts[#parts + 1] = { "act", after } end -- a function has no parameters
-  local layer, joined = module.new(parts, forward), joining(settings)
-  layer.weight, layer.bias, layer.act, layer.after = weight, bias, act, after
-  layer.stage = joined(layer, act)
-  if after then
-    local before <const> = layer.stage
-    layer.stage = function(x) return after(before(x)) end
-  else
-    layer.fuse = fusing.method(takes, joined)
-  end
-  return layer
+  local parts = weights("conv2d", o, c_in * kernel * kernel, c_out, c_in, kernel, kernel)
+  return fusing.layer("conv2d", o.act, parts, forward, takes, joining(settings))
 end

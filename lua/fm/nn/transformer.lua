@@ -24,8 +24,8 @@ return function(given, ...)
   o.position = positions.line(length, o.dim)
   local parts, run = transformer("transformer", o)
   local self = module.new(parts, function(_, x, ...)
-    if not fm.is_tensor(x) or x:rank() ~= 3 or x:size(3) ~= inputs or x:size(2) > length then
-      fm.fail(("transformer: x: expected a tensor [B, L, %d] with L up to %d, found %s"):format(inputs, length, options.shown(x)))
+    if not fm.is_tensor(x) or x:rank() ~= 3 or x:size(3) ~= inputs or x:size(2) < 1 or x:size(2) > length then
+      fm.fail(("transformer: x: expected a tensor [B, L, %d] with L in 1..%d, found %s"):format(inputs, length, options.shown(x)))
     end
     return run(x, ...)
   end)

@@ -9,11 +9,9 @@ local channel_norm <const> = require "fm.nn.parts.channel_norm"
 local module <const> = require "fm.nn.parts.module"
 local picture_attention <const> = require "fm.nn.parts.picture_attention"
 
-local silu <const> = fm.silu
-
 local function forward(self, x, e)
-  local h = self.conv1(silu(self.norm1(x)))
-  h = silu(self.norm2(h + self.embed(e):reshape(#x, self.channels, 1, 1)))
+  local h = self.conv1(self.norm1(x))
+  h = self.norm2(h + self.embed(e):reshape(#x, self.channels, 1, 1))
   if self.dropout then h = self.dropout(h) end
   h = self.conv2(h) + (self.skip and self.skip(x) or x)
   return self.attention and self.attention(h) or h
@@ -22,8 +20,8 @@ end
 return function(c_in, c_out, embed, o)
   local nn <const> = fm.nn
   local layers <const> = {
-    norm1 = channel_norm(c_in), conv1 = nn.conv2d(c_in, c_out, 3, { padding = 1 }), embed = nn.linear(embed, c_out),
-    norm2 = channel_norm(c_out), dropout = o.dropout > 0 and nn.dropout(o.dropout) or nil,
+    norm1 = channel_norm(c_in, "silu"), conv1 = nn.conv2d(c_in, c_out, 3, { padding = 1 }), embed = nn.linear(embed, c_out),
+    norm2 = channel_norm(c_out, "silu"), dropout = o.dropout > 0 and nn.dropout(o.dropout) or nil,
     conv2 = nn.conv2d(c_out, c_out, 3, { padding = 1, init = "zero" }), skip = c_in ~= c_out and nn.conv2d(c_in, c_out, 1) or nil,
     attention = o.heads and picture_attention(c_out, o.heads) or nil,
   }

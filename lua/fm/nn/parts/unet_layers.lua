@@ -44,7 +44,7 @@ local function layers_of(o, widths, parts)
       net.grow[level] = add(nn.sequential { nn.upsample(2), nn.conv2d(c, c, 3, { padding = 1 }) }, "grow.%d", level - 1)
     end
   end
-  net.norm_out = add(channel_norm(c), "norm_out")
+  net.norm_out = add(channel_norm(c, "silu"), "norm_out")
   net.conv_out = add(nn.conv2d(c, o.channels, 3, { padding = 1, init = "zero" }), "conv_out")
   return net
 end
@@ -67,7 +67,7 @@ local function run(net, x, e)
     for _, block in ipairs(net.up[level]) do h = block(fm.cat(h, table.remove(skipped), 2), e) end
     if net.grow[level] then h = net.grow[level](h) end
   end
-  return net.conv_out(fm.silu(net.norm_out(h)))
+  return net.conv_out(net.norm_out(h))
 end
 
 return function(o, widths, parts)

@@ -1,5 +1,5 @@
--- weights(where, o, inputs, ...): the weight and the bias of a layer with the options bias and
--- init, as parameters. ... is the shape of the weight, outputs first; each output is a sum over
+-- weights(where, o, inputs, ...): the parts of a layer with the options bias and init: its weight,
+-- and its bias. ... is the shape of the weight, outputs first; each output is a sum over
 -- `inputs` numbers. They start as in PyTorch: uniform in -1/sqrt(inputs)..1/sqrt(inputs) (He et al.
 -- 2015 with a = sqrt 5). init = "zero" starts from zeros, a function(w, b) sets them itself.
 local fm <const> = require "fm"
@@ -19,5 +19,5 @@ return function(where, o, inputs, ...)
   elseif o.init ~= "uniform" then
     fm.fail(('%s: init: expected "uniform", "zero" or a function, found %s'):format(where, options.shown(o.init)))
   end
-  return weight, bias
+  return { { "weight", weight }, bias and { "bias", bias } }
 end
