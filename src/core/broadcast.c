@@ -61,7 +61,7 @@ static void values_tile(void *context, size_t first, size_t last) {
 
 /* Numbers of an output with rows of n that make a tile: whole rows, unless they are long. */
 static size_t tile_of(size_t n) {
-    return n < FM_TILE ? FM_TILE / n * n : FM_TILE;
+    return n < FM_LIGHT ? fm_light_rows(n) * n : FM_LIGHT;
 }
 
 void fm_broadcast_forward(const fm_call *c, fm_block_fn compute) {

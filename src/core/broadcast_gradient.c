@@ -162,7 +162,7 @@ static bool add_both(const fm_call *c, const fm_gradient *const g[2]) {
         if (p.into[i] && is_one(&p, i)) sums = p.into[i], p.partial = partial;
     }
     size_t width = last ? n : 1, count = last ? rows : n;
-    p.part = last ? larger(8, fm_tile_rows(n) / 8 * 8) : FM_TILE;
+    p.part = last ? larger(8, (sums ? fm_tile_rows(n) : fm_light_rows(n)) / 8 * 8) : sums ? FM_TILE : FM_LIGHT;
     if (sums) p.part = larger(p.part, (parts_of(count, PARTIALS / width) + 7) / 8 * 8);
     fm_parallel(count, p.part, last ? rows_tile : row_tile, &p);
     if (sums) add_parts(sums, parts_of(count, p.part), width, partial);
@@ -340,12 +340,12 @@ void fm_broadcast_gradient(const fm_call *c, fm_tensor *target, const fm_tensor 
     size_t terms = s.rows * s.n;
     if (s.kept == last && s.columns) {
         s.into = fm_grad_write(target, &s.fresh);
-        fm_parallel(c->out->count, s.n < FM_TILE ? fm_tile_rows(s.n) * s.n : FM_TILE, each_tile, &s);
+        fm_parallel(c->out->count, s.n < FM_LIGHT ? fm_light_rows(s.n) * s.n : FM_LIGHT, each_tile, &s);
         return;
     }
     s.into = fm_grad_add(target);
     if (s.own >= MANY || terms <= FM_TILE) {
-        fm_parallel(s.own, fm_tile_rows(terms), s.kept == last ? row_sums_tile : whole_sums_tile, &s);
+        fm_parallel(s.own, fm_light_rows(terms), s.kept == last ? row_sums_tile : whole_sums_tile, &s);
         return;
     }
     for (size_t i = 0; i < s.own; i++) {

@@ -38,7 +38,7 @@ static void search_tile(void *context, size_t first, size_t last) {
 
 size_t fm_first_not_finite(size_t n, size_t d, const real *x) {
     search s = {.x = x, .first = n * d};
-    fm_parallel(n * d, 8 * FM_TILE, search_tile, &s);
+    fm_parallel(n * d, FM_LIGHT, search_tile, &s);
     size_t first = atomic_load_explicit(&s.first, memory_order_relaxed);
     return first < n * d ? first / d : n;
 }

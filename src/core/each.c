@@ -1,7 +1,5 @@
 #include "each.h"
 
-#include "threads.h"
-
 #include <string.h>
 
 enum { NEAR = 2048 }; /* numbers whose pieces of all arrays stay in the first cache between two passes */
@@ -25,9 +23,9 @@ static void values_tile(void *context, size_t first, size_t last) {
     p->values(p->c, last - first, p->x + first, p->y + first);
 }
 
-void fm_forward_each(const fm_call *c, fm_values_fn values) {
+void fm_forward_each(const fm_call *c, size_t tile, fm_values_fn values) {
     pass p = {.c = c, .values = values, .x = fm_data(c->in[0]), .y = fm_data(c->out)};
-    fm_parallel(c->out->count, FM_TILE, values_tile, &p);
+    fm_parallel(c->out->count, tile, values_tile, &p);
 }
 
 static void slopes_tile(void *context, size_t first, size_t last) {
@@ -39,8 +37,8 @@ static void slopes_tile(void *context, size_t first, size_t last) {
     }
 }
 
-void fm_backward_each(const fm_call *c, fm_slopes_fn slopes) {
+void fm_backward_each(const fm_call *c, size_t tile, fm_slopes_fn slopes) {
     pass p = {.c = c, .slopes = slopes, .x = fm_data(c->in[0]), .y = fm_data(c->out), .dy = fm_grad_get(c->out)};
     p.dx = fm_grad_write(c->in[0], &p.fresh);
-    fm_parallel(c->out->count, FM_TILE, slopes_tile, &p);
+    fm_parallel(c->out->count, tile, slopes_tile, &p);
 }

@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-enum { LIGHT = 8 * FM_TILE }; /* a tile of a pass that does next to nothing with a number */
-
 typedef struct pattern {
     real *to, value;
     const real *from;
@@ -21,7 +19,7 @@ static void fill_tile(void *context, size_t first, size_t last) {
 
 static void fill(size_t n, real *to, real v) {
     pattern p = {.to = to, .value = v};
-    fm_parallel(n, LIGHT, fill_tile, &p);
+    fm_parallel(n, FM_LIGHT, fill_tile, &p);
 }
 
 void fm_fill(fm_tensor *t, real v) {
@@ -41,7 +39,7 @@ static void copy_tile(void *context, size_t first, size_t last) {
 
 void fm_copy(size_t n, const real *from, real *to) {
     pattern p = {.from = from, .to = to};
-    fm_parallel(n, LIGHT, copy_tile, &p);
+    fm_parallel(n, FM_LIGHT, copy_tile, &p);
 }
 
 double fm_steps_count(double first, double last, double step) {
@@ -57,7 +55,7 @@ FM_CLONES static void steps_tile(void *context, size_t first, size_t last) {
 
 void fm_fill_steps(fm_tensor *t, double first, double step) {
     pattern p = {.to = fm_data(t), .first = first, .step = step};
-    fm_parallel(t->count, FM_TILE, steps_tile, &p);
+    fm_parallel(t->count, FM_LIGHT, steps_tile, &p);
 }
 
 FM_CLONES static void between_tile(void *context, size_t first, size_t last) {
@@ -69,7 +67,7 @@ FM_CLONES static void between_tile(void *context, size_t first, size_t last) {
 
 void fm_fill_between(fm_tensor *t, double first, double last) {
     pattern p = {.to = fm_data(t), .first = first, .last = last, .count = t->count};
-    fm_parallel(t->count, FM_TILE, between_tile, &p);
+    fm_parallel(t->count, FM_LIGHT, between_tile, &p);
     if (t->count > 1) fm_data(t)[t->count - 1] = (real)last;
 }
 

@@ -40,10 +40,10 @@ static bool lay_out(fm_flat *f, fm_error *err) {
     return true;
 }
 
-enum { LIGHT = 8 * FM_TILE }; /* a tile of a pass that does next to nothing with a number */
+enum { SUMMED = 8 * FM_TILE }; /* numbers whose squares have a sum of their own */
 
 static size_t sums_of(const fm_flat *f) {
-    return f->total / LIGHT + 1;
+    return f->total / SUMMED + 1;
 }
 
 static void give_back(fm_flat *f) {
@@ -194,7 +194,7 @@ static real value_of(real_bits bits) {
 
 real fm_flat_largest(const fm_flat *f, fm_flat_part part, size_t *which) {
     largest_pass l = {.f = f, .part = part};
-    for_all(f, LIGHT, largest_part, &l);
+    for_all(f, FM_LIGHT, largest_part, &l);
     real largest = value_of(atomic_load_explicit(&l.max, memory_order_relaxed));
     *which = isfinite(largest) ? f->n : 0;
     for (; *which < f->n; (*which)++) {
@@ -212,7 +212,7 @@ FM_CLONES static double sum_of_squares(size_t n, const real *restrict g) {
 static void squares_part(void *pass, size_t i, size_t from, size_t count) {
     const fm_flat *f = pass;
     const real *g = fm_grad_get(f->params[i]);
-    if (g) f->sums[(f->at[i] + from) / LIGHT] += sum_of_squares(count, g + from);
+    if (g) f->sums[(f->at[i] + from) / SUMMED] += sum_of_squares(count, g + from);
 }
 
 /* For gradients whose squares are too large for a number. */
@@ -228,7 +228,7 @@ static double scaled_norm(const fm_flat *f, double largest) {
 double fm_flat_norm(const fm_flat *f) {
     double total = 0;
     for (size_t t = 0; t < sums_of(f); t++) f->sums[t] = 0;
-    for_all(f, LIGHT, squares_part, (void *)f);
+    for_all(f, SUMMED, squares_part, (void *)f);
     for (size_t t = 0; t < sums_of(f); t++) total += f->sums[t];
     if (isfinite(total)) return sqrt(total);
     size_t which;
@@ -298,7 +298,7 @@ static void zero_tile(void *context, size_t first, size_t last) {
 
 static bool all_zero(size_t n, const real *x) {
     zero_test t = {.x = x};
-    fm_parallel(n, LIGHT, zero_tile, &t);
+    fm_parallel(n, FM_LIGHT, zero_tile, &t);
     return !atomic_load_explicit(&t.other, memory_order_relaxed);
 }
 
@@ -336,7 +336,7 @@ void fm_flat_pack(const fm_flat *f, double scale, real *to) {
     for (size_t i = 0; i < f->n; i++) {
         const real *g = fm_grad_get(f->params[i]);
         packing p = {.to = to + f->at[i], .from = g, .scale = (real)scale};
-        if (g) fm_parallel(f->params[i]->count, FM_TILE, scale_tile, &p);
+        if (g) fm_parallel(f->params[i]->count, FM_LIGHT, scale_tile, &p);
         else memset(p.to, 0, f->params[i]->count * sizeof(real));
         to[f->total + i] = g ? 1 : 0;
     }
@@ -353,7 +353,7 @@ void fm_flat_add(const fm_flat *f, double scale, real *sum) {
     for (size_t i = 0; i < f->n; i++) {
         const real *g = fm_grad_get(f->params[i]);
         packing p = {.to = sum + f->at[i], .from = g, .scale = (real)scale};
-        if (g) fm_parallel(f->params[i]->count, FM_TILE, add_tile, &p);
+        if (g) fm_parallel(f->params[i]->count, FM_LIGHT, add_tile, &p);
         for (size_t k = 0; !g && k < f->params[i]->count; k++) p.to[k] += 0; /* -0 becomes 0, as it does in join */
         sum[f->total + i] += g ? 1 : 0;
     }
@@ -370,7 +370,7 @@ void fm_flat_unpack(const fm_flat *f, const real *from) {
 
 void fm_flat_join(size_t n, real *sum, const real *more) {
     packing p = {.to = sum, .from = more};
-    fm_parallel(n, FM_TILE, join_tile, &p);
+    fm_parallel(n, FM_LIGHT, join_tile, &p);
 }
 
 /* ---- Adam ---- */
@@ -477,7 +477,7 @@ static void ema_part(void *pass, size_t i, size_t from, size_t count) {
 
 void fm_flat_ema(const fm_flat *f, double decay, real *average) {
     flat_pair w = {f, average, (real)decay};
-    for_all(f, LIGHT, ema_part, &w);
+    for_all(f, FM_LIGHT, ema_part, &w);
 }
 
 static void swap_part(void *pass, size_t i, size_t from, size_t count) {
@@ -492,7 +492,7 @@ static void swap_part(void *pass, size_t i, size_t from, size_t count) {
 
 void fm_flat_swap(const fm_flat *f, real *other) {
     flat_pair w = {.f = f, .other = other};
-    for_all(f, LIGHT, swap_part, &w);
+    for_all(f, FM_LIGHT, swap_part, &w);
     mark_written(f);
 }
 
@@ -503,5 +503,5 @@ static void read_part(void *pass, size_t i, size_t from, size_t count) {
 
 void fm_flat_read(const fm_flat *f, real *to) {
     flat_pair w = {.f = f, .other = to};
-    for_all(f, LIGHT, read_part, &w);
+    for_all(f, FM_LIGHT, read_part, &w);
 }

@@ -140,8 +140,6 @@ void fm_ode_error_each(size_t n, const double *each, int m, const double *w, rea
 
 /* ---- states ---- */
 
-enum { LIGHT = 4 * FM_TILE }; /* a tile of a pass that does next to nothing with a number */
-
 typedef struct conversion {
     const double *wide;
     double *to_wide;
@@ -159,7 +157,7 @@ FM_CLONES static void round_tile(void *context, size_t first, size_t last) {
 
 void fm_ode_round(size_t n, const double *x, real *point) {
     conversion c = {.wide = x, .to = point};
-    fm_parallel(n, LIGHT, round_tile, &c);
+    fm_parallel(n, FM_LIGHT, round_tile, &c);
 }
 
 static void found_odd(conversion *c) {
@@ -180,7 +178,7 @@ FM_CLONES static void widen_tile(void *context, size_t first, size_t last) {
 
 bool fm_ode_widen(size_t n, const real *x, double *state) {
     conversion c = {.from = x, .to_wide = state};
-    fm_parallel(n, LIGHT, widen_tile, &c);
+    fm_parallel(n, FM_LIGHT, widen_tile, &c);
     return none_odd(&c);
 }
 
@@ -191,7 +189,7 @@ static void finite_slope_tile(void *context, size_t first, size_t last) {
 
 bool fm_ode_all_finite_slope(size_t n, const real *k) {
     conversion c = {.from = k};
-    fm_parallel(n, LIGHT, finite_slope_tile, &c);
+    fm_parallel(n, FM_LIGHT, finite_slope_tile, &c);
     return none_odd(&c);
 }
 

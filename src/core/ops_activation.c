@@ -11,7 +11,7 @@
 #define GELU_C R(0.044715)
 
 /* VALUE_AND_SLOPE sets y and d from x. */
-#define ACTIVATION(name, VALUE_AND_SLOPE)                                                                                                  \
+#define ACTIVATION(name, TILE, VALUE_AND_SLOPE)                                                                                            \
     FM_CLONES static void name##_apply(size_t n, const real *restrict in, real *restrict out) {                                            \
         for (size_t i = 0; i < n; i++) {                                                                                                   \
             real x = in[i], y, d;                                                                                                          \
@@ -57,65 +57,65 @@
         name##_backward(n, x, dy, dx);                                                                                                     \
     }                                                                                                                                      \
     static void name##_op_forward(const fm_call *c) {                                                                                      \
-        fm_forward_each(c, name##_values);                                                                                                 \
+        fm_forward_each(c, TILE, name##_values);                                                                                           \
     }                                                                                                                                      \
     static void name##_op_backward(const fm_call *c) {                                                                                     \
-        fm_backward_each(c, name##_slopes);                                                                                                \
+        fm_backward_each(c, TILE, name##_slopes);                                                                                          \
     }
 
 /* A NaN is neither over nor under 0: it stays one, in value and slope. */
-ACTIVATION(tanh, { y = v_tanh(x, &d); })
-ACTIVATION(sigmoid, {
+ACTIVATION(tanh, FM_TILE, { y = v_tanh(x, &d); })
+ACTIVATION(sigmoid, FM_TILE, {
     real rest;
     y = v_sigmoid(x, &rest);
     d = y * rest;
 })
-ACTIVATION(relu, {
+ACTIVATION(relu, FM_LIGHT, {
     y = x > 0 ? x : (x <= 0 ? 0 : x);
     d = x > 0 ? 1 : (x <= 0 ? 0 : x);
 })
-ACTIVATION(silu, {
+ACTIVATION(silu, FM_TILE, {
     real rest;
     real g = v_sigmoid(x, &rest);
     (void)rest;
     y = x * g;
     d = g * (1 + x * (1 - g)); /* 1 - g cancels only where x times it is small beside 1 */
 })
-ACTIVATION(gelu, {
+ACTIVATION(gelu, FM_TILE, {
     real density;
     real below = v_normal(x, &density);
     y = x * below;
     d = below + x * density;
 })
-ACTIVATION(gelu_tanh, { /* (1 + tanh u) / 2 is sigmoid(2 u) */
-                        real rest;
-                        real z = x > 32 ? 32 : (x < -32 ? -32 : x); /* beyond it the sigmoid is 0 or 1, and cubes may overflow */
-                        real g = v_sigmoid(2 * GELU_K * (z + GELU_C * z * z * z), &rest);
-                        y = x * g;
-                        d = g * (1 + 2 * GELU_K * rest * z * (1 + 3 * GELU_C * z * z));
+ACTIVATION(gelu_tanh, FM_TILE, { /* (1 + tanh u) / 2 is sigmoid(2 u) */
+                                 real rest;
+                                 real z = x > 32 ? 32 : (x < -32 ? -32 : x); /* beyond it the sigmoid is 0 or 1, and cubes may overflow */
+                                 real g = v_sigmoid(2 * GELU_K * (z + GELU_C * z * z * z), &rest);
+                                 y = x * g;
+                                 d = g * (1 + 2 * GELU_K * rest * z * (1 + 3 * GELU_C * z * z));
 })
-ACTIVATION(selu, {
+ACTIVATION(selu, FM_TILE, {
     real e;
     real m = v_expm1_below(x > 0 ? 0 : x, &e);
     y = x > 0 ? SELU_SCALE * x : SELU_SCALE * SELU_ALPHA * m;
     d = x > 0 ? SELU_SCALE : SELU_SCALE * SELU_ALPHA * e;
 })
-ACTIVATION(elu, {
+ACTIVATION(elu, FM_TILE, {
     real e;
     real m = v_expm1_below(x > 0 ? 0 : x, &e);
     y = x > 0 ? x : m;
     d = x > 0 ? 1 : e;
 })
-ACTIVATION(softplus, {
+ACTIVATION(softplus, FM_TILE, {
     real rest;
     y = (x > 0 ? x : 0) + v_log1p_unit(v_exp(-r_fabs(x)));
     d = v_sigmoid(x, &rest);
 })
-ACTIVATION(leaky_relu, {
+ACTIVATION(leaky_relu, FM_LIGHT, {
     y = x > 0 ? x : LEAKY * x;
     d = x > 0 ? 1 : (x <= 0 ? LEAKY : x);
 })
-ACTIVATION(log_sigmoid, {
+ACTIVATION(log_sigmoid, FM_TILE, {
     y = (x < 0 ? x : 0) - v_log1p_unit(v_exp(-r_fabs(x)));
     v_sigmoid(x, &d);
 })

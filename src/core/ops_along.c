@@ -26,7 +26,8 @@ static bool along_shape(fm_call *c, fm_error *err) {
 /* One pass: over rows, or over strips of columns. */
 typedef struct pass {
     fm_axis_view v;
-    size_t width, strips; /* columns of a strip, strips of one [size, inner] */
+    size_t width, strips;       /* columns of a strip, strips of one [size, inner] */
+    size_t (*tile)(size_t row); /* fm_tile_rows or fm_light_rows */
     void (*rows)(size_t rows, size_t n, const real *x, const real *y, real *to, bool fresh);
     void (*columns)(size_t size, size_t stride, size_t n, const real *x, const real *y, real *to, bool fresh);
     const real *x, *y;
@@ -49,17 +50,20 @@ static void columns_tile(void *context, size_t first, size_t last) {
     }
 }
 
-/* Strips are narrow where the axis is long, down to a few cache lines. */
+/* Strips are narrow where the axis is long, down to a few cache lines. A light pass over few
+ * numbers is not split: a processor fetches ahead what another writes, beyond its own strip. */
 static void run(pass *p) {
-    size_t n = fm_tile_rows(p->v.size) / 64 * 64;
+    size_t n = p->tile(p->v.size) / 64 * 64;
     if (p->v.inner == 1) {
-        fm_parallel(p->v.outer, fm_tile_rows(p->v.size), rows_tile, p);
+        fm_parallel(p->v.outer, p->tile(p->v.size), rows_tile, p);
         return;
     }
     p->width = n < 64 ? 64 : n > FM_STRIP ? FM_STRIP : n;
     if (p->width > p->v.inner) p->width = p->v.inner;
     p->strips = (p->v.inner + p->width - 1) / p->width;
-    fm_parallel(p->v.outer * p->strips, fm_tile_rows(p->v.size * p->width), columns_tile, p);
+    size_t units = p->v.outer * p->strips, tile = p->tile(p->v.size * p->width);
+    if (p->tile == fm_light_rows && p->v.outer * p->v.size * p->v.inner <= 2 * FM_LIGHT && units > tile) tile = units;
+    fm_parallel(units, tile, columns_tile, p);
 }
 
 static void run_forward(const fm_call *c, pass p) {
@@ -161,16 +165,16 @@ FM_CLONES static void log_softmax_columns(size_t size, size_t stride, size_t n, 
 }
 
 static void softmax_forward(const fm_call *c) {
-    run_forward(c, (pass){.rows = softmax_rows, .columns = softmax_columns});
+    run_forward(c, (pass){.tile = fm_tile_rows, .rows = softmax_rows, .columns = softmax_columns});
 }
 
 static void log_softmax_forward(const fm_call *c) {
-    run_forward(c, (pass){.rows = log_softmax_rows, .columns = log_softmax_columns});
+    run_forward(c, (pass){.tile = fm_tile_rows, .rows = log_softmax_rows, .columns = log_softmax_columns});
 }
 
 /* With `total` the sum of TERM(i) along the axis: dx = GRAD(i), added to what is there unless that
  * is fresh. */
-#define SOFTMAX_BACK(name, TERM, GRAD)                                                                                                     \
+#define SOFTMAX_BACK(name, tile_rows, TERM, GRAD)                                                                                          \
     FM_INLINE double name##_total(size_t n, const real *restrict dy, const real *restrict y) {                                             \
         (void)y;                                                                                                                           \
         if (n >= 2 * FM_SHORT_LEAST && n < FM_SHORT_END) {                                                                                 \
@@ -207,14 +211,14 @@ static void log_softmax_forward(const fm_call *c) {
         }                                                                                                                                  \
     }                                                                                                                                      \
     static void name(const fm_call *c) {                                                                                                   \
-        run_backward(c, (pass){.rows = name##_rows, .columns = name##_columns});                                                           \
+        run_backward(c, (pass){.tile = tile_rows, .rows = name##_rows, .columns = name##_columns});                                        \
     }
 #define SOFTMAX_TERM(i) y[i] * dy[i]
 #define SOFTMAX_GRAD(i) y[i] * (dy[i] - total)
 #define LOG_SOFTMAX_TERM(i) dy[i]
 #define LOG_SOFTMAX_GRAD(i) dy[i] - v_exp_inner(y[i]) * total
-SOFTMAX_BACK(softmax_backward, SOFTMAX_TERM, SOFTMAX_GRAD)
-SOFTMAX_BACK(log_softmax_backward, LOG_SOFTMAX_TERM, LOG_SOFTMAX_GRAD)
+SOFTMAX_BACK(softmax_backward, fm_light_rows, SOFTMAX_TERM, SOFTMAX_GRAD)
+SOFTMAX_BACK(log_softmax_backward, fm_tile_rows, LOG_SOFTMAX_TERM, LOG_SOFTMAX_GRAD)
 
 /* ---- cumsum: in double. Four sums run side by side, since each waits for its last step. A long
  * row is cut into pieces that begin with the sum before them ---- */
@@ -347,12 +351,12 @@ FM_CLONES static void cumsum_columns_back(size_t size, size_t stride, size_t n, 
 
 static void cumsum_forward(const fm_call *c) {
     if (view_of(c).inner == 1) cumsum_rows(c, (cumsum){.x = fm_data(c->in[0]), .y = fm_data(c->out)});
-    else run_forward(c, (pass){.columns = cumsum_columns});
+    else run_forward(c, (pass){.tile = fm_tile_rows, .columns = cumsum_columns});
 }
 
 static void cumsum_backward(const fm_call *c) { /* an entry counts in every sum from its own on: summed from the end */
     if (view_of(c).inner > 1) {
-        run_backward(c, (pass){.columns = cumsum_columns_back});
+        run_backward(c, (pass){.tile = fm_tile_rows, .columns = cumsum_columns_back});
         return;
     }
     cumsum a = {.x = fm_grad_get(c->out), .back = true};

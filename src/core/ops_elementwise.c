@@ -2,8 +2,9 @@
 #include "each.h"
 #include "vmath.h"
 
-/* Y is the value at x; D the slope at x, where y is known too. P and Q are the two options. */
-#define UNARY(name, Y, D)                                                                                                                  \
+/* Y is the value at x; D the slope at x, where y is known too. P and Q are the two options. Each
+ * goes by its own tile. */
+#define UNARY(name, VALUE_TILE, Y, SLOPE_TILE, D)                                                                                          \
     FM_CLONES static void name##_apply(const fm_call *c, size_t n, const real *restrict in, real *restrict out) {                          \
         real P = (real)c->opt[0].number, Q = (real)c->opt[1].number;                                                                       \
         (void)P, (void)Q;                                                                                                                  \
@@ -13,7 +14,7 @@
         }                                                                                                                                  \
     }                                                                                                                                      \
     static void name##_forward(const fm_call *c) {                                                                                         \
-        fm_forward_each(c, name##_apply);                                                                                                  \
+        fm_forward_each(c, VALUE_TILE, name##_apply);                                                                                      \
     }                                                                                                                                      \
     FM_CLONES static void name##_slopes(const fm_call *c, size_t n, const real *restrict in, const real *restrict out,                     \
                                         const real *restrict dy, real *restrict dx) {                                                      \
@@ -26,15 +27,15 @@
         }                                                                                                                                  \
     }                                                                                                                                      \
     static void name##_backward(const fm_call *c) {                                                                                        \
-        fm_backward_each(c, name##_slopes);                                                                                                \
+        fm_backward_each(c, SLOPE_TILE, name##_slopes);                                                                                    \
     }
 
-UNARY(neg, -x, -1)
-UNARY(exp, v_exp(x), y)
-UNARY(log, v_log(x), 1 / x)
-UNARY(sqrt, r_sqrt(x), R(0.5) / y)
-UNARY(rsqrt, 1 / r_sqrt(x), R(-0.5) * y / x)
-UNARY(reciprocal, 1 / x, -y *y)
+UNARY(neg, FM_LIGHT, -x, FM_LIGHT, -1)
+UNARY(exp, FM_TILE, v_exp(x), FM_LIGHT, y)
+UNARY(log, FM_TILE, v_log(x), FM_LIGHT, 1 / x)
+UNARY(sqrt, FM_LIGHT, r_sqrt(x), FM_LIGHT, R(0.5) / y)
+UNARY(rsqrt, FM_LIGHT, 1 / r_sqrt(x), FM_LIGHT, R(-0.5) * y / x)
+UNARY(reciprocal, FM_LIGHT, 1 / x, FM_LIGHT, -y *y)
 
 /* sin and cos: the vectorized ones, then libm for what is far from 0 or not finite. */
 #define WAVE(name, VALUE, SLOPE, EXACT_VALUE, EXACT_SLOPE)                                                                                 \
@@ -54,7 +55,7 @@ UNARY(reciprocal, 1 / x, -y *y)
         }                                                                                                                                  \
     }                                                                                                                                      \
     static void name##_forward(const fm_call *c) {                                                                                         \
-        fm_forward_each(c, name##_apply);                                                                                                  \
+        fm_forward_each(c, FM_TILE, name##_apply);                                                                                         \
     }                                                                                                                                      \
     FM_CLONES static bool name##_near_slopes(size_t n, const real *restrict in, const real *restrict dy, real *restrict dx) {              \
         int far = 0;                                                                                                                       \
@@ -74,15 +75,15 @@ UNARY(reciprocal, 1 / x, -y *y)
         }                                                                                                                                  \
     }                                                                                                                                      \
     static void name##_backward(const fm_call *c) {                                                                                        \
-        fm_backward_each(c, name##_slopes);                                                                                                \
+        fm_backward_each(c, FM_TILE, name##_slopes);                                                                                       \
     }
 
 WAVE(sin, v_sin, v_cos, r_sin, r_cos)
 WAVE(cos, v_cos, -v_sin, r_cos, -r_sin)
 
-UNARY(square, x *x, 2 * x)
-UNARY(abs, r_fabs(x), x > 0 ? 1 : (x < 0 ? -1 : x)) /* 0 and NaN are their own slopes */
-UNARY(clamp, x < P ? P : (x > Q ? Q : x), x >= P && x <= Q ? 1 : (x == x ? 0 : x))
+UNARY(square, FM_LIGHT, x *x, FM_LIGHT, 2 * x)
+UNARY(abs, FM_LIGHT, r_fabs(x), FM_LIGHT, x > 0 ? 1 : (x < 0 ? -1 : x)) /* 0 and NaN are their own slopes */
+UNARY(clamp, FM_LIGHT, x < P ? P : (x > Q ? Q : x), FM_LIGHT, x >= P && x <= Q ? 1 : (x == x ? 0 : x))
 
 /* y = x^p, as C's pow. Whole p up to 3, the common ones, are products. */
 FM_CLONES static void power(size_t n, const real *restrict in, double p, real *restrict out) {
@@ -110,7 +111,7 @@ static void pow_apply(const fm_call *c, size_t n, const real *in, real *out) {
 }
 
 static void pow_forward(const fm_call *c) {
-    fm_forward_each(c, pow_apply);
+    fm_forward_each(c, FM_TILE, pow_apply);
 }
 
 FM_CLONES static void add_products(size_t n, real p, const real *restrict power, const real *restrict dy, real *restrict dx) {
@@ -131,7 +132,7 @@ static void pow_slopes(const fm_call *c, size_t n, const real *in, const real *o
 }
 
 static void pow_backward(const fm_call *c) {
-    fm_backward_each(c, pow_slopes);
+    fm_backward_each(c, FM_TILE, pow_slopes);
 }
 
 static bool clamp_shape(fm_call *c, fm_error *err) {

@@ -235,7 +235,7 @@ static void add_lists(const scatter *s, real *room) {
     lists a = {s, (list_number *)(void *)room, (list_number *)(void *)room + s->entries * s->lanes};
     size_t lanes = fm_tile_rows(s->count) < LINE ? LINE : fm_tile_rows(s->count);
     fm_parallel(s->lanes, lanes, make_lists, &a);
-    fm_parallel(s->count * s->lanes, fm_tile_rows(s->n), lists_tile, &a);
+    fm_parallel(s->count * s->lanes, s->n == 1 ? FM_LIGHT : fm_light_rows(s->n), lists_tile, &a);
 }
 
 /* ---- which of these ---- */
@@ -359,7 +359,7 @@ static void pick_rows(const fm_call *c, fm_axis_view from) {
         fm_parallel((p.count + PLACES - 1) / PLACES * from.outer, fm_tile_rows(width), pick_numbers_tile, &p);
         return;
     }
-    fm_parallel(from.outer * p.count, fm_tile_rows(from.inner), picks_tile, &p);
+    fm_parallel(from.outer * p.count, fm_light_rows(from.inner), picks_tile, &p);
 }
 
 static void index_select_forward(const fm_call *c) {
@@ -423,7 +423,7 @@ static void gather_forward(const fm_call *c) {
     int axis = (int)c->opt[0].integer;
     picks p = {fm_along(c->in[0], axis), c->in[1]->shape[axis], fm_data(c->in[0]), fm_data(c->in[1]), fm_data(c->out)};
     bool along = p.from.inner == 1 && p.from.size < INT32_MAX;
-    fm_parallel(p.from.outer * p.count, fm_tile_rows(p.from.inner), along ? gather_along_tile : gather_tile, &p);
+    fm_parallel(p.from.outer * p.count, along ? FM_LIGHT : fm_light_rows(p.from.inner), along ? gather_along_tile : gather_tile, &p);
 }
 
 static void gather_backward(const fm_call *c) {
@@ -480,7 +480,7 @@ static void one_hot_tile(void *context, size_t first, size_t last) {
 }
 
 static void one_hot_forward(const fm_call *c) {
-    fm_parallel(c->in[0]->count, fm_tile_rows((size_t)c->opt[0].integer), one_hot_tile, (void *)c);
+    fm_parallel(c->in[0]->count, fm_light_rows((size_t)c->opt[0].integer), one_hot_tile, (void *)c);
 }
 
 static const fm_option one_hot_options[] = {{"n", FM_INTEGER, true, 0, NULL}, {0}};

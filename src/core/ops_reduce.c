@@ -49,13 +49,14 @@ typedef struct reduction {
     void (*rows)(size_t outer, size_t n, const real *x, const real *p, double *acc);
     /* acc[j] = of that and more[j] */
     void (*join)(size_t n, const double *more, double *acc);
+    size_t (*tile)(size_t row); /* fm_tile_rows or fm_light_rows */
 } reduction;
 
 static void add_up(size_t n, const double *more, double *acc) {
     for (size_t j = 0; j < n; j++) acc[j] += more[j];
 }
 
-#define SUM_OF(name, TERM)                                                                                                                 \
+#define SUM_OF(name, tile_rows, TERM)                                                                                                      \
     FM_INLINE double name##_term(real v, real p) {                                                                                         \
         (void)p;                                                                                                                           \
         return TERM;                                                                                                                       \
@@ -89,9 +90,9 @@ static void add_up(size_t n, const double *more, double *acc) {
             acc[o] = sum;                                                                                                                  \
         }                                                                                                                                  \
     }                                                                                                                                      \
-    static const reduction name = {name##_columns, name##_rows, add_up}
+    static const reduction name = {name##_columns, name##_rows, add_up, tile_rows}
 
-SUM_OF(sum_of_numbers, (double)v);
+SUM_OF(sum_of_numbers, fm_light_rows, (double)v);
 /* Up to eight numbers are added as they are; where that is not finite, all in double. */
 FM_CLONES static void plain_long_rows(size_t outer, size_t n, const real *restrict x, double *restrict acc) {
     for (size_t o = 0; o < outer; o++, x += n) {
@@ -120,11 +121,11 @@ FM_CLONES static void plain_columns(size_t rows, size_t stride, size_t n, const 
     if (any != 0) sum_of_numbers.columns(rows, stride, n, x, unused, acc);
 }
 
-static const reduction plain_sum = {plain_columns, plain_rows, add_up};
+static const reduction plain_sum = {plain_columns, plain_rows, add_up, fm_light_rows};
 
-SUM_OF(sum_of_squares, (double)v *(double)v);
-SUM_OF(sum_of_deviations, ((double)v - (double)p) * ((double)v - (double)p));
-SUM_OF(sum_of_exponentials, (double)v_exp(v - p));
+SUM_OF(sum_of_squares, fm_light_rows, (double)v *(double)v);
+SUM_OF(sum_of_deviations, fm_light_rows, ((double)v - (double)p) * ((double)v - (double)p));
+SUM_OF(sum_of_exponentials, fm_tile_rows, (double)v_exp(v - p));
 
 /* The largest or smallest number: a NaN wins. Long rows are searched without regard to a NaN, and
  * once more where there is one, or an infinity: their products with 0 are not 0. */
@@ -171,7 +172,7 @@ SUM_OF(sum_of_exponentials, (double)v_exp(v - p));
     static void name##_join(size_t n, const double *more, double *acc) {                                                                   \
         for (size_t j = 0; j < n; j++) acc[j] = (double)name##_of((real)more[j], (real)acc[j]);                                            \
     }                                                                                                                                      \
-    static const reduction name = {name##_columns, name##_rows, name##_join}
+    static const reduction name = {name##_columns, name##_rows, name##_join, fm_light_rows}
 EXTREME(max, >);
 EXTREME(min, <);
 
@@ -297,11 +298,11 @@ static void reduce_axis(const fm_call *c, const reduction *k, const real *p, fin
     reduce a = {.v = reduced_view(c), .k = k, .x = fm_data(c->in[0]), .p = p, .finish = finish, .n = n, .y = y};
     a.d = divide(a.v);
     if (a.v.inner == 1 && a.d.parts == 1) {
-        fm_parallel(a.v.outer, fm_tile_rows(a.v.size), rows_tile, &a);
+        fm_parallel(a.v.outer, k->tile(a.v.size), rows_tile, &a);
         return;
     }
     if (a.d.parts > 1) a.parts = fm_scratch_doubles(c);
-    fm_parallel(a.v.outer * a.d.strips * a.d.parts, fm_tile_rows(a.d.rows * a.d.width), units_tile, &a);
+    fm_parallel(a.v.outer * a.d.strips * a.d.parts, k->tile(a.d.rows * a.d.width), units_tile, &a);
     if (a.d.parts > 1) join_parts(&a);
 }
 
@@ -383,10 +384,10 @@ EACH_ALONG(spread_deviations, s[j] * (x[i] - p[j]))
 EACH_ALONG(spread_shares, s[j] * v_exp(x[i] - p[j]))
 
 /* s and p: see the terms above. */
-static void back_along(const fm_call *c, void (*tile)(void *, size_t, size_t), real k, const real *s, const real *p) {
+static void back_along(const fm_call *c, size_t tile, void (*work)(void *, size_t, size_t), real k, const real *s, const real *p) {
     along a = {.v = reduced_view(c), .x = fm_data(c->in[0]), .s = s, .p = p, .k = k};
     a.dx = fm_grad_write(c->in[0], &a.fresh);
-    fm_parallel(c->in[0]->count, FM_TILE, tile, &a);
+    fm_parallel(c->in[0]->count, tile, work, &a);
 }
 
 /* ---- sum, mean, norm ---- */
@@ -406,7 +407,7 @@ static void sum_forward(const fm_call *c) {
 }
 
 static void sum_backward(const fm_call *c) {
-    back_along(c, spread, 1, fm_grad_get(c->out), NULL);
+    back_along(c, FM_LIGHT, spread, 1, fm_grad_get(c->out), NULL);
 }
 
 static void mean_forward(const fm_call *c) {
@@ -414,7 +415,7 @@ static void mean_forward(const fm_call *c) {
 }
 
 static void mean_backward(const fm_call *c) {
-    back_along(c, spread, (real)(1 / (double)reduced_view(c).size), fm_grad_get(c->out), NULL);
+    back_along(c, FM_LIGHT, spread, (real)(1 / (double)reduced_view(c).size), fm_grad_get(c->out), NULL);
 }
 
 /* With `result_count` numbers more behind the parts. */
@@ -432,7 +433,7 @@ static void norm_backward(const fm_call *c) { /* dx = x / y; at the origin 0 is 
     const real *dy = fm_grad_get(c->out), *y = fm_data(c->out);
     real *s = after_parts(c);
     for (size_t i = 0; i < c->out->count; i++) s[i] = y[i] == 0 ? 0 : dy[i] / y[i];
-    back_along(c, spread_scaled, 1, s, NULL);
+    back_along(c, FM_LIGHT, spread_scaled, 1, s, NULL);
 }
 
 /* ---- var{axis, keep, unbiased}: two passes, so that a large mean costs no digits ---- */
@@ -461,7 +462,7 @@ static void var_backward(const fm_call *c) { /* the mean's own share is 0: the d
     const real *dy = fm_grad_get(c->out);
     real k = (real)(2 / divisor(c)), *s = after_parts(c);
     for (size_t i = 0; i < c->out->count; i++) s[i] = k * dy[i];
-    back_along(c, spread_deviations, 1, s, c->saved);
+    back_along(c, FM_LIGHT, spread_deviations, 1, s, c->saved);
 }
 
 /* ---- std{axis, keep, unbiased}: the root of var ----
@@ -475,7 +476,7 @@ static void std_backward(const fm_call *c) {
     const real *dy = fm_grad_get(c->out), *y = fm_data(c->out);
     real k = (real)(1 / divisor(c)), *s = after_parts(c);
     for (size_t i = 0; i < c->out->count; i++) s[i] = y[i] == 0 ? 0 : k * dy[i] / y[i];
-    back_along(c, spread_deviations, 1, s, c->saved);
+    back_along(c, FM_LIGHT, spread_deviations, 1, s, c->saved);
 }
 
 /* ---- max, min: the gradient goes to the first of equal entries ---- */
@@ -545,12 +546,12 @@ static void extreme_backward(const fm_call *c) {
     chosen a = {.v = reduced_view(c), .x = fm_data(c->in[0]), .y = fm_data(c->out), .dy = fm_grad_get(c->out)};
     a.dx = fm_grad_add(c->in[0]);
     if (a.v.inner == 1) {
-        fm_parallel(a.v.outer, fm_tile_rows(a.v.size), chosen_rows, &a);
+        fm_parallel(a.v.outer, fm_light_rows(a.v.size), chosen_rows, &a);
         return;
     }
     a.width = a.v.inner < 64 ? a.v.inner : 64;
     a.strips = (a.v.inner + a.width - 1) / a.width;
-    fm_parallel(a.v.outer * a.strips, fm_tile_rows(a.v.size * a.width), chosen_columns, &a);
+    fm_parallel(a.v.outer * a.strips, fm_light_rows(a.v.size * a.width), chosen_columns, &a);
 }
 
 /* ---- logsumexp ---- */
@@ -570,7 +571,7 @@ static void logsumexp_backward(const fm_call *c) {
     const real *y = fm_data(c->out), *dy = fm_grad_get(c->out);
     real *level = after_parts(c);
     for (size_t i = 0; i < c->out->count; i++) level[i] = y[i] < -FM_REAL_MAX ? 0 : y[i]; /* every entry -inf: all shares are 0 */
-    back_along(c, spread_shares, 1, dy, level);
+    back_along(c, FM_TILE, spread_shares, 1, dy, level);
 }
 
 static const fm_option reduce_options[] = {{"axis", FM_AXIS, false, 0, NULL}, {"keep", FM_FLAG, false, 0, NULL}, {0}};

@@ -234,7 +234,7 @@ static void move(moves m, size_t count) {
     turns t = {.m = m, .fast = m.rank - 1, .out = 1};
     while (t.fast > 0 && m.stride[t.fast] != 1) t.out *= m.shape[t.fast--];
     if (t.fast == m.rank - 1 || m.stride[t.fast] != 1 || n < SQUARE || m.shape[t.fast] < SQUARE) {
-        fm_parallel(count / n, fm_tile_rows(n), move_rows, &m);
+        fm_parallel(count / n, fm_light_rows(n), move_rows, &m);
         return;
     }
     size_t wide = fm_tile_rows(n) / SQUARE * SQUARE;
@@ -341,7 +341,7 @@ static void join_forward(const fm_call *c) {
     for (int k = 0; k < c->n_in; k++) {
         size_t n = c->in[k]->count / all.outer;
         part p = {n, row, fm_data(c->in[k]), fm_data(c->out) + from, false};
-        fm_parallel(c->in[k]->count, FM_TILE, join_tile, &p);
+        fm_parallel(c->in[k]->count, FM_LIGHT, join_tile, &p);
         from += n;
         if (leading && !fm_needs_grad(c->in[k])) c->out->grad_first = from;
         else leading = false;
@@ -357,7 +357,7 @@ static void join_backward(const fm_call *c) {
         size_t n = c->in[k]->count / all.outer;
         part p = {.n = n, .row = row, .from = fm_grad_get(c->out) + from};
         p.to = fm_grad_write(c->in[k], &p.fresh);
-        if (p.to) fm_parallel(c->in[k]->count, FM_TILE, split_tile, &p);
+        if (p.to) fm_parallel(c->in[k]->count, FM_LIGHT, split_tile, &p);
         from += n;
     }
 }
@@ -469,14 +469,14 @@ static void slice_forward(const fm_call *c) {
     entries e = entries_of(c);
     e.from = fm_data(c->in[0]) + (size_t)c->opt[1].integer * fm_along(c->in[0], (int)c->opt[0].integer).inner;
     e.to = fm_data(c->out);
-    fm_parallel(c->out->count / e.inner, fm_tile_rows(e.inner), slice_tile, &e);
+    fm_parallel(c->out->count / e.inner, fm_light_rows(e.inner), slice_tile, &e);
 }
 
 static void slice_backward(const fm_call *c) {
     entries e = entries_of(c);
     e.from = fm_grad_get(c->out);
     e.to = fm_grad_add(c->in[0]) + (size_t)c->opt[1].integer * fm_along(c->in[0], (int)c->opt[0].integer).inner;
-    fm_parallel(c->out->count / e.inner, fm_tile_rows(e.inner), slice_back_tile, &e);
+    fm_parallel(c->out->count / e.inner, fm_light_rows(e.inner), slice_back_tile, &e);
 }
 
 static const fm_option reshape_options[] = {{"shape", FM_SIZES, true, 0, NULL}, {0}};

@@ -1,8 +1,8 @@
 -- What a second thread does for every op, forward alone and with the gradients: microseconds by the
 -- wall clock with 1 and with 2 threads in turn, on shapes of tests/threads/shapes.lua: of about 64
 -- numbers, of some thousand, and of a hundred thousand or more.
---   fmrun tests/bench/threads_ops.lua [-v] [PART/PARTS] [OP...]      -v: a row for each case; 2/4:
---     the second quarter of the ops
+--   fmrun tests/bench/threads_ops.lua [-v] [seed=N] [PART/PARTS] [OP...]      -v: a row for each
+--     case; 2/4: the second quarter of the ops; another seed draws other cases
 -- Prints the cases that take longer with 2 threads, measured once more for longer, and what each
 -- size gains in the middle.
 local fm <const> = require "fm"
@@ -12,10 +12,14 @@ local seconds <const>, threads <const> = fm.system.seconds, fm.system.threads
 local sizes <const> = { { "small", 32, 128 }, { "middle", 2000, 30000 }, { "large", 100000, 1000000 } }
 local of_each <const>, shortest <const>, rounds <const>, limit <const> = 2, 0.0012, 7, 0.95
 
-local names, verbose, part, parts = {}, false, 1, 1
+local names, verbose, seed, part, parts = {}, false, 7, 1, 1
 for _, word in ipairs(arg) do
   local a, b = word:match "^(%d+)/(%d+)$"
-  if word == "-v" then verbose = true elseif a then part, parts = math.tointeger(tonumber(a)), math.tointeger(tonumber(b)) else names[#names + 1] = word end
+  local drawn = word:match "^seed=(%d+)$"
+  if word == "-v" then verbose = true
+  elseif drawn then seed = math.tointeger(tonumber(drawn))
+  elseif a then part, parts = math.tointeger(tonumber(a)), math.tointeger(tonumber(b))
+  else names[#names + 1] = word end
 end
 if #names == 0 then names = fm.ops() end
 
@@ -29,7 +33,7 @@ end
 local function find(name, size)
   local list = {}
   for index = 1, 300 do
-    local case = cases.make(name, 7, index)
+    local case = cases.make(name, seed, index)
     local n = numbers_of(case)
     if n >= size[2] and n <= size[3] and pcall(function()
         local scope <close> = fm.scope()

@@ -5,7 +5,7 @@ local checks <const> = dofile "tests/lua/checks.lua"
 
 local double <const> = fm.real == "double"
 local tile <const> = 16384 -- FM_TILE
-local sizes <const> = { tile, tile + 1, 3 * tile + 77 }
+local sizes <const> = { tile, tile + 1, 3 * tile + 77, 4 * tile, 9 * tile + 1 } -- 4 tiles make a light one
 
 local function list_of(result)
   return type(result) == "table" and result or { result }

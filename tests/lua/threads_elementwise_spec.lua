@@ -5,7 +5,7 @@ local checks <const> = dofile "tests/lua/checks.lua"
 local identical <const> = checks.identical
 
 local rng <const> = fm.rng(3, "threads_elementwise_spec")
-local tile <const> = 16384
+local tile <const>, light <const> = 16384, 65536 -- FM_TILE, FM_LIGHT
 local near <const> = fm.real == "double" and 1e-9 or 2e-3
 
 -- The result and the gradients of f's inputs for a dy that is drawn, and that dy.
@@ -35,10 +35,11 @@ local function close(found, expected, what)
 end
 
 -- Pairs of shapes: equal, one number, a row, a column, both, and several axes; of a tile and one
--- more, of many short rows, of few long ones.
+-- more, of a light one, of many short rows, of few long ones.
 local pairs_of_shapes <const> = {
   { { 1 }, { 1 } }, { { 5 }, { 5 } }, { { tile }, { tile } }, { { tile + 1 }, { tile + 1 } }, { { 3 * tile + 7 }, { 1 } }, { { 1, 1 }, { 300, 301 } },
   { { 4 * tile + 3, 2 }, { 2 } }, { { 30011, 3 }, { 30011, 1 } }, { { 30011, 3 }, { 3 } }, { { 300, 1 }, { 3 } }, { { 30011, 1 }, { 5 } },
+  { { light }, { light } }, { { light + 1 }, { light + 1 } }, { { 3 * light + 7 }, { 1 } }, { { light + 1, 2 }, { 2 } }, { { light + 1, 2 }, { light + 1, 1 } },
   { { 513, 100 }, { 100 } }, { { 100 }, { 513, 100 } }, { { 513, 100 }, { 513, 1 } }, { { 513, 1 }, { 100 } }, { { 70, 1025 }, { 1025 } },
   { { 70, 1025 }, { 70, 1 } }, { { 5, 20000 }, { 20000 } }, { { 2, 40000 }, { 2, 1 } }, { { 5, 1 }, { 20000 } }, { { 2, 40000 }, { 40000 } },
   { { 9, 100, 70 }, { 9, 1, 70 } }, { { 9, 1, 70 }, { 100, 1 } }, { { 100, 9, 70 }, { 100, 1, 70 } }, { { 100, 1, 20 }, { 30, 1 } },
@@ -100,7 +101,8 @@ describe("elementwise ops on many threads", function()
 
   it("where", function()
     for _, shapes in ipairs { { { 513, 100 }, { 513, 100 }, { 513, 100 } }, { { 513, 1 }, { 100 }, { 513, 100 } }, { { 100 }, { 1 }, { 513, 1 } },
-      { { 40000, 2 }, { 2 }, { 1 } }, { { 513, 100 }, { 1 }, { 1 } } } do
+      { { 40000, 2 }, { 2 }, { 1 } }, { { light + 1 }, { light + 1 }, { light + 1 } }, { { 3, light }, { light }, { 3, 1 } },
+      { { 513, 100 }, { 1 }, { 1 } } } do
       local condition = rng:integers(shapes[1], 0, 1)
       local a, b = rng:normal(table.unpack(shapes[2])), rng:normal(table.unpack(shapes[3]))
       local found, dy = on_threads("where", function(x, y) return fm.where(condition, x, y) end, { a, b })
@@ -111,7 +113,7 @@ describe("elementwise ops on many threads", function()
     end
   end)
 
-  it("of one input: a tile, one more and several are as each number alone", function()
+  it("of one input: a tile, a light one, one more and several are as each number alone", function()
     local one <const> = { "neg", "exp", "log", "sqrt", "rsqrt", "reciprocal", "sin", "cos", "square", "abs", "tanh", "sigmoid", "relu", "silu", "gelu",
       "gelu_tanh", "selu", "elu", "softplus", "leaky_relu", "log_sigmoid" }
     local function check(name, f, n)
@@ -126,7 +128,7 @@ describe("elementwise ops on many threads", function()
         close(found[2][{ { i, i } }], few:grad(), name)
       end
     end
-    for _, n in ipairs { tile, tile + 1, 3 * tile + 5 } do
+    for _, n in ipairs { tile, tile + 1, 3 * tile + 5, light, light + 1, 2 * light + 5 } do
       for _, name in ipairs(one) do check(name, fm[name], n) end
       check("pow", function(x) return x:pow(2.5) end, n)
       check("clamp", function(x) return x:clamp { min = 0.3, max = 0.8 } end, n)

@@ -6,7 +6,7 @@ local threads <const> = require "fm.core".system.threads
 local checks <const> = dofile "tests/lua/checks.lua"
 
 local double <const> = fm.real == "double"
-local tile <const> = 16384 -- FM_TILE
+local tile <const>, light <const> = 16384, 65536 -- FM_TILE, FM_LIGHT
 local rng <const> = fm.rng(12, "tiles_spec")
 
 -- The value of f at parameters with the numbers of `inputs`, and its gradients by those that are
@@ -48,6 +48,8 @@ local cases <const> = {
   { "cross_entropy", fm.cross_entropy, { normal(5003, 10), rng:integers(5003, 1, 10) }, { false, true } },
   { "cross_entropy of wide rows", fm.cross_entropy, { normal(9, 20001), rng:integers(9, 1, 20001) }, { false, true } },
   { "cat of columns", function(a, b, c) return fm.cat(a, b, c, 2) end, { normal(1001, 2), normal(1001, 67), normal(1001, 1) } },
+  { "cat of light tiles", function(a, b) return fm.cat(a, b, 1) end, { normal(light), normal(light + 1) } },
+  { "cat of many columns", function(a, b) return fm.cat(a, b, 2) end, { normal(2003, 40), normal(2003, 67) } },
   { "cat of rows", function(a, b) return fm.cat(a, b, 1) end, { normal(3, 20000), normal(2, 20000) } },
   { "stack", function(a, b) return fm.stack({ a, b }, { axis = 2 }) end, { normal(501, 67), normal(501, 67) } },
   { "layer_norm", fm.layer_norm, { normal(501, 67), normal(67), normal(67) } },
@@ -70,6 +72,7 @@ for _, name in ipairs { "sum", "mean", "norm", "var", "std", "max", "min", "logs
   add(" of a few long rows", along(2), 3, 3 * tile + 5)
   add(" of narrow columns", along(1), 40003, 3)
   add(" of columns", along(1), 1003, 67)
+  add(" of a few very long rows", along(2), 3, light + 1)
   add(" of many columns", along(1), 33, 5001)
   add(" of an inner axis", along(2), 40, 51, 33)
 end
@@ -78,7 +81,9 @@ for _, name in ipairs { "softmax", "log_softmax", "cumsum" } do
   add(" of short rows", -1, 5003, 10)
   add(" of rows", -1, 131, 1001)
   add(" of a long row", -1, 5 * tile + 7)
+  add(" of rows of a light tile and one more", -1, 257, 256)
   add(" of columns", 1, 1003, 67)
+  add(" of long columns", 1, 1003, 201)
   add(" of many columns", 1, 33, 5001)
   add(" of an inner axis", 2, 40, 51, 33)
 end
@@ -97,6 +102,7 @@ for _, n in ipairs { 1024, 1025, 2049 } do -- 1,024 places at a time
 end
 add_picked("gather of rows", function(x, i) return x:gather(i, { axis = 1 }) end, normal(70, 503), ids(101 * 503, 70):reshape(101, 503))
 add_picked("gather of many rows", function(x, i) return x:gather(i, { axis = 1 }) end, normal(9000, 131), ids(301 * 131, 9000):reshape(301, 131))
+add_picked("gather of a light tile and one more", function(x, i) return x:gather(i, { axis = 1 }) end, normal(light + 1), ids(light + 1, light + 1))
 add_picked("gather along rows", function(x, i) return x:gather(i, { axis = 2 }) end, normal(501, 67), ids(501 * 101, 67):reshape(501, 101))
 for _, c in ipairs {
   { "one_hot", function(x) return fm.one_hot(x, { n = 33 }) end, ids(2003, 33) },
@@ -121,6 +127,8 @@ for _, c in ipairs {
   { "slice of columns", { 1003, 67 }, { axis = 2, first = 3, last = 60 } }, { "slice with steps", { 1003, 67 }, { axis = 2, first = 3, last = 60, step = 3 } },
   { "slice of every second number", { 1003, 67 }, { axis = 2, first = 3, last = 60, step = 2 } },
   { "slice of numbers from the end", { 1003, 67 }, { axis = 2, first = -2, last = 1, step = -3 } },
+  { "slice of a light tile and one more", { 2, light + 1 }, { axis = 2, first = 1, last = light } },
+  { "slice of many numbers", { 2003, 67 }, { axis = 2, first = 3, last = 60 } },
   { "slice of rows from the end", { 1003, 67 }, { axis = 1, first = -1, last = 1, step = -2 } },
   { "slice of an inner axis", { 40, 51, 33 }, { axis = 2, first = 2, last = 50, step = 4 } },
 } do
