@@ -178,13 +178,15 @@ static void compute(const product *p, size_t i, size_t rows, size_t j, size_t co
     fm_blas_gemm(p->ta, p->tb, rows, columns, p->k, a, p->lda, b, p->ldb, beta, c, p->ldc);
 }
 
-static void one_tile(void *context, size_t tile, size_t end) {
-    (void)end;
-    const product *p = context;
+static void one_tile(const product *p, size_t tile) {
     size_t i = tile / p->across * p->tall, j = tile % p->across * p->wide;
     size_t rows = p->m - i < p->tall ? p->m - i : p->tall, columns = p->n - j < p->wide ? p->n - j : p->wide;
     compute(p, i, rows, j, columns);
     if (p->more && p->more->done) p->more->done(p->more->context, i, rows, j, columns);
+}
+
+static void some_tiles(void *context, size_t first, size_t end) {
+    for (size_t tile = first; tile < end; tile++) one_tile(context, tile);
 }
 
 /* OpenBLAS packs too, and does it well for thin matrices. */
@@ -242,7 +244,8 @@ void fm_gemm_parallel(bool ta, bool tb, size_t m, size_t n, size_t k, const real
     if (more) p.row = more->row;
     if (p.kernels && beta != 0 && beta != 1) scale(&p);
     cut(&p);
-    fm_parallel((m + p.tall - 1) / p.tall * p.across, 1, one_tile, &p);
+    size_t tiles = (m + p.tall - 1) / p.tall * p.across;
+    fm_parallel(tiles, m * n * k < TILE_WORK ? tiles : 1, some_tiles, &p);
 }
 
 void fm_gemm_panel(bool ta, size_t m, size_t k, const real *a, size_t lda, const real *b, bool add, real *c, size_t ldc) {
