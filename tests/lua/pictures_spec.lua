@@ -258,6 +258,33 @@ describe("pictures", function()
   local function as_pictures(x) return x:reshape(#x, c, h, w) end
   local function flat(x) return x:reshape(#x, c * h * w) end
 
+  it("go through a training, solvers, guidance and likelihoods with a network for pictures", function()
+    fm.nn.seed(fm.rng(1))
+    local nn <const> = fm.nn
+    for _, model in ipairs { nn.unet { channels = 1, width = 8, multipliers = { 1, 2 }, attention = { 4 }, heads = 2, classes = 3 },
+      nn.dit { channels = 1, size = 8, patch = 4, dim = 16, heads = 2, layers = 1, classes = 3 } } do
+      local scope <close> = fm.scope()
+      local x, known = fm.rng(2):normal(n, 1, 8, 8), labels
+      local opt, rng = fm.optim.adam(model), fm.rng(3)
+      for x0, x1, cond in flow.pairs(nil, x, { size = 4, coupling = "ot", cond = known, rng = rng }) do
+        opt:step(function() return flow.loss(model, data.augment(x1, { flip = true, rng = rng }), { x0 = x0, cond = cond, drop = 0.5, rng = rng }) end)
+      end
+      local field = flow.guidance(model, { cond = known, scale = 2 })
+      for _, control in ipairs { "batch", "sample" } do
+        local y, info = ode.solve(field, x, { rtol = 1e-2, control = control, save = control == "batch" and 3 or nil })
+        assert.same({ n, 1, 8, 8 }, y:shape())
+        if control == "batch" then checks.same(y, info.states[3]) end
+        local alone = ode.solve(flow.guidance(model, { cond = known[{ 1, 1 }], scale = 2 }), x[{ 1, 1 }], { rtol = 1e-2, control = "sample" })
+        if control == "sample" then checks.near(alone, y[{ 1, 1 }], 1e-4) end
+      end
+      assert.same({ n, 1, 8, 8 }, flow.inpaint(model, x, fm.ones(8):gt(0.5), { rng = rng, cond = known, method = "euler", steps = 2 }):shape())
+      assert.same({ n, 1, 8, 8 }, sde.solve(model, x, { w = 0.1, rng = rng, steps = 2, cond = known }):shape())
+      local estimate = flow.log_prob(model, x, { divergence = "hutchinson", rng = rng, method = "euler", steps = 2, cond = known, path = "linear" })
+      assert.same({ n }, estimate:shape())
+      assert.equal(0, estimate:ne(estimate):sum():item())
+    end
+  end)
+
   for _, name in ipairs(require "fm.parts.sorted_keys"(takes)) do
     it("go through " .. name, function()
       local function results(as)
