@@ -327,6 +327,12 @@ local function measures(calls)
   for _, name in ipairs { "precision_recall", "density_coverage" } do
     calls["fm.metrics." .. name] = function() return metrics[name](a, b, { k = 2 }), metrics[name].floor(a, b, { k = 2, draws = 2 }) end
   end
+  local x = fm.rng(8):uniform(2, 1, 28, 28) * 2 - 1
+  calls["fm.metrics.features"] = function() return metrics.features("mnist", { range = { -1, 1 } })(x) end
+  calls["fm.PictureFeatures:labels"] = function() return metrics.features "mnist":labels(x) end
+  calls["fm.metrics.class_accuracy"] = function() return metrics.class_accuracy(x, fm.ones(2), "mnist") end
+  local many, pairs_of = fm.rng(9):normal(10, 2), function(y) return y * 2 end
+  calls["fm.metrics.picture_quality"] = function() return metrics.picture_quality(many[{ 1, 5 }], many, { features = pairs_of, draws = 2 }) end
   calls["fm.metrics.c2st"] = function() return metrics.c2st(a, b, { folds = 2, steps = 1, hidden = { 3 }, batch = 4 }) end
   calls["fm.metrics.mode_coverage"] = function() return metrics.mode_coverage(a, b, 1), metrics.mode_coverage.floor(a, b, { radius = 1, draws = 2 }) end
   calls["fm.metrics.nearest"] = function() return metrics.nearest(a, b) end

@@ -53,7 +53,7 @@ describe("rooms", function()
     end
     assert.equal("fm.flow.exact: empirical gaussian mixture", tostring(flow.exact)) -- whether they were used or not
     local _ = fm.metrics.c2st -- used: it is named once all the same
-    raises('fm.metrics has no "features_of" (one of: assignment, c2st, density_coverage,', function() return fm.metrics.features_of end)
+    raises('fm.metrics has no "xxxxxxxxxxxx" (one of: assignment, c2st, class_accuracy,', function() return fm.metrics.xxxxxxxxxxxx end)
     for _, room in ipairs(by_name.rooms()) do
       local t = fm
       for name in room:gmatch "%.(%w+)" do t = t[name] end

@@ -1479,6 +1479,20 @@ function fm.data.text(path) end
 ---@return fm.Tensor, string[]
 function fm.data.cooccurrence(sentences, options) end
 
+-- ---- a network of metrics.features ----
+
+---What metrics.features returns: called with pictures it gives features [N, F].
+---@class fm.PictureFeatures
+---@field features integer F
+---@field classes string[] the names of the classes
+---@field accuracy number the share of held-out real pictures that it reads right
+---@field held_out integer how many there were
+local PictureFeatures = {}
+---The class that it reads in each picture, 1-based: [N].
+---@param x fm.Tensor
+---@return fm.Tensor
+function PictureFeatures:labels(x) end
+
 -- ---- metrics of two samples a [n, ...] and b [m, ...] ----
 
 ---Measures of samples, rows first: a [n, ...] and b [m, ...] with rows of one shape, which count as
@@ -1585,6 +1599,36 @@ function fm.metrics.nearest(x, data) end
 ---@param held_out fm.Tensor|{held_out: fm.Tensor} [k, ...]
 ---@return number share, number ratio
 function fm.metrics.memorisation(samples, train, held_out) end
+---A small network that reads pictures, with its weights, as a function of pictures that gives the
+---features [N, F] that its last layer sees: for frechet_distance, kid, precision_recall and others.
+---The name: "mnist" or "fashion_mnist", which belong to fm, or the path of the
+---classifier.safetensors that experiments/picture_classifier.lua left in a run's folder. Pictures
+---[N, C, H, W], or rows of as many numbers, in the range -1..1 if no other is given; numbers beyond
+---it count as its ends. Pictures up to 4 pixels smaller than those of the training get a black
+---frame. Nothing is recorded on a tape. The same bytes for any number of threads.
+---@param name string
+---@param options? {range: number[]} { low, high } of the pictures
+---@return fm.PictureFeatures
+function fm.metrics.features(name, options) end
+---The share of pictures that a network of metrics.features (or its name) reads as their label
+---1..K, and that share of each class [K], nan for a class that has none. Real pictures, and samples
+---of a perfect model, reach network.accuracy.
+---@param x fm.Tensor pictures, as metrics.features takes them
+---@param labels fm.Tensor [N]
+---@param network fm.PictureFeatures|string
+---@return number share, fm.Tensor shares [K]
+function fm.metrics.class_accuracy(x, labels, network) end
+---How far fake pictures are from real ones in the features of a network, as a table of numbers for
+---run:summary. n: the rows of each sample, all of fake, or half of real when that is fewer, drawn
+---by a fixed stream. frechet_distance, kid, precision, recall, each with _floor and
+---_floor_deviation: the same between n and n other real pictures, mean and deviation over 10 draws.
+---With labels of the fake pictures also class_accuracy of all of them, and class_accuracy_floor,
+---which the network reaches on real pictures that it was not trained on.
+---@param fake fm.Tensor pictures, as metrics.features takes them
+---@param real fm.Tensor
+---@param options {features: fm.PictureFeatures|string, labels: fm.Tensor, draws: integer}
+---@return table<string, number>
+function fm.metrics.picture_quality(fake, real, options) end
 ---The cheapest assignment of a cost matrix [n, n]: the 1-based column of each row. Exact to
 ---rounding, by shortest augmenting paths (Jonker and Volgenant 1987) from the prices of a sample.
 ---Fastest when many rows are alike, such as distances between points. Raises when a cost is not
