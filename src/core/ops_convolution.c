@@ -9,6 +9,7 @@
 #include "patches.h"
 #include "sums.h"
 #include "threads.h"
+#include "winograd.h"
 
 #include <string.h>
 
@@ -25,6 +26,7 @@ typedef struct pass {
     const real *grids;
     size_t runs; /* runs of cells that are summed apart */
     real *sums;
+    real *room; /* of fm_winograd */
 } pass;
 
 /* `count` in equal parts, of at most `most`: the size of one. */
@@ -228,16 +230,30 @@ static void weight_sums(void *context, size_t first, size_t last) {
  * rows. */
 static pass pass_of(const fm_call *c, const fm_patches *p) {
     const fm_tensor *w = c->in[1];
-    pass s = {.p = *p, .pictures = c->in[0]->shape[0], .m = w->shape[0], .weight = fm_data(w)};
+    pass s = {.p = *p, .pictures = c->in[0]->shape[0], .m = w->shape[0], .weight = fm_data(w), .room = c->scratch};
     return s;
 }
 
+static fm_winograd winograd_of(const pass *s) {
+    return (fm_winograd){s->p, s->pictures, s->m};
+}
+
 static void run_to_grids(pass s, const real *pictures, const real *bias, real *grids, bool fresh) {
+    fm_winograd g = winograd_of(&s);
+    if (fm_winograd_suits(&g)) {
+        fm_winograd_to_grids(&g, s.weight, bias, pictures, fresh, grids, s.room);
+        return;
+    }
     s.from = pictures, s.bias = bias, s.to = grids, s.fresh = fresh;
     fm_parallel(fm_blocks(s.pictures * fm_grid_size(&s.p), FM_PANEL), units_of(s.m * fm_patch_size(&s.p) * FM_PANEL), to_grids, &s);
 }
 
 static void run_to_pictures(pass s, const real *grids, const real *bias, real *pictures, bool fresh) {
+    fm_winograd g = winograd_of(&s);
+    if (fm_winograd_suits(&g)) {
+        fm_winograd_to_pictures(&g, s.weight, bias, grids, fresh, pictures, s.room);
+        return;
+    }
     size_t n = fm_grid_size(&s.p);
     s.from = grids, s.bias = bias, s.to = pictures, s.fresh = fresh;
     s.group = n < FM_PANEL ? FM_PANEL / n : 1;
@@ -245,6 +261,11 @@ static void run_to_pictures(pass s, const real *grids, const real *bias, real *p
 }
 
 static void run_to_weight(pass s, const real *pictures, const real *grids, real *sums, real *gradient, bool fresh) {
+    fm_winograd g = winograd_of(&s);
+    if (fm_winograd_suits(&g)) {
+        fm_winograd_to_weight(&g, pictures, grids, fresh, gradient, sums);
+        return;
+    }
     size_t k = fm_patch_size(&s.p), across = fm_blocks(k, even(k, ENTRIES)), down = fm_blocks(s.m, CHANNELS);
     s.from = pictures, s.grids = grids, s.to = gradient, s.fresh = fresh, s.sums = sums;
     s.runs = runs_of(&s);
@@ -289,9 +310,11 @@ static bool check_columns(fm_call *c, const fm_patches *p, fm_error *err) {
         return fm_call_fail(c, err, "a picture makes %zu patches of %zu numbers: over the limit of BLAS", fm_grid_size(p),
                             fm_patch_size(p));
     }
-    if (!fm_needs_grad(w)) return true;
     pass s = {.p = *p, .pictures = c->in[0]->shape[0], .m = w->shape[0]};
-    c->saved_count = 2 * runs_of(&s) * s.m * fm_patch_size(p);
+    fm_winograd g = winograd_of(&s);
+    bool suits = fm_winograd_suits(&g);
+    if (suits) c->scratch_count = fm_winograd_room(&g);
+    if (fm_needs_grad(w)) c->saved_count = suits ? fm_winograd_weight_room(&g) : 2 * runs_of(&s) * s.m * fm_patch_size(p);
     return true;
 }
 
