@@ -81,7 +81,7 @@ static bool is_plain(bool ta, bool tb, size_t m, size_t n, size_t k, const real 
 /* A panel of B, packed, is DEEP numbers deep and two vectors wide: with the rows of A it works on,
  * it fits the second cache. A tile has up to TALL rows: fewer would pay for the packing. */
 enum { DEEP = 512, TALL = 256, LOW = 128 };
-enum { TILE_WORK = 1 << 20 }; /* multiplications that are worth a tile */
+enum { TILE_WORK = 1 << 20, STORE = 16 }; /* multiplications that are worth a tile, and that cost as much as storing a number */
 enum { NEAR = 65536 / sizeof(real) };
 
 typedef struct product {
@@ -245,7 +245,7 @@ void fm_gemm_parallel(bool ta, bool tb, size_t m, size_t n, size_t k, const real
     if (p.kernels && beta != 0 && beta != 1) scale(&p);
     cut(&p);
     size_t tiles = (m + p.tall - 1) / p.tall * p.across;
-    fm_parallel(tiles, m * n * k < TILE_WORK ? tiles : 1, some_tiles, &p);
+    fm_parallel(tiles, m * n * (k + STORE) < TILE_WORK ? tiles : 1, some_tiles, &p);
 }
 
 void fm_gemm_panel(bool ta, size_t m, size_t k, const real *a, size_t lda, const real *b, bool add, real *c, size_t ldc) {

@@ -333,6 +333,12 @@ static void split_tile(void *context, size_t first, size_t last) {
     }
 }
 
+/* A row costs as much as SHORT numbers, however few it has. */
+static size_t part_tile(size_t n) {
+    enum { SHORT = 32 };
+    return n < SHORT ? FM_LIGHT / SHORT * (n ? n : 1) : FM_LIGHT;
+}
+
 static void join_forward(const fm_call *c) {
     int axis = (int)c->opt[0].integer;
     fm_axis_view all = fm_along(c->out, axis);
@@ -341,7 +347,7 @@ static void join_forward(const fm_call *c) {
     for (int k = 0; k < c->n_in; k++) {
         size_t n = c->in[k]->count / all.outer;
         part p = {n, row, fm_data(c->in[k]), fm_data(c->out) + from, false};
-        fm_parallel(c->in[k]->count, FM_LIGHT, join_tile, &p);
+        fm_parallel(c->in[k]->count, part_tile(n), join_tile, &p);
         from += n;
         if (leading && !fm_needs_grad(c->in[k])) c->out->grad_first = from;
         else leading = false;
@@ -357,7 +363,7 @@ static void join_backward(const fm_call *c) {
         size_t n = c->in[k]->count / all.outer;
         part p = {.n = n, .row = row, .from = fm_grad_get(c->out) + from};
         p.to = fm_grad_write(c->in[k], &p.fresh);
-        if (p.to) fm_parallel(c->in[k]->count, FM_LIGHT, split_tile, &p);
+        if (p.to) fm_parallel(c->in[k]->count, part_tile(n), split_tile, &p);
         from += n;
     }
 }

@@ -34,5 +34,5 @@ static void tile(void *context, size_t first, size_t last) {
 void fm_path_sample(size_t rows, size_t columns, const real *x0, const real *x1, fm_coefficient a, fm_coefficient s, fm_coefficient da,
                     fm_coefficient ds, real *xt, real *u) {
     pairs p = {columns, x0, x1, a, s, da, ds, xt, u};
-    fm_parallel(rows * columns, FM_LIGHT, tile, &p);
+    fm_parallel(rows * columns, FM_TILE, tile, &p);
 }
