@@ -66,6 +66,7 @@ describe("nn.conv2d", function()
 
   it("refuses misuse", function()
     raises("conv2d: kernel: expected a whole number >= 1, found nil", nn.conv2d, 1, 2)
+    raises("conv2d: a weight of shape [4, 5, 2147483648, 2147483648] has more numbers than any memory holds", nn.conv2d, 5, 4, 1 << 31)
     raises("conv2d: c_in: expected a whole number >= 1, found 0", nn.conv2d, 0, 2, 3)
     raises("conv2d: stride: expected a whole number >= 1, found 0", nn.conv2d, 1, 2, 3, { stride = 0 })
     raises("conv2d: padding: expected a whole number >= 0, found -1", nn.conv2d, 1, 2, 3, { padding = -1 })

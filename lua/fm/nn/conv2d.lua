@@ -28,6 +28,6 @@ return function(c_in, c_out, kernel, given, ...)
   c_in, c_out = options.size("conv2d: c_in", c_in), options.size("conv2d: c_out", c_out)
   kernel = options.size("conv2d: kernel", kernel)
   local settings = { stride = options.size("conv2d: stride", o.stride), padding = options.size("conv2d: padding", o.padding, 0) }
-  local parts = weights("conv2d", o, c_in * kernel * kernel, c_out, c_in, kernel, kernel)
+  local parts = weights("conv2d", o, c_in * 1.0 * kernel * kernel, c_out, c_in, kernel, kernel)
   return fusing.layer("conv2d", o.act, parts, forward, takes, joining(settings))
 end

@@ -37,13 +37,16 @@ local defaults <const> = {
 -- The options, and the channels of each level.
 local function read(given)
   local o, widths = options.read("unet", given, defaults), {}
-  for _, name in ipairs { "channels", "width", "blocks", "heads" } do options.size("unet: " .. name, o[name]) end
+  for _, name in ipairs { "channels", "width", "heads" } do options.size("unet: " .. name, o[name]) end
   if o.width % 2 ~= 0 then fm.fail(("unet: width: expected an even number, found %d"):format(o.width)) end
+  options.integer("unet: blocks", o.blocks, 1, 1000)
   options.below_one("unet: dropout", o.dropout)
-  if type(o.multipliers) ~= "table" or #o.multipliers == 0 then
-    fm.fail("unet: multipliers: expected a list of whole numbers, found " .. options.shown(o.multipliers))
+  for level, by in ipairs(type(o.multipliers) == "table" and o.multipliers or {}) do
+    widths[level] = o.width * options.size("unet: multipliers", by)
   end
-  for level, by in ipairs(o.multipliers) do widths[level] = o.width * options.size("unet: multipliers", by) end
+  if #widths == 0 or #widths > 30 then
+    fm.fail("unet: multipliers: expected a list of 1 to 30 whole numbers, found " .. options.shown(o.multipliers))
+  end
   o.attends = attending_levels(o.attention, o.size, #widths)
   for level, c in ipairs(widths) do
     if o.attends[level] and c % o.heads ~= 0 then fm.fail(("unet: %d channels of level %d are no multiple of %d heads"):format(c, level, o.heads)) end

@@ -17,10 +17,12 @@ local function heights_of(attention, size, levels)
 end
 
 return function(attention, size, levels)
-  local attends, named = {}, attention or { 8 }
+  local attends, named = {}, {}
   for level = 1, levels do attends[level] = false end
-  if type(named) ~= "table" then fm.fail("unet: attention: expected a list of heights, found " .. options.shown(named)) end
-  for _, height in ipairs(named) do options.size("unet: attention", height) end
+  if attention ~= nil and type(attention) ~= "table" then
+    fm.fail("unet: attention: expected a list of heights, found " .. options.shown(attention))
+  end
+  for i, height in ipairs(attention or { 8 }) do named[i] = options.size("unet: attention", height) end
   if #named == 0 then return attends end
   local heights = heights_of(named, size, levels)
   for _, height in ipairs(named) do

@@ -13,7 +13,8 @@ local transformer_block <const> = require "fm.nn.parts.transformer_block"
 local xavier <const> = require "fm.nn.parts.xavier"
 
 local function check(where, o)
-  for _, name in ipairs { "dim", "heads", "layers" } do options.size(("%s: %s"):format(where, name), o[name]) end
+  for _, name in ipairs { "dim", "heads" } do options.size(("%s: %s"):format(where, name), o[name]) end
+  options.integer(where .. ": layers", o.layers, 1, 1000)
   options.boolean(where .. ": causal", o.causal)
   if o.dim % o.heads ~= 0 then fm.fail(("%s: dim %d is no multiple of %d heads"):format(where, o.dim, o.heads)) end
 end

@@ -8,6 +8,9 @@ local options <const> = require "fm.parts.options"
 
 return function(where, o, inputs, ...)
   options.boolean(where .. ": bias", o.bias)
+  if inputs * 1.0 * (...) > 2 ^ 53 then
+    fm.fail(("%s: a weight of shape [%s] has more numbers than any memory holds"):format(where, table.concat({ ... }, ", ")))
+  end
   local bound = 1 / math.sqrt(inputs)
   local weight = init.uniform(bound, ...)
   local bias = o.bias and init.uniform(bound, (...)) or nil
