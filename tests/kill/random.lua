@@ -11,7 +11,7 @@ local trial <const> = require "trial"
 
 local kills <const>, seed <const>, base <const> = math.tointeger(tonumber(arg[1])), math.tointeger(tonumber(arg[2])), arg[3]
 local signal <const> = os.getenv "KILL_BY" or "sigkill"
-local names <const> = #arg > 3 and table.move(arg, 4, #arg, 1, {}) or { "moons", "two_loops", "pictures" }
+local names <const> = #arg > 3 and table.move(arg, 4, #arg, 1, {}) or { "moons", "two_loops", "pictures", "unet" }
 local rng <const> = fm.rng(seed, "kills")
 local count <const> = { kills = 0, resuming = 0, runs = 0, files = 0, different = 0, lost = 0, refused = 0 }
 
