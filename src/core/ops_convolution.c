@@ -21,6 +21,7 @@ typedef struct pass {
     const real *weight, *bias, *from; /* from: the pictures, or the grids, that are read */
     real *to;                         /* what is written */
     bool fresh;                       /* it has no value yet */
+    bool back;                        /* `to` is pictures; only products need to know */
     size_t group;                     /* pictures of a unit */
     /* the gradient of a weight, which `to` is */
     const real *grids;
@@ -42,11 +43,10 @@ static size_t units_of(size_t work) {
 
 enum { ENTRIES = 1024 / sizeof(real) }; /* entries of a block: a panel of them fits the first cache */
 
-/* Cells side by side, in every channel of a grid. */
-FM_CLONES static void add_bias(const pass *s, size_t cells, real *restrict to) {
-    size_t n = fm_grid_size(&s->p);
-    for (size_t c = 0; c < s->m; c++) {
-        real b = s->bias[c], *restrict row = to + c * n;
+/* To cells side by side in every channel, which are n apart. */
+FM_CLONES static void add_bias(const real *bias, size_t channels, size_t n, size_t cells, real *restrict to) {
+    for (size_t c = 0; c < channels; c++) {
+        real b = bias[c], *restrict row = to + c * n;
 #define ADD_TO_ROW(count)                                                                                                                  \
     for (size_t x = 0; x < (count); x++) row[x] += b;
         FM_WITH_COUNT(cells, ADD_TO_ROW);
@@ -84,9 +84,9 @@ static void to_grids(void *context, size_t first, size_t last) {
                 }
             }
         }
-        if (s->bias && whole) add_bias(s, FM_PANEL, to);
+        if (s->bias && whole) add_bias(s->bias, s->m, n, FM_PANEL, to);
         for (size_t j = 0; s->bias && !whole && j < some; j++)
-            add_bias(s, list[j].count, s->to + list[j].picture * s->m * n + list[j].cell);
+            add_bias(s->bias, s->m, n, list[j].count, s->to + list[j].picture * s->m * n + list[j].cell);
     }
 }
 
@@ -128,6 +128,31 @@ static void to_pictures(void *context, size_t first, size_t last) {
             }
         }
     }
+}
+
+/* ---- a kernel of one cell: pictures and grids are the matrices of a product ---- */
+
+enum { CELLS = 8 * FM_PANEL };
+
+static bool is_product(const fm_patches *p) {
+    return p->kh == 1 && p->kw == 1 && p->stride == 1 && p->padding == 0 && fm_grid_size(p) >= FM_PANEL;
+}
+
+/* Unit i is some cells of a picture. */
+static void products(void *context, size_t first, size_t last) {
+    const pass *s = context;
+    size_t n = fm_grid_size(&s->p), k = s->p.channels, across = fm_blocks(n, CELLS), read = s->back ? s->m : k, made = s->back ? k : s->m;
+    for (size_t i = first; i < last; i++) {
+        size_t picture = i / across, at = i % across * CELLS, cells = fm_least(CELLS, n - at);
+        real *to = s->to + picture * made * n + at;
+        fm_gemm(s->back, false, made, cells, read, s->weight, k, s->from + picture * read * n + at, n, s->fresh ? 0 : 1, to, n);
+        if (s->bias) add_bias(s->bias, made, n, cells, to);
+    }
+}
+
+static void run_products(pass *s) {
+    size_t n = fm_grid_size(&s->p);
+    fm_parallel(s->pictures * fm_blocks(n, CELLS), units_of(s->m * s->p.channels * fm_least(CELLS, n)), products, s);
 }
 
 /* ---- the gradient of a weight: sums over the cells of all grids ---- */
@@ -245,6 +270,10 @@ static void run_to_grids(pass s, const real *pictures, const real *bias, real *g
         return;
     }
     s.from = pictures, s.bias = bias, s.to = grids, s.fresh = fresh;
+    if (is_product(&s.p)) {
+        run_products(&s);
+        return;
+    }
     fm_parallel(fm_blocks(s.pictures * fm_grid_size(&s.p), FM_PANEL), units_of(s.m * fm_patch_size(&s.p) * FM_PANEL), to_grids, &s);
 }
 
@@ -255,7 +284,11 @@ static void run_to_pictures(pass s, const real *grids, const real *bias, real *p
         return;
     }
     size_t n = fm_grid_size(&s.p);
-    s.from = grids, s.bias = bias, s.to = pictures, s.fresh = fresh;
+    s.from = grids, s.bias = bias, s.to = pictures, s.fresh = fresh, s.back = true;
+    if (is_product(&s.p)) {
+        run_products(&s);
+        return;
+    }
     s.group = n < FM_PANEL ? FM_PANEL / n : 1;
     fm_parallel(fm_blocks(s.pictures, s.group), units_of(s.m * fm_patch_size(&s.p) * n * s.group), to_pictures, &s);
 }

@@ -296,7 +296,8 @@ def check(name, path):
     print(name, "off by", f"{(model(*arguments, **cond) - tensors[case['out']]).abs().max():.3g}")
 
 
-if len(sys.argv) == 4 and sys.argv[1] == "--load":
-    check(*sys.argv[2:])
-else:
-    make()
+if __name__ == "__main__":
+    if len(sys.argv) == 4 and sys.argv[1] == "--load":
+        check(*sys.argv[2:])
+    else:
+        make()

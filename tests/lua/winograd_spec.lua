@@ -32,9 +32,10 @@ local cases <const> = {
   { { 2, double and 250 or 500, 6, 6 }, 16, 1 }, { { 4, 16, 10, 10 }, 40, 2 }, { { 3, 19, 5, 4 }, 17, 1 }, { { 1, 16, 2, 2 }, 16, 1 },
   { { 6, 20, 1, 8 }, 20, 2 },
 }
--- Neighbours that are made as all others are.
+-- Neighbours of these shapes, which are made in other ways.
 for _, case in ipairs { { { 3, 16, 9, 11 }, 20, 2, 5 }, { { 3, 20, 9, 11 }, 18, 0, 1 }, { { 3, 16, 3, 3 }, 16, 0 }, { { 2, 32, 15, 15 }, 32, 1, 3, 2 },
-  { { 2, 32, 9, 9 }, 32, 3 } } do table.insert(cases, case) end
+  { { 2, 32, 9, 9 }, 32, 3 },
+  { { 5, 40, 20, 21 }, 12, 0, 1 }, { { 3, 1, 8, 8 }, 3, 0, 1 }, { { 3, 5, 8, 8 }, 1, 0, 1 } } do table.insert(cases, case) end
 
 describe("convolutions in fewer multiplications", function()
   checks.no_bytes_stay(before_each, after_each)
