@@ -9,7 +9,7 @@ local where <const> = "class_accuracy"
 return { of = function(x, labels, network, ...)
   options.no_more(where, 3, ...)
   if type(network) == "string" then network = fm.metrics.features(network) end
-  if type(network) ~= "table" or not options.callable(network.labels) then
+  if type(network) ~= "table" or not options.callable(network.labels) or type(network.classes) ~= "table" then
     fm.fail(("%s: expected a network of metrics.features or its name, found %s"):format(where, options.shown(network)))
   end
   local n_classes <const> = #network.classes
