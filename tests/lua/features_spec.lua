@@ -1,11 +1,18 @@
 -- metrics.features and what is made of it. Real pictures are read where they lie: MNIST's test
--- files in datasets/mnist or FM_DATASETS/mnist, Fashion-MNIST's where Debian's package puts them.
+-- files in FM_DATASETS/mnist, datasets/mnist or ../shared/datasets/mnist, Fashion-MNIST's where
+-- Debian's package puts them.
 local fm <const> = require "fm"
 local checks <const> = dofile "tests/lua/checks.lua"
 local metrics <const>, data <const> = fm.metrics, fm.data
 local raises_text <const> = checks.raises_text
 
-local folder <const> = (os.getenv "FM_DATASETS" or "datasets") .. "/mnist"
+local function has_digits(folder)
+  local file <close> = io.open(folder .. "/t10k-images-idx3-ubyte.gz") or io.open(folder .. "/t10k-images-idx3-ubyte")
+  return file ~= nil
+end
+
+local folder = (os.getenv "FM_DATASETS" or "datasets") .. "/mnist"
+if not has_digits(folder) then folder = "../shared/datasets/mnist" end
 
 --- Pictures of three blobs each, [n, 1, 32, 32] in -1..1.
 local function blobs(n, name)
