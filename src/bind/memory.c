@@ -31,12 +31,8 @@ static int memory_limit(lua_State *L) {
 }
 
 static const bind_function functions[] = {
-    {"live_bytes", live_bytes, 0},
-    {"peak_bytes", peak_bytes, 0},
-    {"peak_begin", peak_begin, 0},
-    {"mallocs", mallocs, 0},
-    {"memory_limit", memory_limit, 1},
-    {NULL, NULL, 0},
+    {"live_bytes", live_bytes, 0}, {"peak_bytes", peak_bytes, 0},     {"peak_begin", peak_begin, 0},
+    {"mallocs", mallocs, 0},       {"memory_limit", memory_limit, 1}, {NULL, NULL, 0},
 };
 
 void bind_memory(lua_State *L) {

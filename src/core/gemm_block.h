@@ -41,17 +41,21 @@ FM_INLINE void NAME(block)(const int rows, const int wide, size_t k, const real 
 
 /* Rows of A as they lie (n), or columns (t). */
 #define BLOCK(rows)                                                                                                                        \
-    static void NAME(n##rows)(size_t k, const real *a, size_t lda, const real *b, size_t ldb, const real *d, size_t ldd, real *c, size_t ldc) {             \
-        NAME(block)(rows, 2, k, a, lda, 1, b, ldb, d, ldd, c, ldc);                                                                           \
+    static void NAME(n##rows)(size_t k, const real *a, size_t lda, const real *b, size_t ldb, const real *d, size_t ldd, real *c,          \
+                              size_t ldc) {                                                                                                \
+        NAME(block)(rows, 2, k, a, lda, 1, b, ldb, d, ldd, c, ldc);                                                                        \
     }                                                                                                                                      \
-    static void NAME(t##rows)(size_t k, const real *a, size_t lda, const real *b, size_t ldb, const real *d, size_t ldd, real *c, size_t ldc) {             \
-        NAME(block)(rows, 2, k, a, 1, lda, b, ldb, d, ldd, c, ldc);                                                                           \
+    static void NAME(t##rows)(size_t k, const real *a, size_t lda, const real *b, size_t ldb, const real *d, size_t ldd, real *c,          \
+                              size_t ldc) {                                                                                                \
+        NAME(block)(rows, 2, k, a, 1, lda, b, ldb, d, ldd, c, ldc);                                                                        \
     }                                                                                                                                      \
-    static void NAME(n_thin##rows)(size_t k, const real *a, size_t lda, const real *b, size_t ldb, const real *d, size_t ldd, real *c, size_t ldc) {        \
-        NAME(block)(rows, 1, k, a, lda, 1, b, ldb, d, ldd, c, ldc);                                                                           \
+    static void NAME(n_thin##rows)(size_t k, const real *a, size_t lda, const real *b, size_t ldb, const real *d, size_t ldd, real *c,     \
+                                   size_t ldc) {                                                                                           \
+        NAME(block)(rows, 1, k, a, lda, 1, b, ldb, d, ldd, c, ldc);                                                                        \
     }                                                                                                                                      \
-    static void NAME(t_thin##rows)(size_t k, const real *a, size_t lda, const real *b, size_t ldb, const real *d, size_t ldd, real *c, size_t ldc) {        \
-        NAME(block)(rows, 1, k, a, 1, lda, b, ldb, d, ldd, c, ldc);                                                                           \
+    static void NAME(t_thin##rows)(size_t k, const real *a, size_t lda, const real *b, size_t ldb, const real *d, size_t ldd, real *c,     \
+                                   size_t ldc) {                                                                                           \
+        NAME(block)(rows, 1, k, a, 1, lda, b, ldb, d, ldd, c, ldc);                                                                        \
     }
 BLOCK(1)
 BLOCK(2)

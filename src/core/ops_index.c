@@ -344,7 +344,7 @@ FM_CLONES static void take(size_t n, const real *restrict x, const int32_t *rest
  * each other. */
 static void pick_numbers_tile(void *context, size_t first, size_t last) {
     const picks *p = context;
-    int32_t places[PLACES];
+    int32_t places[PLACES] = {0};
     for (size_t u = first; u < last; u++) {
         size_t o = u % p->from.outer, j = u / p->from.outer * PLACES, n = p->count - j < PLACES ? p->count - j : PLACES;
         if (u == first || o == 0) to_places(n, p->index + j, places);

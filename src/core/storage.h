@@ -27,8 +27,8 @@ void fm_storage_drop(fm_storage *s);    /* the bytes go back to the pool now; ho
  * freed anything. */
 void fm_set_reclaim(bool (*reclaim)(void));
 
-size_t fm_live_bytes(void);             /* bytes held by storages now */
-size_t fm_peak_bytes(void);             /* the most since fm_peak_begin, or the start */
+size_t fm_live_bytes(void); /* bytes held by storages now */
+size_t fm_peak_bytes(void); /* the most since fm_peak_begin, or the start */
 void fm_peak_begin(void);
 void fm_set_memory_limit(size_t bytes); /* fm_storage_new fails beyond it; 0: no limit */
 size_t fm_memory_limit(void);
