@@ -99,14 +99,14 @@ FM_CLONES static void lay_lines(const side *s, const tiling *t, const block *b, 
     }
 }
 
-/* to [columns, LANES] = rows [LANES, columns], turned. */
-static void turn(size_t columns, const real *rows, real *to) {
+/* to [columns, rows] = from [rows, columns], turned. The rows are a multiple of LANES. */
+static void turn(size_t rows, size_t columns, const real *from, real *to) {
     const fm_gemm_kernels *kernels = fm_gemm_kernels_here();
     size_t v = kernels ? kernels->vector : 1;
-    for (size_t i = 0; i < LANES; i += v) {
-        if (kernels) kernels->turn(columns, rows + i * columns, columns, to + i, LANES);
+    for (size_t i = 0; i < rows; i += v) {
+        if (kernels) kernels->turn(columns, from + i * columns, columns, to + i, rows);
         else
-            for (size_t x = 0; x < columns; x++) to[x * LANES + i] = rows[i * columns + x];
+            for (size_t x = 0; x < columns; x++) to[x * rows + i] = from[i * columns + x];
     }
 }
 
@@ -138,7 +138,7 @@ static void transform(const side *s, const tiling *t, const block *b, size_t f, 
     for (size_t i = 0; i < channels; i += LANES) {
         for (size_t l = 0; l < lines; l++) {
             lay_lines(s, t, b, f + l, c + i, fm_least(LANES, channels - i), rows);
-            turn(length, rows, turned);
+            turn(LANES, length, rows, turned);
             along_lines(s, b, turned, p->to + i / p->columns * p->more + i % p->columns + 4 * l * p->plane, p->plane, p->step);
         }
     }
@@ -213,17 +213,6 @@ FM_CLONES static void untransform(const results *s, const block *b, size_t colum
 
 enum { CELLS = 4 * TILES };
 
-/* to [LANES, all] = cells [all, LANES], turned. */
-static void turn_back(size_t all, const real *cells, real *to) {
-    const fm_gemm_kernels *kernels = fm_gemm_kernels_here();
-    size_t v = kernels ? kernels->vector : 1;
-    for (size_t i = 0; i < all; i += v) {
-        if (kernels) kernels->turn(LANES, cells + i * LANES, LANES, to + i, all);
-        else
-            for (size_t l = 0; l < LANES; l++) to[l * all + i] = cells[i * LANES + l];
-    }
-}
-
 /* Channels m.. of the block's results, [channel, all] cells, to their places. */
 FM_CLONES static void write_cells(const results *s, const block *b, size_t columns, size_t m, size_t all, const real *cells) {
     size_t channels = fm_least(LANES, s->made - m);
@@ -267,7 +256,7 @@ static void result_blocks(void *context, size_t first, size_t last) {
             }
             for (size_t at = m; at < fm_least(m + FM_PANEL, s->made); at += LANES) {
                 untransform(s, &b, columns, products + (at - m), plane, cells);
-                turn_back(all, cells, turned);
+                turn(all, LANES, cells, turned);
                 write_cells(s, &b, columns, at, all, turned);
             }
         }
