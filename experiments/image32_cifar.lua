@@ -3,7 +3,7 @@
 -- 512. It uses CIFAR-10's binary files if they are found, otherwise drawn shapes; but a folder that
 -- is named must hold the files. An MLP this small learns colours and large forms, not detail.
 -- preset=unet takes a U-Net instead, and mirrors half of the pictures; on two cores it takes about
--- 20 minutes, the MLP 2.
+-- 20 minutes, the MLP 1.
 local fm <const> = require "fm"
 local nn, flow, optim, ode, data, metrics, plot = fm.nn, fm.flow, fm.optim, fm.ode, fm.data, fm.metrics, fm.plot
 

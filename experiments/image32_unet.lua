@@ -3,8 +3,8 @@
 -- over patches (DiT) or an MLP over the pixels. Each learns the flow to every class and, from
 -- hidden labels, to all of them; guidance of strength `scale` holds samples to their class, at the
 -- price of their variety (Ho and Salimans 2022). One column is one class.
---   On two cores the defaults take about 25 minutes, preset=fast 3. preset=dit and preset=mlp train
--- as long as the defaults, fast_dit and fast_mlp as long as fast. Digits:
+--   On two cores the defaults and preset=dit take about 25 minutes, preset=mlp 20, preset=fast 3,
+-- and fast_dit and fast_mlp about as long as fast. Digits:
 --   fmrun experiments/image32_unet.lua preset=fast data=mnist folder=DIR
 local fm <const> = require "fm"
 local nn, flow, optim, ode, data, metrics, plot = fm.nn, fm.flow, fm.optim, fm.ode, fm.data, fm.metrics, fm.plot

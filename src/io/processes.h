@@ -36,8 +36,8 @@ typedef struct fm_processes {
 } fm_processes;
 extern fm_processes fm_all;
 
-/* How many processes mpirun or the like started, and in `rank` which one this is; 0 when nothing of
- * the kind started it. */
+/* The number of processes that mpirun or another launcher started, and in `rank` which of them this
+ * is; 0 when none started it. */
 int fm_processes_expected(int *rank);
 bool fm_processes_can_start(void); /* whether there is a module */
 /* Joins the others. False with `err` filled. On ranks after 0 the standard streams are silent from
