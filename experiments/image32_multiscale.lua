@@ -8,19 +8,6 @@
 local fm <const> = require "fm"
 local nn, flow, optim, ode, data, metrics, plot = fm.nn, fm.flow, fm.optim, fm.ode, fm.data, fm.metrics, fm.plot
 
--- Pictures to train with and their labels, and pictures held out.
-local function pictures(p, rng)
-  local function load(split)
-    if p.data == "shapes32" then return data.shapes32 { n = 6000, rng = rng, flat = false } end
-    local x, labels = data[p.data] { split = split, folder = p.folder ~= "" and p.folder or nil, size = 32 }
-    return assert(x, labels), labels
-  end
-  local x, labels = load(p.split)
-  if p.data ~= "shapes32" and p.split == "train" then return x, labels, load "test" end
-  local n = #x - 1000
-  return x[{ 1, n }], labels[{ 1, n }], x[{ n + 1, #x }]
-end
-
 local function is_floor(name) return name == "n" or name:find "_floor" end -- the same for all samples
 
 -- The detail's network: it sees the coarse picture, too, and gives as many channels as x has.
@@ -54,7 +41,7 @@ return fm.experiment {
   },
   presets = { fast = { steps = 1500, batch = 32, decay = 0.995, heun = 10 } },
   run = function(run, p)
-    local truth, labels, held_out = pictures(p, run.rng:stream "data")
+    local truth, labels, held_out = assert(data.labelled_pictures { name = p.data, folder = p.folder, split = p.split, rng = run.rng:stream "data" })
     local classes <const> = math.tointeger(labels:max():item())
     local channels, factor <const> = truth:size(2), 32 // p.coarse
     local function small(x) return x:avg_pool2d { size = factor } end

@@ -9,19 +9,6 @@
 local fm <const> = require "fm"
 local nn, flow, optim, ode, data, metrics, plot = fm.nn, fm.flow, fm.optim, fm.ode, fm.data, fm.metrics, fm.plot
 
--- Pictures to train with and their labels, and pictures held out.
-local function pictures(p, rng)
-  local function load(split)
-    if p.data == "shapes32" then return data.shapes32 { n = 6000, rng = rng, flat = false } end
-    local x, labels = data[p.data] { split = split, folder = p.folder ~= "" and p.folder or nil, size = 32 }
-    return assert(x, labels), labels
-  end
-  local x, labels = load(p.split)
-  if p.data ~= "shapes32" and p.split == "train" then return x, labels, load "test" end
-  local n = #x - 1000
-  return x[{ 1, n }], labels[{ 1, n }], x[{ n + 1, #x }]
-end
-
 local networks <const> = {
   unet = function(p, channels, classes) return nn.unet { channels = channels, width = p.width, classes = classes } end,
   dit = function(_, channels, classes) return nn.dit { channels = channels, size = 32, classes = classes } end,
@@ -67,7 +54,7 @@ return fm.experiment {
     fast_mlp = { model = "mlp", steps = 7500, lr = 1e-3, batch = 128, heun = 10 },
   },
   run = function(run, p)
-    local truth, labels, held_out = pictures(p, run.rng:stream "data")
+    local truth, labels, held_out = assert(data.labelled_pictures { name = p.data, folder = p.folder, split = p.split, rng = run.rng:stream "data" })
     local classes <const> = math.tointeger(labels:max():item())
     local model = networks[p.model](p, truth:size(2), classes)
     local opt = optim.adam(model, { lr = optim.cosine { lr = p.lr, steps = p.steps, warmup = math.min(100, p.steps - 1) } })

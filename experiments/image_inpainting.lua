@@ -7,19 +7,6 @@
 local fm <const> = require "fm"
 local nn, flow, optim, data, metrics, plot = fm.nn, fm.flow, fm.optim, fm.data, fm.metrics, fm.plot
 
--- Pictures to train with, and pictures held out with their labels.
-local function pictures(p, rng)
-  local function load(split)
-    if p.data == "shapes32" then return data.shapes32 { n = 6000, rng = rng, flat = false } end
-    local x, labels = data[p.data] { split = split, folder = p.folder ~= "" and p.folder or nil, size = 32 }
-    return assert(x, labels), labels
-  end
-  local x, labels = load(p.split)
-  if p.data ~= "shapes32" and p.split == "train" then return x, load "test" end
-  local n = #x - 1000
-  return x[{ 1, n }], x[{ n + 1, #x }], labels[{ n + 1, #x }]
-end
-
 -- n pictures, drawn 100 at a time: the layers of a U-Net hold 4 MB for each while they draw it.
 local function in_parts(n, draw)
   local parts = {}
@@ -49,7 +36,7 @@ return fm.experiment {
   },
   presets = { fast = { steps = 2000, batch = 32, decay = 0.995, samples = 100 } },
   run = function(run, p)
-    local truth, held_out, labels = pictures(p, run.rng:stream "data")
+    local truth, _, held_out, labels = assert(data.labelled_pictures { name = p.data, folder = p.folder, split = p.split, rng = run.rng:stream "data" })
     local model = nn.unet { channels = truth:size(2), width = p.width }
     local opt = optim.adam(model, { lr = optim.cosine { lr = p.lr, steps = p.steps, warmup = math.min(100, p.steps - 1) } })
     local average = optim.ema(model, { decay = p.decay, warmup = true })

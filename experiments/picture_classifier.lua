@@ -6,23 +6,6 @@
 local fm <const> = require "fm"
 local nn, optim, data, metrics = fm.nn, fm.optim, fm.data, fm.metrics
 
--- Pictures to train with and pictures held out, with labels, and the names of the classes.
-local function pictures(p, rng)
-  if p.data == "shapes32" then
-    local x, labels = data.shapes32 { n = 6000, rng = rng, flat = false }
-    return x[{ 1, 5000 }], labels[{ 1, 5000 }], x[{ 5001, 6000 }], labels[{ 5001, 6000 }], { "disc", "square", "triangle" }
-  end
-  local function load(split)
-    local x, labels, names = data[p.data] { split = split, folder = p.folder ~= "" and p.folder or nil, size = 32 }
-    if not x then error(labels, 0) end
-    return x, labels, names
-  end
-  local x, labels, names = load(p.split)
-  if p.split == "train" then return x, labels, load "test" end
-  local n = #x - 1000
-  return x[{ 1, n }], labels[{ 1, n }], x[{ n + 1, #x }], labels[{ n + 1, #x }], names
-end
-
 local function classifier(channels, classes, drop)
   local conv1, conv2 = nn.conv2d(channels, 12, 5, { act = "silu" }), nn.conv2d(12, 32, 5, { act = "silu" })
   local fc1, fc2 = nn.linear(32 * 5 * 5, 64, { act = "silu" }), nn.linear(64, classes)
@@ -43,7 +26,7 @@ return fm.experiment {
     lr = { 3e-3, "learning rate" }, drop = { 0.15, "dropout" }, shift = { 1, "moves pictures by as many pixels", min = 0 },
   },
   run = function(run, p)
-    local x, labels, held_out, truth, names = pictures(p, run.rng:stream "data")
+    local x, labels, held_out, truth, names = assert(data.labelled_pictures { name = p.data, folder = p.folder, split = p.split, rng = run.rng:stream "data" })
     local model = classifier(x:size(2), #names, p.drop):train()
     local opt = optim.adam(model, { lr = optim.cosine { lr = p.lr, steps = p.steps } })
     local average, moves = optim.ema(model, { decay = 0.999, warmup = true }), run.rng:stream "moves"

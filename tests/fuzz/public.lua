@@ -314,6 +314,12 @@ local function datasets(calls, folder)
       return data[name] { folder = folder, size = 4 }, data[name] { folder = folder, split = "test" }
     end)
   end
+  D("labelled_pictures", function()
+    local load = data.labelled_pictures
+    assert(fm.file.write(folder .. "/t10k-images-idx3-ubyte", string.pack(">I4I4I4I4BB", 0x803, 2, 1, 1, 0, 255)))
+    assert(fm.file.write(folder .. "/t10k-labels-idx1-ubyte", string.pack(">I4I4BB", 0x801, 2, 9, 0)))
+    return load { name = "mnist", folder = folder, split = "test", held_out = 1 }, load { name = "fashion_mnist", folder = folder }
+  end)
   D("augment", function() return data.augment(x:reshape(2, 1, 2, 3), { flip = true, shift = 1, rng = fm.rng(1) }) end)
   D("cooccurrence", function() return data.cooccurrence { { "a", "b", "a" }, { "b", "a" } } end)
 end

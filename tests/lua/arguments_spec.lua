@@ -240,6 +240,9 @@ describe("arguments of", function()
       try({ name }, data[name], { { folder = "no such folder", split = "test" } })
       try_options(name, data[name], {}, { folder = "no such folder", split = "train", size = 32 })
     end
+    local good = { name = "mnist", folder = "no such folder", split = "train", held_out = 5, rng = fm.rng(1) }
+    try({ "labelled_pictures" }, data.labelled_pictures, { good })
+    try_options("labelled_pictures", data.labelled_pictures, {}, good)
     try({ "augment" }, data.augment, { fm.zeros(2, 1, 4, 4), { flip = true, rng = fm.rng(1) } })
     try_options("augment", data.augment, { fm.zeros(2, 1, 4, 4) }, { flip = true, shift = 2, rng = fm.rng(1) })
   end)

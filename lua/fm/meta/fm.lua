@@ -1452,6 +1452,16 @@ function fm.data.mnist(options) end
 ---@param options? string|{folder: string, split: "train"|"test", size: integer}
 ---@return fm.Tensor|nil pictures, fm.Tensor|string labels, string[] names
 function fm.data.fashion_mnist(options) end
+---Pictures of 32 x 32 with labels in 1..K, those to train with first, then those held out, and the
+---names of the K classes; or nil and a message that says what is missing. The name is that of a
+---dataset, also of your own, that takes {folder, split, size} and returns pictures, labels and
+---names, as "mnist" and "fashion_mnist" do, or "shapes32": 5,000 pictures to train with that rng
+---draws, and those held out. The files lie in `folder` or, when it is "" or absent, in their usual
+---place. With split = "train" the test pictures are held out, at least `held_out` (1,000) of them;
+---with "test", for which one needs no others, the last `held_out` of them.
+---@param options {name: string, folder: string, split: "train"|"test", held_out: integer, rng: fm.Rng}
+---@return fm.Tensor|nil pictures [N, C, 32, 32] in -1..1, fm.Tensor|string labels, fm.Tensor held_out, fm.Tensor held_out_labels, string[] names
+function fm.data.labelled_pictures(options) end
 ---The same pictures, each changed by chance: flip mirrors it, left and right, with probability 1/2;
 ---shift = k moves it by -k..k whole pixels down and across, and repeats the pixels of the edge
 ---where nothing moves in. The draws depend on the stream and its step: with a stream of run.rng a
