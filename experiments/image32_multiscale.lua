@@ -8,8 +8,6 @@
 local fm <const> = require "fm"
 local nn, flow, optim, ode, data, metrics, plot = fm.nn, fm.flow, fm.optim, fm.ode, fm.data, fm.metrics, fm.plot
 
-local function is_floor(name) return name == "n" or name:find "_floor" end -- the same for all samples
-
 -- The detail's network: it sees the coarse picture, too, and gives as many channels as x has.
 local function beside(net, coarse)
   return function(x, t, cond) return net(fm.cat(x, coarse, 2), t, cond):slice { axis = 2, first = 1, last = x:size(2) } end
@@ -28,16 +26,12 @@ return fm.experiment {
     data = { "fashion_mnist", "the pictures", choices = { "fashion_mnist", "mnist", "shapes32" } },
     folder = { "", "where their files lie, if not in the usual place" },
     split = { "train", "what to train with; of the test pictures the last 1,000 are held out", choices = { "train", "test" } },
-    coarse = { 16, "pixels of a side of the coarse pictures", choices = { 8, 16 } },
-    width = { 16, "channels of the U-Nets at full size", min = 2 },
-    steps = { 4000, "optimizer steps of the single flow", min = 2 },
-    batch = { 64, "pictures in a step", min = 1 },
+    coarse = { 16, "pixels of a side of the coarse pictures", choices = { 8, 16 } }, width = { 16, "channels of the U-Nets at full size", min = 2 },
+    steps = { 4000, "optimizer steps of the single flow", min = 2 }, batch = { 64, "pictures in a step", min = 1 },
     lr = { 2e-3, "learning rate at the start; it falls along half a cosine" },
     decay = { 0.999, "of the averages of the weights that draw the samples", min = 0, max = 1 },
-    noise = { 0.1, "in the coarse picture that the detail's flow sees (Ho et al. 2022)", min = 0 },
-    scale = { 1.5, "strength of the guidance; 1 is none" },
-    heun = { 20, "Heun steps of the single flow's sampler", min = 2 },
-    samples = { 500, "samples of each", min = 10 },
+    noise = { 0.1, "in the coarse picture that the detail's flow sees (Ho et al. 2022)", min = 0 }, scale = { 1.5, "strength of the guidance; 1 is none" },
+    heun = { 20, "Heun steps of the single flow's sampler", min = 2 }, samples = { 500, "samples of each", min = 10 },
   },
   presets = { fast = { steps = 1500, batch = 32, decay = 0.995, heun = 10 } },
   run = function(run, p)
@@ -66,15 +60,14 @@ return fm.experiment {
         average:update()
       end
       return function(side, coarse)
-        local x0, x = run.rng:stream("sample of " .. name):normal(#cond, channels, side, side), nil
-        average:swap(function()
-          x = in_parts(#cond, function(rows)
+        local x0 = run.rng:stream("sample of " .. name):normal(#cond, channels, side, side)
+        return average:swap(function()
+          return in_parts(#cond, function(rows)
             local model = coarse and beside(net, coarse[rows]) or net
             local field = flow.guidance(model, { cond = cond[rows], null = classes + 1, scale = p.scale })
             return (ode.solve(field, x0[rows], { method = "heun", steps = math.ceil(share * p.heun) }))
           end)
         end)
-        return x
       end
     end
 
@@ -91,8 +84,7 @@ return fm.experiment {
     for name, x in pairs { whole = whole(32), multiscale = fine, coarse = large(low) } do
       run:picture(name, plot.image_grid(x[{ 1, math.min(8 * classes, #x) }], { columns = classes, range = { -1, 1 }, title = name }))
       if classes == 10 and name ~= "coarse" then
-        local quality = metrics.picture_quality(x, held_out, { features = p.data, labels = cond })
-        for key, value in pairs(quality) do run:summary { [is_floor(key) and key or name .. "_" .. key] = value } end
+        run:summary(metrics.picture_quality(x, held_out, { features = p.data, labels = cond, name = name .. "_%s" }))
       end
     end
   end,

@@ -20,8 +20,6 @@ local networks <const> = {
   end,
 }
 
-local function is_floor(name) return name == "n" or name:find "_floor" end -- the same for all samples
-
 -- n pictures, drawn 100 at a time: the layers of a U-Net hold 4 MB for each while they draw it.
 local function in_parts(n, draw)
   local parts = {}
@@ -35,16 +33,12 @@ return fm.experiment {
     data = { "fashion_mnist", "the pictures", choices = { "fashion_mnist", "mnist", "shapes32" } },
     folder = { "", "where their files lie, if not in the usual place" },
     split = { "train", "what to train with; of the test pictures the last 1,000 are held out", choices = { "train", "test" } },
-    model = { "unet", "the network", choices = { "unet", "dit", "mlp" } },
-    width = { 24, "channels of the U-Net at full size", min = 2 },
-    steps = { 5000, "optimizer steps", min = 1 },
-    batch = { 64, "pictures in a step", min = 1 },
+    model = { "unet", "the network", choices = { "unet", "dit", "mlp" } }, width = { 24, "channels of the U-Net at full size", min = 2 },
+    steps = { 5000, "optimizer steps", min = 1 }, batch = { 64, "pictures in a step", min = 1 },
     lr = { 2e-3, "learning rate at the start; it falls along half a cosine" },
     decay = { 0.999, "of the average of the weights that draws the samples", min = 0, max = 1 },
-    drop = { 0.1, "probability with which a step hides a label", min = 0, max = 1 },
-    scale = { 1.5, "strength of the guidance; 1 is none" },
-    heun = { 20, "Heun steps of the sampler", min = 1 },
-    samples = { 500, "samples", min = 10 },
+    drop = { 0.1, "probability with which a step hides a label", min = 0, max = 1 }, scale = { 1.5, "strength of the guidance; 1 is none" },
+    heun = { 20, "Heun steps of the sampler", min = 1 }, samples = { 500, "samples", min = 10 },
   },
   presets = {
     dit = { model = "dit", steps = 10000, lr = 1e-3 },
@@ -74,19 +68,15 @@ return fm.experiment {
     average:swap(function()
       model:eval()
       local cond = ((fm.zeros(p.samples // classes, 1) + fm.range(1, classes)):reshape(-1)):detach()
-      local noise, summary = run.rng:stream "sample":normal(#cond, table.unpack(truth:shape(), 2)), {}
-      for _, way in ipairs { { "unguided", 1 }, { "guided", p.scale } } do
+      local noise = run.rng:stream "sample":normal(#cond, table.unpack(truth:shape(), 2))
+      for name, scale in pairs { unguided = 1, guided = p.scale } do
         local x = in_parts(#cond, function(rows)
-          local field = flow.guidance(model, { cond = cond[rows], scale = way[2], predict = predict })
+          local field = flow.guidance(model, { cond = cond[rows], scale = scale, predict = predict })
           return (ode.solve(field, noise[rows], { method = "heun", steps = p.heun }))
         end)
-        run:picture(way[1], plot.image_grid(x[{ 1, math.min(8 * classes, #x) }], { columns = classes, range = { -1, 1 }, title = "w = " .. way[2] }))
-        if classes == 10 then
-          local quality = metrics.picture_quality(x, held_out, { features = p.data, labels = cond })
-          for name, value in pairs(quality) do summary[is_floor(name) and name or name .. "_" .. way[1]] = value end
-        end
+        run:picture(name, plot.image_grid(x[{ 1, math.min(8 * classes, #x) }], { columns = classes, range = { -1, 1 }, title = "w = " .. scale }))
+        if classes == 10 then run:summary(metrics.picture_quality(x, held_out, { features = p.data, labels = cond, name = "%s_" .. name })) end
       end
-      run:summary(summary)
     end)
     run:save("model", model)
   end,

@@ -221,6 +221,16 @@ describe("metrics.picture_quality", function()
     assert.equal(20, metrics.picture_quality(fake[{ 1, 20 }], real, { features = own, draws = 2 }).n)
   end)
 
+  it("calls by `name` what is measured of the samples, not n and the floors", function()
+    local fake, real = blobs(10, "fake"), blobs(20, "real")
+    local plain = metrics.picture_quality(fake, real, { features = network, draws = 2, labels = fm.ones(10) })
+    for pattern, called in pairs { ["%s_guided"] = function(key) return key .. "_guided" end, ["whole_%s"] = function(key) return "whole_" .. key end } do
+      local expected = {}
+      for key, value in pairs(plain) do expected[(key == "n" or key:find "_floor") and key or called(key)] = value end
+      assert.same(expected, metrics.picture_quality(fake, real, { features = network, draws = 2, labels = fm.ones(10), name = pattern }))
+    end
+  end)
+
   it("says what it cannot measure", function()
     local x = blobs(8, "wrong")
     local function wrong(text, ...) raises_text("picture_quality: " .. text, metrics.picture_quality, ...) end
@@ -228,6 +238,10 @@ describe("metrics.picture_quality", function()
     wrong("features: expected a name or what metrics.features gives, found 3", x, x, { features = 3 })
     wrong('unknown option "feature"; did you mean "features"?', x, x, { feature = network })
     wrong("draws: expected a whole number >= 2, found 1", x, x, { features = network, draws = 1 })
+    for _, name in ipairs { "guided", "%s_%s", "" } do
+      wrong(('name: expected a text with one %%s in it, as "%%s_guided", found "%s"'):format(name), x, x, { features = network, name = name })
+    end
+    wrong("name: expected a text with one %s in it", x, x, { features = network, name = 3 })
     wrong("there are 8 fake and 6 real pictures: expected at least 4 and 8", x, x[{ 1, 6 }], { features = network })
     wrong("real: expected a tensor with rows first, [n, ...], found nil", x, nil, { features = network })
     wrong("unexpected argument 4", x, x, { features = network }, 4)

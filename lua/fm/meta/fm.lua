@@ -1633,10 +1633,11 @@ function fm.metrics.class_accuracy(x, labels, network) end
 ---by a fixed stream. frechet_distance, kid, precision, recall, each with _floor and
 ---_floor_deviation: the same between n and n other real pictures, mean and deviation over 10 draws.
 ---With labels of the fake pictures also class_accuracy of all of them, and class_accuracy_floor,
----which the network reaches on real pictures that it was not trained on.
+---which the network reaches on real pictures that it was not trained on. name = "%s_guided" or
+---"guided_%s" tells samples apart: it renames what is measured of the fake pictures.
 ---@param fake fm.Tensor pictures, as metrics.features takes them
 ---@param real fm.Tensor
----@param options {features: fm.PictureFeatures|string, labels: fm.Tensor, draws: integer}
+---@param options {features: fm.PictureFeatures|string, labels: fm.Tensor, draws: integer, name: string}
 ---@return table<string, number>
 function fm.metrics.picture_quality(fake, real, options) end
 ---The cheapest assignment of a cost matrix [n, n]: the 1-based column of each row. Exact to

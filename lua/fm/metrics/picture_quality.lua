@@ -1,5 +1,5 @@
--- picture_quality(fake, real, {features, labels, draws}) -> a table for run:summary: how far fake
--- pictures are from real ones, in the features of a network (a name, or what metrics.features
+-- picture_quality(fake, real, {features, labels, draws, name}) -> a table for run:summary: how far
+-- fake pictures are from real ones, in the features of a network (a name, or what metrics.features
 -- gives).
 --   n                        rows of each sample: all of fake, or half of real when that is fewer
 --   frechet_distance, kid, precision, recall
@@ -7,6 +7,8 @@
 --                            deviation over 10 draws; a perfect model measures this
 --   class_accuracy           with labels: the share of all fake pictures that the network reads as
 --                            their label; class_accuracy_floor: of the held-out real pictures
+-- name = "%s_guided" puts _guided behind the names of what is measured of fake, "guided_%s" puts it
+-- before; n and the floors, the same for all samples of a run, keep their names.
 -- The rows are drawn by a fixed stream, so that an order of the pictures (by class, say) does not
 -- matter.
 local fm <const> = require "fm"
@@ -25,8 +27,11 @@ local measured <const> = { frechet_distance = { "frechet_distance" }, kid = { "k
 
 return { of = function(fake, real, given, ...)
   options.no_more(where, 3, ...)
-  local o = options.read(where, given, { features = options.none, labels = options.none, draws = 10 })
+  local o = options.read(where, given, { features = options.none, labels = options.none, draws = 10, name = "%s" })
   local draws <const> = options.integer(where .. ": draws", o.draws, 2)
+  if type(o.name) ~= "string" or select(2, o.name:gsub("%%s", "")) ~= 1 then
+    fm.fail(('%s: name: expected a text with one %%s in it, as "%%s_guided", found %s'):format(where, options.shown(o.name)))
+  end
   local network = o.features
   if type(network) == "string" then network = fm.metrics.features(network) end
   if not options.callable(network) then
@@ -39,16 +44,17 @@ return { of = function(fake, real, given, ...)
   local of_fake = drawn(network, fake, n, 1, rng:permutation(#fake))
   local order = rng:permutation(#real)
   local of_real, of_others = drawn(network, real, n, 1, order), drawn(network, real, n, 2, order)
-  local result = { n = n }
+  local of_samples, result = {}, { n = n }
   for metric, names in pairs(measured) do
     local values = { fm.metrics[metric](of_fake, of_real) }
     local floors = { fm.metrics[metric].floor(of_others, of_real, { draws = draws }) }
     for k, name in ipairs(names) do
-      result[name], result[name .. "_floor"], result[name .. "_floor_deviation"] = values[k], floors[k], floors[#names + k]
+      of_samples[name], result[name .. "_floor"], result[name .. "_floor_deviation"] = values[k], floors[k], floors[#names + k]
     end
   end
   if o.labels ~= nil then
-    result.class_accuracy, result.class_accuracy_floor = fm.metrics.class_accuracy(fake, o.labels, network), network.accuracy
+    of_samples.class_accuracy, result.class_accuracy_floor = fm.metrics.class_accuracy(fake, o.labels, network), network.accuracy
   end
+  for name, value in pairs(of_samples) do result[(o.name:gsub("%%s", name))] = value end
   return result
 end }
