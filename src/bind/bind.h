@@ -119,6 +119,7 @@ void bind_push_tensor_metatable(lua_State *L);
 void bind_tensor(lua_State *L);
 void bind_ops(lua_State *L);
 void bind_tape(lua_State *L);
+void bind_tangent(lua_State *L);
 void bind_random(lua_State *L);
 void bind_optim(lua_State *L);
 void bind_ode(lua_State *L);

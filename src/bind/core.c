@@ -17,6 +17,7 @@ int luaopen_fm_core(lua_State *L) {
     bind_tensor(L);
     bind_ops(L);
     bind_tape(L);
+    bind_tangent(L);
     bind_random(L);
     bind_optim(L);
     bind_ode(L);

@@ -17,6 +17,7 @@ void *ode_push_box(lua_State *L, const bind_type *type) {
     lua_toclose(L, ODE_BOX);
     c->guarded = !lua_pushthread(L);
     lua_pop(L, 1);
+    if (fm_follows(x0)) bind_error(L, "ode.solve has no tangent rule: fm.jvp cannot go through it");
     if (x0->rank == FM_MAX_RANK) bind_error(L, "ode.solve: x0 has %d axes, expected at most %d", x0->rank, FM_MAX_RANK - 1);
     c->point = fm_tensor_retain(bind_push_new(L, x0->rank, x0->shape));
     return c;
@@ -92,6 +93,7 @@ bool ode_call_for_tensor(ode_call *c, const char *who, int n, real *to) {
     fm_tensor *y = bind_check_tensor(L, -1);
     if (!fm_same_shape(x, y))
         return fm_fail(&c->err, "ode.solve: x is %s, the %s returned %s", fm_shape_text(x, a), who, fm_shape_text(y, b));
+    if (fm_follows(y)) return fm_fail(&c->err, "ode.solve has no tangent rule: fm.jvp cannot go through it");
     fm_copy(y->count, fm_data(y), to);
     if (c->recorded) fm_ode_record_set(&c->rows, to, y);
     c->depends |= c->watched && fm_needs_grad(y);

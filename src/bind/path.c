@@ -32,10 +32,12 @@ static int path_sample(lua_State *L) {
     return 2;
 }
 
-static int needs_grad(lua_State *L) { /* needs_grad(t, ...): whether an open tape follows one of them */
+static int needs_grad(lua_State *L) { /* needs_grad(t, ...): whether an open tape or a fm.jvp at work follows one of them */
     bool any = false;
-    for (int i = 1; i <= lua_gettop(L); i++) any = any || (bind_is_tensor(L, i) && fm_needs_grad(bind_check_tensor(L, i)));
-    lua_pushboolean(L, any && fm_recording());
+    for (int i = 1; i <= lua_gettop(L); i++)
+        any = any ||
+              (bind_is_tensor(L, i) && (fm_follows(bind_check_tensor(L, i)) || (fm_needs_grad(bind_check_tensor(L, i)) && fm_recording())));
+    lua_pushboolean(L, any);
     return 1;
 }
 

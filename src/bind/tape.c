@@ -141,7 +141,10 @@ static int custom_call(lua_State *L) { /* upvalues: forward, backward */
     bind_running = L;
     int n = lua_gettop(L);
     if (n > MAX_INPUTS) bind_error(L, "custom: %d inputs are over the limit %d", n, MAX_INPUTS);
-    for (int i = 0; i < n; i++) in[i] = bind_is_tensor(L, i + 1) ? bind_check_tensor(L, i + 1) : NULL;
+    for (int i = 0; i < n; i++) {
+        in[i] = bind_is_tensor(L, i + 1) ? bind_check_tensor(L, i + 1) : NULL;
+        if (fm_follows(in[i])) bind_error(L, "custom has no tangent rule: fm.jvp cannot go through it");
+    }
     luaL_checkstack(L, n + 8, NULL);
     lua_pushvalue(L, lua_upvalueindex(1));
     for (int i = 1; i <= n; i++) lua_pushvalue(L, i);

@@ -281,6 +281,7 @@ static fm_tensor *check_writable(lua_State *L, int arg) {
         bind_error(L, "this tensor takes part in an open tape: writing it in place would spoil the gradients; write a :clone(), or after "
                       "the tape closes");
     }
+    if (fm_follows(t)) bind_error(L, "this tensor carries a tangent (fm.jvp): writing it in place would spoil that; write a :clone()");
     return t;
 }
 

@@ -7,8 +7,11 @@
 typedef struct fm_activation {
     const char *name;
     void (*apply)(size_t n, const real *x, real *y);
-    void (*backward)(size_t n, const real *x, const real *dy, real *dx); /* dx += dy f'(x) */
-    void (*in_place)(size_t n, real *y, real *slope);                    /* y = f(y), and slope = f'(y) unless it is NULL */
+    void (*backward)(size_t n, const real *x, const real *dy, real *dx);  /* dx += dy f'(x) */
+    void (*in_place)(size_t n, real *y, real *slope);                     /* y = f(y), and slope = f'(y) unless it is NULL */
+    void (*times_slope)(size_t n, const real *x, const real *v, real *y); /* y = f'(x) v */
+    void (*times_slope_backward)(size_t n, const real *x, const real *v, const real *dy, real *dx,
+                                 real *dv); /* dx += dy v f''(x), dv += dy f'(x) */
 } fm_activation;
 
 /* [0] is "none", without functions. The names, NULL at the end, are the choices of an `act`

@@ -39,6 +39,7 @@ typedef union fm_value {
 } fm_value;
 
 struct fm_op;
+typedef struct fm_rule fm_rule; /* a tangent's computation under way */
 
 typedef struct fm_call {
     const struct fm_op *op;
@@ -72,6 +73,9 @@ typedef struct fm_op {
     bool (*shape)(fm_call *c, fm_error *err); /* checks everything; the only function of the three that may fail */
     void (*forward)(const fm_call *c);
     void (*backward)(const fm_call *c); /* adds to the inputs' gradients; NULL: no gradient (or a view) */
+    /* The derivative of the result along d[i], the tangents of the inputs: see tangent.h. NULL:
+     * fm.jvp cannot go through it. */
+    fm_tensor *(*tangent)(fm_rule *r, const fm_call *c, fm_tensor *const *d);
 } fm_op;
 
 /* All rows, in the order of the files, NULL at the end. */
@@ -109,7 +113,7 @@ static inline fm_axis_view fm_along(const fm_tensor *t, int axis) {
 }
 
 /* The tables; each ops_*.c ends with one, closed by a row without a name. */
-extern const fm_op pair_ops[], elementwise_ops[], activation_ops[], reduce_ops[], along_ops[], order_ops[], shape_ops[], index_ops[],
-    matrix_ops[], attention_ops[], norm_ops[], convolution_ops[], image_ops[], loss_ops[];
+extern const fm_op pair_ops[], elementwise_ops[], activation_ops[], slope_ops[], reduce_ops[], along_ops[], order_ops[], shape_ops[],
+    index_ops[], matrix_ops[], attention_ops[], norm_ops[], convolution_ops[], image_ops[], loss_ops[];
 
 #endif

@@ -10,8 +10,9 @@ enum { MAX_OPS = 256 };
 
 const fm_op *const *fm_op_all(void) {
     static const fm_op *all[MAX_OPS + 1];
-    static const fm_op *const tables[] = {pair_ops,  elementwise_ops, activation_ops, reduce_ops, along_ops,       order_ops, shape_ops,
-                                          index_ops, matrix_ops,      attention_ops,  norm_ops,   convolution_ops, image_ops, loss_ops};
+    static const fm_op *const tables[] = {pair_ops,      elementwise_ops, activation_ops,  slope_ops, reduce_ops,
+                                          along_ops,     order_ops,       shape_ops,       index_ops, matrix_ops,
+                                          attention_ops, norm_ops,        convolution_ops, image_ops, loss_ops};
     if (all[0]) return all;
     size_t n = 0;
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {

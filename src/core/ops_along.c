@@ -4,6 +4,7 @@
 #include "op.h"
 #include "row_max.h"
 #include "sums.h"
+#include "tangent.h"
 #include "threads.h"
 #include "vmath.h"
 
@@ -364,11 +365,21 @@ static void cumsum_backward(const fm_call *c) { /* an entry counts in every sum 
     cumsum_rows(c, a);
 }
 
+static fm_tensor *softmax_tangent(fm_rule *r, const fm_call *c, fm_tensor *const *d) { /* y (dx - sum y dx) */
+    fm_tensor *dot = fm_rule_sum(r, "sum", fm_multiply(r, c->out, d[0]), c->opt[0].integer, true);
+    return fm_multiply(r, c->out, fm_subtract(r, d[0], dot));
+}
+
+static fm_tensor *log_softmax_tangent(fm_rule *r, const fm_call *c, fm_tensor *const *d) { /* dx - sum e^y dx */
+    fm_tensor *shares = fm_rule_one(r, "exp", c->out);
+    return fm_subtract(r, d[0], fm_rule_sum(r, "sum", fm_multiply(r, shares, d[0]), c->opt[0].integer, true));
+}
+
 static const fm_option along_options[] = {{"axis", FM_AXIS, false, -1, NULL}, {0}};
 
 const fm_op along_ops[] = {
-    {"cumsum", "t", along_options, cumsum_shape, cumsum_forward, cumsum_backward},
-    {"softmax", "t", along_options, along_shape, softmax_forward, softmax_backward},
-    {"log_softmax", "t", along_options, along_shape, log_softmax_forward, log_softmax_backward},
+    {"cumsum", "t", along_options, cumsum_shape, cumsum_forward, cumsum_backward, fm_tangent_linear},
+    {"softmax", "t", along_options, along_shape, softmax_forward, softmax_backward, softmax_tangent},
+    {"log_softmax", "t", along_options, along_shape, log_softmax_forward, log_softmax_backward, log_softmax_tangent},
     {0},
 };

@@ -2,6 +2,7 @@
 #include "gemm.h"
 #include "op.h"
 #include "sums.h"
+#include "tangent.h"
 #include "threads.h"
 #include "vmath.h"
 
@@ -221,10 +222,44 @@ static void attention_backward(const fm_call *c) {
     fm_parallel(z.groups, alone ? z.groups + 1 : slices_of(z.l * z.s * (2 * z.d + 2 * z.e)), attention_groups, &z);
 }
 
+/* ---- the tangent of attention: dy = P dv + dP v, dP = P (ds - sum P ds),
+ * ds = (dq k^T + q dk^T) scale ---- */
+
+static fm_tensor *flat_groups(fm_rule *r, fm_tensor *t, bool turned) { /* [..., L, D] -> [S, L, D], or [S, D, L] */
+    if (!t) return NULL;
+    size_t shape[3] = {1, t->shape[t->rank - 2], fm_last(t)};
+    for (int i = 0; i < t->rank - 2; i++) shape[0] *= t->shape[i];
+    t = fm_rule_shaped(r, t, 3, shape);
+    return turned ? fm_rule_one(r, "transpose", t) : t;
+}
+
+/* 0 where row i may see column j <= i, else -inf: [L, S]. */
+static fm_tensor *hidden_future(fm_rule *r, size_t l, size_t s) {
+    size_t shape[2] = {l, s};
+    fm_tensor *t = fm_rule_zeros(r, 2, shape);
+    for (size_t i = 0; t && i < l; i++) {
+        for (size_t j = i + 1; j < s; j++) fm_data(t)[i * s + j] = -INFINITY;
+    }
+    return t;
+}
+
+static fm_tensor *attention_tangent(fm_rule *r, const fm_call *c, fm_tensor *const *d) {
+    fm_tensor *q = flat_groups(r, c->in[0], false), *k = flat_groups(r, c->in[1], true), *v = flat_groups(r, c->in[2], false);
+    double scale = 1 / sqrt((double)fm_last(c->in[0]));
+    fm_tensor *score = fm_scale(r, scale, fm_rule_two(r, "bmm", q, k));
+    if (score && c->opt[0].integer) score = fm_add(r, score, hidden_future(r, score->shape[1], score->shape[2]));
+    fm_tensor *p = fm_rule_one(r, "softmax", score), *dv = flat_groups(r, d[2], false);
+    fm_tensor *ds = fm_add(r, fm_rule_two(r, "bmm", flat_groups(r, d[0], false), k), fm_rule_two(r, "bmm", q, flat_groups(r, d[1], true)));
+    fm_tensor *pds = fm_multiply(r, p, fm_scale(r, scale, ds));
+    fm_tensor *dp = fm_subtract(r, pds, fm_multiply(r, p, fm_rule_sum(r, "sum", pds, -1, true)));
+    fm_tensor *dy = fm_add(r, fm_rule_two(r, "bmm", p, dv), fm_rule_two(r, "bmm", dp, v));
+    return fm_rule_shaped(r, dy, c->out->rank, c->out->shape);
+}
+
 static const fm_option attention_options[] = {{"causal", FM_FLAG, false, 0, NULL}, {0}};
 
 const fm_op attention_ops[] = {
-    {"bmm", "tt", NULL, bmm_shape, bmm_forward, bmm_backward},
-    {"attention", "ttt", attention_options, attention_shape, attention_forward, attention_backward},
+    {"bmm", "tt", NULL, bmm_shape, bmm_forward, bmm_backward, fm_tangent_bilinear},
+    {"attention", "ttt", attention_options, attention_shape, attention_forward, attention_backward, attention_tangent},
     {0},
 };

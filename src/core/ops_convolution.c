@@ -8,6 +8,7 @@
 #include "op.h"
 #include "patches.h"
 #include "sums.h"
+#include "tangent.h"
 #include "threads.h"
 #include "winograd.h"
 
@@ -481,10 +482,16 @@ static void conv_transpose2d_backward(const fm_call *c) {
     bias_backward(c);
 }
 
+static fm_tensor *convolution_tangent(fm_rule *r, const fm_call *c, fm_tensor *const *d) {
+    size_t channels[] = {c->out->shape[1], 1, 1};
+    return fm_add(r, fm_tangent_bilinear(r, c, d), fm_rule_shaped(r, c->n_in > 2 ? d[2] : NULL, 3, channels));
+}
+
 static const fm_option convolution_options[] = {{"stride", FM_INTEGER, false, 1, NULL}, {"padding", FM_INTEGER, false, 0, NULL}, {0}};
 
 const fm_op convolution_ops[] = {
-    {"conv2d", "ttT", convolution_options, conv2d_shape, conv2d_forward, conv2d_backward},
-    {"conv_transpose2d", "ttT", convolution_options, conv_transpose2d_shape, conv_transpose2d_forward, conv_transpose2d_backward},
+    {"conv2d", "ttT", convolution_options, conv2d_shape, conv2d_forward, conv2d_backward, convolution_tangent},
+    {"conv_transpose2d", "ttT", convolution_options, conv_transpose2d_shape, conv_transpose2d_forward, conv_transpose2d_backward,
+     convolution_tangent},
     {0},
 };

@@ -1,5 +1,6 @@
 /* Functions of one number. */
 #include "each.h"
+#include "tangent.h"
 #include "vmath.h"
 
 /* Y is the value at x; D the slope at x, where y is known too. P and Q are the two options. Each
@@ -141,22 +142,73 @@ static bool clamp_shape(fm_call *c, fm_error *err) {
     return fm_shape_like(c, c->in[0]);
 }
 
+/* ---- tangents ---- */
+
+static fm_tensor *exp_tangent(fm_rule *r, const fm_call *c, fm_tensor *const *d) {
+    return fm_multiply(r, d[0], c->out);
+}
+
+static fm_tensor *log_tangent(fm_rule *r, const fm_call *c, fm_tensor *const *d) {
+    return fm_rule_two(r, "div", d[0], c->in[0]);
+}
+
+static fm_tensor *sqrt_tangent(fm_rule *r, const fm_call *c, fm_tensor *const *d) {
+    return fm_rule_two(r, "div", fm_scale(r, 0.5, d[0]), c->out);
+}
+
+static fm_tensor *rsqrt_tangent(fm_rule *r, const fm_call *c, fm_tensor *const *d) { /* -y^3 dx / 2 */
+    return fm_multiply(r, fm_scale(r, -0.5, d[0]), fm_multiply(r, fm_rule_one(r, "square", c->out), c->out));
+}
+
+static fm_tensor *reciprocal_tangent(fm_rule *r, const fm_call *c, fm_tensor *const *d) {
+    return fm_multiply(r, fm_rule_one(r, "neg", d[0]), fm_rule_one(r, "square", c->out));
+}
+
+static fm_tensor *sin_tangent(fm_rule *r, const fm_call *c, fm_tensor *const *d) {
+    return fm_multiply(r, d[0], fm_rule_one(r, "cos", c->in[0]));
+}
+
+static fm_tensor *cos_tangent(fm_rule *r, const fm_call *c, fm_tensor *const *d) {
+    return fm_multiply(r, fm_rule_one(r, "neg", d[0]), fm_rule_one(r, "sin", c->in[0]));
+}
+
+static fm_tensor *square_tangent(fm_rule *r, const fm_call *c, fm_tensor *const *d) {
+    return fm_multiply(r, fm_scale(r, 2, d[0]), c->in[0]);
+}
+
+static fm_tensor *abs_tangent(fm_rule *r, const fm_call *c, fm_tensor *const *d) { /* the slope at 0 is 0 */
+    fm_tensor *zero = fm_rule_number(r, 0), *x = c->in[0];
+    return fm_multiply(r, d[0], fm_subtract(r, fm_rule_two(r, "gt", x, zero), fm_rule_two(r, "lt", x, zero)));
+}
+
+static fm_tensor *pow_tangent(fm_rule *r, const fm_call *c, fm_tensor *const *d) {
+    fm_call lower = *c;
+    double p = c->opt[0].number;
+    lower.opt[0].number = p - 1;
+    return p == 0 ? NULL : fm_multiply(r, fm_scale(r, p, d[0]), fm_rule_again(r, &lower, 1, c->in));
+}
+
+static fm_tensor *clamp_tangent(fm_rule *r, const fm_call *c, fm_tensor *const *d) { /* the limits belong to the inside */
+    fm_tensor *low = fm_rule_number(r, c->opt[0].number), *high = fm_rule_number(r, c->opt[1].number), *x = c->in[0];
+    return fm_multiply(r, d[0], fm_multiply(r, fm_rule_two(r, "ge", x, low), fm_rule_two(r, "le", x, high)));
+}
+
 static const fm_option pow_options[] = {{"exponent", FM_NUMBER, true, 0, NULL}, {0}};
 static const fm_option clamp_options[] = {{"min", FM_NUMBER, false, -INFINITY, NULL}, {"max", FM_NUMBER, false, INFINITY, NULL}, {0}};
 
 const fm_op elementwise_ops[] = {
     /* name     inputs options   checks         computes          differentiates */
-    {"neg", "t", NULL, fm_shape_same, neg_forward, neg_backward},
-    {"exp", "t", NULL, fm_shape_same, exp_forward, exp_backward},
-    {"log", "t", NULL, fm_shape_same, log_forward, log_backward},
-    {"sqrt", "t", NULL, fm_shape_same, sqrt_forward, sqrt_backward},
-    {"rsqrt", "t", NULL, fm_shape_same, rsqrt_forward, rsqrt_backward},
-    {"reciprocal", "t", NULL, fm_shape_same, reciprocal_forward, reciprocal_backward},
-    {"sin", "t", NULL, fm_shape_same, sin_forward, sin_backward},
-    {"cos", "t", NULL, fm_shape_same, cos_forward, cos_backward},
-    {"square", "t", NULL, fm_shape_same, square_forward, square_backward},
-    {"abs", "t", NULL, fm_shape_same, abs_forward, abs_backward},
-    {"pow", "t", pow_options, fm_shape_same, pow_forward, pow_backward},
-    {"clamp", "t", clamp_options, clamp_shape, clamp_forward, clamp_backward},
+    {"neg", "t", NULL, fm_shape_same, neg_forward, neg_backward, fm_tangent_linear},
+    {"exp", "t", NULL, fm_shape_same, exp_forward, exp_backward, exp_tangent},
+    {"log", "t", NULL, fm_shape_same, log_forward, log_backward, log_tangent},
+    {"sqrt", "t", NULL, fm_shape_same, sqrt_forward, sqrt_backward, sqrt_tangent},
+    {"rsqrt", "t", NULL, fm_shape_same, rsqrt_forward, rsqrt_backward, rsqrt_tangent},
+    {"reciprocal", "t", NULL, fm_shape_same, reciprocal_forward, reciprocal_backward, reciprocal_tangent},
+    {"sin", "t", NULL, fm_shape_same, sin_forward, sin_backward, sin_tangent},
+    {"cos", "t", NULL, fm_shape_same, cos_forward, cos_backward, cos_tangent},
+    {"square", "t", NULL, fm_shape_same, square_forward, square_backward, square_tangent},
+    {"abs", "t", NULL, fm_shape_same, abs_forward, abs_backward, abs_tangent},
+    {"pow", "t", pow_options, fm_shape_same, pow_forward, pow_backward, pow_tangent},
+    {"clamp", "t", clamp_options, clamp_shape, clamp_forward, clamp_backward, clamp_tangent},
     {0},
 };

@@ -1,5 +1,6 @@
 /* Ops on pictures [N, C, H, W], plane by plane: pooling and upsampling. */
 #include "op.h"
+#include "tangent.h"
 #include "threads.h"
 
 #include <string.h>
@@ -149,7 +150,8 @@ static const fm_option pool_options[] = {{"size", FM_INTEGER, true, 1, NULL}, {0
 static const fm_option upsample_options[] = {{"scale", FM_INTEGER, true, 1, NULL}, {0}};
 
 const fm_op image_ops[] = {
-    {"avg_pool2d", "t", pool_options, avg_pool2d_shape, avg_pool2d_forward, avg_pool2d_backward},
-    {"upsample_nearest2d", "t", upsample_options, upsample_nearest2d_shape, upsample_nearest2d_forward, upsample_nearest2d_backward},
+    {"avg_pool2d", "t", pool_options, avg_pool2d_shape, avg_pool2d_forward, avg_pool2d_backward, fm_tangent_linear},
+    {"upsample_nearest2d", "t", upsample_options, upsample_nearest2d_shape, upsample_nearest2d_forward, upsample_nearest2d_backward,
+     fm_tangent_linear},
     {0},
 };

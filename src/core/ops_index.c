@@ -2,6 +2,7 @@
  * added up, however many there are. */
 #include "parts.h"
 #include "sums.h"
+#include "tangent.h"
 
 #include <string.h>
 
@@ -488,9 +489,9 @@ static const fm_option select_options[] = {{"axis", FM_AXIS, false, 0, NULL}, {0
 static const fm_option gather_options[] = {{"axis", FM_AXIS, true, 0, NULL}, {0}};
 
 const fm_op index_ops[] = {
-    {"index_select", "tn", select_options, index_select_shape, index_select_forward, index_select_backward},
-    {"gather", "tn", gather_options, gather_shape, gather_forward, gather_backward},
-    {"embedding", "tn", NULL, embedding_shape, embedding_forward, embedding_backward},
-    {"one_hot", "n", one_hot_options, one_hot_shape, one_hot_forward, NULL},
+    {"index_select", "tn", select_options, index_select_shape, index_select_forward, index_select_backward, fm_tangent_linear},
+    {"gather", "tn", gather_options, gather_shape, gather_forward, gather_backward, fm_tangent_linear},
+    {"embedding", "tn", NULL, embedding_shape, embedding_forward, embedding_backward, fm_tangent_linear},
+    {"one_hot", "n", one_hot_options, one_hot_shape, one_hot_forward, NULL, NULL},
     {0},
 };

@@ -2,6 +2,7 @@
 #include "parts.h"
 #include "row_max.h"
 #include "sums.h"
+#include "tangent.h"
 #include "vmath.h"
 
 static const char *const reduce_names[] = {"mean", "sum", NULL};
@@ -238,12 +239,43 @@ static void cross_entropy_backward(const fm_call *c) {
     fm_parallel(rows, fm_tile_rows(n), cross_entropy_tile, &b);
 }
 
+/* ---- tangents ---- */
+
+static fm_tensor *total(fm_rule *r, const fm_call *c, int option, fm_tensor *terms) {
+    return fm_rule_sum(r, c->opt[option].integer ? "sum" : "mean", terms, FM_NO_AXIS, false);
+}
+
+static fm_tensor *mse_tangent(fm_rule *r, const fm_call *c, fm_tensor *const *d) { /* 2 (p - q) (dp - dq) */
+    fm_tensor *error = fm_subtract(r, c->in[0], c->in[1]);
+    return fm_scale(r, 2, total(r, c, 0, fm_multiply(r, error, fm_subtract(r, d[0], d[1]))));
+}
+
+static fm_tensor *huber_tangent(fm_rule *r, const fm_call *c, fm_tensor *const *d) {
+    fm_call frame, *clamp = fm_call_init(&frame, fm_op_find("clamp"));
+    clamp->few[clamp->n_in++] = fm_subtract(r, c->in[0], c->in[1]);
+    clamp->opt[0].number = -c->opt[0].number;
+    clamp->opt[1].number = c->opt[0].number;
+    if (!clamp->few[0]) return NULL;
+    return total(r, c, 1, fm_multiply(r, fm_rule_run(r, clamp), fm_subtract(r, d[0], d[1])));
+}
+
+static fm_tensor *cross_entropy_tangent(fm_rule *r, const fm_call *c, fm_tensor *const *d) { /* sum softmax dx, less dx at the label */
+    fm_call frame, *gather = fm_call_init(&frame, fm_op_find("gather"));
+    size_t column[] = {c->in[1]->count, 1};
+    gather->few[gather->n_in++] = d[0];
+    gather->few[gather->n_in++] = fm_rule_shaped(r, c->in[1], 2, column);
+    gather->opt[0].integer = 1;
+    if (!gather->few[1]) return NULL;
+    fm_tensor *mean = fm_rule_sum(r, "sum", fm_multiply(r, fm_rule_one(r, "softmax", c->in[0]), d[0]), 1, true);
+    return total(r, c, 0, fm_subtract(r, mean, fm_rule_run(r, gather)));
+}
+
 static const fm_option mse_options[] = {{"reduce", FM_CHOICE, false, 0, reduce_names}, {0}};
 static const fm_option huber_options[] = {{"delta", FM_NUMBER, false, 1, NULL}, {"reduce", FM_CHOICE, false, 0, reduce_names}, {0}};
 
 const fm_op loss_ops[] = {
-    {"mse", "tt", mse_options, pair_shape, mse_forward, mse_backward},
-    {"huber", "tt", huber_options, huber_shape, huber_forward, huber_backward},
-    {"cross_entropy", "tn", mse_options, cross_entropy_shape, cross_entropy_forward, cross_entropy_backward},
+    {"mse", "tt", mse_options, pair_shape, mse_forward, mse_backward, mse_tangent},
+    {"huber", "tt", huber_options, huber_shape, huber_forward, huber_backward, huber_tangent},
+    {"cross_entropy", "tn", mse_options, cross_entropy_shape, cross_entropy_forward, cross_entropy_backward, cross_entropy_tangent},
     {0},
 };

@@ -4,6 +4,7 @@
 #include "gemm.h"
 #include "op.h"
 #include "sums.h"
+#include "tangent.h"
 #include "threads.h"
 
 #include <string.h>
@@ -197,10 +198,14 @@ static void linear_backward(const fm_call *c) {
     fm_gemm_parallel(false, false, rows, n_in - from, n_out, dz, n_out, fm_data(w) + from, n_in, fresh ? 0 : 1, dx + from, n_in, NULL);
 }
 
+static fm_tensor *linear_tangent(fm_rule *r, const fm_call *c, fm_tensor *const *d) { /* act is a step of its own: see fm_run */
+    return fm_add(r, fm_tangent_bilinear(r, c, d), c->n_in > 2 ? d[2] : NULL);
+}
+
 static const fm_option linear_options[] = {{"act", FM_CHOICE, false, 0, fm_activation_names}, {0}};
 
 const fm_op matrix_ops[] = {
-    {"matmul", "tt", NULL, matmul_shape, matmul_forward, matmul_backward},
-    {"linear", "ttT", linear_options, linear_shape, linear_forward, linear_backward},
+    {"matmul", "tt", NULL, matmul_shape, matmul_forward, matmul_backward, fm_tangent_bilinear},
+    {"linear", "ttT", linear_options, linear_shape, linear_forward, linear_backward, linear_tangent},
     {0},
 };

@@ -4,6 +4,7 @@
 #include "activation.h"
 #include "parts.h"
 #include "sums.h"
+#include "tangent.h"
 
 #include <string.h>
 
@@ -383,14 +384,61 @@ static void group_norm_backward(const fm_call *c) {
     run_back(&b, g.rows, group_norm_part);
 }
 
+/* ---- tangents ---- */
+
+typedef struct normal {
+    fm_tensor *z, *dz;
+} normal;
+
+/* The rows of the last axis, less their mean when `centred`, over their root mean square; and the
+ * tangent: dz = rstd (dx - mean dx - z mean (z dx)). */
+static normal normal_of(fm_rule *r, fm_tensor *x, fm_tensor *dx, double eps, bool centred) {
+    if (centred) x = fm_subtract(r, x, fm_rule_sum(r, "mean", x, -1, true));
+    if (centred) dx = fm_subtract(r, dx, fm_rule_sum(r, "mean", dx, -1, true));
+    fm_tensor *rstd = fm_rule_one(r, "rsqrt", fm_shift(r, eps, fm_rule_sum(r, "mean", fm_rule_one(r, "square", x), -1, true)));
+    normal n = {.z = fm_multiply(r, x, rstd)};
+    fm_tensor *along = fm_multiply(r, n.z, fm_rule_sum(r, "mean", fm_multiply(r, n.z, dx), -1, true));
+    n.dz = fm_multiply(r, rstd, fm_subtract(r, dx, along));
+    return n;
+}
+
+/* d (z weight + bias), each along the last axis or, for channels, shaped by `shape`. */
+static fm_tensor *affine_tangent(fm_rule *r, const fm_call *c, normal n, fm_tensor *const *d, int rank, const size_t *shape) {
+    fm_tensor *weight = optional(c, 1), *dw = c->n_in > 1 ? d[1] : NULL, *db = c->n_in > 2 ? d[2] : NULL;
+    fm_tensor *dy = weight ? fm_multiply(r, n.dz, fm_rule_shaped(r, weight, rank, shape)) : n.dz;
+    dy = fm_add(r, dy, fm_multiply(r, n.z, fm_rule_shaped(r, dw, rank, shape)));
+    return fm_add(r, dy, fm_rule_shaped(r, db, rank, shape));
+}
+
+static fm_tensor *layer_norm_tangent(fm_rule *r, const fm_call *c, fm_tensor *const *d) {
+    size_t last = fm_last(c->in[0]);
+    return affine_tangent(r, c, normal_of(r, c->in[0], d[0], c->opt[0].number, true), d, 1, &last);
+}
+
+static fm_tensor *rms_norm_tangent(fm_rule *r, const fm_call *c, fm_tensor *const *d) {
+    size_t last = fm_last(c->in[0]);
+    return affine_tangent(r, c, normal_of(r, c->in[0], d[0], c->opt[0].number, false), d, 1, &last);
+}
+
+static fm_tensor *group_norm_tangent(fm_rule *r, const fm_call *c, fm_tensor *const *d) { /* act is a step of its own: see fm_run */
+    fm_tensor *x = c->in[0];
+    size_t n_groups = (size_t)c->opt[0].integer, rows[] = {x->shape[0], n_groups, x->count / (x->shape[0] * n_groups)};
+    size_t channels[FM_MAX_RANK] = {x->shape[1]};
+    for (int i = 1; i < x->rank - 1; i++) channels[i] = 1;
+    normal n = normal_of(r, fm_rule_shaped(r, x, 3, rows), fm_rule_shaped(r, d[0], 3, rows), c->opt[1].number, true);
+    n.z = fm_rule_shaped(r, n.z, x->rank, x->shape);
+    n.dz = fm_rule_shaped(r, n.dz, x->rank, x->shape);
+    return affine_tangent(r, c, n, d, x->rank - 1, channels);
+}
+
 static const fm_option layer_norm_options[] = {{"eps", FM_NUMBER, false, 1e-5, NULL}, {0}};
 static const fm_option rms_norm_options[] = {{"eps", FM_NUMBER, false, 1e-6, NULL}, {0}};
 static const fm_option group_norm_options[] = {
     {"groups", FM_INTEGER, true, 1, NULL}, {"eps", FM_NUMBER, false, 1e-5, NULL}, {"act", FM_CHOICE, false, 0, fm_activation_names}, {0}};
 
 const fm_op norm_ops[] = {
-    {"layer_norm", "tTT", layer_norm_options, last_axis_shape, layer_norm_forward, layer_norm_backward},
-    {"rms_norm", "tT", rms_norm_options, last_axis_shape, rms_norm_forward, rms_norm_backward},
-    {"group_norm", "tTT", group_norm_options, group_norm_shape, group_norm_forward, group_norm_backward},
+    {"layer_norm", "tTT", layer_norm_options, last_axis_shape, layer_norm_forward, layer_norm_backward, layer_norm_tangent},
+    {"rms_norm", "tT", rms_norm_options, last_axis_shape, rms_norm_forward, rms_norm_backward, rms_norm_tangent},
+    {"group_norm", "tTT", group_norm_options, group_norm_shape, group_norm_forward, group_norm_backward, group_norm_tangent},
     {0},
 };

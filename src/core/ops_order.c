@@ -251,8 +251,8 @@ static const fm_option arg_options[] = {{"axis", FM_AXIS, false, 0, NULL}, {"kee
 static const fm_option sort_options[] = {{"axis", FM_AXIS, false, -1, NULL}, {"descending", FM_FLAG, false, 0, NULL}, {0}};
 
 const fm_op order_ops[] = {
-    {"argmax", "n", arg_options, arg_shape, argmax_forward, NULL},
-    {"argmin", "n", arg_options, arg_shape, argmin_forward, NULL},
-    {"argsort", "n", sort_options, argsort_shape, argsort_forward, NULL},
+    {"argmax", "n", arg_options, arg_shape, argmax_forward, NULL, NULL},
+    {"argmin", "n", arg_options, arg_shape, argmin_forward, NULL, NULL},
+    {"argsort", "n", sort_options, argsort_shape, argsort_forward, NULL, NULL},
     {0},
 };

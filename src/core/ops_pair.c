@@ -1,6 +1,7 @@
 /* Elementwise ops of two or three inputs, with NumPy's broadcasting. */
 #include "broadcast.h"
 #include "sums.h"
+#include "tangent.h"
 
 #include <string.h>
 
@@ -155,20 +156,61 @@ static void where_backward(const fm_call *c) {
     fm_broadcast_gradient(c, c->in[2], c->in[0], c->in[0], &where_b);
 }
 
+/* ---- tangents ---- */
+
+static fm_tensor *add_tangent(fm_rule *r, const fm_call *c, fm_tensor *const *d) {
+    (void)c;
+    return fm_add(r, d[0], d[1]);
+}
+
+static fm_tensor *sub_tangent(fm_rule *r, const fm_call *c, fm_tensor *const *d) {
+    (void)c;
+    return fm_subtract(r, d[0], d[1]);
+}
+
+static fm_tensor *mul_tangent(fm_rule *r, const fm_call *c, fm_tensor *const *d) {
+    return fm_add(r, fm_multiply(r, d[0], c->in[1]), fm_multiply(r, c->in[0], d[1]));
+}
+
+static fm_tensor *div_tangent(fm_rule *r, const fm_call *c, fm_tensor *const *d) { /* (da - y db) / b */
+    return fm_rule_two(r, "div", fm_subtract(r, d[0], fm_multiply(r, c->out, d[1])), c->in[1]);
+}
+
+/* Equal numbers share the slope, as in backward: db + w (da - db), w = 1 where a wins, 1/2 where
+ * they are equal. */
+static fm_tensor *winner_tangent(fm_rule *r, const fm_call *c, fm_tensor *const *d, const char *at_least, const char *wins) {
+    fm_tensor *a = c->in[0], *b = c->in[1];
+    fm_tensor *w = fm_scale(r, 0.5, fm_add(r, fm_rule_two(r, at_least, a, b), fm_rule_two(r, wins, a, b)));
+    return fm_add(r, d[1], fm_multiply(r, w, fm_subtract(r, d[0], d[1])));
+}
+
+static fm_tensor *maximum_tangent(fm_rule *r, const fm_call *c, fm_tensor *const *d) {
+    return winner_tangent(r, c, d, "ge", "gt");
+}
+
+static fm_tensor *minimum_tangent(fm_rule *r, const fm_call *c, fm_tensor *const *d) {
+    return winner_tangent(r, c, d, "le", "lt");
+}
+
+static fm_tensor *where_tangent(fm_rule *r, const fm_call *c, fm_tensor *const *d) {
+    fm_tensor *in[] = {c->in[0], d[1] ? d[1] : fm_rule_number(r, 0), d[2] ? d[2] : fm_rule_number(r, 0)};
+    return fm_rule_again(r, c, 3, in);
+}
+
 const fm_op pair_ops[] = {
     /* name     inputs options   checks         computes          differentiates */
-    {"add", "tt", NULL, fm_broadcast, add_forward, add_backward},
-    {"sub", "tt", NULL, fm_broadcast, sub_forward, sub_backward},
-    {"mul", "tt", NULL, fm_broadcast, mul_forward, mul_backward},
-    {"div", "tt", NULL, fm_broadcast, div_forward, div_backward},
-    {"maximum", "tt", NULL, fm_broadcast, maximum_forward, maximum_backward},
-    {"minimum", "tt", NULL, fm_broadcast, minimum_forward, minimum_backward},
-    {"lt", "nn", NULL, fm_broadcast, lt_forward, NULL},
-    {"le", "nn", NULL, fm_broadcast, le_forward, NULL},
-    {"gt", "nn", NULL, fm_broadcast, gt_forward, NULL},
-    {"ge", "nn", NULL, fm_broadcast, ge_forward, NULL},
-    {"eq", "nn", NULL, fm_broadcast, eq_forward, NULL},
-    {"ne", "nn", NULL, fm_broadcast, ne_forward, NULL},
-    {"where", "ntt", NULL, where_shape, where_forward, where_backward},
+    {"add", "tt", NULL, fm_broadcast, add_forward, add_backward, add_tangent},
+    {"sub", "tt", NULL, fm_broadcast, sub_forward, sub_backward, sub_tangent},
+    {"mul", "tt", NULL, fm_broadcast, mul_forward, mul_backward, mul_tangent},
+    {"div", "tt", NULL, fm_broadcast, div_forward, div_backward, div_tangent},
+    {"maximum", "tt", NULL, fm_broadcast, maximum_forward, maximum_backward, maximum_tangent},
+    {"minimum", "tt", NULL, fm_broadcast, minimum_forward, minimum_backward, minimum_tangent},
+    {"lt", "nn", NULL, fm_broadcast, lt_forward, NULL, NULL},
+    {"le", "nn", NULL, fm_broadcast, le_forward, NULL, NULL},
+    {"gt", "nn", NULL, fm_broadcast, gt_forward, NULL, NULL},
+    {"ge", "nn", NULL, fm_broadcast, ge_forward, NULL, NULL},
+    {"eq", "nn", NULL, fm_broadcast, eq_forward, NULL, NULL},
+    {"ne", "nn", NULL, fm_broadcast, ne_forward, NULL, NULL},
+    {"where", "ntt", NULL, where_shape, where_forward, where_backward, where_tangent},
     {0},
 };

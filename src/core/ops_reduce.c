@@ -2,6 +2,7 @@
  * in double and in an order that depends on the shape alone. */
 #include "parts.h"
 #include "sums.h"
+#include "tangents_reduce.h"
 #include "vmath.h"
 
 #include <string.h>
@@ -579,13 +580,13 @@ static const fm_option var_options[] = {
     {"axis", FM_AXIS, false, 0, NULL}, {"keep", FM_FLAG, false, 0, NULL}, {"unbiased", FM_FLAG, false, 1, NULL}, {0}};
 
 const fm_op reduce_ops[] = {
-    {"sum", "t", reduce_options, sum_shape, sum_forward, sum_backward},
-    {"mean", "t", reduce_options, some_shape, mean_forward, mean_backward},
-    {"max", "t", reduce_options, some_shape, max_forward, extreme_backward},
-    {"min", "t", reduce_options, some_shape, min_forward, extreme_backward},
-    {"var", "t", var_options, var_shape, var_forward, var_backward},
-    {"std", "t", var_options, var_shape, std_forward, std_backward},
-    {"norm", "t", reduce_options, more_scratch_shape, norm_forward, norm_backward},
-    {"logsumexp", "t", reduce_options, logsumexp_shape, logsumexp_forward, logsumexp_backward},
+    {"sum", "t", reduce_options, sum_shape, sum_forward, sum_backward, fm_tangent_linear},
+    {"mean", "t", reduce_options, some_shape, mean_forward, mean_backward, fm_tangent_linear},
+    {"max", "t", reduce_options, some_shape, max_forward, extreme_backward, fm_max_tangent},
+    {"min", "t", reduce_options, some_shape, min_forward, extreme_backward, fm_min_tangent},
+    {"var", "t", var_options, var_shape, var_forward, var_backward, fm_var_tangent},
+    {"std", "t", var_options, var_shape, std_forward, std_backward, fm_std_tangent},
+    {"norm", "t", reduce_options, more_scratch_shape, norm_forward, norm_backward, fm_norm_tangent},
+    {"logsumexp", "t", reduce_options, logsumexp_shape, logsumexp_forward, logsumexp_backward, fm_logsumexp_tangent},
     {0},
 };

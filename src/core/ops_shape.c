@@ -1,5 +1,6 @@
 /* Ops that move numbers without changing them. reshape and slice of leading rows are views. */
 #include "op.h"
+#include "tangent.h"
 #include "threads.h"
 
 #include <string.h>
@@ -496,11 +497,11 @@ static const fm_option slice_options[] = {{"axis", FM_AXIS, true, 0, NULL},
                                           {0}};
 
 const fm_op shape_ops[] = {
-    {"reshape", "t", reshape_options, reshape_shape, NULL, NULL},
-    {"permute", "t", permute_options, permute_shape, permute_forward, permute_backward},
-    {"transpose", "t", transpose_options, transpose_shape, permute_forward, permute_backward},
-    {"cat", "*", cat_options, cat_shape, join_forward, join_backward},
-    {"stack", "*", cat_options, stack_shape, join_forward, join_backward},
-    {"slice", "t", slice_options, slice_shape, slice_forward, slice_backward},
+    {"reshape", "t", reshape_options, reshape_shape, NULL, NULL, NULL},
+    {"permute", "t", permute_options, permute_shape, permute_forward, permute_backward, fm_tangent_linear},
+    {"transpose", "t", transpose_options, transpose_shape, permute_forward, permute_backward, fm_tangent_linear},
+    {"cat", "*", cat_options, cat_shape, join_forward, join_backward, fm_tangent_linear},
+    {"stack", "*", cat_options, stack_shape, join_forward, join_backward, fm_tangent_linear},
+    {"slice", "t", slice_options, slice_shape, slice_forward, slice_backward, fm_tangent_linear},
     {0},
 };

@@ -1,6 +1,8 @@
 #include "tape.h"
 
+#include "activation.h"
 #include "pool.h"
+#include "tangent.h"
 
 #include <string.h>
 
@@ -232,7 +234,7 @@ static bool hide_others(fm_scope *s, fm_call *c, fm_error *err) {
         fm_tensor *constant = fm_tensor_of(t->storage, t->offset, t->rank, t->shape, err);
         if (!constant) return false;
         constant->lent = true;
-        bool ok = own(s, constant, err);
+        bool ok = fm_tangents_share(constant, t, err) && own(s, constant, err);
         fm_tensor_release(constant);
         if (!ok) return false;
         c->in[i] = constant;
@@ -297,7 +299,7 @@ fail:
     return NULL;
 }
 
-fm_tensor *fm_run(fm_call *c, fm_error *err) {
+static fm_tensor *run(fm_call *c, fm_error *err) {
     fm_scope *s = fm_scope_now();
     hold(s);
     fm_tensor *out = run_in(s, c, err);
@@ -305,8 +307,43 @@ fm_tensor *fm_run(fm_call *c, fm_error *err) {
     return out;
 }
 
+/* The activation that an op has at its end, as an option; -1: none. */
+static int option_of_activation(const fm_call *c) {
+    for (int i = 0; c->op->options && c->op->options[i].name; i++) {
+        if (c->op->options[i].choices == fm_activation_names && c->opt[i].integer) return i;
+    }
+    return -1;
+}
+
+/* With an input that carries a tangent. An activation is a step of its own then: its tangent needs
+ * what goes into it. */
+static fm_tensor *run_and_follow(fm_call *c, fm_error *err) {
+    int act = option_of_activation(c);
+    if (act >= 0) {
+        fm_call frame, *last = fm_call_init(&frame, fm_op_find(fm_activation_names[c->opt[act].integer]));
+        c->opt[act].integer = 0;
+        last->few[last->n_in++] = fm_run(c, err);
+        fm_tensor *out = last->few[0] ? fm_run(last, err) : NULL;
+        fm_tensor_release(last->few[0]);
+        return out;
+    }
+    fm_call given = *c; /* shape() may change the options */
+    if (c->in == c->few) given.in = given.few;
+    fm_tensor *out = run(c, err);
+    if (out && !c->view_of && !fm_tangents_run(&given, out, err)) { /* a view has them already */
+        fm_tensor_release(out);
+        return NULL;
+    }
+    return out;
+}
+
+fm_tensor *fm_run(fm_call *c, fm_error *err) {
+    return fm_call_follows(c) ? run_and_follow(c, err) : run(c, err);
+}
+
 bool fm_record_call(fm_call *c, fm_error *err) {
     fm_scope *s = fm_scope_now();
+    if (fm_call_follows(c)) return fm_fail(err, "%s has no tangent rule: fm.jvp cannot go through it", c->op ? c->op->name : "custom");
     if (!s || !s->recording) return true;
     if (s->leaf && !hide_others(s, c, err)) return false;
     if (!wants_grad(c)) return true;

@@ -1,5 +1,6 @@
 #include "tensor.h"
 
+#include "level.h"
 #include "pool.h"
 
 #include <stdio.h>
@@ -60,13 +61,27 @@ fm_tensor *fm_tensor_new(int rank, const size_t *shape, fm_error *err) {
     return t;
 }
 
+/* The view carries part of every tangent of `of`. */
+static bool tangents_view(fm_tensor *view, fm_tensor *of, size_t first, fm_error *err) {
+    for (const fm_tangent *d = of->tangents; d; d = d->next) {
+        if (!fm_level_at_work(d->level)) continue;
+        fm_tensor *along = fm_tensor_view(d->along, first, view->rank, view->shape, err);
+        bool ok = along && fm_tangent_set(view, d->level, along, err);
+        fm_tensor_release(along);
+        if (!ok) return false;
+    }
+    return true;
+}
+
 fm_tensor *fm_tensor_view(fm_tensor *of, size_t first, int rank, const size_t *shape, fm_error *err) {
     fm_tensor *t = tensor_box(rank, shape, err);
     if (!t) return NULL;
     t->storage = fm_storage_retain(of->storage);
     t->offset = of->offset + first;
     t->base = fm_tensor_retain(fm_base(of));
-    return t;
+    if (!of->tangents || tangents_view(t, of, first, err)) return t;
+    fm_tensor_release(t);
+    return NULL;
 }
 
 fm_tensor *fm_tensor_of(fm_storage *s, size_t offset, int rank, const size_t *shape, fm_error *err) {
@@ -97,9 +112,19 @@ fm_tensor *fm_tensor_retain(fm_tensor *t) {
     return t;
 }
 
+static void tangents_release(fm_tensor *t) {
+    for (fm_tangent *d = t->tangents, *next; d; d = next) {
+        next = d->next;
+        fm_tensor_release(d->along);
+        fm_pool_give(d, sizeof *d);
+    }
+    t->tangents = NULL;
+}
+
 void fm_tensor_release(fm_tensor *t) {
     while (t && --t->holders == 0) {
         fm_tensor *base = t->base; /* a view holds its base: a loop, not a recursion */
+        if (t->tangents) tangents_release(t);
         fm_storage_release(t->storage);
         fm_storage_release(t->grad);
         fm_pool_give(t, sizeof *t);
@@ -161,4 +186,45 @@ void fm_grad_release(fm_tensor *t) {
     if (!t->grad || t->grad->count != t->count) return;
     fm_storage_release(t->grad);
     t->grad = NULL;
+}
+
+/* ---- tangents ---- */
+
+bool fm_tangent_set(fm_tensor *t, uint64_t level, fm_tensor *along, fm_error *err) {
+    fm_tangent **at = &t->tangents;
+    while (*at && (*at)->level < level) at = &(*at)->next;
+    fm_tangent *new = fm_pool_take(sizeof *new);
+    if (!new) return fm_fail(err, "out of memory: no room for a tangent");
+    *new = (fm_tangent){level, fm_tensor_retain(along), *at};
+    *at = new;
+    return true;
+}
+
+fm_tensor *fm_tangent_get(const fm_tensor *t, uint64_t level) {
+    const fm_tangent *d = t ? t->tangents : NULL;
+    while (d && d->level != level) d = d->next;
+    return d ? d->along : NULL;
+}
+
+void fm_tangent_drop(fm_tensor *t, uint64_t level) {
+    fm_tangent **at = &t->tangents, *d;
+    while (*at && (*at)->level != level) at = &(*at)->next;
+    if (!(d = *at)) return;
+    *at = d->next;
+    fm_tensor_release(d->along);
+    fm_pool_give(d, sizeof *d);
+}
+
+bool fm_follows(const fm_tensor *t) {
+    for (const fm_tangent *d = t ? t->tangents : NULL; d; d = d->next) {
+        if (fm_level_at_work(d->level)) return true;
+    }
+    return false;
+}
+
+bool fm_tangents_share(fm_tensor *to, const fm_tensor *from, fm_error *err) {
+    for (const fm_tangent *d = from->tangents; d; d = d->next) {
+        if (fm_level_at_work(d->level) && !fm_tangent_set(to, d->level, d->along, err)) return false;
+    }
+    return true;
 }

@@ -13,6 +13,7 @@ typedef enum fm_grad_state {
 } fm_grad_state;
 
 struct fm_scope;
+typedef struct fm_tangent fm_tangent;
 
 typedef struct fm_tensor {
     int holders;
@@ -29,7 +30,8 @@ typedef struct fm_tensor {
     fm_grad_state grad_state;
     fm_storage *grad; /* NULL until needed */
     size_t grad_offset;
-    size_t grad_first; /* columns of the last axis before this one want no gradient (set by cat, read by linear) */
+    fm_tangent *tangents; /* derivatives along directions, oldest level first: see below */
+    size_t grad_first;    /* columns of the last axis before this one want no gradient (set by cat, read by linear) */
 } fm_tensor;
 
 /* A new tensor with one holder and its own storage, contents not set; NULL with `err` filled. */
@@ -77,6 +79,24 @@ void fm_grad_sum(fm_tensor *t, const real *more);
 const real *fm_grad_get(const fm_tensor *t);
 void fm_grad_clear(fm_tensor *t);   /* marks it unset: costs nothing */
 void fm_grad_release(fm_tensor *t); /* gives the bytes back too, unless they lie in a flat vector */
+
+/* Tangents. A tensor may carry one for each open level (level.h): the derivative of its numbers
+ * along that level's direction, shaped as it is. None means zero, and costs nothing. Views carry
+ * those of what they are taken from, copies none. */
+struct fm_tangent {
+    uint64_t level;
+    fm_tensor *along;
+    fm_tangent *next; /* of a newer level */
+};
+/* Gives t a tangent, which it retains and which is shaped as it is. False with `err` filled. */
+bool fm_tangent_set(fm_tensor *t, uint64_t level, fm_tensor *along, fm_error *err);
+fm_tensor *fm_tangent_get(const fm_tensor *t, uint64_t level); /* borrowed; NULL: zero, or no tensor */
+void fm_tangent_drop(fm_tensor *t, uint64_t level);
+/* `to` has the same numbers as `from`, and the same tangents from now on. */
+bool fm_tangents_share(fm_tensor *to, const fm_tensor *from, fm_error *err);
+/* Whether t carries a tangent of a level at work. Code that reads numbers and has no rule must
+ * refuse such a tensor. NULL is fine. */
+bool fm_follows(const fm_tensor *t);
 
 static inline size_t fm_last(const fm_tensor *t) { /* size of the last axis; 1 for rank 0 */
     return t->rank ? t->shape[t->rank - 1] : 1;

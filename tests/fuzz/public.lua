@@ -88,6 +88,12 @@ local function tensors(calls)
     twice(w, w * 3):sum():backward()
     return w:grad():clone()
   end
+  calls["fm.jvp"] = function() return fm.jvp(function(u, t) return (u * t):tanh() end, { x, 0.5 }, { x, 1 }) end
+  calls["fm.jacobian"] = function() return fm.jacobian(function(u) return u:square() end, x[1]) end
+  calls["fm.level"] = function()
+    local level <close> = fm.level()
+    return level:tangent(level:carry(x, x) * 2)
+  end
   calls["fm.gradcheck"] = function() return fm.gradcheck(function(w) return w:tanh() end, { fm.parameter(x[{ 1, 1 }]) }) end
 end
 

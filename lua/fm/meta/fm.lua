@@ -16,7 +16,8 @@ local fm = {}
 ---@field fail fun(message: string) raises the message at the script's line
 ---@field nearest fun(word: string, names: string[]): string|nil the name that was probably meant
 ---@field is_recording fun(): boolean, boolean whether a tape records, and whether for one leaf alone
----@field needs_grad fun(...): boolean whether one of these tensors depends on a parameter of the open tape
+---@field needs_grad fun(...): boolean whether one of these tensors depends on a parameter of the open tape, or carries a tangent
+---@field level fun(): userdata opens a derivative along a direction; fm.jvp is made of it
 ---@field flat fun(parameters: fm.Tensor[]): userdata parameters side by side, for the passes of optimizers
 ---@field path_sample function the point and the velocity on a path, in one pass
 ---@field measure table distances, kernels and components
@@ -150,6 +151,21 @@ function fm.custom(f) end
 ---@param inputs fm.Tensor[]
 ---@param options? {eps: number, tolerance: number}
 function fm.gradcheck(f, inputs, options) end
+---The derivative along a direction: f(x, ...), and how it changes along (dx, ...), in one forward
+---pass. A tangent is a tensor shaped as its input, a number (that number everywhere), or 0. Where f
+---returns several tensors, y and dy are lists. While a tape records, both are recorded. What f is
+---made of needs a tangent rule: every op with a gradient has one, fm.custom and ode.solve do not.
+---@param f fun(...): fm.Tensor, ...
+---@param inputs (fm.Tensor|number)[]
+---@param tangents (fm.Tensor|number)[]
+---@return fm.Tensor|fm.Tensor[] y
+---@return fm.Tensor|fm.Tensor[] dy
+function fm.jvp(f, inputs, tangents) end
+---All derivatives of f(x) [M] for x [N], as J [M, N]: one fm.jvp a column.
+---@param f fun(x: fm.Tensor): fm.Tensor
+---@param x fm.Tensor
+---@return fm.Tensor
+function fm.jacobian(f, x) end
 
 -- ---- ops: elementwise, with NumPy broadcasting ----
 
@@ -203,6 +219,10 @@ function Tensor:softplus() end
 function Tensor:leaky_relu() end
 ---log sigmoid(x), without overflow.
 function Tensor:log_sigmoid() end
+---f'(self) v, the derivative of an activation f along v; v is shaped as self.
+---@param v fm.Tensor
+---@param options {act: string}|string
+function Tensor:slope(v, options) end
 ---x^2
 function Tensor:square() end
 ---|x|

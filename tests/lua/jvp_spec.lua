@@ -1,0 +1,160 @@
+-- fm.jvp: derivatives along a direction. ops_spec checks the rule of each op.
+local fm <const> = require "fm"
+local checks <const> = dofile "tests/lua/checks.lua"
+
+local double <const> = fm.real == "double"
+local small <const> = double and 1e-12 or 1e-5
+
+local function near(want, got, tolerance)
+  if type(want) == "number" then want = fm.full(got:shape(), want) end
+  assert(fm.is_tensor(got))
+  assert.same(want:shape(), got:shape())
+  assert.is_true((want - got):abs():max():item() <= (tolerance or small))
+end
+
+describe("jvp", function()
+  checks.no_bytes_stay(before_each, after_each)
+  local rng <const> = fm.rng(5, "jvp_spec")
+  local x <const>, dx <const> = rng:normal(4, 3), rng:normal(4, 3)
+
+  it("takes tensors, numbers and zeros as tangents, and gives the value, too", function()
+    local function f(a, t) return a * t + t * t end
+    local y, dy = fm.jvp(f, { x, 0.5 }, { dx, 2 })
+    near(x * 0.5 + 0.25, y)
+    near(dx * 0.5 + (x + 1) * 2, dy)
+    near(dx * 0.5, select(2, fm.jvp(f, { x, 0.5 }, { dx, 0 })))
+    near(dx * 0.5, select(2, fm.jvp(f, { x, 0.5 }, { dx })))
+    near((x + 1) * 2, select(2, fm.jvp(f, { x, 0.5 }, { nil, 2 })))
+    near(fm.zeros(4, 3), select(2, fm.jvp(f, { x, 0.5 }, {})))
+    near(x * 3, select(2, fm.jvp(function(a) return a * a * 0.5 end, { x }, { 3 })))
+  end)
+
+  it("returns lists for several results, the same one twice included", function()
+    local y, dy = fm.jvp(function(a)
+      local b = a:square()
+      return b, x, b
+    end, { x }, { dx })
+    assert.same({ 3, 3 }, { #y, #dy })
+    near(x:square(), y[1])
+    near(x * dx * 2, dy[1])
+    near(0, dy[2])
+    near(dy[1], dy[3])
+  end)
+
+  it("goes through views of every kind", function()
+    local _, dy = fm.jvp(function(a) return a[2] * a[{ 3, 3 }]:reshape(3) + a:slice { axis = 1, first = 1, last = 1 }:reshape(-1) end, { x }, { dx })
+    near(x[2] * dx[3] + dx[2] * x[3] + dx[1], dy)
+  end)
+
+  it("takes the detached for a constant", function()
+    near(dx * x, select(2, fm.jvp(function(a) return a * a:detach() end, { x }, { dx })))
+    near(dx * x, select(2, fm.jvp(function(a) return a * a:clone() end, { x }, { dx })))
+  end)
+
+  it("takes derivatives of derivatives, and does not mix the levels up", function()
+    local function cube(a) return a * a * a end
+    local function along(f) return function(a) return select(2, fm.jvp(f, { a }, { 1 })) end end
+    near(x * 6, along(along(cube))(x))
+    near(6, along(along(along(cube)))(x))
+    near(0, along(along(along(along(cube))))(x))
+    -- d/dx (x d/dy (x + y)) = 1: who confuses the levels finds 2 (Siskind and Pearlmutter 2005)
+    near(1, select(2, fm.jvp(function(a)
+      return a * select(2, fm.jvp(function(b) return a + b end, { a:detach() }, { 1 }))
+    end, { x }, { 1 })))
+  end)
+
+  it("is recorded: gradients of tangents for parameters and inputs", function()
+    local w = fm.parameter(rng:normal(3, 3))
+    local p = fm.parameter(x)
+    local function loss()
+      local y, dy = fm.jvp(function(a) return a:linear(w, { act = "tanh" }) end, { p }, { dx })
+      return (y + dy:square()):sum()
+    end
+    if double then assert(fm.gradcheck(function() return loss() end, { w, p })) end
+    local tape <close> = fm.record(w)
+    loss():backward()
+    assert.truthy(w:grad())
+  end)
+
+  it("gives a hessian times a vector, by going back over it", function()
+    local w = fm.parameter(x)
+    local tape <close> = fm.record()
+    local _, dy = fm.jvp(function(a) return (a:square() * a):sum() end, { w }, { dx })
+    dy:backward()
+    near(x * dx * 6, w:grad(), 10 * small)
+  end)
+
+  it("works in the field of a solve", function()
+    local field = function(a) return select(2, fm.jvp(function(b) return b:square() end, { a }, { 0.5 })) end -- = a
+    local y = fm.ode.solve(field, x, { method = "rk4", steps = 50 })
+    near(x * math.exp(1), y, 1e-5)
+  end)
+
+  it("refuses what has no rule, by name", function()
+    local twice = fm.custom { forward = function(a) return a * 2 end, backward = function(_, dy) return dy * 2 end }
+    checks.raises("custom has no tangent rule: fm.jvp cannot go through it", function() fm.jvp(twice, { x }, { dx }) end)
+    near(x * 2, (fm.jvp(function(a) return a * 0 + twice(x) end, { x }, { dx })))
+    local function solved(a) return (fm.ode.solve(function(b) return b end, a, { method = "euler", steps = 2 })) end
+    checks.raises("ode.solve has no tangent rule", function() fm.jvp(solved, { x }, { dx }) end)
+    local function pulled(a) return (fm.ode.solve(function(b) return b + a end, x, { method = "euler", steps = 2 })) end
+    checks.raises("ode.solve has no tangent rule", function() fm.jvp(pulled, { x }, { dx }) end)
+    checks.raises("carries a tangent", function() fm.jvp(function(a) return a:fill(1) end, { x }, { dx }) end)
+  end)
+
+  it("says what is wrong with its arguments", function()
+    local function f(a) return a end
+    for _, case in ipairs {
+      { "jvp: the input is %[4, 3%], its tangent is %[3%]", f, { x }, { dx[1] } },
+      { "jvp: input 1: expected a tensor or a number, found \"a\"", f, { "a" }, { 1 } },
+      { "jvp: tangent 1: expected a tensor or a number, found \"a\"", f, { x }, { "a" } },
+      { "jvp: 2 tangents for 1 inputs", f, { x }, { 1, 1 } },
+      { "jvp: inputs: expected a list, found a tensor", f, x, { 1 } },
+      { "jvp: tangents: expected a list, found the key", f, { x }, { a = 1 } },
+      { "jvp: expected a function", 3, { x }, { 1 } },
+      { "jvp: f must return tensors, found nil", function() end, { x }, { 1 } },
+      { "jvp: f must return tensors, found 3", function() return 3 end, { x }, { 1 } },
+      { "jvp: unexpected argument 4", f, { x }, { 1 }, 1 },
+    } do
+      local wanted = table.remove(case, 1)
+      checks.raises(wanted, fm.jvp, table.unpack(case))
+    end
+    local function deep(a, n) return n == 0 and a or select(2, fm.jvp(function(b) return deep(b, n - 1) end, { a }, { 1 })) end
+    near(0, deep(x, 16))
+    checks.raises("more than 16 derivatives inside one another", function() deep(x, 17) end)
+  end)
+
+  it("ends with its call, also after an error and in coroutines", function()
+    pcall(fm.jvp, function() error "no" end, { x }, { dx })
+    local kept
+    fm.jvp(function(a)
+      kept = a * 2
+      return kept
+    end, { x }, { dx })
+    near(0, select(2, fm.jvp(function(a) return a * 0 + kept end, { x }, { 0 })))
+    kept:fill(0)
+    local co = coroutine.wrap(function()
+      local _, dy = fm.jvp(function(a)
+        local b = a * a
+        coroutine.yield()
+        return b * a
+      end, { x }, { 1 })
+      return dy
+    end)
+    co()
+    near(x * 2, select(2, fm.jvp(function(a) return a * a end, { x }, { 1 })))
+    near(x * x * 3, co())
+  end)
+
+  it("jacobian: all derivatives, also recorded", function()
+    local function f(v) return fm.stack { v[{ 1, 1 }]:sum() * v[{ 2, 2 }]:sum(), v:square():sum() } end
+    local v = fm.tensor { 2, 3, 5 }
+    near(fm.tensor { { 3, 2, 0 }, { 4, 6, 10 } }, fm.jacobian(f, v))
+    near(fm.tensor { { 4, 6, 10 } }, fm.jacobian(function(u) return u:square():sum() end, v))
+    assert.same({ 2, 0 }, fm.jacobian(function() return fm.zeros(2) end, fm.zeros(0)):shape())
+    local p = fm.parameter(v)
+    local tape <close> = fm.record()
+    fm.jacobian(f, p):sum():backward()
+    near(fm.tensor { 3, 3, 2 }, p:grad())
+    checks.raises("jacobian: x: expected a tensor %[N%], found a tensor %[4, 3%]", function() fm.jacobian(f, x) end)
+  end)
+end)
