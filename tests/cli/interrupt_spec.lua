@@ -76,6 +76,35 @@ describe("a run that stops", function()
       end
     end)
 
+    it("stops within the sampling of a U-Net, whose averaged weights are in the model then: no step is taken twice", function()
+      local file <close> = assert(io.open(stopping.root .. "/experiments/image32_unet.lua"))
+      local text = file:read "a":gsub("^#![^\n]*\n", "")
+      local changes = { ["ode%.solve%(field"] = "ode.solve(interrupted(field)", ["average:update%(%)"] = "%0 io.stderr:write [[a step]]" }
+      for pattern, other in pairs(changes) do
+        local count
+        text, count = text:gsub(pattern, other)
+        assert.equal(1, count)
+      end
+      write("x.lua", [[
+        local function interrupted(field)
+          return function(x, t, cond)
+            if t > 0.5 and not os.getenv "CALM" then io.popen("kill -TERM " .. require "fm".system.process()):close() end
+            return field(x, t, cond)
+          end
+        end
+      ]] .. text)
+      local tiny <const> = " data=shapes32 width=2 steps=3 batch=2 heun=3 samples=10"
+      assert.equal(0, (shell("CALM=1 $FMRUN -q x.lua --folder calm" .. tiny)))
+      local code, _, err = call("x.lua --folder r --checkpoint-seconds 0.06" .. tiny) -- a loop of 1 ms has a checkpoint at its end
+      assert.equal(75, code, err)
+      assert.truthy(err:find "a step")
+      assert.same({ "killed", 3, "SIGTERM after step 3" }, { record "r".status, record "r".steps, record "r".error })
+      code, _, err = shell "CALM=1 $FMRUN -q resume r"
+      assert.equal(0, code, err)
+      assert.is_nil(err:find "a step")
+      same("calm", "r", { "metrics.jsonl", "log.txt", "model.safetensors", "checkpoint.safetensors", "unguided.png", "guided.png" })
+    end)
+
     it("ends every other experiment of the command line too", function()
       experiment("x.lua", counting, 'at = 3, how = "TERM",')
       write("y.lua", 'return require "fm".experiment { run = function() print "y ran" end }')
