@@ -1,6 +1,7 @@
 /* Products of many small matrices: bmm and attention. */
 #include "gemm.h"
 #include "op.h"
+#include "row_max.h"
 #include "sums.h"
 #include "tangent.h"
 #include "threads.h"
@@ -113,9 +114,8 @@ static bool attention_shape(fm_call *c, fm_error *err) {
  * `causal`; those that it does not see become 0. */
 FM_CLONES static void softmax_rows(size_t rows, size_t width, size_t seen, bool causal, real scale, real *restrict row) {
     for (size_t r = 0; r < rows; r++, row += width) {
-        real top = -INFINITY;
         size_t n = seen < width ? seen : width;
-        for (size_t i = 0; i < n; i++) top = row[i] * scale > top ? row[i] * scale : top;
+        real top = fm_row_max(n, row) * scale;
         for (size_t i = 0; i < n; i++) row[i] = v_exp_inner(row[i] * scale - top);
         FM_ROW_SUM(n, row[i], sum);
         real k = (real)(1 / sum);
