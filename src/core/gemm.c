@@ -197,6 +197,8 @@ static const fm_gemm_kernels *kernels_for(size_t m, size_t n, size_t k) {
     return here && m >= FEW_ROWS && n >= here->vector && k >= FEW_TERMS ? here : NULL;
 }
 
+enum { STACKS = 8 }; /* tiles above each other that are enough for some threads */
+
 static size_t tallest(const product *p) {
     return p->kernels && p->ta ? LOW : TALL;
 }
@@ -213,7 +215,8 @@ static void cut(product *p) {
     p->tall = (m + stacks - 1) / stacks;
     size_t work = p->tall * k * step;
     p->wide = halves ? n : work >= TILE_WORK ? step : (TILE_WORK + work - 1) / work * step;
-    if (p->ta && p->wide < 4 * step) p->wide = 4 * step;
+    bool finishes = p->more && p->more->done && stacks >= STACKS; /* an activation likes longer rows */
+    if ((p->ta || finishes) && p->wide < 4 * step) p->wide = 4 * step;
     if (p->wide > n || n - p->wide < step / 2) p->wide = n;
     p->across = (n + p->wide - 1) / p->wide;
 }

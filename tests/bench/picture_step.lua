@@ -1,8 +1,8 @@
 -- picture_step: milliseconds of a training step of a network for pictures, by the wall clock: 64
--- pictures of C x 32 x 32; flow loss, Adam. `unet`: 32 channels, multipliers 1, 2, 2, attention at 8
--- x 8. `dit`: patches of 4 x 4, 128 wide, 4 heads, 4 layers. peers/picture_step.py is the same in
+-- pictures of C x 32 x 32; flow loss, Adam. unet: 32 channels, multipliers 1, 2, 2, attention at
+-- 8 x 8. dit: patches of 4 x 4, 128 wide, 4 heads, 4 layers. peers/picture_step.py is the same in
 -- PyTorch.
---   fmrun --threads N tests/bench/picture_step.lua [-- unet|dit [CHANNELS]]     prints one line of JSON
+--   fmrun --threads N tests/bench/picture_step.lua [-- unet|dit [CHANNELS]]    one line of JSON
 -- FM_BENCH_SECONDS sets its time.
 local fm <const> = require "fm"
 local name <const>, channels <const> = arg[1] or "unet", math.tointeger(tonumber(arg[2] or "1"))
