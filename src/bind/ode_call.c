@@ -46,7 +46,7 @@ void ode_call_push_point(ode_call *c) {
     } else { /* no record keeps it from being written */
         fm_tensor **slot = bind_push_empty(c->L);
         x = bind_fill(c->L, slot, fm_tensor_clone(x, &err), &err);
-        if (!fm_scope_own(x, &err)) bind_raise(c->L, &err);
+        fm_scope_own(x);
     }
 }
 

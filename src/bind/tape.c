@@ -160,7 +160,7 @@ static int custom_call(lua_State *L) { /* upvalues: forward, backward */
     if (reused) {
         fm_tensor **slot = bind_push_empty(L);
         y = bind_fill(L, slot, fm_tensor_clone(y, &err), &err);
-        if (!fm_scope_own(y, &err)) bind_raise(L, &err);
+        fm_scope_own(y);
         lua_replace(L, y_at);
     }
     int ref = push_reference(L, saved_at);

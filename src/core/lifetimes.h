@@ -3,9 +3,12 @@
  *
  * THE THINGS
  *   storage   a block of numbers. Tensors, flat vectors and records hold it.
- *   tensor    a shape over a storage. Handles, views, records, scopes and flat vectors hold it.
- *   scope     owns what is made while it is open (fm.scope, opt:step). A tape is a scope that also
- *             records.
+ *   tensor    a shape over a storage. Handles, views, records, tapes and flat vectors hold it.
+ *   scope     owns what is made while it is open (fm.scope, opt:step): what is still there at its
+ *             end is dropped. A tape is a scope that also records. It holds what it owns, until its
+ *             end. A scope opened without recording only has a list of it: a tensor that nobody
+ *             holds any more leaves the list and is gone, so that an evaluation needs no more
+ *             memory than what is in use at once.
  *   record    a call that a tape keeps until it closes: it holds the tensors that backward reads.
  *   handle    the object that Lua owns, with one reference to a tensor (bind/handle.c).
  * `*_new` and `*_retain` give one reference, and the caller releases it. All other pointers are
@@ -33,7 +36,7 @@
  *
  * MARKS ON A TENSOR
  *   scope       the open scope that owns it. Set when a scope takes it (fm_run, fm_scope_own); NULL
- *               again when that ends.
+ *               again when that ends. owned_next and owned_at are its place in the scope's list.
  *   lent        its storage is another tensor's. Set for the stand-ins of constants on a tape for
  *               one leaf; the end of the scope does not drop their numbers.
  *   needs_grad  a parameter, or made from one on a tape that is open. The end of the tape takes it

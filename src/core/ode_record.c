@@ -85,7 +85,8 @@ fm_tensor *fm_ode_record_sum(const fm_ode_record *r, const real *numbers, const 
     c->out = fm_tensor_new(r->rank, r->shape, err);
     if (!c->out) return NULL;
     fm_copy(c->out->count, numbers, fm_data(c->out));
-    if (fm_scope_own(c->out, err) && record(c, weight, err)) return c->out;
+    fm_scope_own(c->out);
+    if (record(c, weight, err)) return c->out;
     fm_tensor_release(c->out);
     return NULL;
 }

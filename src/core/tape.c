@@ -17,13 +17,13 @@ struct fm_scope {
     fm_scope *older, *newer;
     void *owner;
     bool recording;
+    bool holds;                      /* what it owns, until it ends; else it only knows it */
     bool walking;                    /* a walk is under way */
     int busy;                        /* calls that use it now: what ends it meanwhile is carried out after them: */
     void (*ending)(fm_scope *scope); /* fm_scope_close or fm_scope_forget */
     uint64_t walked;                 /* the time of the record where the walk is */
     fm_tensor *leaf;                 /* the one parameter that collects a gradient; NULL: all do */
-    fm_tensor **owned;
-    size_t n_owned, owned_room;
+    fm_tensor *owned;                /* the newest first; NULL: none */
     chunk *first, *last;
     size_t n_frames;
 };
@@ -64,7 +64,7 @@ fm_scope *fm_scope_open(bool recording, void *owner, fm_error *err) {
         fm_fail(err, "out of memory: no room for a tape");
         return NULL;
     }
-    *s = (fm_scope){.older = newest, .owner = owner, .recording = recording};
+    *s = (fm_scope){.older = newest, .owner = owner, .recording = recording, .holds = recording};
     if (newest) newest->newer = s;
     return newest = s;
 }
@@ -104,18 +104,16 @@ static void end_recording(fm_scope *s) {
 }
 
 static void let_go(fm_scope *s, bool drop) {
-    for (size_t i = s->n_owned; i-- > 0;) {
-        fm_tensor *t = s->owned[i];
-        t->scope = NULL;
+    for (fm_tensor *t; (t = s->owned) != NULL;) {
+        fm_tensor_leave(t);
         if (!t->base) {
             if (!drop && t->needs_grad) t->recorded = fm_clock_next();
             t->needs_grad = false;
             fm_grad_release(t);
             if (drop && !t->storage->kept && !t->lent) fm_storage_drop(t->storage);
         }
-        fm_tensor_release(t);
+        if (s->holds) fm_tensor_release(t);
     }
-    fm_pool_give(s->owned, s->owned_room * sizeof(fm_tensor *));
     fm_pool_give(s, sizeof *s);
 }
 
@@ -154,24 +152,18 @@ bool fm_scope_record(fm_scope *s, bool recording) {
     return before;
 }
 
-static bool own(fm_scope *s, fm_tensor *t, fm_error *err) {
-    if (!s) return true;
-    if (s->n_owned == s->owned_room) {
-        size_t room = s->owned_room ? 2 * s->owned_room : 64;
-        fm_tensor **owned = fm_pool_take(room * sizeof *owned);
-        if (!owned) return fm_fail(err, "out of memory: no room for %zu tensors on the tape", room);
-        if (s->n_owned) memcpy(owned, s->owned, s->n_owned * sizeof *owned);
-        fm_pool_give(s->owned, s->owned_room * sizeof *owned);
-        s->owned = owned;
-        s->owned_room = room;
-    }
-    s->owned[s->n_owned++] = fm_tensor_retain(t);
+static void own(fm_scope *s, fm_tensor *t) {
+    if (!s) return;
+    if (s->holds) fm_tensor_retain(t);
     t->scope = s;
-    return true;
+    t->owned_next = s->owned;
+    t->owned_at = &s->owned;
+    if (s->owned) s->owned->owned_at = &t->owned_next;
+    s->owned = t;
 }
 
-bool fm_scope_own(fm_tensor *t, fm_error *err) {
-    return own(fm_scope_now(), t, err);
+void fm_scope_own(fm_tensor *t) {
+    own(fm_scope_now(), t);
 }
 
 /* Room for one more record, or NULL without memory. */
@@ -234,8 +226,9 @@ static bool hide_others(fm_scope *s, fm_call *c, fm_error *err) {
         fm_tensor *constant = fm_tensor_of(t->storage, t->offset, t->rank, t->shape, err);
         if (!constant) return false;
         constant->lent = true;
-        bool ok = fm_tangents_share(constant, t, err) && own(s, constant, err);
-        fm_tensor_release(constant);
+        bool ok = fm_tangents_share(constant, t, err);
+        if (ok) own(s, constant);
+        fm_tensor_release(constant); /* the tape holds it */
         if (!ok) return false;
         c->in[i] = constant;
     }
@@ -285,7 +278,7 @@ static fm_tensor *run_in(fm_scope *s, fm_call *c, fm_error *err) {
     }
     c->out = out;
     if (out->count) c->op->forward(c);
-    if (!own(s, out, err)) goto fail;
+    own(s, out);
     if (record) {
         if (!keep_frame(s, c, err)) goto fail;
         out->needs_grad = true;
@@ -410,8 +403,8 @@ static bool backward_one(const fm_scope *scope, const fm_call *c, fm_error *err)
 /* Clears what an unfinished walk left, so that backward may be called again. A finished one leaves
  * none. */
 static void clear_intermediates(fm_scope *s) {
-    for (size_t i = 0; i < s->n_owned; i++) {
-        if (!s->owned[i]->base) fm_grad_release(s->owned[i]);
+    for (fm_tensor *t = s->owned; t; t = t->owned_next) {
+        if (!t->base) fm_grad_release(t);
     }
 }
 

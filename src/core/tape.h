@@ -1,9 +1,10 @@
 /* Scopes own what a step makes; a tape is a scope that also records.
  *
  * Open a scope, run ops, close it: the results' bytes go back to the pool at once, even
- * where a handle still refers to them (lifetimes.h). Scopes form a list, newest first, and may be
- * closed in any order. Only one counts: the newest whose owner is at work. It owns new results,
- * and records them if it is a tape. */
+ * where a handle still refers to them (lifetimes.h). Until then a tape holds them all, because a
+ * record may read them; another scope holds none, and what nobody holds goes at once.
+ * Scopes form a list, newest first, and may be closed in any order. Only one counts: the newest
+ * whose owner is at work. It owns new results, and records them if it is a tape. */
 #ifndef FM_TAPE_H
 #define FM_TAPE_H
 
@@ -31,9 +32,9 @@ void fm_scope_only(fm_scope *s, fm_tensor *leaf);
 bool fm_recording_leaf(void); /* such a tape is recording */
 /* Stops or resumes recording in a scope; returns what it was. */
 bool fm_scope_record(fm_scope *s, bool recording);
-/* The scope that counts owns the tensor from now on: its bytes go back at close. No scope: nothing
- * happens. False with `err` filled. */
-bool fm_scope_own(fm_tensor *t, fm_error *err);
+/* The scope that counts owns the tensor, which is new, from now on: its bytes go back at close. No
+ * scope: nothing happens. */
+void fm_scope_own(fm_tensor *t);
 
 /* Walks the tape of `loss` from the end; the gradients are added to those of the parameters.
  * grad_out has the shape of loss, or is NULL for a loss of one number (then 1). False with `err`

@@ -124,6 +124,7 @@ static void tangents_release(fm_tensor *t) {
 void fm_tensor_release(fm_tensor *t) {
     while (t && --t->holders == 0) {
         fm_tensor *base = t->base; /* a view holds its base: a loop, not a recursion */
+        if (t->scope) fm_tensor_leave(t);
         if (t->tangents) tangents_release(t);
         fm_storage_release(t->storage);
         fm_storage_release(t->grad);

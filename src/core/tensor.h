@@ -22,11 +22,12 @@ typedef struct fm_tensor {
     size_t count;  /* product of the shape */
     size_t offset; /* first number within the storage */
     fm_storage *storage;
-    struct fm_tensor *base; /* a view: whose gradient it shares. NULL: its own. Never a view itself */
-    struct fm_scope *scope; /* the open scope that owns it, or NULL */
-    bool needs_grad;        /* a parameter, or an op of an open tape made it from one (see fm_needs_grad) */
-    uint64_t recorded;      /* fm_clock at that op's record; or when that tape was forgotten, and this lived on */
-    bool lent;              /* its numbers are another's: see lifetimes.h */
+    struct fm_tensor *base;                   /* a view: whose gradient it shares. NULL: its own. Never a view itself */
+    struct fm_scope *scope;                   /* the open scope that owns it, or NULL */
+    struct fm_tensor *owned_next, **owned_at; /* its place in that scope's list: what follows, and the pointer to it */
+    bool needs_grad;                          /* a parameter, or an op of an open tape made it from one (see fm_needs_grad) */
+    uint64_t recorded;                        /* fm_clock at that op's record; or when that tape was forgotten, and this lived on */
+    bool lent;                                /* its numbers are another's: see lifetimes.h */
     fm_grad_state grad_state;
     fm_storage *grad; /* NULL until needed */
     size_t grad_offset;
@@ -46,6 +47,12 @@ fm_tensor *fm_tensor_of(fm_storage *s, size_t offset, int rank, const size_t *sh
 fm_tensor *fm_tensor_clone(const fm_tensor *t, fm_error *err);
 fm_tensor *fm_tensor_retain(fm_tensor *t);
 void fm_tensor_release(fm_tensor *t); /* NULL is fine */
+/* Out of its scope and of the scope's list. */
+static inline void fm_tensor_leave(fm_tensor *t) {
+    *t->owned_at = t->owned_next;
+    if (t->owned_next) t->owned_next->owned_at = t->owned_at;
+    t->scope = NULL;
+}
 
 /* Product of the sizes; false with `err` filled when it overflows, or for a rank over
  * FM_MAX_RANK. */

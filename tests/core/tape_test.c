@@ -33,12 +33,12 @@ static fm_call *begin(const char *op, fm_tensor *a, fm_tensor *b) {
     return c;
 }
 
-/* Runs an op of one or two inputs; inside a scope the scope keeps the result, so that the test
- * holds no reference. */
+/* Runs an op of one or two inputs; on a tape the tape keeps the result, so that the test holds no
+ * reference. */
 static fm_tensor *run(const char *op, fm_tensor *a, fm_tensor *b) {
     fm_tensor *y = fm_run(begin(op, a, b), &err);
     if (!y) fail_msg("%s", err.text);
-    if (fm_scope_now() && !y->base) fm_tensor_release(y);
+    if (fm_recording() && !y->base) fm_tensor_release(y);
     return y;
 }
 
@@ -94,7 +94,8 @@ static void scopes_close_in_any_order(void **state) {
         fm_scope *s[3];
         for (int i = 0; i < 3; i++) {
             s[i] = fm_scope_open(i != 1, NULL, &err);
-            held[i] = fm_tensor_retain(run("square", x, NULL));
+            held[i] = run("square", x, NULL);
+            if (i != 1) fm_tensor_retain(held[i]);
             assert_true(held[i]->scope == s[i]);
             assert_true(held[i]->needs_grad == (i != 1)); /* the middle one records nothing */
         }
@@ -135,6 +136,78 @@ static void what_a_scope_made_goes_back_when_it_closes(void **state) {
     fm_tensor_release(x);
 }
 
+static void a_scope_that_does_not_record_holds_nothing(void **state) {
+    (void)state;
+    fm_tensor *x = parameter(4, 5, 1), *y[5];
+    size_t before = fm_live_bytes(), each = x->count * sizeof(real);
+    fm_scope *s = fm_scope_open(false, NULL, &err);
+    for (int i = 0; i < 5; i++) y[i] = run("exp", x, NULL);
+    assert_true(fm_live_bytes() == before + 5 * each);
+    static const int order[] = {0, 4, 2}; /* the ends and the middle of its list */
+    for (int i = 0; i < 3; i++) {
+        fm_tensor_release(y[order[i]]);
+        assert_true(fm_live_bytes() == before + (size_t)(4 - i) * each);
+    }
+    fm_tensor *view = reshaped(y[1], 10, 2), *kept = fm_tensor_detach(y[3], &err);
+    fm_tensor_release(y[1]); /* the view holds it */
+    fm_tensor_release(y[3]);
+    assert_true(fm_live_bytes() == before + 2 * each);
+    near(fm_data(view)[3], exp(1.3));
+    fm_scope_close(s);
+    assert_null(view->storage->data);
+    near(fm_data(kept)[3], exp(1.3));
+    fm_tensor_release(view);
+    fm_tensor_release(kept);
+    assert_int_equal(fm_live_bytes(), before);
+    fm_tensor_release(x);
+}
+
+static void a_tape_holds_what_it_made_in_a_pause_too(void **state) {
+    (void)state;
+    fm_tensor *x = parameter(4, 5, 1);
+    size_t before = fm_live_bytes(), each = x->count * sizeof(real);
+    fm_scope *s = tape();
+    assert_true(fm_scope_record(s, false));
+    fm_tensor *y = run("exp", x, NULL);
+    assert_false(fm_scope_record(s, true));
+    fm_tensor_release(y);
+    assert_true(fm_live_bytes() == before + each);
+    fm_scope *inner = fm_scope_open(false, NULL, &err);
+    fm_tensor_release(run("exp", y, NULL));
+    assert_true(fm_live_bytes() == before + each);
+    fm_scope_close(s); /* the older one first */
+    assert_int_equal(fm_live_bytes(), before);
+    fm_scope_close(inner);
+    fm_tensor_release(x);
+}
+
+static const void *idle;
+
+static bool all_but_idle(const void *owner) {
+    return owner != idle;
+}
+
+static void a_record_holds_what_another_scope_made(void **state) {
+    (void)state;
+    static int owners[2];
+    fm_set_at_work(all_but_idle);
+    fm_tensor *x = parameter(2, 2, 1);
+    fm_scope *s = tape(), *aside = fm_scope_open(false, &owners[0], &err);
+    fm_tensor *c = run("exp", x, NULL);
+    idle = &owners[0];
+    fm_tensor *loss = run("sum", run("mul", x, c), NULL);
+    fm_tensor_release(c);
+    go_back(loss);
+    near(fm_grad_get(x)[0], exp(1));
+    fm_scope_forget(aside); /* before the tape: it lives on in its record */
+    near(fm_data(c)[0], exp(1));
+    fm_scope_close(s);
+    idle = NULL;
+    fm_set_at_work(NULL);
+    fm_grad_release(x);
+    fm_tensor_release(x);
+}
+
 static void what_a_forgotten_scope_made_lives_on(void **state) {
     (void)state;
     fm_tensor *x = parameter(4, 5, 1);
@@ -171,12 +244,6 @@ static void a_loss_on_what_a_forgotten_scope_made_is_refused(void **state) {
     fm_tensor_release(y);
     fm_grad_release(x);
     fm_tensor_release(x);
-}
-
-static const void *idle;
-
-static bool all_but_idle(const void *owner) {
-    return owner != idle;
 }
 
 static void the_scope_of_one_put_aside_does_not_count(void **state) {
@@ -426,7 +493,7 @@ static void released(void *which) {
 
 static fm_tensor *custom_double(fm_tensor *x, int *tag) {
     fm_tensor *in[] = {x}, *y = fm_tensor_clone(x, &err);
-    assert_true(fm_scope_own(y, &err));
+    fm_scope_own(y);
     assert_true(fm_record_custom(1, in, y, tag, &err));
     fm_tensor_release(y);
     return y;
@@ -609,6 +676,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         CHECKED(scopes_close_in_any_order),
         CHECKED(what_a_scope_made_goes_back_when_it_closes),
+        CHECKED(a_scope_that_does_not_record_holds_nothing),
+        CHECKED(a_tape_holds_what_it_made_in_a_pause_too),
+        CHECKED(a_record_holds_what_another_scope_made),
         CHECKED(what_a_forgotten_scope_made_lives_on),
         CHECKED(a_loss_on_what_a_forgotten_scope_made_is_refused),
         CHECKED(the_scope_of_one_put_aside_does_not_count),
