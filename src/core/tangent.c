@@ -50,6 +50,7 @@ static bool run_level(uint64_t level, const fm_call *c, fm_tensor **d, fm_error 
 }
 
 bool fm_tangents_run(fm_call *c, fm_tensor *out, fm_error *err) {
+    if (!out->count) return true; /* no number, no tangent: rules may divide by sizes */
     fm_tensor *few[FM_FEW_INPUTS], **d = few;
     size_t bytes = (size_t)c->n_in * sizeof *d;
     if (c->n_in > FM_FEW_INPUTS && !(d = fm_pool_take(bytes))) return fm_fail(err, "out of memory: no room for tangents");

@@ -12,11 +12,14 @@ local function ops(calls)
   local spec = dofile "tests/lua/ops_spec.lua"
   for name, sample in pairs(spec.samples) do
     calls["fm.Tensor:" .. name] = function()
-      local inputs = {}
-      for i, x in ipairs(sample[1]) do inputs[i] = (sample.fixed or {})[i] and x or fm.parameter(x) end
+      local inputs, tangents = {}, {}
+      for i, x in ipairs(sample[1]) do
+        local fixed = (sample.fixed or {})[i]
+        inputs[i], tangents[i] = fixed and x or fm.parameter(x), fixed and 0 or 1
+      end
       local tape <close> = fm.record()
-      local y = spec.call(name, inputs, sample[2])
-      if not sample.constant then y:sum():backward() end
+      local y, dy = fm.jvp(function(...) return spec.call(name, { ... }, sample[2]) end, inputs, tangents)
+      if not sample.constant then (spec.call(name, inputs, sample[2]) + dy):sum():backward() end
       return y
     end
   end
@@ -88,7 +91,16 @@ local function tensors(calls)
     twice(w, w * 3):sum():backward()
     return w:grad():clone()
   end
-  calls["fm.jvp"] = function() return fm.jvp(function(u, t) return (u * t):tanh() end, { x, 0.5 }, { x, 1 }) end
+  calls["fm.jvp"] = function()
+    local w = fm.parameter(x[{ 1, 3 }])
+    local tape <close> = fm.record()
+    local function along(f, tangents) return function(...) return select(2, fm.jvp(f, { ... }, tangents)) end end
+    local function f(u, t)
+      local all = fm.cat({ u, u * t, x, u, u:slice { axis = 1 } }, { axis = 1 })
+      return all:linear(w, { act = "silu" }):attention(all, all, { causal = true }):layer_norm():max(2)
+    end
+    along(along(f, { x, 1 }), { x, 1 })(x, 0.5):sum():backward()
+  end
   calls["fm.jacobian"] = function() return fm.jacobian(function(u) return u:square() end, x[1]) end
   calls["fm.level"] = function()
     local level <close> = fm.level()

@@ -145,6 +145,135 @@ describe("jvp", function()
     near(x * x * 3, co())
   end)
 
+  it("is recorded for one leaf alone", function()
+    local w, b = fm.parameter(rng:normal(3, 3)), fm.parameter(rng:normal(3))
+    local function loss() return select(2, fm.jvp(function(a) return a:linear(w, b, { act = "tanh" }) end, { x }, { dx })):square():sum() end
+    do
+      local tape <close> = fm.record()
+      loss():backward()
+    end
+    local want = w:grad():clone():detach()
+    w:zero_grad()
+    b:zero_grad()
+    local tape <close> = fm.record(w)
+    loss():backward()
+    near(want, w:grad(), 10 * small)
+    assert.is_nil(b:grad())
+  end)
+
+  it("is recorded for one leaf that is an input", function()
+    local p, q = fm.parameter(x), fm.parameter(x)
+    local tape <close> = fm.record(p)
+    local _, dy = fm.jvp(function(a, b) return a:square() * b end, { p, q }, { dx, dx }) -- 2 p q dp + p^2 dq
+    dy:sum():backward()
+    near((x * 4) * dx, p:grad(), 10 * small)
+    assert.is_nil(q:grad())
+  end)
+
+  it("lets a tangent be a parameter", function()
+    local p = fm.parameter(dx)
+    local tape <close> = fm.record()
+    select(2, fm.jvp(function(a) return a:square() end, { x }, { p })):sum():backward()
+    near(x * 2, p:grad())
+  end)
+
+  it("works in a scope, and a scope works in it", function()
+    local kept, inner
+    do
+      local scope <close> = fm.scope()
+      inner = select(2, fm.jvp(function(a) return a * a end, { x }, { dx }))
+      kept = (inner * 1):detach()
+    end
+    near(x * dx * 2, kept)
+    checks.raises("released when its tape closed", function() return inner:sum() end)
+    local _, dy = fm.jvp(function(a)
+      local b
+      do
+        local scope <close> = fm.scope()
+        b = a * a
+      end
+      do
+        local tape <close> = fm.record()
+        b = (a * a):detach()
+      end
+      return a * b -- b is a constant
+    end, { x }, { dx })
+    near(x:square() * dx, dy)
+  end)
+
+  -- With a tape every step stays, so that bytes count them.
+  it("costs nothing where a tangent is zero", function()
+    local w, c = fm.parameter(rng:normal(3, 3)), rng:normal(4, 3)
+    local function bytes(f, dx1, dx2)
+      local tape <close> = fm.record()
+      local results, before = {}, fm.live_bytes()
+      fm.jvp(function(a, b)
+        before = fm.live_bytes()
+        results[1] = f(a, b)
+        results[2] = fm.live_bytes() - before
+        return results[1]
+      end, { x, c }, { dx1, dx2 })
+      return results[2]
+    end
+    for name, f in pairs {
+      add = function(_, b) return b + 1 end, linear = function(_, b) return b:linear(w, { act = "silu" }) end, norm = function(_, b) return b:layer_norm() end,
+      mul = function(_, b) return b * w[1] end, softmax = function(_, b) return (b * w[1]):softmax(-1) end,
+    } do
+      assert.equal(bytes(f), bytes(f, dx), name) -- b has no tangent
+      assert.is_true(bytes(f) < bytes(f, nil, dx) or name == "add", name)
+    end
+    local one, both = function(a, b) return (a * w[1]) * (b * w[1]) end, nil
+    both = bytes(one, dx, dx)
+    assert.is_true(bytes(one, dx) < both and bytes(one, nil, dx) < both)
+    local function sum(a, b) return a + b end
+    assert.equal(bytes(sum), bytes(sum, dx)) -- the tangent is dx itself
+  end)
+
+  it("gives zeros where nothing of the way depends on it", function()
+    local _, dy = fm.jvp(function(a) return fm.where(a:gt(0), 1, 0) + a:argmax(2, true) end, { x }, { dx })
+    near(fm.zeros(4, 3), dy)
+  end)
+
+  it("leaves no level open after an error, however deep, and says the line of the script", function()
+    local function broken(a) return a:matmul(fm.zeros(7, 7)) end
+    for _ = 1, 40 do -- more than levels may be open
+      local ok, message = pcall(fm.jvp, function(a) return select(2, fm.jvp(broken, { a }, { 1 })) end, { x }, { dx })
+      assert.is_false(ok)
+      assert.truthy(tostring(message):find "jvp_spec.lua:%d+: matmul")
+    end
+    near(x * 2 * dx, select(2, fm.jvp(function(a) return a:square() end, { x }, { dx })))
+    for _ = 1, 40 do -- coroutines that never end
+      local co = coroutine.create(function() fm.jvp(function(a)
+        coroutine.yield()
+        return a
+      end, { x }, { dx }) end)
+      coroutine.resume(co)
+      coroutine.close(co)
+    end
+    near(x * 2 * dx, select(2, fm.jvp(function(a) return a:square() end, { x }, { dx })))
+  end)
+
+  it("takes turns with another in a coroutine", function()
+    local function run(power)
+      return coroutine.wrap(function()
+        return select(2, fm.jvp(function(a)
+          local y = a
+          for _ = 2, power do
+            y = y * a
+            coroutine.yield()
+          end
+          return y
+        end, { x }, { dx }))
+      end)
+    end
+    local two, three = run(2), run(3)
+    two()
+    three()
+    near(x * 2 * dx, two())
+    three()
+    near(x * x * 3 * dx, three())
+  end)
+
   it("jacobian: all derivatives, also recorded", function()
     local function f(v) return fm.stack { v[{ 1, 1 }]:sum() * v[{ 2, 2 }]:sum(), v:square():sum() } end
     local v = fm.tensor { 2, 3, 5 }

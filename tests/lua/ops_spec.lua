@@ -57,6 +57,8 @@ end
 
 if not describe then return { samples = samples, call = call } end
 
+local tangents <const> = dofile "tests/lua/tangents.lua"
+
 describe("ops", function()
   for _, name in ipairs(fm.ops()) do
     it(name .. " has a sample, the right gradient, and leaks nothing", function()
@@ -80,54 +82,13 @@ describe("ops", function()
     end)
   end
 
-  -- The difference quotient of f along the directions, and its scale.
-  local function quotient(f, inputs, directions, h)
-    local up, down = {}, {}
-    for i, x in ipairs(inputs) do
-      up[i], down[i] = x + directions[i] * h, x - directions[i] * h
-    end
-    return (f(table.unpack(up)) - f(table.unpack(down))) / (2 * h)
-  end
-
-  local function assert_near(want, got, what)
-    assert.same(want:shape(), got:shape(), what)
-    local off, size = (want - got):abs():max():item(), math.max(1, want:abs():max():item())
-    assert.is_true(off <= (fm.real == "double" and 1e-7 or 1e-5) * size, ("%s: off by %g of %g"):format(what, off, size))
-  end
-
   for _, name in ipairs(fm.ops()) do
     local sample <const> = samples[name]
-    local is_fixed <const> = sample and sample.fixed or {}
     if sample and not sample.constant then
       it(name .. " has the right tangent, for each input, and its tangent the right tangent and gradient", function()
-        local directions = {}
-        for i, x in ipairs(sample[1]) do directions[i] = is_fixed[i] and 0 or fm.rng(7, "directions" .. i):normal(x:shape()) end
         local function f(...) return call(name, { ... }, sample[2]) end
-        local function tangent(along)
-          return function(...) return select(2, fm.jvp(f, { ... }, along)) end
-        end
-        local h <const> = 1e-5
-        local y, dy = fm.jvp(f, sample[1], directions)
-        assert_near(f(table.unpack(sample[1])), y, "value")
-        if fm.real == "float" then return end -- differences are too coarse
-        assert_near(quotient(f, sample[1], directions, h), dy, "tangent")
-        for i in ipairs(sample[1]) do
-          local alone = {}
-          for k = 1, #sample[1] do alone[k] = k == i and directions[k] or 0 end
-          if not is_fixed[i] then assert_near(quotient(f, sample[1], alone, h), tangent(alone)(table.unpack(sample[1])), "tangent of input " .. i) end
-        end
-        local _, second = fm.jvp(tangent(directions), sample[1], directions)
-        assert_near(quotient(tangent(directions), sample[1], directions, h), second, "second tangent")
-        local inputs = {}
-        for i, x in ipairs(sample[1]) do inputs[i] = is_fixed[i] and x or fm.parameter(x) end
-        local function recorded(g) -- also where the tangent does not depend on the inputs
-          return function(...)
-            local z, dz = fm.jvp(g, { ... }, directions)
-            return dz + f(...) * 0 + z * 0
-          end
-        end
-        assert(fm.gradcheck(recorded(f), inputs))
-        assert(fm.gradcheck(recorded(tangent(directions)), inputs))
+        tangents.agree_with_backward(f, sample[1], sample.fixed or {})
+        tangents.agree_with_differences(f, sample[1], sample.fixed or {})
       end)
     end
   end
