@@ -26,7 +26,7 @@ describe("jvp of a network", function()
   for name, case in pairs(models) do
     it(name .. " has the right derivatives for x and both times, and these the right gradients", function()
       local model <const> = networks.shaken(case[1]())
-      -- In thousandths, because the sines of a time embedding bend much within a step of a difference.
+      -- In thousandths: the sines of a time embedding bend much within a step of a difference.
       local inputs <const> = { rng:normal(case[2]), fm.tensor { 200, 500 }, fm.tensor { 900, 600 } }
       local function f(x, s, t) return model(x, s / 1000, t / 1000, fm.tensor { 3, 1 }) end
       tangents.agree_with_backward(f, inputs, {}, double and 1e-10 or 1e-3)
