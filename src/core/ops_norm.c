@@ -126,7 +126,8 @@ typedef struct back {
     const fm_call *c;
     const real *x, *stat, *dy, *weight, *bias;
     real *dz;           /* dy where it goes through an activation first, else NULL */
-    size_t n, per_part; /* numbers of weight and bias; rows of a part */
+    size_t n, per_part; /* numbers of weight and bias, or of a row of theirs; rows of a part */
+    size_t each;        /* rows of x for each row of weight and bias; 0: they are one row, for all */
     real *dx, *dw, *db;
     bool fresh; /* dx means nothing yet */
     double *sums;
@@ -167,17 +168,48 @@ static void add_parts(size_t n, size_t count, const double *sums, real *grad) {
 
 static void run_back(back *b, size_t rows, void (*part)(void *, size_t, size_t)) {
     fm_parallel(rows, b->per_part, part, b);
+    if (b->each) return; /* each part had its own rows of weight and bias */
     size_t count = (rows + b->per_part - 1) / b->per_part;
     add_parts(b->n, count, b->sums, b->dw);
     add_parts(b->n, count, b->sums ? b->sums + b->n : NULL, b->db);
 }
 
-/* ---- layer_norm{eps}, rms_norm{eps}: over the last axis ---- */
+/* ---- layer_norm{eps}, rms_norm{eps}: over the last axis; weight and bias [n], or a row of n for
+ * each of the first axes of x, as [B, 1, n] for x [B, L, n] ---- */
+
+/* Rows of x that share a row of weight and bias; 0: all do. */
+static size_t rows_each(const fm_call *c) {
+    const fm_tensor *x = c->in[0], *t = optional(c, 1) ? optional(c, 1) : optional(c, 2);
+    return t && t->rank > 1 && t->count && fm_rows(t) > 1 ? fm_rows(x) / fm_rows(t) : 0;
+}
+
+/* x's shape, with ones from some axis on, and n. */
+static bool has_rows(const fm_tensor *t, const fm_tensor *x) {
+    int i = 0, last = x->rank - 1;
+    if (t->rank != x->rank || t->shape[last] != x->shape[last]) return false;
+    while (i < last && t->shape[i] == x->shape[i]) i++;
+    while (i < last && t->shape[i] == 1) i++;
+    return i == last;
+}
+
+static bool check_rows(const fm_call *c, fm_error *err) {
+    const fm_tensor *x = c->in[0], *weight = optional(c, 1), *bias = optional(c, 2), *t = weight ? weight : bias;
+    if (!t || t->rank == 1 || !has_rows(t, x)) return check_affine(c, fm_last(x), err);
+    if (!bias || fm_same_shape(t, bias)) return true;
+    char a[FM_SHAPE_TEXT], b[FM_SHAPE_TEXT];
+    return fm_call_fail(c, err, "weight is %s, bias is %s: expected one shape", fm_shape_text(t, a), fm_shape_text(bias, b));
+}
+
+/* Rows of a part on the way back: whole ones of those that share. */
+static size_t rows_of_part(const fm_call *c) {
+    size_t each = rows_each(c), some = part_rows(fm_rows(c->in[0]), fm_last(c->in[0]));
+    return each ? (some + each - 1) / each * each : some;
+}
 
 static bool last_axis_shape(fm_call *c, fm_error *err) {
     const fm_tensor *x = c->in[0];
     if (x->rank == 0) return fm_call_fail(c, err, "a number without axes cannot be normalized");
-    if (!check_eps(c, 0, err) || !check_affine(c, fm_last(x), err)) return false;
+    if (!check_eps(c, 0, err) || !check_rows(c, err)) return false;
     c->saved_count = stats_count(fm_rows(x));
     c->scratch_count = sums_room(c, fm_rows(x), fm_last(x), fm_last(x));
     return fm_shape_like(c, x);
@@ -187,7 +219,7 @@ typedef void (*stat_fn)(size_t n, const real *x, double eps, real *stat);
 
 typedef struct last_axis {
     const fm_call *c;
-    size_t n;
+    size_t n, each;
     stat_fn measure;
 } last_axis;
 
@@ -198,27 +230,39 @@ static void last_axis_tile(void *context, size_t first, size_t last) {
     real own[2];
     for (size_t r = first; r < last; r++) {
         real *stat = c->saved ? c->saved + 2 * r : own;
+        size_t at = a->each ? r / a->each * a->n : 0;
         a->measure(a->n, x + r * a->n, c->opt[0].number, stat);
-        normalize_row(a->n, x + r * a->n, stat, weight, bias, fm_data(c->out) + r * a->n);
+        normalize_row(a->n, x + r * a->n, stat, weight ? weight + at : NULL, bias ? bias + at : NULL, fm_data(c->out) + r * a->n);
     }
 }
 
 static void last_axis_forward(const fm_call *c, stat_fn measure) {
-    last_axis a = {c, fm_last(c->in[0]), measure};
+    last_axis a = {c, fm_last(c->in[0]), rows_each(c), measure};
     fm_parallel(fm_rows(c->in[0]), fm_tile_rows(a.n), last_axis_tile, &a);
 }
 
 /* A few rows at a time, so that the sums of weight and bias find them in the cache. */
-static void last_axis_back(const back *b, bool centred, size_t first, size_t last) {
+static void rows_back(const back *b, bool centred, size_t first, size_t last, const real *weight, double *sums) {
     enum { ROWS = 8 };
     size_t n = b->n;
-    double *sums = b->sums ? sums_of_part(b, first) : NULL;
     for (size_t r = first, some; r < last; r += some) {
         some = last - r < ROWS ? last - r : ROWS;
         for (size_t i = r; b->dx && i < r + some; i++) {
-            normal_back_row(n, b->x + i * n, b->stat + 2 * i, b->dy + i * n, b->weight, centred, b->fresh, b->dx + i * n);
+            normal_back_row(n, b->x + i * n, b->stat + 2 * i, b->dy + i * n, weight, centred, b->fresh, b->dx + i * n);
         }
         if (sums) affine_back_columns(some, n, b->x + r * n, b->stat + 2 * r, b->dy + r * n, b->dw ? sums : NULL, b->db ? sums + n : NULL);
+    }
+}
+
+static void last_axis_back(const back *b, bool centred, size_t first, size_t last) {
+    size_t n = b->n, each = b->each ? b->each : last - first;
+    for (size_t r = first; r < last; r += each) {
+        size_t at = b->each ? r / each * n : 0;
+        double *sums = b->sums ? sums_of_part(b, first) : NULL;
+        rows_back(b, centred, r, r + each, b->weight ? b->weight + at : NULL, sums);
+        if (!sums || !b->each) continue;
+        add_parts(n, 1, sums, b->dw ? b->dw + at : NULL);
+        add_parts(n, 1, sums + n, b->db ? b->db + at : NULL);
     }
 }
 
@@ -230,9 +274,26 @@ static void plain_part(void *context, size_t first, size_t last) {
     last_axis_back(context, false, first, last);
 }
 
+/* Whether gradients overlap, because inputs are views of the same numbers: a part must not set, or
+ * add to, what another adds to. */
+static bool overlap(const real *a, size_t a_count, const real *b, size_t b_count) {
+    return a && b && a < b + b_count && b < a + a_count;
+}
+
+static void rows_alone(back *b, size_t rows) {
+    size_t count = rows * b->n, own = rows / b->each * b->n;
+    if (!overlap(b->dx, count, b->dw, own) && !overlap(b->dx, count, b->db, own) && !overlap(b->dw, own, b->db, own)) return;
+    if (b->dx && b->fresh) memset(b->dx, 0, count * sizeof *b->dx);
+    b->fresh = false;
+    b->per_part = rows;
+}
+
 static void last_axis_backward(const fm_call *c, void (*part)(void *, size_t, size_t)) {
     size_t rows = fm_rows(c->in[0]), n = fm_last(c->in[0]);
     back b = back_of(c, n, rows, n);
+    b.each = rows_each(c);
+    b.per_part = rows_of_part(c);
+    if (b.each) rows_alone(&b, rows);
     run_back(&b, rows, part);
 }
 
@@ -410,14 +471,18 @@ static fm_tensor *affine_tangent(fm_rule *r, const fm_call *c, normal n, fm_tens
     return fm_add(r, dy, fm_rule_shaped(r, db, rank, shape));
 }
 
-static fm_tensor *layer_norm_tangent(fm_rule *r, const fm_call *c, fm_tensor *const *d) {
+static fm_tensor *last_axis_tangent(fm_rule *r, const fm_call *c, fm_tensor *const *d, bool centred) {
+    const fm_tensor *t = optional(c, 1) ? optional(c, 1) : optional(c, 2);
     size_t last = fm_last(c->in[0]);
-    return affine_tangent(r, c, normal_of(r, c->in[0], d[0], c->opt[0].number, true), d, 1, &last);
+    return affine_tangent(r, c, normal_of(r, c->in[0], d[0], c->opt[0].number, centred), d, t ? t->rank : 1, t ? t->shape : &last);
+}
+
+static fm_tensor *layer_norm_tangent(fm_rule *r, const fm_call *c, fm_tensor *const *d) {
+    return last_axis_tangent(r, c, d, true);
 }
 
 static fm_tensor *rms_norm_tangent(fm_rule *r, const fm_call *c, fm_tensor *const *d) {
-    size_t last = fm_last(c->in[0]);
-    return affine_tangent(r, c, normal_of(r, c->in[0], d[0], c->opt[0].number, false), d, 1, &last);
+    return last_axis_tangent(r, c, d, false);
 }
 
 static fm_tensor *group_norm_tangent(fm_rule *r, const fm_call *c, fm_tensor *const *d) { /* act is a step of its own: see fm_run */

@@ -352,10 +352,12 @@ function Tensor:linear(w, b, options) end
 ---softmax(q k^T / sqrt d) v; causal: query i sees keys 1 to i only
 ---@param options? {causal: boolean}
 function Tensor:attention(k, v, options) end
----Over the last axis: to mean 0 and variance 1, then weight, bias. Ba et al. 2016.
+---Over the last axis: to mean 0 and variance 1, then weight, bias: [n], or rows for the first
+---axes, as [B, 1, n] for self [B, L, n]. Ba et al. 2016.
 ---@param options? {eps: number}
 function Tensor:layer_norm(weight, bias, options) end
----Over the last axis: divided by the root mean square, times weight. Zhang and Sennrich 2019.
+---Over the last axis: divided by the root mean square, times weight, shaped as that of
+---layer_norm. Zhang and Sennrich 2019.
 ---@param options? {eps: number}
 function Tensor:rms_norm(weight, options) end
 ---x [N, C, ...]: act of what layer_norm does, over groups of channels. Wu and He 2018.

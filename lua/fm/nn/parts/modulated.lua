@@ -12,7 +12,7 @@ end
 
 --- norm(x) (1 + scale) + shift, for x [B, L, dim].
 function modulated.norm(x, shift, scale)
-  return fm.layer_norm(x, settings) * (scale + 1) + shift
+  return fm.layer_norm(x, scale + 1, shift, settings)
 end
 
 return modulated
