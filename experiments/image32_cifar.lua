@@ -17,13 +17,6 @@ local function pictures(folder, rng)
   return data.shapes32 { n = 5000, rng = rng, flat = false }, "drawn shapes: there is no " .. path
 end
 
--- n pictures, drawn 100 at a time: the layers of a U-Net hold 4 MB for each while they draw it.
-local function in_parts(n, draw)
-  local parts = {}
-  for first = 1, n, 100 do parts[#parts + 1] = draw { first, math.min(first + 99, n) } end
-  return fm.cat(parts, 1)
-end
-
 return fm.experiment {
   name = "image32_cifar",
   params = {
@@ -57,7 +50,7 @@ return fm.experiment {
     average:swap(function()
       local field = flow.velocity(model, { predict = p.predict })
       local noise = run.rng:stream "sample":normal(500, table.unpack(truth:shape(), 2))
-      local x = in_parts(500, function(rows) return (ode.solve(field, noise[rows], { method = "euler", steps = p.euler })) end)
+      local x = ode.solve(field, noise, { method = "euler", steps = p.euler })
       local settings = { channels = 3, height = 32, width = 32, range = { -1, 1 } }
       settings.title = "Samples"
       run:picture("samples", plot.image_grid(x[{ 1, 64 }], settings))

@@ -13,13 +13,6 @@ local function beside(net, coarse)
   return function(x, t, cond) return net(fm.cat(x, coarse, 2), t, cond):slice { axis = 2, first = 1, last = x:size(2) } end
 end
 
--- n pictures, drawn 100 at a time: the layers of a U-Net hold 4 MB for each while they draw it.
-local function in_parts(n, draw)
-  local parts = {}
-  for first = 1, n, 100 do parts[#parts + 1] = draw { first, math.min(first + 99, n) } end
-  return fm.cat(parts, 1)
-end
-
 return fm.experiment {
   name = "image32_multiscale",
   params = {
@@ -62,11 +55,9 @@ return fm.experiment {
       return function(side, coarse)
         local x0 = run.rng:stream("sample of " .. name):normal(#cond, channels, side, side)
         return average:swap(function()
-          return in_parts(#cond, function(rows)
-            local model = coarse and beside(net, coarse[rows]) or net
-            local field = flow.guidance(model, { cond = cond[rows], null = classes + 1, scale = p.scale })
-            return (ode.solve(field, x0[rows], { method = "heun", steps = math.ceil(share * p.heun) }))
-          end)
+          local model = coarse and beside(net, coarse) or net
+          local field = flow.guidance(model, { cond = cond, null = classes + 1, scale = p.scale })
+          return (ode.solve(field, x0, { method = "heun", steps = math.ceil(share * p.heun) }))
         end)
       end
     end

@@ -20,13 +20,6 @@ local networks <const> = {
   end,
 }
 
--- n pictures, drawn 100 at a time: the layers of a U-Net hold 4 MB for each while they draw it.
-local function in_parts(n, draw)
-  local parts = {}
-  for first = 1, n, 100 do parts[#parts + 1] = draw { first, math.min(first + 99, n) } end
-  return fm.cat(parts, 1)
-end
-
 return fm.experiment {
   name = "image32_unet",
   params = {
@@ -70,10 +63,8 @@ return fm.experiment {
       local cond = ((fm.zeros(p.samples // classes, 1) + fm.range(1, classes)):reshape(-1)):detach()
       local noise = run.rng:stream "sample":normal(#cond, table.unpack(truth:shape(), 2))
       for name, scale in pairs { unguided = 1, guided = p.scale } do
-        local x = in_parts(#cond, function(rows)
-          local field = flow.guidance(model, { cond = cond[rows], scale = scale, predict = predict })
-          return (ode.solve(field, noise[rows], { method = "heun", steps = p.heun }))
-        end)
+        local field = flow.guidance(model, { cond = cond, scale = scale, predict = predict })
+        local x = ode.solve(field, noise, { method = "heun", steps = p.heun })
         run:picture(name, plot.image_grid(x[{ 1, math.min(8 * classes, #x) }], { columns = classes, range = { -1, 1 }, title = "w = " .. scale }))
         if classes == 10 then run:summary(metrics.picture_quality(x, held_out, { features = p.data, labels = cond, name = "%s_" .. name })) end
       end
