@@ -222,6 +222,21 @@ local function flows(calls)
     local options = { rng = rng, coupling = "ot", time = "logit_normal", weight = function(s) return s end }
     return opt:step(function() return flow.loss(model, x, options) end)
   end)
+  local function two_times(y, from, to) return y * 0.5 + from:reshape(-1, 1) - to:reshape(-1, 1) end
+  F("map_loss", function()
+    local looks = function(rows)
+      local y, v = rows:with_velocity(rows.s)
+      return rows:u(rows:at(rows.t), rows.s, rows.t) + rows:over(rows.t), v - rows:guide(y, rows.s, rows.t)
+    end
+    local value = flow.map_loss("consistency", velocity, x, { rng = rng }) + flow.map_loss(looks, two_times, x, { rng = rng })
+    for _, kind in ipairs { "lsd", "psd", "shortcut", "meanflow", "improved_meanflow", "alpha" } do
+      value = value + flow.map_loss(kind, two_times, x, { rng = rng, time = "stratified", power = 0.5 })
+    end
+    return value
+  end)
+  for _, name in ipairs { "at", "with_velocity", "u", "guide", "over" } do calls["fm.MapRows:" .. name] = calls["fm.flow.map_loss"] end
+  F("map", function() return flow.map(two_times)(x, t * 0.5, t) end)
+  F("map_sample", function() return flow.map_sample(two_times, x, { times = { 0, 0.5, 1 } }), flow.map_sample(velocity, x, { steps = 2 }) end)
   F("velocity", function() return flow.velocity(velocity, { predict = "data" })(x, 0.4) end)
   F("score", function() return flow.score(velocity)(x, 0.4) end)
   F("posterior", function() return flow.posterior(velocity)(x, 0.4) end)

@@ -56,7 +56,7 @@ describe("rooms", function()
     raises('fm.metrics has no "xxxxxxxxxxxx" (one of: assignment, c2st, class_accuracy,', function() return fm.metrics.xxxxxxxxxxxx end)
     for _, room in ipairs(by_name.rooms()) do
       local t = fm
-      for name in room:gmatch "%.(%w+)" do t = t[name] end
+      for name in room:gmatch "%.([%w_]+)" do t = t[name] end
       for _, name in ipairs { "parts", "init" } do raises(('%s has no "%s"'):format(room, name), field, t, name) end
       raises(room .. ' has no "parts.options"', field, t, "parts.options")
       assert.is_nil(t[1])

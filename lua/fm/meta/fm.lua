@@ -1097,6 +1097,106 @@ function fm.flow.dequantise(x, options) end
 ---@param options fm.ReflowOptions
 ---@return fm.Tensor x0, fm.Tensor x1, table info
 function fm.flow.reflow(model, options) end
+---What a kind of flow.map_loss gets for the rows with s < t.
+---@class fm.MapRows
+---@field s fm.Tensor [B]
+---@field t fm.Tensor [B]
+---@field m fm.Tensor [B] a time between, for kinds that ask for it
+---@field length fm.Tensor t - s, as a column over x
+---@field x0 fm.Tensor
+---@field x1 fm.Tensor
+---@field cond any
+local MapRows = {}
+---The pair's point and velocity on the path at times [B].
+---@param t fm.Tensor [B]
+---@return fm.Tensor x, fm.Tensor v
+function MapRows:at(t) end
+---The same, with the guidance of the loss in v.
+---@param t fm.Tensor [B]
+---@return fm.Tensor x, fm.Tensor v
+function MapRows:with_velocity(t) end
+---The model, with the condition of the rows; of a kind with times = 1 it is called (x, t).
+---@param x fm.Tensor
+---@param s fm.Tensor [B]
+---@param t fm.Tensor [B]
+---@return fm.Tensor
+function MapRows:u(x, s, t) end
+---The teacher, or the model where there is none: what to use where the model gets no gradient.
+---@param x fm.Tensor
+---@param s fm.Tensor [B]
+---@param t fm.Tensor [B]
+---@return fm.Tensor
+function MapRows:guide(x, s, t) end
+---Times [B] as a column that broadcasts over x.
+---@param t fm.Tensor [B]
+---@return fm.Tensor
+function MapRows:over(t) end
+---@class fm.MapLossOptions
+---@field rng fm.Rng draws x0, times, which rows have s = t, m, and last which conditions drop
+---@field x0 fm.Tensor [B, D] instead of drawn ones
+---@field s fm.Tensor|number [B] in 0..1, with t: instead of drawn times; each row is as its s and t say
+---@field t fm.Tensor|number [B]; of consistency alone, without s
+---@field m "uniform"|"midpoint"|number|fm.Tensor of psd and shortcut: the time between
+---@field share number of the rows with s = t, which learn the velocity (0.5)
+---@field time string|table|function how a time is drawn ("uniform"): see fm.flow.time. A row draws two, and the smaller is s
+---@field path string|table "linear"
+---@field coupling string|function "independent"
+---@field cond any goes to the model, by row
+---@field drop number the probability with which a row's condition becomes null
+---@field null any as for flow.loss
+---@field guidance number|table { scale = w, kappa = 0, interval = { a, b } }, or w: how strongly cond guides what the map learns
+---@field teacher function|table takes the place of the model without a gradient: two times, or a velocity (x, t)
+---@field teacher_times 1|2 how the teacher is called; by default what a network says, else 1 if its function names two arguments
+---@field alpha number of the kind alpha
+---@field power number 0: the mean square; more: each row's sum of squares is divided by (that sum + c)^power, without a gradient
+---@field c number 1e-3
+
+---The loss of a two-time model u(x, s, t), s <= t, whose map x + (t - s) u(x, s, t) takes x from
+---time s of a flow to time t, so that flow.map_sample needs one evaluation, or a few. A share of
+---the rows has s = t and learns the velocity, u(x_t, t, t) - v. The others learn by kind; sg is
+---without a gradient, x_s and v are on the path of the pair:
+---
+---  - lsd: u + (t - s) d/dt u - sg u(X, t, t), X the end of the map. Boffi and others 2025
+---  - psd{m}: u - sg (the mean of u from s to m, and from where that leads from m to t)
+---  - shortcut{levels = 7}: psd in the middle of steps of 1, 1/2, ..., 2^-levels. Frans and others
+---    2024
+---  - meanflow: u - sg [v + (t - s) D u], D u = jvp of u along (v, 1, 0). Geng and others 2025
+---  - improved_meanflow: the same with D u along (u(x_s, s, s), 1, 0)
+---  - alpha{alpha = 0.02}: (u - [alpha v + (1 - alpha) sg u(x_m, m, t)]) / sqrt(alpha), m = s +
+---    alpha (t - s). A large alpha is biased: take it from 1 down. Zhang and others 2025
+---  - consistency{segments = 2, delta = 1e-3, boundary = 0.9, alpha = 1e-5}: of a one-time model
+---    v(x, t), which Euler's method then samples in `segments` steps. Yang and others 2024
+---
+---Or your own function(rows) -> prediction, target, or { residual = that function, m = "uniform",
+---pair = function(rng, n) -> s, t }, or a file beside the script. The loss is the mean square of
+---the differences. The rows with s = t go through the model apart from the others, so what belongs
+---to rows has to be in cond.
+---
+---guidance: the velocity of a row with a condition becomes w' v + kappa u_cond + (1 - w' - kappa)
+---u_null, w' = scale (1 - kappa), so that one evaluation gives what two give with flow.guidance.
+---Rows whose condition was dropped, and times outside of the interval, keep v. Geng and others 2025
+---
+---A teacher that follows the model is a second network whose numbers are its average: after each
+---ema:update(), ema:swap(function() teacher:load_state(model:state()) end). A trained velocity as
+---the teacher of lsd turns its flow into a map.
+---@param kind string|table|function
+---@param model function|table model(x [B, D], s [B], t [B] [, cond]) -> [B, D]
+---@param x1 fm.Tensor [B, D]
+---@param options? fm.MapLossOptions
+---@return fm.Tensor one number
+function fm.flow.map_loss(kind, model, x1, options) end
+---X(x, s, t [, cond]) = x + (t - s) u(x, s, t): where a two-time model says that the flow takes x
+---from time s to time t. Times are numbers or [B].
+---@param model function|table
+---@return fun(x: fm.Tensor, s: number|fm.Tensor, t: number|fm.Tensor, cond?: any): fm.Tensor
+function fm.flow.map(model) end
+---Samples of a two-time model: its maps one after the other, over `steps` equal parts of 0..1 (1),
+---or from each of `times` to the next. While a tape records, it is recorded.
+---@param model function|table
+---@param x0 fm.Tensor [B, D]
+---@param options? {steps: integer, times: number[]|fm.Tensor, cond: any}
+---@return fm.Tensor x1, {nfe: integer} info
+function fm.flow.map_sample(model, x0, options) end
 ---@class fm.CheckPairsOptions: fm.SolveOptions
 ---@field model function|table a velocity
 ---@field cond any goes to the model, by rows as for reflow

@@ -1,7 +1,6 @@
--- dropped(where, cond, drop, null, model, rng, n): the condition of each of n rows becomes `null`
--- with probability drop, for guidance without a classifier. Ho and Salimans 2022. One number of rng
--- decides for each row. cond is a tensor with rows, or a table of such tensors, of which a row
--- keeps or loses all.
+-- Conditions of which some rows become `null`, for guidance without a classifier: Ho and Salimans
+-- 2022. A condition is a tensor with rows, or a table of such tensors, of which a row keeps or
+-- loses all.
 local fm <const> = require "fm"
 local arguments <const> = require "fm.flow.parts.arguments"
 local broadcasts <const> = require "fm.parts.broadcasts"
@@ -49,8 +48,20 @@ local function each(where, cond, null, model, lost)
   return result
 end
 
-return function(where, cond, drop, null, model, rng, n)
+local dropped <const> = {}
+
+--- cond, in which each of n rows is null with probability drop, and which rows are: [n] of 1 and 0.
+--- One number of rng decides for each row.
+function dropped.draw(where, cond, drop, null, model, rng, n)
   options.number(where .. ": drop", drop, 0, 1)
   if cond == nil then fm.fail(where .. ": drop is given, but no cond") end
-  return each(where, cond, null, model, rng:uniform(n):lt(drop))
+  local lost = rng:uniform(n):lt(drop)
+  return each(where, cond, null, model, lost), lost
 end
+
+--- cond, in which all n rows are null.
+function dropped.all(where, cond, null, model, n)
+  return each(where, cond, null, model, fm.ones(n))
+end
+
+return dropped

@@ -1,0 +1,24 @@
+-- Times with a number for each of n rows, [n]: drawn by a sampler of flow.time, or given as a
+-- number, [n] or [n, 1].
+local fm <const> = require "fm"
+local arguments <const> = require "fm.flow.parts.arguments"
+local samplers <const> = require "fm.flow.time"
+
+local row_times <const> = {}
+
+--- Drawn from rng by the sampler that an option `time` names.
+function row_times.drawn(where, what, rng, n)
+  local sampler, is_own = samplers.of(where .. ": time", what)
+  local t = sampler(rng, n)
+  if is_own then return t end
+  if not fm.is_tensor(t) then fm.fail(("%s: time returned a %s, expected a tensor [%d]"):format(where, type(t), n)) end
+  return arguments.time_within(where .. ": time", t, n)
+end
+
+function row_times.given(where, t, n)
+  t = arguments.time_within(where, t, n)
+  if type(t) == "number" then return fm.full(n, t) end
+  return t:count() == n and t or fm.zeros(n) + t
+end
+
+return row_times
