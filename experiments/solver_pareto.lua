@@ -57,6 +57,7 @@ return fm.experiment {
     end
     run:print(table.concat(lines, "\n"))
     run:save("pareto.csv", table.concat(lines, "\n") .. "\n")
+    run:curve("quality", { x = front.x, y = front.y, xlabel = "model calls", ylabel = "W2 to the data", floor = floor, log = "xy" })
     run:summary { w2_floor = floor, w2_best = best, not_dominated = #front.x }
     run:picture("pareto", plot.curve({ by_steps, by_tolerance, front, { name = "floor", x = { 1, rows[#rows].nfe }, y = { floor, floor } } },
       { log = "xy", title = "Quality against cost of each solver", xlabel = "model calls", ylabel = "W2 to the data", width = 760, height = 460 }))

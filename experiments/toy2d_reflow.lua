@@ -9,13 +9,14 @@ local stages <const> = {
   { key = "rectified_1", name = "1-rectified" }, { key = "rectified_2", name = "2-rectified" }, { key = "rectified_3", name = "3-rectified" },
   { key = "distilled_4", name = "distilled to 4 steps", steps = 4 }, { key = "distilled_1", name = "distilled to 1 step", steps = 1 },
 }
+local euler <const> = { 1, 2, 4, 100 } -- steps
 local function source(n, rng) return data.eight_gaussians { n = n, rng = rng } end
 local function target(n, rng) return data.moons { n = n, noise = 0.05, rng = rng } * 3 - 1 end
 
 -- W2 to the data after few Euler steps, the mean over tests; straightness; calls of a solver.
 local function measured(model, tests)
   local found = { straightness = flow.straightness(model, tests[1].x0), nfe = select(2, ode.solve(model, tests[1].x0, { rtol = 1e-4, atol = 1e-4 })).nfe }
-  for _, steps in ipairs { 1, 2, 4, 100 } do
+  for _, steps in ipairs(euler) do
     local w2 = {}
     for i, test in ipairs(tests) do w2[i] = metrics.wasserstein2(ode.solve(model, test.x0, { method = "euler", steps = steps }), test.x1) end
     found["w2_euler_" .. steps] = fm.tensor(w2):mean()
@@ -57,7 +58,10 @@ return fm.experiment {
         run:log { loss = loss, stage = i }
       end
 
-      for name, value in pairs(measured(model, tests)) do run:summary { [key .. "_" .. name] = value } end
+      local found, w2 = measured(model, tests), {}
+      for name, value in pairs(found) do run:summary { [key .. "_" .. name] = value } end
+      for n, steps in ipairs(euler) do w2[n] = found["w2_euler_" .. steps] end
+      run:curve("quality_" .. key, { x = euler, y = w2, xlabel = "Euler steps", ylabel = "W2 to the data", floor = fm.tensor(floor):mean(), log = "xy" })
       local few, steps = tests[1].x0[{ 1, math.min(300, p.samples) }], stage.steps or 100
       local _, way = ode.solve(model, few, { method = "euler", steps = steps, save = steps + 1 })
       run:picture("paths_" .. key, plot.trajectories(way.states, { title = "From eight Gaussians to moons, " .. stage.name }))

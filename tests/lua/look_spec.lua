@@ -189,6 +189,13 @@ describe("csv", function()
   it("quotes what needs it and keeps all digits", function()
     assert.equal('a,"b,c","d""e",,0.1,3,1e+300\n', csv.line({ "a", "b,c", 'd"e', nil, 0.1, 3, 1e300 }, 7))
     assert.equal(1 / 3, tonumber((csv.line({ 1 / 3 }, 1):gsub("\n", ""))))
+    assert.equal("nan,nan,inf,-inf\n", csv.line({ 0 / 0, -(0 / 0), math.huge, -math.huge }, 4))
+  end)
+
+  it("reads what it wrote", function()
+    assert.same({ "a", "b,c", 'd"e', '"', "", "0.1", "" }, csv.cells(csv.line({ "a", "b,c", 'd"e', '"', nil, 0.1, "" }, 7)))
+    assert.same({ "1", "2" }, csv.cells "1,2\r\n")
+    assert.same({ nil, "a quote stays open" }, { csv.cells '"a,b\n' })
   end)
 end)
 

@@ -1925,6 +1925,22 @@ function Run:stop_when(options) end
 ---@param values number|fm.Tensor|table<string, number|fm.Tensor>
 ---@param info? fm.LossFloorInfo of one floor
 function Run:floor(values, info) end
+---@class fm.CurveOptions
+---@field x number[]|fm.Tensor
+---@field y number[]|fm.Tensor as many; nan and inf are gaps in pictures
+---@field xlabel? string what x is ("x")
+---@field ylabel? string what y is (the curve's name)
+---@field floor? number|fm.Tensor what y cannot fall below
+---@field log? "x"|"y"|"xy" the axes that pictures draw as logarithms
+
+---A curve of results: a result against what it costs, for example the quality of samples against
+---the evaluations of the model. Saved as NAME.csv, with the names of the axes in its first line.
+---`fmrun show` tells it, a run's page draws it, and the page of a sweep draws those of all arms in
+---one picture: means over seeds, with their deviation, above the floor. Returns its path.
+---@param name string
+---@param curve fm.CurveOptions
+---@return string
+function Run:curve(name, curve) end
 ---A validation: what f(rng) returns, with tensors of one number as numbers. The stream gives the
 ---same draws in every call, so two values differ only because of the model. No other stream is
 ---disturbed, nothing is recorded, and the model, if given, is in eval mode meanwhile.

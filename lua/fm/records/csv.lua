@@ -1,10 +1,12 @@
 -- Comma separated values after RFC 4180.
+local fields <const> = require "fm.parts.fields"
 local plain_numbers <const> = require "fm.parts.plain_numbers"
 
 local csv <const> = {}
 
 --- The shortest text that reads back as the same number.
 local function exact(value)
+  if value ~= value then return "nan" end -- whatever its sign
   for digits = 15, 16 do
     local text = ("%." .. digits .. "g"):format(value)
     if tonumber(text) == value then return text end
@@ -26,6 +28,13 @@ function csv.line(cells, n)
   local texts = {}
   for i = 1, n do texts[i] = cell(cells[i]) end
   return table.concat(texts, ",") .. "\n"
+end
+
+--- The cells of one line as texts, or nil and what is wrong.
+function csv.cells(line)
+  local list, problem = fields((line:gsub("[\r\n]+$", "")))
+  for i, field in ipairs(list or {}) do list[i] = field.text end
+  return list, problem
 end
 
 return csv

@@ -26,6 +26,8 @@ local function is_numbers(value)
   return true
 end
 
+local logs <const> = { [""] = true, x = true, y = true, xy = true }
+
 --- A list of { path, hash }.
 local function is_files(value)
   if type(value) ~= "table" then return false end
@@ -41,6 +43,15 @@ local function is_texts(value)
   if type(value) ~= "table" then return false end
   for key, word in next, value do
     if not math.type(key) or type(word) ~= "string" then return false end
+  end
+  return true
+end
+
+--- Names of files inside the folder, each with the axes of its curve that are logarithmic.
+local function is_curves(value)
+  if not is_object(value) then return false end
+  for name, axes in next, value do
+    if not logs[axes] or ("/" .. name .. "/"):find("/../", 1, true) or name:find "%z" then return false end
   end
   return true
 end
@@ -62,7 +73,7 @@ local types <const> = {
   shares = count, processes = count, resumed = count, peak_rss = count, step_peak_bytes = count, step_bytes = count, commit = text,
   dirty = { is_boolean, "true or false" },
   config = object, defaults = object, summary = object, versions = object, code = files, data = files,
-  floors = numbers, floor_errors = numbers,
+  floors = numbers, floor_errors = numbers, curves = { is_curves, "names of files with axes" },
 }
 
 -- Names that the reader of records adds to a record, or uses for a group of runs.

@@ -6,6 +6,7 @@ local objective <const> = require "fm.records.objective"
 local page <const> = require "fm.report.page"
 local parts <const> = require "fm.report.parts"
 local pictures <const> = require "fm.report.pictures"
+local result_curves <const> = require "fm.report.result_curves"
 local words <const> = require "fm.records.words"
 
 local function summary_tiles(record)
@@ -41,7 +42,8 @@ return function(record, made)
   local running = record.status == "running"
   return page.text { title = ("%s · %s"):format(record.experiment, record.id), refresh = running, made = made,
     json = ('{"kind":"run","metrics":%s}'):format(curves.json(metrics)),
-    body = { n = 6, head_of(record), curves_section(metrics, damaged), parts.section("pictures", "Pictures", pictures.block(record.path)),
+    body = { n = 7, head_of(record), result_curves { record }, curves_section(metrics, damaged),
+      parts.section("pictures", "Pictures", pictures.block(record.path)),
       html.div { class = "columns", parts.section("configuration", "Configuration", parts.config(record)),
         parts.section("environment", "Environment", parts.environment(record)) },
       parts.section("code", "Code and data", parts.digests(record.code or {}, record.data or {})), log_section(record) } }, running

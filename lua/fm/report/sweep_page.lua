@@ -10,6 +10,7 @@ local page <const> = require "fm.report.page"
 local parallel <const> = require "fm.report.parallel"
 local parts <const> = require "fm.report.parts"
 local pictures <const> = require "fm.report.pictures"
+local result_curves <const> = require "fm.report.result_curves"
 local runs_table <const> = require "fm.report.runs_table"
 local seeds <const> = require "fm.records.seeds"
 local words <const> = require "fm.records.words"
@@ -42,6 +43,17 @@ local function rank_groups(groups, chosen, keys)
     return a.mean < b.mean
   end)
   for i, group in ipairs(list) do group.class = "r" .. (i - 1) * (colors - 1) // math.max(1, #list - 1) end
+  return list
+end
+
+--- All groups, those that have a mean of the objective first, the best of them at the top.
+local function best_first(groups, ranked)
+  local list, seen = {}, {}
+  for _, groups_of in ipairs { ranked, groups } do
+    for _, group in ipairs(groups_of) do
+      if not seen[group] then seen[group], list[#list + 1] = true, group end
+    end
+  end
   return list
 end
 
@@ -203,8 +215,9 @@ return function(sweep, made, given)
   local table_of_runs = runs_section(sweep, chosen, best)
   local is_long = #sweep.runs > long_table
   return page.text { title = title, refresh = running, made = made, json = json_of(sweep, metrics, chosen),
-    body = { n = 12, head_of(sweep, progress, chosen, best, arm), not is_long and table_of_runs,
-      groups and parts.section("seeds", "Mean ± standard deviation over seeds", runs_table.means(sweep, groups)),
+    body = { n = 13, head_of(sweep, progress, chosen, best, arm), result_curves(sweep.runs, groups and arms_ranked or ranked, groups),
+      not is_long and table_of_runs,
+      groups and parts.section("seeds", "Mean ± standard deviation over seeds", runs_table.means(sweep, best_first(groups, arms_ranked))),
       arm and parts.section("paired", "Differences to the best arm, seed by seed", runs_table.paired(sweep, groups, arm, chosen)),
       parts.section("compare", "Parameters and results", parallel(sweep, chosen)), curves_section(sweep, metrics, groups, chosen),
       best_section(chosen, best, arm), gallery_section(groups, ranked, arms_ranked, chosen), is_long and table_of_runs,

@@ -36,7 +36,7 @@ end
 
 --- The name as it is in the folder; raises for a name that the run needs itself, and for a value
 --- that is not the name of a file.
-local function checked(where, name)
+function outputs.checked(where, name)
   if type(name) ~= "string" then fm.fail(("%s: expected the name of a file, found %s"):format(where, options.shown(name))) end
   utf8_text.check(where .. ": the name of a file", name)
   local plain = plain_name(name)
@@ -52,6 +52,7 @@ local function checked(where, name)
   end
   return plain
 end
+local checked <const> = outputs.checked
 
 --- The name with this ending when it has none.
 local function with_ending(name, usual)
@@ -78,7 +79,7 @@ function methods.path(run, name, ...)
 end
 
 --- Writes an output by calling save(path), unless the output is there already. Returns its path.
-local function write(run, name, save)
+function outputs.write(run, name, save)
   local path = path_of(run, name)
   if run.replay or run.folder.mute then return path end
   run.outputs.hashes[name] = nil
@@ -86,6 +87,7 @@ local function write(run, name, save)
   run.outputs.hashes[name] = assert(fm.file.hash_file(path))
   return path
 end
+local write <const> = outputs.write
 
 --- Saves a picture of fm.plot as NAME.png, or in the format of the name's ending.
 function methods.picture(run, name, picture, ...)

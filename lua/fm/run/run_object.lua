@@ -9,6 +9,7 @@
 --   sources   what it is made from: code, data, commit; and copies_in, the folder that keeps copies
 --             of the code, or false
 local fm <const> = require "fm"
+local curves <const> = require "fm.run.curves"
 local floors <const> = require "fm.run.floors"
 local logging <const> = require "fm.run.logging"
 local loops <const> = require "fm.run.loop"
@@ -23,7 +24,7 @@ local together <const> = require "fm.run.together"
 
 local public <const> = { steps = steps } -- what an experiment may call
 
-for _, part in ipairs { floors, logging, outputs, saving, together } do
+for _, part in ipairs { curves, floors, logging, outputs, saving, together } do
   for name, method in pairs(part.methods) do public[name] = method end
 end
 

@@ -12,6 +12,7 @@ local painter <const> = require "fm.cli.terminal.paint"
 local printable <const> = require "fm.parts.printable"
 local quoted <const> = require "fm.parts.shell_word"
 local records <const> = require "fm.records.runs"
+local result_curves <const> = require "fm.records.result_curves"
 local sparkline <const> = require "fm.cli.terminal.sparkline"
 local words <const> = require "fm.records.words"
 
@@ -124,6 +125,19 @@ local function show_curves(page, record)
   page.row("metrics", problem, "red")
 end
 
+--- A curve of results by its points: "quality  1: 0.62, 2: 0.53 (W2 by evaluations, floor 0.27)".
+local function show_result_curves(page, record)
+  local list, problems = result_curves(record)
+  for _, curve in ipairs(list) do
+    local points = {}
+    for i, x in ipairs(curve.x) do points[i] = ("%s: %s"):format(describe.value(x), describe.value(curve.y[i])) end
+    local floor = curve.floor and ", floor " .. describe.value(curve.floor) or ""
+    points[#points + 1] = ("(%s by %s%s)"):format(printable.line(curve.y_name), printable.line(curve.x_name), floor)
+    page.row(curve.name, points)
+  end
+  for _, text in ipairs(problems) do page.row("curves", text, "red") end
+end
+
 local function show_files(page, record, files)
   local pictures, rest = {}, {}
   for _, file in ipairs(files) do
@@ -142,6 +156,7 @@ local function show(record, line)
   page.row("command", describe.command(record))
   show_config(page, record)
   page.row("results", describe.pairs(record.summary), "bold")
+  show_result_curves(page, record)
   show_curves(page, record)
   show_environment(page, record)
   show_files(page, record, files)

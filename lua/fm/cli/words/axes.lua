@@ -4,7 +4,7 @@
 --   { key, count, at(i) -> value }        a list, of which ranges may be parts
 --   { key, draw(u) -> value }             a continuous range; u is uniform in 0..1
 local decimal <const> = require "fm.cli.words.decimal"
-local fields <const> = require "fm.cli.words.fields"
+local fields <const> = require "fm.parts.fields"
 local parameters <const> = require "fm.run.parameters"
 local short <const> = require "fm.parts.short"
 

@@ -2,7 +2,7 @@
 -- line). Each trial is a list of { key, text }, read later by the declared type of each parameter.
 -- Data is never code, so there are no trials in Lua.
 local fm <const> = require "fm"
-local fields <const> = require "fm.cli.words.fields"
+local fields <const> = require "fm.parts.fields"
 
 local trials <const> = {}
 
