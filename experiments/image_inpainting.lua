@@ -7,13 +7,6 @@
 local fm <const> = require "fm"
 local nn, flow, optim, data, metrics, plot = fm.nn, fm.flow, fm.optim, fm.data, fm.metrics, fm.plot
 
--- n pictures, drawn 100 at a time: the layers of a U-Net hold 4 MB for each while they draw it.
-local function in_parts(n, draw)
-  local parts = {}
-  for first = 1, n, 100 do parts[#parts + 1] = draw { first, math.min(first + 99, n) } end
-  return fm.cat(parts, 1)
-end
-
 local function seam(x, axis)
   return (x:slice { axis = axis, first = 16, last = 16 } - x:slice { axis = axis, first = 17, last = 17 }):abs():mean()
 end
@@ -54,9 +47,7 @@ return fm.experiment {
       for _, r in ipairs { 1, p.resample } do
         for draw = 1, 2 do
           local rng = run.rng:stream(("draw %d"):format(draw))
-          local x = in_parts(#x1, function(rows)
-            return (flow.inpaint(model, x1[rows], mask, { rng = rng, method = "euler", steps = p.euler, resample = r }))
-          end)
+          local x = flow.inpaint(model, x1, mask, { rng = rng, method = "euler", steps = p.euler, resample = r })
           lines[#lines + 1], summary["seam_resample" .. r] = x[{ 1, shown }], seam(x, axis)
           if p.data ~= "shapes32" then summary["class_accuracy_resample" .. r] = metrics.class_accuracy(x, cond, p.data) end
         end
