@@ -1,5 +1,5 @@
-/* Levels in Lua, of which fm.jvp is made: core.level() opens one, which closes with `<close>`,
- * :close(), or when it is collected. */
+/* Levels in Lua, of which fm.jvp is made: core.level([beside]) opens one, which closes with
+ * `<close>`, :close(), or when it is collected. */
 #include "level.h"
 #include "object.h"
 
@@ -16,18 +16,19 @@ static int level_close(lua_State *L) {
     return bind_release(L, &level_type);
 }
 
-static int fm_level(lua_State *L) {
-    fm_error err;
-    uint64_t *level = bind_push_object(L, &level_type);
-    *level = fm_level_open(&err);
-    if (!*level) bind_raise(L, &err);
-    return 1;
-}
-
 static uint64_t check_level(lua_State *L) {
     uint64_t level = *(uint64_t *)bind_check_object(L, 1, &level_type);
     if (!level) bind_error(L, "level: it is closed");
     return level;
+}
+
+static int fm_level(lua_State *L) {
+    fm_error err;
+    uint64_t beside = lua_isnoneornil(L, 1) ? 0 : check_level(L);
+    uint64_t *level = bind_push_object(L, &level_type);
+    *level = fm_level_open(beside, &err);
+    if (!*level) bind_raise(L, &err);
+    return 1;
 }
 
 /* level:carry(x, dx) -> the same numbers, with dx as their tangent. A tape sees a view of x. */
@@ -56,7 +57,7 @@ static int level_drop(lua_State *L) { /* level:drop(y): y holds no tangent of th
     return 0;
 }
 
-static const bind_function functions[] = {{"level", fm_level, 0}, {NULL, NULL, 0}};
+static const bind_function functions[] = {{"level", fm_level, 1}, {NULL, NULL, 0}};
 static const bind_function methods[] = {
     {"close", level_close, 1}, {"carry", level_carry, 3}, {"tangent", level_tangent, 2}, {"drop", level_drop, 2}, {NULL, NULL, 0}};
 static const bind_type level_type = {

@@ -39,7 +39,7 @@ static bool run_level(uint64_t level, const fm_call *c, fm_tensor **d, fm_error 
     }
     if (!any) return true;
     if (!c->op->tangent) return fm_fail(err, "%s has no tangent rule: fm.jvp cannot go through it", c->op->name);
-    uint64_t before = fm_level_limit(level);
+    uint64_t before = fm_level_limit(fm_level_inside(level));
     bool ok = true;
     fm_tensor *along = by_rule(c, d, err, &ok);
     fm_level_limit(before);

@@ -55,6 +55,7 @@ local functions <const> = {
   { "decode", flow.decode, { still, x, {} }, { kinds "function", kinds "tensor", optional } },
   { "encode", flow.encode, { still, x, {} }, { kinds "function", kinds "tensor", optional } },
   { "log_prob", flow.log_prob, { still, x, {} }, { kinds "function", kinds "tensor", optional } },
+  { "sliced_score_matching", flow.sliced_score_matching, { fm.tanh, x, { rng = rng } }, { kinds "function", kinds "tensor", kinds "" } },
   { "bits_per_dimension", flow.bits_per_dimension, { still, x, { dequantise = false } }, { kinds "function", kinds "tensor", kinds "" } },
   { "dequantise", flow.dequantise, { x * 0, { rng = rng } }, { kinds "tensor", kinds "" } },
   { "exact.gaussian", flow.exact.gaussian, { {} }, { optional } },
@@ -105,10 +106,12 @@ local options_of <const> = {
   { "ode.solve", ode.solve, { still, x, {} }, solving },
   { "decode", flow.decode, { still, x, { max_nfe = 1000 } }, without(solving, "max_nfe") },
   { "encode", flow.encode, { still, x, { max_nfe = 1000 } }, without(solving, "max_nfe", "t0", "t1") },
-  { "log_prob", flow.log_prob, { still, x, {} }, without(solving, "times", "save", "events", "gradient", "memory", "t0", "t1") },
+  { "log_prob", flow.log_prob, { still, x, {} }, without(solving, "times", "save", "events", "t0", "t1") },
   { "log_prob", flow.log_prob, { still, x, {} }, {
     { "divergence", kinds "nothing" }, path_option, { "log_p0", kinds "nothing" }, { "probes", kinds "nothing" }, { "first_row", counts } } },
   { "log_prob", flow.log_prob, { still, x, { divergence = "hutchinson", rng = rng } }, { { "probes", counts }, { "rng", kinds "" } } },
+  { "sliced_score_matching", flow.sliced_score_matching, { fm.tanh, x, { rng = rng } }, {
+    { "rng", kinds "" }, { "probes", counts }, { "kind", kinds "nothing" } } },
   { "bits_per_dimension", flow.bits_per_dimension, { still, x, { dequantise = false } }, {
     { "bins", kinds "nothing,number,huge" }, { "low", kinds "nothing,negative,fraction" }, { "high", kinds "nothing,number,huge,fraction" },
     { "dequantise", kinds "false" }, { "first_row", counts } } },

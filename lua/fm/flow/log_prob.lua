@@ -16,8 +16,12 @@
 -- 1), the solve runs from t1 to t0. Its error norm is over x and the integral of the divergence
 -- together, and over the batch; control = "sample" keeps rows apart. info: that of ode.solve, x0
 -- [B, ...] (where the points came from), log_p0 [B], divergence [B] (its integral from t0 to t1),
--- backward_passes. Nothing is recorded, because a gradient would need second derivatives. A solve
--- that does not reach t0 raises.
+-- backward_passes. A solve that does not reach t0 raises.
+--
+-- While a tape records, log_prob is recorded: gradients reach x, the parameters of the model and
+-- those of log_p0. The divergence is then made of tangents, as by fm.jvp, so the model must be made
+-- of ops that have them; info.tangents counts them in place of backward_passes. gradient = false
+-- records nothing; memory = "segments" keeps the states only, as in ode.solve.
 local likelihood <const> = require "fm.flow.parts.likelihood"
 local options <const> = require "fm.parts.options"
 

@@ -17,7 +17,7 @@ local fm = {}
 ---@field nearest fun(word: string, names: string[]): string|nil the name that was probably meant
 ---@field is_recording fun(): boolean, boolean whether a tape records, and whether for one leaf alone
 ---@field needs_grad fun(...): boolean whether one of these tensors depends on a parameter of the open tape, or carries a tangent
----@field level fun(): userdata opens a derivative along a direction; fm.jvp is made of it
+---@field level fun(beside?: userdata): userdata opens a derivative along a direction; fm.jvp is made of it
 ---@field flat fun(parameters: fm.Tensor[]): userdata parameters side by side, for the passes of optimizers
 ---@field path_sample function the point and the velocity on a path, in one pass
 ---@field measure table distances, kernels and components
@@ -161,7 +161,7 @@ function fm.gradcheck(f, inputs, options) end
 ---@return fm.Tensor|fm.Tensor[] y
 ---@return fm.Tensor|fm.Tensor[] dy
 function fm.jvp(f, inputs, tangents) end
----All derivatives of f(x) [M] for x [N], as J [M, N]: one fm.jvp a column.
+---All derivatives of f(x) [M] for x [N], as J [M, N], in forward mode.
 ---@param f fun(x: fm.Tensor): fm.Tensor
 ---@param x fm.Tensor
 ---@return fm.Tensor
@@ -983,6 +983,22 @@ function fm.flow.guidance(model, options) end
 ---@param options fm.InpaintOptions|fm.SolveOptions
 ---@return fm.Tensor x1, fm.SolveInfo info
 function fm.flow.inpaint(model, known, mask, options) end
+---@class fm.SlicedScoreOptions
+---@field rng fm.Rng draws the directions, random signs
+---@field probes integer directions for each row (1)
+---@field v fm.Tensor|fm.Tensor[] the directions instead, each shaped as x
+---@field kind "reduced"|"plain" "reduced" (the default) has less variance
+
+---Sliced score matching: the mean over rows and directions v of |s|^2 / 2 + v . (ds/dx) v
+---("reduced"), or of (v . s)^2 / 2 + v . (ds/dx) v ("plain"), with s = score(x). Its minimum is the
+---score of the density that x was drawn from; noise in the data is not needed. Song and others
+---2019, equations 7 and 8. While a tape records it is recorded. For a model of x and t pass
+---function(x) return model(x, t) end.
+---@param score fun(x: fm.Tensor): fm.Tensor rows do not depend on each other
+---@param x fm.Tensor [B, ...]
+---@param options fm.SlicedScoreOptions
+---@return fm.Tensor one number
+function fm.flow.sliced_score_matching(score, x, options) end
 ---f(x, t) -> score [B, D], velocity: the gradient in x of the log-density at time t, (t v - x) / (1
 ---- t) for the straight line. The source is N(0, I), independent of the data; at an end where this
 ---divides by 0, it is read guard (1e-3) away from it. A path with noise gamma z is read as one
@@ -1044,7 +1060,7 @@ function fm.flow.encode(model, x1, options) end
 ---@return fm.Tensor x1, table info
 function fm.flow.decode(model, x0, options) end
 ---@class fm.LogProbOptions
----@field divergence "exact"|"hutchinson" "exact": a backward pass per dimension; "hutchinson": one per probe
+---@field divergence "exact"|"hutchinson" "exact": a derivative pass per dimension; "hutchinson": one per probe
 ---@field probes integer random sign vectors, fixed for the solve (1)
 ---@field rng fm.Rng draws the probes
 ---@field first_row integer number of the first row (1), for a batch that is a part of another: rows have their probes by number
@@ -1054,9 +1070,11 @@ function fm.flow.decode(model, x0, options) end
 ---The log-density of x under the flow in nats, [B]: log p0(x0) minus the integral of div v from 0
 ---to 1, both by one solve from data to source whose error norm covers them together. info is that
 ---of ode.solve and x0, log_p0 [B], divergence [B] (the integral), backward_passes, and
----standard_error [B] with two probes or more. Nothing is recorded; a solve that does not reach t0
----raises, and so do times, save, events. Chen and others 2018, equation 8; Grathwohl and others
----2019.
+---standard_error [B] with two probes or more. While a tape records, it is recorded, with gradients
+---for x, the model's parameters and log_p0's, unless gradient = false; the divergence is then made
+---of tangents (info.tangents in place of backward_passes; fm.custom and solves inside the model
+---have none). memory is that of ode.solve. A solve that does not reach t0 raises, and so do times,
+---save, events. Chen and others 2018, equation 8; Grathwohl and others 2019.
 ---@param model function|table a velocity whose rows do not depend on each other
 ---@param x fm.Tensor [B, ...]
 ---@param options? fm.LogProbOptions|fm.SolveOptions

@@ -2,6 +2,8 @@
 -- -div v, so that log p1(x1) = log p0(x0) - int_0^1 div v dt.    Chen et al. 2018 (equation 8),
 -- Grathwohl et al. 2019. The integral is a part of the solve's state, [B, D + 1] (or D + probes):
 -- error control covers it like x. p0 is the density at the start of the path.
+-- While a tape records, all of it is recorded, and the divergence is taken in the way that has
+-- gradients: see slopes.lua.
 local fm <const> = require "fm"
 local arguments <const> = require "fm.flow.parts.arguments"
 local solve <const> = require "fm.ode.parts.solve"
@@ -12,7 +14,7 @@ local slopes <const> = require "fm.flow.parts.slopes"
 
 local likelihood <const> = {}
 
-likelihood.options = reverse.options({ "times", "save", "events", "gradient", "memory" },
+likelihood.options = reverse.options({ "times", "save", "events" },
   { divergence = "exact", probes = 1, rng = options.none, first_row = 1, path = options.none, log_p0 = options.none })
 
 local most_signs <const> = 2 ^ 28 -- numbers in all probes together
@@ -55,9 +57,6 @@ local function check(where, model, x, log_p0)
   if x:rank() < 2 or x:count() == 0 then
     fm.fail(("%s: x is [%s], expected [B, D] or [B, ...]"):format(where, table.concat(x:shape(), ", ")))
   end
-  if fm.is_recording() then
-    fm.fail(where .. ": its gradient needs second derivatives, which the tape does not have; call it outside of opt:step and fm.record")
-  end
 end
 
 -- The log-density of the source: the given one, that of the given path, or that of the model's own
@@ -78,7 +77,7 @@ end
 
 -- The solve from t1 to t0. The model gets cond, or with rows = true row numbers, as a condition
 -- that stays with its rows.
-local function solved(o, where, model, shape, directions, start)
+local function solved(o, where, model, shape, directions, recorded, start)
   local cond = o.cond
   if options.boolean(where .. ": rows", o.rows) then
     if cond ~= nil then fm.fail(where .. ": give rows or cond, not both: each is the third argument of the model") end
@@ -86,7 +85,8 @@ local function solved(o, where, model, shape, directions, start)
   end
   local plan = reverse.plan(o)
   plan.rows, plan.cond = nil, nil
-  return reverse.finished(where, solve(where, slopes(model, shape, directions, where, cond), start, plan))
+  local field = slopes(model, shape, directions, { recorded = recorded, cond = cond, where = where })
+  return reverse.finished(where, solve(where, field, start, plan))
 end
 
 --- log_prob [B], info; `o` as read by likelihood.options.
@@ -97,14 +97,15 @@ function likelihood.of(where, model, x, o)
   local B, shape = #x, { table.unpack(x:shape(), 2) }
   local n = x:count() // B
   local directions, count = options.choose(where .. ": divergence", o.divergence, kinds)(o, where, B, n)
+  local recorded = options.boolean(where .. ": gradient", o.gradient) and fm.is_recording()
   local start = fm.cat(x:reshape(B, n), fm.zeros(B, count), 2)
-  local state, info = solved(o, where, model, shape, directions, start)
+  local state, info = solved(o, where, model, shape, directions, recorded, start)
   local x0 = state:slice { axis = 2, first = 1, last = n }:reshape(x:shape())
   local integrals = state:slice { axis = 2, first = n + 1, last = n + count } -- from t1 to t0: minus the integral from t0 to t1
   local mean = integrals:mean(2)
-  info.backward_passes = info.nfe * (directions == "axes" and n or count)
+  info[recorded and "tangents" or "backward_passes"] = info.nfe * (directions == "axes" and n or count)
   info.x0, info.log_p0, info.divergence = x0, source_density(source, where, x0), -mean
-  if count > 1 then info.standard_error = (integrals:var { axis = 2, unbiased = true } / count):sqrt() end
+  if count > 1 then info.standard_error = (integrals:detach():var { axis = 2, unbiased = true } / count):sqrt() end
   return info.log_p0 + mean, info
 end
 
