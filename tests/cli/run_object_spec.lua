@@ -40,6 +40,9 @@ describe("the run object", function()
       for key in pairs { metric = 1, patience = 1, mode = 1, min_delta = 1 } do
         for kind, value in pairs(spoilt) do check("stop_when", key .. " " .. kind, { metric = "m", [key] = value }) end
       end
+      for key in pairs { metric = 1, spike = 1, patience = 1 } do
+        for kind, value in pairs(spoilt) do check("stop_when", "spike, " .. key .. " " .. kind, { spike = 10, [key] = value }) end
+      end
       local names = { "steps" }
       for name in pairs(methods) do if name ~= "steps" then table.insert(names, 1, name) end end -- what steps begins is a loop
       for _, name in ipairs(names) do

@@ -1907,7 +1907,8 @@ local Run = {}
 ---@param batches? function an iterator that begins anew after its end; called once a step
 function Run:steps(n, batches) end
 ---One line of metrics.jsonl, with the step; so no value can be called "step". A loss (a name with
----"loss" in it) that is not finite ends the run as diverged.
+---"loss" in it) that is not finite ends the run as diverged. A loss above ten times its running
+---median is a spike: run.json counts them, and `fmrun show` tells (see stop_when).
 ---@param values table<string, number|string|boolean|fm.Tensor>
 function Run:log(values) end
 ---What rank 0 has for the value, in all processes of a run under mpirun; elsewhere the value
@@ -1933,8 +1934,10 @@ function Run:keeps(parts) end
 ---@param options {every: integer, seconds: number, keep_last: integer, best: string, mode: "min"|"max"}
 function Run:checkpoints(options) end
 ---Early stopping: the loop ends after `patience` (10) logs in a row of the metric that were not
----better than its best by more than min_delta (0).
----@param options {metric: string, patience: integer, mode: "min"|"max", min_delta: number}
+---better than its best by more than min_delta (0). With `spike`, the loop ends at a logged loss (or
+---at `metric`) above this many times its running median: the median of its last 101 values, none
+---before there are 20, and none while one of them is 0 or below.
+---@param options {metric: string, patience: integer, mode: "min"|"max", min_delta: number}|{spike: number, metric?: string}
 function Run:stop_when(options) end
 ---What metrics cannot fall below, by name; a number alone is the floor of the loss: see
 ---flow.loss_floor. The progress line shows how far the mean of the last values is above it, `fmrun

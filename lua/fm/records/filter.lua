@@ -1,13 +1,14 @@
 -- Conditions on runs: "lr<1e-3", "status=failed", "summary.w2<=0.2". A name is a parameter, a
--- result, or a field of the record (status, seed, steps, experiment, name, age and time in seconds
--- or as 90s, 30m, 2h, 1d); `config.` and `summary.` choose when both have the name.
+-- result, or a field of the record (status, seed, steps, experiment, name, spikes, age and time in
+-- seconds or as 90s, 30m, 2h, 1d); `config.` and `summary.` choose when both have the name.
 local describe <const> = require "fm.records.describe"
 local nearest <const> = require "fm.parts.nearest"
 local not_finite <const> = require "fm.records.not_finite"
+local spikes <const> = require "fm.records.spikes"
 
 local filter <const> = {}
 
-local fields <const> = { "status", "seed", "steps", "age", "time", "experiment", "name", "started", "ended", "script", "resumed", "peak_rss",
+local fields <const> = { "status", "seed", "steps", "spikes", "age", "time", "experiment", "name", "started", "ended", "script", "resumed", "peak_rss",
   "step_peak_bytes", "step_bytes", "host" }
 local computed <const> = {
   age = function(record)
@@ -15,6 +16,7 @@ local computed <const> = {
     return began and os.time() - began
   end,
   time = function(record) return record.seconds end,
+  spikes = spikes.count,
 }
 local units <const> = { s = 1, m = 60, h = 3600, d = 86400 }
 

@@ -26,6 +26,18 @@ local function is_numbers(value)
   return true
 end
 
+--- Names and what is known about the spikes of each.
+local function is_spikes(value)
+  if type(value) ~= "table" then return false end
+  for name, found in next, value do
+    if type(name) ~= "string" or type(found) ~= "table" then return false end
+    local count, first, worst = found.count, found.first, found.worst
+    if math.type(count) ~= "integer" or count < 0 then return false end
+    if count > 0 and not (math.type(first) == "integer" and math.type(worst)) then return false end
+  end
+  return true
+end
+
 local logs <const> = { [""] = true, x = true, y = true, xy = true }
 
 --- A list of { path, hash }.
@@ -74,6 +86,7 @@ local types <const> = {
   dirty = { is_boolean, "true or false" },
   config = object, defaults = object, summary = object, versions = object, code = files, data = files,
   floors = numbers, floor_errors = numbers, curves = { is_curves, "names of files with axes" },
+  spikes = { is_spikes, "names with count, first and worst" },
 }
 
 -- Names that the reader of records adds to a record, or uses for a group of runs.

@@ -1,7 +1,9 @@
 -- One number of a run, chosen by a word: "w2" (a result, or the last logged value where no run has
--- such a result), "loss:min", "loss:max", "loss:last", "loss:mean" over all that was logged,
--- "loss:mean:100" over the last hundred. nan counts only as the last value.
+-- such a result), "spikes" (how many all its losses had), "loss:min", "loss:max", "loss:last",
+-- "loss:mean" over all that was logged, "loss:mean:100" over the last hundred. nan counts only as
+-- the last value.
 local metrics_of <const> = require "fm.records.metrics"
+local spikes <const> = require "fm.records.spikes"
 
 local value_of <const> = {}
 
@@ -61,7 +63,11 @@ function value_of.add(runs, list)
     local curves = metrics_of(run.path .. "/metrics.jsonl")
     for _, parsed in ipairs(logged) do
       local curve = curves[parsed.name]
-      if curve then run.summary[parsed.text] = reducers[parsed.how or "last"](curve, parsed.count) end
+      if curve then
+        run.summary[parsed.text] = reducers[parsed.how or "last"](curve, parsed.count)
+      elseif parsed.text == "spikes" then
+        run.summary.spikes = spikes.count(run)
+      end
     end
   end
 end

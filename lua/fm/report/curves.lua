@@ -5,6 +5,7 @@ local core <const> = require "fm.core"
 local floor_of <const> = require "fm.records.floor"
 local html <const> = require "fm.report.html"
 local read_metrics <const> = require "fm.records.metrics"
+local spikes <const> = require "fm.records.spikes"
 local thin <const> = require "fm.report.thin"
 local words <const> = require "fm.records.words"
 
@@ -180,14 +181,28 @@ local function label_of(metric)
   return ("%s by step, between %s and %s"):format(metric.name, words.value(low), words.value(high))
 end
 
+--- What is to be said of several runs, in one line.
+local function notes(title, list)
+  if #list == 0 then return nil end
+  local shown = table.concat(list, "; ", 1, math.min(#list, 3))
+  return html.p { class = "note", title .. shown .. (#list > 3 and (" and %d more"):format(#list - 3) or "") .. "." }
+end
+
 local function broken_note(metric, of_sweep)
   local list = {}
   for _, curve in ipairs(metric.curves) do
     if curve.broken then list[#list + 1] = of_sweep and ("run %03d, %s"):format(curve.run.index, curve.broken) or curve.broken end
   end
-  if #list == 0 then return nil end
-  local shown = table.concat(list, "; ", 1, math.min(#list, 3))
-  return html.p { class = "note", "Not finite: " .. shown .. (#list > 3 and (" and %d more"):format(#list - 3) or "") .. "." }
+  return notes("Not finite: ", list)
+end
+
+local function spikes_note(metric, of_sweep)
+  local list = {}
+  for _, curve in ipairs(metric.curves) do
+    local text = spikes.text(curve.run, metric.name)
+    if text then list[#list + 1] = of_sweep and ("run %03d, %s"):format(curve.run.index, text) or text end
+  end
+  return notes("", list)
 end
 
 --- A figure per metric. groups: of runs that differ in the seed only, or nil; each { class,
@@ -200,7 +215,7 @@ function curves.figures(metrics, groups)
     local drawing = chart.svg(add_floor(metric, lines), { log = metric.log, label = label_of(metric), from = metric.low, to = metric.high, x_name = "step" })
     figures[i] = html.figure { class = "curve", ["data-metric"] = i - 1,
       html.figcaption { html.b { metric.name }, html.span { class = "scale", metric.log and "logarithmic" or "" } },
-      html.div { class = "plot", drawing }, floor_note(metric) or "", broken_note(metric, of_sweep) }
+      html.div { class = "plot", drawing }, floor_note(metric) or "", broken_note(metric, of_sweep) or "", spikes_note(metric, of_sweep) }
   end
   return html.div { class = #metrics == 1 and "curves alone" or "curves", figures }
 end

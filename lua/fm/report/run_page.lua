@@ -7,6 +7,7 @@ local page <const> = require "fm.report.page"
 local parts <const> = require "fm.report.parts"
 local pictures <const> = require "fm.report.pictures"
 local result_curves <const> = require "fm.report.result_curves"
+local spikes <const> = require "fm.records.spikes"
 local words <const> = require "fm.records.words"
 
 local function summary_tiles(record)
@@ -19,7 +20,8 @@ end
 local function head_of(record)
   return html.header { n = 6, html.p { class = "crumb", record.name }, html.h1 { record.experiment, " ", parts.status(record.status) },
     parts.facts(table.pack(words.time(record.started), words.seconds(record.seconds), record.steps and words.count(record.steps, "step"),
-      record.seed and "seed " .. record.seed, record.script)), parts.command(describe.command(record)), parts.failure(record), summary_tiles(record) }
+      record.seed and "seed " .. record.seed, spikes.any { record } and words.count(spikes.count(record), "spike"),
+      record.script)), parts.command(describe.command(record)), parts.failure(record), summary_tiles(record) }
 end
 
 local function curves_section(metrics, damaged)

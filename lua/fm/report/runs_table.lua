@@ -4,6 +4,7 @@ local not_finite <const> = require "fm.records.not_finite"
 local objective <const> = require "fm.records.objective"
 local paired <const> = require "fm.records.paired"
 local seeds <const> = require "fm.records.seeds"
+local spikes <const> = require "fm.records.spikes"
 local words <const> = require "fm.records.words"
 
 local runs_table <const> = {}
@@ -34,15 +35,24 @@ local function cell(value, field, best)
   return html.td { class = class, ["data-value"] = tostring(value), title = tostring(value), words.value(value) }
 end
 
+--- Whether there is a column for spikes; a result of this name has its own.
+local function has_spikes(sweep, names)
+  for _, name in ipairs(names) do
+    if name == "spikes" then return false end
+  end
+  return spikes.any(sweep.runs)
+end
+
 -- best: { run, name } of the objective: for other summaries it is unknown whether low or high is
 -- good.
-local function row(run, sweep, names, best)
+local function row(run, sweep, names, best, with_spikes)
   local cells = { html.td { class = "swatch " .. run.class, ["data-value"] = run.order, html.span {} },
     html.th { scope = "row", ["data-value"] = run.index, title = run.path, ("%03d"):format(run.index) },
     html.td { ["data-value"] = run.status, html.span { class = "status " .. run.status, run.status } } }
   if #sweep.experiments > 1 then cells[#cells + 1] = cell(run.experiment) end
   for _, key in ipairs(sweep.keys) do cells[#cells + 1] = cell(run.changed[key]) end
   for _, name in ipairs(names) do cells[#cells + 1] = cell(run.summary[name], "summary", run == best.run and name == best.name) end
+  if with_spikes then cells[#cells + 1] = cell(spikes.count(run), "summary") end
   cells[#cells + 1] = cell(run.steps)
   cells[#cells + 1] = html.td { class = "number", ["data-value"] = run.seconds, words.seconds(run.seconds) or "–" }
   return html.tr { ["data-run"] = run.index, ["data-group"] = run.group and run.group.index, cells }
@@ -73,9 +83,11 @@ function runs_table.runs(sweep, chosen, best)
   if #sweep.experiments > 1 then heads[#heads + 1] = head "experiment" end
   for _, key in ipairs(sweep.keys) do heads[#heads + 1] = head(key, "key", is_numeric(sweep.runs, "changed", key)) end
   for _, name in ipairs(names) do heads[#heads + 1] = head(name, "summary", is_numeric(sweep.runs, "summary", name)) end
+  local with_spikes = has_spikes(sweep, names)
+  if with_spikes then heads[#heads + 1] = head("spikes", nil, true) end
   heads[#heads + 1], heads[#heads + 2] = head("steps", nil, true), head("seconds", nil, true)
   local rows = {}
-  for i, run in ipairs(sweep.runs) do rows[i] = row(run, sweep, names, { run = best, name = chosen and chosen.name }) end
+  for i, run in ipairs(sweep.runs) do rows[i] = row(run, sweep, names, { run = best, name = chosen and chosen.name }, with_spikes) end
   return table_of("run-table", heads, rows)
 end
 
@@ -109,12 +121,21 @@ local function group_cells(sweep, group)
   return cells
 end
 
+--- How many spikes each run of a group had.
+local function counts_of(group)
+  local list = {}
+  for _, run in ipairs(group.runs) do list[#list + 1] = spikes.count(run) end
+  return list
+end
+
 --- Mean and standard deviation of every numeric summary.
 function runs_table.means(sweep, groups)
   local names = objective.names(sweep.runs)
   local heads = group_heads(sweep, groups)
   heads[#heads + 1] = head("runs", nil, true)
   for _, name in ipairs(names) do heads[#heads + 1] = head(name, "summary", true) end
+  local with_spikes = has_spikes(sweep, names)
+  if with_spikes then heads[#heads + 1] = head("spikes", nil, true) end
   local rows = {}
   for i, group in ipairs(groups) do
     local cells, done = group_cells(sweep, group), 0
@@ -122,6 +143,7 @@ function runs_table.means(sweep, groups)
     local count = done == #group.runs and tostring(done) or ("%d of %d"):format(done, #group.runs)
     cells[#cells + 1] = html.td { class = "number", ["data-value"] = done, count }
     for _, name in ipairs(names) do cells[#cells + 1] = spread_cell(seeds.values(group, name)) end
+    if with_spikes then cells[#cells + 1] = spread_cell(counts_of(group)) end
     rows[i] = html.tr { cells }
   end
   return table_of("mean-table", heads, rows)

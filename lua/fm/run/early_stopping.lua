@@ -26,7 +26,7 @@ end
 --- A stopper for run:stop_when. Its `state` belongs to the checkpoint.
 function early.new(given)
   local where = "stop_when"
-  local o = options.read(where, given, { metric = options.none, patience = 10, mode = "min", min_delta = 0 })
+  local o = options.read(where, given, { metric = options.none, patience = 10, mode = "min", min_delta = 0, spike = options.none })
   early.check_metric(where, o.metric, o.mode)
   options.integer(where .. ": patience", o.patience, 1)
   options.number(where .. ": min_delta", o.min_delta, 0, 1e300)

@@ -1,11 +1,12 @@
--- What a run says: metrics, results, text, and when a metric ends a loop.
+-- What a run says: metrics, results, text.
 local fm <const> = require "fm"
 local ending <const> = require "fm.run.ending"
 local module <const> = require "fm.nn.parts.module"
 local options <const> = require "fm.parts.options"
-local saving <const> = require "fm.run.saving"
+local spikes <const> = require "fm.run.spikes"
 local traceback <const> = require "fm.parts.traceback"
 local utf8_text <const> = require "fm.parts.utf8_text"
+local watching <const> = require "fm.run.watching"
 
 local encode <const> = fm.json.encode
 local system <const> = fm.system
@@ -27,6 +28,7 @@ function logging.flush(run, now)
     run.folder:add_line("timing.jsonl", encode { step = step, seconds = math.floor((now - lines.began) * 1000 + 0.5) / 1000 })
   end
   run.folder:flush()
+  spikes.say(run)
 end
 
 -- ---- what an experiment calls ----
@@ -67,36 +69,23 @@ local function sorted_names(where, values, reserved)
   return names
 end
 
---- What is known about a set of names that was logged before: { names = in order, known = name ->
---- true, keys, texts, lasts (the values logged last) }. It is reused while the names stay the same,
---- as they do in a loop.
+--- What is known about a set of names that was logged before: { names = in order, places = name ->
+--- place in this order, keys, texts, lasts (the values logged last), watched = the places of names
+--- that may have spikes }. It is reused while the names stay the same, as they do in a loop.
 local function line_of(run, values)
   local line, n = run.lines.line, 0
   for name in next, values do
     n = n + 1
-    if line and not line.known[name] then line = nil end
+    if line and not line.places[name] then line = nil end
   end
   if line and #line.names == n then return line end
-  line = { names = sorted_names("log", values, "step"), known = {}, keys = {}, texts = {}, lasts = {} }
-  for i, name in ipairs(line.names) do line.known[name], line.keys[i] = true, (",%s:"):format(encode(name)) end
+  line = { names = sorted_names("log", values, "step"), places = {}, keys = {}, texts = {}, lasts = {}, watched = {} }
+  for i, name in ipairs(line.names) do
+    line.places[name], line.keys[i] = i, (",%s:"):format(encode(name))
+    if spikes.is_watched(run, name) then table.insert(line.watched, i) end
+  end
   run.lines.line = line
   return line
-end
-
---- Tells those that wait for a metric: early stopping, the best checkpoint.
-local function tell_watchers(run, values)
-  local loop = run.loop
-  for _, stopper in ipairs(run.lines.stoppers) do
-    local value = values[stopper.metric]
-    local why = value ~= nil and require "fm.run.early_stopping".heed(stopper, plain("log", stopper.metric, value), loop.step)
-    if why and loop.thread then
-      loop.stopping = why
-      run.listener:note(("%s: stops at step %d: %s"):format(run.name, loop.step, why))
-      run.folder:add_line("log.txt", ("stopped at step %d: %s"):format(loop.step, why))
-    end
-  end
-  local best = run.saving.plan.best
-  if best and values[best] ~= nil then saving.heed(run, plain("log", best, values[best])) end
 end
 
 --- Writes one line of metrics.jsonl, with the step. A loss (a name with "loss" in it) that is not
@@ -122,18 +111,8 @@ function methods.log(run, values, ...)
   end
   run.folder:add_line("metrics.jsonl", text_of_line .. "}")
   if bad then ending.raise("diverged", ("%s%s at step %d"):format(traceback.place(), bad, step)) end
+  watching.heed(run, line)
   if run.floors then require "fm.run.floors".heed(run, values) end
-  if run.lines.stoppers[1] or run.saving.plan.best then tell_watchers(run, values) end
-end
-
---- run:stop_when { metric = "valid", patience = 10, mode = "min", min_delta = 0 }: the loop ends
---- after `patience` logs of the metric in a row that were no better than its best by more than
---- min_delta.
-function methods.stop_when(run, given, ...)
-  options.no_more("stop_when", 1, ...)
-  run.loop:refuse_inside "stop_when"
-  local stoppers = run.lines.stoppers
-  stoppers[#stoppers + 1] = require "fm.run.early_stopping".new(given)
 end
 
 --- Results of the whole run: numbers, strings, booleans by name. Several calls add up.

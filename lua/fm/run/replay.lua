@@ -9,6 +9,7 @@ local kept <const> = require "fm.run.kept"
 local origin <const> = require "fm.run.origin"
 local outputs <const> = require "fm.run.outputs"
 local data_files <const> = require "fm.run.data_files"
+local spikes <const> = require "fm.run.spikes"
 local system <const> = fm.system
 
 local Replay <const> = {}
@@ -39,6 +40,7 @@ function Replay:arrive(run)
     local stopper = lines.stoppers[i] or mismatch "the script has fewer run:stop_when than at the checkpoint"
     stopper.state = state
   end
+  spikes.restore(run, slot.spikes)
   lines.began = system.seconds() - slot.seconds
   run.replay = nil
 end

@@ -5,6 +5,7 @@
 --   lines     what it has logged (fm.run.logging)
 --   saving    what it keeps, and when it saves (fm.run.saving)
 --   outputs   its pictures and files (fm.run.outputs)
+--   spikes    sudden rises of its losses (fm.run.spikes)
 --   signals   which signals came (fm.run.signals)
 --   sources   what it is made from: code, data, commit; and copies_in, the folder that keeps copies
 --             of the code, or false
@@ -18,13 +19,15 @@ local outputs <const> = require "fm.run.outputs"
 local parameters <const> = require "fm.run.parameters"
 local saving <const> = require "fm.run.saving"
 local signals <const> = require "fm.run.signals"
+local spikes <const> = require "fm.run.spikes"
 local processes <const> = require "fm.parts.processes"
 local steps <const> = require "fm.run.steps"
 local together <const> = require "fm.run.together"
+local watching <const> = require "fm.run.watching"
 
 local public <const> = { steps = steps } -- what an experiment may call
 
-for _, part in ipairs { curves, floors, logging, outputs, saving, together } do
+for _, part in ipairs { curves, floors, logging, outputs, saving, together, watching } do
   for name, method in pairs(part.methods) do public[name] = method end
 end
 
@@ -42,6 +45,7 @@ local function new(experiment, values, folder, how, data)
   local run = {
     name = experiment.name, seed = values.seed, config = parameters.config(values), rng = fm.rng(values.seed, "run"), folder = folder,
     loop = loops.new(), lines = logging.new(), signals = signals.new(), saving = saving.new(how), outputs = outputs.new(),
+    spikes = spikes.new(),
     sources = { code = how.code or {}, data = data, commit = how.commit, copies_in = copies_in },
     listener = how.listener, advice = how.advice(folder.path), record = nil, floors = nil, replay = nil,
     over = false,

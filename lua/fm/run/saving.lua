@@ -7,6 +7,7 @@ local kept <const> = require "fm.run.kept"
 local options <const> = require "fm.parts.options"
 local outputs <const> = require "fm.run.outputs"
 local ending <const> = require "fm.run.ending"
+local spikes <const> = require "fm.run.spikes"
 local system <const> = fm.system
 
 local saving <const> = {}
@@ -99,7 +100,7 @@ local function position(run, now, ended)
   if ended then loops[loop.number] = loop.step end
   places[loop.number] = loop:loader_places()
   return { step = loop.step, loop = loop.number, ended = ended, loops = loops, summary = lines.results, stops = stops, best = run.saving.best,
-    seconds = now - lines.began, outputs = outputs.list(run), places = places }
+    seconds = now - lines.began, outputs = outputs.list(run), places = places, spikes = spikes.state(run) }
 end
 
 local function step_name(step)

@@ -52,13 +52,28 @@ local function is_places(value)
   return true
 end
 
-local is_stop <const> = object_of { misses = is_whole, over = function(value) return type(value) == "boolean" end }
+local function is_boolean(value) return type(value) == "boolean" end
+
+local is_watched <const> = object_of { recent = list_of(is_number), inside = is_boolean, count = is_whole, first = optional(is_whole),
+  worst = optional(is_number) }
+
+--- A test of what is known about spikes.
+local function is_spikes(value)
+  if not is_table(value) or not list_of(is_boolean)(value.over) or not is_table(value.watched) then return false end
+  for name, watched in next, value.watched do
+    if not is_text(name) or not is_watched(watched) then return false end
+  end
+  return true
+end
+
+local is_stop <const> = object_of { misses = is_whole, over = is_boolean }
 local is_file <const> = object_of { path = is_path, hash = is_text }
 local slot <const> = { slot = function(value) return value == 1 or value == 2 end, hash = is_text, step = is_whole, loop = is_whole, loops = list_of(is_whole),
   seconds = is_duration, stops = list_of(is_stop), summary = is_plain,
   lengths = object_of { ["metrics.jsonl"] = is_whole, ["log.txt"] = is_whole, ["timing.jsonl"] = is_whole },
   digests = optional(object_of { ["metrics.jsonl"] = is_text, ["log.txt"] = is_text, ["timing.jsonl"] = is_text }), outputs = optional(list_of(is_file)),
   places = optional(list_of(is_places)),
+  spikes = optional(is_spikes),
   best = optional(object_of { value = is_number, step = is_whole }) }
 local origin <const> = { code = list_of(is_file), data = list_of(is_file), library = list_of(is_file), config = is_plain, program = is_text,
   blas_core = is_text, real = is_text }

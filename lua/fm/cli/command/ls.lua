@@ -7,6 +7,7 @@ local layout <const> = require "fm.cli.terminal.layout"
 local painter <const> = require "fm.cli.terminal.paint"
 local records <const> = require "fm.records.runs"
 local selection <const> = require "fm.cli.selection"
+local spikes <const> = require "fm.records.spikes"
 
 local nothing <const> = 3
 
@@ -33,6 +34,13 @@ local function several_experiments(list)
   return false
 end
 
+--- What came out, with the spikes of the losses before it.
+local function results_of(record, telling)
+  local list, count = describe.result_words(record, telling), spikes.count(record) or 0
+  if count > 0 then table.insert(list, 1, "spikes=" .. count) end
+  return list
+end
+
 local function print_table(list, line)
   local now, names, mixed = os.time(), describe.short_names(list), several_experiments(list)
   local columns = { { title = "RUN" }, { title = "STATUS" }, { title = "AGE", right = true, rank = 2 },
@@ -43,7 +51,7 @@ local function print_table(list, line)
     local telling = varying[record.experiment]
     local row = { names[i], { text = record.status, color = describe.colors[record.status] }, describe.age(record, now),
       describe.took(record, now), { items = describe.changed_words(record, telling) },
-      { items = describe.result_words(record, telling), color = record.error and "red" } }
+      { items = results_of(record, telling), color = record.error and "red" } }
     if mixed then table.insert(row, 2, record.experiment) end
     rows[i] = row
   end

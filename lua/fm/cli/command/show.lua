@@ -14,6 +14,7 @@ local quoted <const> = require "fm.parts.shell_word"
 local records <const> = require "fm.records.runs"
 local result_curves <const> = require "fm.records.result_curves"
 local sparkline <const> = require "fm.cli.terminal.sparkline"
+local spikes <const> = require "fm.records.spikes"
 local words <const> = require "fm.records.words"
 
 --- The files of the run: { name, size, picture }, in order; none when its folder cannot be read.
@@ -118,6 +119,7 @@ local function show_curves(page, record)
     end
     if floor then page.row("  floor", text) end
   end
+  for _, name in ipairs(spikes.names(record)) do page.row("spikes", ("%s: %s"):format(printable.line(name), spikes.text(record, name)), "yellow") end
   for _, name in ipairs(describe.keys(record.floors or {})) do
     if not curves[name] then page.row(name, "floor " .. select(2, floor_of(record, name, {}))) end
   end
