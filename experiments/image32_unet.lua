@@ -49,8 +49,9 @@ return fm.experiment {
     run:keeps { model = model, opt = opt, average = average }
     run:print(("%d pictures, %d parameters"):format(#truth, model:count()))
 
-    -- An MLP cannot carry the noise of all pixels from end to end: it predicts the picture.
-    local predict = p.model == "mlp" and "data" or "velocity"
+    -- An MLP or a DiT this narrow cannot carry the noise of all pixels from end to end: it predicts
+    -- the picture (Li and He 2025).
+    local predict = p.model == "unet" and "velocity" or "data"
     local batches = data.batches(truth, p.batch, { rng = run.rng:stream "batches", labels = labels })
     for _, x1, cond in run:steps(p.steps, batches) do
       local how = { rng = run.rng, cond = cond, drop = p.drop, time = "logit_normal", predict = predict }
