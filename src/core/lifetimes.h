@@ -11,6 +11,10 @@
  *             memory than what is in use at once.
  *   record    a call that a tape keeps until it closes: it holds the tensors that backward reads.
  *   handle    the object that Lua owns, with one reference to a tensor (bind/handle.c).
+ *   tangent   a derivative of a tensor's numbers (tensor.h), a tensor itself. The tensor holds its
+ *             tangents until it goes; fm.jvp takes them off what it returns. They count only while
+ *             their level is open (level.h), and a scope that owns them drops their numbers when it
+ *             ends, as it does all others.
  * `*_new` and `*_retain` give one reference, and the caller releases it. All other pointers are
  * borrowed.
  *
