@@ -1,6 +1,6 @@
-/* An op is one row: its name, its inputs, its options, three functions, and the rule of its tangent.
- * The binding, the gradient check, the benchmark and the documentation test all read the rows, so
- * an op is written in one place.
+/* An op is one row: its name, its inputs, its options, three functions, and its tangent's rule. The
+ * binding, the gradient check, the benchmark and the documentation test all read the rows, so an op
+ * is written in one place.
  *
  * A call is a frame: filled by the caller, completed by shape(), computed by forward(). When a tape
  * records, it keeps a copy of the frame as its record, and backward() gets that with c->out's
