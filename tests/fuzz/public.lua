@@ -222,7 +222,8 @@ local function flows(calls)
     local options = { rng = rng, coupling = "ot", time = "logit_normal", weight = function(s) return s end }
     return opt:step(function() return flow.loss(model, x, options) end)
   end)
-  local function two_times(y, from, to) return y * 0.5 + from:reshape(-1, 1) - to:reshape(-1, 1) end
+  local function column(at) return type(at) == "number" and at or at:reshape(-1, 1) end
+  local function two_times(y, from, to) return y * 0.5 + column(from) - column(to) end
   F("map_loss", function()
     local looks = function(rows)
       local y, v = rows:with_velocity(rows.s)
@@ -235,6 +236,7 @@ local function flows(calls)
     return value
   end)
   for _, name in ipairs { "at", "with_velocity", "u", "guide", "over" } do calls["fm.MapRows:" .. name] = calls["fm.flow.map_loss"] end
+  F("drift_loss", function() return flow.drift_loss(function(y) return y * 2 end, x, { rng = rng, tau = 1 }) end)
   F("map", function() return flow.map(two_times)(x, t * 0.5, t) end)
   F("map_sample", function() return flow.map_sample(two_times, x, { times = { 0, 0.5, 1 } }), flow.map_sample(velocity, x, { steps = 2 }) end)
   F("velocity", function() return flow.velocity(velocity, { predict = "data" })(x, 0.4) end)

@@ -461,6 +461,8 @@ describe("flow.map_loss", function()
     local X = flow.map(by_label)
     checks.same(x0 + column(t - s) * by_label(x0, s, t, labels), X(x0, s, t, labels))
     local y = flow.map_sample(function(x, from, to, cond) return x * (to - from) + column(cond) end, x0, { cond = labels })
+    checks.near(flow.map(linear)(x0, s, fm.full(B, 0.9)), flow.map(linear)(x0, s, 0.9))
+    checks.near(flow.map_sample(linear, x0), x0 + linear(x0, fm.zeros(B), fm.ones(B))) -- written for [B]
     checks.near(x0 * 2 + column(labels), y)
     local z = root:normal(2, 3, 4, 5)
     assert.same({ 2, 3, 4, 5 }, flow.map(function(x) return x end)(z, fm.zeros(2), fm.ones(2)):shape())
@@ -519,5 +521,26 @@ describe("flow.map_loss", function()
     raises("map: what the model returned is a nil: expected a tensor [6, 3]", flow.map(function() end), x0, 0, 1)
     raises("map: s: t: expected a number in 0..1, found 2", flow.map(linear), x0, 2, 1)
     raises("map: the model is a nil: expected a function or a model", flow.map)
+  end)
+end)
+
+describe("a map that is trained", function()
+  it("comes near the closed-form map of a Gaussian flow", function()
+    local exact = flow.exact.gaussian { mean = { 1, -2 }, std = 0.5 }
+    local noise = fm.rng(7):normal(500, 2)
+    local want = exact:map(noise)
+    for _, kind in ipairs { "lsd", "psd", "meanflow" } do
+      nn.seed(1)
+      local model, rng = nn.vector_field { dim = 2, hidden = 32, time_embed = 16, times = 2 }, fm.rng(1)
+      local opt = fm.optim.adam(model, { lr = fm.optim.cosine { lr = 1e-2, steps = 1000 } })
+      for _ = 1, 1000 do
+        local x1 = exact:sample(128, rng)
+        opt:step(function() return flow.map_loss(kind, model, x1, { rng = rng }) end)
+      end
+      for _, steps in ipairs { 1, 4 } do
+        local off = (flow.map_sample(model, noise, { steps = steps }) - want):square():mean():item() ^ 0.5
+        assert(off < 0.06 * want:square():mean():item() ^ 0.5, ("%s in %d: %g"):format(kind, steps, off / want:square():mean():item() ^ 0.5))
+      end
+    end
   end)
 end)

@@ -1,21 +1,36 @@
 -- map(model) -> X(x, s, t [, cond]) = x + (t - s) u(x, s, t): what a two-time model u says about
--- where the flow takes x, which is there at time s, until t. Times are numbers or [B].
+-- where the flow takes x, which is there at time s, until t. Times are numbers or [B]; a model that
+-- is written for one of them gets numbers as [B] or as they are (see parts/field.lua).
+local fm <const> = require "fm"
 local arguments <const> = require "fm.flow.parts.arguments"
 local coefficients <const> = require "fm.flow.path.parts.coefficients"
+local fields <const> = require "fm.parts.field"
 local options <const> = require "fm.parts.options"
 
 local where <const> = "map"
 
+local function over_rows(t, n)
+  return type(t) == "number" and fm.full(n, t) or t:count() == n and t or fm.zeros(n) + t
+end
+
 return function(model, ...)
   options.no_more(where, 1, ...)
   arguments.model(where, model)
+  local from, told -- s and cond of the call at work
+  local u <const> = fields.of(function(x, to)
+    local s = type(to) == "number" and from or over_rows(from, #x)
+    if told == nil then return model(x, s, to) end
+    return model(x, s, to, told)
+  end)
   return function(x, s, t, cond, ...)
     options.no_more(where, 4, ...)
     arguments.batch(where, "x", x)
     s, t = arguments.time("map: s", s, #x), arguments.time(where, t, #x)
-    local u
-    if cond == nil then u = model(x, s, t) else u = model(x, s, t, cond) end
-    arguments.batch(where, "what the model returned", u, x)
-    return x + coefficients.over_rows(t - s, x) * u
+    if type(s) ~= type(t) then s, t = over_rows(s, #x), over_rows(t, #x) end
+    from, told = s, cond
+    local mean = u(x, t)
+    from, told = nil, nil
+    arguments.batch(where, "what the model returned", mean, x)
+    return x + coefficients.over_rows(t - s, x) * mean
   end
 end

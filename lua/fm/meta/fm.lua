@@ -1215,6 +1215,17 @@ function fm.flow.map(model) end
 ---@param options? {steps: integer, times: number[]|fm.Tensor, cond: any}
 ---@return fm.Tensor x1, {nfe: integer} info
 function fm.flow.map_sample(model, x0, options) end
+---The loss of a generator f(x0) that makes samples in one evaluation without a flow: the mean of
+---|f - sg(f + V)|^2. With k(x, y) = exp(-|x - y| / tau) between the samples and, as one set, the
+---other samples and the data, each divided by the root of its row's sum times its column's, V is
+---the data weighted by k times the sum of k over the samples, less the same of the samples: they
+---drift to the data and apart. The time grows with (samples)^2. The generator of a two-time model:
+---function(x0) return map(x0, 0, 1) end, map = flow.map(model). Deng and others 2026 (drifting).
+---@param generator function|table x0 [n, ...] [, cond] -> [n, D]
+---@param x1 fm.Tensor [m, D]
+---@param options? {rng: fm.Rng, x0: fm.Tensor, tau: number, cond: any} tau 0.05: about the size of the details; x0 is normal and shaped as x1 when it is drawn
+---@return fm.Tensor one number
+function fm.flow.drift_loss(generator, x1, options) end
 ---@class fm.CheckPairsOptions: fm.SolveOptions
 ---@field model function|table a velocity
 ---@field cond any goes to the model, by rows as for reflow
