@@ -418,7 +418,7 @@ describe("flow.map_loss", function()
     near(by_hand(2, 1e-3, 0.9, 1e-5), flow.map_loss("consistency", tall, y1, { x0 = y0, t = at }):item())
   end)
 
-  it("takes a function, a table, or a file beside the script for a kind", function()
+  it("takes a function or a table for a kind", function()
     local function residual(rows) return rows:u((rows:at(rows.s)), rows.s, rows.t), rows.x1 - rows.x0 end
     local want = loss(residual, given())
     near(want, loss({ residual = residual }, given()))
