@@ -185,6 +185,24 @@ describe("flow.map_loss", function()
     assert.near(2 / 3, to / 1000, 0.03)
   end)
 
+  it("has the same bits on 1, 2 and 3 threads", function()
+    local before, first = fm.system.threads(), nil
+    local batch = fm.rng(6):normal(256, 2)
+    for threads = 1, 3 do
+      fm.system.threads(threads)
+      nn.seed(3)
+      local model, bits = nn.vector_field { dim = 2, hidden = 64, times = 2 }, {}
+      local opt = fm.optim.adam(model)
+      for _, kind in ipairs(two_time_kinds) do
+        bits[#bits + 1] = opt:step(function() return flow.map_loss(kind, model, batch, { rng = fm.rng(1), power = 1 }) end)
+      end
+      bits[#bits + 1] = flow.map_sample(model, batch, { steps = 2 }):sum():item()
+      first = first or bits
+      assert.same(first, bits)
+    end
+    fm.system.threads(before)
+  end)
+
   it("takes a share of rows, rounded at random, and any row may be of it", function()
     for share, want in pairs { [0] = 0, [0.25] = 25, [0.75] = 75, [1] = 100 } do
       local list, equal = times({ share = share }, 100)
