@@ -147,6 +147,10 @@ describe("report", function()
       assert.equal("moons_loss", objective.choose({ run(1, spread) }).name)
     end)
 
+    it("stands among names sorted by what they tell, numbers by their size", function()
+      assert.same({ "w2", "w2_1", "w2_2", "w2_16", "a9", "a10", "nfe" }, objective.sort { "a10", "w2_16", "nfe", "w2_1", "a9", "w2_2", "w2" })
+    end)
+
     it("has what was asked for", function()
       local runs = { run(1, { score = 0.3 }), run(2, { score = 0.9 }), run(3, { score = "nan" }), run(4, { score = 2.0 }, "failed") }
       assert.equal(2, objective.ranked(objective.choose(runs, "score:max"), runs)[1].index)

@@ -26,12 +26,19 @@ local function place(name)
   return 3 * #known
 end
 
+--- A name with zeros before its numbers, which then sort by their size.
+local function padded(name)
+  return (name:gsub("%d+", function(digits) return ("0"):rep(20 - #digits) .. digits end))
+end
+
 --- Sorts names of summaries, the most telling first: those that can be an objective, then floors
---- and effort.
+--- and effort; w2_2 before w2_16.
 function objective.sort(names)
   table.sort(names, function(a, b)
     local first_a, first_b = place(a) or math.huge, place(b) or math.huge
     if first_a ~= first_b then return first_a < first_b end
+    local key_a, key_b = padded(a), padded(b)
+    if key_a ~= key_b then return key_a < key_b end
     return a < b
   end)
   return names
