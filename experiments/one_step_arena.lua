@@ -27,6 +27,9 @@ local kinds <const> = {
   flow_rk4 = { cost = 1, loss = velocity "uniform", sample = rk4, evaluations = { 4, 8, 16 } },
   reflow = { cost = 1, loss = velocity "uniform", student = velocity "u_shaped", sample = euler, evaluations = any },
   distilled = { cost = 1, loss = velocity "uniform", student = velocity { "grid", steps = 1 }, sample = euler, evaluations = { 1 } },
+  drifting = { cost = 1.85, sample = euler, evaluations = { 1 }, loss = function(model, x0, x1)
+    return flow.drift_loss(function(x) return x + model(x, 0) end, x1, { x0 = x0, tau = 0.3 }) -- one Euler step is the generator
+  end },
   consistency = { cost = 1.45, loss = map { "consistency", segments = 2 }, sample = euler, evaluations = any },
 }
 for name, cost in pairs { lsd = 1.75, psd = 1.45, shortcut = 1.5, meanflow = 1.35, improved_meanflow = 1.5, alpha = 1.25 } do
