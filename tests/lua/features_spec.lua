@@ -101,6 +101,7 @@ describe("metrics.features", function()
       raises_text("features: expected pictures [N, 1, 32, 32] (or up to 4 pixels smaller) or rows of as many numbers, found ", network, wrong)
     end
     raises_text("features: unexpected argument 2", network, x, 3)
+    raises_text("features: labels is a method: expected network:labels(x)", network.labels, x)
     raises_text("features: no pixel is below the middle of the range -1..1: pictures in 0..1 want { range = { 0, 1 } }", network, x * 0.5 + 0.5)
     x[2][1][3][4] = 0 / 0
     raises_text("features: row 2 of the pictures is not finite", network, x)
@@ -245,5 +246,8 @@ describe("metrics.picture_quality", function()
     wrong("there are 8 fake and 6 real pictures: expected at least 4 and 8", x, x[{ 1, 6 }], { features = network })
     wrong("real: expected a tensor with rows first, [n, ...], found nil", x, nil, { features = network })
     wrong("unexpected argument 4", x, x, { features = network }, 4)
+    wrong("features: expected a tensor with a row for each of 4 pictures, found 3", x, x, { features = function() return 3 end })
+    wrong("features: expected a tensor with a row for each of 4 pictures, found a tensor [2, 2]", x, x,
+      { features = function() return fm.zeros(2, 2) end })
   end)
 end)

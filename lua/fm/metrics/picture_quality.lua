@@ -20,7 +20,11 @@ local where <const> = "picture_quality"
 --- Features of n rows of pictures: `part` 1 are the first n of a random order, 2 the next.
 local function drawn(network, x, n, part, order)
   local scope <close> = fm.scope()
-  return network(x:index_select(order[{ (part - 1) * n + 1, part * n }], { axis = 1 })):detach()
+  local y = network(x:index_select(order[{ (part - 1) * n + 1, part * n }], { axis = 1 }))
+  if not fm.is_tensor(y) or y:rank() == 0 or #y ~= n then
+    fm.fail(("%s: features: expected a tensor with a row for each of %d pictures, found %s"):format(where, n, options.shown(y)))
+  end
+  return y:detach()
 end
 
 local measured <const> = { frechet_distance = { "frechet_distance" }, kid = { "kid" }, precision_recall = { "precision", "recall" } }

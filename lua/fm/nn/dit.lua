@@ -29,7 +29,8 @@ return function(given, ...)
   options.no_more("dit", 1, ...)
   local o = read(given)
   local c <const>, size <const>, patch <const>, side <const> = o.channels, o.size, o.patch, o.size // o.patch
-  o.inputs, o.causal, o.position = c * patch * patch, false, positions.square(side, o.dim)
+  o.inputs, o.causal = c * patch * patch, false
+  function o.position() return positions.square(side, o.dim) end
   local parts, run = transformer("dit", o)
   local self = module.new(parts, function(_, x, ...)
     if not fm.is_tensor(x) or x:rank() ~= 4 or x:size(2) ~= c or x:size(3) ~= size or x:size(4) ~= size then

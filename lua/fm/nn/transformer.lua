@@ -21,7 +21,7 @@ return function(given, ...)
   local o = options.read("transformer", given, defaults)
   local inputs <const>, length <const> = options.size("transformer: inputs", o.inputs), options.size("transformer: length", o.length)
   if options.size("transformer: dim", o.dim) % 2 ~= 0 then fm.fail(("transformer: dim: expected an even number, found %d"):format(o.dim)) end
-  o.position = positions.line(length, o.dim)
+  function o.position() return positions.line(length, o.dim) end
   local parts, run = transformer("transformer", o)
   local self = module.new(parts, function(_, x, ...)
     if not fm.is_tensor(x) or x:rank() ~= 3 or x:size(3) ~= inputs or x:size(2) < 1 or x:size(2) > length then

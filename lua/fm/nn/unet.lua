@@ -24,6 +24,7 @@
 local fm <const> = require "fm"
 local attending_levels <const> = require "fm.nn.parts.attending_levels"
 local conditioning <const> = require "fm.nn.parts.conditioning"
+local list <const> = require "fm.nn.parts.list"
 local module <const> = require "fm.nn.parts.module"
 local options <const> = require "fm.parts.options"
 local unet_layers <const> = require "fm.nn.parts.unet_layers"
@@ -41,8 +42,9 @@ local function read(given)
   if o.width % 2 ~= 0 then fm.fail(("unet: width: expected an even number, found %d"):format(o.width)) end
   options.integer("unet: blocks", o.blocks, 1, 1000)
   options.below_one("unet: dropout", o.dropout)
-  for level, by in ipairs(type(o.multipliers) == "table" and o.multipliers or {}) do
-    widths[level] = o.width * options.size("unet: multipliers", by)
+  if type(o.multipliers) == "table" then
+    list("unet: multipliers", o.multipliers)
+    for level, by in ipairs(o.multipliers) do widths[level] = o.width * options.size("unet: multipliers", by) end
   end
   if #widths == 0 or #widths > 30 then
     fm.fail("unet: multipliers: expected a list of 1 to 30 whole numbers, found " .. options.shown(o.multipliers))

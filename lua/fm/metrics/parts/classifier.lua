@@ -84,6 +84,7 @@ end
 
 --- The class that is read in each picture, [N].
 function Classifier:labels(x, ...)
+  if getmetatable(self) ~= Classifier then fm.fail(("%s: labels is a method: expected network:labels(x)"):format(where)) end
   options.no_more("labels", 1, ...)
   return of_rows(self, x, #self.classes, function(y) return linear(self, "fc2", y, "none") end):argmax { axis = 2 }
 end

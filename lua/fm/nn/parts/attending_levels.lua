@@ -3,6 +3,7 @@
 -- heights; `size` is the height of the pictures, or nil: then the smallest height listed is that of
 -- the last level.
 local fm <const> = require "fm"
+local list <const> = require "fm.nn.parts.list"
 local options <const> = require "fm.parts.options"
 
 local function heights_of(attention, size, levels)
@@ -22,6 +23,7 @@ return function(attention, size, levels)
   if attention ~= nil and type(attention) ~= "table" then
     fm.fail("unet: attention: expected a list of heights, found " .. options.shown(attention))
   end
+  if attention then list("unet: attention", attention) end
   for i, height in ipairs(attention or { 8 }) do named[i] = options.size("unet: attention", height) end
   if #named == 0 then return attends end
   local heights = heights_of(named, size, levels)

@@ -1,5 +1,5 @@
 -- transformer(where, o): the network of nn.transformer and nn.dit. o: inputs, dim, heads, layers,
--- classes, causal, times, and position, a parameter [length, dim] that is added to the rows.
+-- classes, causal, times, and position(), a new parameter [length, dim] that is added to the rows.
 -- Returns its parts and run(x, ...) for x [B, L, inputs], where ... are the times and the label.
 --   embed         linear, inputs -> dim
 --   time_embed, class_embed    see conditioning.lua
@@ -16,13 +16,14 @@ local function check(where, o)
   for _, name in ipairs { "dim", "heads" } do options.size(("%s: %s"):format(where, name), o[name]) end
   options.integer(where .. ": layers", o.layers, 1, 1000)
   options.boolean(where .. ": causal", o.causal)
+  if 6.0 * o.dim * o.dim > 2 ^ 53 then fm.fail(("%s: dim %d: a layer has more numbers than any memory holds"):format(where, o.dim)) end
   if o.dim % o.heads ~= 0 then fm.fail(("%s: dim %d is no multiple of %d heads"):format(where, o.dim, o.heads)) end
 end
 
 return function(where, o)
   local nn <const> = fm.nn
   check(where, o)
-  local dim <const>, position <const> = o.dim, o.position
+  local dim <const>, position <const> = o.dim, o.position()
   local embed <const> = nn.linear(o.inputs, dim, { init = xavier })
   local told, vectors = conditioning(where, o, dim, dim)
   local parts = { { "embed", embed }, { "position", position }, table.unpack(told) }
