@@ -61,7 +61,8 @@ local function check(x, channels, levels)
     fm.fail(("unet: x: expected a tensor [B, %d, H, W], found %s"):format(channels, options.shown(x)))
   end
   local halvings <const> = 1 << (levels - 1)
-  if x:size(3) % halvings ~= 0 or x:size(4) % halvings ~= 0 then
+  local function halves(side) return side > 0 and side % halvings == 0 end
+  if not (halves(x:size(3)) and halves(x:size(4))) then
     fm.fail(("unet: x is [%s]: height and width must be multiples of %d, because they are halved %d times"):format(
       table.concat(x:shape(), ", "), halvings, levels - 1))
   end

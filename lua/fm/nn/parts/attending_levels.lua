@@ -6,24 +6,27 @@ local fm <const> = require "fm"
 local list <const> = require "fm.nn.parts.list"
 local options <const> = require "fm.parts.options"
 
-local function heights_of(attention, size, levels)
+local function check(attention, size, levels)
   local halvings <const> = 1 << (levels - 1)
-  if size == nil then size = math.min(table.unpack(attention)) * halvings
-  elseif options.size("unet: size", size) % halvings ~= 0 then
+  if size ~= nil and options.size("unet: size", size) % halvings ~= 0 then
     fm.fail(("unet: size: expected a multiple of %d, which halves %d times, found %d"):format(halvings, levels - 1, size))
   end
+  if attention == nil then return end
+  if type(attention) ~= "table" then fm.fail("unet: attention: expected a list of heights, found " .. options.shown(attention)) end
+  list("unet: attention", attention)
+end
+
+local function heights_of(attention, size, levels)
+  size = size or math.min(table.unpack(attention)) << (levels - 1)
   local heights = {}
   for level = 1, levels do heights[level] = size >> (level - 1) end
   return heights
 end
 
 return function(attention, size, levels)
+  check(attention, size, levels)
   local attends, named = {}, {}
   for level = 1, levels do attends[level] = false end
-  if attention ~= nil and type(attention) ~= "table" then
-    fm.fail("unet: attention: expected a list of heights, found " .. options.shown(attention))
-  end
-  if attention then list("unet: attention", attention) end
   for i, height in ipairs(attention or { 8 }) do named[i] = options.size("unet: attention", height) end
   if #named == 0 then return attends end
   local heights = heights_of(named, size, levels)
