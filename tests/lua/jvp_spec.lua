@@ -90,6 +90,28 @@ describe("jvp", function()
     near(x * math.exp(1), y, 1e-5)
   end)
 
+  it("gives tangents that the caller may write into", function()
+    local function kept(f, p, v)
+      local own = v:clone()
+      local _, dy = fm.jvp(f, { p }, { own })
+      for _, d in ipairs(fm.is_tensor(dy) and { dy } or dy) do d:fill(7) end
+      near(v, own, 0)
+      return dy
+    end
+    kept(function(a) return a end, x, dx)
+    kept(function(a) return a + 1 end, x, dx)
+    kept(function(a) return a:reshape(12) end, x, dx)
+    kept(function(a) return a[2] end, x, dx)
+    local _, dy = fm.jvp(function(a) return a + 1, a + 2, a * a end, { x }, { 1 })
+    dy[1]:fill(7)
+    near(1, dy[2], 0)
+    near(x * 2, dy[3])
+    local v = fm.parameter(dx)
+    local tape <close> = fm.record()
+    select(2, fm.jvp(function(a) return a + 1 end, { x }, { v })):sum():backward()
+    near(1, v:grad(), 0)
+  end)
+
   it("refuses what has no rule, by name", function()
     local twice = fm.custom { forward = function(a) return a * 2 end, backward = function(_, dy) return dy * 2 end }
     checks.raises("custom has no tangent rule: fm.jvp cannot go through it", function() fm.jvp(twice, { x }, { dx }) end)
@@ -103,6 +125,10 @@ describe("jvp", function()
 
   it("says what is wrong with its arguments", function()
     local function f(a) return a end
+    local function released()
+      local scope <close> = fm.scope()
+      return x * 2
+    end
     for _, case in ipairs {
       { "jvp: the input is %[4, 3%], its tangent is %[3%]", f, { x }, { dx[1] } },
       { "jvp: input 1: expected a tensor or a number, found \"a\"", f, { "a" }, { 1 } },
@@ -114,6 +140,9 @@ describe("jvp", function()
       { "jvp: f must return tensors, found nil", function() end, { x }, { 1 } },
       { "jvp: f must return tensors, found 3", function() return 3 end, { x }, { 1 } },
       { "jvp: unexpected argument 4", f, { x }, { 1 }, 1 },
+      { "jvp: an input was released when its tape or scope closed", f, { released() }, { dx } },
+      { "jvp: a tangent was released when its tape or scope closed", f, { x }, { released() } },
+      { "jvp: what f returned was released when its tape or scope closed", released, { x }, { 1 } },
     } do
       local wanted = table.remove(case, 1)
       checks.raises(wanted, fm.jvp, table.unpack(case))
@@ -143,6 +172,10 @@ describe("jvp", function()
     co()
     near(x * 2, select(2, fm.jvp(function(a) return a * a end, { x }, { 1 })))
     near(x * x * 3, co())
+    for _ = 1, 40 do
+      local abandoned = coroutine.wrap(function() fm.jvp(function() coroutine.yield() end, { x }, { 1 }) end)
+      abandoned()
+    end
   end)
 
   it("is recorded for one leaf alone", function()
@@ -285,5 +318,7 @@ describe("jvp", function()
     fm.jacobian(f, p):sum():backward()
     near(fm.tensor { 3, 3, 2 }, p:grad())
     checks.raises("jacobian: x: expected a tensor %[N%], found a tensor %[4, 3%]", function() fm.jacobian(f, x) end)
+    checks.raises("jacobian: expected a function, found 3", fm.jacobian, 3, v)
+    checks.raises("jacobian: f must return one number or a tensor %[M%], found 3", fm.jacobian, function() return 3 end, fm.zeros(0))
   end)
 end)

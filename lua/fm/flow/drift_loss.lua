@@ -41,10 +41,10 @@ return function(generator, x1, given, ...)
   if o.rng ~= nil then options.rng(where, o.rng) end
   local x0 = o.x0 or o.rng:normal(x1:shape())
   arguments.batch(where, "x0", x0)
-  if #x0 < 2 or #x1 == 0 then fm.fail(("%s: %d samples and %d data points: expected two or more, and one or more"):format(where, #x0, #x1)) end
   local x
   if o.cond == nil then x = generator(x0) else x = generator(x0, o.cond) end
   arguments.batch(where, "what the generator returned", x)
+  if #x < 2 or #x1 == 0 then fm.fail(("%s: %d samples and %d data points: expected two or more, and one or more"):format(where, #x, #x1)) end
   local n, target = #x, fm.zeros(x:shape())
   do
     local scope <close> = fm.scope()

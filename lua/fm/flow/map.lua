@@ -16,6 +16,7 @@ end
 return function(model, ...)
   options.no_more(where, 1, ...)
   arguments.model(where, model)
+  arguments.times(where, "the model", model, 2)
   local from, told -- s and cond of the call at work
   local u <const> = fields.of(function(x, to)
     local s = type(to) == "number" and from or over_rows(from, #x)
@@ -25,7 +26,7 @@ return function(model, ...)
   return function(x, s, t, cond, ...)
     options.no_more(where, 4, ...)
     arguments.batch(where, "x", x)
-    s, t = arguments.time("map: s", s, #x), arguments.time(where, t, #x)
+    s, t = arguments.time(where, s, #x, "s"), arguments.time(where, t, #x)
     if type(s) ~= type(t) then s, t = over_rows(s, #x), over_rows(t, #x) end
     from, told = s, cond
     local mean = u(x, t)

@@ -50,10 +50,7 @@ end
 local function check(kind, model, x1, o)
   local one_time = kind.times == 1
   drawn.check(where, model, x1, o, one_time and "both x0 and t" or "x0, s and t", o.x0 ~= nil and o.t ~= nil and (one_time or o.s ~= nil))
-  local times = type(model) == "table" and rawget(model, "times")
-  if math.type(times) and times ~= (kind.times or 2) then
-    fm.fail(("map_loss: the model takes %d time%s, expected one made with times = %d"):format(times, times == 1 and "" or "s", kind.times or 2))
-  end
+  arguments.times(where, "the model", model, kind.times or 2)
   options.number("map_loss: power", o.power, 0, 10)
   options.number("map_loss: c", o.c, 0, 1e12)
 end
@@ -82,6 +79,7 @@ local function batch(kind, model, x1, o)
   add_condition(own, o, model, #own.x1)
   if o.teacher ~= nil then
     if kind.no_teacher then fm.fail "map_loss: teacher: this kind has no model without a gradient, whose place it could take" end
+    if kind.times == 1 then arguments.times(where, "the teacher", o.teacher, 1) end
     own.teacher, own.teacher_times = o.teacher, require "fm.flow.map_loss.parts.teacher_times"(o.teacher, o.teacher_times)
   end
   return rows_of.new(own)

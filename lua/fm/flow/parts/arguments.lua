@@ -48,20 +48,21 @@ arguments.finite = require "fm.parts.finite"
 local rounding <const> = 1e-9
 
 --- A time: a number in 0..1, or a tensor: one number for all rows, or one for each of `rows` (any
---- shape when that is nil).
-function arguments.time(where, t, rows)
+--- shape when that is nil). name: what it is called, nil: t.
+function arguments.time(where, t, rows, name)
+  name = name or "t"
   if type(t) == "number" then
     if t > 1 and t <= 1 + rounding then return 1.0 end
     if t < 0 and t >= -rounding then return 0.0 end
-    return options.number(where .. ": t", t, 0, 1)
+    return options.number(("%s: %s"):format(where, name), t, 0, 1)
   end
   if not fm.is_tensor(t) then
-    fm.fail(("%s: t: expected a number or a tensor [%s], found %s"):format(where, rows and ("%d"):format(rows) or "B", type(t)))
+    fm.fail(("%s: %s: expected a number or a tensor [%s], found %s"):format(where, name, rows and ("%d"):format(rows) or "B", type(t)))
   end
   if not rows then return t end
   local count, rank = t:count(), t:rank()
   if count ~= 1 and (count ~= rows or rank ~= 1 and not (rank == 2 and t:size(2) == 1)) then
-    fm.fail(("%s: t is %s, expected [%d] or a number"):format(where, shape_of(t), rows))
+    fm.fail(("%s: %s is %s, expected [%d] or a number"):format(where, name, shape_of(t), rows))
   end
   return rank == 1 and t or t:reshape(-1)
 end
@@ -72,13 +73,22 @@ function arguments.any_time(where, t)
 end
 
 --- Like time, but also checks the numbers of a tensor.
-function arguments.time_within(where, t, rows)
-  t = arguments.time(where, t, rows)
+function arguments.time_within(where, t, rows, name)
+  t = arguments.time(where, t, rows, name)
   if type(t) == "number" or t:count() == 0 then return t end
   local seen = t:detach()
   local least, most = seen:min():item(), seen:max():item()
-  if not (least >= 0 and most <= 1) then fm.fail(("%s: t: expected numbers in 0..1, found %g .. %g"):format(where, least, most)) end
+  if not (least >= 0 and most <= 1) then fm.fail(("%s: %s: expected numbers in 0..1, found %g .. %g"):format(where, name or "t", least, most)) end
   return t
+end
+
+--- A network says in its field `times` how many times it takes; this is one that is called with
+--- `expected` of them.
+function arguments.times(where, what, model, expected)
+  local times = type(model) == "table" and rawget(model, "times")
+  if math.type(times) and times ~= expected then
+    fm.fail(("%s: %s takes %d time%s, expected one made with times = %d"):format(where, what, times, times == 1 and "" or "s", expected))
+  end
 end
 
 return arguments

@@ -15,8 +15,9 @@ function row_times.drawn(where, what, rng, n)
   return arguments.time_within(where .. ": time", t, n)
 end
 
-function row_times.given(where, t, n)
-  t = arguments.time_within(where, t, n)
+--- name: what the times are called, nil: t.
+function row_times.given(where, t, n, name)
+  t = arguments.time_within(where, t, n, name)
   if type(t) == "number" then return fm.full(n, t) end
   return t:count() == n and t or fm.zeros(n) + t
 end

@@ -10,7 +10,7 @@ local rounding <const> = fm.real == "double" and 1e-12 or 1e-6
 
 local function given_pair(o, n)
   if o.s == nil or o.t == nil then fm.fail("map_loss: give both s and t, or neither") end
-  local s, t = row_times.given("map_loss: s", o.s, n), row_times.given(where, o.t, n)
+  local s, t = row_times.given(where, o.s, n, "s"), row_times.given(where, o.t, n)
   local least = (t - s):detach():min():item()
   if least < 0 then fm.fail(("map_loss: t is %g before s in a row, expected s <= t"):format(-least)) end
   return s, t
@@ -40,7 +40,7 @@ local function between(o, what, s, t, n)
     return s + (t - s) * o.rng:uniform(n)
   end
   if type(what) == "string" then fm.fail(('map_loss: m: expected "midpoint", "uniform", a number or a tensor [%d], found "%s"'):format(n, what)) end
-  local m = row_times.given("map_loss: m", what, n)
+  local m = row_times.given(where, what, n, "m")
   local least = math.min((m - s):min():item(), (t - m):min():item())
   if not (least >= -rounding) then fm.fail(("map_loss: m lies %g outside of s..t in a row"):format(-least)) end
   return m
