@@ -29,6 +29,7 @@ typedef struct sample {
 #define INPUTS(name, ...) ((sample){.op = name, .in = {__VA_ARGS__}})
 #define GIVEN(name, input, ...) ((sample){.op = name, .in = {input}, .given = {__VA_ARGS__}})
 #define ELEMENTWISE(name) INPUTS(name, "n5,7")
+#define SLOPE(number) ((sample){.op = "slope", .in = {"n5,7", "n5,7"}, .given = {{"act", number}}})
 #define POSITIVE(name) INPUTS(name, "p5,7")
 #define PAIRS(name)                                                                                                                        \
     INPUTS(name, "n5,7", "p5,7"), INPUTS(name, "n5,7", "p7"), INPUTS(name, "n5,1", "p5,7"), INPUTS(name, "n5,1,7", "p3,1"),                \
@@ -80,6 +81,17 @@ static const sample samples[] = {
     ELEMENTWISE("softplus"),
     ELEMENTWISE("leaky_relu"),
     ELEMENTWISE("log_sigmoid"),
+    SLOPE(0),
+    SLOPE(1),
+    SLOPE(2),
+    SLOPE(3),
+    SLOPE(4),
+    SLOPE(5),
+    SLOPE(6),
+    SLOPE(7),
+    SLOPE(8),
+    SLOPE(9),
+    SLOPE(10),
     REDUCTIONS("sum"),
     REDUCTIONS("mean"),
     REDUCTIONS("max"),

@@ -486,6 +486,19 @@ describe("flow.map_loss", function()
     assert.same({ 2, 3, 4, 5 }, flow.map(function(x) return x end)(z, fm.zeros(2), fm.ones(2)):shape())
   end)
 
+  it("map holds nothing after a model's error", function()
+    local X = flow.map(function() error "no" end)
+    local function live()
+      collectgarbage()
+      collectgarbage()
+      return fm.live_bytes()
+    end
+    local before = live()
+    local function failed() return pcall(X, fm.zeros(100, 2), fm.zeros(100), 1, fm.zeros(100, 100)) end
+    assert.is_false(failed())
+    assert.are.equal(before, live())
+  end)
+
   -- ---- refusals ----
 
   it("refuses what makes no sense, in one sentence", function()

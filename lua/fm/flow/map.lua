@@ -17,20 +17,21 @@ return function(model, ...)
   options.no_more(where, 1, ...)
   arguments.model(where, model)
   arguments.times(where, "the model", model, 2)
-  local from, told -- s and cond of the call at work
+  local call <const> = setmetatable({}, { __mode = "v" }) -- s and cond of the call at work; after an error they go
   local u <const> = fields.of(function(x, to)
-    local s = type(to) == "number" and from or over_rows(from, #x)
-    if told == nil then return model(x, s, to) end
-    return model(x, s, to, told)
+    local s, cond = call.s, call.cond
+    if type(to) ~= "number" then s = over_rows(s, #x) end
+    if cond == nil then return model(x, s, to) end
+    return model(x, s, to, cond)
   end)
   return function(x, s, t, cond, ...)
     options.no_more(where, 4, ...)
     arguments.batch(where, "x", x)
     s, t = arguments.time(where, s, #x, "s"), arguments.time(where, t, #x)
     if type(s) ~= type(t) then s, t = over_rows(s, #x), over_rows(t, #x) end
-    from, told = s, cond
+    call.s, call.cond = s, cond
     local mean = u(x, t)
-    from, told = nil, nil
+    call.s, call.cond = nil, nil
     arguments.batch(where, "what the model returned", mean, x)
     return x + coefficients.over_rows(t - s, x) * mean
   end
