@@ -74,7 +74,7 @@ return fm.experiment {
     local fine = large(low) + detail(32, seen(low, run.rng:stream "noise of samples")) * spread
     for name, x in pairs { whole = whole(32), multiscale = fine, coarse = large(low) } do
       run:picture(name, plot.image_grid(x[{ 1, math.min(4 * classes, #x) }], { columns = classes, range = { -1, 1 }, title = name }))
-      if classes == 10 and name ~= "coarse" then
+      if p.data ~= "shapes32" and name ~= "coarse" then
         run:summary(metrics.picture_quality(x, held_out, { features = p.data, labels = cond, name = name .. "_%s" }))
       end
     end

@@ -67,7 +67,7 @@ return fm.experiment {
         local field = flow.guidance(model, { cond = cond, scale = scale, predict = predict })
         local x = ode.solve(field, noise, { method = "heun", steps = p.heun })
         run:picture(name, plot.image_grid(x[{ 1, math.min(4 * classes, #x) }], { columns = classes, range = { -1, 1 }, title = "w = " .. scale }))
-        if classes == 10 then run:summary(metrics.picture_quality(x, held_out, { features = p.data, labels = cond, name = "%s_" .. name })) end
+        if p.data ~= "shapes32" then run:summary(metrics.picture_quality(x, held_out, { features = p.data, labels = cond, name = "%s_" .. name })) end
       end
     end)
     run:save("model", model)

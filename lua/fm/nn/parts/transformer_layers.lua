@@ -1,6 +1,7 @@
--- transformer(where, o): the network of nn.transformer and nn.dit. o: inputs, dim, heads, layers,
--- classes, causal, times, and position(), a new parameter [length, dim] that is added to the rows.
--- Returns its parts and run(x, ...) for x [B, L, inputs], where ... are the times and the label.
+-- transformer_layers(where, o): the network of nn.transformer and nn.dit. o: inputs, dim, heads,
+-- layers, classes, causal, times, and position(), a new parameter [length, dim] that is added to
+-- the rows. Returns its parts and run(x, ...) for x [B, L, inputs], where ... are the times and the
+-- label.
 --   embed         linear, inputs -> dim
 --   time_embed, class_embed    see conditioning.lua
 --   blocks.0 ...  see transformer_block.lua; c = silu(time + label)
