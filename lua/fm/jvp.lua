@@ -23,7 +23,7 @@ end
 
 -- The tangent of y. Where y = x + 1 it is that of x, and y = x + 2 has the same one: who gets it
 -- may write into it, so it is copied when it shares numbers with the known ones.
-local function along(level, y, known)
+local function tangent_of(level, y, known)
   local dy = level:tangent(y)
   if not dy then return fm.zeros(y:shape()) end
   for _, other in ipairs(known) do
@@ -36,7 +36,7 @@ end
 local function size(list, what)
   if type(list) ~= "table" then fail("%s: expected a list, found %s", what, options.shown(list)) end
   local n = 0
-  for i in pairs(list) do
+  for i in next, list do
     if math.type(i) ~= "integer" or i < 1 then fail("%s: expected a list, found the key %s", what, options.shown(i)) end
     n = math.max(n, i)
   end
@@ -55,7 +55,7 @@ return function(f, inputs, tangents, ...)
   local dy = {}
   for i = 1, math.max(y.n, 1) do
     if not fm.is_tensor(y[i]) then fail("f must return tensors, found %s", options.shown(y[i])) end
-    dy[i] = along(level, y[i], known)
+    dy[i] = tangent_of(level, y[i], known)
   end
   for i = 1, y.n do level:drop(y[i]) end
   if y.n == 1 then return y[1], dy[1] end

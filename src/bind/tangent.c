@@ -1,5 +1,6 @@
 /* Levels in Lua, of which fm.jvp is made: core.level([beside]) opens one, which closes with
- * `<close>`, :close(), or when it is collected. */
+ * `<close>`, :close(), or when it is collected. core.free_levels() says how many more there can
+ * be. */
 #include "level.h"
 #include "object.h"
 
@@ -32,6 +33,12 @@ static int fm_level(lua_State *L) {
         *level = fm_level_open(beside, &err);
     }
     if (!*level) bind_raise(L, &err);
+    return 1;
+}
+
+static int fm_free_levels(lua_State *L) {
+    uint64_t levels[FM_MOST_LEVELS];
+    lua_pushinteger(L, FM_MOST_LEVELS - fm_levels(levels));
     return 1;
 }
 
@@ -74,7 +81,7 @@ static int level_drop(lua_State *L) { /* level:drop(y): y holds no tangent of th
     return 0;
 }
 
-static const bind_function functions[] = {{"level", fm_level, 1}, {NULL, NULL, 0}};
+static const bind_function functions[] = {{"level", fm_level, 1}, {"free_levels", fm_free_levels, 0}, {NULL, NULL, 0}};
 static const bind_function methods[] = {{"close", level_close, 1},   {"carry", level_carry, 3}, {"tangent", level_tangent, 2},
                                         {"shares", level_shares, 3}, {"drop", level_drop, 2},   {NULL, NULL, 0}};
 static const bind_type level_type = {

@@ -58,13 +58,13 @@ static void slope_backward(const fm_call *c) {
 
 /* ---- the second derivative f''(x), made of ops, so that it can be differentiated again ---- */
 
-static fm_tensor *less_than_1(fm_rule *r, fm_tensor *a) { /* 1 - a */
+static fm_tensor *one_minus(fm_rule *r, fm_tensor *a) { /* 1 - a */
     return fm_shift(r, 1, fm_scale(r, -1, a));
 }
 
 static fm_tensor *tanh_curve(fm_rule *r, fm_tensor *x) { /* -2 y (1 - y^2) */
     fm_tensor *y = fm_rule_one(r, "tanh", x);
-    return fm_scale(r, -2, fm_multiply(r, y, less_than_1(r, fm_rule_one(r, "square", y))));
+    return fm_scale(r, -2, fm_multiply(r, y, one_minus(r, fm_rule_one(r, "square", y))));
 }
 
 static fm_tensor *hill(fm_rule *r, fm_tensor *x) { /* s (1 - s), s = sigmoid(x) */
@@ -72,7 +72,7 @@ static fm_tensor *hill(fm_rule *r, fm_tensor *x) { /* s (1 - s), s = sigmoid(x) 
 }
 
 static fm_tensor *slant(fm_rule *r, fm_tensor *x) { /* 1 - 2 s */
-    return less_than_1(r, fm_scale(r, 2, fm_rule_one(r, "sigmoid", x)));
+    return one_minus(r, fm_scale(r, 2, fm_rule_one(r, "sigmoid", x)));
 }
 
 static fm_tensor *sigmoid_curve(fm_rule *r, fm_tensor *x) {

@@ -7,6 +7,7 @@
 -- way stands in ./call.txt of the folder that is printed first, for one that crashes or hangs.
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
+local core <const> = require "fm.core"
 local reference <const> = require "fm.cli.reference"
 
 local calls <const>, seed <const>, word <const> = tonumber(arg[1] or 100000), math.tointeger(tonumber(arg[2] or 1)), arg[3] or ""
@@ -39,7 +40,7 @@ end
 
 local skipped <const> = { system = true, processes = true, fail = true, methods = true, ode_engine = true, measure = true, file = true,
   live_bytes = true, experiment = true }
-for name, value in pairs(require "fm.core") do
+for name, value in pairs(core) do
   if not skipped[name] then
     add(name, value)
     if type(value) == "table" then
@@ -55,6 +56,8 @@ for _, entry in ipairs(reference.parse(assert(io.open "lua/fm/meta/fm.lua"):read
     methods[class] = methods[class] or {}
     methods[class][method] = function(object, ...) return object[method](object, ...) end
   end
+  local top = entry.name:match "^fm%.(%l[%w_]*)$" -- in a file of its own, such as fm.jvp
+  if top and entry.kind == "function" and not core[top] and not skipped[top] then add(top, fm[top]) end
   local room, name = entry.name:match "^fm%.([%l.]+)%.([%w_]+)$"
   if room and entry.kind ~= "class" and room ~= "experiment" then
     local module = fm

@@ -136,6 +136,7 @@ describe("jvp", function()
       { "jvp: 2 tangents for 1 inputs", f, { x }, { 1, 1 } },
       { "jvp: inputs: expected a list, found a tensor", f, x, { 1 } },
       { "jvp: tangents: expected a list, found the key", f, { x }, { a = 1 } },
+      { "jvp: inputs: expected a list, found the key", f, setmetatable({ a = 1 }, { __pairs = function() end }), { 1 } },
       { "jvp: expected a function", 3, { x }, { 1 } },
       { "jvp: f must return tensors, found nil", function() end, { x }, { 1 } },
       { "jvp: f must return tensors, found 3", function() return 3 end, { x }, { 1 } },
@@ -317,6 +318,10 @@ describe("jvp", function()
     local tape <close> = fm.record()
     fm.jacobian(f, p):sum():backward()
     near(fm.tensor { 3, 3, 2 }, p:grad())
+    local third = fm.jacobian(function(a)
+      return fm.jacobian(function(b) return fm.jacobian(function(c) return c:square():sum() * c, b end, b):reshape(-1) end, a):reshape(-1)
+    end, fm.ones(9))
+    near(3 * 2 * 81, third:sum(), 1e-3)
     checks.raises("jacobian: x: expected a tensor %[N%], found a tensor %[4, 3%]", function() fm.jacobian(f, x) end)
     checks.raises("jacobian: expected a function, found 3", fm.jacobian, 3, v)
     checks.raises("jacobian: f must return one number or a tensor %[M%], found 3", fm.jacobian, function() return 3 end, fm.zeros(0))

@@ -18,6 +18,7 @@ local fm = {}
 ---@field is_recording fun(): boolean, boolean whether a tape records, and whether for one leaf alone
 ---@field needs_grad fun(...): boolean whether one of these tensors depends on a parameter of the open tape, or carries a tangent
 ---@field level fun(beside?: userdata): userdata opens a derivative along a direction; fm.jvp is made of it
+---@field free_levels fun(): integer how many more levels there can be at once
 ---@field flat fun(parameters: fm.Tensor[]): userdata parameters side by side, for the passes of optimizers
 ---@field path_sample function the point and the velocity on a path, in one pass
 ---@field measure table distances, kernels and components

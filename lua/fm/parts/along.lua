@@ -4,7 +4,11 @@
 -- called again for more directions than go at once.
 local core <const> = require "fm.core"
 
-local at_once <const> = 8 -- half of the levels that there are: f may take derivatives itself
+--- How many directions go at once: half of the levels that are free, as f may take derivatives
+--- itself.
+local function at_once()
+  return math.max(core.free_levels() // 2, 1)
+end
 
 -- The levels of directions first to last; all close when the first error or the end comes.
 local function pass(f, x, directions, first, last, found)
@@ -25,9 +29,9 @@ local function pass(f, x, directions, first, last, found)
 end
 
 return function(f, x, directions)
-  local found, y = {}, nil
-  for first = 1, #directions, at_once do
-    y = pass(f, x, directions, first, math.min(first + at_once - 1, #directions), found)
+  local found, y, most = {}, nil, at_once()
+  for first = 1, #directions, most do
+    y = pass(f, x, directions, first, math.min(first + most - 1, #directions), found)
   end
   return y, found
 end
