@@ -213,6 +213,12 @@ each("embedding", function(r)
   return { { { rows, width } }, { shape(r, r(1, 2), some(r, 1, most // width)), rows } }
 end)
 
+each("slope", function(r)
+  local acts = { "relu", "silu", "gelu", "gelu_tanh", "tanh", "sigmoid", "softplus", "selu", "elu", "leaky_relu", "log_sigmoid" }
+  local x = shape(r)
+  return { { x }, { x } }, { act = acts[r(1, #acts)] }
+end)
+
 --- The inputs and options; nil when nothing is known of the op.
 return function(name, sample, r)
   local entry, kinds = entries[name], {}
