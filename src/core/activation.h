@@ -4,6 +4,11 @@
 
 #include "real.h"
 
+#define FM_SELU_SCALE 1.0507009873554804934193349852946 /* Klambauer et al. 2017, section 2 */
+#define FM_SELU_ALPHA 1.6732632423543772848170429916717
+#define FM_GELU_K 0.79788456080286535588 /* sqrt(2 / pi), Hendrycks and Gimpel 2016 */
+#define FM_GELU_C 0.044715
+
 typedef struct fm_activation {
     const char *name;
     void (*apply)(size_t n, const real *x, real *y);

@@ -90,6 +90,12 @@ fm_call *fm_call_init(fm_call *c, const fm_op *op);
  * go back when the scope closes. NULL with `err` filled: nothing happened. */
 fm_tensor *fm_run(fm_call *c, fm_error *err);
 
+/* Whether the result has a derivative for input i. A custom op has no row, and one for all. */
+static inline bool fm_differentiable(const fm_call *c, int i) {
+    const char *inputs = c->op ? c->op->inputs : "*";
+    return inputs[0] == '*' || inputs[i] != 'n';
+}
+
 /* Helpers for shape() */
 bool fm_shape_like(fm_call *c, const fm_tensor *t); /* the result is shaped as t; returns true */
 /* "NAME: PROBLEM" with the op's name in front; returns false */

@@ -5,11 +5,11 @@
 #include "slope.h"
 #include "vmath.h"
 
-#define SELU_SCALE R(1.0507009873554804934193349852946) /* Klambauer et al. 2017, section 2 */
-#define SELU_ALPHA R(1.6732632423543772848170429916717)
+#define SELU_SCALE ((real)FM_SELU_SCALE)
+#define SELU_ALPHA ((real)FM_SELU_ALPHA)
 #define LEAKY R(0.01)
-#define GELU_K R(0.79788456080286535588) /* sqrt(2 / pi), Hendrycks and Gimpel 2016 */
-#define GELU_C R(0.044715)
+#define GELU_K ((real)FM_GELU_K)
+#define GELU_C ((real)FM_GELU_C)
 
 /* FORMULAS set y, its slope d and the slope c of that from x. */
 #define ACTIVATION(name, TILE, FORMULAS)                                                                                                   \

@@ -94,7 +94,7 @@ static fm_tensor *gelu_curve(fm_rule *r, fm_tensor *x) { /* density (2 - x^2) */
 /* f = x g, g = sigmoid(2 u), u = k (x + c x^3), h = g (1 - g): f'' = 2 g' + x g'', g' = 2 u' h,
  * g'' = 2 u'' h + 4 u'^2 h (1 - 2 g) */
 static fm_tensor *gelu_tanh_curve(fm_rule *r, fm_tensor *x) {
-    const double k = 0.79788456080286535588, c = 0.044715;
+    const double k = FM_GELU_K, c = FM_GELU_C;
     fm_tensor *square = fm_rule_one(r, "square", x);
     fm_tensor *u = fm_scale(r, 2 * k, fm_multiply(r, x, fm_shift(r, 1, fm_scale(r, c, square))));
     fm_tensor *u1 = fm_scale(r, k, fm_shift(r, 1, fm_scale(r, 3 * c, square))), *u2 = fm_scale(r, 6 * k * c, x);
@@ -109,7 +109,7 @@ static fm_tensor *elu_curve(fm_rule *r, fm_tensor *x) { /* e^x up to 0, then 0 *
 }
 
 static fm_tensor *selu_curve(fm_rule *r, fm_tensor *x) {
-    return fm_scale(r, 1.0507009873554804934193349852946 * 1.6732632423543772848170429916717, elu_curve(r, x));
+    return fm_scale(r, FM_SELU_SCALE * FM_SELU_ALPHA, elu_curve(r, x));
 }
 
 static fm_tensor *log_sigmoid_curve(fm_rule *r, fm_tensor *x) {

@@ -7,14 +7,9 @@
 
 /* ---- rules ---- */
 
-static bool counts(const fm_call *c, int i) {
-    const char *spec = c->op ? c->op->inputs : "*";
-    return spec[0] == '*' || spec[i] != 'n';
-}
-
 bool fm_call_follows(const fm_call *c) {
     for (int i = 0; i < c->n_in; i++) {
-        if (c->in[i] && c->in[i]->tangents && counts(c, i) && fm_follows(c->in[i])) return true;
+        if (c->in[i] && c->in[i]->tangents && fm_differentiable(c, i) && fm_follows(c->in[i])) return true;
     }
     return false;
 }
@@ -34,7 +29,7 @@ static fm_tensor *by_rule(const fm_call *c, fm_tensor *const *d, fm_error *err, 
 static bool run_level(uint64_t level, const fm_call *c, fm_tensor **d, fm_error *err) {
     bool any = false;
     for (int i = 0; i < c->n_in; i++) {
-        d[i] = counts(c, i) ? fm_tangent_get(c->in[i], level) : NULL;
+        d[i] = fm_differentiable(c, i) ? fm_tangent_get(c->in[i], level) : NULL;
         any = any || d[i];
     }
     if (!any) return true;
@@ -167,7 +162,8 @@ fm_tensor *fm_tangent_linear(fm_rule *r, const fm_call *c, fm_tensor *const *d) 
         r->failed = !fm_fail(r->err, "out of memory: no room for tangents");
         return NULL;
     }
-    for (int i = 0; i < c->n_in; i++) in[i] = !counts(c, i) ? c->in[i] : d[i] ? d[i] : fm_rule_zeros(r, c->in[i]->rank, c->in[i]->shape);
+    for (int i = 0; i < c->n_in; i++)
+        in[i] = !fm_differentiable(c, i) ? c->in[i] : d[i] ? d[i] : fm_rule_zeros(r, c->in[i]->rank, c->in[i]->shape);
     if (!r->failed) along = fm_rule_again(r, c, c->n_in, in);
     if (in != few) fm_pool_give(in, bytes);
     return along;

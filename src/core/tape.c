@@ -209,10 +209,8 @@ fm_call *fm_call_init(fm_call *c, const fm_op *op) {
 }
 
 static bool wants_grad(const fm_call *c) {
-    const char *spec = c->op ? c->op->inputs : "*";
     for (int i = 0; i < c->n_in; i++) {
-        bool differentiable = spec[0] == '*' || spec[i] != 'n';
-        if (differentiable && fm_needs_grad(c->in[i])) return true;
+        if (fm_differentiable(c, i) && fm_needs_grad(c->in[i])) return true;
     }
     return false;
 }

@@ -15,11 +15,15 @@ function row_times.drawn(where, what, rng, n)
   return arguments.time_within(where .. ": time", t, n)
 end
 
---- name: what the times are called, nil: t.
-function row_times.given(where, t, n, name)
-  t = arguments.time_within(where, t, n, name)
+--- A number, or a tensor of one or n of them, for n rows.
+function row_times.over(t, n)
   if type(t) == "number" then return fm.full(n, t) end
   return t:count() == n and t or fm.zeros(n) + t
+end
+
+--- name: what the times are called, nil: t.
+function row_times.given(where, t, n, name)
+  return row_times.over(arguments.time_within(where, t, n, name), n)
 end
 
 return row_times
