@@ -1,8 +1,8 @@
 #!/usr/bin/env fmrun
 -- Eight Gaussians to moons, without a condition, by class and by the x of the target, under three
--- couplings; one Euler step and dopri5. Cheng and Schwing 2025, figure 1; data, network and test are
--- those of their moons.py. Its moons are torchdyn's: equal angles, and one offset, drawn uniformly
--- from [0, 0.2], on both coordinates of a point.
+-- couplings; one Euler step and dopri5. Cheng and Schwing 2025, figure 1; data, network and test
+-- are those of their moons.py. Its moons are torchdyn's: equal angles, and one offset, drawn
+-- uniformly from [0, 0.2], on both coordinates of a point.
 local fm <const> = require "fm"
 local nn, flow, optim, ode, metrics = fm.nn, fm.flow, fm.optim, fm.ode, fm.metrics
 
