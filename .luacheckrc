@@ -12,4 +12,4 @@ files["tests/golden"] = spec
 files["lua/fm/meta"] = { ignore = { "1", "2", "3", "4" } } -- types only
 files["tests/specs.lua"] = { ignore = { "122/debug" } } -- what busted asks for
 files["lua/fm/parts/math_random.lua"] = { ignore = { "122/math" } } -- to replace math.random is its task
-files["lua/fm/run/execute.lua"] = { ignore = { "122/_G", "122/os" } } -- print and exit belong to the run
+files["lua/fm/run/call.lua"] = { ignore = { "122/_G", "122/os" } } -- print and exit belong to the run

@@ -22,6 +22,9 @@ return fm.experiment {
     end
 
     local noise = run.rng:stream "sample":normal(2000, 2)
+    run:pareto { field = model, x0 = noise[{ 1, 1000 }], name = "W2 to the data",
+      metric = function(x) return metrics.wasserstein2(x, truth[{ 1, 1000 }]) end,
+      floor = function() return metrics.wasserstein2.floor(truth[{ 1001, 2000 }], truth[{ 1, 1000 }], { draws = 5 }) end }
     local exact = ode.solve(model, noise, { method = "rk4", steps = 400 }) -- as near to the flow itself as float allows
     local solvers = {
       { "euler 10", { method = "euler", steps = 10 } }, { "euler 100", { method = "euler", steps = 100 } },

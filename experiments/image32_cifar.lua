@@ -50,6 +50,8 @@ return fm.experiment {
     average:swap(function()
       local field = flow.velocity(model, { predict = p.predict })
       local noise = run.rng:stream "sample":normal(500, table.unpack(truth:shape(), 2))
+      local function apart(x) return metrics.sliced_wasserstein2(x, truth[{ 1, 500 }], { projections = 200 }) end
+      run:pareto { field = field, x0 = noise, name = "sliced W2 to the data", metric = apart, floor = function() return apart(truth[{ 501, 1000 }]) end }
       local x = ode.solve(field, noise, { method = "euler", steps = p.euler })
       local settings = { channels = 3, height = 32, width = 32, range = { -1, 1 } }
       settings.title = "Samples"

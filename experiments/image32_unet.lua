@@ -63,6 +63,13 @@ return fm.experiment {
       model:eval()
       local cond = ((fm.zeros(p.samples // classes, 1) + fm.range(1, classes)):reshape(-1)):detach()
       local noise = run.rng:stream "sample":normal(#cond, table.unpack(truth:shape(), 2))
+      if p.data ~= "shapes32" then
+        local quality = { features = p.data, draws = 2 }
+        run:pareto { field = flow.guidance(model, { cond = cond, scale = p.scale, predict = predict }), x0 = noise,
+          name = "Frechet distance to held-out pictures",
+          metric = function(x) return metrics.picture_quality(x, held_out, quality).frechet_distance end,
+          floor = function() return metrics.picture_quality(held_out[{ 1, #noise }], held_out, quality).frechet_distance_floor end }
+      end
       for name, scale in pairs { unguided = 1, guided = p.scale } do
         local field = flow.guidance(model, { cond = cond, scale = scale, predict = predict })
         local x = ode.solve(field, noise, { method = "heun", steps = p.heun })

@@ -2,7 +2,7 @@
 -- The density of a trained flow, beside the true one: eight Gaussians, whose density and entropy
 -- are known.
 local fm <const> = require "fm"
-local nn, flow, optim, data, plot = fm.nn, fm.flow, fm.optim, fm.data, fm.plot
+local nn, flow, optim, data, metrics, plot = fm.nn, fm.flow, fm.optim, fm.data, fm.metrics, fm.plot
 
 local function eight_gaussians(radius, std)
   local means = {}
@@ -39,6 +39,9 @@ return fm.experiment {
 
     model:eval()
     local unseen = truth:sample(2000, run.rng:stream "unseen")
+    run:pareto { field = model, x0 = run.rng:stream "pareto":normal(1000, 2), name = "W2 to the data",
+      metric = function(x) return metrics.wasserstein2(x, unseen[{ 1, 1000 }]) end,
+      floor = function() return metrics.wasserstein2.floor(unseen[{ 1001, 2000 }], unseen[{ 1, 1000 }], { draws = 5 }) end }
     local exact, info = flow.log_prob(model, unseen)
     local estimate, about = flow.log_prob(model, unseen, { divergence = "hutchinson", probes = p.probes, rng = run.rng:stream "probes" })
     local places = grid(p.side, half)

@@ -61,6 +61,8 @@ return fm.experiment {
     local normal_by_time, normal_loss = by_time(normal.model:eval(), rng, normal.draw, p.samples)
     local best_by_time, best_loss = by_time(flow.exact.gaussian { dim = 2 }, rng, normal.draw, p.samples)
     local moons_by_time, moons_loss = by_time(moons.model:eval(), rng, moons.draw, p.samples)
+    run:pareto { field = moons.model, x0 = run.rng:stream "pareto":normal(p.points, 2), name = "W2 to unseen points",
+      metric = function(x) return metrics.wasserstein2(x, unseen) end, floor = function() return metrics.wasserstein2(points, unseen) end }
     local samples = ode.solve(moons.model, noise, { method = "euler", steps = 100 })
     local copies = ode.solve(flow.exact.empirical { points = points }, noise, { method = "euler", steps = 100 })
     local share, ratio = metrics.memorisation(samples, points, unseen)

@@ -88,6 +88,11 @@ return fm.experiment {
     end
 
     average:swap(function()
+      local two = kind.times == 2 and { sample = function(n) return flow.map_sample(model, tests[1].x0, { steps = n }), n end, methods = { "map" } }
+      local what = two or { field = model, x0 = tests[1].x0 }
+      what.name, what.metric = "W2 to the data", function(x) return metrics.wasserstein2(x, tests[1].x1) end
+      what.floor = function() return metrics.wasserstein2.floor(target(p.samples, run.rng:stream "floor"), tests[1].x1, { draws = 5 }) end
+      run:pareto(what)
       local w2 = {}
       for k, n in ipairs(kind.evaluations) do
         local x = {}

@@ -57,6 +57,9 @@ return fm.experiment {
 
     local noise, some = run.rng:stream "sample":normal(1000, p.dim), truth[{ 1, 1000 }]
     local floor, deviation = metrics.wasserstein2.floor(truth[{ 1001, 2000 }], some, { draws = 5 })
+    local best = cells[3] -- predicts the data, compares velocities
+    run:pareto { field = flow.velocity(best.model, { predict = best.predict }), x0 = noise, name = "W2 of data_in_velocity to the data",
+      metric = function(x) return metrics.wasserstein2(x, some) end, floor = floor }
     local summary, strip, titles = { w2_floor = floor, w2_floor_deviation = deviation }, {}, {}
     for i, c in ipairs(cells) do
       local x = ode.solve(flow.velocity(c.model, { predict = c.predict }), noise, { method = "euler", steps = p.euler })

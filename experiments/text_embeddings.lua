@@ -59,6 +59,8 @@ return fm.experiment {
     local n = math.min(1000, #vectors * 8)
     local x, info = ode.solve(model, run.rng:stream "sample":normal(n, dim), { method = "rk45", rtol = 1e-4, atol = 1e-4 })
     local truth, other = draw(n), draw(n)
+    run:pareto { field = model, x0 = run.rng:stream "pareto":normal(n, dim), name = "energy distance to the data",
+      metric = function(y) return metrics.energy_distance(y, truth) end, floor = function() return metrics.energy_distance(other, truth) end }
     local decoded, near = decode(x[{ 1, 200 }], vectors, words), 0
     for i = 1, 200 do near = near + decoded[i][2] / 200 end
     local summary = { words = #vectors, nfe = info.nfe, nearest_cosine = near }

@@ -52,6 +52,8 @@ return fm.experiment {
     local cond = ((fm.range(1, classes):reshape(-1, 1) + fm.zeros(classes, p.samples)):reshape(-1)):detach()
     local noise, real = run.rng:stream "sample":normal(#cond, 2), points(cond, run.rng:stream "real")
     local summary = { share_data = share(real, cond), w2_floor = w2(points(cond, run.rng:stream "other"), real, p.samples) }
+    run:pareto { field = flow.guidance(model, { cond = cond, scale = 1 }), x0 = noise, name = "W2 to the data, mean over the classes",
+      metric = function(x) return w2(x, real, p.samples) end, floor = summary.w2_floor }
     local strip, titles = {}, {}
     for i, w in ipairs(strengths) do
       local field = flow.guidance(model, { cond = cond, scale = w, kind = p.kind, interval = { p.from, p.to } })

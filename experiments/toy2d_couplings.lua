@@ -55,6 +55,10 @@ return fm.experiment {
     local summary = { ms_per_step = (fm.system.seconds() - begun) * 1000 / p.steps, fit_seconds = fit.seconds, chi2 = fit.chi2 }
 
     model:eval()
+    local few_real, few_labels = moons(1000, run.rng:stream "pareto")
+    run:pareto { field = flow.velocity(model, { cond = p.labels and few_labels or nil }), x0 = source(1000, run.rng:stream "pareto start"),
+      name = "W2 to the data", metric = function(x) return metrics.wasserstein2(x, few_real) end,
+      floor = function() return metrics.wasserstein2.floor(moons(1000, run.rng:stream "pareto floor"), few_real, { draws = 5 }) end }
     local start = source(p.samples, run.rng:stream "start")
     local real, labels = moons(p.samples, run.rng:stream "real")
     summary.w2_floor = metrics.wasserstein2(moons(p.samples, run.rng:stream "other"), real)

@@ -49,6 +49,9 @@ return fm.experiment {
     end
 
     model:eval()
+    run:pareto { field = model, x0 = run.rng:stream "pareto":normal(1000, 2), name = "W2 of whole points to the data",
+      metric = function(x) return metrics.wasserstein2(x / p.scale, truth[{ 1, 1000 }]) end,
+      floor = function() return metrics.wasserstein2.floor(truth[{ 1001, 2000 }], truth[{ 1, 1000 }], { draws = 5 }) end }
     local n, y = p.samples, fm.linspace(low, high, 300)
     local known = (fm.tensor(places):reshape(-1, 1, 1) + fm.zeros(#places, n, 2)):reshape(-1, 2) * p.scale
     local strip, titles, series, summary = {}, {}, {}, { w1_floor = 0 }

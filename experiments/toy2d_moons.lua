@@ -46,6 +46,9 @@ return fm.experiment {
       return x / p.scale + 0.5, info
     end
     local noise = run.rng:stream "sample":normal(p.samples, 2)
+    run:pareto { field = model, x0 = noise[{ 1, 1000 }], name = "W2 to the data",
+      metric = function(x) return metrics.wasserstein2(x / p.scale + 0.5, truth[{ 1, 1000 }]) end,
+      floor = function() return metrics.wasserstein2.floor(truth[{ 1001, 2000 }], truth[{ 1, 1000 }], { draws = 5 }) end }
     local x, info = sample(noise)
     local other = data.moons { n = 2000, noise = 0.05, rng = run.rng:stream "other" }
     local floor, deviation = metrics.wasserstein2.floor(other, truth[{ 1, 2000 }], { draws = 5 }) -- what two true samples differ by

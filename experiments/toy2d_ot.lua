@@ -29,6 +29,9 @@ return fm.experiment {
 
     local start = data.eight_gaussians { n = 2000, rng = run.rng:stream "start" }
     local truth = target[{ 1, 2000 }]
+    run:pareto { field = model, x0 = start[{ 1, 1000 }], name = "W2 to the data",
+      metric = function(x) return metrics.wasserstein2(x, truth[{ 1, 1000 }]) end,
+      floor = function() return metrics.wasserstein2.floor(target[{ 2001, 3000 }], truth[{ 1, 1000 }], { draws = 5 }) end }
     local floor, deviation = metrics.wasserstein2.floor(target[{ 2001, 4000 }], truth, { draws = 5 })
     local summary = { w2_floor = floor, w2_floor_deviation = deviation }
     local strip = {}

@@ -77,6 +77,8 @@ return fm.experiment {
         end
       end
     end
+    run:pareto { field = teacher, x0 = tests[1].x0, name = "W2 of the 3-rectified flow to the data",
+      metric = function(x) return metrics.wasserstein2(x, tests[1].x1) end, floor = floor[1] }
     run:picture("one_step", plot.filmstrip(strip, { reference = tests[1].x1, names = { "one Euler step", "data" }, titles = titles,
       title = "One step, after each stage", columns = 3, size = 260 }))
   end,

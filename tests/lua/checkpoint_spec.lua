@@ -12,7 +12,7 @@ describe("checkpoints", function()
     path = os.tmpname()
     os.remove(path)
     folder = assert(folders.at(path))
-    run = { folder = folder, seed = 7, name = "x", loop = { step = 0 }, saving = { slots = {}, kept = { w = fm.zeros(3), t = { n = 0 } } } }
+    run = { folder = folder, seed = 7, name = "x", loop = { step = 0, ends = {} }, saving = { slots = {}, kept = { w = fm.zeros(3), t = { n = 0 } } } }
   end)
 
   after_each(function()

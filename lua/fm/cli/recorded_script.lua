@@ -54,10 +54,11 @@ function recorded.copies(folder, script, files)
   return copies, message and readable(message)
 end
 
---- A line that tells how to call the copies; an empty text when there are none.
-function recorded.advice(folder, script, files)
+--- A line that tells how to call the copies; an empty text when there are none. command: fmrun's
+--- word for it, "resume" if not given.
+function recorded.advice(folder, script, files, command)
   if not recorded.copies(folder, script, files) then return "" end
-  return ("\nfmrun resume --kept-code %s calls the copies of these files in %s/code instead"):format(quoted(folder), readable(folder))
+  return ("\nfmrun %s --kept-code %s calls the copies of these files in %s/code instead"):format(command or "resume", quoted(folder), readable(folder))
 end
 
 --- nil when the script of a task of a sweep may be called: it must be one of those in its

@@ -1974,6 +1974,22 @@ function Run:floor(values, info) end
 ---@param curve fm.CurveOptions
 ---@return string
 function Run:curve(name, curve) end
+---@class fm.ParetoOptions
+---@field field? function|fm.Module the velocity: solves of it by every method of ode.solve are tried
+---@field x0? fm.Tensor|fun(): fm.Tensor where they begin: the same for all settings
+---@field sample? fun(n: integer, method: string): fm.Tensor, integer|table instead of field and x0: samples in n steps, and their evaluations, or an info with nfe
+---@field methods? string[] the methods of sample ({ "steps" })
+---@field metric fun(x: fm.Tensor): number|fm.Tensor of samples: less is better; the same number for the same x
+---@field floor? number|fm.Tensor|fun(): number|fm.Tensor what two samples of the data measure
+---@field name? string what the metric is ("quality")
+
+---What `fmrun pareto RUN` measures of this run: a metric of samples against the evaluations of the
+---model that they cost, for every solver, number of steps and tolerance. Say it once, after the
+---training. In the run itself it is a note in run.json. The command calls the script again from the
+---run's last checkpoint: its loops have nothing left to do, and this call tries the settings and
+---ends the script. Functions (x0, floor) are called only then.
+---@param what fm.ParetoOptions
+function Run:pareto(what) end
 ---A validation: what f(rng) returns, with tensors of one number as numbers. The stream gives the
 ---same draws in every call, so two values differ only because of the model. No other stream is
 ---disturbed, nothing is recorded, and the model, if given, is in eval mode meanwhile.

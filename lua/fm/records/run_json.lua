@@ -83,6 +83,7 @@ local types <const> = {
   experiment = text, arguments = texts, outputs = texts, script = text, command = text, directory = text, status = text, error = text,
   started = text, ended = text, host = text, boot = text, seed = whole, seconds = duration, steps = count, threads = count, cores = count, pid = count,
   shares = count, processes = count, resumed = count, peak_rss = count, step_peak_bytes = count, step_bytes = count, commit = text,
+  pareto = text,
   dirty = { is_boolean, "true or false" },
   config = object, defaults = object, summary = object, versions = object, code = files, data = files,
   floors = numbers, floor_errors = numbers, curves = { is_curves, "names of files with axes" },

@@ -73,9 +73,13 @@ function pictures.figure_of(folder, name, most, caption)
   return figure(name, bytes, caption), #bytes
 end
 
---- The pictures of a run's folder as one block; nil when there are none.
-function pictures.block(folder)
-  local names = names_in(folder, "", {})
+--- The pictures of a run's folder as one block; nil when there are none. shown: names of those that
+--- are shown elsewhere, as name -> true.
+function pictures.block(folder, shown)
+  local names = {}
+  for _, name in ipairs(names_in(folder, "", {})) do
+    if not (shown and shown[name]) then names[#names + 1] = name end
+  end
   local figures, broken, bytes_so_far, left_out = {}, {}, 0, 0
   for _, name in ipairs(names) do
     local bytes, message = core.file.read(folder .. "/" .. name, most_bytes - bytes_so_far)

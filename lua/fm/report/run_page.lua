@@ -4,11 +4,14 @@ local describe <const> = require "fm.records.describe"
 local html <const> = require "fm.report.html"
 local objective <const> = require "fm.records.objective"
 local page <const> = require "fm.report.page"
+local pareto <const> = require "fm.report.pareto"
 local parts <const> = require "fm.report.parts"
 local pictures <const> = require "fm.report.pictures"
 local result_curves <const> = require "fm.report.result_curves"
 local spikes <const> = require "fm.records.spikes"
 local words <const> = require "fm.records.words"
+
+local drawn_here <const> = { ["pareto.png"] = true } -- its section draws the same
 
 local function summary_tiles(record)
   local names, tiles = {}, {}
@@ -44,8 +47,8 @@ return function(record, made)
   local running = record.status == "running"
   return page.text { title = ("%s · %s"):format(record.experiment, record.id), refresh = running, made = made,
     json = ('{"kind":"run","metrics":%s}'):format(curves.json(metrics)),
-    body = { n = 7, head_of(record), result_curves { record }, curves_section(metrics, damaged),
-      parts.section("pictures", "Pictures", pictures.block(record.path)),
+    body = { n = 8, head_of(record), pareto(record), result_curves { record }, curves_section(metrics, damaged),
+      parts.section("pictures", "Pictures", pictures.block(record.path, drawn_here)),
       html.div { class = "columns", parts.section("configuration", "Configuration", parts.config(record)),
         parts.section("environment", "Environment", parts.environment(record)) },
       parts.section("code", "Code and data", parts.digests(record.code or {}, record.data or {})), log_section(record) } }, running

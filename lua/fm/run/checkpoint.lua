@@ -47,7 +47,7 @@ function checkpoint.save(run, name)
   local tensors, values = kept.capture(run.saving.kept)
   local metadata = numbers_of(values, tensors)
   metadata["fm.step"], metadata["fm.seed"], metadata["fm.experiment"] = tostring(run.loop.step), tostring(run.seed), run.name
-  metadata["fm.values"] = fm.json.encode(values)
+  metadata["fm.values"], metadata["fm.loops"] = fm.json.encode(values), fm.json.encode(fm.json.array(run.loop.ends))
   assert(fm.save(run.folder:file(name), tensors, metadata))
 end
 
@@ -160,6 +160,24 @@ function checkpoint.load(folder, slot)
   local tensors, metadata = fm.load(folder.path .. "/" .. slot_name(slot.slot))
   if not tensors then error(metadata, 0) end
   return tensors, assert(fm.json.decode(metadata["fm.values"]))
+end
+
+--- The path of a slot's file.
+function checkpoint.path(folder, slot)
+  return folder.path .. "/" .. slot_name(slot.slot)
+end
+
+--- What a run that is done has left, checkpoint.safetensors: { path, tensors, values, ends (the
+--- last step of each loop; none in files of earlier versions) }; or nil and a message.
+function checkpoint.last(folder)
+  local path = folder.path .. "/checkpoint.safetensors"
+  if not lfs.attributes(path) then return nil, path .. " is missing: a run that keeps nothing leaves none (run:keeps { model = model } before its loop)" end
+  local tensors, metadata = fm.load(path)
+  if not tensors then return nil, metadata end
+  local values, message = fm.json.decode(metadata["fm.values"] or "")
+  local ends, problem = fm.json.decode(metadata["fm.loops"] or "[]")
+  if type(values) ~= "table" or type(ends) ~= "table" then return nil, ("%s: not what a run writes: %s"):format(path, message or problem) end
+  return { path = path, tensors = tensors, values = values, ends = ends }
 end
 
 return checkpoint

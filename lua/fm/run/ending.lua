@@ -6,7 +6,8 @@ local ending <const> = {}
 local made <const> = setmetatable({}, { __mode = "k" })
 local Ending <const> = { __tostring = function(problem) return made[problem].message end } -- for a script that catches one and prints it
 
---- Ends the run. status: "killed", "diverged" or "failed". signal, for "killed": { name = "TERM",
+--- Ends the run. status: "killed", "diverged" or "failed"; in a script that is called again (see
+--- fm.run.again) also "answered" or "refused". signal, for "killed": { name = "TERM",
 --- again = true for the second signal, which ends the run at once }.
 function ending.raise(status, message, signal)
   local problem = setmetatable({}, Ending)

@@ -1,15 +1,12 @@
 -- One run from beginning to end: its folder, its record in run.json, its last checkpoint, and what
 -- a person sees of it.
 local fm <const> = require "fm"
+local call <const> = require "fm.run.call"
 local checkpoint <const> = require "fm.run.checkpoint"
 local code_files <const> = require "fm.run.code_files"
-local diverged <const> = require "fm.parts.diverged"
-local ending <const> = require "fm.run.ending"
 local folders <const> = require "fm.run.folder"
-local kept <const> = require "fm.run.kept"
 local lfs <const> = require "lfs"
 local logging <const> = require "fm.run.logging"
-local math_random <const> = require "fm.parts.math_random"
 local outputs <const> = require "fm.run.outputs"
 local processes <const> = require "fm.parts.processes"
 local data_files <const> = require "fm.run.data_files"
@@ -17,7 +14,6 @@ local records <const> = require "fm.run.record"
 local run_object <const> = require "fm.run.run_object"
 local saving <const> = require "fm.run.saving"
 local signals <const> = require "fm.run.signals"
-local streams <const> = require "fm.data.parts.stream"
 local together <const> = require "fm.run.together"
 local traceback <const> = require "fm.parts.traceback"
 
@@ -26,65 +22,14 @@ local patience <const> = 0.3 -- seconds, for the process that had the folder bef
 
 -- ---- the experiment's own code ----
 
---- The experiment has ended. From now on its calls on the run (in a finalizer, or by a reference
---- that it left somewhere) raise, because the last lines and the record are written now.
-local function leave(run)
-  run.signals.may_raise, run.over = false, true
-end
-
-local function perform(experiment, run)
-  run.signals.may_raise = true
-  signals.obey(run)
-  experiment.run(run.object, run.values)
-  together.join()
-  leave(run)
+--- The experiment has ended well, and calls nothing any more.
+local function complete(run)
   run.loop:refuse_diverged()
   if run.replay then run.replay:refuse_end() end
   logging.flush(run, system.seconds())
   saving.save_best(run)
   if next(run.saving.kept) then checkpoint.save(run, "checkpoint.safetensors") end
   outputs.verify(run)
-end
-
---- From now on numbers that are not finite end the run as diverged: at once, or after the step if
---- the script got them back. Returns an object that ends this.
-local function watch_numbers(run)
-  local raise, note, loop = diverged.raise, diverged.note, run.loop
-  local function message(what, more) return ("%s%s at step %d; %s"):format(traceback.place(), what, loop.step, more) end
-  function diverged.raise(...) ending.raise("diverged", message(...)) end
-  function diverged.note(...) loop.diverged = loop.diverged or message(...) end
-  return function() diverged.raise, diverged.note = raise, note end
-end
-
---- For xpcall: what was thrown as readable text, with the lines of the script; an ending stays as
---- it is.
-local function handler(problem)
-  if ending.of(problem) then return problem end
-  return traceback.handler(problem)
-end
-
---- Calls the experiment; returns status, message, signal (of fm.run.ending).
-local function call(experiment, run)
-  local unbind = math_random.bind(run.rng:stream "math.random", function() run.loop:refuse_inside "math.randomseed" end)
-  local unwatch, unmake = watch_numbers(run), run.loop:watch_loaders()
-  fm.nn.seed(run.rng) -- initial weights come from the run's seed, whatever ran before
-  streams.seed(run.rng)
-  local print, exit = print, os.exit
-  rawset(_G, "print", function(...) logging.methods.print(run, ...) end)
-  os.exit = function() ending.raise("failed", traceback.place() .. "os.exit was called inside the run") end
-  local ok, problem = xpcall(perform, handler, experiment, run)
-  leave(run)
-  unwatch()
-  unmake()
-  streams.seed(nil)
-  kept.seal(run.saving.kept, nil)
-  rawset(_G, "print", print)
-  os.exit = exit
-  unbind()
-  if ok then return "done" end
-  local ended = ending.of(problem)
-  if ended then return ended.status, ended.message, ended.signal end
-  return "failed", problem
 end
 
 -- ---- the run ----
@@ -181,7 +126,7 @@ local function execute(experiment, values, how)
   local unwatch, part = signals.watch(run), together.begin(run, shares)
   local began, trouble = pcall(begin, run, plan, record, how)
   if began then
-    status, problem, signal = call(experiment, run)
+    status, problem, signal = call(experiment, run, complete)
   else
     status, problem = "failed", traceback.without_place(trouble)
   end

@@ -101,6 +101,13 @@ function origin.record_differences(record, config, copies)
   return list
 end
 
+--- Lines for the files of data of a record that have changed since.
+function origin.data_differences(record)
+  local list = {}
+  add_files(list, record.data or {}, hash_now)
+  return list
+end
+
 --- Lines for the folders of data that were read in the past and again now, with different contents.
 function origin.folder_differences(past, data)
   local list, now = {}, {}

@@ -22,8 +22,8 @@ end
 -- What fmrun writes into a run's folder itself, as patterns of lower-case names: some disks ignore
 -- case.
 local own <const> = { "config%.json", "run%.json", "state%.json", "log%.txt", "metrics%.jsonl", "timing%.jsonl", "lock", "code", "report%.html",
-  "checkpoint.*%.safetensors", "%.fm%-.*" }
-local own_text <const> = "config.json, run.json, state.json, log.txt, metrics.jsonl, timing.jsonl, lock, code, report.html, checkpoint*, .fm-*"
+  "pareto%.%w+", "checkpoint.*%.safetensors", "%.fm%-.*" }
+local own_text <const> = "config.json, run.json, state.json, log.txt, metrics.jsonl, timing.jsonl, lock, code, report.html, pareto.*, checkpoint*, .fm-*"
 
 --- A name without "./" and "//": "a/b.png" for "./a//b.png".
 local function plain_name(name)

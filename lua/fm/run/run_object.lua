@@ -17,6 +17,7 @@ local loops <const> = require "fm.run.loop"
 local object <const> = require "fm.parts.object"
 local outputs <const> = require "fm.run.outputs"
 local parameters <const> = require "fm.run.parameters"
+local pareto <const> = require "fm.run.pareto"
 local saving <const> = require "fm.run.saving"
 local signals <const> = require "fm.run.signals"
 local spikes <const> = require "fm.run.spikes"
@@ -27,7 +28,7 @@ local watching <const> = require "fm.run.watching"
 
 local public <const> = { steps = steps } -- what an experiment may call
 
-for _, part in ipairs { curves, floors, logging, outputs, saving, together, watching } do
+for _, part in ipairs { curves, floors, logging, outputs, pareto, saving, together, watching } do
   for name, method in pairs(part.methods) do public[name] = method end
 end
 
@@ -38,7 +39,8 @@ local new_object <const> = object("run", public, shown, {})
 --- A run in a folder. `how` as in fm.run.execute; `data`: the list of fm.run.data_files. Besides
 --- its parts it has a listener and advice (both of `how`), record (run.json), floors (of its
 --- metrics, once it says any), replay (while it is on its way to a checkpoint; see fm.run.replay),
---- over (true at its end), and, for the experiment, object and values.
+--- asked (what gets the argument of run:pareto, when the script is called for it; see
+--- fm.run.again), over (true at its end), and, for the experiment, object and values.
 local function new(experiment, values, folder, how, data)
   local copies_in = how.copies_in
   if copies_in == nil then copies_in = folder.path end
@@ -48,7 +50,7 @@ local function new(experiment, values, folder, how, data)
     spikes = spikes.new(),
     sources = { code = how.code or {}, data = data, commit = how.commit, copies_in = copies_in },
     listener = how.listener, advice = how.advice(folder.path), record = nil, floors = nil, replay = nil,
-    over = false,
+    asked = nil, over = false,
   }
   run.object, run.values = new_object(run), parameters.strict(values)
   return run

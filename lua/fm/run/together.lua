@@ -2,6 +2,7 @@
 -- they do the same, without a folder to write to, and without a word.
 local fm <const> = require "fm"
 local ending <const> = require "fm.run.ending"
+local mute_folder <const> = require "fm.run.mute_folder"
 local processes <const> = require "fm.parts.processes"
 local replay <const> = require "fm.run.replay"
 local shares <const> = require "fm.parts.shares"
@@ -10,14 +11,6 @@ local sorted_keys <const> = require "fm.parts.sorted_keys"
 local together <const> = {}
 
 -- ---- those that write nothing ----
-
---- A folder that only has a path. What would be written is not.
-local Mute <const> = { mute = true, lock = setmetatable({ release = function() end }, { __close = function() end }) }
-Mute.__index = Mute
-
-for _, name in ipairs { "write_json", "add_line", "flush", "settle", "cut", "remove", "remove_temporary", "empty" } do Mute[name] = function() end end
-
-function Mute:file(name) return self.path .. "/" .. name end
 
 --- A listener that does not listen.
 together.silent = setmetatable({ next_time = math.huge }, { __index = function() return function() end end })
@@ -48,7 +41,7 @@ end
 local function follow()
   local told = assert(fm.json.decode(processes.broadcast "plan"))
   if not told.path then return nil, told.message, told.busy end
-  local folder = setmetatable({ path = told.path }, Mute)
+  local folder = mute_folder(told.path)
   local plan = { done = told.done, former = told.former, slot = told.slot, shares = told.shares }
   if told.slot then plan.replay = replay.new(told.slot, share_tensors(told.tensors, {}), told.values, told.past, told.advice) end
   return folder, plan

@@ -1,67 +1,8 @@
 -- Continues runs that were interrupted, or failed, from their last checkpoint.
-local fm <const> = require "fm"
-local lfs <const> = require "lfs"
 local command_line <const> = require "fm.cli.command_line"
 local launch <const> = require "fm.cli.launch"
-local parameters <const> = require "fm.run.parameters"
-local recorded <const> = require "fm.cli.recorded_script"
+local open <const> = require "fm.cli.recorded_run"
 local records <const> = require "fm.records.runs"
-local readable <const> = require "fm.parts.printable".lines
-
-local function fail(message, ...)
-  error({ message = message:format(...), exit = 1 }, 0)
-end
-
---- The run's config, from config.json; from run.json when the run ended before config.json was
---- written.
-local function config_of(record)
-  local path = record.path .. "/config.json"
-  if not lfs.attributes(path) then return record.config end
-  local text, message = fm.file.read(path, 64 << 20) -- bytes: more was never written
-  if not text then fail("%s", message) end
-  local config, problem = fm.json.decode(text)
-  if type(config) ~= "table" then fail("%s: %s", path, problem or "expected an object") end
-  return config
-end
-
---- The words that the script got, from the record.
-local function arguments_of(record)
-  local words = record.arguments
-  if words == nil then return {} end
-  if type(words) ~= "table" then fail("%s: run.json: arguments: expected a list", record.path) end
-  for i, word in ipairs(words) do
-    if type(word) ~= "string" then fail("%s: run.json: arguments: expected texts, found %s at %d", record.path, type(word), i) end
-  end
-  return words
-end
-
---- The script of a recorded run, opened, and the values of its config. Raises.
-local function open(record, line)
-  if not record.script then fail("%s: %s", record.path, record.error or "run.json names no script") end
-  local words, files, copies = arguments_of(record), record.code or {}, nil
-  if line.kept_code then
-    local message
-    copies, message = recorded.copies(record.path, record.script, files)
-    if not copies then fail("%s", message) end
-  else
-    local advice = launch.advice(record.path) .. recorded.advice(record.path, record.script, files)
-    local refusal = recorded.refusal(record.path, record.script, files, line.force or line.anew, advice)
-    if refusal then fail("%s", refusal) end
-  end
-  local which = copies and "the copy that it keeps of " or ""
-  if not line.quiet then io.stderr:write(readable(("%s: its script is %s%s"):format(record.path, which, record.script)), "\n") end
-  local script, message = launch.open(record.script, line.argv, 1, words, copies)
-  if message then
-    local gone = not copies and not lfs.attributes(record.script)
-    local elsewhere = record.directory and gone and "; the run was started in " .. record.directory or ""
-    fail("%s%s%s", message, elsewhere, gone and recorded.advice(record.path, record.script, files) or "")
-  end
-  if not script.experiment then fail("%s gives no experiment", record.script) end
-  local values, problem = parameters.recorded(script.experiment.parameters, config_of(record))
-  if not values then fail("%s: config.json: %s", record.path, problem) end
-  local known = record.commit and { hash = record.commit, dirty = record.dirty } or false
-  return { script = script, values = values, commit = copies and known }
-end
 
 --- What the words stand for: records of runs, and sweeps, which are continued as a whole.
 local function targets(line)
@@ -75,7 +16,8 @@ end
 local function go_on(target, line)
   if target.runs then return require "fm.cli.sweep".resume(target.path, line) end
   line.folder = target.path
-  local run = open(target, line)
+  local run = open(target, { force = line.force or line.anew, kept_code = line.kept_code, quiet = line.quiet, argv = line.argv,
+    advice = launch.advice(target.path), command = "resume" })
   local how = launch.how(line, run.script, line.argv)
   how.commit = run.commit
   return (launch.run(run, how))

@@ -9,6 +9,7 @@ local floor_of <const> = require "fm.records.floor"
 local layout <const> = require "fm.cli.terminal.layout"
 local nearest <const> = require "fm.parts.nearest"
 local painter <const> = require "fm.cli.terminal.paint"
+local pareto <const> = require "fm.records.pareto"
 local printable <const> = require "fm.parts.printable"
 local quoted <const> = require "fm.parts.shell_word"
 local records <const> = require "fm.records.runs"
@@ -150,6 +151,14 @@ local function show_files(page, record, files)
   page.row("files", rest)
 end
 
+--- What fmrun pareto measured, or could measure.
+local function show_pareto(page, record)
+  local found, message = pareto.read(record.path)
+  if message then return page.row("pareto", message, "red") end
+  if found then return page.row("pareto", ("%s: %s"):format(found.name, pareto.facts(found, found.settings))) end
+  if record.pareto then page.row("pareto", ("fmrun pareto %s measures %s"):format(quoted(record.id), record.pareto)) end
+end
+
 local function show(record, line)
   local page, files = new_page(line), files_of(record.path)
   print(page.paint("bold", printable.line(record.name)))
@@ -159,6 +168,7 @@ local function show(record, line)
   show_config(page, record)
   page.row("results", describe.pairs(record.summary), "bold")
   show_result_curves(page, record)
+  show_pareto(page, record)
   show_curves(page, record)
   show_environment(page, record)
   show_files(page, record, files)

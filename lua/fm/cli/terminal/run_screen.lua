@@ -126,9 +126,10 @@ end
 
 -- ---- its loops ----
 
---- A loop of `total` steps begins at time `now`, after `done` of them.
-function Screen:begin(name, total, done, now)
-  self.name, self.total, self.first, self.began = name, total, done, now
+--- A loop of `total` steps begins at time `now`, after `done` of them. unit: what is counted, if
+--- not steps.
+function Screen:begin(name, total, done, now, unit)
+  self.name, self.total, self.first, self.began, self.unit = name, total, done, now, unit or "step"
   self.next_time = now + self.interval
 end
 
@@ -141,7 +142,7 @@ end
 function Screen:describe(step, values, now)
   local passed = now - self.began
   local rate = passed > 0 and (step - self.first) / passed or 0
-  local parts = { ("step %d/%d"):format(step, self.total), ("%d%%"):format(step * 100 // math.max(1, self.total)) }
+  local parts = { ("%s %d/%d"):format(self.unit, step, self.total), ("%d%%"):format(step * 100 // math.max(1, self.total)) }
   if values ~= "" then parts[#parts + 1] = values end
   if rate > 0 then
     parts[#parts + 1] = rate_text(rate)

@@ -1,0 +1,85 @@
+-- What fmrun pareto measured of a run, from pareto.json in its folder: { identity, step, name,
+-- floor or nil, settings }. A setting is { method, steps or tolerance, nfe, value, seconds,
+-- dominated }; one without a value has a note that says why, or `over`, the most evaluations that
+-- it was allowed.
+local read_json <const> = require "fm.records.json_file"
+local short <const> = require "fm.parts.short"
+local words <const> = require "fm.records.words"
+
+local pareto <const> = {}
+
+--- "euler 8", "dopri5 0.01"
+function pareto.title(setting)
+  return setting.method .. " " .. (setting.steps and tostring(setting.steps) or short.exact(setting.tolerance))
+end
+
+--- Why a setting has no value; nil when it has one.
+function pareto.note(setting)
+  return setting.over and ("over %d evaluations"):format(setting.over) or setting.note
+end
+
+--- Whether a costs no more than b and is no worse, and not the same in both.
+local function beats(a, b)
+  return a.nfe <= b.nfe and a.value <= b.value and (a.nfe < b.nfe or a.value < b.value)
+end
+
+local function is_before(a, b)
+  if a.value == nil or b.value == nil then
+    if (a.value == nil) ~= (b.value == nil) then return a.value ~= nil end
+    return pareto.title(a) < pareto.title(b)
+  end
+  if a.nfe ~= b.nfe then return a.nfe < b.nfe end
+  if a.value ~= b.value then return a.value < b.value end
+  return pareto.title(a) < pareto.title(b)
+end
+
+--- Puts settings in the order of their evaluations, then of their values, those without a value
+--- last; and says of each whether another one beats it. Two that are equal in both do not beat each
+--- other.
+function pareto.order(settings)
+  for _, s in ipairs(settings) do
+    s.dominated = s.value == nil
+    for _, other in ipairs(settings) do
+      if s.value and other.value and beats(other, s) then s.dominated = true end
+    end
+  end
+  table.sort(settings, is_before)
+end
+
+--- "9 of 84 settings not dominated; floor 0.0742; model of step 6000; 3 without a value", about
+--- these settings of what was found.
+function pareto.facts(found, settings)
+  local front, without = 0, 0
+  for _, s in ipairs(settings) do
+    if not s.value then without = without + 1 elseif not s.dominated then front = front + 1 end
+  end
+  local facts = { ("%d of %s not dominated"):format(front, words.count(#settings, "setting")), ("model of step %d"):format(found.step) }
+  if found.floor then table.insert(facts, 2, "floor " .. words.value(found.floor)) end
+  if without > 0 then facts[#facts + 1] = ("%d without a value"):format(without) end
+  return table.concat(facts, "; ")
+end
+
+local function is_number(value) return math.type(value) ~= nil and value - value == 0 end
+
+local function is_setting(s)
+  if type(s) ~= "table" or type(s.method) ~= "string" then return false end
+  if not (math.type(s.steps) == "integer" or is_number(s.tolerance)) then return false end
+  if s.value ~= nil and not (is_number(s.value) and math.type(s.nfe) == "integer") then return false end
+  if s.nfe ~= nil and math.type(s.nfe) ~= "integer" or s.over ~= nil and math.type(s.over) ~= "integer" then return false end
+  if s.seconds ~= nil and not is_number(s.seconds) then return false end
+  return s.note == nil or type(s.note) == "string"
+end
+
+--- What the folder of a run holds; nil when there is nothing, nil and a message when it is damaged.
+function pareto.read(path)
+  local found, message, missing = read_json(path .. "/pareto.json")
+  if not found then return nil, not missing and message or nil end
+  local well = type(found.name) == "string" and math.type(found.step) == "integer" and (found.floor == nil or is_number(found.floor))
+    and type(found.settings) == "table"
+  for _, s in ipairs(well and found.settings or {}) do well = well and is_setting(s) end
+  if not well then return nil, "pareto.json: not what fmrun pareto writes" end
+  pareto.order(found.settings)
+  return found
+end
+
+return pareto

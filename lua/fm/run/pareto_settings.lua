@@ -1,0 +1,95 @@
+-- The settings that fmrun pareto tries: { method, steps } for methods of fixed steps, { method,
+-- tolerance } for those with error control. The methods are those of fm.ode, found by their names;
+-- one beside the script is found when it is asked for.
+local fm <const> = require "fm"
+local by_name <const> = require "fm.parts.by_name"
+local ending <const> = require "fm.run.ending"
+local method_of <const> = require "fm.ode.parts.method"
+local nearest <const> = require "fm.parts.nearest"
+
+local pareto_settings <const> = {}
+
+local room <const> = "fm.ode"
+local tolerances <const> = { 0.3, 0.1, 0.03, 0.01, 1e-3, 1e-4 }
+
+local function refuse(name, names)
+  ending.raise("refused", ('--solvers: there is no "%s"%s'):format(name, nearest.advice_or_all(name, names)))
+end
+
+--- Adds a method with every number of steps up to `most`, by powers of two.
+local function add_steps(list, method, most)
+  local steps = 1
+  while steps <= most do
+    list[#list + 1] = { method = method, steps = steps }
+    steps = 2 * steps
+  end
+end
+
+--- name -> the name that stands first in the alphabet for the same method: rk45 is dopri5.
+local function first_names()
+  local first, by_value = {}, {}
+  for _, name in ipairs(by_name.names(room)) do
+    local value = by_name.find(room, name)
+    if type(value) == "table" and not (by_name.file(room .. "." .. name) or ""):find "/init%.lua$" then
+      by_value[value] = by_value[value] or name
+      first[name] = by_value[value]
+    end
+  end
+  return first
+end
+
+--- The methods to try: those of the list `asked`, or all of fm.
+local function methods(asked)
+  local first, list, seen = first_names(), {}, {}
+  for _, name in ipairs(asked or by_name.names(room)) do
+    local method = first[name]
+    if not method and asked then
+      method = by_name.find(room, name) ~= nil and name or refuse(name, by_name.names(room))
+    end
+    if method and not seen[method] then seen[method], list[#list + 1] = true, method end
+  end
+  return list
+end
+
+--- For a field. asked: names of methods, or nil for all. most: calls of the field that a setting
+--- may take. Ends the run as "refused" for a name that there is not.
+function pareto_settings.of_field(asked, most)
+  local list = {}
+  for _, method in ipairs(methods(asked)) do
+    if method_of(method, "pareto").adaptive then
+      for _, tolerance in ipairs(tolerances) do list[#list + 1] = { method = method, tolerance = tolerance } end
+    else
+      add_steps(list, method, most)
+    end
+  end
+  return list
+end
+
+--- The same for a script's own sampler with these methods.
+function pareto_settings.of_sample(names, asked, most)
+  local known, list = {}, {}
+  for _, name in ipairs(names) do known[name] = true end
+  for _, name in ipairs(asked or names) do
+    if not known[name] then refuse(name, names) end
+    add_steps(list, name, most)
+  end
+  return list
+end
+
+--- Solves a field, or calls the script's sampler, with a setting. Returns the samples, nil when the
+--- solve did not reach its end; the evaluations that they took; and how the solve ended.
+function pareto_settings.sample(what, x0, setting, most)
+  if what.sample then
+    local x, evaluations = what.sample(setting.steps, setting.method)
+    if type(evaluations) == "table" then evaluations = evaluations.nfe end
+    if not fm.is_tensor(x) or not math.tointeger(evaluations) then
+      fm.fail "pareto: sample: expected it to return the samples and the number of evaluations (or an info with nfe)"
+    end
+    return x, math.tointeger(evaluations), "finished"
+  end
+  local e = setting.tolerance
+  local x, info = fm.ode.solve(what.field, x0, { method = setting.method, steps = setting.steps, rtol = e, atol = e, max_nfe = most })
+  return info.status == "finished" and x or nil, info.nfe, info.status
+end
+
+return pareto_settings
