@@ -1411,6 +1411,80 @@ fm.sde = {}
 ---@return fm.Tensor x, table info
 function fm.sde.solve(what, x0, options) end
 
+-- ---- diffusion ----
+
+---Diffusion models, to compare a flow with: schedules, the loss of a model that predicts the noise,
+---samplers. t = 1 - k/T for the index k = 1 .. T of a schedule: t = 0 is noise, t = 1 the data.
+fm.diffusion = {}
+---@class fm.Schedule
+---@field steps integer T
+---@field betas fm.Tensor [T], beta_1 first
+---@field alpha_bars fm.Tensor [T], the products of 1 - beta; the noisiest last
+
+---A schedule of noise: x_k = sqrt(abar_k) x1 + sqrt(1 - abar_k) noise. By name:
+---
+---  - linear{steps = 1000, beta_min = 1e-4, beta_max = 0.02, scale}: betas evenly spaced. With few
+---    steps much of the data is left at the noisy end (abar_T is 0.9 for 10); scale = true
+---    multiplies the betas by 1000 / steps. Ho et al. 2020
+---  - cosine{steps = 1000, offset = 0.008, beta_max = 0.999}: Nichol and Dhariwal 2021
+---
+---Or your own betas, a list or a tensor [T]; or a file beside the script that returns them, or a
+---function of its options that does. An option `schedule` takes what this takes, but makes it anew
+---in each call: make one before a loop.
+---@param name string|table|fm.Tensor
+---@param options? table
+---@return fm.Schedule
+function fm.diffusion.schedule(name, options) end
+---@class fm.DiffusionLossOptions
+---@field schedule fm.Schedule|string|table
+---@field rng fm.Rng draws the noise, then k, then which conditions drop
+---@field k integer|fm.Tensor [B] in 1..T, instead of drawn indices
+---@field noise fm.Tensor shaped as x1, instead of a drawn one
+---@field cond any goes to the model, by row
+---@field drop number the probability with which a row's condition becomes null
+---@field null any as for flow.loss
+
+---The mean square of model(x_k, 1 - k/T [, cond]) - noise, k an index for each row, all equally
+---likely: the model learns the noise. Ho et al. 2020, equation 14.
+---@param model function|table model(x [B, ...], t [B] [, cond]) -> the noise
+---@param x1 fm.Tensor [B, ...]
+---@param options fm.DiffusionLossOptions
+---@return fm.Tensor one number
+function fm.diffusion.loss(model, x1, options) end
+---@class fm.DiffusionSampleOptions
+---@field method string|table "ancestral"
+---@field schedule fm.Schedule|string|table
+---@field rng fm.Rng the noise of the steps
+---@field draws fm.Tensor [steps, B, ...], the noise of each step instead; the last is not used
+---@field cond any goes to the model
+---@field save integer|"steps" keep this many states, evenly; or every step's
+---@field steps integer of ddim (T) and edm_heun (18)
+---@field eta number of ddim: 0 adds no noise, 1 as much as ancestral (0)
+---@field path string|table of edm_heun: the path of a model that flow.loss trained, instead of a schedule
+---@field predict string of edm_heun, with path: what the model predicts ("velocity")
+---@field rho number of edm_heun: sigma^(1/rho) is evenly spaced (7)
+---@field sigma_min number of edm_heun: the last level before 0 (0.002, or the least that the model knows)
+---@field sigma_max number of edm_heun: the first (80, or the most that the model knows)
+---@field churn number of edm_heun: with steps, how much noise is added on the way (0)
+---@field churn_min number from this sigma on (0)
+---@field churn_max number up to this sigma (no limit)
+---@field churn_noise number the factor of that noise (1)
+
+---Samples from noise, a unit normal for every method. ancestral: each index of the schedule, with
+---the noise of the posterior; Ho et al. 2020, algorithm 2. ddim: `steps` of the indices, evenly
+---spaced; Song, Meng and Ermon 2021. edm_heun: Heun's method in the noise level sigma, 2 steps - 1
+---evaluations; Karras et al. 2022, algorithm 1 (2 with churn). It reads a model of diffusion.loss
+---on its schedule (sigma = sqrt((1 - abar) / abar), and between two indices at the real k in
+---between, by the logarithm of sigma), and a model of flow.loss on its path. Or a file beside the
+---script: { options = defaults, chain = function(o, where) -> { times, scale, draws, step =
+---function(model, x, i, draw) } }. info is that of ode.solve with fixed steps: nfe, steps, status,
+---t, and with save times and states (edm_heun's are x1 + sigma noise).
+---@param model function|table model(x, t [, cond]) -> the noise, or what predict says
+---@param noise fm.Tensor [B, ...]
+---@param options fm.DiffusionSampleOptions
+---@return fm.Tensor x, fm.SolveInfo info
+function fm.diffusion.sample(model, noise, options) end
+
 -- ---- optimizers ----
 
 ---Optimizers, learning rate schedules, and the moving average of weights.
