@@ -44,6 +44,12 @@ return fm.experiment {
     local x1, cond, shown = held_out[{ 1, p.samples }], labels[{ 1, p.samples }], math.min(12, p.samples)
     local lines, summary = { x1[{ 1, shown }], (x1 * mask)[{ 1, shown }] }, { seam_data = seam(x1, axis) }
     average:swap(function()
+      if p.data ~= "shapes32" then
+        run:pareto { methods = { "euler", "heun" }, name = "share of completions read as another class", sample = function(n, method)
+          return flow.inpaint(model, x1, mask, { rng = run.rng:stream "pareto", method = method, steps = n })
+        end, metric = function(x) return 1 - metrics.class_accuracy(x, cond, p.data) end,
+          floor = function() return 1 - metrics.class_accuracy(x1, cond, p.data) end }
+      end
       for _, r in ipairs { 1, p.resample } do
         for draw = 1, 2 do
           local rng = run.rng:stream(("draw %d"):format(draw))

@@ -141,6 +141,19 @@ describe("fmrun pareto", function()
     assert.is_nil(measured "r"["adaptive_heun 0.0001"].over)
   end)
 
+  it("draws what the script drew, after loops that ended early", function()
+    experiment("x.lua", [[
+      run:keeps { n = { 0 } }
+      for step in run:steps(p.steps) do if step == 7 then break end end
+      for _ in run:steps(3) do end
+      local x0 = run.rng:stream "noise":normal(4, 1)
+      run:pareto { field = function(x) return x * 0 end, x0 = x0, metric = function(x) return x:mean() end }
+      run:summary { mean = x0:mean() }]])
+    well "-q x.lua --folder r"
+    has(well "pareto r --nfe 1 --solvers euler", "model of step 10")
+    assert.equal(record "r".summary.mean, measured "r"["euler 1"].value)
+  end)
+
   it("takes an alias, and a solver beside the script", function()
     stopping.write("half.lua", "return { order = 1, step = function(f, t, x, h) return x + f(x, t) * (h / 2) end }")
     experiment("x.lua", growing, numbers)
@@ -238,6 +251,42 @@ describe("fmrun pareto", function()
     experiment("x.lua", by_table)
     assert.equal(137, (call("-q x.lua --folder k steps=40") == 0 and 137)) -- a run of the script as it is
     has(well "pareto k --nfe 2", "floor 1")
+  end)
+
+  it("refuses data that has changed, and a run that another process writes", function()
+    local file = stopping.path "d.npy"
+    assert(fm.npy.save(file, fm.ones(3)))
+    experiment("x.lua", [[
+      local d = assert(fm.data.npy("d.npy"))
+      run:keeps { n = { 0 } }
+      for _ in run:steps(2) do end
+      run:pareto { sample = function(n) return d, n end, metric = function(x) return x:mean() end, floor = function() return 0.25, 0.125 end }]])
+    well "-q x.lua --folder r"
+    has(well "pareto r --nfe 2", "floor 0.25 ± 0.12; model of step 2")
+    assert(fm.npy.save(file, fm.zeros(3)))
+    local code, _, err = call "pareto r --nfe 2"
+    assert.equal(1, code)
+    has(err, "r: not what wrote the checkpoint of step 2", "d.npy: was ", "fmrun pareto --force r asks it nevertheless")
+    has(well "pareto r --nfe 2 --force", "steps 1    1        0")
+    local lock = assert(fm.system.lock(stopping.path "r/lock"))
+    code, _, err = call "pareto r --nfe 2 --force"
+    lock:release()
+    assert.equal(1, code)
+    has(err, "r: another process writes this run")
+  end)
+
+  it("asks a run of a sweep, and goes on over settings that leave the finite numbers", function()
+    experiment("x.lua", [[
+      run:keeps { n = { 0 } }
+      for _ in run:steps(p.steps) do end
+      run:pareto { field = function(x) return x * 1e30 end, x0 = fm.ones(1), metric = function() return 1 end }]])
+    well "-q -m x.lua steps=2,3 -o o"
+    for _, path in ipairs(stopping.lines(select(2, shell "dirname o/x/sweep-*/*/run.json"))) do
+      local out = well(("pareto %s --nfe 64 --solvers euler --all"):format(path))
+      has(out, "model of step " .. record(path).steps)
+      assert.truthy(out:find("\neuler 1 +1 +1 .*\neuler 16 +not finite .*\neuler 32 +not finite .*\neuler 64 +not finite "), out)
+      well(("pareto %s --nfe 64 --solvers euler --all --kept-code"):format(path))
+    end
   end)
 
   it("draws a section of the run's page, and rm takes its files", function()

@@ -29,6 +29,8 @@ function stopping.exists(path)
   return lfs.attributes(base.folder .. "/" .. path) ~= nil
 end
 
+stopping.lines = base.lines
+
 function stopping.record(path)
   return assert(fm.json.decode(stopping.read(path .. "/run.json")))
 end

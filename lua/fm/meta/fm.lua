@@ -2051,10 +2051,10 @@ function Run:curve(name, curve) end
 ---@class fm.ParetoOptions
 ---@field field? function|fm.Module the velocity: solves of it by every method of ode.solve are tried
 ---@field x0? fm.Tensor|fun(): fm.Tensor where they begin: the same for all settings
----@field sample? fun(n: integer, method: string): fm.Tensor, integer|table instead of field and x0: samples in n steps, and their evaluations, or an info with nfe
+---@field sample? fun(n: integer, method: string): fm.Tensor, integer|table instead of field and x0: samples in n steps, and their evaluations or an info
 ---@field methods? string[] the methods of sample ({ "steps" })
 ---@field metric fun(x: fm.Tensor): number|fm.Tensor of samples: less is better; the same number for the same x
----@field floor? number|fm.Tensor|fun(): number|fm.Tensor what two samples of the data measure
+---@field floor? number|fm.Tensor|fun(): number, number? what two samples of the data measure, and the deviation of it
 ---@field name? string what the metric is ("quality")
 
 ---What `fmrun pareto RUN` measures of this run: a metric of samples against the evaluations of the

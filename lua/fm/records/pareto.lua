@@ -1,7 +1,7 @@
 -- What fmrun pareto measured of a run, from pareto.json in its folder: { identity, step, name,
--- floor or nil, settings }. A setting is { method, steps or tolerance, nfe, value, seconds,
--- dominated }; one without a value has a note that says why, or `over`, the most evaluations that
--- it was allowed.
+-- floor and floor_deviation or nil, settings }. A setting is { method, steps or tolerance, nfe,
+-- value, seconds, dominated }; one without a value has a note that says why, or `over`, the most
+-- evaluations that it was allowed.
 local read_json <const> = require "fm.records.json_file"
 local short <const> = require "fm.parts.short"
 local words <const> = require "fm.records.words"
@@ -23,14 +23,19 @@ local function beats(a, b)
   return a.nfe <= b.nfe and a.value <= b.value and (a.nfe < b.nfe or a.value < b.value)
 end
 
+--- The settings of a method: the cheap ones first.
+local function is_cheaper(a, b)
+  if a.method ~= b.method then return a.method < b.method end
+  if a.steps and b.steps then return a.steps < b.steps end
+  return (a.tolerance or math.huge) > (b.tolerance or math.huge)
+end
+
 local function is_before(a, b)
-  if a.value == nil or b.value == nil then
-    if (a.value == nil) ~= (b.value == nil) then return a.value ~= nil end
-    return pareto.title(a) < pareto.title(b)
-  end
+  if (a.value == nil) ~= (b.value == nil) then return a.value ~= nil end
+  if a.value == nil then return is_cheaper(a, b) end
   if a.nfe ~= b.nfe then return a.nfe < b.nfe end
   if a.value ~= b.value then return a.value < b.value end
-  return pareto.title(a) < pareto.title(b)
+  return is_cheaper(a, b)
 end
 
 --- Puts settings in the order of their evaluations, then of their values, those without a value
@@ -46,15 +51,23 @@ function pareto.order(settings)
   table.sort(settings, is_before)
 end
 
---- "9 of 84 settings not dominated; floor 0.0742; model of step 6000; 3 without a value", about
---- these settings of what was found.
+--- "floor 0.0742 ± 0.0031"; nil without a floor.
+function pareto.floor_text(found)
+  if not found.floor then return nil end
+  local mean, deviation = words.spread(found.floor, found.floor_deviation)
+  return ("floor %s%s"):format(mean, deviation or "")
+end
+
+--- "9 of 84 settings not dominated; floor 0.0742 ± 0.0031; model of step 6000; 3 without a value",
+--- about these settings of what was found.
 function pareto.facts(found, settings)
   local front, without = 0, 0
   for _, s in ipairs(settings) do
     if not s.value then without = without + 1 elseif not s.dominated then front = front + 1 end
   end
-  local facts = { ("%d of %s not dominated"):format(front, words.count(#settings, "setting")), ("model of step %d"):format(found.step) }
-  if found.floor then table.insert(facts, 2, "floor " .. words.value(found.floor)) end
+  local facts = { ("%d of %s not dominated"):format(front, words.count(#settings, "setting")) }
+  facts[#facts + 1] = pareto.floor_text(found)
+  facts[#facts + 1] = ("model of step %d"):format(found.step)
   if without > 0 then facts[#facts + 1] = ("%d without a value"):format(without) end
   return table.concat(facts, "; ")
 end
@@ -75,7 +88,7 @@ function pareto.read(path)
   local found, message, missing = read_json(path .. "/pareto.json")
   if not found then return nil, not missing and message or nil end
   local well = type(found.name) == "string" and math.type(found.step) == "integer" and (found.floor == nil or is_number(found.floor))
-    and type(found.settings) == "table"
+    and (found.floor_deviation == nil or is_number(found.floor_deviation)) and type(found.settings) == "table"
   for _, s in ipairs(well and found.settings or {}) do well = well and is_setting(s) end
   if not well then return nil, "pareto.json: not what fmrun pareto writes" end
   pareto.order(found.settings)

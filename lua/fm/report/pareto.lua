@@ -33,7 +33,7 @@ local function figure_of(found, faint, front)
   local lines = { faint, front, found.floor and { x = { first, last }, y = { found.floor, found.floor }, class = "floor" } }
   local drawing = chart.svg(lines, { log = positive, log_x = first > 0, points = true, x_name = x_name, label = ("%s by %s"):format(found.name, x_name) })
   local keys = { html.span { class = "key", html.i { class = "s1" }, "not dominated" }, html.span { class = "key", html.i { class = "s8 scattered" },
-    "dominated" }, found.floor and html.span { class = "key", html.i { class = "floor" }, "floor " .. words.value(found.floor) } }
+    "dominated" }, found.floor and html.span { class = "key", html.i { class = "floor" }, records.floor_text(found) } }
   return html.figure { class = "result", html.figcaption { html.b { found.name }, html.span { class = "scale", positive and "logarithmic" or "" } },
     html.p { class = "legend", keys }, html.div { class = "plot", drawing } }
 end

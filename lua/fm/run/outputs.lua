@@ -22,7 +22,7 @@ end
 -- What fmrun writes into a run's folder itself, as patterns of lower-case names: some disks ignore
 -- case.
 local own <const> = { "config%.json", "run%.json", "state%.json", "log%.txt", "metrics%.jsonl", "timing%.jsonl", "lock", "code", "report%.html",
-  "pareto%.%w+", "checkpoint.*%.safetensors", "%.fm%-.*" }
+  "pareto%.json", "pareto%.csv", "pareto%.png", "checkpoint.*%.safetensors", "%.fm%-.*" }
 local own_text <const> = "config.json, run.json, state.json, log.txt, metrics.jsonl, timing.jsonl, lock, code, report.html, pareto.*, checkpoint*, .fm-*"
 
 --- A name without "./" and "//": "a/b.png" for "./a//b.png".

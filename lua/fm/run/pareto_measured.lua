@@ -92,16 +92,20 @@ end
 
 -- ---- all settings ----
 
-local function as_number(value)
-  if fm.is_tensor(value) or math.type(value) then return number("floor", value) end
-  return value ~= nil and number("floor", value()) or nil
+--- The floor, and its deviation when a function gives it, as the floors of fm.metrics do.
+local function floor_of(what)
+  local value, deviation = what.floor, nil
+  if value ~= nil and not math.type(value) then value, deviation = value() end
+  if value == nil then return nil end
+  return number("floor", value), deviation ~= nil and number("floor: its deviation", deviation) or nil
 end
 
 --- What was measured before of the same thing, or an empty list of it.
 local function begin(what, about, how)
   local former = not how.anew and records.read(how.path)
   if former and former.identity == about.identity and former.name == what.name then return former end
-  return { identity = about.identity, step = about.step, name = what.name, floor = as_number(what.floor), settings = {} }
+  local floor, deviation = floor_of(what)
+  return { identity = about.identity, step = about.step, name = what.name, floor = floor, floor_deviation = deviation, settings = {} }
 end
 
 local function settings_for(what, how)

@@ -47,7 +47,7 @@ local function print_json(found, shown, path)
     list[i] = { method = s.method, steps = s.steps, tolerance = s.tolerance, nfe = s.nfe, value = s.value, seconds = s.seconds, note = pareto.note(s),
       dominated = s.dominated }
   end
-  print(fm.json.encode { run = path, step = found.step, name = found.name, floor = found.floor, settings = list })
+  print(fm.json.encode { run = path, step = found.step, name = found.name, floor = found.floor, floor_deviation = found.floor_deviation, settings = list })
 end
 
 local function print_table(found, shown, list, line)
