@@ -1,0 +1,43 @@
+-- Points in the plane, scaled to a variance of one: the batches of a step, the tests, and the
+-- network.
+local fm <const> = require "fm"
+local data, metrics, nn, plot = fm.data, fm.metrics, fm.nn, fm.plot
+
+local targets <const> = {
+  moons = function(n, rng) return (data.moons { n = n, noise = 0.05, rng = rng } - fm.tensor { 0.5, 0.25 }) * 2 ^ 0.5 end,
+  checkerboard = function(n, rng) return data.checkerboard { n = n, rng = rng } * (3 ^ 0.5 / 4) end,
+}
+
+return function(run, p)
+  local target, rng, tests, from = targets[p.data], fm.rng(run.seed, "tests"), {}, run.rng:stream "data"
+  local task = { unit = "W2", floor = 0, shape = { 2 } }
+  for i = 1, p.tests do
+    tests[i] = { z = rng:normal(p.samples, 2), x1 = target(p.samples, rng) }
+    task.floor = task.floor + metrics.wasserstein2(target(p.samples, rng), tests[i].x1) / p.tests
+  end
+
+  function task.batches() return target(p.batch, from) end
+
+  function task.network(options)
+    options = options or {}
+    options.dim, options.hidden = 2, p.hidden
+    return nn.vector_field(options)
+  end
+
+  --- draw(z, rng) gives samples from noise.
+  function task.distance(draw)
+    local sum, draws = 0, fm.rng(run.seed, "draws")
+    for _, test in ipairs(tests) do
+      local x = draw(test.z, draws)
+      local size = x:abs():max():item()
+      if not (size < 1e6) then return math.huge end
+      sum = sum + metrics.wasserstein2(x, test.x1)
+    end
+    return sum / p.tests
+  end
+
+  function task.picture(draw)
+    return plot.scatter(draw(tests[1].z, fm.rng(run.seed, "draws")), { reference = tests[1].x1, names = { p.method, "data" } })
+  end
+  return task
+end
