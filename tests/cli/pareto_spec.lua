@@ -161,6 +161,9 @@ describe("fmrun pareto", function()
     local out = well "pareto r --solvers rk45,half --nfe 20 --all"
     has(out, "dopri5 0.01", "half 1", "half 16")
     assert.near(math.exp(1) - 1.5, measured "r"["half 1"].value, 1e-6)
+    stopping.write("half.lua", "return { order = 1, step = function(f, t, x, h) return x + f(x, t) * h end }")
+    well "pareto r --solvers half --nfe 1" -- it has changed
+    assert.near(math.exp(1) - 2, measured "r"["half 1"].value, 1e-6)
     local code, _, err = call "pareto r --solvers eulr"
     assert.equal(2, code)
     has(err, 'there is no "eulr"; did you mean "euler"?')

@@ -57,6 +57,15 @@ function code_copies.read_all(folder, files)
   return copies
 end
 
+--- Adds copies of what the experiment required while it ran: run.json of a run that was killed does
+--- not name them.
+function code_copies.add(copies, folder, files)
+  for _, file in ipairs(files) do
+    local text = not copies[file.path] and code_copies.read(folder, file)
+    if text then copies[file.path] = { text = text, hash = file.hash } end
+  end
+end
+
 --- The copies in the folder of a run or a sweep, as "code/NAME" in order. Skips everything else
 --- that lies there, and does not follow links.
 function code_copies.list(folder)

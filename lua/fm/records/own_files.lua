@@ -11,7 +11,7 @@ local own_files <const> = {}
 -- removal can be repeated; the lock is removed last.
 local temporary <const> = "^%.fm%-%d+%-%d+%.tmp$"
 local of_run <const> = { "^state%.json$", "^checkpoint[%w-]*%.safetensors$", temporary, "^report%.html$", "^pareto%.json$", "^pareto%.csv$",
-  "^pareto%.png$",   "^log%.txt$", "^metrics%.jsonl$", "^timing%.jsonl$", "^config%.json$", "^run%.json$", "^lock$" }
+  "^pareto%.png$", "^log%.txt$", "^metrics%.jsonl$", "^timing%.jsonl$", "^config%.json$", "^run%.json$", "^lock$" }
 local of_sweep <const> = { temporary, "^report%.html$", "^slurm%.sh$", "^slurm%-%d+%.log$", "^parallel%.sh$", "^parallel%.log$",
   "^sweep%.json$", "^lock$" }
 local pictures <const> = { "%.png$", "%.svg$" }

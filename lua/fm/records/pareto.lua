@@ -1,7 +1,7 @@
 -- What fmrun pareto measured of a run, from pareto.json in its folder: { identity, step, name,
 -- floor and floor_deviation or nil, settings }. A setting is { method, steps or tolerance, nfe,
--- value, seconds, dominated }; one without a value has a note that says why, or `over`, the most
--- evaluations that it was allowed.
+-- value, seconds, dominated, code (the digest of a solver beside the script) }; one without a value
+-- has a note that says why, or `over`, the most evaluations that it was allowed.
 local read_json <const> = require "fm.records.json_file"
 local short <const> = require "fm.parts.short"
 local words <const> = require "fm.records.words"
@@ -80,7 +80,7 @@ local function is_setting(s)
   if s.value ~= nil and not (is_number(s.value) and math.type(s.nfe) == "integer") then return false end
   if s.nfe ~= nil and math.type(s.nfe) ~= "integer" or s.over ~= nil and math.type(s.over) ~= "integer" then return false end
   if s.seconds ~= nil and not is_number(s.seconds) then return false end
-  return s.note == nil or type(s.note) == "string"
+  return (s.note == nil or type(s.note) == "string") and (s.code == nil or type(s.code) == "string")
 end
 
 --- What the folder of a run holds; nil when there is nothing, nil and a message when it is damaged.

@@ -4,6 +4,7 @@
 local fm <const> = require "fm"
 local call <const> = require "fm.run.call"
 local checkpoint <const> = require "fm.run.checkpoint"
+local code_copies <const> = require "fm.records.code_copies"
 local data_files <const> = require "fm.run.data_files"
 local ending <const> = require "fm.run.ending"
 local folders <const> = require "fm.run.folder"
@@ -62,6 +63,7 @@ local function way_of_slot(folder, config, copies)
     problems[#problems + 1] = folder.path .. ": there is no checkpoint: fmrun resume begins again"
     return nil, table.concat(problems, "\n")
   end
+  if copies then code_copies.add(copies, folder.path, past.code) end
   local ok, tensors, values = pcall(checkpoint.load, folder, slot)
   if not ok then return nil, tostring(tensors) end
   return { path = checkpoint.path(folder, slot), tensors = tensors, values = values, step = slot.step, loop = slot.loop, ends = slot.loops,

@@ -113,6 +113,12 @@ local function settings_for(what, how)
   return settings_of.of_field(how.solvers, how.most)
 end
 
+--- Whether what was measured does not count any more: with more evaluations a setting may have a
+--- value, and a solver beside the script may have changed.
+local function is_stale(old, setting, most)
+  return old.over ~= nil and old.over < most or old.code ~= setting.code
+end
+
 local function start_of(what)
   return fm.is_tensor(what.x0) and what.x0 or what.x0()
 end
@@ -145,7 +151,7 @@ function pareto_measured.all(what, about, how)
   for i, setting in ipairs(list) do
     local title = records.title(setting)
     local old, before = known[title], former[setting.method]
-    if old and not (old.over and old.over < how.most) then
+    if old and not is_stale(old, setting, how.most) then
       setting = old
     elseif not is_too_long(setting, before, how.most) then
       x0 = x0 or what.field ~= nil and start_of(what)

@@ -17,10 +17,10 @@ local function refuse(name, names)
 end
 
 --- Adds a method with every number of steps up to `most`, by powers of two.
-local function add_steps(list, method, most)
+local function add_steps(list, method, code, most)
   local steps = 1
   while steps <= most do
-    list[#list + 1] = { method = method, steps = steps }
+    list[#list + 1] = { method = method, steps = steps, code = code }
     steps = 2 * steps
   end
 end
@@ -38,15 +38,17 @@ local function first_names()
   return first
 end
 
---- The methods to try: those of the list `asked`, or all of fm.
+--- The methods to try, { name, code }: those of the list `asked`, or all of fm. code: the digest of
+--- a file beside the script.
 local function methods(asked)
   local first, list, seen = first_names(), {}, {}
   for _, name in ipairs(asked or by_name.names(room)) do
-    local method = first[name]
+    local method, code = first[name], nil
     if not method and asked then
-      method = by_name.find(room, name) ~= nil and name or refuse(name, by_name.names(room))
+      if by_name.find(room, name) == nil then refuse(name, by_name.names(room)) end
+      method, code = name, fm.file.hash_file(package.searchpath(name, package.path) or "")
     end
-    if method and not seen[method] then seen[method], list[#list + 1] = true, method end
+    if method and not seen[method] then seen[method], list[#list + 1] = true, { name = method, code = code } end
   end
   return list
 end
@@ -56,10 +58,10 @@ end
 function pareto_settings.of_field(asked, most)
   local list = {}
   for _, method in ipairs(methods(asked)) do
-    if method_of(method, "pareto").adaptive then
-      for _, tolerance in ipairs(tolerances) do list[#list + 1] = { method = method, tolerance = tolerance } end
+    if method_of(method.name, "pareto").adaptive then
+      for _, tolerance in ipairs(tolerances) do list[#list + 1] = { method = method.name, tolerance = tolerance, code = method.code } end
     else
-      add_steps(list, method, most)
+      add_steps(list, method.name, method.code, most)
     end
   end
   return list
@@ -71,7 +73,7 @@ function pareto_settings.of_sample(names, asked, most)
   for _, name in ipairs(names) do known[name] = true end
   for _, name in ipairs(asked or names) do
     if not known[name] then refuse(name, names) end
-    add_steps(list, name, most)
+    add_steps(list, name, nil, most)
   end
   return list
 end

@@ -32,15 +32,6 @@ local function plan_done(path, former, values, copies)
   return nil, ("%s: holds another run, which is done:\n  %s\nchoose another folder, or remove it"):format(path, table.concat(differences, "\n  "))
 end
 
---- Adds copies of what the experiment required while it ran: run.json of a run that was killed does
---- not name them.
-local function add_copies(copies, path, files)
-  for _, file in ipairs(files) do
-    local text = not copies[file.path] and code_copies.read(path, file)
-    if text then copies[file.path] = { text = text, hash = file.hash } end
-  end
-end
-
 --- How a run goes on in `folder` with these values: { former = its record, replay = the way to its
 --- checkpoint (nil: from the beginning), slot }, or { done = true } when it needs nothing more, or
 --- nil and a message. `how.force` goes on in spite of differences, `how.anew` begins again,
@@ -55,7 +46,7 @@ function resume.plan(folder, values, how)
   if former.status == "done" then return plan_done(folder.path, former, values, how.copies) end
   local slot, past, damages = find(folder, how.listener)
   if not slot then return { former = former, shares = how.shares or former.shares or 1 } end
-  if how.copies then add_copies(how.copies, folder.path, past.code) end
+  if how.copies then code_copies.add(how.copies, folder.path, past.code) end
   local differences = how.force and {} or origin.differences(past, values, how.copies)
   local shares = former.shares or 1
   if not how.force and how.shares and how.shares ~= shares then
