@@ -25,7 +25,7 @@ local rows_of <const> = require "fm.flow.map_loss.parts.rows"
 local where <const> = "map_loss"
 local none <const> = options.none
 local defaults <const> = options.often {
-  rng = none, x0 = none, s = none, t = none, m = none, share = 0.5, time = "uniform", path = "linear", coupling = "independent",
+  rng = none, x0 = none, s = none, t = none, m = none, share = none, time = "uniform", path = "linear", coupling = "independent",
   cond = none, drop = none, null = none, guidance = none, teacher = none, teacher_times = none, alpha = none, power = 0, c = 1e-3,
 }
 
@@ -51,6 +51,7 @@ local function check(kind, model, x1, o)
   local one_time = kind.times == 1
   drawn.check(where, model, x1, o, one_time and "both x0 and t" or "x0, s and t", o.x0 ~= nil and o.t ~= nil and (one_time or o.s ~= nil))
   arguments.times(where, "the model", model, kind.times or 2)
+  if o.teacher_times ~= nil and o.teacher == nil then fm.fail "map_loss: teacher_times is given, but no teacher" end
   options.number("map_loss: power", o.power, 0, 10)
   options.number("map_loss: c", o.c, 0, 1e12)
 end

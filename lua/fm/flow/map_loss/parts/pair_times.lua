@@ -10,6 +10,7 @@ local rounding <const> = fm.real == "double" and 1e-12 or 1e-6
 
 local function given_pair(o, n)
   if o.s == nil or o.t == nil then fm.fail("map_loss: give both s and t, or neither") end
+  if o.share ~= nil then fm.fail("map_loss: share is of drawn times, and s and t are given") end
   local s, t = row_times.given(where, o.s, n, "s"), row_times.given(where, o.t, n)
   local least = (t - s):detach():min():item()
   if least < 0 then fm.fail(("map_loss: t is %g before s in a row, expected s <= t"):format(-least)) end
@@ -18,7 +19,7 @@ end
 
 -- Rows with s = t: n share of them, rounded up or down at random; each set of so many is as likely.
 local function drawn_pair(o, n, kind)
-  local share = options.number("map_loss: share", o.share, 0, 1)
+  local share = o.share == nil and 0.5 or options.number("map_loss: share", o.share, 0, 1)
   local first = row_times.drawn(where, o.time, o.rng, n)
   local s, t
   if kind.pair then s, t = kind.pair(o.rng, n)
