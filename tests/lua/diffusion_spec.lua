@@ -377,6 +377,27 @@ describe("diffusion.sample", function()
     checks.same(sample(pull, small, { schedule = few, method = diffusion.sample.ddim }), ddim)
   end)
 
+  it("bounds the data that a model implies: clip", function()
+    for _, o in ipairs(chains) do
+      local draws = fm.rng(2):normal(o.steps or 8, 5, 3)
+      local free = sample(pull, small, with(o, { draws = draws }))
+      local far = free:abs():max():item()
+      checks.near(sample(pull, small, with(o, { draws = draws, clip = 1e6 })), free, double and 1e-9 * far or 1e-3 * far)
+      local bound = sample(pull, small, with(o, { draws = draws, clip = far / 2 })):abs():max():item()
+      assert(bound <= far / 2 * (double and 1 + 1e-12 or 1.0001), ("%s: %g, bound %g"):format(o.method, bound, far / 2))
+    end
+    -- an error of a thousandth, at an index that has nothing left of the data
+    local schedule, x = diffusion.schedule "cosine", noise[{ 1, 50 }]
+    local exact <const> = best_on(schedule)
+    local function wrong(y, t) return exact(y, t) * 1.001 end
+    local o = { schedule = schedule, method = "ddim", steps = 10 }
+    local off = sample(exact, x, o) - sample(wrong, x, o)
+    local clipped = with(o, { clip = 4 })
+    local off_clipped = sample(exact, x, clipped) - sample(wrong, x, clipped)
+    local far, near_by = off:abs():max():item(), off_clipped:abs():max():item()
+    assert(far > 3 and near_by < 0.5, ("off by %g, with clip by %g"):format(far, near_by))
+  end)
+
   it("gives the same bits for the same seed, keeps its arguments, and does not mind how a row is shaped", function()
     local wide = fm.rng(8):normal(5, 12)
     for i, o in ipairs(chains) do
@@ -491,6 +512,7 @@ describe("diffusion.sample", function()
     fails("noise is a table", o, pull, {})
     fails("noise is []", o, pull, fm.tensor(1))
     fails("the model is a number", o, 3)
+    fails("clip: expected a number in", with(o, { clip = 0 }))
     fails("save: expected a whole number", with(o, { save = 0 }))
     raises("diffusion.sample: unexpected argument 4", sample, pull, small, o, 1)
     local edm = { method = "edm_heun" }

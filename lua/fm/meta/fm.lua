@@ -1458,6 +1458,7 @@ function fm.diffusion.loss(model, x1, options) end
 ---@field draws fm.Tensor [steps, B, ...], the noise of each step instead; the last is not used
 ---@field cond any goes to the model
 ---@field save integer|"steps" keep this many states, evenly; or every step's
+---@field clip number bounds the data that the model implies to -clip .. clip, entry by entry: ddim on the cosine schedule needs it (no bound)
 ---@field steps integer of ddim (T) and edm_heun (18)
 ---@field eta number of ddim: 0 adds no noise, 1 as much as ancestral (0)
 ---@field path string|table of edm_heun: the path of a model that flow.loss trained, instead of a schedule

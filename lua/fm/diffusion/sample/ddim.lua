@@ -1,6 +1,7 @@
 -- ddim{steps = T, eta = 0}: over `steps` indices k_i = round(i T / steps), from what the model says
 -- of the data at one index straight to the next. eta = 0 adds no noise: it is a solver of the
 -- probability flow; eta = 1 adds as much as ancestral. Song, Meng and Ermon 2021, equation 12.
+local bounded <const> = require "fm.diffusion.sample.parts.bounded"
 local options <const> = require "fm.parts.options"
 local schedules <const> = require "fm.diffusion.schedule"
 
@@ -17,6 +18,7 @@ return {
     local schedule = schedules.of(where, o.schedule)
     local T <const>, a <const>, s <const> = schedule.steps, schedule.a, schedule.s
     local ks = indices(T, o.steps == nil and T or options.integer(where .. ": steps", o.steps, 1, T))
+    local within = bounded(o, where)
     local eta = options.number(where .. ": eta", o.eta, 0, 1)
     local times = {}
     for i, k in ipairs(ks) do times[i] = 1 - k / T end
@@ -28,7 +30,8 @@ return {
         local a1, s1 = a[next] or 1, s[next] or 0 -- 0: the data
         local ratio = a1 / a[k]
         local fresh = eta * (s1 / s[k]) * (1 - (a[k] / a1) ^ 2) ^ 0.5
-        local y = x * ratio + model(x, times[i]) * (math.max(s1 * s1 - fresh * fresh, 0) ^ 0.5 - ratio * s[k])
+        local noise = within(model(x, times[i]), x, a[k], s[k])
+        local y = x * ratio + noise * (math.max(s1 * s1 - fresh * fresh, 0) ^ 0.5 - ratio * s[k])
         if fresh == 0 then return y end
         return y + draw() * fresh
       end,

@@ -5,6 +5,7 @@
 -- adds noise in each step whose sigma is within churn_min .. churn_max. Karras et al. 2022,
 -- algorithms 1 and 2.
 local fm <const> = require "fm"
+local bounded <const> = require "fm.diffusion.sample.parts.bounded"
 local levels <const> = require "fm.diffusion.sample.parts.levels"
 local options <const> = require "fm.parts.options"
 
@@ -45,7 +46,8 @@ local function chain(o, where)
   for i, sigma in ipairs(sigmas) do times[i] = sigma == 0 and 1.0 or reader.time(sigma) end
   local stirs, factor = churn_of(o, where, #sigmas - 1)
   local size = options.number(where .. ": churn_noise", o.churn_noise, 0, 1e3)
-  local slope <const> = reader.noise
+  local within <const> = bounded(o, where)
+  local function slope(model, x, sigma) return within(reader.noise(model, x, sigma), x, 1, sigma) end
   return {
     times = times,
     scale = high,

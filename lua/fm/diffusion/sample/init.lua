@@ -1,9 +1,9 @@
--- sample(model, noise, { method = "ancestral", schedule, rng | draws, cond, save, ... }) -> x,
--- info: from noise, a unit normal [B, ...], to data. Methods are found by name:
+-- sample(model, noise, { method = "ancestral", schedule, rng | draws, cond, save, clip, ... }) ->
+-- x, info: from noise, a unit normal [B, ...], to data. Methods are found by name:
 -- diffusion.sample.ddim is sample/ddim.lua, or ddim.lua beside the script. A file returns a table:
 --
 --   options          the method's own options with their defaults
---   chain(o, where)  how to step, as a table:
+--   chain(o, where)  how to step, as a table (o has the options of all methods too, clip for one):
 --     times          t at each point between steps, the last is 1: one more than there are steps
 --     scale          if there: the chain starts at scale times the noise
 --     step(model, x, i, draw)   x after step i; model(x, t) is one evaluation, draw() a unit
@@ -20,7 +20,7 @@ local solve <const> = require "fm.ode.parts.solve"
 
 local where <const> = "diffusion.sample"
 local none <const> = options.none
-local common <const> = { method = "ancestral", rng = none, draws = none, cond = none, save = none }
+local common <const> = { method = "ancestral", rng = none, draws = none, cond = none, save = none, clip = none }
 
 local function is_method(value)
   return type(value) == "table" and options.callable(value.chain)
