@@ -70,6 +70,23 @@ describe("the front", function()
     assert.equal("", front { { "a", 5 } })
     assert.equal("b a", front { { "a", 9, -2 }, { "b", 3, -1 } })
   end)
+
+  it("is that of the definition, for random settings", function()
+    local rng = fm.rng(1, "front")
+    local function draw(low, high) return math.tointeger(rng:integers(1, low, high)[1]) end
+    for _ = 1, 200 do
+      local settings = {}
+      for i = 1, draw(1, 12) do settings[i] = { method = "m", steps = i, nfe = draw(1, 5), value = draw(0, 3) > 0 and draw(1, 5) or nil } end
+      pareto.order(settings)
+      for _, s in ipairs(settings) do
+        local beaten = s.value == nil
+        for _, o in ipairs(settings) do
+          if s.value and o.value and o.nfe <= s.nfe and o.value <= s.value then beaten = beaten or o.nfe < s.nfe or o.value < s.value end
+        end
+        assert.equal(beaten, s.dominated)
+      end
+    end
+  end)
 end)
 
 describe("fmrun pareto", function()

@@ -18,11 +18,6 @@ function pareto.note(setting)
   return setting.over and ("over %d evaluations"):format(setting.over) or setting.note
 end
 
---- Whether a costs no more than b and is no worse, and not the same in both.
-local function beats(a, b)
-  return a.nfe <= b.nfe and a.value <= b.value and (a.nfe < b.nfe or a.value < b.value)
-end
-
 --- The settings of a method: the cheap ones first.
 local function is_cheaper(a, b)
   if a.method ~= b.method then return a.method < b.method end
@@ -39,16 +34,15 @@ local function is_before(a, b)
 end
 
 --- Puts settings in the order of their evaluations, then of their values, those without a value
---- last; and says of each whether another one beats it. Two that are equal in both do not beat each
---- other.
+--- last; and says of each whether it is dominated: another one is no worse in both, and better in
+--- one. Two that are equal in both do not dominate each other.
 function pareto.order(settings)
-  for _, s in ipairs(settings) do
-    s.dominated = s.value == nil
-    for _, other in ipairs(settings) do
-      if s.value and other.value and beats(other, s) then s.dominated = true end
-    end
-  end
   table.sort(settings, is_before)
+  local best, nfe, best_here = math.huge, nil, math.huge -- of cheaper settings, and of those that cost the same
+  for _, s in ipairs(settings) do
+    if s.value and s.nfe ~= nfe then best, nfe, best_here = math.min(best, best_here), s.nfe, s.value end
+    s.dominated = s.value == nil or s.value >= best or s.value > best_here
+  end
 end
 
 --- "floor 0.0742 ± 0.0031"; nil without a floor.
