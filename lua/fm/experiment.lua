@@ -1,5 +1,6 @@
--- fm.experiment { name, params, presets, run, help }: an experiment as data. It is checked when it
--- is made, and fmrun runs it. Under stock Lua, the experiment of the main script runs at once.
+-- fm.experiment { name, params, presets, run, help, card }: an experiment as data. It is checked
+-- when it is made, and fmrun runs it. Under stock Lua, the experiment of the main script runs at
+-- once.
 local at_once <const> = require "fm.parts.at_once"
 local fm <const> = require "fm"
 local nearest <const> = require "fm.parts.nearest"
@@ -7,7 +8,7 @@ local options <const> = require "fm.parts.options"
 local parameters <const> = require "fm.run.parameters"
 
 local Experiment <const> = { __name = "fm.experiment" }
-local fields <const> = { "name", "params", "presets", "run", "help" }
+local fields <const> = { "name", "params", "presets", "run", "help", "card" }
 
 --- What is wrong with a name, which also names a folder; nil when it is good.
 local function name_problem(name)
@@ -18,7 +19,7 @@ end
 
 local function check_fields(given)
   if type(given) ~= "table" then fm.fail("experiment: expected a table, found " .. type(given)) end
-  local types = { name = "string", params = "table", presets = "table", run = "function", help = "string" }
+  local types = { name = "string", params = "table", presets = "table", run = "function", help = "string", card = "table" }
   for key, value in pairs(given) do
     local wanted = types[key]
     if not wanted then
@@ -67,6 +68,10 @@ local function experiment(given, ...)
   ok, presets = pcall(parameters.declare_presets, list, given.presets or {})
   if not ok then fm.fail("experiment: " .. tostring(presets)) end
   local made = setmetatable({ name = given.name, help = given.help, run = given.run, parameters = list, presets = presets }, Experiment)
+  if given.card then
+    ok, made.card = pcall(require "fm.run.card", given.card, list)
+    if not ok then fm.fail("experiment: " .. tostring(made.card)) end
+  end
   local frame, level = caller()
   -- otherwise a function's frame is gone, and one would see its caller's
   local is_direct = not debug.getinfo(level - 1, "t").istailcall

@@ -157,6 +157,9 @@ local takes <const> = {
   parameters = function(list, word, _, place)
     if place.script then parameters(list, word, place.script) else paths(list, word, ".lua") end
   end,
+  card = function(list)
+    for name, path in pairs((require "fm.cli.cards".all())) do add(list, name, path) end
+  end,
   name = function(list)
     commands(list)
     for _, page in ipairs(require "fm.cli.help.pages".list()) do add(list, page.name, page.summary) end

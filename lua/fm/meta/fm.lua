@@ -1969,9 +1969,21 @@ fm.skip = {}
 ---@param place? {get: function, set: function}
 ---@return function
 function fm.skip.declare(iterator, pass, place) end
+---A published protocol and its numbers, the field `card` of an experiment: `fmrun card` runs every
+---row with every seed and prints published beside measured.
+---@class fm.Card
+---@field title string
+---@field source string where the numbers were published
+---@field seeds integer seeds 1 .. seeds are run of each row
+---@field data fun(rng: fm.Rng): fm.Tensor, ... a fixed draw of the data: its digest is printed
+---@field protocol string[][] { name, text }: metric, solver, evaluations, batch, reference set, what the published error bar is of
+---@field results table[] { name in the run's summary, what it is, floor = name of its floor, better = "lower" (default) or "higher" }
+---@field rows table[] { name, { parameters }, result = { value, error } or { value }, because = why it is not reproduced, when that is known }
+
 ---An experiment as data, returned by its script: name, params (key = default, or { default, "help",
----min, max, choices }), presets (name = { key = value }, chosen by preset=name), run(run, p).
----@param description {name: string, params: table, presets: table<string, table>, help: string, run: fun(run: fm.Run, p: table)}
+---min, max, choices }), presets (name = { key = value }, chosen by preset=name), run(run, p), and a
+---card (fm.Card) when it follows a published protocol.
+---@param description {name: string, params: table, presets: table<string, table>, help: string, run: fun(run: fm.Run, p: table), card: fm.Card}
 function fm.experiment(description) end
 
 ---A run, as its experiment sees it. Other names are errors, and no field can be set, because a run

@@ -1,0 +1,83 @@
+-- What a card says in words: numbers with their errors, verdicts, and facts about its runs; for the
+-- terminal and for the page of results.
+local card_result <const> = require "fm.records.card_result"
+local machine <const> = require "fm.cli.machine"
+local short <const> = require "fm.parts.short"
+local words <const> = require "fm.records.words"
+
+local card_words <const> = {}
+
+local function decimals_of(value)
+  return #(short.exact(value):match "%.(%d+)$" or "")
+end
+
+--- A published number with the digits that it was published with: "0.072 ± 0.025".
+function card_words.published(pair)
+  if not pair then return "" end
+  local value, deviation = pair[1], pair[2]
+  if short.exact(value):find "e" or not deviation or short.exact(deviation):find "e" then
+    return short.exact(value) .. (deviation and " ± " .. short.exact(deviation) or "")
+  end
+  local format = ("%%.%df"):format(math.max(decimals_of(value), decimals_of(deviation)))
+  return (format .. " ± " .. format):format(value, deviation)
+end
+
+--- The mean and half of its interval: "0.0776 ± 0.0031".
+function card_words.measured(cell)
+  local found = cell.measured
+  if not found.mean then return "" end
+  local mean, spread = words.spread(found.mean, found.half)
+  return mean .. (spread or "")
+end
+
+function card_words.floor(cell)
+  return cell.floor and words.value(cell.floor) or ""
+end
+
+--- "reproduced", with "(overlap)" when the mean is outside the error bar; "3 of 5 seeds" before all
+--- are done; "" without a published number.
+function card_words.verdict(cell)
+  if cell.done < cell.wanted then return ("%d of %d seeds"):format(cell.done, cell.wanted) end
+  if not cell.verdict then return "" end
+  return cell.why == "intervals overlap" and "reproduced (overlap)" or cell.verdict
+end
+
+card_words.colors = { reproduced = "green", better = "green", ["not reproduced"] = "red" }
+
+function card_words.column(column)
+  return ("%s (%s, %s is better)"):format(column.label, column.key, column.better)
+end
+
+--- How the columns of numbers are to be read.
+function card_words.legend(result)
+  local over = words.count(result.seeds, "seed")
+  return ("measured is the mean ± half of its 95 %% interval over %s (Student's t), floor the metric between two true samples"):format(over)
+end
+
+--- "reproduced 12, better 2, not reproduced 2; 3 without a verdict": of all numbers of a card.
+function card_words.count(result)
+  local counts, without = {}, 0
+  for _, column in ipairs(result.results) do
+    for _, row in ipairs(result.rows) do
+      local found = card_result.cell(result, row, column).verdict
+      if found then counts[found] = (counts[found] or 0) + 1 else without = without + 1 end
+    end
+  end
+  local parts = {}
+  for _, word in ipairs { "reproduced", "better", "not reproduced" } do
+    if counts[word] then parts[#parts + 1] = ("%s %d"):format(word, counts[word]) end
+  end
+  if without > 0 then parts[#parts + 1] = ("%d without a verdict"):format(without) end
+  return table.concat(parts, ", ")
+end
+
+--- "5 runs, 18m04s in all, 3m36s a run in the middle; MACHINE".
+function card_words.cost(result)
+  local done = card_result.count(result)
+  local each = card_result.median_seconds(result.rows)
+  if not each then return nil end
+  return ("%s, %s in all, median %s a run; %s"):format(words.count(done, "run"), short.duration(result.seconds), short.duration(each),
+    machine.text(result.machine))
+end
+
+return card_words

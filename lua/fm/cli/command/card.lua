@@ -1,0 +1,180 @@
+-- Published protocols, run again: each row of a published table with every seed, and the published
+-- numbers beside those that came out. fm.cli.cards says where cards lie.
+local card_result <const> = require "fm.records.card_result"
+local card_runs <const> = require "fm.cli.card_runs"
+local cards <const> = require "fm.cli.cards"
+local command_line <const> = require "fm.cli.command_line"
+local fm <const> = require "fm"
+local machine <const> = require "fm.cli.machine"
+local option_reader <const> = require "fm.cli.option_reader"
+local printable <const> = require "fm.parts.printable"
+local screen <const> = require "fm.cli.terminal.card_screen"
+local words <const> = require "fm.records.words"
+
+local exit <const> = command_line.exit
+
+local function end_with(message)
+  error({ message = message, exit = exit.failed }, 0)
+end
+
+-- ---- the list ----
+
+--- What the list says of a card's file; nil for a file that is no card but a part of one.
+local function entry_of(name, path, argv)
+  local script, message, is_part = cards.open(path, argv)
+  if is_part then return nil end
+  if not script then return { name = name, path = path, problem = message } end
+  local result, problem, missing = card_result.read(script.result)
+  if not result and not missing then problem = ("%s: %s"):format(script.result, problem) else problem = nil end
+  return { name = name, path = path, title = script.card.title, source = script.card.source, rows = #script.card.rows, seeds = script.card.seeds,
+    result = result, problem = problem }
+end
+
+local function list(line)
+  local paths, names = cards.all()
+  local entries, code = {}, exit.well
+  for _, name in ipairs(names) do
+    local entry = entry_of(name, paths[name], line.argv)
+    entries[#entries + 1] = entry
+    if entry and entry.problem then code = exit.failed end
+  end
+  if line.json then
+    for _, entry in ipairs(entries) do
+      entry.committed = entry.result and { date = entry.result.date, seeds = entry.result.seeds } or nil
+      entry.result = nil
+      print(fm.json.encode(entry))
+    end
+  else
+    screen.list(entries, line.color)
+    if #entries == 0 then io.stderr:write "there are no cards here: none in ./cards\n" end
+  end
+  return code
+end
+
+-- ---- one card ----
+
+--- The runs there are; without any, those of the committed result. Returns what was found, the
+--- committed result when that is where they are from, and how many runs lie in the folder.
+local function find(script, base, seeds, only_show)
+  local found, count = card_runs.find(script, base, seeds), 0
+  for _, by_seed in ipairs(found) do
+    for _, run in pairs(by_seed) do count = count + (run.status == "done" and 1 or 0) end
+  end
+  if count > 0 or not only_show then return found, nil, count end
+  local committed, message, missing = card_result.read(script.result)
+  if not committed and not missing then end_with(("%s: %s"):format(script.result, message)) end
+  if not committed then return found, nil, 0 end
+  return card_runs.of_result(script, committed, seeds), committed, 0
+end
+
+--- Facts about where the numbers are from: the folder of runs or the committed result, and runs of
+--- another version of the script.
+local function notes_of(result, base, committed, count)
+  local notes = {}
+  if committed then
+    notes[1] = { "numbers", ("the committed result of %s, on %s"):format(committed.date, machine.text(committed.machine)) }
+  else
+    notes[1] = { "numbers", ("%s in %s"):format(words.count(count, "run"), base) }
+  end
+  local others, digests = 0, {}
+  for _, row in ipairs(result.rows) do
+    for _, run in ipairs(row.runs) do
+      if run.code ~= result.digest then others, digests[run.code or "unknown"] = others + 1, true end
+    end
+  end
+  if others > 0 then
+    local names = {}
+    for name in pairs(digests) do names[#names + 1] = name end
+    notes[#notes + 1] = { "versions", ("the script of %s had another text: digest %s"):format(words.count(others, "run"), table.concat(names, ", ")) }
+  end
+  local there = committed or card_result.read(result.result_path)
+  if there and there.data and there.data.digest ~= result.data.digest then
+    notes[#notes + 1] = { "data now", ("not what the committed result had, digest %s"):format(tostring(there.data.digest)) }
+  end
+  return notes
+end
+
+--- The result with its verdicts, as one JSON object.
+local function print_json(result, unfinished)
+  for i, row in ipairs(result.rows) do
+    row.unfinished, row.measured, row.seconds = unfinished[i], {}, card_result.median_seconds { row }
+    for _, column in ipairs(result.results) do
+      local cell = card_result.cell(result, row, column)
+      row.measured[column.key] = { mean = cell.measured.mean, deviation = cell.measured.deviation, half = cell.measured.half, n = cell.measured.n,
+        floor = cell.floor, verdict = cell.verdict, why = cell.why }
+    end
+  end
+  print(fm.json.encode(result))
+end
+
+--- Does the runs that there are not. Returns an exit code.
+local function run(script, found, seeds, line)
+  local plan, running = card_runs.plan(script, found, seeds)
+  if running > 0 and not line.quiet then io.stderr:write(("%s of the card running elsewhere\n"):format(words.count(running, "run is", "runs are"))) end
+  if #plan.runs == 0 then
+    if line.dry_run and not line.quiet then io.stderr:write "nothing is left to do\n" end
+    return exit.well
+  end
+  local how = setmetatable({ json = line.json and line.dry_run }, { __index = function(_, key) return key ~= "json" and line[key] or nil end })
+  return require "fm.cli.sweep".start(plan, { script }, how, line.argv)
+end
+
+local function save(result, path, count)
+  if count == 0 then end_with(("%s: there are no runs to save"):format(result.name)) end
+  local wrote, message = card_result.write(path, result)
+  if not wrote then end_with(message) end
+end
+
+local function show(script, found, seeds, committed, count, line)
+  local result, unfinished = card_runs.result(script, found, seeds, committed)
+  result.result_path = script.result
+  local notes = notes_of(result, command_line.runs(line), committed, count)
+  result.result_path = nil
+  if line.save then save(result, script.result, card_result.count(result)) end
+  if line.json then return print_json(result, unfinished) end
+  screen.head(result, notes, line.color)
+  screen.tables(result, unfinished, line.color)
+  if line.save and not line.quiet then io.stderr:write(printable.line(script.result), "\n") end
+end
+
+--- Runs and shows the card that a word names. Returns an exit code.
+local function do_card(word, line)
+  local path = cards.path(word, line.refuse)
+  local script, message = cards.open(path, line.argv)
+  if not script then end_with(message) end
+  local base = command_line.runs(line)
+  local seeds, code = line.count or script.card.seeds, exit.well
+  if not line.show then code = run(script, card_runs.find(script, base, seeds), seeds, line) end
+  if line.dry_run then return code end
+  local found, committed, count = find(script, base, seeds, line.show)
+  show(script, found, seeds, committed, count, line)
+  return code
+end
+
+return {
+  help = "run a published protocol, and print its numbers beside those measured", usage = "fmrun card [NAME...] [options]", takes = "card",
+  examples = { "fmrun card                     the cards there are", "fmrun card c2ot --show         what is there, without running",
+    "fmrun card c2ot -j 2           run what is missing, then print", "fmrun card ./mine.lua --seeds 2" },
+  options = {
+    { "--list", name = "list", help = "the cards: source, rows, seeds, and whether a result is committed" },
+    { "--show", name = "show", help = "run nothing: print what the runs say, without any of them what was committed" },
+    { "--save", name = "save", help = "write the result to results/NAME.json beside the card" },
+    { "--seeds", name = "seeds", value = "N", help = "seeds 1 to N of each row, instead of as many as the card says" },
+    { "--json", name = "json", help = "one JSON object per card, with the values of every seed" },
+    "runs", "jobs", "dry_run", "threads", "timeout", "fail_fast", "maxfail", "checkpoint_seconds", "quiet", "color",
+  },
+  run = function(line)
+    line.count = option_reader.whole("--seeds", line.seeds, 1, line.refuse)
+    if line.list and #line.words > 0 then line.refuse(('--list takes no names, found "%s"'):format(line.words[1])) end
+    if line.show and line.dry_run then line.refuse "--show or -n, not both" end
+    if #line.words == 0 then return list(line) end
+    local worst = exit.well
+    for i, word in ipairs(line.words) do
+      if i > 1 and not line.json and not line.dry_run then print() end
+      local code = do_card(word, line)
+      if code == exit.saved or code > 128 then return code end
+      worst = math.max(worst, code)
+    end
+    return worst
+  end,
+}

@@ -1,0 +1,128 @@
+-- The result of a card, as a table and as the file results/NAME.json beside it:
+--   { kind = "card", name, title, source, script, digest, command, date, fmrun, commit, machine,
+--     seconds, seeds, data = { digest, shapes }, protocol = { { name, text } },
+--     results = { { key, label, floor, better } },
+--     rows = { { name, params, config, published = { key = { value, error } }, because,
+--       runs = { { seed, seconds, code, values = { key = number } } } } } }
+-- seeds: how many each row wants. digest and code: of the script's text, now and as a run had it.
+-- Means, intervals and verdicts are not kept: they follow from the values.
+local fm <const> = require "fm"
+local read_json <const> = require "fm.records.json_file"
+local t_interval <const> = require "fm.records.t_interval"
+local verdict <const> = require "fm.records.verdict"
+
+local card_result <const> = {}
+
+-- ---- what follows from the values ----
+
+--- The finite numbers among the values of a row's runs, and how many are not finite.
+local function numbers_of(row, key)
+  local list, bad = {}, 0
+  for _, run in ipairs(row.runs) do
+    local value = run.values[key]
+    if math.type(value) and value - value == 0 then list[#list + 1] = value else bad = bad + 1 end
+  end
+  return list, bad
+end
+
+--- A row's numbers for one of the results: { measured (of t_interval), published, floor (its mean),
+--- done and wanted (seeds), bad (not finite), verdict, why }. There is no verdict before all seeds
+--- are done, and none without a published number.
+function card_result.cell(result, row, column)
+  local values, bad = numbers_of(row, column.key)
+  local cell = { measured = t_interval.of(values), published = row.published[column.key], done = #row.runs, wanted = result.seeds, bad = bad }
+  cell.floor = column.floor and t_interval.of((numbers_of(row, column.floor))).mean
+  if not cell.published or cell.done < cell.wanted then return cell end
+  if bad > 0 then
+    cell.verdict, cell.why = "not reproduced", ("%d of %d seeds are not finite"):format(bad, cell.done)
+  else
+    cell.verdict, cell.why = verdict(cell.measured, cell.published, column.better)
+  end
+  return cell
+end
+
+--- Whether an explanation is called for: a number of the row has a verdict other than reproduced.
+function card_result.differs(result, row)
+  for _, column in ipairs(result.results) do
+    local found = card_result.cell(result, row, column).verdict
+    if found and found ~= "reproduced" then return true end
+  end
+  return false
+end
+
+local function median(list)
+  if #list == 0 then return nil end
+  table.sort(list)
+  return (list[(#list + 1) // 2] + list[#list // 2 + 1]) / 2
+end
+
+--- The median of the seconds that a run took, of these rows.
+function card_result.median_seconds(rows)
+  local list = {}
+  for _, row in ipairs(rows) do
+    for _, run in ipairs(row.runs) do list[#list + 1] = run.seconds end
+  end
+  return median(list)
+end
+
+--- How many runs there are, and how many there should be.
+function card_result.count(result)
+  local done = 0
+  for _, row in ipairs(result.rows) do done = done + #row.runs end
+  return done, result.seeds * #result.rows
+end
+
+-- ---- the file ----
+
+local widest <const> = 150 -- bytes of a line
+
+--- JSON in lines that a person can read and compare.
+local function lay_out(value, indent)
+  local line = fm.json.encode(value)
+  if type(value) ~= "table" or #line + #indent <= widest then return line end
+  local parts, inner = {}, indent .. "  "
+  if #value > 0 then
+    for i, entry in ipairs(value) do parts[i] = inner .. lay_out(entry, inner) end
+    return ("[\n%s\n%s]"):format(table.concat(parts, ",\n"), indent)
+  end
+  for key, entry in pairs(value) do parts[#parts + 1] = inner .. fm.json.encode(key) .. ": " .. lay_out(entry, inner) end -- in order
+  return ("{\n%s\n%s}"):format(table.concat(parts, ",\n"), indent)
+end
+
+--- Writes a result, in one step. Returns true, or nil and a message.
+function card_result.write(path, result)
+  local folder = path:match "^(.*)/"
+  if folder then fm.file.mkdir_new(folder) end
+  return fm.file.write(path, lay_out(result, "") .. "\n")
+end
+
+local wanted <const> = { title = "string", source = "string", command = "string", date = "string", machine = "table", seconds = "number", seeds = "number",
+  protocol = "table", results = "table", rows = "table" }
+
+--- nil, or what is wrong with a result.
+local function problem_of(result)
+  for key, kind in pairs(wanted) do
+    if type(result[key]) ~= kind then return ("%s: expected a %s, found %s"):format(key, kind, type(result[key])) end
+  end
+  for i, row in ipairs(result.rows) do
+    local is_row = type(row) == "table" and type(row.name) == "string" and type(row.runs) == "table" and type(row.published) == "table"
+      and type(row.config) == "table"
+    if not is_row then return ("rows[%d]: expected name, config, published and runs"):format(i) end
+    for k, run in ipairs(row.runs) do
+      local is_run = type(run) == "table" and math.type(run.seed) == "integer" and type(run.seconds) == "number" and type(run.values) == "table"
+      if not is_run then return ("rows[%d].runs[%d]: expected seed, seconds and values"):format(i, k) end
+    end
+  end
+  return nil
+end
+
+--- The result in a file; or nil, what is wrong with it, and whether it is missing.
+function card_result.read(path)
+  local result, message, missing = read_json(path)
+  if not result then return nil, message, missing end
+  local problem = result.kind ~= "card" and "not the result of a card" or problem_of(result)
+  if problem then return nil, ("%s: %s"):format(path, problem) end
+  return result
+end
+
+return card_result

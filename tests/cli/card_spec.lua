@@ -1,0 +1,223 @@
+-- fmrun card: a tiny card of two rows and two seeds is run, killed, gone on with, shown and saved.
+local fm <const> = require "fm"
+local stopping <const> = require "cli.stopping"
+
+local call <const>, read <const>, write <const>, exists <const> = stopping.call, stopping.read, stopping.write, stopping.exists
+local shell <const> = stopping.shell
+
+local function has(text, ...)
+  for _, part in ipairs { ... } do assert(text:find(part, 1, true), ("%q is not in:\n%s"):format(part, text:sub(1, 4000))) end
+end
+
+local function well(arguments)
+  local code, out, err = call(arguments)
+  assert.equal(0, code, out .. err)
+  return out, err
+end
+
+-- near: within its published bar; far: beyond it, and lower. Seed 2 of far may stop itself.
+local toy <const> = [[
+local fm <const> = require "fm"
+return fm.experiment {
+  name = "toy_card",
+  params = { kind = { "near", choices = { "near", "far" } }, how = "", gain = 1.0@MORE@ },
+  run = function(run, p)
+    local kept = { n = 0 }
+    run:keeps { kept = kept }
+    for step in run:steps(10) do
+      kept.n = kept.n + 1
+      local me = p.kind == "far" and run.seed == 2 and step == 5 and not os.getenv "CALM"
+      if me and os.getenv "HOW" == "fail" then error "it broke" end
+      local parent = me and os.getenv "HOW" == "INT" and io.open "/proc/self/stat":read "a":match "%) %S (%d+)" -- the fmrun of the card
+      if me and os.getenv "HOW" then io.popen(("kill -%s %s"):format(os.getenv "HOW", parent or (fm.system.process()))):close() end
+      if parent then os.execute "sleep 0.3" end
+    end
+    local w2 = (p.kind == "near" and 1.0 or 0.5) + 0.01 * run.seed
+    run:summary { w2 = w2, share = p.gain * run.seed / 4, floor = 0.25 * run.seed, n = kept.n }
+  end,
+  card = {
+    title = "A toy", source = "Nobody 2026, table 1", seeds = 2, data = function(rng) return rng:normal(5, 2) end,
+    protocol = { { "solver", "none at all" }, { "published error bar", "deviation over 3 seeds" } },
+    results = { { "w2", "the distance", floor = "floor" }, { "share", "a share", better = "higher" } },
+    rows = { { "near it", { kind = "near" }, w2 = { 1.02, 0.05 }, share = { 9, 1 }, because = "the share@BECAUSE@ is made up" },
+      { "far", { kind = "far" }, w2 = { 9.5, 0.5 } } },
+  },
+}]]
+
+local function card(changes)
+  shell "mkdir -p cards"
+  write("cards/toy.lua", (toy:gsub("@(%u+)@", function(name) return (changes or {})[name] or "" end)))
+end
+
+local function json(arguments)
+  return assert(fm.json.decode((well(arguments))))
+end
+
+describe("fmrun card", function()
+  before_each(function()
+    stopping.open()
+    card()
+  end)
+  after_each(stopping.close)
+
+  it("lists the cards, those beside fmrun and those in ./cards", function()
+    write("cards/part.lua", "return {}")
+    local out = well "card"
+    assert.equal(out, (well "card --list"))
+    has(out, "CARD", "SOURCE", "c2ot ", "Cheng and Schwing 2025")
+    assert.truthy(out:find "\ntoy  +2 +2  none +Nobody 2026, table 1\n", out)
+    assert.is_nil(out:find("part", 1, true))
+    local found
+    for line in (well "card --list --json"):gmatch "[^\n]+" do
+      local entry = assert(fm.json.decode(line))
+      if entry.name == "toy" then found = entry end
+    end
+    assert.same({ "A toy", 2, 2, "cards/toy.lua" }, { found.title, found.rows, found.seeds, found.path })
+    write("cards/broken.lua", "return fm.")
+    local code
+    code, out = call "card"
+    assert.equal(1, code)
+    has(out, "broken", "cards/broken.lua:1:", "toy")
+  end)
+
+  it("runs the rows with every seed, and compares", function()
+    local out, err = well "card toy -j 2"
+    has(out, "A toy\n", "Nobody 2026, table 1", "cards/toy.lua, digest ", "[5, 2], digest ", "none at all", "deviation over 3 seeds", "1 to 2")
+    has(out, "4 runs in runs")
+    has(err, "4 runs, 2 parallel", "4 ok")
+    has(out, "the distance (w2, lower is better)", "a share (share, higher is better)")
+    assert.truthy(out:find "\nnear it +1%.02 ± 0%.05 +1%.015 ± 0%.064 +0%.375 +%S+  reproduced\n", out)
+    assert.truthy(out:find "\nfar +9%.5 ± 0%.5 +0%.515 ± 0%.064 +0%.375 +%S+  better\n", out)
+    assert.truthy(out:find "\nnear it +9 ± 1 +0%.4 ± 1%.6 +%S+  not reproduced\n", out) -- 0.375 ± 12.7 * 0.125
+    assert.truthy(out:find "\nfar +0%.4 ± 1%.6 +%S+\n", out) -- nothing was published
+    has(out, "\nnear it: the share is made up\n", "\nfar: no explanation yet\n", "reproduced 1, better 1, not reproduced 1, 1 without a verdict")
+    out, err = well "card toy"
+    has(out, "not reproduced")
+    assert.is_nil(err:find("ok", 1, true), err)
+    assert.equal(out, (well "card toy --show"))
+    assert.equal(out, (well "card cards/toy.lua --show"))
+    has(well "card toy -n", "")
+  end)
+
+  it("is an object as JSON, with every seed's values", function()
+    local found = json "card toy --json -q"
+    assert.same({ "card", "toy", 2, "A toy", "fmrun card toy" }, { found.kind, found.name, found.seeds, found.title, found.command })
+    local row = found.rows[1]
+    assert.same({ kind = "near" }, row.params)
+    assert.same({ how = "", kind = "near", gain = 1 }, row.config)
+    assert.same({ w2 = 1.02, share = 0.5, floor = 0.5 }, row.runs[2].values)
+    assert.same({ 1, 2 }, { row.runs[1].seed, row.runs[2].seed })
+    assert.same({ 1.02, 0.05 }, row.published.w2)
+    assert.near(1.015, row.measured.w2.mean, 1e-12)
+    assert.near(12.7062047 * 0.005, row.measured.w2.half, 1e-6)
+    assert.same({ "reproduced", "mean inside the error bar", 0.375 }, { row.measured.w2.verdict, row.measured.w2.why, row.measured.w2.floor })
+    assert.is_nil(found.rows[2].measured.share.verdict)
+    assert.same({ fm.real, fm.version }, { found.machine.real, found.fmrun })
+    assert.same({ { 5, 2 } }, found.data.shapes)
+  end)
+
+  it("goes on after a kill, and a part of the seeds has no verdict", function()
+    for _, case in ipairs { { "KILL", 1, "1 failed" }, { "fail", 1, "1 failed" } } do
+      shell "rm -rf runs"
+      local code, out, err = shell(("HOW=%s $FMRUN card toy -j 1 --checkpoint-seconds 0"):format(case[1]))
+      assert.equal(case[2], code, err)
+      has(out, "1 of 2 seeds, " .. case[3], "reproduced")
+      assert.is_nil(out:find("better\n", 1, true), out)
+      out, err = well "card toy -j 1"
+      has(err, "1 run, 1 parallel", "004 kind=far seed=2")
+      has(out, "reproduced", "better\n")
+    end
+    assert.equal(4, select(2, select(2, shell "ls -d runs/toy_card/sweep-*/*/run.json"):gsub("\n", "")))
+  end)
+
+  it("ends with what was saved when it is interrupted", function()
+    local code, out, err = shell "HOW=INT $FMRUN card toy -j 1"
+    assert.equal(75, code, err)
+    has(out, "1 of 2 seeds")
+    has(well "card toy -j 1", "better\n")
+    assert.equal(10, json "card toy --show --json".rows[2].runs[2].values.n or 10)
+    local path = select(2, shell "grep -l '\"kind\":\"far\"' runs/toy_card/*/*/config.json | xargs grep -l '\"seed\":2'"):match "^(.-)/config.json"
+    assert.equal(10, stopping.record(path).summary.n)
+    assert.equal(1, stopping.record(path).resumed)
+  end)
+
+  it("finds runs by their parameters, wherever they lie and whatever the script was then", function()
+    well "-q cards/toy.lua kind=near seed=1"
+    well "-q cards/toy.lua kind=near seed=2 --folder runs/toy_card/mine"
+    well "-q -m cards/toy.lua kind=near,far seed=2,3"
+    well "-q cards/toy.lua kind=near seed=1 gain=2"
+    has(well "card toy --show", "1 of 2 seeds", "reproduced", "3 runs in runs") -- far seed 1 is missing
+    card { MORE = ", later = 3", BECAUSE = " of all" } -- a parameter that the runs did not know, and another text
+    local out = well "card toy --show"
+    has(out, "1 of 2 seeds", "3 runs in runs", "the script of 3 runs had another text: digest ")
+    local err
+    out, err = well "card toy"
+    has(err, "sweep runs/toy_card/sweep-", "1 run, ")
+    has(out, "the script of 3 runs had another text", "4 runs in runs", "better\n")
+    well "-q cards/toy.lua kind=near seed=1 later=3" -- the present text is preferred
+    has(well "card toy --show", "the script of 2 runs had another text")
+    card { MORE = ", later = 4" }
+    has(well "card toy --show", "3 runs in runs") -- those that never heard of it
+  end)
+
+  it("lists only, takes fewer or more seeds", function()
+    local out, err = well "card toy -n"
+    has(out, "001 kind=near seed=1\n002 kind=far seed=1\n003 kind=near seed=2\n004 kind=far seed=2\n")
+    has(err, "4 runs in runs/toy_card/sweep-", "4 to do")
+    assert.is_false(exists "runs")
+    out = well "card toy --seeds 1 -q"
+    has(out, "1 to 1", "1.01", "2 runs in runs", "not reproduced")
+    has(well "card toy --show", "1 of 2 seeds")
+    has(well "card toy --seeds 3 --show", "1 of 3 seeds")
+    has(well "card toy -n", "001 kind=near seed=2\n002 kind=far seed=2\n")
+    assert.equal("fmrun card toy --seeds 1", json "card toy --seeds 1 --show --json".command)
+    well "card toy -q"
+    has(select(2, well "card toy -n"), "nothing is left to do")
+  end)
+
+  it("saves, and shows what was saved where there are no runs", function()
+    local code, _, err = call "card toy --show --save"
+    assert.equal(1, code)
+    has(err, "toy: there are no runs to save")
+    err = select(2, well "card toy -j 2 --save")
+    has(err, "cards/results/toy.json")
+    local saved = assert(fm.json.decode(read "cards/results/toy.json"))
+    assert.same({ "card", "fmrun card toy", 1.02 }, { saved.kind, saved.command, saved.rows[1].runs[2].values.w2 })
+    for line in read "cards/results/toy.json":gmatch "[^\n]+" do assert(#line <= 160, line) end
+    assert.truthy((well "card"):find "\ntoy  +2 +2  2 seeds, 20%d%d%-%d%d%-%d%d +Nobody", "the list")
+    local before = well "card toy --show"
+    shell "rm -r runs"
+    local out = well "card toy --show"
+    has(out, "the committed result of 20", "reproduced 1, better 1, not reproduced 1, 1 without a verdict")
+    local function tables(text) return text:match "\n\n(.*)$" end
+    assert.equal(tables(before), tables(out))
+    card { BECAUSE = " of this year" } -- what the card says now
+    has(well "card toy --show", "the share of this year is made up", "the script of 4 runs had another text")
+    write("cards/results/toy.json", "{}")
+    code, _, err = call "card toy --show"
+    assert.equal(1, code)
+    has(err, "cards/results/toy.json: not the result of a card")
+    has(select(2, call "card"), "cards/results/toy.json: cards/results/toy.json: not the result")
+  end)
+
+  it("says what is wrong", function()
+    for arguments, message in pairs {
+      ["card tyo"] = 'there is no card "tyo"; did you mean "toy"?', ["card --list toy"] = '--list takes no names, found "toy"',
+      ["card toy --seeds 0"] = "--seeds: expected a whole number >= 1", ["card toy --show -n"] = "--show or -n, not both",
+      ["card toy --sed 1"] = 'unknown option "--sed"',
+    } do
+      local code, _, err = call(arguments)
+      assert.equal(2, code, err)
+      has(err, message)
+    end
+    write("plain.lua", "local fm = require 'fm' return fm.experiment { run = function() end }")
+    write("wrong.lua", "local fm = require 'fm' return fm.experiment { run = function() end, card = { seeds = 1 } }")
+    write("tensor.lua", (toy:gsub("@%u+@", ""):gsub("return rng:normal%(5, 2%)", "return 5")))
+    for path, message in pairs { ["./plain.lua"] = "./plain.lua: the experiment has no card", ["./wrong.lua"] = "experiment: card: data is missing",
+      ["./nothing.lua"] = "nothing.lua", ["./tensor.lua --show"] = "./tensor.lua: card: data: expected tensors, found a number" } do
+      local code, _, err = call("card " .. path)
+      assert.equal(1, code, err)
+      has(err, message)
+    end
+  end)
+end)
