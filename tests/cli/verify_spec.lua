@@ -122,6 +122,31 @@ describe("verify", function()
     has(out, "BAD  own_nan  nan", "nan      1")
   end)
 
+  -- The whole list takes minutes: fmrun tests/verify/mutate.lua
+  it("finds formulas that are wrong, of the list of mutations, by cases that use them", function()
+    local mutate <const> = ("%s %s/tests/verify/mutate.lua -- "):format(shell.fmrun, lfs.currentdir())
+    local code, out, err = shell.run(mutate .. "path_slope_sign map_without_length cases=maps,paths")
+    assert.same({ 0, "" }, { code, err })
+    has(out, "path_slope_sign              lua/fm/flow/path/cosine.lua            1\n    paths: slopes of the coefficients",
+      "map_without_length           lua/fm/flow/map_loss/lsd.lua           1\n    maps: loss of the map, lsd", "2 of 2 mutations found")
+    code, out = shell.run(mutate .. "path_slope_sign map_without_length cases=maps")
+    assert.equal(1, code)
+    has(out, "cosine.lua            NONE", "1 of 2 mutations found")
+    code, out, err = shell.run(mutate .. "path_slop_sign")
+    assert.same({ 1, "", "there is no mutation path_slop_sign\n" }, { code, out, err })
+  end)
+
+  it("lists mutations of places that are there, once", function()
+    local names = {}
+    for _, mutation in ipairs(dofile "tests/verify/mutations.lua") do
+      local text = shell.read(lfs.currentdir() .. "/" .. mutation.file)
+      local _, last = text:find(mutation.from, 1, true)
+      assert(last and not text:find(mutation.from, last, true), mutation.name)
+      assert.is_nil(names[mutation.name])
+      names[mutation.name] = true
+    end
+  end)
+
   it("fails when a formula is wrong, in an installed copy as here", function()
     local fmrun, lua = copy()
     local list, code = rows("gaussian maps", fmrun)

@@ -45,7 +45,13 @@ local function normal(case)
   case:row("normal: mean error of the log-density", (log_prob - target:log_prob(x1)):abs():mean():item(), 0.11, margin)
   local x0 = case.rng:normal(4000, 2)
   local x = ode.solve(model, x0, { method = "rk4", steps = 20 })
-  case:row("normal: mean square distance to the true samples", (x - target:map(x0)):square():sum(2):mean():item(), 0.003, margin)
+  local truth = target:map(x0)
+  local apart = (x - truth):square():sum(2):mean():item()
+  case:row("normal: mean square distance to the true samples", apart, 0.003, margin)
+  local other, W2 = target:sample(1000, case.rng), fm.metrics.wasserstein2
+  local part = (x - truth)[{ 1, 1000 }]:square():sum(2):mean():item()
+  case:row("normal: W2 to 1000 others, less the true samples' own", math.abs(W2(x[{ 1, 1000 }], other) - W2(truth[{ 1, 1000 }], other)),
+    math.sqrt(part) + 100 * case.rounding, "the triangle: the distance of the two sets of samples")
 end
 
 -- Two classes, some labels dropped: the network is both conditional flows and that of all data.
