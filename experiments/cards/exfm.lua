@@ -1,0 +1,81 @@
+#!/usr/bin/env fmrun
+-- From noise to moons, eight Gaussians and two spirals, and from moons to eight Gaussians: flow
+-- matching with independent pairs (I-CFM), with pairs by optimal transport (OT-CFM), and towards
+-- the mean velocity of the whole batch at each point (ExFM). Ryzhakov et al. 2024, table 4. The
+-- table does not say how the data are scaled; these scales give its path energies.
+local fm <const> = require "fm"
+local nn, flow, optim, ode, data, metrics = fm.nn, fm.flow, fm.optim, fm.ode, fm.data, fm.metrics
+
+local function normal(n, rng) return rng:normal(n, 2) end
+local function eight_gaussians(n, rng) return data.eight_gaussians { n = n, rng = rng, noise = 0.1 ^ 0.25 } end
+
+-- torchdyn's: equal angles on each moon, and one offset of 0..0.2 on both coordinates of a point
+local function moons(n, rng)
+  local half = n // 2
+  local upper, lower = fm.linspace(0, math.pi, half), fm.linspace(0, math.pi, n - half)
+  local x, y = fm.cat(upper:cos(), 1 - lower:cos(), 1), fm.cat(upper:sin(), 0.5 - lower:sin(), 1)
+  return (fm.cat(x:reshape(n, 1), y:reshape(n, 1), 2) + rng:uniform(n, 1) * 0.2) * 3 - 1
+end
+
+-- torchdyn's: two arms of 780 degrees, out to a radius of 13.6
+local function two_spirals(n, rng)
+  local angle, sign = rng:uniform(n):sqrt() * (780 / 180 * math.pi), rng:integers(n, 0, 1) * 2 - 1
+  return fm.cat((-angle:cos() * angle * sign):reshape(n, 1), (angle:sin() * angle * sign):reshape(n, 1), 2)
+end
+
+local tasks <const> = {
+  normal_moons = { normal, moons }, normal_eight = { normal, eight_gaussians }, moons_eight = { moons, eight_gaussians },
+  normal_spirals = { normal, two_spirals },
+}
+
+local function network() -- 8,706 parameters
+  local mlp = nn.mlp { inputs = 3, hidden = { 64, 64, 64 }, outputs = 2, act = "selu" }
+  return nn.module({ { "net", mlp } }, function(_, x, t) return mlp(fm.cat(x, t:reshape(-1, 1), 2)) end)
+end
+
+-- The mean of E[x1 - x0 | x_t] over the points of the batch: x1 itself is one of them, so the
+-- target has no bias.
+local function explicit(model, x0, x1, rng)
+  local t = rng:uniform(#x1)
+  local xt, velocity = flow.path "linear":sample(x0, x1, t), flow.exact.empirical { points = x1 }
+  return fm.mse(model(xt, t), velocity(xt, t))
+end
+
+return fm.experiment {
+  name = "exfm",
+  params = {
+    task = { "normal_eight", "source and target", choices = { "normal_moons", "normal_eight", "moons_eight", "normal_spirals" } },
+    method = { "ot_cfm", "how it is trained; exfm needs noise as the source", choices = { "i_cfm", "ot_cfm", "exfm" } },
+    steps = { 10000, "optimizer steps", min = 1 }, batch = { 256, "pairs in a step, coupled together", min = 1 },
+    lr = { 1e-3, "learning rate at the start" }, cosine = { true, "it falls along half a cosine" },
+    sigma = { 0.1, "deviation of the points around the line, not in exfm", min = 0 },
+    test = { 2000, "points of a test", min = 2 }, tests = { 5, "tests: the results are their means", min = 1 },
+  },
+  run = function(run, p)
+    local source, target = table.unpack(tasks[p.task])
+    if p.method == "exfm" and source ~= normal then error("task: exfm starts from noise, not from that of " .. p.task, 0) end
+    local path, couple = { "i_cfm", sigma = p.sigma }, flow.coupling(p.method == "ot_cfm" and "ot" or "independent")
+    local model, rng, draws = network(), run.rng:stream "loss", run.rng:stream "data"
+    local opt = optim.adamw(model, { lr = p.cosine and optim.cosine { lr = p.lr, steps = p.steps } or p.lr, weight_decay = 1e-5 })
+    run:keeps { model = model, opt = opt }
+    for _, x0, x1 in run:steps(p.steps, function() return source(p.batch, draws), target(p.batch, draws) end) do
+      run:log { loss = opt:step(function()
+        if p.method == "exfm" then return explicit(model, x0, x1, rng) end
+        return flow.loss(model, x1, { rng = rng, x0 = x0, coupling = couple, path = path })
+      end) }
+    end
+
+    model:eval()
+    local sum, tests, half = { w2 = 0, w2_half = 0, w2_floor = 0, w2_floor_half = 0, npe = 0 }, run.rng:stream "tests", { 1, p.test // 2 }
+    for _ = 1, p.tests do
+      local x0, x1, other = source(p.test, tests), target(p.test, tests), target(p.test, tests)
+      local x = ode.solve(model, x0, { method = "euler", steps = 100 })
+      local npe = flow.normalized_path_energy(model, x0, metrics.wasserstein2(x0, x1), { method = "euler", steps = 100 })
+      for name, value in pairs { npe = npe, w2 = metrics.wasserstein2(x, x1), w2_floor = metrics.wasserstein2(other, x1),
+        w2_half = metrics.wasserstein2(x[half], x1[half]), w2_floor_half = metrics.wasserstein2(other[half], x1[half]) } do
+        sum[name] = sum[name] + value / p.tests
+      end
+    end
+    run:summary(sum)
+  end,
+}
