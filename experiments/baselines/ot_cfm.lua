@@ -4,7 +4,7 @@ local flow <const> = require "fm".flow
 local solved <const> = require "baselines.parts.solved"
 
 return {
-  cost = { points = 3, pictures = 1 },
+  cost = { points = 3.1, pictures = 1 },
   make = function(task)
     local net = task.learner("net", task.network())
     return {

@@ -3,7 +3,8 @@
 --   :step(loss)   an optimizer step on the loss that a function gives; then the average of the
 --                 weights follows. Returns the loss. task.peak is the most that a step so far
 --                 needed beside what was held before it
---   options       betas of Adam; steps: how many there are, if not those of the method
+--   options       betas of Adam; steps: how many there are, if not those of the method; sampler:
+--                 the part of the model that samples need
 local fm <const> = require "fm"
 local optim <const> = fm.optim
 
@@ -28,7 +29,7 @@ function learners.begin(task, p, rng)
     local steps = o.steps or task.steps
     local lr = optim.cosine { lr = p.lr, steps = steps, warmup = math.min(1000, steps // 4) }
     local self = setmetatable({ model = model, task = task, opt = optim.adam(model, { lr = lr, betas = o.betas or { 0.9, 0.999 } }),
-      average = optim.ema(model, { decay = p.decay, warmup = true }), bytes = model:count() * (fm.real == "float" and 4 or 8) }, Learner)
+      average = optim.ema(model, { decay = p.decay, warmup = true }), bytes = (o.sampler or model):count() * (fm.real == "float" and 4 or 8) }, Learner)
     for _, part in ipairs { "model", "opt", "average" } do task.keeps[name .. "_" .. part] = self[part] end
     return self
   end

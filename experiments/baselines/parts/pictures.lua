@@ -11,7 +11,7 @@ return function(run, p)
   local z, order = rng:normal(p.samples, 1, 32, 32), rng:permutation(#held_out)
   local real = read(held_out:index_select(order[{ 1, p.samples }], { axis = 1 }))
   local other = read(held_out:index_select(order[{ p.samples + 1, 2 * p.samples }], { axis = 1 }))
-  local task = { unit = "Frechet distance", floor = metrics.frechet_distance(other, real), shape = { 1, 32, 32 },
+  local task = { kind = "pictures", unit = "Frechet distance", floor = metrics.frechet_distance(other, real), shape = { 1, 32, 32 },
     batches = data.batches(truth, p.batch, { rng = run.rng:stream "batches", drop_last = true }) }
 
   function task.network(options)

@@ -10,7 +10,7 @@ local targets <const> = {
 
 return function(run, p)
   local target, rng, tests, from = targets[p.data], fm.rng(run.seed, "tests"), {}, run.rng:stream "data"
-  local task = { unit = "W2", floor = 0, shape = { 2 } }
+  local task = { kind = "points", unit = "W2", floor = 0, shape = { 2 } }
   for i = 1, p.tests do
     tests[i] = { z = rng:normal(p.samples, 2), x1 = target(p.samples, rng) }
     task.floor = task.floor + metrics.wasserstein2(target(p.samples, rng), tests[i].x1) / p.tests
