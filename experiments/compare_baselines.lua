@@ -48,7 +48,7 @@ return fm.experiment {
     method = { "flow", "a file of baselines/" }, data = { "moons", "what is learned, from noise", choices = names_of(kinds) },
     folder = { "", "where the files of mnist lie, if not in the usual place" },
     split = { "test", "of mnist, to train with", choices = { "train", "test" } },
-    steps = { 24000, "the time for training, in steps of flow matching", min = 10 }, batch = { 128, "rows in a step", min = 2 },
+    steps = { 20000, "the time for training, in steps of flow matching", min = 10 }, batch = { 128, "rows in a step", min = 2 },
     lr = { 2e-3, "learning rate: it rises to this, and falls along half a cosine" }, decay = { 0.999, "of the averaged weights, which sample" },
     hidden = { 64, "width of the network for points", min = 1 }, width = { 16, "channels of the U-Net at full size", min = 2 },
     samples = { 1500, "samples of a test", min = 10 }, tests = { 2, "tests of points", min = 1 },
