@@ -1,23 +1,24 @@
--- A generator z + G(z, 0) against a critic, the mean of D(x, 0) over x, both the network of the
--- task with the time held at 0. Each learns by the logistic loss, the generator by its
+-- A generator z + G(z) against a critic, the mean of the numbers of D(x); G and D are the network
+-- of the task without its time. Each learns by the logistic loss, the generator by its
 -- non-saturating form. Goodfellow et al. 2014.
---   gamma   of a penalty gamma / 2 |dD/dx|^2 at the data (R1, Mescheder et al. 2018). The square is
---           that of the derivative along a random normal direction: its mean is the norm's square
+--   penalty   gamma / 2 |dD/dx|^2 at the data is added (R1, Mescheder et al. 2018), gamma = 0.01 for
+--             each number of a row. The square is that of the derivative along a random normal
+--             direction: its mean is the norm's square
 local fm <const> = require "fm"
 
-return function(cost, gamma, betas)
+return function(cost, betas, penalty)
   return {
     cost = cost, evaluations = { 1 },
     make = function(task)
-      local net = task.learner("net", task.network(), { betas = betas })
-      local critic = task.learner("critic", task.network(), { betas = betas })
-      local function generated(z) return z + net.model(z, 0) end
-      local function judged(x) return critic.model(x, 0):reshape(#x, -1):mean(2) end
+      local net, critic = task.learner("net", task.still(), { betas = betas }), task.learner("critic", task.still(), { betas = betas })
+      local gamma = 0.01 * fm.zeros(task.shape):count()
+      local function generated(z) return z + net.model(z) end
+      local function judged(x) return critic.model(x):reshape(#x, -1):mean(2) end
       local function noise(n) return task.rng:normal(n, table.unpack(task.shape)) end
 
       local function critic_loss(real, fake)
         local loss = fm.softplus(judged(fake)):mean()
-        if not gamma then return loss + fm.softplus(-judged(real)):mean() end
+        if not penalty then return loss + fm.softplus(-judged(real)):mean() end
         local value, slope = fm.jvp(judged, { real }, { task.rng:normal(real:shape()) })
         return loss + fm.softplus(-value):mean() + slope:square():mean() * (gamma / 2)
       end
