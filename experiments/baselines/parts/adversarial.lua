@@ -1,8 +1,8 @@
 -- A generator z + G(z) against a critic, the mean of the numbers of D(x); G and D are the network
 -- of the task without its time. Each learns by the logistic loss, the generator by its
 -- non-saturating form. Goodfellow et al. 2014.
---   penalty   gamma / 2 |dD/dx|^2 at the data is added (R1, Mescheder et al. 2018), gamma = 0.01 for
---             each number of a row. The square is that of the derivative along a random normal
+--   penalty   gamma / 2 |dD/dx|^2 at the data is added (R1, Mescheder et al. 2018), gamma = 0.01
+--             for each number of a row. The square is that of the derivative along a random normal
 --             direction: its mean is the norm's square
 local fm <const> = require "fm"
 

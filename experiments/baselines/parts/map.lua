@@ -1,4 +1,4 @@
--- A map between two times, trained by a loss of flow.map_loss: it reaches the data in one evaluation.
+-- A map between two times, trained by a loss of flow.map_loss: one evaluation reaches the data.
 local flow <const> = require "fm".flow
 
 return function(kind, cost)
