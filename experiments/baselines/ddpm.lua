@@ -1,5 +1,5 @@
--- DDPM, sampled with noise. The cosine schedule of Nichol and Dhariwal 2021: on points it is better
--- here than the linear one for every n. Give most=1000 for the chain of all indices.
+-- DDPM, sampled with noise, on the cosine schedule of Nichol and Dhariwal 2021, which is better on
+-- points than the linear one for every n. Give most=1000 for the chain of all indices.
 local noise_predictor <const> = require "baselines.parts.noise_predictor"
 
 return {
