@@ -86,10 +86,10 @@ describe("fmrun card", function()
     has(out, "4 runs in runs")
     has(err, "4 runs, 2 parallel", "4 ok")
     has(out, "the distance (w2, lower is better)", "a share (share, higher is better)")
-    assert.truthy(out:find "\nnear it +1%.02 ± 0%.05 +1%.015 ± 0%.064 +0%.375 +%S+  reproduced\n", out)
-    assert.truthy(out:find "\nfar +9%.5 ± 0%.5 +0%.515 ± 0%.064 +0%.375 +%S+  better\n", out)
-    assert.truthy(out:find "\nnear it +9 ± 1 +0%.4 ± 1%.6 +%S+  not reproduced\n", out) -- 0.375 ± 12.7 * 0.125
-    assert.truthy(out:find "\nfar +0%.4 ± 1%.6 +%S+\n", out) -- nothing was published
+    assert.truthy(out:find "\nnear it +1%.02 ± 0%.05 +1%.015 ± 0%.064 +0%.0071 +0%.38 +%S+  reproduced\n", out)
+    assert.truthy(out:find "\nfar +9%.5 ± 0%.5 +0%.515 ± 0%.064 +0%.0071 +0%.38 +%S+  better\n", out)
+    assert.truthy(out:find "\nnear it +9 ± 1 +0%.4 ± 1%.6 +0%.18 +%S+  not reproduced\n", out) -- 0.375 ± 12.7 * 0.125
+    assert.truthy(out:find "\nfar +0%.4 ± 1%.6 +0%.18 +%S+\n", out) -- nothing was published
     has(out, "\nnear it: the share is made up\n", "\nfar: no explanation yet\n", "reproduced 1, better 1, not reproduced 1, 1 without a verdict")
     out, err = well "card toy"
     has(out, "not reproduced")
@@ -200,11 +200,52 @@ describe("fmrun card", function()
     has(select(2, call "card"), "cards/results/toy.json: cards/results/toy.json: not the result")
   end)
 
+  it("tells when the data are not what they were", function()
+    well "card toy -q --save"
+    assert.is_nil((well "card toy --show"):find("data now", 1, true))
+    write("cards/toy.lua", (toy:gsub("@%u+@", ""):gsub("rng:normal%(5, 2%)", "rng:normal(5, 2) * 2")))
+    has(well "card toy --show", "data now", "not what the committed result had, digest ")
+  end)
+
+  it("makes a page of what was saved, and of other tables", function()
+    has(well "card --page cards/results", "# Measured results", "There are no results yet.")
+    well "card toy -q --save"
+    local first = { title = "first *one*", columns = { "name", "value" }, rows = { { "a_b", 0.123456 }, { "[c]", "1 ± 2" }, { "d" } },
+      notes = { "A note.", "Another." } }
+    write("cards/results/other.json", fm.json.encode { title = "Some | tables", command = "fmrun -m x.lua", machine = "a box", seconds = 90.5,
+      notes = "All of it.", tables = { first, { columns = { "x" }, rows = fm.json.array {} } } })
+    write("cards/results/notes.txt", "not read")
+    local out = well "card --page cards/results"
+    has(out, "## toy\n\n**A toy**\n")
+    has(out, "\nNobody 2026, table 1. `fmrun card toy`, 20", ": 4 runs, ", "\n- solver: none at all\n", "**the distance** (`w2`, lower is better)",
+      "| near it | 1.02 ± 0.05 | 1.015 ± 0.064 | 0.0071 | 0.38 | reproduced |", "- near it: the share is made up", "- far: no explanation yet",
+      "`fmrun cards/toy.lua kind=near seed=1`", "Verdicts: reproduced 1, better 1, not reproduced 1, 1 without a verdict.")
+    has(out, "## other\n\n**Some \\| tables**\n\n`fmrun -m x.lua`: 1m31s in all; a box.\n\nAll of it.\n\n**first \\*one\\***\n",
+      "| name | value |\n|---|---:|\n| a_b | 0.1235 |\n| \\[c] | 1 ± 2 |\n| d |  |\n\nA note.\n\nAnother.\n\n| x |\n|---|\n")
+    local page = require "fm.cli.help.pages".parse("results", out)
+    assert.same({ "Measured results", 78 }, { page.title, page.order })
+    local begun, one = '{"title":"t","command":"c","seconds":1', '{"columns":["a"],"rows":'
+    for text, message in pairs {
+      ["[1]"] = "no object", ["{}"] = "command: expected a string, found nil", ['{"kind": "card"}'] = "expected a",
+      [begun .. ',"tables":[]}'] = "machine: expected a text, found nil",
+      [begun .. ',"machine":"m","tables":[' .. one .. "[[1,2]]}]}"] = "tables[1].rows[1]: 2 cells, and there are 1 columns",
+      [begun .. ',"machine":"m","tables":[' .. one .. "[[true]]}]}"] = "tables[1].rows: expected lists of texts and numbers",
+      [begun .. ',"machine":"m","tables":[{"columns":[],"rows":[]}]}'] = "tables[1].columns: expected a list of texts",
+      [begun .. ',"machine":"m","notes":1,"tables":[]}'] = "notes: expected a text or a list of texts",
+    } do
+      write("cards/results/other.json", text)
+      local code, _, err = call "card --page cards/results"
+      assert.equal(1, code, text)
+      has(err, "cards/results/other.json: ", message)
+    end
+  end)
+
   it("says what is wrong", function()
     for arguments, message in pairs {
       ["card tyo"] = 'there is no card "tyo"; did you mean "toy"?', ["card --list toy"] = '--list takes no names, found "toy"',
       ["card toy --seeds 0"] = "--seeds: expected a whole number >= 1", ["card toy --show -n"] = "--show or -n, not both",
       ["card toy --sed 1"] = 'unknown option "--sed"',
+      ["card --page a b"] = "--page: expected one folder, found 2 words",
     } do
       local code, _, err = call(arguments)
       assert.equal(2, code, err)
@@ -219,5 +260,47 @@ describe("fmrun card", function()
       assert.equal(1, code, err)
       has(err, message)
     end
+  end)
+end)
+
+describe("the cards of fm", function()
+  local cards <const>, card_result <const> = require "fm.cli.cards", require "fm.records.card_result"
+
+  local function lacks(card)
+    local said, list = {}, {}
+    for _, pair in ipairs(card.protocol) do said[pair[1]] = true end
+    for _, name in ipairs { "metric", "solver", "evaluations", "batch", "reference set", "published error bar" } do
+      if not said[name] then list[#list + 1] = name end
+    end
+    return table.concat(list, ", ")
+  end
+
+  it("say how the numbers were made, want five seeds, and their results hold what they publish", function()
+    local count = 0
+    for _, name in ipairs(select(2, cards.all())) do
+      local script, message, is_part = cards.open((cards.all())[name], {})
+      if not is_part then
+        assert(script, message)
+        assert.equal("", lacks(script.card), name .. ": its protocol does not say")
+        assert(script.card.seeds >= 5, name .. ": too few seeds")
+        local result, problem, missing = card_result.read(script.result)
+        assert(result or missing, problem)
+        for i, row in ipairs(result and result.rows or {}) do
+          local advice = ("%s: %s was saved before the card changed: fmrun card %s --show --save"):format(name, row.name, name)
+          assert.same(script.card.rows[i].published, row.published, advice)
+        end
+        count = count + 1
+      end
+    end
+    assert(count >= 1)
+  end)
+
+  it("have their results on the page of the manual", function()
+    stopping.open()
+    local page = well "card --page"
+    stopping.close()
+    local path = require "fm.cli.help.pages".folder() .. "results.md"
+    local file <close> = assert(io.open(path))
+    assert(file:read "a" == page, "results.md is not what the results say: fmrun card --page >lua/fm/manual/results.md")
   end)
 end)

@@ -46,6 +46,7 @@ local function check_program(prefix)
   well(fmrun .. "-q -m -j 2 installed.lua lr=0.3,0.2")
   has(well(fmrun .. "ls"), "lr=0.3", "lr=0.2")
   has(well(fmrun .. "help fm.nn.linear"), "linear")
+  has(well(fmrun .. "card --list"), "c2ot")
   well(fmrun .. "report runs/installed/sweep-*")
   well(("cd / && %s%s/bin/fmrun64 -e 'assert(require \"fm\".real == \"double\")'"):format(bare, prefix))
 end

@@ -30,8 +30,9 @@ function card_words.measured(cell)
   return mean .. (spread or "")
 end
 
-function card_words.floor(cell)
-  return cell.floor and words.value(cell.floor) or ""
+--- A deviation or a floor: with two digits.
+function card_words.rough(value)
+  return value and ("%.2g"):format(value):gsub("e([+-])0+", "e%1") or ""
 end
 
 --- "reproduced", with "(overlap)" when the mean is outside the error bar; "3 of 5 seeds" before all
@@ -51,7 +52,8 @@ end
 --- How the columns of numbers are to be read.
 function card_words.legend(result)
   local over = words.count(result.seeds, "seed")
-  return ("measured is the mean ± half of its 95 %% interval over %s (Student's t), floor the metric between two true samples"):format(over)
+  return ("measured is the mean ± half of its 95 %% interval over %s (Student's t), STD their deviation, floor the metric between two true samples")
+    :format(over)
 end
 
 --- "reproduced 12, better 2, not reproduced 2; 3 without a verdict": of all numbers of a card.

@@ -36,6 +36,12 @@ function cards.all()
   return paths, names
 end
 
+--- The path as a result keeps it: of fm's own cards, the one below the source tree.
+function cards.shown_path(path)
+  local own = cards.own_folder()
+  return own and path:sub(1, #own + 1) == own .. "/" and "experiments/cards" .. path:sub(#own + 1) or path
+end
+
 --- The path of the card that a word names; refuse(message) ends the command.
 function cards.path(word, refuse)
   if word:find("/", 1, true) or word:find "%.lua$" then return word end

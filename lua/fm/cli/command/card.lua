@@ -51,6 +51,16 @@ local function list(line)
   return code
 end
 
+--- Prints the page of results; the only word may name a folder of them.
+local function page(line)
+  if #line.words > 1 then line.refuse(("--page: expected one folder, found %d words"):format(#line.words)) end
+  local own = cards.own_folder()
+  local folder = line.words[1] or own and own .. "/results"
+  if not folder then end_with "there is no folder experiments/cards beside this fmrun" end
+  io.stdout:write((require "fm.cli.results_page"(folder)))
+  return exit.well
+end
+
 -- ---- one card ----
 
 --- The runs there are; without any, those of the committed result. Returns what was found, the
@@ -121,6 +131,7 @@ end
 
 local function save(result, path, count)
   if count == 0 then end_with(("%s: there are no runs to save"):format(result.name)) end
+  result.script = cards.shown_path(result.script)
   local wrote, message = card_result.write(path, result)
   if not wrote then end_with(message) end
 end
@@ -161,11 +172,13 @@ return {
     { "--save", name = "save", help = "write the result to results/NAME.json beside the card" },
     { "--seeds", name = "seeds", value = "N", help = "seeds 1 to N of each row, instead of as many as the card says" },
     { "--json", name = "json", help = "one JSON object per card, with the values of every seed" },
+    { "--page", name = "page", help = "print the page of results of the manual, made from what was saved; a word names another folder than fm's own" },
     "runs", "jobs", "dry_run", "threads", "timeout", "fail_fast", "maxfail", "checkpoint_seconds", "quiet", "color",
   },
   run = function(line)
     line.count = option_reader.whole("--seeds", line.seeds, 1, line.refuse)
     if line.list and #line.words > 0 then line.refuse(('--list takes no names, found "%s"'):format(line.words[1])) end
+    if line.page then return page(line) end
     if line.show and line.dry_run then line.refuse "--show or -n, not both" end
     if #line.words == 0 then return list(line) end
     local worst = exit.well

@@ -56,6 +56,7 @@ end
 
 local function print_column(result, unfinished, column, paint)
   local columns = { { title = "ROW", flexible = true }, { title = "PUBLISHED", right = true }, { title = "MEASURED", right = true } }
+  columns[#columns + 1] = { title = "STD", right = true, rank = 3 }
   if column.floor then columns[#columns + 1] = { title = "FLOOR", right = true, rank = 1 } end
   columns[#columns + 1] = { title = "TIME", right = true, rank = 2 }
   columns[#columns + 1] = { title = "VERDICT" }
@@ -63,8 +64,8 @@ local function print_column(result, unfinished, column, paint)
   for i, row in ipairs(result.rows) do
     local cell = card_result.cell(result, row, column)
     local each = card_result.median_seconds { row }
-    local cells = { row.name, card_words.published(cell.published), card_words.measured(cell) }
-    if column.floor then cells[#cells + 1] = card_words.floor(cell) end
+    local cells = { row.name, card_words.published(cell.published), card_words.measured(cell), card_words.rough(cell.measured.deviation) }
+    if column.floor then cells[#cells + 1] = card_words.rough(cell.floor) end
     cells[#cells + 1] = each and short.duration(each) or ""
     cells[#cells + 1] = verdict_cell(cell, unfinished[i])
     rows[i] = cells
