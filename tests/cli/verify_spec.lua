@@ -127,7 +127,7 @@ describe("verify", function()
     local mutate <const> = ("%s %s/tests/verify/mutate.lua -- "):format(shell.fmrun, lfs.currentdir())
     local code, out, err = shell.run(mutate .. "path_slope_sign map_without_length cases=maps,paths")
     assert.same({ 0, "" }, { code, err })
-    has(out, "path_slope_sign              lua/fm/flow/path/cosine.lua            1\n    paths: slopes of the coefficients",
+    has(out, "path_slope_sign              lua/fm/flow/path/cosine.lua            1\n    paths: slopes of a, s, gamma",
       "map_without_length           lua/fm/flow/map_loss/lsd.lua           1\n    maps: loss of the map, lsd", "2 of 2 mutations found")
     code, out = shell.run(mutate .. "path_slope_sign map_without_length cases=maps")
     assert.equal(1, code)

@@ -15,12 +15,12 @@ local function pairs_found(case)
   local x0 = case.rng:normal(n, 2)
   local x1 = image(x0):index_select(case.rng:permutation(n), 1)
   local y0, y1 = flow.coupling "ot"(x0, x1)
-  case:row("ot pairs shuffled points with their images", case.apart(image(y0), y1), 100 * case.rounding, "rounding: the pairs are the right ones")
+  case:row("ot finds the shuffled images", case.apart(image(y0), y1), 100 * case.rounding, "rounding: the pairs are the right ones")
   local labels = case.rng:integers(n, 1, 3)
   local z0, z1, kept = flow.coupling "conditional_ot"(x0, image(x0), labels)
-  case:row("conditional ot: the pairs of a map, whatever the labels", case.apart(image(z0), z1), 100 * case.rounding,
+  case:row("conditional_ot finds images by label", case.apart(image(z0), z1), 100 * case.rounding,
     "rounding: row i of x0 brings the label of row i")
-  case:row("conditional ot keeps labels", case.apart(kept, labels), 0, "exact")
+  case:row("conditional_ot keeps labels", case.apart(kept, labels), 0, "exact")
   return x0, x1
 end
 
@@ -40,11 +40,11 @@ local function distances(case, x0, x1)
 end
 
 -- Between N(0, p) and N(0, q) the entropic plan is normal; its covariance c solves c^2 + c reg / 2
--- = p q. Here p and q are those of the samples, 20 times.
+-- = p q. Here p and q are those of the samples, 40 times.
 local function entropic(case)
   local reg <const>, rows <const> = 0.5, 400
   local off, sums = {}, 0
-  for i = 1, 20 do
+  for i = 1, 40 do
     local x0, x1 = case.rng:normal(rows, 1), case.rng:normal(rows, 1) * 0.7
     x0, x1 = x0 - x0:mean(), x1 - x1:mean()
     local plan = flow.transport_plan(x0, x1, { reg = reg, tolerance = 1e-7 })
@@ -53,15 +53,15 @@ local function entropic(case)
     off[i] = (plan * x0:matmul(x1:transpose { axes = { 2, 1 } })):sum():item() - c
     sums = math.max(sums, case.apart(plan:sum(2), 1 / rows), case.apart(plan:sum(1), 1 / rows))
   end
-  case:mean("covariance of the entropic plan of normals", off, 0, 1 / rows, "1 / n for the shape of the samples")
-  case:row("the plan's rows and columns sum to 1 / n", sums, 1e-7 + case.rounding, "the tolerance, 1e-7")
+  case:mean("entropic plan of normals, covariance", off, 0, 1 / rows, "1 / n for the shape of the samples")
+  case:row("entropic plan, rows and columns", sums, 1e-7 + case.rounding, "the tolerance, 1e-7")
 end
 
--- Statistics of 40 draws of 400 against their means.
+-- Statistics of 200 draws of 400 against their means.
 local function statistics(case)
   local d <const>, s <const>, m <const> = 1.5, 0.8, 400
   local energy, kernel, frechet = {}, {}, {}
-  for i = 1, 40 do
+  for i = 1, 200 do
     local a, b = case.rng:normal(m, 1), case.rng:normal(m, 1) * d
     energy[i] = metrics.energy_distance(a, b)
     kernel[i] = metrics.mmd(a, b, { bandwidths = { s }, unbiased = true })

@@ -66,13 +66,13 @@ end
 
 local function losses(case, schedule, bars)
   local list, want = {}, 0
-  for i = 1, 40 do list[i] = diffusion.loss(noise_model(bars), case.rng:normal(5000, 1) * d + m, { schedule = schedule, rng = case.rng }):item() end
+  for i = 1, 40 do list[i] = diffusion.loss(noise_model(bars), case.rng:normal(20000, 1) * d + m, { schedule = schedule, rng = case.rng }):item() end
   for k = 1, T do want = want + bars[k] * d * d / (bars[k] * d * d + 1 - bars[k]) / T end
   case:mean("loss of the best model", list, want)
 end
 
 local function samples(case, schedule, bars)
-  local x0, model = case.rng:normal(20000, 1), noise_model(bars)
+  local x0, model = case.rng:normal(50000, 1), noise_model(bars)
   local x = diffusion.sample(model, x0, { schedule = schedule, rng = case.rng })
   local mean, variance = ancestral_moments(bars)
   case:mean("ancestral, mean", x, m, math.abs(mean - m), "what 1000 steps are off")
@@ -87,10 +87,10 @@ local function samples(case, schedule, bars)
   case:row("ddim in 50 steps, numbers by hand", case.apart(few, x0 * p + q), 400 * case.rounding * 10, "400 roundings of numbers up to 10")
   local many = diffusion.sample(model, x0, { method = "ddim", schedule = schedule })
   local truth = (x0 - bars[T] ^ 0.5 * m) / (bars[T] * d * d + 1 - bars[T]) ^ 0.5 * d + m
-  case:row("ddim in 1000 steps, to the flow's map", case.apart(many, truth), 0.05, "order 1 in 1 / 1000, for noise up to 5, times 10")
+  case:row("ddim in 1000 steps, to the map", case.apart(many, truth), 0.05, "order 1 in 1 / 1000, for noise up to 5, times 10")
 
   local noisy = diffusion.sample(model, x0, { method = "ddim", schedule = schedule, eta = 1, rng = case.rng })
-  case:mean("ddim with eta = 1, variance: the ancestral chain", (noisy - mean):square(), variance, 1e-4, "the noise of the first step")
+  case:mean("ddim with eta = 1, variance", (noisy - mean):square(), variance, 1e-4, "the noise of the first step")
 end
 
 -- Along sigma = s / a the flow is x = m + sqrt(d^2 + sigma^2) z.
@@ -100,7 +100,7 @@ local function heun(case)
   local x0 = case.rng:normal(200, 1)
   local x = diffusion.sample(model, x0, { method = "edm_heun", path = { "ve", sigma_min = low, sigma_max = high }, steps = 100 })
   local truth = (x0 * high - m) / math.sqrt(d * d + high * high) * d + m
-  case:row("edm_heun in 100 steps, to the flow's map", case.apart(x, truth), 0.01, "order 2: 100 / 100^2 for curvature by rho = 7")
+  case:row("edm_heun in 100 steps, to the map", case.apart(x, truth), 0.01, "order 2: 100 / 100^2 for curvature by rho = 7")
 end
 
 return {

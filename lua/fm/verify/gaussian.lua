@@ -72,7 +72,7 @@ return {
     local expected = by_entry(x, function(value, k) return -(value - 0.7 * mean[k]) / ((0.7 * std[k]) ^ 2 + 0.3 ^ 2) end)
     case:row("score from the velocity",
       case.apart(score, expected), 400 * case.rounding * expected:abs():max():item(), "400 roundings: it divides by 1 - t = 0.3")
-    local samples = ode.solve(target, case.rng:normal(20000, 2), { method = "rk4", steps = 20 })
+    local samples = ode.solve(target, case.rng:normal(100000, 2), { method = "rk4", steps = 20 })
     for k = 1, 2 do
       local column = samples:slice { axis = 2, first = k, last = k }
       case:mean(("mean of samples, dimension %d"):format(k), column, mean[k])

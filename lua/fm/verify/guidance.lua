@@ -40,7 +40,7 @@ local function normals(case)
   row("autoguidance, w = 3", weak, d ^ 3 * none ^ -2, bound, "h^4 and 100 roundings")
   local function spread(std, t) return math.sqrt((t * std) ^ 2 + (1 - t) ^ 2) end
   local between = spread(d, 0.25) * (spread(d, 0.75) / spread(d, 0.25)) ^ 2 * (spread(none, 0.75) / spread(none, 0.25)) ^ -1 * d / spread(d, 0.75)
-  row("guided from 0.25 to 0.75 alone, w = 2", { cond = cond, null = null, scale = 2, interval = { 0.25, 0.75 } }, between, 1 / steps,
+  row("guided from 0.25 to 0.75, w = 2", { cond = cond, null = null, scale = 2, interval = { 0.25, 0.75 } }, between, 1 / steps,
     "a step, at each end of the interval")
 end
 
@@ -61,7 +61,7 @@ local function zero_star(case)
   end
   local x = fm.zeros(20, 3)
   case:row("cfg_zero_star, numbers by hand", case.apart(field(x, 0.5), fm.tensor(want)), 200 * case.rounding, "200 roundings")
-  case:row("cfg_zero_star, nothing in the first tenth", field(x, 0.05):abs():max():item(), 0, "exact")
+  case:row("cfg_zero_star, still at first", field(x, 0.05):abs():max():item(), 0, "exact")
 end
 
 local function mixtures(case)
@@ -77,7 +77,7 @@ local function mixtures(case)
     local step = fm.tensor { k == 1 and h or 0, k == 2 and h or 0 }
     local slope = (log_p(x + step) - log_p(x - step)) / (2 * h)
     local own = score:slice { axis = 2, first = k, last = k }:reshape(-1)
-    case:row(("guided score of a mixture, dimension %d"):format(k), case.apart(own, slope), 0.02, "h^2 = 0.0004 times a third derivative of up to 50")
+    case:row(("guided score of a mixture, axis %d"):format(k), case.apart(own, slope), 0.02, "h^2 = 0.0004 times a third derivative of up to 50")
   end
 end
 

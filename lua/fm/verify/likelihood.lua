@@ -33,7 +33,7 @@ return {
 
     local steps <const> = { method = "rk4", steps = 20 }
     local random <const> = { method = "rk4", steps = 20, divergence = "hutchinson", probes = 8, rng = case.rng }
-    case:mean("Hutchinson's traces less the exact one", flow.log_prob(target, x1, random) - flow.log_prob(target, x1, steps), 0)
+    case:mean("Hutchinson's trace less the exact", flow.log_prob(target, x1, random) - flow.log_prob(target, x1, steps), 0)
 
     local model = fm.nn.vector_field { dim = 2, hidden = 32, time_embed = 8 }
     for _, p in ipairs(model:parameters()) do p:copy(p:detach() * 2) end -- velocities of a size that matters
@@ -41,7 +41,7 @@ return {
     local density = flow.log_prob(model, points, { method = "rk4", steps = 10 }):exp()
     local still = (points:square():sum(2) * -0.5):exp() / (2 * math.pi)
     if case.apart(density, still) < 0.03 then error "the network moves nothing, so its density says nothing" end
-    case:row("integral of an untrained network's density", math.abs(density:sum():item() * area - 1), 1e-3,
+    case:row("integral of a network's density", math.abs(density:sum():item() * area - 1), 1e-3,
       "cells of side 0.2 for a smooth density, which ends inside of [-7, 7], and a solver of order 4 in 10 steps")
   end,
 }

@@ -6,7 +6,7 @@ local by_name <const> = require "fm.parts.by_name"
 
 local flow <const> = fm.flow
 local m <const>, d <const> = 1.5, 0.4
-local n <const> = 50000
+local n <const> = 400000
 
 local function V(t)
   return t * t * (d * d) + (1 - t) * (1 - t)

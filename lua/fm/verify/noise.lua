@@ -19,13 +19,13 @@ local function euler_moments(m, v, t1, steps, p, q, g)
 end
 
 local function relaxation(case, method)
-  local steps <const> = 50
+  local steps <const> = 100
   local m, v = euler_moments(2, 0, 1, steps, function() return 0 end, function() return -1 end, function() return math.sqrt(2) end)
   local equation <const> = { drift = function(x) return -x end, diffusion = math.sqrt(2) }
   local x = sde.solve(equation, fm.full({ n, 1 }, 2), { method = method, steps = steps, rng = case.rng })
   local mean, variance = 2 * math.exp(-1), 1 - math.exp(-2)
-  case:mean("dx = -x dt + sqrt(2) dW, mean, " .. method, x, mean, math.abs(m - mean), own)
-  case:mean("dx = -x dt + sqrt(2) dW, variance, " .. method, (x - mean):square(), variance, math.abs(v - variance) + (m - mean) ^ 2, own)
+  case:mean("relaxation, mean, " .. method, x, mean, math.abs(m - mean), own)
+  case:mean("relaxation, variance, " .. method, (x - mean):square(), variance, math.abs(v - variance) + (m - mean) ^ 2, own)
 end
 
 -- dx = 0.5 x dW: in Ito's sense the mean stays; in Stratonovich's it grows as exp(t / 8).
@@ -44,8 +44,8 @@ local function noisy_flow(case, w)
   local function start(t) return m - slope(t) * t * m end
   local mean, v = euler_moments(0, 1, t1, steps, start, slope, function() return math.sqrt(2 * w) end)
   local x = sde.solve(target, case.rng:normal(n, 1), { w = w, t1 = t1, steps = steps, rng = case.rng })
-  case:mean(("flow with noise %g at t = 0.9, mean"):format(w), x, t1 * m, math.abs(mean - t1 * m), own)
-  case:mean(("flow with noise %g at t = 0.9, variance"):format(w), (x - t1 * m):square(), V(t1), math.abs(v - V(t1)) + (mean - t1 * m) ^ 2, own)
+  case:mean(("flow with noise %g, mean at 0.9"):format(w), x, t1 * m, math.abs(mean - t1 * m), own)
+  case:mean(("flow with noise %g, variance at 0.9"):format(w), (x - t1 * m):square(), V(t1), math.abs(v - V(t1)) + (mean - t1 * m) ^ 2, own)
 end
 
 -- Two normals at -2 and 2 with weights 1 and 3, to the end.
@@ -53,8 +53,8 @@ local function noisy_mixture(case)
   local steps <const> = 100
   local target = flow.exact.mixture { means = { { -2 }, { 2 } }, std = 0.3, weights = { 1, 3 } }
   local x = sde.solve(target, case.rng:normal(n, 1), { w = function(t) return 1 - t end, steps = steps, rng = case.rng })
-  case:mean("two normals with noise 1 - t: share of the second", x:gt(0), 0.75, 1 / steps, "the step of an order 1")
-  case:mean("two normals with noise 1 - t: mean", x, 1, 4 / steps, "the step of an order 1, times 4 between the two")
+  case:mean("mixture with noise 1 - t: share", x:gt(0), 0.75, 1 / steps, "the step of an order 1")
+  case:mean("mixture with noise 1 - t: mean", x, 1, 4 / steps, "the step of an order 1, times 4 between the two")
 end
 
 return {

@@ -60,18 +60,18 @@ return {
     local names, all = by_name.names "fm.flow.path", {}
     for i, name in ipairs(names) do all[i] = { name, flow.path(name) } end
     local error, which = worst(all, slopes)
-    case:row(("slopes of the coefficients of %d paths"):format(#names), error, 1e-6, "differences of fourth order with h = 0.001; the largest is of " .. which)
+    case:row(("slopes of a, s, gamma of %d paths"):format(#names), error, 1e-6, "differences of fourth order with h = 0.001; the largest is of " .. which)
     error, which = worst(all, function(path) return pairs_of(path, case) end)
-    case:row("x_t and u of every path, in roundings", error, 32, "8 operations on numbers up to 4; the largest is of " .. which)
+    case:row("x_t and u of all, in roundings", error, 32, "8 operations on numbers up to 4; the largest is of " .. which)
     error, which = worst(all, function(path)
       local a, s = path:coefficients(1)
       return math.abs(a - 1) + (s < 0.011 and 0 or s)
     end)
-    case:row("every path ends at the data: a = 1, s at most 0.01", error, 1e-12, "rounding in double; the largest is of " .. which)
+    case:row("ends of all: a = 1, s at most 0.01", error, 1e-12, "rounding in double; the largest is of " .. which)
     error = diffusion(flow.path "vp", function(r) return 0.1 + r * (20 - 0.1) end)
-    case:row("vp solves dx = -x beta/2 dr + sqrt(beta) dW", error, 1e-10, "rounding in double, slopes up to 20")
+    case:row("vp: dx = -x b/2 dr + sqrt(b) dW", error, 1e-10, "rounding in double, slopes up to 20")
     local ve, grown = flow.path("ve", { sigma_min = 0.02, sigma_max = 3 }), 0
     for i = 0, 10 do grown = math.max(grown, math.abs(math.log(select(2, ve:coefficients(i / 10)) / (0.02 * 150 ^ (1 - i / 10))))) end
-    case:row("ve: noise from 3 down to 0.02, geometrically", grown, 1e-12, "rounding in double")
+    case:row("ve: noise from 3 to 0.02, geometric", grown, 1e-12, "rounding in double")
   end,
 }

@@ -68,12 +68,12 @@ local function losses(case, forms)
     local path = flow.path(name)
     for _, form in ipairs(forms) do
       local list = {}
-      for i = 1, 40 do list[i] = flow.loss(of(form, path), case.rng:normal(5000, 1) * d + m, { rng = case.rng, path = name, predict = form }):item() end
+      for i = 1, 40 do list[i] = flow.loss(of(form, path), case.rng:normal(20000, 1) * d + m, { rng = case.rng, path = name, predict = form }):item() end
       local want = integral(function(t)
         local a, s, da, ds = path:coefficients(t)
         return variance[form](a, s, da, ds) * d * d / (a * a * d * d + s * s)
       end)
-      case:mean(("loss of the best %s, %s path"):format(form, name), list, want)
+      case:mean(("loss of the best %s, %s"):format(form, name), list, want)
     end
   end
 end
@@ -95,7 +95,7 @@ local function rescheduled(case)
   local x0, tolerance = case.rng:normal(100, 1), fm.real == "double" and 1e-8 or 1e-5
   local field = flow.reschedule(of("velocity", flow.path "linear"), "linear", "cosine")
   local x1 = fm.ode.solve(field, x0, { rtol = tolerance, atol = tolerance })
-  case:row("linear flow on the cosine path: the same map", case.apart(x1, x0 * d + m), 100 * tolerance, ("100 times the tolerance, %g"):format(tolerance))
+  case:row("linear flow on cosine path: same map", case.apart(x1, x0 * d + m), 100 * tolerance, ("100 times the tolerance, %g"):format(tolerance))
 end
 
 return {

@@ -52,13 +52,13 @@ return {
       for i, t in ipairs(times) do largest = math.max(largest, case.apart(info.states[i], solution(t))) end
       return largest
     end)
-    case:row(("%d methods under control, between steps too"):format(#adaptive), error, 100 * tolerance, why:format(tolerance, which))
+    case:row(("%d methods by tolerance, and between"):format(#adaptive), error, 100 * tolerance, why:format(tolerance, which))
     local starts = fm.tensor { { 1 }, { 0.5 }, { 0.1 } } -- from c: 1 / (1 / c + t^2)
     error, which = worst(adaptive, function(_, name)
       o.method, o.times, o.control = name, nil, "sample"
       local x = ode.solve(function(x, t) return x * x * (t:reshape(-1, 1) * -2) end, starts, o)
       return case.apart(x, 1 / (1 / starts + 1))
     end)
-    case:row("the same methods, each row by itself", error, 100 * tolerance, why:format(tolerance, which))
+    case:row(("%d methods by tolerance, row by row"):format(#adaptive), error, 100 * tolerance, why:format(tolerance, which))
   end,
 }

@@ -4,7 +4,7 @@
 local fm <const> = require "fm"
 
 local flow <const>, optim <const>, ode <const> = fm.flow, fm.optim, fm.ode
-local margin <const> = "three times the largest of 8 other seeds"
+local margin <const> = "three times the largest of 8 other seeds, float and double"
 
 local function trained(case, o)
   local model = fm.nn.vector_field { dim = 2, hidden = 64, time_embed = 16, classes = o.classes, times = o.times }
@@ -38,19 +38,19 @@ local function normal(case)
   local target = flow.exact.gaussian { mean = { 1, -0.5 }, std = { 0.5, 1.3 } }
   local model = trained(case, { steps = 1500, loss = function(model, rng) return flow.loss(model, target:sample(256, rng), { rng = rng }) end })
   local wrong, excess = against(case, model, target)
-  case:row("normal: mean square error of the velocity", wrong, 0.005, margin)
-  case:mean("normal: loss less floor less that error", excess, 0)
+  case:row("normal: velocity, square error", wrong, 0.005, margin)
+  case:mean("normal: loss less floor less error", excess, 0)
   local x1 = target:sample(1000, case.rng)
   local log_prob = flow.log_prob(model, x1, { method = "rk4", steps = 20 })
-  case:row("normal: mean error of the log-density", (log_prob - target:log_prob(x1)):abs():mean():item(), 0.11, margin)
+  case:row("normal: log-density, mean error", (log_prob - target:log_prob(x1)):abs():mean():item(), 0.11, margin)
   local x0 = case.rng:normal(4000, 2)
   local x = ode.solve(model, x0, { method = "rk4", steps = 20 })
   local truth = target:map(x0)
   local apart = (x - truth):square():sum(2):mean():item()
-  case:row("normal: mean square distance to the true samples", apart, 0.003, margin)
+  case:row("normal: samples, square error", apart, 0.003, margin)
   local other, W2 = target:sample(1000, case.rng), fm.metrics.wasserstein2
   local part = (x - truth)[{ 1, 1000 }]:square():sum(2):mean():item()
-  case:row("normal: W2 to 1000 others, less the true samples' own", math.abs(W2(x[{ 1, 1000 }], other) - W2(truth[{ 1, 1000 }], other)),
+  case:row("normal: W2 to others less the truth's", math.abs(W2(x[{ 1, 1000 }], other) - W2(truth[{ 1, 1000 }], other)),
     math.sqrt(part) + 100 * case.rounding, "the triangle: the distance of the two sets of samples")
 end
 
@@ -63,9 +63,9 @@ local function classes(case)
     local x1 = fm.cat(flows[1]:sample(128, rng), flows[2]:sample(128, rng), 1)
     return flow.loss(model, x1, { rng = rng, cond = labels, drop = 0.3 })
   end })
-  for k, what in ipairs { "class 1", "class 2", "without a class" } do
+  for k, what in ipairs { "class 1", "class 2", "no class" } do
     local wrong = against(case, function(x, t) return model(x, t, fm.full({ #x }, k)) end, flows[k])
-    case:row(("mixture: error of the velocity, %s"):format(what), wrong, k == 3 and 0.024 or 0.0066, margin)
+    case:row(("mixture: velocity error, %s"):format(what), wrong, k == 3 and 0.024 or 0.0075, margin)
   end
   local o <const> = { method = "rk4", steps = 25 }
   local x0 = case.rng:normal(3000, 2)
@@ -76,7 +76,7 @@ local function classes(case)
   local own = flow.guidance(function(y, t, cond) return exact(y, t, cond[{ 1, 1 }]) end,
     { cond = fm.ones(3000), null = fm.full({ 3000 }, 3), scale = 2 })
   local apart = (ode.solve(guided, x0, o) - ode.solve(own, x0, o)):square():sum(2):mean():item()
-  case:row("mixture: guided samples, mean square distance", apart, 0.021, margin)
+  case:row("mixture: guided samples, square error", apart, 0.021, margin)
 end
 
 -- Six points: no loss is below their floor, a trained network's is not far above it.
@@ -93,11 +93,11 @@ local function points(case)
     excess = excess + (losses[i] - flow.loss(best, batch, o):item()) / 40
   end
   local floor, info = flow.loss_floor(x1, { draws = 10000, rng = case.rng })
-  case:mean("points: loss less the excess over the best flow's", losses, floor + excess, 5 * info.standard_error, "5 of the floor")
-  case:row("points: that excess", excess, 0.25, margin)
+  case:mean("points: loss less its excess", losses, floor + excess, 5 * info.standard_error, "5 of the floor")
+  case:row("points: excess over the best flow's", excess, 0.34, margin)
   local x = ode.solve(model, case.rng:normal(1200, 2), { method = "rk4", steps = 50 })
   local _, distance = fm.metrics.nearest(x, x1)
-  case:row("points: median distance of samples to them", distance:sort()[600], 0.25, margin)
+  case:row("points: median distance of samples", distance:sort()[600], 0.34, margin)
 end
 
 -- A map of two times learned from its own velocity.
@@ -109,7 +109,7 @@ local function map(case)
   local x0 = case.rng:normal(4000, 2)
   for _, steps in ipairs { 1, 4 } do
     local x = flow.map_sample(model, x0, { steps = steps })
-    case:row(("map, %d step%s: mean square distance to the true samples"):format(steps, steps == 1 and "" or "s"),
+    case:row(("map, %d step%s: samples, square error"):format(steps, steps == 1 and "" or "s"),
       (x - target:map(x0)):square():sum(2):mean():item(), steps == 1 and 0.053 or 0.013, margin)
   end
 end
