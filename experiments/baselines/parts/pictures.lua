@@ -40,6 +40,12 @@ return function(run, p)
     return metrics.frechet_distance(read(x), real)
   end
 
+  --- As for points, in the space of pixels.
+  function task.transport(draw)
+    local x, from = drawn(draw, p.samples):reshape(p.samples, -1), z:reshape(p.samples, -1)
+    return (x - from):square():sum():item() / p.samples / metrics.wasserstein2(x, from) ^ 2
+  end
+
   function task.picture(draw) return plot.image_grid(drawn(draw, math.min(p.samples, block)), { columns = 8, range = { -1, 1 }, title = p.method }) end
   return task
 end

@@ -45,6 +45,14 @@ return function(run, p)
     return sum / p.tests
   end
 
+  --- How much farther its points go than they must: the mean square of their way over that of the
+  --- optimal transport between the same ends. 1 is optimal.
+  function task.transport(draw)
+    local z = tests[1].z
+    local x = draw(z, fm.rng(run.seed, "draws"))
+    return (x - z):square():sum():item() / #z / metrics.wasserstein2(x, z) ^ 2
+  end
+
   function task.picture(draw)
     return plot.scatter(draw(tests[1].z, fm.rng(run.seed, "draws")), { reference = tests[1].x1, names = { p.method, "data" } })
   end
