@@ -71,6 +71,7 @@
 #define F_DIV(A, B) (A) / (B)
 #define F_MAX(A, B) ((A) >= (B) || (A) != (A) ? (A) : (B)) /* a NaN wins */
 #define F_MIN(A, B) ((A) <= (B) || (A) != (A) ? (A) : (B))
+#define F_ATAN2(A, B) r_atan2(A, B)
 #define G_ALL(A, B, G, Y) (G)
 #define G_MINUS(A, B, G, Y) (-(G))
 #define G_FIRST(A, B, G, Y) ((G) * (A))
@@ -80,6 +81,8 @@
 #define SHARE(MORE, LESS) (isunordered(MORE, LESS) ? (real)NAN : ((MORE) >= (LESS) ? R(0.5) : 0) + ((MORE) > (LESS) ? R(0.5) : 0))
 #define G_LARGER(A, B, G, Y) (SHARE(A, B) * (G)) /* equal numbers share the gradient, as in PyTorch */
 #define G_SMALLER(A, B, G, Y) (SHARE(B, A) * (G))
+#define G_ATAN2_A(A, B, G, Y) ((G) * ((B) / ((A) * (A) + (B) * (B)))) /* none at (0, 0), where it is NaN */
+#define G_ATAN2_B(A, B, G, Y) ((G) * (-(A) / ((A) * (A) + (B) * (B))))
 
 PAIR(add, F_ADD, G_ALL, G_ALL)
 PAIR(sub, F_SUB, G_ALL, G_MINUS)
@@ -87,6 +90,7 @@ PAIR(mul, F_MUL, G_SECOND, G_FIRST)
 PAIR(div, F_DIV, G_DIV_A, G_DIV_B)
 PAIR(maximum, F_MAX, G_LARGER, G_SMALLER)
 PAIR(minimum, F_MIN, G_SMALLER, G_LARGER)
+PAIR(atan2, F_ATAN2, G_ATAN2_A, G_ATAN2_B)
 
 /* ---- comparisons: 1 where they hold, else 0; a NaN is not equal to anything. No gradient. ---- */
 
@@ -192,6 +196,12 @@ static fm_tensor *minimum_tangent(fm_rule *r, const fm_call *c, fm_tensor *const
     return winner_tangent(r, c, d, "le", "lt");
 }
 
+static fm_tensor *atan2_tangent(fm_rule *r, const fm_call *c, fm_tensor *const *d) { /* (b da - a db) / (a^2 + b^2) */
+    fm_tensor *a = c->in[0], *b = c->in[1];
+    fm_tensor *squares = fm_add(r, fm_rule_one(r, "square", a), fm_rule_one(r, "square", b));
+    return fm_rule_two(r, "div", fm_subtract(r, fm_multiply(r, d[0], b), fm_multiply(r, a, d[1])), squares);
+}
+
 static fm_tensor *where_tangent(fm_rule *r, const fm_call *c, fm_tensor *const *d) {
     fm_tensor *in[] = {c->in[0], d[1] ? d[1] : fm_rule_number(r, 0), d[2] ? d[2] : fm_rule_number(r, 0)};
     return fm_rule_again(r, c, 3, in);
@@ -205,6 +215,7 @@ const fm_op pair_ops[] = {
     {"div", "tt", NULL, fm_broadcast, div_forward, div_backward, div_tangent},
     {"maximum", "tt", NULL, fm_broadcast, maximum_forward, maximum_backward, maximum_tangent},
     {"minimum", "tt", NULL, fm_broadcast, minimum_forward, minimum_backward, minimum_tangent},
+    {"atan2", "tt", NULL, fm_broadcast, atan2_forward, atan2_backward, atan2_tangent},
     {"lt", "nn", NULL, fm_broadcast, lt_forward, NULL, NULL},
     {"le", "nn", NULL, fm_broadcast, le_forward, NULL, NULL},
     {"gt", "nn", NULL, fm_broadcast, gt_forward, NULL, NULL},

@@ -16,6 +16,7 @@ typedef double real;
 #define FM_REAL_EPSILON DBL_EPSILON
 #define R(x) x /* a literal of type real */
 #define r_sqrt sqrt
+#define r_atan2 atan2
 #define r_fabs fabs
 #define r_exp exp
 #define r_log log
@@ -32,6 +33,7 @@ typedef float real;
 #define FM_REAL_EPSILON FLT_EPSILON
 #define R(x) x##f
 #define r_sqrt sqrtf
+#define r_atan2 atan2f
 #define r_fabs fabsf
 #define r_exp expf
 #define r_log logf

@@ -48,6 +48,7 @@ static const sample samples[] = {
     PAIRS("div"),
     PAIRS("maximum"),
     PAIRS("minimum"),
+    PAIRS("atan2"),
     ELEMENTWISE("neg"),
     ELEMENTWISE("exp"),
     ELEMENTWISE("sin"),

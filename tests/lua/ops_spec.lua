@@ -14,6 +14,7 @@ end
 local samples <const> = {
   add = { { normal(3, 4), normal(4) } }, sub = { { normal(3, 4), normal(3, 1) } }, mul = { { normal(2, 1, 3), normal(4, 1) } },
   div = { { normal(3, 4), positive(3, 4) } }, maximum = { { normal(3, 4), normal(1) } }, minimum = { { normal(3, 4), normal(3, 4) } },
+  atan2 = { { normal(3, 4), normal(3, 4) } },
   neg = { { normal(3, 4) } }, exp = { { normal(3, 4) } }, log = { { positive(3, 4) } }, sqrt = { { positive(3, 4) } },
   rsqrt = { { positive(3, 4) } }, reciprocal = { { positive(3, 4) } }, sin = { { normal(3, 4) } }, cos = { { normal(3, 4) } },
   tanh = { { normal(3, 4) } }, sigmoid = { { normal(3, 4) } }, relu = { { away(3, 4) } }, silu = { { normal(3, 4) } }, gelu = { { normal(3, 4) } },

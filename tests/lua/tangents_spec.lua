@@ -55,7 +55,7 @@ for _, exponent in ipairs { -1, 0, 1, 2, 3, 0.5 } do add("pow " .. exponent, op(
 add("pow 2 of negative numbers", op("pow", { exponent = 2 }), { normal(3, 4) })
 add("clamp from below", op("clamp", { min = -0.1 }), { away(3, 4) })
 add("clamp from above", op("clamp", { max = 0.1 }), { away(3, 4) })
-for _, name in ipairs { "add", "sub", "mul", "div", "maximum", "minimum" } do
+for _, name in ipairs { "add", "sub", "mul", "div", "maximum", "minimum", "atan2" } do
   for what, shapes in pairs { row = { { 3, 4 }, { 4 } }, column = { { 3, 1 }, { 3, 4 } }, number = { {}, { 3, 4 } }, outer = { { 3, 1 }, { 1, 4 } },
     longer = { { 4 }, { 2, 3, 4 } }, numbers = { {}, {} } } do
     add(name .. " of a " .. what, op(name), { positive(table.unpack(shapes[1])), positive(table.unpack(shapes[2])) })

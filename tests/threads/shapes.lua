@@ -71,7 +71,7 @@ local function each(names, entry)
   for name in names:gmatch "%S+" do entries[name] = entry end
 end
 
-each("add sub mul div maximum minimum lt le gt ge eq ne", function(r, sample)
+each("add sub mul div maximum minimum atan2 lt le gt ge eq ne", function(r, sample)
   local full = shape(r)
   return { { part_of(r, full) }, { part_of(r, full), sample[2] } }
 end)

@@ -30,7 +30,7 @@ local solve <const> = require "fm.ode.parts.solve"
 local sorted_keys <const> = require "fm.parts.sorted_keys"
 
 local where <const> = "inpaint"
-local defaults <const> = reverse.options({ "t0", "t1", "events", "rows" },
+local defaults <const> = reverse.options({ "t0", "t1", "events", "rows", "manifold" },
   { x0 = options.none, rng = options.none, path = "linear", resample = 1 })
 local with_resample <const> = { method = true, steps = true, t1 = true, gradient = true, memory = true, cond = true }
 

@@ -12,6 +12,8 @@
 --                               path:source_log_prob (the straight line: standard
 --                               normal; ve: sigma_max times a normal). An exact flow knows its own
 --   log_p0(x0) -> [B]           that log-density, in place of the path's
+--   manifold                    of the flow, if its path does not say it: log-densities are with
+--                               respect to its volume, x0 is uniform on it
 -- and the options of ode.solve but times, save, events; t0 and t1 are the ends of the flow (0 and
 -- 1), the solve runs from t1 to t0. Its error norm is over x and the integral of the divergence
 -- together, and over the batch; control = "sample" keeps rows apart. info: that of ode.solve, x0

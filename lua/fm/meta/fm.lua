@@ -182,6 +182,9 @@ function Tensor:div(b) end
 function Tensor:maximum(b) end
 ---The smaller of self and b.
 function Tensor:minimum(b) end
+---The angle in [-pi, pi] of the point with the height self and the width b, as C's atan2. At (0, 0)
+---it has no slope.
+function Tensor:atan2(b) end
 ----x
 function Tensor:neg() end
 ---e^x
@@ -669,6 +672,52 @@ function fm.nn.leaky_relu() end
 ---@return fm.Module
 function fm.nn.log_sigmoid() end
 
+-- ---- manifolds: points [B, D] whose D numbers are not free ----
+
+---Manifolds, each made for a number of coordinates D. A manifold of your own is a file beside the
+---script: see lua/fm/manifold/init.lua.
+fm.manifold = {}
+---Unit vectors in D coordinates: sphere(3) is the surface of a ball. Tensors of points and of
+---vectors are [B, D].
+---@param D integer
+---@return fm.Manifold
+function fm.manifold.sphere(D) end
+---D angles in [-pi, pi), each a circle. It is flat: geodesics are straight lines that wrap around.
+---@param D integer
+---@return fm.Manifold
+function fm.manifold.torus(D) end
+
+---A manifold. Its methods are recorded on tapes and have gradients.
+---@class fm.Manifold
+---@field name string
+---@field dim integer the number D of coordinates
+---@field log_volume number
+local Manifold = {}
+---The nearest points of the manifold: x / |x|; angles in [-pi, pi).
+---@return fm.Tensor
+function Manifold:project(x) end
+---The part of v that is tangent at x.
+---@return fm.Tensor
+function Manifold:tangent(x, v) end
+---Where the geodesic that leaves x with the velocity v (tangent at x) is after a unit of time.
+---@return fm.Tensor
+function Manifold:exp(x, v) end
+---The velocity at x of the shortest geodesic that is at y after a unit of time. Between opposite
+---points of a sphere no way is the shortest: it is 0 there.
+---@return fm.Tensor
+function Manifold:log(x, y) end
+---The length of the shortest geodesic, [B].
+---@return fm.Tensor
+function Manifold:distance(x, y) end
+---n points [n, D], uniform in the manifold's volume.
+---@param n integer
+---@param rng fm.Rng
+---@return fm.Tensor
+function Manifold:uniform(n, rng) end
+---The log-density [B] of the uniform distribution, -log_volume in each row.
+---@return fm.Tensor
+function Manifold:log_uniform(x) end
+
 -- ---- flows: t = 0 is the source x0 (noise), t = 1 the data x1; shapes [B, D] ----
 
 ---Paths, couplings, the loss, and the velocity of a trained model. A model is any callable
@@ -703,14 +752,14 @@ function Path:source(n, dim, rng) end
 function Path:source_log_prob(x0) end
 
 ---A probability path by name: linear, poly{n}, vp{beta_min, beta_max}, linear_vp, cosine,
----ve{sigma_min, sigma_max}, lipman{sigma_min}; with noise gamma(t) z around it i_cfm{sigma},
----schrodinger_bridge{sigma}, interpolant{line, gamma}, trig{gamma}, encoding_decoding{gamma},
----mirror{gamma}; one_sided{line}. Or your own { a = function(t), s = function(t) }, differentiated
----by the tape if it has no da and ds; with noise if it has gamma (what fm.flow.gamma takes; a
----function may come with dgamma). If it does not start as s(0) times a normal, it also has source =
----function(n, dim, rng) and source_log_prob = function(x0). `guard` says how far from an end a
----slope of gamma without a bound is read (1e-5). An option `path` takes what this takes, and {
----"name", key = value }.
+---ve{sigma_min, sigma_max}, lipman{sigma_min}; geodesic{manifold} on a manifold; with noise
+---gamma(t) z around it i_cfm{sigma}, schrodinger_bridge{sigma}, interpolant{line, gamma},
+---trig{gamma}, encoding_decoding{gamma}, mirror{gamma}; one_sided{line}. Or your own { a =
+---function(t), s = function(t) }, differentiated by the tape if it has no da and ds; with noise if
+---it has gamma (what fm.flow.gamma takes; a function may come with dgamma). If it does not start as
+---s(0) times a normal, it also has source = function(n, dim, rng) and source_log_prob =
+---function(x0). `guard` says how far from an end a slope of gamma without a bound is read (1e-5).
+---An option `path` takes what this takes, and { "name", key = value }.
 ---@param name string|table
 ---@param options? table
 ---@return fm.Path
@@ -1328,6 +1377,7 @@ fm.ode = {}
 ---@field cond any the field is called field(x, t, cond), for a model that takes a condition; rows of cond that belong to the rows of x leave with them
 ---@field rows boolean the field is called field(x, t, rows): rows [A] has the numbers, in x0, of the rows of x (false)
 ---@field events function[] f(x, t) -> number, or { f, direction = "up"|"down"|"both", terminal = boolean|integer }
+---@field manifold fm.Manifold points stay on it, with any method: the field sees points on it, and its tangent part counts
 ---@field gradient boolean true: recorded while a tape records
 ---@field memory "full"|"segments" of a recorded solve: keep every call of the field, or take the steps again on the way back
 

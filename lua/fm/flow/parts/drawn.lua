@@ -14,6 +14,7 @@ local function draw(where, path, x1, rng)
   if not path.own.source then return rng:normal(x1:shape()) end
   local shape = x1:shape()
   local x0 = path:source(#x1, #shape == 2 and shape[2] or { table.unpack(shape, 2) }, rng)
+  if path.along then return x0 end
   local s0 = path.s(0.0)
   if s0 == 0 then fm.fail(where .. ": path: s(0) is 0: it does not start at its source") end
   return s0 == 1 and x0 or x0 / s0

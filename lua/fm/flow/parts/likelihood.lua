@@ -65,8 +65,18 @@ local function source_of(o, where, model)
   if o.log_p0 then return o.log_p0 end
   local known = o.path == nil and type(model) == "table" and model.source_log_prob
   if known then return function(x0) return known(model, x0) end end
+  if o.path == nil and o.manifold ~= nil then return function(x0) return o.manifold:log_uniform(x0) end end
   local path = paths.of(where, o.path == nil and "linear" or o.path)
   return function(x0) return path:source_log_prob(x0) end
+end
+
+-- The manifold of the flow: the given one, or that of the given path.
+local function manifold_of(o, where, x)
+  if o.manifold == nil and o.path ~= nil then o.manifold = paths.of(where, o.path).manifold end
+  if o.manifold ~= nil then
+    local manifolds <const> = require "fm.parts.manifolds"
+    manifolds.check_points(where, "x", manifolds.check(where, o.manifold), x)
+  end
 end
 
 local function source_density(source, where, x0)
@@ -84,7 +94,10 @@ local function solved(o, where, model, shape, directions, recorded, start)
     cond = fm.range(1, #start)
   end
   local plan = reverse.plan(o)
-  plan.rows, plan.cond = nil, nil
+  plan.rows, plan.cond, plan.manifold = nil, nil, nil
+  -- On a manifold the trace over all D coordinates of the continued field is the divergence there:
+  -- across the manifold it has no slope.
+  if o.manifold ~= nil then model, cond = require "fm.ode.parts.on_manifold".field(where, o.manifold, model, cond), nil end
   local field = slopes(model, shape, directions, { recorded = recorded, cond = cond, where = where })
   return reverse.finished(where, solve(where, field, start, plan))
 end
@@ -93,6 +106,7 @@ end
 function likelihood.of(where, model, x, o)
   check(where, model, x, o.log_p0)
   options.integer(where .. ": first_row", o.first_row, 1, 2 ^ 40)
+  manifold_of(o, where, x)
   local source = source_of(o, where, model)
   local B, shape = #x, { table.unpack(x:shape(), 2) }
   local n = x:count() // B
@@ -101,6 +115,7 @@ function likelihood.of(where, model, x, o)
   local start = fm.cat(x:reshape(B, n), fm.zeros(B, count), 2)
   local state, info = solved(o, where, model, shape, directions, recorded, start)
   local x0 = state:slice { axis = 2, first = 1, last = n }:reshape(x:shape())
+  if o.manifold ~= nil then x0 = o.manifold:project(x0) end
   local integrals = state:slice { axis = 2, first = n + 1, last = n + count } -- from t1 to t0: minus the integral from t0 to t1
   local mean = integrals:mean(2)
   info[recorded and "tangents" or "backward_passes"] = info.nfe * (directions == "axes" and n or count)

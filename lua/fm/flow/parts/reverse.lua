@@ -16,7 +16,7 @@ function reverse.options(without, own)
 end
 
 -- What a solve along whole paths, from 0 to 1, settles itself.
-local settled <const> = { "t0", "t1", "times", "save", "events", "gradient", "memory", "rows" }
+local settled <const> = { "t0", "t1", "times", "save", "events", "gradient", "memory", "rows", "manifold" }
 local not_passed <const> = { cond = true } -- it goes to the model
 for _, name in ipairs(settled) do not_passed[name] = true end
 

@@ -4,7 +4,8 @@
 -- give numbers of the same shape; gamma is what fm.flow.gamma takes. Derivatives that are not given
 -- come from the tape. A file of fm may have time(a, s), the t at which a(t) / s(t) = a / s. A file
 -- or a script's table may also have source(n, dim, rng) -> [n, dim] and source_log_prob(x0) -> [n],
--- for a path that does not start as s(0) times a normal.
+-- for a path that does not start as s(0) times a normal. A file of fm may also have along(x0, x1,
+-- t) -> xt, u in place of the line, and the manifold on which it runs.
 local fm <const> = require "fm"
 local by_name <const> = require "fm.parts.by_name"
 local options <const> = require "fm.parts.options"
@@ -43,6 +44,7 @@ function Path:coefficients(t, ...)
 end
 
 local function line(self, x0, x1, t)
+  if self.along then return self.along(x0, x1, t) end
   local a, s, da, ds = coefficients.terms(self, t)
   if not fm.needs_grad(x0, x1, t) then return fm.path_sample(x0, x1, a, s, da, ds) end
   a, s, da, ds = coefficients.columns(x1, a, s, da, ds)
@@ -125,7 +127,7 @@ local function new(where, given)
   check_functions(where, given)
   local self = setmetatable({ own = { source = given.source, source_log_prob = given.source_log_prob } }, Path)
   for _, name in ipairs(functions_of_time) do self[name] = given[name] end
-  self.time = given.time
+  self.time, self.along, self.manifold = given.time, given.along, given.manifold
   self.da = given.da or coefficients.derivative(given.a)
   self.ds = given.ds or coefficients.derivative(given.s)
   add_noise(where, self, given)
@@ -201,6 +203,7 @@ end
 function path.line_of(where, what)
   local made = make(where, what)
   if made.noise then fm.fail(where .. ": it has noise around its line already") end
+  if made.along then fm.fail(where .. ": this path has no a(t) and s(t)") end
   return made
 end
 

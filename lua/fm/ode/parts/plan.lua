@@ -10,7 +10,7 @@ local none <const> = options.none
 local defaults <const> = options.often {
   method = "dopri5", t0 = 0, t1 = none, steps = none, grid = none, times = none, rtol = none, atol = none, first_step = none,
   max_step = none, min_step = none, max_nfe = none, save = none, events = none, control = "batch", controller = none,
-  gradient = true, memory = "full", rows = false, cond = none,
+  gradient = true, memory = "full", rows = false, cond = none, manifold = none,
 }
 plans.options = defaults
 

@@ -52,6 +52,21 @@ local function condition_of(o, x0)
   return core.range(1, #x0)
 end
 
+-- From the options that were read.
+local function with(o, method, field, x0, cond, recorded, solve_on_tape)
+  local tableau = method.tableau and method.by_controller[o.controller] or method.tableau
+  if o.control == "sample" then
+    local call, plan = by_rows(field, cond, x0, plans.of_rows(o, method, x0))
+    return core.ode_engine.solve_rows(tableau, call, x0, plan)
+  end
+  if o.control ~= "batch" then
+    core.fail(('%s: control: expected "batch" or "sample", found %s'):format(o.where, options.shown(o.control)))
+  end
+  local call, plan = in_batch(field, cond, plans.of(o, method, x0))
+  if recorded then return solve_on_tape(tableau or method.step, call, x0, plan) end
+  return core.ode_engine.solve(tableau or method.step, call, x0, plan)
+end
+
 local function solve(where, field, x0, given)
   if not options.callable(field) then core.fail(("%s: the field is a %s: expected a function or a model"):format(where, type(field))) end
   if not core.is_tensor(x0) then core.fail(("%s: x0 is a %s: expected a tensor"):format(where, type(x0))) end
@@ -66,18 +81,13 @@ local function solve(where, field, x0, given)
     solve_on_tape = options.choose(where .. ": memory", o.memory, require "fm.ode.parts.gradient")
   end
   if recorded then check_recorded(o, one_leaf) end
-  local tableau = method.tableau and method.by_controller[o.controller] or method.tableau
-  local cond = condition_of(o, x0)
-  if o.control == "sample" then
-    local call, plan = by_rows(field, cond, x0, plans.of_rows(o, method, x0))
-    return core.ode_engine.solve_rows(tableau, call, x0, plan)
+  local cond, finish = condition_of(o, x0), nil
+  if o.manifold ~= nil then
+    field, finish = require "fm.ode.parts.on_manifold".begin(o, field, x0, cond)
+    cond = nil
   end
-  if o.control ~= "batch" then
-    core.fail(('%s: control: expected "batch" or "sample", found %s'):format(where, options.shown(o.control)))
-  end
-  local call, plan = in_batch(field, cond, plans.of(o, method, x0))
-  if recorded then return solve_on_tape(tableau or method.step, call, x0, plan) end
-  local x, info = core.ode_engine.solve(tableau or method.step, call, x0, plan)
+  local x, info = with(o, method, field, x0, cond, recorded, solve_on_tape)
+  if finish then return finish(x, info) end
   return x, info
 end
 
