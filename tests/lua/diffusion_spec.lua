@@ -335,6 +335,20 @@ describe("diffusion.sample", function()
     assert.equal(seen[2], seen[3])
   end)
 
+  it("edm_heun stirs where churn says so, and never beyond what the model knows: by hand", function()
+    local x, draws = fm.rng(1):normal(4, 2), fm.rng(2):normal(3, 4, 2)
+    local o = { method = "edm_heun", path = "ve", predict = "noise", steps = 3, rho = 1, sigma_min = 1, sigma_max = 2, draws = draws, churn = 0.6 }
+    local function ends(more) return (sample(function(y) return y * 0 + 0.5 end, x, with(o, more))) end
+    local start, to_zero = x * 2, -0.5 * 2 -- levels 2, 1.5, 1, 0; a slope of 0.5 all the way
+    local at_second = draws[2] * ((1.8 ^ 2 - 1.5 ^ 2) ^ 0.5 * 0.5)
+    local at_third = draws[3] * (1.2 ^ 2 - 1) ^ 0.5
+    local limit = double and 1e-9 or 1e-5
+    checks.near(ends { churn_min = 1.2, churn_max = 1.8, churn_noise = 0.5 }, start + at_second + (to_zero - 0.5 * 0.3), limit)
+    checks.near(ends(), start + at_second * 2 + at_third + (to_zero - 0.5 * 0.5), limit)
+    checks.near(ends { churn_max = 1.2 }, start + at_third + (to_zero - 0.5 * 0.2), limit)
+    checks.near(ends { churn = 0 }, start + to_zero, limit)
+  end)
+
   it("samples what flow.loss trained for the score on ve and vp, from the path's source", function()
     for _, name in ipairs { "vp", "ve" } do
       local path = flow.path(name)

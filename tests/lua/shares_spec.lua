@@ -46,6 +46,14 @@ local bodies <const> = {
   ["given x0 and conditions that drop"] = function(field, x1, rng)
     return fm.flow.loss(function(x, _, cond) return field(x) + cond.a end, x1, { rng = rng, x0 = -x1, cond = { a = x1 * 2 }, drop = 0.4 })
   end,
+  ["diffusion.loss"] = function(field, x1, rng)
+    local schedule = { "linear", steps = 20, scale = true }
+    return fm.diffusion.loss(field, x1, { rng = rng, schedule = schedule }) + fm.diffusion.loss(field, x1, { rng = rng, schedule = schedule, noise = -x1 })
+  end,
+  ["diffusion.loss with conditions that drop"] = function(field, x1, rng)
+    return fm.diffusion.loss(function(x, t, cond) return field(x) * t:reshape(-1, 1) + cond.a end, x1,
+      { rng = rng, schedule = "cosine", cond = { a = x1 * 2 }, drop = 0.4 })
+  end,
   ["a loss by hand"] = function(field, x1, rng, share)
     local y, z = share(x1, x1 * 2)
     local x0, t = rng:normal(#y, 2), rng:uniform(#y, 1)
