@@ -84,6 +84,7 @@ describe("fmrun card", function()
     local out, err = well "card toy -j 2"
     has(out, "A toy\n", "Nobody 2026, table 1", "cards/toy.lua, digest ", "[5, 2], digest ", "none at all", "deviation over 3 seeds", "1 to 2")
     has(out, "4 runs in runs")
+    assert(out:find("1 to 2", 1, true) < out:find("the distance", 1, true) and out:find("the distance", 1, true) < out:find("4 runs", 1, true))
     has(err, "4 runs, 2 parallel", "4 ok")
     has(out, "the distance (w2, lower is better)", "a share (share, higher is better)")
     assert.truthy(out:find "\nnear it +1%.02 ± 0%.05 +1%.015 ± 0%.064 +0%.0071 +0%.38 +%S+  reproduced\n", out)
@@ -160,6 +161,23 @@ describe("fmrun card", function()
     has(well "card toy --show", "3 runs in runs") -- those that never heard of it
   end)
 
+  it("counts no run of other numbers, and leaves one alone that another process does", function()
+    well "card toy -q --seeds 1"
+    local paths = stopping.lines(select(2, shell "ls -d runs/toy_card/sweep-*/*/"))
+    local function change(path, from, to) write(path .. "run.json", (read(path .. "run.json"):gsub(from, to))) end
+    change(paths[1], ('"real":"%s"'):format(fm.real), '"real":"half"')
+    has(well "card toy --show --seeds 1", "1 run in runs", "0 of 1 seeds")
+    change(paths[1], '"half"', ('"%s"'):format(fm.real))
+    change(paths[1], '"status":"done"', '"status":"running"')
+    local lock = assert(fm.system.lock(stopping.path(paths[1] .. "lock")))
+    local out, err = well "card toy --seeds 1"
+    has(out, "0 of 1 seeds, 1 running")
+    has(err, "1 run of the card is done by another process now")
+    lock:release()
+    has(well "card toy --seeds 1 --show", "0 of 1 seeds, 1 lost")
+    has(well "card toy --seeds 1 -q", "2 runs in runs")
+  end)
+
   it("lists only, takes fewer or more seeds", function()
     local out, err = well "card toy -n"
     has(out, "001 kind=near seed=1\n002 kind=far seed=1\n003 kind=near seed=2\n004 kind=far seed=2\n")
@@ -189,8 +207,13 @@ describe("fmrun card", function()
     shell "rm -r runs"
     local out = well "card toy --show"
     has(out, "the committed result of 20", "reproduced 1, better 1, not reproduced 1, 1 without a verdict")
-    local function tables(text) return text:match "\n\n(.*)$" end
+    local function tables(text) return text:match "\n\n(.*)\nnumbers " end
     assert.equal(tables(before), tables(out))
+    well "-q cards/toy.lua kind=near seed=1" -- fewer runs than are saved
+    code, _, err = call "card toy --show --save"
+    assert.equal(1, code)
+    has(err, "cards/results/toy.json has 4 runs, and here are 1: remove it to save these")
+    shell "rm -r runs"
     card { BECAUSE = " of this year" } -- what the card says now
     has(well "card toy --show", "the share of this year is made up", "the script of 4 runs had another text")
     write("cards/results/toy.json", "{}")
@@ -227,6 +250,9 @@ describe("fmrun card", function()
     local begun, one = '{"title":"t","command":"c","seconds":1', '{"columns":["a"],"rows":'
     for text, message in pairs {
       ["[1]"] = "no object", ["{}"] = "command: expected a string, found nil", ['{"kind": "card"}'] = "expected a",
+      [read "cards/results/toy.json":gsub('"seed": ?%d', '"seed":"x"')] = "rows: expected a list, each with name,",
+      [read "cards/results/toy.json":gsub('"protocol": %[', '"protocol": [1,')] = "protocol: expected a list, each with a name and a text",
+      [read "cards/results/toy.json":gsub('"key"', '"kee"')] = "results: expected a list, each with key,",
       [begun .. ',"tables":[]}'] = "machine: expected a text, found nil",
       [begun .. ',"machine":"m","tables":[' .. one .. "[[1,2]]}]}"] = "tables[1].rows[1]: 2 cells, and there are 1 columns",
       [begun .. ',"machine":"m","tables":[' .. one .. "[[true]]}]}"] = "tables[1].rows: expected lists of texts and numbers",
@@ -245,7 +271,7 @@ describe("fmrun card", function()
       ["card tyo"] = 'there is no card "tyo"; did you mean "toy"?', ["card --list toy"] = '--list takes no names, found "toy"',
       ["card toy --seeds 0"] = "--seeds: expected a whole number >= 1", ["card toy --show -n"] = "--show or -n, not both",
       ["card toy --sed 1"] = 'unknown option "--sed"',
-      ["card --page a b"] = "--page: expected one folder, found 2 words",
+      ["card toy --seeds 5001"] = "--seeds: 10002 runs, over the limit of 10000", ["card --page a b"] = "--page: expected one folder, found 2 words",
     } do
       local code, _, err = call(arguments)
       assert.equal(2, code, err)

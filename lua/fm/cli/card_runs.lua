@@ -5,7 +5,6 @@ local fm <const> = require "fm"
 local machine <const> = require "fm.cli.machine"
 local parameters <const> = require "fm.run.parameters"
 local records <const> = require "fm.records.runs"
-local result_file <const> = require "fm.records.card_result"
 local scripts <const> = require "fm.cli.scripts"
 local sorted_keys <const> = require "fm.parts.sorted_keys"
 
@@ -45,10 +44,16 @@ local function is_better(a, b, digest)
   return rank(a) >= rank(b)
 end
 
+--- Nothing found, for each row.
+function card_runs.none(script)
+  local found = {}
+  for i = 1, #script.card.rows do found[i] = {} end
+  return found
+end
+
 --- What there is: found[row][seed] = { status, seed, seconds, code, values (the summary), record }.
 function card_runs.find(script, base, seeds)
-  local rows, digest, found = rows_by_identity(script), script.files[script.path], {}
-  for i = 1, #script.card.rows do found[i] = {} end
+  local rows, digest, found = rows_by_identity(script), script.files[script.path], card_runs.none(script)
   for _, record in ipairs(records.list(base, script.experiment.name)) do
     local i, seed = rows[identity(script, record.config)], record.config.seed
     local real = record.versions and record.versions.real or fm.real
@@ -62,8 +67,7 @@ end
 
 --- The same from a result that was committed.
 function card_runs.of_result(script, result, seeds)
-  local rows, found = rows_by_identity(script), {}
-  for i = 1, #script.card.rows do found[i] = {} end
+  local rows, found = rows_by_identity(script), card_runs.none(script)
   for _, row in ipairs(result.rows) do
     local i = rows[identity(script, row.config)]
     for _, run in ipairs(i and row.runs or {}) do
@@ -141,9 +145,10 @@ function card_runs.result(script, found, seeds, committed)
   local card, list = script.card, records_in(found)
   local columns, keys = columns_of(card)
   local commit = commit_of(script.path, {})
+  script.drawn = script.drawn or data_of(script) -- which may take a while
   local result = { kind = "card", name = script.title, title = card.title, source = card.source, script = script.path, digest = script.files[script.path],
     command = "fmrun card " .. script.title .. (seeds ~= card.seeds and " --seeds " .. seeds or ""), date = os.date "!%Y-%m-%d", fmrun = fm.version,
-    commit = commit and commit.hash, machine = machine.of_records(list), seconds = 0.0, seeds = seeds, data = data_of(script), protocol = card.protocol,
+    commit = commit and commit.hash, machine = machine.of_records(list), seconds = 0.0, seeds = seeds, data = script.drawn, protocol = card.protocol,
     results = columns, rows = {} }
   if committed then
     for _, key in ipairs { "date", "fmrun", "commit", "machine" } do result[key] = committed[key] end
@@ -183,7 +188,5 @@ function card_runs.plan(script, found, seeds)
   end
   return { runs = runs, keys = keys, fixed = {}, is_sweep = true }, running
 end
-
-card_runs.read = result_file.read
 
 return card_runs

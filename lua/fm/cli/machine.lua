@@ -1,6 +1,7 @@
 -- What a result was computed on: { model (of the processor, nil when unknown), cores, kernels (of
 -- OpenBLAS), real }.
 local fm <const> = require "fm"
+local words <const> = require "fm.records.words"
 
 local machine <const> = {}
 
@@ -31,12 +32,15 @@ function machine.of_records(list)
   return found
 end
 
---- In one line: "Intel Xeon, 2 cores, kernels Haswell, float".
+--- What a result says of its machine, a text or a table, in one line: "Intel Xeon, 2 cores,
+--- kernels Haswell, float".
 function machine.text(found)
   if type(found) == "string" then return found end
-  local parts = { found.model or "an unknown processor", ("%d cores"):format(found.cores or 0) }
-  if (found.kernels or "") ~= "" then parts[#parts + 1] = "kernels " .. found.kernels end
-  parts[#parts + 1] = found.real
+  local function said(name) return type(found[name]) == "string" and found[name] ~= "" and found[name] or nil end
+  local parts = { said "model" or "an unknown processor" }
+  if math.type(found.cores) == "integer" then parts[#parts + 1] = words.count(found.cores, "core") end
+  parts[#parts + 1] = said "kernels" and "kernels " .. found.kernels
+  parts[#parts + 1] = said "real"
   return table.concat(parts, ", ")
 end
 

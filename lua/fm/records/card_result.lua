@@ -96,22 +96,55 @@ function card_result.write(path, result)
   return fm.file.write(path, lay_out(result, "") .. "\n")
 end
 
-local wanted <const> = { title = "string", source = "string", command = "string", date = "string", machine = "table", seconds = "number", seeds = "number",
-  protocol = "table", results = "table", rows = "table" }
+local wanted <const> = { title = "string", source = "string", script = "string", command = "string", date = "string", data = "table", machine = "table",
+  seconds = "number", seeds = "number", protocol = "table", results = "table", rows = "table" }
+
+local function is_text(value) return type(value) == "string" end
+local function is_number(value) return math.type(value) ~= nil end
+
+--- Whether a value is a list of which every entry passes the test.
+local function all(list, test)
+  if type(list) ~= "table" then return false end
+  for key, value in pairs(list) do
+    if not math.type(key) or not test(value) then return false end
+  end
+  return true
+end
+
+local function is_column(column)
+  return type(column) == "table" and is_text(column.key) and is_text(column.label) and is_text(column.better) and is_text(column.floor or "")
+end
+
+local function is_run(run)
+  return type(run) == "table" and math.type(run.seed) == "integer" and is_number(run.seconds) and type(run.values) == "table" and is_text(run.code or "")
+end
+
+local function is_row(row)
+  if type(row) ~= "table" or not is_text(row.name) or not is_text(row.because or "") then return false end
+  if type(row.config) ~= "table" or type(row.params) ~= "table" or type(row.published) ~= "table" then return false end
+  for _, pair in pairs(row.published) do
+    if not all(pair, is_number) or not pair[1] then return false end
+  end
+  return all(row.runs, is_run)
+end
+
+local function is_pair(pair)
+  return all(pair, is_text) and #pair == 2
+end
+
+local lists <const> = { protocol = { is_pair, "a name and a text" }, results = { is_column, "key, label and better" },
+  rows = { is_row, "name, params, config, published and runs" } }
 
 --- nil, or what is wrong with a result.
 local function problem_of(result)
   for key, kind in pairs(wanted) do
     if type(result[key]) ~= kind then return ("%s: expected a %s, found %s"):format(key, kind, type(result[key])) end
   end
-  for i, row in ipairs(result.rows) do
-    local is_row = type(row) == "table" and type(row.name) == "string" and type(row.runs) == "table" and type(row.published) == "table"
-      and type(row.config) == "table"
-    if not is_row then return ("rows[%d]: expected name, config, published and runs"):format(i) end
-    for k, run in ipairs(row.runs) do
-      local is_run = type(run) == "table" and math.type(run.seed) == "integer" and type(run.seconds) == "number" and type(run.values) == "table"
-      if not is_run then return ("rows[%d].runs[%d]: expected seed, seconds and values"):format(i, k) end
-    end
+  if math.type(result.seeds) ~= "integer" then return "seeds: expected a whole number" end
+  if not is_text(result.data.digest) then return "data.digest: expected a text" end
+  if not is_text(result.fmrun or "") then return "fmrun: expected a text" end
+  for key, list in pairs(lists) do
+    if not all(result[key], list[1]) then return ("%s: expected a list, each with %s"):format(key, list[2]) end
   end
   return nil
 end

@@ -78,8 +78,8 @@ local function find(script, base, seeds, only_show)
 end
 
 --- Facts about where the numbers are from: the folder of runs or the committed result, and runs of
---- another version of the script.
-local function notes_of(result, base, committed, count)
+--- another version of the script. path: of the committed result.
+local function notes_of(result, path, base, committed, count)
   local notes = {}
   if committed then
     notes[1] = { "numbers", ("the committed result of %s, on %s"):format(committed.date, machine.text(committed.machine)) }
@@ -97,7 +97,7 @@ local function notes_of(result, base, committed, count)
     for name in pairs(digests) do names[#names + 1] = name end
     notes[#notes + 1] = { "versions", ("the script of %s had another text: digest %s"):format(words.count(others, "run"), table.concat(names, ", ")) }
   end
-  local there = committed or card_result.read(result.result_path)
+  local there = committed or card_result.read(path)
   if there and there.data and there.data.digest ~= result.data.digest then
     notes[#notes + 1] = { "data now", ("not what the committed result had, digest %s"):format(tostring(there.data.digest)) }
   end
@@ -120,7 +120,9 @@ end
 --- Does the runs that there are not. Returns an exit code.
 local function run(script, found, seeds, line)
   local plan, running = card_runs.plan(script, found, seeds)
-  if running > 0 and not line.quiet then io.stderr:write(("%s of the card running elsewhere\n"):format(words.count(running, "run is", "runs are"))) end
+  if running > 0 and not line.quiet then
+    io.stderr:write(("%s of the card %s done by another process now\n"):format(words.count(running, "run"), running == 1 and "is" or "are"))
+  end
   if #plan.runs == 0 then
     if line.dry_run and not line.quiet then io.stderr:write "nothing is left to do\n" end
     return exit.well
@@ -129,8 +131,12 @@ local function run(script, found, seeds, line)
   return require "fm.cli.sweep".start(plan, { script }, how, line.argv)
 end
 
-local function save(result, path, count)
+--- Saves a result, unless that would lose runs of a better one.
+local function save(result, path)
+  local count, former = card_result.count(result), card_result.read(path)
+  local before = former and card_result.count(former) or 0
   if count == 0 then end_with(("%s: there are no runs to save"):format(result.name)) end
+  if before > count then end_with(("%s has %d runs, and here are %d: remove it to save these"):format(path, before, count)) end
   result.script = cards.shown_path(result.script)
   local wrote, message = card_result.write(path, result)
   if not wrote then end_with(message) end
@@ -138,23 +144,30 @@ end
 
 local function show(script, found, seeds, committed, count, line)
   local result, unfinished = card_runs.result(script, found, seeds, committed)
-  result.result_path = script.result
-  local notes = notes_of(result, command_line.runs(line), committed, count)
-  result.result_path = nil
-  if line.save then save(result, script.result, card_result.count(result)) end
-  if line.json then return print_json(result, unfinished) end
-  screen.head(result, notes, line.color)
-  screen.tables(result, unfinished, line.color)
-  if line.save and not line.quiet then io.stderr:write(printable.line(script.result), "\n") end
+  local notes = notes_of(result, script.result, command_line.runs(line), committed, count)
+  if line.json then print_json(result, unfinished) else screen.tables(result, unfinished, notes, line.color) end
+  if not line.save then return end
+  save(result, script.result)
+  if not line.quiet then io.stderr:write(printable.line(script.result), "\n") end
+end
+
+--- How many seeds of each row are wanted.
+local function seeds_of(script, line)
+  local most <const> = 10000 -- runs, as of a sweep
+  local seeds, rows = line.count or script.card.seeds, #script.card.rows
+  if seeds * rows > most then line.refuse(("--seeds: %d runs, over the limit of %d"):format(seeds * rows, most)) end
+  return seeds
 end
 
 --- Runs and shows the card that a word names. Returns an exit code.
 local function do_card(word, line)
-  local path = cards.path(word, line.refuse)
-  local script, message = cards.open(path, line.argv)
+  local script, message = cards.open(cards.path(word, line.refuse), line.argv)
   if not script then end_with(message) end
-  local base = command_line.runs(line)
-  local seeds, code = line.count or script.card.seeds, exit.well
+  local base, seeds, code = command_line.runs(line), seeds_of(script, line), exit.well
+  if not (line.json or line.dry_run) then
+    screen.head(card_runs.result(script, card_runs.none(script), seeds), line.color)
+    io.stdout:flush() -- before hours of runs
+  end
   if not line.show then code = run(script, card_runs.find(script, base, seeds), seeds, line) end
   if line.dry_run then return code end
   local found, committed, count = find(script, base, seeds, line.show)

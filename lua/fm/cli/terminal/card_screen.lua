@@ -32,14 +32,13 @@ local function shapes_text(data)
   return table.concat(list, " ")
 end
 
---- The head of a card. notes: more facts, { name, text }.
-function card_screen.head(result, notes, color)
+--- The head of a card: what is known before anything runs.
+function card_screen.head(result, color)
   local paint = painter(1, color)
   for _, line in ipairs(layout.wrap(result.title, page())) do print(paint("bold", line)) end
   local facts = { { "source", result.source }, { "script", ("%s, digest %s"):format(result.script, result.digest) },
     { "data", ("%s, digest %s"):format(shapes_text(result.data), result.data.digest) }, { "seeds", ("1 to %d"):format(result.seeds) } }
   for _, pair in ipairs(result.protocol) do facts[#facts + 1] = pair end
-  for _, note in ipairs(notes) do facts[#facts + 1] = note end
   print_facts(facts, paint)
 end
 
@@ -89,14 +88,15 @@ local function print_reasons(result, paint)
   end
 end
 
---- The tables of a card, and what they cost.
-function card_screen.tables(result, unfinished, color)
+--- The tables of a card, and what they cost. notes: more facts, { name, text }.
+function card_screen.tables(result, unfinished, notes, color)
   local paint = painter(1, color)
   for _, column in ipairs(result.results) do print_column(result, unfinished, column, paint) end
   print_reasons(result, paint)
   print()
   local facts = { { "verdicts", card_words.count(result) }, { "legend", card_words.legend(result) } }
   facts[#facts + 1] = card_words.cost(result) and { "cost", card_words.cost(result) }
+  table.move(notes, 1, #notes, #facts + 1, facts)
   print_facts(facts, paint)
 end
 
