@@ -48,7 +48,7 @@ local card <const> = {
   data = function(rng) return eight_gaussians(2000, rng), moons(2000, rng), two_spirals(2000, rng) end,
   protocol = {
     { "metric", "W2, the root of the exact assignment's cost; NPE, |E integral |v|^2 - W2^2| / W2^2 with the W2 of source and target" },
-    { "test points", "2,000, mean of 5 draws; the table does not say how many" },
+    { "test points", "2,000, mean of 5 draws; the table does not say how many. Two true samples of 1,000 of 8 Gaussians are 0.62 apart" },
     { "solver", "Euler" }, { "evaluations", "100" },
     { "batch", "256, coupled together, fresh points in each step" },
     { "training", "10,000 steps of AdamW, 1e-3 along half a cosine, weight decay 1e-5; MLP 3 x 64 SELU, 8,706 parameters; sigma 0.1" },
@@ -59,20 +59,22 @@ local card <const> = {
   results = { { "w2", "W2", floor = "w2_floor" }, { "npe", "normalized path energy" } },
   rows = {},
 }
-for _, row in ipairs {
-  { "N to moons, I-CFM", "normal_moons", "i_cfm", { 0.522, 0.015 }, { 0.328, 0.051 } },
-  { "N to moons, OT-CFM", "normal_moons", "ot_cfm", { 0.427, 0.038 }, { 0.065, 0.068 } },
-  { "N to moons, ExFM", "normal_moons", "exfm", { 0.318, 0.010 }, { 0.382, 0.05 } },
-  { "N to 8 Gaussians, I-CFM", "normal_eight", "i_cfm", { 0.647, 0.078 }, { 0.209, 0.009 } },
+for _, row in ipairs { -- name, task, method, W2, path energy; and what 1,000 and 2,000 steps at a constant rate gave
+  { "N to moons, I-CFM", "normal_moons", "i_cfm", { 0.522, 0.015 }, { 0.328, 0.051 }, { 0.595, 0.412, 0.303, 0.438 } },
+  { "N to moons, OT-CFM", "normal_moons", "ot_cfm", { 0.427, 0.038 }, { 0.065, 0.068 }, { 0.517, 0.374, 0.131, 0.047 } },
+  { "N to moons, ExFM", "normal_moons", "exfm", { 0.318, 0.010 }, { 0.382, 0.05 }, { 0.412, 0.406, 0.384, 0.410 } },
+  { "N to 8 Gaussians, I-CFM", "normal_eight", "i_cfm", { 0.647, 0.078 }, { 0.209, 0.009 }, { 0.776, 0.668, 0.141, 0.207 } },
   { "N to 8 Gaussians, OT-CFM", "normal_eight", "ot_cfm", { 0.528, 0.053 }, { 0.031, 0.018 } },
   { "N to 8 Gaussians, ExFM", "normal_eight", "exfm", { 0.445, 0.075 }, { 0.213, 0.023 } },
-  { "moons to 8 Gaussians, I-CFM", "moons_eight", "i_cfm", { 0.966, 0.21 }, { 0.945, 0.025 } },
-  { "moons to 8 Gaussians, OT-CFM", "moons_eight", "ot_cfm", { 0.569, 0.018 }, { 0.074, 0.026 } },
-  { "N to 2 spirals, I-CFM", "normal_spirals", "i_cfm", { 1.662, 0.067 }, { 0.098, 0.04 } },
-  { "N to 2 spirals, OT-CFM", "normal_spirals", "ot_cfm", { 1.322, 0.052 }, { 0.031, 0.02 } },
-  { "N to 2 spirals, ExFM", "normal_spirals", "exfm", { 1.276, 0.043 }, { 0.069, 0.064 } },
+  { "moons to 8 Gaussians, I-CFM", "moons_eight", "i_cfm", { 0.966, 0.21 }, { 0.945, 0.025 }, { 0.832, 0.820, 0.958, 0.996 } },
+  { "moons to 8 Gaussians, OT-CFM", "moons_eight", "ot_cfm", { 0.569, 0.018 }, { 0.074, 0.026 }, { 0.696, 0.567, 0.051, 0.070 } },
+  { "N to 2 spirals, I-CFM", "normal_spirals", "i_cfm", { 1.662, 0.067 }, { 0.098, 0.04 }, { 1.623, 1.587, 0.186, 0.099 } },
+  { "N to 2 spirals, OT-CFM", "normal_spirals", "ot_cfm", { 1.322, 0.052 }, { 0.031, 0.02 }, { 1.365, 1.266, 0.067, 0.043 } },
+  { "N to 2 spirals, ExFM", "normal_spirals", "exfm", { 1.276, 0.043 }, { 0.069, 0.064 }, { 1.550, 1.186, 0.113, 0.040 } },
 } do
-  table.insert(card.rows, { row[1], { task = row[2], method = row[3] }, w2 = row[4], npe = row[5] })
+  table.insert(card.rows, { row[1], { task = row[2], method = row[3] }, w2 = row[4], npe = row[5], because = row[6] and (
+    "trained longer, at a falling rate: 1,000 and 2,000 steps at a constant 1e-3 give W2 %.3f and %.3f, path energy %.3f and %.3f "
+    .. "(cosine=false steps=1000,2000 tests=2 seed=1:3)"):format(table.unpack(row[6])) })
 end
 
 return fm.experiment {
@@ -100,13 +102,12 @@ return fm.experiment {
     end
 
     model:eval()
-    local sum, tests, half = { w2 = 0, w2_half = 0, w2_floor = 0, w2_floor_half = 0, npe = 0 }, run.rng:stream "tests", { 1, p.test // 2 }
+    local sum, tests = { w2 = 0, npe = 0, w2_floor = 0 }, run.rng:stream "tests"
     for _ = 1, p.tests do
       local x0, x1, other = source(p.test, tests), target(p.test, tests), target(p.test, tests)
       local x = ode.solve(model, x0, { method = "euler", steps = 100 })
       local npe = flow.normalized_path_energy(model, x0, metrics.wasserstein2(x0, x1), { method = "euler", steps = 100 })
-      for name, value in pairs { npe = npe, w2 = metrics.wasserstein2(x, x1), w2_floor = metrics.wasserstein2(other, x1),
-        w2_half = metrics.wasserstein2(x[half], x1[half]), w2_floor_half = metrics.wasserstein2(other[half], x1[half]) } do
+      for name, value in pairs { w2 = metrics.wasserstein2(x, x1), npe = npe, w2_floor = metrics.wasserstein2(other, x1) } do
         sum[name] = sum[name] + value / p.tests
       end
     end
