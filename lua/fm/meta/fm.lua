@@ -2036,6 +2036,32 @@ function fm.skip.declare(iterator, pass, place) end
 ---@param description {name: string, params: table, presets: table<string, table>, help: string, run: fun(run: fm.Run, p: table), card: fm.Card}
 function fm.experiment(description) end
 
+---What run.json says of a run that fm.runs found: see `fmrun help records`.
+---@class fm.RunRecord
+---@field name string
+---@field path string its folder
+---@field experiment string
+---@field status string "done", "running", "failed", "diverged", "killed", "lost" or "damaged"
+---@field seed integer
+---@field config table the parameters
+---@field summary table the results
+---@field seconds number on the clock
+---@field steps integer
+---@field versions table
+
+---The runs in a folder of runs, sweeps included, the oldest first; or nil and a message. With the
+---name of an experiment, its runs alone. For tables over runs that `fmrun compare` does not make.
+---@param folder string
+---@param experiment? string
+---@return fm.RunRecord[]|nil, string|nil
+function fm.runs(folder, experiment) end
+---The mean of a result over seeds: mean, deviation (standard, n - 1), half (of the mean's 95 %
+---interval, by Student's t), n (numbers that are finite; others are left out). deviation and half
+---are nil for one number, mean too for none.
+---@param values number[]
+---@return {mean: number|nil, deviation: number|nil, half: number|nil, n: integer}
+function fm.mean_over_seeds(values) end
+
 ---A run, as its experiment sees it. Other names are errors, and no field can be set, because a run
 ---that goes on would not have it. p, the second argument of an experiment, has no undeclared
 ---parameters either; p and run.config are read-only (pairs walks them, next does not).
@@ -2111,6 +2137,19 @@ function Run:floor(values, info) end
 ---@param curve fm.CurveOptions
 ---@return string
 function Run:curve(name, curve) end
+---@class fm.TableOptions
+---@field columns string[] their names
+---@field rows (string|number|fm.Tensor)[][] cells by row; a missing one is empty
+---@field title? string
+---@field notes? string|string[] what stands below it
+
+---A table of results. Saved as NAME.csv, with the names of the columns in its first line; `fmrun
+---show` prints it, and the run's page has it. A run that goes on says its tables again. Returns its
+---path.
+---@param name string
+---@param what fm.TableOptions
+---@return string
+function Run:table(name, what) end
 ---@class fm.ParetoOptions
 ---@field field? function|fm.Module the velocity: solves of it by every method of ode.solve are tried
 ---@field x0? fm.Tensor|fun(): fm.Tensor where they begin: the same for all settings

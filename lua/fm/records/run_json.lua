@@ -68,6 +68,16 @@ local function is_curves(value)
   return true
 end
 
+--- Names of files inside the folder, each with the title and the notes of its table.
+local function is_tables(value)
+  if type(value) ~= "table" then return false end
+  for name, about in next, value do
+    if type(name) ~= "string" or type(about) ~= "table" or type(about.title) ~= "string" or not is_texts(about.notes) then return false end
+    if ("/" .. name .. "/"):find("/../", 1, true) or name:find "%z" then return false end
+  end
+  return true
+end
+
 local function is_string(value) return type(value) == "string" end
 local function is_whole(value) return math.type(value) == "integer" end
 local function is_boolean(value) return type(value) == "boolean" end
@@ -87,7 +97,7 @@ local types <const> = {
   dirty = { is_boolean, "true or false" },
   config = object, defaults = object, summary = object, versions = object, code = files, data = files,
   floors = numbers, floor_errors = numbers, curves = { is_curves, "names of files with axes" },
-  spikes = { is_spikes, "names with count, first and worst" },
+  tables = { is_tables, "names of files with title and notes" }, spikes = { is_spikes, "names with count, first and worst" },
 }
 
 -- Names that the reader of records adds to a record, or uses for a group of runs.

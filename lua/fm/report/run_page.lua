@@ -8,6 +8,7 @@ local pareto <const> = require "fm.report.pareto"
 local parts <const> = require "fm.report.parts"
 local pictures <const> = require "fm.report.pictures"
 local result_curves <const> = require "fm.report.result_curves"
+local result_tables <const> = require "fm.report.result_tables"
 local spikes <const> = require "fm.records.spikes"
 local words <const> = require "fm.records.words"
 
@@ -47,7 +48,7 @@ return function(record, made)
   local running = record.status == "running"
   return page.text { title = ("%s · %s"):format(record.experiment, record.id), refresh = running, made = made,
     json = ('{"kind":"run","metrics":%s}'):format(curves.json(metrics)),
-    body = { n = 8, head_of(record), pareto(record), result_curves { record }, curves_section(metrics, damaged),
+    body = { n = 9, head_of(record), result_tables(record), pareto(record), result_curves { record }, curves_section(metrics, damaged),
       parts.section("pictures", "Pictures", pictures.block(record.path, drawn_here)),
       html.div { class = "columns", parts.section("configuration", "Configuration", parts.config(record)),
         parts.section("environment", "Environment", parts.environment(record)) },

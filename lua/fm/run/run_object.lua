@@ -23,12 +23,13 @@ local signals <const> = require "fm.run.signals"
 local spikes <const> = require "fm.run.spikes"
 local processes <const> = require "fm.parts.processes"
 local steps <const> = require "fm.run.steps"
+local tables <const> = require "fm.run.tables"
 local together <const> = require "fm.run.together"
 local watching <const> = require "fm.run.watching"
 
 local public <const> = { steps = steps } -- what an experiment may call
 
-for _, part in ipairs { curves, floors, logging, outputs, pareto, saving, together, watching } do
+for _, part in ipairs { curves, floors, logging, outputs, pareto, saving, tables, together, watching } do
   for name, method in pairs(part.methods) do public[name] = method end
 end
 

@@ -14,6 +14,7 @@ local printable <const> = require "fm.parts.printable"
 local quoted <const> = require "fm.parts.shell_word"
 local records <const> = require "fm.records.runs"
 local result_curves <const> = require "fm.records.result_curves"
+local result_tables <const> = require "fm.records.result_tables"
 local sparkline <const> = require "fm.cli.terminal.sparkline"
 local spikes <const> = require "fm.records.spikes"
 local words <const> = require "fm.records.words"
@@ -141,6 +142,23 @@ local function show_result_curves(page, record)
   for _, text in ipairs(problems) do page.row("curves", text, "red") end
 end
 
+--- The tables of results, whole, below their titles.
+local function show_result_tables(page, record)
+  local list, problems = result_tables(record)
+  for _, found in ipairs(list) do
+    page.row(found.name, found.title ~= "" and found.title or "table")
+    local columns, rows = {}, {}
+    for i, name in ipairs(found.columns) do columns[i] = { title = name, right = found.numeric[i], flexible = not found.numeric[i] } end
+    for k, row in ipairs(found.rows) do
+      rows[k] = {}
+      for i, text in ipairs(row) do rows[k][i] = found.numeric[i] and tonumber(text) and describe.value(tonumber(text)) or text end
+    end
+    for _, text in ipairs((layout.table(columns, rows, { paint = page.paint, columns = layout.columns() }))) do print(text) end
+    for _, note in ipairs(found.notes) do page.row("", note) end
+  end
+  for _, text in ipairs(problems) do page.row("tables", text, "red") end
+end
+
 local function show_files(page, record, files)
   local pictures, rest = {}, {}
   for _, file in ipairs(files) do
@@ -167,6 +185,7 @@ local function show(record, line)
   page.row("command", describe.command(record))
   show_config(page, record)
   page.row("results", describe.pairs(record.summary), "bold")
+  show_result_tables(page, record)
   show_result_curves(page, record)
   show_pareto(page, record)
   show_curves(page, record)
