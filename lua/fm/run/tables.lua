@@ -1,5 +1,5 @@
--- Tables of a run's results: rows of texts and numbers under names of columns. Each is a CSV file in
--- the run's folder; run.json has the titles and the notes.
+-- Tables of a run's results: rows of texts and numbers under names of columns. Each is a CSV file
+-- in the run's folder; run.json has the titles and the notes.
 local fm <const> = require "fm"
 local csv <const> = require "fm.records.csv"
 local options <const> = require "fm.parts.options"
