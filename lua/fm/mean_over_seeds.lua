@@ -1,7 +1,7 @@
 -- mean_over_seeds(values) -> { mean, deviation, half, n }: the mean of a result over seeds, its
 -- standard deviation, and half of the mean's 95 % interval by Student's t, which few seeds make
--- wide. Numbers that are not finite are left out, and n counts the others; deviation and half are nil for
--- one number.
+-- wide. Numbers that are not finite are left out, and n counts the others; deviation and half are
+-- nil for one number.
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
 local t_interval <const> = require "fm.records.t_interval"
