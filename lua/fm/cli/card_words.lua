@@ -35,12 +35,28 @@ function card_words.rough(value)
   return value and ("%.2g"):format(value):gsub("e([+-])0+", "e%1") or ""
 end
 
---- "reproduced", with "(overlap)" when the mean is outside the error bar; "3 of 5 seeds" before all
+--- "reproduced", with "(~)" when the mean is outside the error bar; "3 of 5 seeds" before all
 --- are done; "" without a published number.
 function card_words.verdict(cell)
   if cell.done < cell.wanted then return ("%d of %d seeds"):format(cell.done, cell.wanted) end
   if not cell.verdict then return "" end
-  return cell.why == "intervals overlap" and "reproduced (overlap)" or cell.verdict
+  return cell.why == "intervals overlap" and "reproduced (~)" or cell.verdict
+end
+
+--- Why rows came out otherwise than published, a list of { row, text }; those that are not
+--- reproduced and have no explanation come last, together.
+function card_words.reasons(result)
+  local list, open = {}, {}
+  for _, row in ipairs(result.rows) do
+    local differs = card_result.differs(result, row)
+    if differs and row.because then
+      list[#list + 1] = { row.name, row.because }
+    elseif differs == "not reproduced" then
+      open[#open + 1] = row.name
+    end
+  end
+  if #open > 0 then list[#list + 1] = { "no explanation yet", table.concat(open, "; ") } end
+  return list
 end
 
 card_words.colors = { reproduced = "green", better = "green", ["not reproduced"] = "red" }
@@ -52,8 +68,8 @@ end
 --- How the columns of numbers are to be read.
 function card_words.legend(result)
   local over = words.count(result.seeds, "seed")
-  return ("measured is the mean ± half of its 95 %% interval over %s (Student's t), STD their deviation, floor the metric between two true samples")
-    :format(over)
+  return ("measured is the mean ± half of its 95 %% interval over %s (Student's t), STD their deviation, floor the metric between two true samples; "
+    .. "(~): the intervals overlap, and the mean is outside of the published one"):format(over)
 end
 
 --- "reproduced 12, better 2, not reproduced 2; 3 without a verdict": of all numbers of a card.

@@ -19,7 +19,7 @@ Published numbers beside measured ones, and comparisons, with their commands, ti
 
 `fmrun card --page` makes this page from the files in `experiments/cards/results`, and a test compares the two. A measured number is the mean over
 seeds ± half of its 95 % interval (Student's t), and std is the deviation over the seeds. A published number is *reproduced* when the published value
-± error and the measured interval have a point in common, with "(overlap)" when the mean itself lies outside of the error bar. It is *better* when
+± error and the measured interval have a point in common, with "(~)" when the mean itself lies outside of the error bar. It is *better* when
 they have none and the measured one lies on the good side, else *not reproduced*. The floor is the metric between two true samples. Times are those
 on the clock, of one run.
 ]]
@@ -76,9 +76,7 @@ end
 
 local function add_reasons(lines, result)
   local list = {}
-  for _, row in ipairs(result.rows) do
-    if card_result.differs(result, row) then list[#list + 1] = ("- %s: %s"):format(plain(row.name), plain(row.because or "no explanation yet")) end
-  end
+  for i, reason in ipairs(card_words.reasons(result)) do list[i] = ("- %s: %s"):format(plain(reason[1]), plain(reason[2])) end
   if #list > 0 then add(lines, table.concat(list, "\n")) end
 end
 

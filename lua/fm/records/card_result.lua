@@ -41,13 +41,15 @@ function card_result.cell(result, row, column)
   return cell
 end
 
---- Whether an explanation is called for: a number of the row has a verdict other than reproduced.
+--- "not reproduced" when a number of the row is, else "better" when one is, else nil.
 function card_result.differs(result, row)
+  local found
   for _, column in ipairs(result.results) do
-    local found = card_result.cell(result, row, column).verdict
-    if found and found ~= "reproduced" then return true end
+    local word = card_result.cell(result, row, column).verdict
+    if word == "not reproduced" then return word end
+    if word == "better" then found = word end
   end
-  return false
+  return found
 end
 
 local function median(list)

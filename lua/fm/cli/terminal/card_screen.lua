@@ -53,8 +53,18 @@ local function verdict_cell(cell, unfinished)
   return { text = text, color = card_words.colors[cell.verdict] }
 end
 
+--- The lines of a table. Its first column tells the rows apart: it is only cut where the others
+--- leave no room for it.
+local function table_lines(columns, rows, paint)
+  local width, options = layout.columns(), { columns = layout.columns(), paint = paint }
+  for _, line in ipairs(width and layout.table(columns, rows, { columns = width }) or {}) do
+    if layout.width(line) > width then columns[1].flexible = true end
+  end
+  return table.concat(layout.table(columns, rows, options), "\n")
+end
+
 local function print_column(result, unfinished, column, paint)
-  local columns = { { title = "ROW", flexible = true }, { title = "PUBLISHED", right = true }, { title = "MEASURED", right = true } }
+  local columns = { { title = "ROW" }, { title = "PUBLISHED", right = true }, { title = "MEASURED", right = true } }
   columns[#columns + 1] = { title = "STD", right = true, rank = 3 }
   if column.floor then columns[#columns + 1] = { title = "FLOOR", right = true, rank = 1 } end
   columns[#columns + 1] = { title = "TIME", right = true, rank = 2 }
@@ -71,20 +81,15 @@ local function print_column(result, unfinished, column, paint)
   end
   print()
   print(paint("bold", card_words.column(column)))
-  print(table.concat(layout.table(columns, rows, { columns = layout.columns(), paint = paint }), "\n"))
+  print(table_lines(columns, rows, paint))
 end
 
---- Why rows are not reproduced, or that nobody knows.
 local function print_reasons(result, paint)
-  local begun = false
-  for _, row in ipairs(result.rows) do
-    if card_result.differs(result, row) then
-      if not begun then print() end
-      begun = true
-      local lines = layout.wrap(row.because or "no explanation yet", page(), row.name .. ": ", "  ")
-      lines[1] = paint("bold", row.name .. ":") .. lines[1]:sub(#row.name + 2)
-      print(table.concat(lines, "\n"))
-    end
+  for i, reason in ipairs(card_words.reasons(result)) do
+    local name = reason[1] .. ": "
+    local lines = layout.wrap(reason[2], page(), name, "  ")
+    lines[1] = paint("bold", name) .. lines[1]:sub(#name + 1)
+    print((i == 1 and "\n" or "") .. table.concat(lines, "\n"))
   end
 end
 
