@@ -2,7 +2,7 @@
 -- along every path without noise. With mean m, deviation d: x_t is normal with mean a m and
 -- variance V = a^2 d^2 + s^2.
 local fm <const> = require "fm"
-local by_name <const> = require "fm.parts.by_name"
+local plain_paths <const> = require "fm.verify.parts.plain_paths"
 local worst <const> = require "fm.verify.parts.worst"
 
 local flow <const>, ode <const> = fm.flow, fm.ode
@@ -28,9 +28,8 @@ end
 
 local function paths_without_noise()
   local list = {}
-  for _, name in ipairs(by_name.names "fm.flow.path") do
-    local path = flow.path(name)
-    if not path.noisy then list[#list + 1] = { name, path } end
+  for _, entry in ipairs(plain_paths()) do
+    if not entry[2].noisy then list[#list + 1] = entry end
   end
   return list
 end

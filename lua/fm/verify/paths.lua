@@ -1,7 +1,7 @@
 -- Every path that has a name: its points and velocities are made of its coefficients, and their
 -- slopes are slopes. Two diffusions against the equations that define them.
 local fm <const> = require "fm"
-local by_name <const> = require "fm.parts.by_name"
+local plain_paths <const> = require "fm.verify.parts.plain_paths"
 local worst <const> = require "fm.verify.parts.worst"
 
 local flow <const> = fm.flow
@@ -57,10 +57,9 @@ end
 return {
   about = "points, velocities and slopes of every path; the diffusions' equations",
   run = function(case)
-    local names, all = by_name.names "fm.flow.path", {}
-    for i, name in ipairs(names) do all[i] = { name, flow.path(name) } end
+    local all = plain_paths()
     local error, which = worst(all, slopes)
-    case:row(("slopes of a, s, gamma of %d paths"):format(#names), error, 1e-6, "differences of fourth order with h = 0.001; the largest is of " .. which)
+    case:row(("slopes of a, s, gamma of %d paths"):format(#all), error, 1e-6, "differences of fourth order with h = 0.001; the largest is of " .. which)
     error, which = worst(all, function(path) return pairs_of(path, case) end)
     case:row("x_t and u of all, in roundings", error, 32, "8 operations on numbers up to 4; the largest is of " .. which)
     error, which = worst(all, function(path)

@@ -4,6 +4,7 @@
 -- / V, the data s^2 d^2 / V, the noise a^2 d^2 / V.
 local fm <const> = require "fm"
 local by_name <const> = require "fm.parts.by_name"
+local plain_paths <const> = require "fm.verify.parts.plain_paths"
 local worst <const> = require "fm.verify.parts.worst"
 
 local flow <const> = fm.flow
@@ -103,9 +104,9 @@ return {
   seconds = 2,
   run = function(case)
     local paths, forms = {}, by_name.names "fm.flow.prediction"
-    for _, name in ipairs(by_name.names "fm.flow.path") do
-      local path = flow.path(name)
-      if not path.noisy and path.s(0.0) > 0.9 and path.s(0.0) < 1.1 and path.a(0.6) < 0.999 then paths[#paths + 1] = { name, path } end
+    for _, entry in ipairs(plain_paths()) do
+      local path = entry[2]
+      if not path.noisy and path.s(0.0) > 0.9 and path.s(0.0) < 1.1 and path.a(0.6) < 0.999 then paths[#paths + 1] = entry end
     end
     conversions(case, paths, forms)
     losses(case, forms)
