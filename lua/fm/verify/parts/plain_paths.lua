@@ -1,5 +1,5 @@
--- plain_paths() -> list of { name, path }: every path of fm.flow that its name alone makes, and that
--- has coefficients a(t) and s(t). One that wants an option (a manifold) says that it is missing.
+-- plain_paths() -> list of { name, path }: every path of fm.flow that its name alone makes. One
+-- that wants an option (a manifold, in place of coefficients) says that it is missing.
 local fm <const> = require "fm"
 local by_name <const> = require "fm.parts.by_name"
 
