@@ -23,6 +23,8 @@ return {
   { name = "ancestral_variance", file = "lua/fm/diffusion/sample/ancestral.lua", from = "beta[k] ^ 0.5 * s[k - 1] / s[k]",
     to = "beta[k] ^ 0.5 * s[k - 1]" },
   { name = "data_without_posterior", file = "lua/fm/flow/exact/empirical.lua", from = "(l - l:detach():max", to = "(l * 0.5 - l:detach():max" },
+  { name = "sphere_without_its_area", file = "lua/fm/manifold/sphere.lua", from = "math.log(2) + dim / 2 *", to = "math.log(2) + dim / 4 *" },
+  { name = "sphere_continued_unevenly", file = "lua/fm/manifold/sphere.lua", from = "    stretch = length,\n", to = "" },
   { name = "c_adam_uphill", file = "src/core/flat.c", from = "a->lr / (1 - pow(a->beta1, t))", to = "-a->lr / (1 - pow(a->beta1, t))" },
   { name = "c_velocity_of_a_pair", file = "src/core/path.c", from = "da * x1[j] + ds * x0[j]", to = "da * x1[j] - ds * x0[j]" },
   { name = "c_adams_integral", file = "src/core/ode_adams.c", from = "w[j] += c[d] / (d + 1);", to = "w[j] += c[d] / (d + 2);" },
