@@ -224,6 +224,24 @@ describe("fmrun card", function()
     has(select(2, call "card"), "cards/results/toy.json: cards/results/toy.json: not the result")
   end)
 
+  it("goes on where a saved result ended, without its runs", function()
+    well "-q cards/toy.lua kind=near seed=1"
+    well "card toy --show --save"
+    shell "rm -r runs"
+    has(well "card toy --show --add", "the committed result of 20", "1 of 2 seeds")
+    local out, err = well "card toy --add --save -j 2"
+    has(err, "3 runs, 2 parallel", "3 ok")
+    has(out, "1 run of the committed result", "3 runs in runs", "reproduced 1, better 1, not reproduced 1")
+    local saved = assert(fm.json.decode(read "cards/results/toy.json"))
+    local runs = saved.rows[1].runs
+    assert.same({ 1, 2 }, { runs[1].seed, runs[2].seed })
+    assert.same({ "string", "nil" }, { type(runs[1].machine), type(runs[2].machine) })
+    has(out, "4 runs, ")
+    assert.equal(4, #saved.rows[1].runs + #saved.rows[2].runs)
+    write("cards/results/toy.json", (read "cards/results/toy.json":gsub('"machine": ?"[^"]*"', '"machine": "another, 8 cores"', 1)))
+    has(well "card toy --add --show", "4 runs, ", "; 1 of them on another")
+  end)
+
   it("names what nobody has explained", function()
     write("cards/toy.lua", (toy:gsub("@%u+@", ""):gsub(', because = "[^"]*"', ""):gsub("9.5, 0.5", "0.1, 0.1")))
     has(well "card toy -q", "\nno explanation yet: near it; far\n")

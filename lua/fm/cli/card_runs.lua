@@ -72,11 +72,23 @@ function card_runs.of_result(script, result, seeds)
     local i = rows[identity(script, row.config)]
     for _, run in ipairs(i and row.runs or {}) do
       if run.seed >= 1 and run.seed <= seeds then
-        found[i][run.seed] = { status = "done", seed = run.seed, seconds = run.seconds, code = run.code, values = run.values }
+        found[i][run.seed] = { status = "done", seed = run.seed, seconds = run.seconds, code = run.code, values = run.values, machine = run.machine }
       end
     end
   end
   return found
+end
+
+--- Adds the runs of a committed result to those that were found, where none of that row and seed is
+--- done. They keep the machine that they ran on.
+function card_runs.add(script, found, result, seeds)
+  for i, by_seed in ipairs(card_runs.of_result(script, result, seeds)) do
+    for seed, run in pairs(by_seed) do
+      run.machine = run.machine or machine.text(result.machine)
+      local there = found[i][seed]
+      if not (there and there.status == "done") then found[i][seed] = run end
+    end
+  end
 end
 
 -- ---- the result ----
@@ -88,7 +100,7 @@ local function runs_of(by_seed, seeds, keys)
     if run and run.status == "done" then
       local values = {}
       for _, key in ipairs(keys) do values[key] = run.values[key] end
-      list[#list + 1] = { seed = seed, seconds = run.seconds or 0, code = run.code, values = values }
+      list[#list + 1] = { seed = seed, seconds = run.seconds or 0, code = run.code, values = values, machine = run.machine }
     end
   end
   return list
@@ -133,7 +145,7 @@ local function records_in(found)
   local list = {}
   for _, by_seed in ipairs(found) do
     for _, run in pairs(by_seed) do
-      if run.status == "done" then list[#list + 1] = run.record end
+      if run.status == "done" and run.record then list[#list + 1] = run.record end
     end
   end
   return list

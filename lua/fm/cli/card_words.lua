@@ -3,6 +3,7 @@
 local card_result <const> = require "fm.records.card_result"
 local machine <const> = require "fm.cli.machine"
 local short <const> = require "fm.parts.short"
+local sorted_keys <const> = require "fm.parts.sorted_keys"
 local words <const> = require "fm.records.words"
 
 local card_words <const> = {}
@@ -94,8 +95,15 @@ function card_words.cost(result)
   local done = card_result.count(result)
   local each = card_result.median_seconds(result.rows)
   if not each then return nil end
-  return ("%s, %s in all, median %s a run; %s"):format(words.count(done, "run"), short.duration(result.seconds), short.duration(each),
-    machine.text(result.machine))
+  local elsewhere, places = 0, {}
+  for _, row in ipairs(result.rows) do
+    for _, run in ipairs(row.runs) do
+      if run.machine and run.machine ~= machine.text(result.machine) then elsewhere, places[run.machine] = elsewhere + 1, true end
+    end
+  end
+  local also = elsewhere > 0 and ("; %d of them on %s"):format(elsewhere, table.concat(sorted_keys(places), ", and on ")) or ""
+  return ("%s, %s in all, median %s a run; %s%s"):format(words.count(done, "run"), short.duration(result.seconds), short.duration(each),
+    machine.text(result.machine), also)
 end
 
 return card_words

@@ -3,8 +3,9 @@
 --     seconds, seeds, data = { digest, shapes }, protocol = { { name, text } },
 --     results = { { key, label, floor, better } },
 --     rows = { { name, params, config, published = { key = { value, error } }, because,
---       runs = { { seed, seconds, code, values = { key = number } } } } } }
--- seeds: how many each row wants. digest and code: of the script's text, now and as a run had it.
+--       runs = { { seed, seconds, code, machine, values = { key = number } } } } } }
+-- machine: of a run, when it was added from a result that was saved before. seeds: how many each
+-- row wants. digest and code: of the script's text, now and as a run had it.
 -- Means, intervals and verdicts are not kept: they follow from the values.
 local fm <const> = require "fm"
 local read_json <const> = require "fm.records.json_file"
@@ -119,6 +120,7 @@ end
 
 local function is_run(run)
   return type(run) == "table" and math.type(run.seed) == "integer" and is_number(run.seconds) and type(run.values) == "table" and is_text(run.code or "")
+    and is_text(run.machine or "")
 end
 
 local function is_row(row)

@@ -65,16 +65,18 @@ end
 
 --- The runs there are; without any, those of the committed result. Returns what was found, the
 --- committed result when that is where they are from, and how many runs lie in the folder.
-local function find(script, base, seeds, only_show)
+local function find(script, base, seeds, line)
   local found, count = card_runs.find(script, base, seeds), 0
   for _, by_seed in ipairs(found) do
     for _, run in pairs(by_seed) do count = count + (run.status == "done" and 1 or 0) end
   end
-  if count > 0 or not only_show then return found, nil, count end
+  if not line.add and (count > 0 or not line.show) then return found, nil, count end
   local committed, message, missing = card_result.read(script.result)
   if not committed and not missing then end_with(("%s: %s"):format(script.result, message)) end
-  if not committed then return found, nil, 0 end
-  return card_runs.of_result(script, committed, seeds), committed, 0
+  if not committed then return found, nil, count end
+  if count == 0 and not line.add then return card_runs.of_result(script, committed, seeds), committed, 0 end
+  card_runs.add(script, found, committed, seeds)
+  return found, count == 0 and committed or nil, count
 end
 
 --- Facts about where the numbers are from: the folder of runs or the committed result, and runs of
@@ -86,12 +88,14 @@ local function notes_of(result, path, base, committed, count)
   else
     notes[1] = { "numbers", ("%s in %s"):format(words.count(count, "run"), base) }
   end
-  local others, digests = 0, {}
+  local others, digests, added = 0, {}, 0
   for _, row in ipairs(result.rows) do
     for _, run in ipairs(row.runs) do
+      added = added + (run.machine and 1 or 0)
       if run.code ~= result.digest then others, digests[run.code or "unknown"] = others + 1, true end
     end
   end
+  if added > 0 and not committed then notes[#notes + 1] = { "added", words.count(added, "run") .. " of the committed result" } end
   if others > 0 then
     local names = {}
     for name in pairs(digests) do names[#names + 1] = name end
@@ -168,9 +172,9 @@ local function do_card(word, line)
     screen.head(card_runs.result(script, card_runs.none(script), seeds), line.color)
     io.stdout:flush() -- before hours of runs
   end
-  if not line.show then code = run(script, card_runs.find(script, base, seeds), seeds, line) end
+  if not line.show then code = run(script, find(script, base, seeds, line), seeds, line) end
   if line.dry_run then return code end
-  local found, committed, count = find(script, base, seeds, line.show)
+  local found, committed, count = find(script, base, seeds, line)
   show(script, found, seeds, committed, count, line)
   return code
 end
@@ -183,6 +187,7 @@ return {
     { "--list", name = "list", help = "the cards: source, rows, seeds, and whether a result is committed" },
     { "--show", name = "show", help = "run nothing: print what the runs say, without any of them what was committed" },
     { "--save", name = "save", help = "write the result to results/NAME.json beside the card" },
+    { "--add", name = "add", help = "count the runs of the committed result as done, beside those here: a long card goes on elsewhere" },
     { "--seeds", name = "seeds", value = "N", help = "seeds 1 to N of each row, instead of as many as the card says" },
     { "--json", name = "json", help = "one JSON object per card, with the values of every seed" },
     { "--page", name = "page", help = "print the page of results of the manual, made from what was saved; a word names another folder than fm's own" },
