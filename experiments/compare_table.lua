@@ -3,8 +3,10 @@
 -- behind their words, and all methods by quality and by cost. Every figure is a mean over seeds ±
 -- half of its 95 % interval, at the learning rate with the least mean distance to the data, but the
 -- share of runs that reached the quality, which is over all rates.
---   fmrun experiments/compare_table.lua runs=runs out=experiments/cards/results/compare_baselines.json
+--   fmrun experiments/compare_table.lua runs=runs
 --   fmrun report @-1
+-- With out=experiments/cards/results/compare_baselines.json they are on the page of results too,
+-- once fmrun card --page has made it again.
 local fm <const> = require "fm"
 local arms <const>, claims <const> = require "baselines.parts.arms", require "baselines.parts.claims"
 local save <const>, text_of <const> = require "baselines.parts.result_file", require "baselines.parts.interval_text"
