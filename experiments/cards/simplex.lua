@@ -86,7 +86,8 @@ function ways.sphere(net)
 end
 
 local card <const> = {
-  title = "A Swiss roll on the simplex: flows of categorical distributions", source = "Cheng et al. 2024 (statistical flow matching, arXiv 2405.16441), their swissroll.ipynb",
+  title = "A Swiss roll on the simplex: flows of categorical distributions",
+  source = "Cheng et al. 2024 (statistical flow matching, arXiv 2405.16441), their swissroll.ipynb",
   seeds = 5,
   data = function(rng)
     local x, to_triangle = swiss_roll(1000, rng)

@@ -1461,6 +1461,88 @@ fm.sde = {}
 ---@return fm.Tensor x, table info
 function fm.sde.solve(what, x0, options) end
 
+-- ---- discrete flows: tokens 1 .. V, whole numbers [B, L] ----
+
+---Flows of tokens. A model(xt [B, L], t [B] [, cond]) gives logits [B, L, V] of the tokens of the
+---data. Gat et al. 2024.
+fm.discrete = {}
+---Where a flow of tokens starts, by name: mask, all tokens V + 1; uniform, all of 1 .. V equally
+---likely. Or your own { start = function(shape, V, rng) -> tokens }, also as a file beside the
+---script.
+---@param what string|table
+---@return table
+function fm.discrete.source(what) end
+---@class fm.DiscretePathOptions
+---@field vocabulary integer V, how many tokens the data have
+---@field source "mask"|"uniform"|table "mask"
+---@field power number a token is that of the data with the probability t^power (1)
+
+---@class fm.DiscretePath
+---@field vocabulary integer
+---@field states integer how many tokens x_t has: V, and one more for the mask
+local DiscretePath = {}
+---The probability that a token at time t is that of the data.
+---@param t number|fm.Tensor
+function DiscretePath:kept(t) end
+---n rows of the source.
+---@param n integer
+---@param length integer
+---@param rng fm.Rng
+---@return fm.Tensor [n, length]
+function DiscretePath:start(n, length, rng) end
+---x_t for data x1 at t, a number or [B].
+---@param x1 fm.Tensor
+---@param t number|fm.Tensor
+---@param rng fm.Rng
+---@return fm.Tensor [B, L]
+function DiscretePath:sample(x1, t, rng) end
+---A path between a source and data, token by token.
+---@param options fm.DiscretePathOptions
+---@return fm.DiscretePath
+function fm.discrete.path(options) end
+---@class fm.DiscreteLossOptions
+---@field path fm.DiscretePath|fm.DiscretePathOptions
+---@field rng fm.Rng draws t, then x_t
+---@field t number|fm.Tensor [B], instead of drawn ones
+---@field xt fm.Tensor [B, L] at the given t, instead of drawn ones
+---@field cond any goes to the model
+
+---The mean of -log p(token of x1): over the tokens of x_t that are not those of x1 yet, or over all
+---when the source does not mask. Gat et al. 2024, equation 26.
+---@param model function|table model(xt [B, L], t [B] [, cond]) -> logits [B, L, V]
+---@param x1 fm.Tensor [B, L]
+---@param options fm.DiscreteLossOptions
+---@return fm.Tensor one number, in nats
+function fm.discrete.loss(model, x1, options) end
+---@class fm.DiscreteSampleOptions
+---@field path fm.DiscretePath|fm.DiscretePathOptions
+---@field n integer rows
+---@field length integer tokens in a row
+---@field steps integer equal steps in time, a call of the model each (64)
+---@field rng fm.Rng
+---@field cond any goes to the model
+
+---Samples, by a Markov chain in continuous time: in each step a token (a masked one, if the source
+---masks) is drawn from the model with the probability that the path gives it. info: nfe, steps.
+---@param model function|table
+---@param options fm.DiscreteSampleOptions
+---@return fm.Tensor tokens [n, length], table info
+function fm.discrete.sample(model, options) end
+---@class fm.DiscreteBitsOptions
+---@field path fm.DiscretePath|fm.DiscretePathOptions
+---@field rng fm.Rng
+---@field draws integer of x_t for each row (1)
+---@field cond any goes to the model
+
+---An upper bound, in bits, on -log2 p(tokens) / L, estimated without bias, and its standard error
+---over rows (nil for one row). With masks the bound of the best model is the entropy; with another
+---source it is never tight. Shaul et al. 2024, equation 24.
+---@param model function|table
+---@param tokens fm.Tensor [B, L]
+---@param options fm.DiscreteBitsOptions
+---@return number bits per token, number? standard_error
+function fm.discrete.bits(model, tokens, options) end
+
 -- ---- diffusion ----
 
 ---Diffusion models, to compare a flow with: schedules, the loss of a model that predicts the noise,

@@ -1,0 +1,200 @@
+-- Flows of tokens: what a path keeps, the loss, samples and the bound on bits against a joint
+-- distribution of two tokens that is known; what is refused.
+local fm <const> = require "fm"
+local checks <const> = dofile "tests/lua/checks.lua"
+local discrete <const>, nn <const>, optim <const> = fm.discrete, fm.nn, fm.optim
+local raises <const> = checks.raises_text
+
+local V <const> = 3
+-- Two tokens that depend on each other; entropy 2.59 bits, 1.29 a token.
+local joint <const> = { { 0.30, 0.02, 0.05 }, { 0.04, 0.22, 0.02 }, { 0.10, 0.05, 0.20 } }
+
+local function entropy() -- bits a token
+  local sum = 0
+  for _, row in ipairs(joint) do
+    for _, p in ipairs(row) do sum = sum - p * math.log(p, 2) end
+  end
+  return sum / 2
+end
+
+local function draw(n, rng)
+  local flat, total = {}, 0
+  for _, row in ipairs(joint) do
+    for _, p in ipairs(row) do
+      total = total + p
+      flat[#flat + 1] = total
+    end
+  end
+  local code = fm.zeros(n, 1) + 1
+  local u = rng:uniform(n, 1)
+  for i = 1, 8 do code = code + u:ge(flat[i]) end
+  local second = code
+  for _ = 1, 2 do second = fm.where(second:gt(3), second - 3, second) end
+  return fm.cat((code - second) / 3 + 1, second, 2)
+end
+
+local function total_variation(tokens)
+  local sum = 0
+  for a = 1, V do
+    for b = 1, V do
+      local share = (tokens:slice { axis = 2, first = 1, last = 1 }:eq(a) * tokens:slice { axis = 2, first = 2, last = 2 }:eq(b)):mean():item()
+      sum = sum + math.abs(share - joint[a][b]) / 2
+    end
+  end
+  return sum
+end
+
+--- The best model, by Bayes: P(x1 | x_t) at k = t^power, with p(x_t | x1) of the path.
+local function best(path)
+  return function(xt, t)
+    local k, out = path:kept(t:reshape(-1, 1)), {}
+    local weights, all = {}, 0
+    local function given(i, a) -- p(x_t[i] | x1[i] = a), [B, 1]
+      local x = xt:slice { axis = 2, first = i, last = i }
+      local other = path.masks and x:eq(V + 1) or x * 0 + 1 / V
+      return x:eq(a) * k + other * (1 - k)
+    end
+    for a = 1, V do
+      for b = 1, V do
+        weights[a .. b] = given(1, a) * given(2, b) * joint[a][b]
+        all = all + weights[a .. b]
+      end
+    end
+    for i = 1, V do
+      local first, second = 0, 0
+      for j = 1, V do
+        first, second = first + weights[i .. j], second + weights[j .. i]
+      end
+      out[i], out[V + i] = first / all, second / all
+    end
+    return (fm.cat(out, { axis = 2 }):reshape(-1, 2, V) + 1e-30):log()
+  end
+end
+
+local paths <const> = {
+  mask = discrete.path { vocabulary = V }, mask_square = discrete.path { vocabulary = V, power = 2 },
+  uniform = discrete.path { vocabulary = V, source = "uniform" }, uniform_square = discrete.path { vocabulary = V, source = "uniform", power = 2 },
+}
+
+local noise <const> = 0.012 -- more than twice the mean total variation of 40,000 true draws
+
+describe("discrete", function()
+  checks.no_bytes_stay(before_each, after_each)
+
+  it("has paths that keep a token with the probability t^power", function()
+    local x1 = fm.full({ 20000, 2 }, 2)
+    for name, path in pairs(paths) do
+      assert.equal(path.masks and V + 1 or V, path.states)
+      for _, t in ipairs { 0, 0.3, 1 } do
+        local xt, k = path:sample(x1, t, fm.rng(1)), path:kept(t)
+        local want = path.masks and k or k + (1 - k) / V
+        assert.near(want, xt:eq(x1):mean():item(), 0.01, name)
+        assert.is_true(xt:min():item() >= 1 and xt:max():item() <= path.states)
+      end
+      local mixed = path:sample(x1[{ 1, 2 }], fm.tensor { 1, 0 }, fm.rng(1))
+      checks.same(x1[1], mixed[1])
+      if path.masks then checks.near(mixed[2], fm.full({ 2 }, V + 1)) end
+    end
+  end)
+
+  it("samples the joint from the best model: total variation within 0.02 with 64 steps", function()
+    for name, path in pairs(paths) do
+      local x, info = discrete.sample(best(path), { path = path, n = 40000, length = 2, steps = 64, rng = fm.rng(2) })
+      local off = total_variation(x)
+      assert(off <= 0.02, ("%s: %.4f"):format(name, off))
+      assert.same({ nfe = 64, steps = 64 }, info)
+      assert(x:max():item() <= V, name)
+      -- one step draws both tokens apart
+      local once = total_variation((discrete.sample(best(path), { path = path, n = 4000, length = 2, steps = 1, rng = fm.rng(2) })))
+      assert(once > 0.1, ("%s: %.4f"):format(name, once))
+    end
+    assert.is_true(total_variation(draw(40000, fm.rng(3))) < noise)
+  end)
+
+  it("bounds the bits: those of the best masked model are the entropy, those of a worse one are more", function()
+    local x1 = draw(40000, fm.rng(4))
+    for name, path in pairs(paths) do
+      local bits, error_of = discrete.bits(best(path), x1, { path = path, rng = fm.rng(5) })
+      assert(error_of < 0.03, ("%s: an error of %.4f"):format(name, error_of))
+      if path.masks then assert.near(entropy(), bits, 4 * error_of, name)
+      else assert(bits > entropy() and bits < 1.5 * entropy(), ("%s: %.4f for %.4f"):format(name, bits, entropy())) end
+      local apart = discrete.bits(function(xt) return fm.zeros(#xt, 2, V) end, x1, { path = path, rng = fm.rng(5) })
+      if path.masks then assert.near(math.log(3, 2), apart, 1e-4) else assert.is_true(apart > 1.05 * entropy()) end
+    end
+    local more = { discrete.bits(best(paths.mask), x1[{ 1, 1 }], { path = paths.mask, rng = fm.rng(5), draws = 3 }) }
+    assert.equal(1, #more) -- one row has no error over rows
+  end)
+
+  it("trains by its loss to the entropy: total variation within 0.02 with masks, bits within 5 %", function()
+    for name, steps in pairs { mask = 600, uniform = 2000 } do
+      local path = paths[name]
+      nn.seed(1)
+      local net = nn.mlp { inputs = 2 * path.states + 1, hidden = { 64, 64 }, outputs = 2 * V, act = "silu" }
+      local function model(xt, t)
+        local x = fm.one_hot(xt:reshape(-1), path.states):reshape(#xt, -1)
+        return net(fm.cat(x, t:reshape(-1, 1), 2)):reshape(-1, 2, V)
+      end
+      local opt, rng = optim.adam(net, { lr = optim.cosine { lr = 5e-3, steps = steps } }), fm.rng(6)
+      for step = 1, steps do
+        local x1 = draw(500, fm.rng(step, "data"))
+        opt:step(function() return discrete.loss(model, x1, { path = path, rng = rng }) end)
+      end
+      local off = total_variation((discrete.sample(model, { path = path, n = 40000, length = 2, rng = fm.rng(9) })))
+      assert(off <= (path.masks and 0.02 or 0.03), ("%s: total variation %.4f"):format(name, off))
+      local bits, error_of = discrete.bits(model, draw(40000, fm.rng(10)), { path = path, rng = fm.rng(11) })
+      assert(bits > entropy() - 4 * error_of, ("%s: %.4f bits for an entropy of %.4f"):format(name, bits, entropy()))
+      if path.masks then assert(bits < 1.05 * entropy(), ("%s: %.4f bits for an entropy of %.4f"):format(name, bits, entropy())) end
+    end
+  end)
+
+  it("has the loss of its definition", function()
+    local x1, xt = fm.tensor { { 1, 2 }, { 3, 3 } }, fm.tensor { { 1, 4 }, { 4, 4 } }
+    local logits = fm.parameter(fm.rng(1):normal(2, 2, V))
+    local log_p = logits:detach():log_softmax(3):totable()
+    local tape <close> = fm.record()
+    local o = { path = paths.mask, t = fm.tensor { 0.5, 0.2 }, xt = xt }
+    local seen
+    local loss = discrete.loss(function(_, t, c)
+      seen = { t:totable(), c }
+      return logits
+    end, x1, { path = o.path, t = o.t, xt = xt, cond = "c" })
+    assert.near(-(log_p[1][2][2] + log_p[2][1][3] + log_p[2][2][3]) / 3, loss:item(), 1e-5)
+    assert.equal("c", seen[2])
+    loss:backward()
+    assert.near(0, logits:grad()[1][1]:abs():max():item(), 1e-12) -- nothing is asked of a token that is known
+    local all = discrete.loss(function() return logits end, x1, { path = paths.uniform, t = 0.5, xt = x1 })
+    assert.near(-(log_p[1][1][1] + log_p[1][2][2] + log_p[2][1][3] + log_p[2][2][3]) / 4, all:item(), 1e-5)
+    assert.equal(0, discrete.loss(function() return logits end, x1, { path = paths.mask, t = 1, xt = x1 }):item())
+  end)
+
+  it("draws the same for the same seed, and takes a source of the script's own", function()
+    local o = { path = { vocabulary = V, source = "uniform" }, n = 5, length = 2, steps = 3, rng = fm.rng(1) }
+    local a = discrete.sample(best(paths.uniform), o)
+    o.rng = fm.rng(1)
+    checks.same(a, (discrete.sample(best(paths.uniform), o)))
+    local ones = discrete.path { vocabulary = V, source = { start = function(shape) return fm.ones(shape) end } }
+    checks.same(fm.ones(2, 2), ones:start(2, 2, fm.rng(1)))
+    checks.same(fm.ones(2, 2), ones:sample(fm.full({ 2, 2 }, 3), 0, fm.rng(1)))
+  end)
+
+  it("refuses what makes no sense", function()
+    local rng, x1, path = fm.rng(1), fm.ones(2, 2), paths.mask
+    local function model(x) return fm.zeros(#x, 2, V) end
+    raises("discrete.path: vocabulary is missing", discrete.path)
+    raises('discrete.path: unknown option "vocabulry"; did you mean "vocabulary"', discrete.path, { vocabulry = 3 })
+    raises('discrete.path: source: unknown name "masks"; did you mean "mask"', discrete.path, { vocabulary = 3, source = "masks" })
+    raises("discrete.path: power: expected a number", discrete.path, { vocabulary = 3, power = 0 })
+    raises("discrete.loss: path is missing", discrete.loss, model, x1, { rng = rng })
+    raises("discrete.loss: rng is missing", discrete.loss, model, x1, { path = path })
+    raises("discrete.loss: t is missing", discrete.loss, model, x1, { path = path, rng = rng, xt = x1 })
+    raises("discrete.loss: x1 has the token 4, expected 1..3", discrete.loss, model, x1 + 3, { path = path, rng = rng })
+    raises("discrete.loss: xt is a tensor [2, 3], expected tokens [2, 2]", discrete.loss, model, x1, { path = path, t = 0.1, xt = fm.ones(2, 3) })
+    raises("expected logits [2, 2, 3]", discrete.loss, function() return x1 end, x1, { path = path, rng = rng })
+    raises("discrete.loss: t is a tensor [3]", discrete.loss, model, x1, { path = path, rng = rng, t = fm.zeros(3) })
+    raises("discrete.sample: n: expected a whole number", discrete.sample, model, { path = path, rng = rng, length = 2 })
+    raises("discrete.sample: rng", discrete.sample, model, { path = path, n = 1, length = 2 })
+    raises("discrete.bits: tokens is", discrete.bits, model, fm.ones(3), { path = path, rng = rng })
+    raises("discrete.bits: draws: expected", discrete.bits, model, x1, { path = path, rng = rng, draws = 0 })
+    raises("call it with a colon", path.sample, x1, 0.5, rng)
+  end)
+end)
