@@ -77,7 +77,8 @@ return function(o, kind, path, t, prediction, x0, x1, u)
   local weight = o.weight ~= nil and weights.of("loss: weight", o.weight) or nil
   local of_time = options.callable(weight)
   local at = (other or weight and not of_time) and coefficients_at(o, path, t)
-  local s = coefficients.over_rows((path.noise and path.noise.gamma or path.s)(t), x1)
+  local curved = path.along and kind == predictions.velocity and not at -- then s is not read, and there is none
+  local s = curved and 1 or coefficients.over_rows((path.noise and path.noise.gamma or path.s)(t), x1)
   local target
   if kind.scaled and (not weight or at) and (not at or kind.like) then
     prediction, target, kind = prediction * s, kind.scaled(x0), kind.like and predictions[kind.like] or kind
