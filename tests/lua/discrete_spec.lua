@@ -125,6 +125,20 @@ describe("discrete", function()
     assert.equal(1, #more) -- one row has no error over rows
   end)
 
+  -- One token, all V equally likely: the best model has b = (1 - k) / V for each token but x_t. The
+  -- integral of (1 - k) (V - 1) / V times -log b over dk / (1 - k) is (V - 1) / V (log V + 1).
+  it("has the bound of its formula where that is known", function()
+    for size = 2, 5 do
+      local path = discrete.path { vocabulary = size, source = "uniform", power = 1.5 }
+      local function model(xt, t)
+        local k = path:kept(t):reshape(-1, 1, 1)
+        return (fm.one_hot(xt:reshape(-1), size):reshape(-1, 1, size) * k + (1 - k) / size):log()
+      end
+      local bits, error_of = discrete.bits(model, fm.rng(1):integers({ 40000, 1 }, 1, size), { path = path, rng = fm.rng(2) })
+      assert.near((size - 1) / size * (math.log(size) + 1) / math.log(2), bits, 4 * error_of)
+    end
+  end)
+
   it("trains by its loss to the entropy: total variation within 0.02 with masks, bits within 5 %", function()
     for name, steps in pairs { mask = 600, uniform = 2000 } do
       local path = paths[name]
