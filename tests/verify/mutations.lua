@@ -25,7 +25,7 @@ return {
   { name = "data_without_posterior", file = "lua/fm/flow/exact/empirical.lua", from = "(l - l:detach():max", to = "(l * 0.5 - l:detach():max" },
   { name = "sphere_without_its_area", file = "lua/fm/manifold/sphere.lua", from = "math.log(2) + dim / 2 *", to = "math.log(2) + dim / 4 *" },
   { name = "geodesic_that_speeds_up", file = "lua/fm/flow/path/geodesic.lua", from = "m.own.exp(x0, v * s)", to = "m.own.exp(x0, v * s * s)" },
-  { name = "divergence_of_the_space_around", file = "lua/fm/flow/parts/likelihood.lua", from = "if o.manifold ~= nil then model, cond =",
+  { name = "divergence_of_the_space", file = "lua/fm/flow/parts/likelihood.lua", from = "if o.manifold ~= nil then model, cond =",
     to = "if nil then model, cond =" },
   { name = "tokens_that_settle_late", file = "lua/fm/discrete/sample.lua", from = "(after - before) / (1 - before)", to = "(after - before)" },
   { name = "bits_of_one_mask", file = "lua/fm/discrete/bits.lua", from = "* L / m:reshape(B)", to = "/ m:reshape(B)" },
