@@ -82,6 +82,13 @@ describe("manifold", function()
     assert.near(0, (one - all[{ 2, 2 }]):abs():max():item(), 1e-5)
   end)
 
+  it("turns in each Euler step by the angle of that step alone, however long the vectors that the engine sees have become", function()
+    local m = manifold.sphere(3)
+    local turn = fm.tensor { { 0, 3, 0 }, { -3, 0, 0 }, { 0, 0, 0 } }
+    local x = ode.solve(function(y) return y:matmul(turn) end, fm.tensor { { 1, 0, 0 } }, { manifold = m, method = "euler", steps = 20 })
+    assert.near(20 * math.atan(3 / 20), math.atan(x[1][2], x[1][1]), double and 1e-12 or 1e-5)
+  end)
+
   it("wraps angles in a solve", function()
     local m = manifold.torus(2)
     local x = ode.solve(function(y) return fm.zeros(y:shape()) + fm.tensor { { 4, -7 } } end, fm.zeros(1, 2), { manifold = m, method = "euler", steps = 7 })
