@@ -171,6 +171,27 @@ describe("manifold", function()
     end
   end)
 
+  it("finds a way between opposite points, and near ones keep to the sphere", function()
+    local m, rng = manifold.sphere(3), fm.rng(11)
+    local x = fm.cat(m:uniform(2000, rng), m:project(fm.tensor { { 1, 1, 1 }, { 0, 0, 1 }, { 0.6, 0.8, 0 } }), 1)
+    local v = m:log(x, -x)
+    assert.near(0, (v:norm(2) - pi):abs():max():item(), 1e-5)
+    assert.near(0, (m:exp(x, v) + x):abs():max():item(), 1e-5)
+    assert.near(0, (v * x):sum(2):abs():max():item(), 1e-5)
+    checks.near(m:distance(x, -x), fm.full(#x, pi), 1e-5)
+    checks.near(m:distance(x, x), fm.zeros(#x), 1e-6)
+    local xt, u = flow.path("geodesic", { manifold = m }):sample(x, -x, rng:uniform(#x))
+    assert.near(0, (lengths(xt) - 1):abs():max():item(), 1e-5)
+    assert.near(0, (u * xt):sum(2):abs():max():item(), 2e-5)
+    for _, angle in ipairs { 1e-7, 1e-6, 1e-5, 1e-4, 1e-3 } do
+      local side = m:tangent(x, rng:normal(#x, 3))
+      local y = m:project(-x * math.cos(angle) + side / side:norm(2):reshape(-1, 1) * math.sin(angle))
+      v = m:log(x, y)
+      assert.near(0, (m:exp(x, v) - y):abs():max():item(), 2e-6)
+      assert.near(0, (v * x):sum(2):abs():max():item(), 1e-5)
+    end
+  end)
+
   it("takes a manifold of the script's own", function()
     local half = { project = function(x) return x:abs() end, tangent = function(_, v) return v end, exp = fm.add,
       log = function(x, y) return y - x end, distance = function(x, y) return (y - x):norm(2) end,
@@ -203,6 +224,9 @@ describe("manifold", function()
     fails("no a(t) and s(t)", function() return flow.path("geodesic", { manifold = m }):coefficients(0.5) end)
     fails("path geodesic: x1: a row is", flow.loss, turning, x * 3, { rng = fm.rng(1), path = { "geodesic", manifold = m } })
     fails("the sphere has 3 coordinates", function() return flow.path("geodesic", { manifold = m }):source(3, 2, fm.rng(1)) end)
+    fails("log_prob: manifold: the path does not run on it", flow.log_prob, turning, x, { manifold = m, path = "linear" })
+    fails("log_prob: manifold: the path does not run on it", flow.log_prob, turning, x,
+      { manifold = manifold.torus(3), path = { "geodesic", manifold = m } })
     fails("log_prob: x: a row is", flow.log_prob, turning, x * 2, { manifold = m })
   end)
 end)

@@ -1,22 +1,36 @@
 -- sphere(D): unit vectors in D coordinates, the sphere S^(D - 1). From a point to the one opposite
--- all directions are equally short: log gives none of them there, and is 0.
+-- all directions are equally short: log gives one of them.
 local fm <const> = require "fm"
 
--- Below the square root of this, points count as one.
-local least <const> = 1e-30
+-- Squares of lengths: below the first, a difference of unit vectors is rounding; below the second,
+-- numbers lose digits.
+local rounding <const> = fm.real == "double" and 1e-30 or 1e-13
+local smallest <const> = fm.real == "double" and 1e-300 or 1e-37
 
 local function dot(x, y)
   return (x * y):sum { axis = 2, keep = true }
 end
 
 -- [B, 1], never 0: at 0 a length has no slope, and here none is needed.
-local function length(v)
-  return v:square():sum({ axis = 2, keep = true }):clamp({ min = least }):sqrt()
+local function length(v, least)
+  return v:square():sum({ axis = 2, keep = true }):clamp({ min = least or rounding }):sqrt()
 end
 
-local function project(x) return x / length(x) end
+local function norm(x) return length(x, smallest) end
+
+local function project(x) return x / norm(x) end
 
 local function tangent(x, v) return v - x * dot(x, v) end
+
+-- The part of y beside x. Where y is near x or its opposite, what one pass leaves is mostly
+-- rounding, which need not be tangent.
+local function beside(x, y) return tangent(x, tangent(x, y)) end
+
+-- Unit vectors tangent at x: away from x, towards the axis that x leans on least.
+local function any_direction(x)
+  local axis = fm.one_hot(x:detach():abs():argmin { axis = 2 }, { n = x:size(2) })
+  return project(tangent(x, axis))
+end
 
 local function exp(x, v)
   local angle = length(v)
@@ -29,13 +43,16 @@ local function angle_of(x, y, side)
 end
 
 local function log(x, y)
-  local side = tangent(x, y)
-  return side * (angle_of(x, y, side) / length(side))
+  local side = beside(x, y)
+  local v = side * (angle_of(x, y, side) / length(side))
+  local opposite = (dot(side, side):le(rounding) * dot(x, y):lt(0)):detach()
+  if opposite:sum():item() == 0 then return v end
+  return fm.where(opposite, any_direction(x) * math.pi, v)
 end
 
 local function distance(x, y)
-  local side = tangent(x, y)
-  return fm.where(dot(side, side):gt(least), angle_of(x, y, side), fm.where(dot(x, y):gt(0), 0, math.pi)):reshape(-1)
+  local side = beside(x, y)
+  return fm.where(dot(side, side):gt(rounding), angle_of(x, y, side), fm.where(dot(x, y):gt(0), 0, math.pi)):reshape(-1)
 end
 
 -- log of the volume 2 pi^(D/2) / Gamma(D/2)
@@ -55,7 +72,7 @@ return function(dim)
     project = project, tangent = tangent, exp = exp, log = log, distance = distance,
     draw = function(n, rng) return project(rng:normal(n, dim)) end,
     log_volume = log_volume(dim),
-    stretch = length,
+    stretch = norm,
     off = function(x) return (dot(x, x):sqrt() - 1):detach():abs():max():item() end,
   }
 end

@@ -703,7 +703,7 @@ function Manifold:tangent(x, v) end
 ---@return fm.Tensor
 function Manifold:exp(x, v) end
 ---The velocity at x of the shortest geodesic that is at y after a unit of time. Between opposite
----points of a sphere no way is the shortest: it is 0 there.
+---points of a sphere all ways are: one of them.
 ---@return fm.Tensor
 function Manifold:log(x, y) end
 ---The length of the shortest geodesic, [B].

@@ -41,12 +41,19 @@ local function check_label(name)
   utf8_text.check(where .. ": name", name)
 end
 
+--- The same, finite.
+function pareto.finite(name, value)
+  value = pareto.number(name, value)
+  if value - value ~= 0 then fail("%s: expected a finite number, found %s", name, tostring(value)) end
+  return value
+end
+
 local function read(given)
   local o = options.read(where, given, defaults)
   if (o.field == nil) == (o.sample == nil) then fail "expected field and x0, or sample" end
   if o.field ~= nil then check_field(o) else check_sample(o) end
   expect_function("metric", o.metric)
-  if o.floor ~= nil and not options.callable(o.floor) then o.floor = pareto.number("floor", o.floor) end
+  if o.floor ~= nil and not options.callable(o.floor) then o.floor = pareto.finite("floor", o.floor) end
   check_label(o.name)
   return o
 end

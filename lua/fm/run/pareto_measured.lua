@@ -6,7 +6,7 @@
 local fm <const> = require "fm"
 local csv <const> = require "fm.records.csv"
 local ending <const> = require "fm.run.ending"
-local number <const> = require "fm.run.pareto".number
+local pareto <const> = require "fm.run.pareto"
 local records <const> = require "fm.records.pareto"
 local settings_of <const> = require "fm.run.pareto_settings"
 local system <const> = fm.system
@@ -38,7 +38,7 @@ local function try(what, x0, setting, most)
     setting.over = most
   elseif x then
     local value = finite(what.metric, x)
-    setting.value = value ~= nil and number("metric", value) or nil
+    setting.value = value ~= nil and pareto.number("metric", value) or nil
     if setting.value and setting.value - setting.value ~= 0 then setting.value = nil end
   end
   if not setting.value and not setting.over then setting.note = x == nil and status and status:gsub("_", " ") or "not finite" end
@@ -97,7 +97,7 @@ local function floor_of(what)
   local value, deviation = what.floor, nil
   if value ~= nil and not math.type(value) then value, deviation = value() end
   if value == nil then return nil end
-  return number("floor", value), deviation ~= nil and number("floor: its deviation", deviation) or nil
+  return pareto.finite("floor", value), deviation ~= nil and pareto.finite("floor: its deviation", deviation) or nil
 end
 
 --- What was measured before of the same thing, or an empty list of it.

@@ -84,8 +84,8 @@ function pareto_settings.sample(what, x0, setting, most)
   if what.sample then
     local x, evaluations = what.sample(setting.steps, setting.method)
     if type(evaluations) == "table" then evaluations = evaluations.nfe end
-    if not fm.is_tensor(x) or not math.tointeger(evaluations) then
-      fm.fail "pareto: sample: expected it to return the samples and the number of evaluations (or an info with nfe)"
+    if not fm.is_tensor(x) or (math.tointeger(evaluations) or 0) < 1 then
+      fm.fail "pareto: sample: expected it to return the samples and the number of evaluations, 1 or more (or an info with nfe)"
     end
     return x, math.tointeger(evaluations), "finished"
   end

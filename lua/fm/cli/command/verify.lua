@@ -39,7 +39,8 @@ local function made(name)
 end
 
 local function run_for_parent(line)
-  local parent, descriptor = option_reader.whole("--parent", line.parent, 1, line.refuse), option_reader.whole("--rows", line.rows, 1, line.refuse)
+  local parent, descriptor = option_reader.whole("--parent", line.parent, 1, line.refuse), option_reader.whole("--rows", line.rows, 3, line.refuse)
+  if descriptor > 1023 then line.refuse(("--rows: %d is no channel"):format(descriptor)) end
   if #line.words ~= 1 then line.refuse "--rows is for one case" end
   if parent and not fm.system.die_with(parent) then return 1 end
   local channel, problem = fm.system.channel(descriptor)

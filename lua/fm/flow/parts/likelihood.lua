@@ -72,7 +72,11 @@ end
 
 -- The manifold of the flow: the given one, or that of the given path.
 local function manifold_of(o, where, x)
-  if o.manifold == nil and o.path ~= nil then o.manifold = paths.of(where, o.path).manifold end
+  local of_path = o.path ~= nil and paths.of(where, o.path).manifold or nil
+  if o.manifold ~= nil and o.path ~= nil and of_path ~= o.manifold then
+    fm.fail(where .. ": manifold: the path does not run on it: give the manifold alone, or a geodesic path on it alone")
+  end
+  o.manifold = o.manifold == nil and of_path or o.manifold
   if o.manifold ~= nil then
     local manifolds <const> = require "fm.parts.manifolds"
     manifolds.check_points(where, "x", manifolds.check(where, o.manifold), x)
