@@ -232,7 +232,7 @@ describe("arguments of", function()
     try({ "cooccurrence" }, data.cooccurrence, { { { "a", "b" }, { "a", "b" } }, { window = 2, least = 1 } })
     try_options("cooccurrence", data.cooccurrence, { { { "a", "b" }, { "a", "b" } } }, { window = 2, least = 1 })
     for name, inner in pairs { png_folder = "png_folder", text = "text", idx = "idx.load", cifar10 = "cifar10", npy = "npy.load",
-      vectors = "vectors.load" } do
+      csv = "csv", vectors = "vectors.load" } do
       try({ inner }, data[name], { "no such file" })
     end
     for _, name in ipairs { "cifar10", "png_folder" } do try_options(name, data[name], { "no such file" }, { flat = false }) end

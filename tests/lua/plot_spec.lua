@@ -22,6 +22,7 @@ describe("plot", function()
     image_grid = function() return plot.image_grid(rng:stream "images":uniform(10, 3 * 8 * 6), { channels = 3, height = 8, width = 6 }) end,
     curve = function() return plot.curve({ loss = { 3, 2, 1.5 }, floor = { { 1, 3 }, { 1, 1 } } }, { xlabel = "step", ylabel = "loss" }) end,
     filmstrip = function() return plot.filmstrip(states, { reference = truth }) end,
+    rank_histogram = function() return plot.rank_histogram(rng:stream "ranks":integers(60, 0, 19):reshape(30, 2), 19) end,
   }
 
   setup(function()

@@ -92,6 +92,7 @@ describe("words of plots", function()
     image_grid = function(o) return plot.image_grid(fm.zeros(6, 64), o) end,
     curve = function(o) return plot.curve({ loss = { 3, 2, 1.5 } }, o) end,
     filmstrip = function(o) return plot.filmstrip(states, o) end,
+    rank_histogram = function(o) return plot.rank_histogram(rng:integers(60, 0, 19):reshape(30, 2), 19, o) end,
   }
 
   it("every plot takes a title and names of its axes", function()

@@ -1829,6 +1829,12 @@ function fm.data.labelled_pictures(options) end
 ---@param options? {flip: boolean, shift: integer, rng: fm.Rng}
 ---@return fm.Tensor
 function fm.data.augment(x, options) end
+---Numbers [N, D] of a file of comma separated values, and the D names in its first line, or "1",
+---"2", ... when that line holds a number; or nil and a message. "nan" and "inf" are numbers; empty
+---lines at the end are skipped.
+---@param path string
+---@return fm.Tensor|nil, string[]|string
+function fm.data.csv(path) end
 ---The tensor of an .npy file, or nil and a message.
 ---@param path string
 ---@return fm.Tensor|nil, string? message
@@ -1935,6 +1941,23 @@ function fm.metrics.mode_coverage(x, centres, radius) end
 ---@param options? {rng: fm.Rng, folds: integer, hidden: integer[], steps: integer, batch: integer, lr: number}
 ---@return number accuracy
 function fm.metrics.c2st(a, b, options) end
+---How many of the L draws of each row lie below the truth, in each number: 0..L. When every truth
+---and its draws are from the same distribution, all L + 1 ranks are equally likely:
+---simulation-based calibration, Talts et al. 2018. plot.rank_histogram shows it. A draw that equals
+---the truth is not below it. Raises when a row is not finite.
+---@param draws fm.Tensor [n, L, D]
+---@param truth fm.Tensor [n, D]
+---@return fm.Tensor [n, D]
+function fm.metrics.ranks(draws, truth) end
+---How often the truth lies in the central interval of its draws that should hold it with
+---probability level (0.9): over all of the ranks [n, D] of metrics.ranks among so many draws, and
+---for each number [D]. A rank at the edge of the interval counts in part, so the mean of a
+---calibrated posterior is the level for any number of draws.
+---@param ranks fm.Tensor
+---@param draws integer
+---@param options? {level: number}
+---@return number share, fm.Tensor shares
+function fm.metrics.coverage(ranks, draws, options) end
 ---Where a metric lies between samples of these sizes: its bootstrap over rows (Efron 1979). Each
 ---of 200 draws takes n rows of a and m rows of b with replacement; low and high are quantiles of
 ---the metric over the draws, (1 - level) / 2 and (1 + level) / 2. Rows that repeat move many
@@ -2063,6 +2086,22 @@ function fm.plot.trajectories(states, options) end
 ---@param options? fm.PictureOptions|fm.FilmstripOptions
 ---@return fm.Picture
 function fm.plot.filmstrip(states, options) end
+---@class fm.RankHistogramOptions
+---@field bins integer a divisor of draws + 1, by default the one nearest to 20
+---@field level number 0.95
+---@field names string[] of the D numbers
+---@field columns integer panels side by side (5)
+---@field size integer a panel's width (150)
+
+---A histogram of the ranks [n, D] of metrics.ranks among so many draws, for each number: bars over
+---their expected height 1, and behind them the band in which a bar lies with probability level when
+---all ranks are equally likely. Bars beyond it have another color. A slope is a bias, a hill in the
+---middle a posterior that is too wide, a valley one that is too narrow. Talts et al. 2018.
+---@param ranks fm.Tensor
+---@param draws integer
+---@param options? fm.PictureOptions|fm.RankHistogramOptions
+---@return fm.Picture
+function fm.plot.rank_histogram(ranks, draws, options) end
 ---A velocity field as arrows: quiver(field, options), or quiver(x [n, 2], u [n, 2], options). For
 ---a field the title shows its time.
 ---@param options? fm.PictureOptions|{limits: number[], t: number, arrows: integer, points: fm.Tensor, size: integer}

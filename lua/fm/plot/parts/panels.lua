@@ -29,9 +29,10 @@ end
 --- A picture with `count` panels of width x height in `columns`. Returns it and the list of its
 --- panels, axes drawn; draw in each after panel:inside(), and call its frame() last. o: box {x0,
 --- x1, y0, y1}, count, columns, width, height, gap, captions (a text above each), title, legend,
---- xlabel, ylabel, more (pixels after a column, by its number), right (pixels after the last).
+--- xlabel, ylabel, apart (true: each axis has a scale of its own), more (pixels after a column, by
+--- its number), right (pixels after the last).
 return function(o)
-  local xticks, yticks = figure.ticks({ box = o.box, width = o.width, height = o.height, same_step = true }, o.gap / 2 - 4)
+  local xticks, yticks = figure.ticks({ box = o.box, width = o.width, height = o.height, same_step = not o.apart }, o.gap / 2 - 4)
   local room = layout(o, yticks)
   local bottom = room.top + room.high
   local on = picture.new(room.total, bottom + figure.under + room.below.height + 10)

@@ -1,0 +1,118 @@
+-- Tasks and parts of experiments/cards/posterior: exact posteriors, draws within the prior's box,
+-- log-densities, observations from a folder.
+local fm <const> = require "fm"
+local checks <const> = dofile "tests/lua/checks.lua"
+local metrics <const> = fm.metrics
+
+describe("posterior", function()
+  local former <const>, parts, folder = package.path, {}, nil
+  setup(function()
+    package.path = "experiments/cards/?.lua;" .. former
+    for _, name in ipairs { "exact", "inside", "learned", "observations" } do parts[name] = require("posterior.parts." .. name) end
+  end)
+  teardown(function()
+    package.path = former
+    for name in pairs(package.loaded) do
+      if name:find "^posterior%." then package.loaded[name] = nil end
+    end
+  end)
+  checks.no_bytes_stay(before_each, after_each)
+
+  local sizes <const> = { two_moons = { 2, 2 }, gaussian_mixture = { 2, 2 }, gaussian_linear = { 10, 10 }, slcp = { 5, 8 } }
+
+  for name, size in pairs(sizes) do
+    it("samples the posterior of " .. name .. " exactly: its ranks are uniform", function()
+      local task, rng, n, draws = require("posterior." .. name), fm.rng(1, name), 300, 9
+      local theta = task.prior(n, rng)
+      local x = task.simulate(theta, rng)
+      assert.same({ { n, size[1] }, { n, size[2] } }, { theta:shape(), x:shape() })
+      local list = {}
+      for i = 1, n do list[i] = parts.exact(task, x[i], draws, rng) end
+      local ranks = metrics.ranks(fm.stack(list, { axis = 1 }), theta)
+      for k = 1, size[1] do
+        local hits, chi2 = {}, 0
+        for _, rank in ipairs(ranks[{ {}, k }]:totable()) do hits[rank] = (hits[rank] or 0) + 1 end
+        for rank = 0, draws do chi2 = chi2 + ((hits[rank] or 0) - n / 10) ^ 2 / (n / 10) end
+        assert.truthy(chi2 < 33.7, ("%s %d: chi2 %.1f"):format(name, k, chi2)) -- 1e-4 of 9 degrees of freedom
+      end
+      assert.near(1, parts.inside(task, fm.cat(list, { axis = 1 })):mean():item(), 0)
+      assert.same({ 10, size[2] }, fm.tensor(task.observed):shape())
+    end)
+  end
+
+  it("knows the density of the Gaussian linear posterior", function()
+    local task = require "posterior.gaussian_linear"
+    local x = fm.rng(2, "x"):normal(1, 10)
+    local draws = parts.exact(task, x[1], 20000, fm.rng(3, "x"))
+    local entropy = 5 * math.log(2 * math.pi * math.exp(1) * 0.05)
+    assert.near(entropy, -task.log_posterior(draws, x):mean():item(), 5 * (5 / 20000) ^ 0.5)
+  end)
+
+  --- A learned posterior whose flow is exact: normal in standard units, whatever is observed.
+  local function normal_posterior(task, mean, deviation)
+    local rng = fm.rng(4, "simulations")
+    local theta = rng:normal(5000, 2) * deviation + mean
+    local flow = fm.flow.exact.gaussian { mean = { 0, 0 }, std = 1 }
+    return parts.learned(task, function(z, t) return flow(z, t) end, theta, rng:normal(5000, 3)), theta
+  end
+
+  it("draws again what is outside of the box, and says how much that was", function()
+    local task = { box = { 0, 10 } }
+    local post = normal_posterior(task, fm.tensor { 0, 5 }, fm.tensor { 1, 1 })
+    local draws, outside = post:sample(fm.zeros(4000, 3), fm.rng(5, "draws"))
+    assert.near(0.5, outside, 5 * (0.25 / 4000) ^ 0.5 + 0.02)
+    assert.equal(4000, parts.inside(task, draws):sum():item())
+    assert.near((2 / math.pi) ^ 0.5, draws[{ {}, 1 }]:mean():item(), 0.06) -- of half a normal
+    assert.near(5, draws[{ {}, 2 }]:mean():item(), 0.1)
+    local all, none = normal_posterior({}, 0, 1):sample(fm.zeros(2000, 3), fm.rng(5, "draws"))
+    assert.equal(0, none)
+    assert.near(0, all:mean():item(), 0.1)
+    checks.raises_text("the flow draws hardly ever within the prior's box: 100 % of all draws were outside", function()
+      normal_posterior({ box = { 50, 60 } }, 0, 1):sample(fm.zeros(5, 3), fm.rng(5, "draws"))
+    end)
+  end)
+
+  it("keeps each draw at the row of its observation", function()
+    local rng, task = fm.rng(6, "rows"), { box = { -1, 1 } }
+    local function model(z, t, cond) -- the exact flow to N(cond, 0.3^2)
+      return cond + (z - cond * t) * (t * 0.09 - (1 - t)) / ((1 - t) ^ 2 + t ^ 2 * 0.09)
+    end
+    local theta = rng:normal(2000, 2)
+    local post = parts.learned(task, model, theta, theta)
+    local x = fm.cat(fm.full({ 50, 2 }, -0.8), fm.full({ 50, 2 }, 0.8), { axis = 1 })
+    local draws, outside = post:sample(x, rng)
+    assert.near(0.44, outside, 0.25) -- each of two numbers is outside with probability 1/4
+    local low, high = draws[{ { 1, 50 } }], draws[{ { 51, 100 } }]
+    assert.truthy(low:max():item() < 0.4 and high:min():item() > -0.4)
+    assert.near(-0.72, low:mean():item(), 0.12)
+    assert.near(0.72, high:mean():item(), 0.12)
+  end)
+
+  it("has log-densities in the units of the parameters", function()
+    local post, theta = normal_posterior({}, fm.tensor { 1, -2 }, fm.tensor { 0.1, 4 })
+    local z = (theta[{ 1, 100 }] - theta:mean(1)) / theta:std(1)
+    local want = z:square():sum(2) * -0.5 - math.log(2 * math.pi) - theta:std(1):log():sum()
+    checks.near(want, post:log_prob(theta[{ 1, 100 }], fm.zeros(100, 3)), 2e-3)
+  end)
+
+  it("reads observations and reference draws from a folder, and refuses what is missing", function()
+    local lfs <const> = require "lfs"
+    folder = os.tmpname()
+    os.remove(folder)
+    local place = folder .. "/num_observation_1"
+    assert(lfs.mkdir(folder) and lfs.mkdir(place))
+    local function write(name, text) assert(fm.file.write(place .. "/" .. name, text)) end
+    local task = { observed = { { 7, 8 } } }
+    assert.same({ { 7, 8 } }, (parts.observations(task, "", 2)):totable())
+    write("observation.csv", "data_1,data_2\n0.5,-2\n")
+    checks.raises_text("reference_posterior_samples.csv: No such file", parts.observations, task, folder, 2)
+    write("reference_posterior_samples.csv", "a\n1\n2\n3\n")
+    local x, drawn = parts.observations(task, folder, 2)
+    assert.same({ { { 0.5, -2 } }, { { 1 }, { 2 }, { 3 } } }, { x:totable(), drawn[1]:totable() })
+    checks.raises_text("an observation has 2 numbers, a simulation 3", parts.observations, task, folder, 3)
+    write("observation.csv", "data_1,data_2\n0.5,nan\n")
+    checks.raises("observation 1: number 2 is %-?nan: a flow can take no missing value", parts.observations, task, folder, 2)
+    for _, name in ipairs { "observation", "reference_posterior_samples" } do os.remove(("%s/%s.csv"):format(place, name)) end
+    assert(lfs.rmdir(place) and lfs.rmdir(folder))
+  end)
+end)
