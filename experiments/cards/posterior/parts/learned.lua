@@ -4,6 +4,7 @@
 --   learned:sample(x [n, K], rng)        -> a draw for each row, [n, D], within the task's box, and
 --                                        the share of the flow's draws that were outside: they are
 --                                        drawn again
+--   learned.evaluations, learned.solves  of the network so far, and in how many solves
 --   learned:log_prob(theta, x) -> [n]    of the flow, so it also gives some mass to what is outside
 local fm <const> = require "fm"
 local inside <const> = require((...):gsub("learned$", "inside"))
@@ -24,7 +25,8 @@ function Learned:draw(x, rng)
   for first = 1, n, part do
     local rows = self.scaled_x(x[{ first, math.min(first + part - 1, n) }])
     local z = rng:normal(#rows, self.size)
-    list[#list + 1] = fm.ode.solve(fm.flow.velocity(self.model, { cond = rows }), z, { method = "dopri5", rtol = 1e-4, atol = 1e-4 })
+    local z1, info = fm.ode.solve(fm.flow.velocity(self.model, { cond = rows }), z, { method = "dopri5", rtol = 1e-4, atol = 1e-4 })
+    list[#list + 1], self.evaluations, self.solves = z1, self.evaluations + info.nfe, self.solves + 1
   end
   return fm.cat(list, { axis = 1 }) * self.deviation + self.mean
 end
@@ -58,5 +60,5 @@ return function(task, model, theta, x)
   local mean, deviation, scaled_theta = scaling(theta)
   local _, _, scaled_x = scaling(x)
   return setmetatable({ task = task, model = model, size = theta:size(2), mean = mean, deviation = deviation, scaled_theta = scaled_theta,
-    scaled_x = scaled_x }, Learned)
+    scaled_x = scaled_x, evaluations = 0, solves = 0 }, Learned)
 end

@@ -29,6 +29,7 @@ function measured.compare(run, p, task, post, observed, reference)
   for name, list in pairs(got) do
     if #list > 0 then run:summary { [name] = mean(list) } end
   end
+  run:summary { nfe = post.evaluations / post.solves }
   if task.propose then run:summary { c2st_worst = fm.tensor(got.c2st):max():item() } end
   local columns, titles, axes = #points[1], {}, task.shown or { 1, 2 }
   local strip = table.move(points[2], 1, #points[2], columns + 1, points[1])
