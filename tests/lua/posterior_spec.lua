@@ -88,6 +88,13 @@ describe("posterior", function()
     assert.near(0.72, high:mean():item(), 0.12)
   end)
 
+  it("refuses simulations with missing values", function()
+    local theta, x = fm.zeros(4, 2), fm.ones(4, 3)
+    x[3][2] = 0 / 0
+    checks.raises_text("posterior: simulation 3: the numbers observed are not all finite", parts.learned, {}, print, theta, x)
+    checks.raises_text("posterior: simulation 1: the parameters are not all finite", parts.learned, {}, print, theta + math.huge, fm.ones(4, 3))
+  end)
+
   it("has log-densities in the units of the parameters", function()
     local post, theta = normal_posterior({}, fm.tensor { 1, -2 }, fm.tensor { 0.1, 4 })
     local z = (theta[{ 1, 100 }] - theta:mean(1)) / theta:std(1)

@@ -17,6 +17,13 @@ local function scaling(all)
   return mean, deviation, function(x) return (x - mean) / deviation end
 end
 
+-- Raises when a number of a simulation is missing.
+local function check(what, all)
+  local whole = (all - all):eq(0):min(2)
+  local row = whole:argmin():item() // 1 | 0
+  if whole[row] == 0 then fm.fail(("posterior: simulation %d: %s are not all finite: leave such simulations out"):format(row, what)) end
+end
+
 local Learned <const> = {}
 Learned.__index = Learned
 
@@ -57,6 +64,8 @@ function Learned:log_prob(theta, x)
 end
 
 return function(task, model, theta, x)
+  check("the parameters", theta)
+  check("the numbers observed", x)
   local mean, deviation, scaled_theta = scaling(theta)
   local _, _, scaled_x = scaling(x)
   return setmetatable({ task = task, model = model, size = theta:size(2), mean = mean, deviation = deviation, scaled_theta = scaled_theta,
