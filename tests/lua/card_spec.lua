@@ -140,6 +140,6 @@ describe("a cell of a card's table", function()
 
   it("is not reproduced when a seed has no finite number", function()
     local found = cell({ 1, "inf", 1 }, 3, { 1, 1 })
-    assert.same({ "not reproduced", "1 of 3 seeds are not finite", 1 }, { found.verdict, found.why, found.measured.mean })
+    assert.same({ "not reproduced", "1 of 3 seeds have no number, or none that is finite", 1 }, { found.verdict, found.why, found.measured.mean })
   end)
 end)

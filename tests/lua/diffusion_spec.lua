@@ -480,6 +480,16 @@ describe("diffusion.sample", function()
     assert.equal(2, info.nfe)
     checks.near(sample(function(y) return y end, small, { method = load(text)(), strength = 1, rng = fm.rng(1) }), small * 12, double and 1e-12 or 1e-4)
     raises('unknown option "strenght"; did you mean "strength"?', sample, pull, small, { method = file.of, strenght = 1 })
+    local function method(chain, given) return { method = { options = given, chain = function() return chain end } } end
+    local function still(x) return x end
+    raises("the method's chain returned nil, expected a table", sample, pull, small, method(nil))
+    raises("the method's step: expected a function, found nil", sample, pull, small, method { times = { 0, 1 } })
+    raises("the method's times: expected a list", sample, pull, small, method { step = still })
+    raises("the method's times: expected a list", sample, pull, small, method { step = still, times = { 1 } })
+    raises("the method's times[2]: expected a number in 0..1", sample, pull, small, method { step = still, times = { 0, "b" } })
+    raises("the method's options: expected a table of defaults", sample, pull, small, method({ step = still, times = { 0, 1 } }, "x"))
+    raises("the method's step draws noise, but its chain has no draws = true", sample, pull, small,
+      method { times = { 0, 1 }, step = function(_, x, _, draw) return x + draw() end })
     local none <close> = beside "return {}"
     raises("diffusion.sample: method: " .. none.of, sample, pull, small, { method = none.of })
   end)

@@ -37,11 +37,22 @@ function card_words.rough(value)
 end
 
 --- "reproduced", with "(~)" when the mean is outside the error bar; "3 of 5 seeds" before all
---- are done; "" without a published number.
+--- are done; "" without a published number. A number that runs did not report, or that is not
+--- finite, is told.
 function card_words.verdict(cell)
   if cell.done < cell.wanted then return ("%d of %d seeds"):format(cell.done, cell.wanted) end
   if not cell.verdict then return "" end
+  if cell.bad > 0 then return ("%s (no number in %d)"):format(cell.verdict, cell.bad) end
   return cell.why == "intervals overlap" and "reproduced (~)" or cell.verdict
+end
+
+--- How many runs had another text of the script than the one that the result names; "" for none.
+function card_words.versions(result)
+  local others = 0
+  for _, row in ipairs(result.rows) do
+    for _, run in ipairs(row.runs) do others = others + (run.code ~= result.digest and 1 or 0) end
+  end
+  return others > 0 and ("The script of %s had another text then."):format(words.count(others, "run")) or ""
 end
 
 --- Why rows came out otherwise than published, a list of { row, text }; those that are not

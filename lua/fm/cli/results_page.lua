@@ -90,7 +90,7 @@ local function add_card(lines, result)
   add(lines, table.concat(facts, "\n"))
   for _, column in ipairs(result.results) do add_column(lines, result, column) end
   add_reasons(lines, result)
-  add(lines, "Verdicts: " .. card_words.count(result) .. ".")
+  add(lines, (("Verdicts: %s. %s"):format(card_words.count(result), card_words.versions(result)):gsub(" $", "")))
 end
 
 -- ---- other tables ----

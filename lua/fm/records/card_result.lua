@@ -35,7 +35,7 @@ function card_result.cell(result, row, column)
   cell.floor = column.floor and t_interval.of((numbers_of(row, column.floor))).mean
   if not cell.published or cell.done < cell.wanted then return cell end
   if bad > 0 then
-    cell.verdict, cell.why = "not reproduced", ("%d of %d seeds are not finite"):format(bad, cell.done)
+    cell.verdict, cell.why = "not reproduced", ("%d of %d seeds have no number, or none that is finite"):format(bad, cell.done)
   else
     cell.verdict, cell.why = verdict(cell.measured, cell.published, column.better)
   end

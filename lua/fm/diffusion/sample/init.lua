@@ -33,6 +33,9 @@ local function read(given)
   local name = given and given.method
   local method = methods.of("diffusion.sample: method", name == nil and common.method or name)
   local defaults = {}
+  if method.options ~= nil and type(method.options) ~= "table" then
+    fm.fail(("%s: the method's options: expected a table of defaults, found %s"):format(where, options.shown(method.options)))
+  end
   for key, value in next, method.options or {} do defaults[key] = value end
   for key, value in next, common do defaults[key] = value end
   return method, options.read(where, given, defaults)
@@ -54,7 +57,10 @@ local function noise_of(o, chain, noise, steps)
     return function(i) return o.draws[{ i, i }]:reshape(noise:shape()) end
   end
   if chain.draws and o.rng == nil then fm.fail(where .. ": rng is missing (or give draws): this chain adds noise") end
-  return function() return o.rng:normal(noise:shape()) end
+  return function()
+    if o.rng == nil then fm.fail(where .. ": the method's step draws noise, but its chain has no draws = true") end
+    return o.rng:normal(noise:shape())
+  end
 end
 
 -- The solver counts steps; a script sees the model's times.
@@ -64,12 +70,23 @@ local function in_times(info, times)
   return info
 end
 
+-- The chain that a method makes, with what it must have.
+local function chain_of(method, o)
+  local chain = method.chain(o, where)
+  if type(chain) ~= "table" then fm.fail(("%s: the method's chain returned %s, expected a table"):format(where, options.shown(chain))) end
+  if not options.callable(chain.step) then fm.fail(("%s: the method's step: expected a function, found %s"):format(where, options.shown(chain.step))) end
+  local times = chain.times
+  if type(times) ~= "table" or #times < 2 then fm.fail(where .. ": the method's times: expected a list, one more than there are steps") end
+  for i, t in ipairs(times) do options.number(("%s: the method's times[%d]"):format(where, i), t, 0, 1) end
+  return chain
+end
+
 local function sample(model, noise, given, ...)
   options.no_more(where, 3, ...)
   arguments.model(where, model)
   arguments.batch(where, "noise", noise)
   local method, o = read(given)
-  local chain = method.chain(o, where)
+  local chain = chain_of(method, o)
   local times <const>, step <const> = chain.times, chain.step
   local steps <const> = #times - 1
   local draw = noise_of(o, chain, noise, steps)
