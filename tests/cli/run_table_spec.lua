@@ -52,6 +52,8 @@ describe("a table of results", function()
   it("is refused at the script's line when it is no table", function()
     for text, message in pairs {
       ["run:table()"] = "table: expected the name of a file, found nil",
+      ["run:table('', { columns = { 'a' }, rows = {} })"] = 'table: expected the name of a file, found ""',
+      ["run:table('a\\nb', { columns = { 'a' }, rows = {} })"] = "table: expected the name of a file on one line",
       ["run:table('a')"] = "table: expected a table with columns and rows, found nil",
       ["run:table('a', { columns = {}, rows = {} })"] = "table: columns: expected at least one name, found none",
       ["run:table('a', { columns = { 'a' } })"] = "table: rows: expected a list, found nil",

@@ -39,6 +39,7 @@ end
 function outputs.checked(where, name)
   if type(name) ~= "string" then fm.fail(("%s: expected the name of a file, found %s"):format(where, options.shown(name))) end
   utf8_text.check(where .. ": the name of a file", name)
+  if name:find "%c" then fm.fail(("%s: expected the name of a file on one line, found %q"):format(where, name)) end
   local plain = plain_name(name)
   if plain == "" or name:find "/%.?$" or name:find "^/" or ("/" .. name .. "/"):find("/../", 1, true) then
     fm.fail(("%s: expected the name of a file inside the run's folder, found %q"):format(where, name))

@@ -55,6 +55,12 @@ local function read_rows(rows, width)
   return list
 end
 
+--- The name of the CSV file.
+local function file_of(name)
+  if type(name) ~= "string" or name == "" then fm.fail(("%s: expected the name of a file, found %s"):format(where, options.shown(name))) end
+  return outputs.checked(where, name .. ".csv")
+end
+
 local function read(given)
   if type(given) ~= "table" then fm.fail(("%s: expected a table with columns and rows, found %s"):format(where, options.shown(given))) end
   local o = options.read(where, given, { columns = options.none, rows = options.none, title = "", notes = options.none })
@@ -74,7 +80,7 @@ end
 --- page of the run has. A run that goes on says its tables again.
 function tables.methods.table(run, name, given, ...)
   options.no_more(where, 2, ...)
-  local file = outputs.checked(where, type(name) == "string" and name .. ".csv" or name)
+  local file = file_of(name)
   local o, record = read(given), run.record
   local path = outputs.write(run, file, function(to) return fm.file.write(to, lines_of(o)) end)
   record.tables = record.tables or {}
