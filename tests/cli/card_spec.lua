@@ -224,6 +224,14 @@ describe("fmrun card", function()
     has(select(2, call "card"), "cards/results/toy.json: cards/results/toy.json: not the result")
   end)
 
+  it("draws its data with files that its runs do not need", function()
+    card()
+    write("cards/drawn.lua", "return function(rng) return rng:normal(5, 2) end")
+    write("cards/toy.lua", (read "cards/toy.lua":gsub("return rng:normal%(5, 2%)", 'return require "drawn"(rng)', 1)))
+    local _, err = well "card toy -j 2"
+    has(err, "4 ok")
+  end)
+
   it("goes on where a saved result ended, without its runs", function()
     well "-q cards/toy.lua kind=near seed=1"
     well "card toy --show --save"

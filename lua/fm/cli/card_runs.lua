@@ -115,10 +115,16 @@ local function unfinished_of(by_seed)
   return counts
 end
 
---- The digest of what the card's data function draws, and the shapes.
+--- The digest of what the card's data function draws, and the shapes. Files that it requires are no
+--- code of the card's runs, which do not call it.
 local function data_of(script)
+  local files = {}
+  for path in pairs(script.files) do files[path] = true end
   local drawn = table.pack(scripts.within(script, pcall, script.card.data, fm.rng(1, "card")))
   if not drawn[1] then error({ message = ("%s: card: data: %s"):format(script.path, tostring(drawn[2])), exit = 1 }, 0) end
+  for path in pairs(script.files) do
+    if not files[path] then script.files[path] = nil end
+  end
   local shapes, parts = fm.json.array {}, {}
   for i = 2, drawn.n do
     local tensor = drawn[i]
