@@ -19,6 +19,22 @@ local function machine_of(list)
   return { model = model and model:gsub("%s+", " "), cores = cores, kernels = kernels, real = real }
 end
 
+-- The sweep that makes such runs again.
+local function sweep_of(list)
+  local words = {}
+  for _, key in ipairs { "data", "method", "lr", "seed" } do
+    local seen, values = {}, {}
+    for _, run in ipairs(list) do
+      local value = run.config[key]
+      if not seen[value] then seen[value], values[#values + 1] = true, value end
+    end
+    table.sort(values)
+    for i, value in ipairs(values) do values[i] = math.type(value) == "float" and ("%g"):format(value) or tostring(value) end
+    words[#words + 1] = key .. "=" .. table.concat(values, ",")
+  end
+  return "The runs: fmrun -m -j 2 experiments/compare_baselines.lua " .. table.concat(words, " ")
+end
+
 local function lines_of(found)
   local rows = {}
   for i, row in ipairs(found.rows) do rows[i] = fm.json.encode(fm.json.array(row)) end
@@ -33,5 +49,5 @@ return function(path, list, tables, command)
   for _, run in ipairs(list) do seconds = seconds + (run.seconds or 0) end
   for i, found in ipairs(tables) do texts[i] = lines_of(found) end
   return fm.file.write(path, ('{"title":%s,\n"command":%s,\n"machine":%s,\n"seconds":%s,\n"notes":%s,\n"tables":[\n%s]}\n'):format(encode(title),
-    encode(command), encode(machine_of(list)), encode(seconds), encode(notes), table.concat(texts, ",\n")))
+    encode(command), encode(machine_of(list)), encode(seconds), encode(fm.json.array { notes, sweep_of(list) }), table.concat(texts, ",\n")))
 end

@@ -96,7 +96,7 @@ end
 -- ---- other tables ----
 
 local function cell_text(value)
-  if value == nil or value == fm.json.null then return "" end
+  if value == nil or value == fm.json.null or value == "" then return "" end
   return plain(words.value(value))
 end
 
