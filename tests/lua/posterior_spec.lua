@@ -86,6 +86,14 @@ describe("posterior", function()
     assert.truthy(low:max():item() < 0.4 and high:min():item() > -0.4)
     assert.near(-0.72, low:mean():item(), 0.12)
     assert.near(0.72, high:mean():item(), 0.12)
+
+    assert.equal(0, post.clamped)
+    x = fm.cat(fm.zeros(297, 2), fm.full({ 3, 2 }, 40), { axis = 1 }) -- 1 % that never comes into the box
+    draws = post:sample(x, rng)
+    assert.equal(3, post.clamped)
+    assert.equal(300, parts.inside(task, draws):sum():item())
+    assert.same({ { 1.0, 1.0 }, { 1.0, 1.0 }, { 1.0, 1.0 } }, draws[{ { 298, 300 } }]:totable())
+    checks.raises_text("hardly ever within the prior's box", function() post:sample(x[{ { 2, 300 } }], rng) end)
   end)
 
   it("refuses simulations with missing values", function()

@@ -3,7 +3,10 @@
 --   learned:scaled(x)                    observations in standard units
 --   learned:sample(x [n, K], rng)        -> a draw for each row, [n, D], within the task's box, and
 --                                        the share of the flow's draws that were outside: they are
---                                        drawn again
+--                                        drawn again, 200 times at most; of up to one row in a
+--                                        hundred that is outside even then, the nearest point of
+--                                        the box is taken
+--   learned.clamped                      how many rows that were so far
 --   learned.evaluations, learned.solves  of the network so far, and in how many solves
 --   learned:log_prob(theta, x) -> [n]    of the flow, so it also gives some mass to what is outside
 local fm <const> = require "fm"
@@ -51,6 +54,11 @@ function Learned:sample(x, rng)
     theta = new:index_select(order:argsort(), { axis = 1 }) -- back to their places
     is_inside = inside(self.task, theta)
   end
+  local left = (#theta - is_inside:sum():item()) // 1 | 0
+  if left * 100 <= #theta then
+    self.clamped = self.clamped + left
+    return theta:clamp { min = self.task.box[1], max = self.task.box[2] }, outside
+  end
   fm.fail(("posterior: for some observation the flow draws hardly ever within the prior's box: %d %% of all draws were outside"):format(outside * 100 // 1))
 end
 
@@ -69,5 +77,5 @@ return function(task, model, theta, x)
   local mean, deviation, scaled_theta = scaling(theta)
   local _, _, scaled_x = scaling(x)
   return setmetatable({ task = task, model = model, size = theta:size(2), mean = mean, deviation = deviation, scaled_theta = scaled_theta,
-    scaled_x = scaled_x, evaluations = 0, solves = 0 }, Learned)
+    scaled_x = scaled_x, evaluations = 0, solves = 0, clamped = 0 }, Learned)
 end

@@ -49,7 +49,7 @@ function measured.calibrate(run, p, task, post)
   local names = {}
   for k = 1, theta:size(2) do names[k] = ("parameter %d"):format(k) end
   local floor = task.log_posterior and -task.log_posterior(theta, x):mean():item()
-  run:summary { nll = -post:log_prob(theta, x):mean():item(), nll_floor = floor, outside_tests = outside,
+  run:summary { nll = -post:log_prob(theta, x):mean():item(), nll_floor = floor, outside_tests = outside, clamped = post.clamped,
     coverage_50 = metrics.coverage(ranks, p.draws, { level = 0.5 }), coverage_90 = metrics.coverage(ranks, p.draws) }
   run:picture("calibration", plot.rank_histogram(ranks, p.draws, { title = ("Calibration: %s"):format(p.task), names = names }))
 end
