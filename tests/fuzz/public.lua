@@ -325,6 +325,10 @@ end
 local function datasets(calls, folder)
   local D = function(name, f) calls["fm.data." .. name] = f end
   local x = fm.rng(5):normal(6, 2)
+  D("csv", function()
+    assert(fm.file.write(folder .. "/t.csv", "a,b\n1,2\n3,4\n"))
+    return assert(data.csv(folder .. "/t.csv"))
+  end)
   D("batches", function()
     local n = 0
     for a, b in data.batches(x, 4, { rng = fm.rng(1), labels = fm.range(1, 6) }) do n = n + #a + #b end
@@ -387,7 +391,55 @@ local function measures(calls)
   calls["fm.metrics.nearest"] = function() return metrics.nearest(a, b) end
   calls["fm.metrics.interval"] = function() return metrics.interval("mmd", a, b, { draws = 2 }) end
   calls["fm.metrics.assignment"] = function() return metrics.assignment(fm.rng(8):uniform(4, 4)) end
+  local draws = fm.rng(8):normal(5, 3, 2)
+  calls["fm.metrics.ranks"] = function() return metrics.ranks(draws, draws[{ {}, 1 }]) end
+  calls["fm.metrics.coverage"] = function() return metrics.coverage(fm.tensor { { 0 }, { 3 }, { 1 } }, 3) end
+  calls["fm.mean_over_seeds"] = function() return fm.mean_over_seeds { 1, 2, 4 } end
   calls["fm.metrics.pca"] = function() return metrics.pca(a, 2) end
+end
+
+local function diffusions(calls)
+  local diffusion, rng = fm.diffusion, fm.rng(11)
+  local schedule, x = diffusion.schedule("linear", { steps = 4, scale = true }), rng:normal(3, 2)
+  local function model(y, t) return y * 0.5 + (type(t) == "number" and t or t:reshape(-1, 1)) end
+  calls["fm.diffusion.schedule"] = function() return diffusion.schedule("cosine", { steps = 4 }) end
+  calls["fm.diffusion.loss"] = function() return diffusion.loss(model, x, { schedule = schedule, rng = rng }) end
+  calls["fm.diffusion.sample"] = function()
+    return diffusion.sample(model, x, { schedule = schedule, rng = rng }), diffusion.sample(model, x, { schedule = schedule, method = "ddim", steps = 2 }),
+      diffusion.sample(model, x, { schedule = schedule, method = "edm_heun", steps = 2 })
+  end
+end
+
+local function manifolds(calls)
+  local m, rng = fm.manifold.sphere(3), fm.rng(12)
+  local x, y = m:uniform(4, rng), m:uniform(4, rng)
+  calls["fm.manifold.sphere"] = function()
+    return fm.ode.solve(function(z) return z * 0 + 1 end, x, { manifold = fm.manifold.sphere(3), method = "rk4", steps = 2 })
+  end
+  calls["fm.manifold.torus"] = function()
+    local torus = fm.manifold.torus(2)
+    return flow.loss(function(z) return z end, torus:uniform(3, rng), { rng = rng, path = { "geodesic", manifold = torus } })
+  end
+  for _, name in ipairs { "tangent", "exp", "log", "distance" } do
+    calls["fm.Manifold:" .. name] = function() return m[name](m, x, y) end
+  end
+  calls["fm.Manifold:project"] = function() return m:project(x * 2) end
+  calls["fm.Manifold:uniform"] = function() return m:uniform(3, rng) end
+  calls["fm.Manifold:log_uniform"] = function() return m:log_uniform(x) end
+end
+
+local function tokens(calls)
+  local discrete, rng = fm.discrete, fm.rng(13)
+  local path, x = discrete.path { vocabulary = 3 }, fm.tensor { { 1, 2 }, { 3, 1 } }
+  local function model(xt) return fm.one_hot(xt, { n = 4 }):slice { axis = 3, first = 1, last = 3 } end
+  calls["fm.discrete.source"] = function() return discrete.source "uniform" end
+  calls["fm.discrete.path"] = function() return discrete.path { vocabulary = 3, source = "uniform", power = 2 } end
+  calls["fm.discrete.loss"] = function() return discrete.loss(model, x, { path = path, rng = rng }) end
+  calls["fm.discrete.sample"] = function() return discrete.sample(model, { path = path, n = 2, length = 2, steps = 3, rng = rng }) end
+  calls["fm.discrete.bits"] = function() return discrete.bits(model, x, { path = path, rng = rng }) end
+  calls["fm.DiscretePath:kept"] = function() return path:kept(0.5) end
+  calls["fm.DiscretePath:start"] = function() return path:start(2, 3, rng) end
+  calls["fm.DiscretePath:sample"] = function() return path:sample(x, 0.5, rng) end
 end
 
 local function pictures(calls, folder)
@@ -400,6 +452,7 @@ local function pictures(calls, folder)
   P("filmstrip", function() return plot.filmstrip(x:reshape(2, 10, 2), { size = 100 }) end)
   P("quiver", function() return plot.quiver(x, x, { size = 100 }) end)
   P("image_grid", function() return plot.image_grid(fm.rng(9):uniform(4, 9), { channels = 1, height = 3, width = 3, labels = { 1, 2, 3, 4 } }) end)
+  P("rank_histogram", function() return plot.rank_histogram(fm.tensor { { 0 }, { 3 }, { 1 } }, 3, { size = 100 }) end)
   P("curve", function() return plot.curve({ loss = { 3, 2, 1 } }, { log = "y", width = 200, height = 150 }) end)
   calls["fm.Picture:save"] = function()
     local picture = plot.scatter(x, { size = 100 })
@@ -446,6 +499,9 @@ return function(folder)
   optimizers(calls)
   datasets(calls, folder)
   measures(calls)
+  diffusions(calls)
+  manifolds(calls)
+  tokens(calls)
   pictures(calls, folder)
   files(calls, folder)
   local file <close> = assert(io.open "lua/fm/meta/fm.lua")
