@@ -8,6 +8,7 @@
 -- row wants. digest and code: of the script's text, now and as a run had it.
 -- Means, intervals and verdicts are not kept: they follow from the values.
 local fm <const> = require "fm"
+local is_list <const> = require "fm.records.is_list"
 local read_json <const> = require "fm.records.json_file"
 local t_interval <const> = require "fm.records.t_interval"
 local verdict <const> = require "fm.records.verdict"
@@ -105,15 +106,6 @@ local wanted <const> = { title = "string", source = "string", script = "string",
 local function is_text(value) return type(value) == "string" end
 local function is_number(value) return math.type(value) ~= nil end
 
---- Whether a value is a list of which every entry passes the test.
-local function all(list, test)
-  if type(list) ~= "table" then return false end
-  for key, value in pairs(list) do
-    if not math.type(key) or not test(value) then return false end
-  end
-  return true
-end
-
 local function is_column(column)
   return type(column) == "table" and is_text(column.key) and is_text(column.label) and is_text(column.better) and is_text(column.floor or "")
 end
@@ -127,13 +119,13 @@ local function is_row(row)
   if type(row) ~= "table" or not is_text(row.name) or not is_text(row.because or "") then return false end
   if type(row.config) ~= "table" or type(row.params) ~= "table" or type(row.published) ~= "table" then return false end
   for _, pair in pairs(row.published) do
-    if not all(pair, is_number) or not pair[1] then return false end
+    if not is_list(pair, is_number) or not pair[1] then return false end
   end
-  return all(row.runs, is_run)
+  return is_list(row.runs, is_run)
 end
 
 local function is_pair(pair)
-  return all(pair, is_text) and #pair == 2
+  return is_list(pair, is_text) and #pair == 2
 end
 
 local lists <const> = { protocol = { is_pair, "a name and a text" }, results = { is_column, "key, label and better" },
@@ -148,7 +140,7 @@ local function problem_of(result)
   if not is_text(result.data.digest) then return "data.digest: expected a text" end
   if not is_text(result.fmrun or "") then return "fmrun: expected a text" end
   for key, list in pairs(lists) do
-    if not all(result[key], list[1]) then return ("%s: expected a list, each with %s"):format(key, list[2]) end
+    if not is_list(result[key], list[1]) then return ("%s: expected a list, each with %s"):format(key, list[2]) end
   end
   return nil
 end

@@ -5,6 +5,7 @@
 -- wall time of all runs; a list of cells may be shorter than the columns, null is an empty cell.
 -- notes, a text or a list of texts, and the title of a table may be absent.
 local fm <const> = require "fm"
+local is_list <const> = require "fm.records.is_list"
 local read_json <const> = require "fm.records.json_file"
 
 local null <const> = fm.json.null
@@ -12,24 +13,15 @@ local null <const> = fm.json.null
 local function is_text(value) return type(value) == "string" end
 local function is_cell(value) return is_text(value) or math.type(value) ~= nil or value == null end
 
---- Whether all entries of a list pass a test.
-local function all(list, test)
-  if type(list) ~= "table" then return false end
-  for key, value in pairs(list) do
-    if not math.type(key) or not test(value) then return false end
-  end
-  return true
-end
-
 local function are_notes(value)
-  return value == nil or is_text(value) or all(value, is_text)
+  return value == nil or is_text(value) or is_list(value, is_text)
 end
 
 local function problem_of_table(found, where)
   if type(found) ~= "table" then return ("%s: expected an object, found %s"):format(where, type(found)) end
   if found.title ~= nil and not is_text(found.title) then return ("%s.title: expected a text, found %s"):format(where, type(found.title)) end
-  if not all(found.columns, is_text) or #found.columns == 0 then return where .. ".columns: expected a list of texts" end
-  if not all(found.rows, function(row) return all(row, is_cell) end) then return where .. ".rows: expected lists of texts and numbers" end
+  if not is_list(found.columns, is_text) or #found.columns == 0 then return where .. ".columns: expected a list of texts" end
+  if not is_list(found.rows, function(row) return is_list(row, is_cell) end) then return where .. ".rows: expected lists of texts and numbers" end
   for i, row in ipairs(found.rows) do
     if #row > #found.columns then return ("%s.rows[%d]: %d cells, and there are %d columns"):format(where, i, #row, #found.columns) end
   end
