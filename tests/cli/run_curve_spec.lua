@@ -85,7 +85,7 @@ describe("a curve of results", function()
   end)
 
   it("is refused at the script's line when it is no curve", function()
-    for text, message in pairs {
+    stopping.refused(experiment, {
       ["run:curve()"] = "curve: expected the name of a file, found nil",
       ["run:curve('a')"] = "curve: expected a table with x and y, found nil",
       ["run:curve('a', { 1 })"] = 'curve: unknown option "1"',
@@ -102,13 +102,7 @@ describe("a curve of results", function()
       ["run:curve('a', { x = { 1 }, y = { 1 }, logs = 'x' })"] = 'curve: unknown option "logs"; did you mean "log"?',
       ["run:curve('../a', { x = { 1 }, y = { 1 } })"] = "curve: expected the name of a file inside the run's folder",
       ["run:curve('a', { x = { 1 }, y = { 1 } }, 3)"] = "curve: unexpected argument 3",
-    } do
-      stopping.shell "rm -rf r"
-      experiment("x.lua", text)
-      local code, _, err = call "-q x.lua --folder r"
-      assert.equal(1, code, text)
-      assert.truthy(err:find("fmrun: x.lua:4: " .. message, 1, true), err)
-    end
+    })
   end)
 
   it("that was damaged is named, and hurts nothing else", function()

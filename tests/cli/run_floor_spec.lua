@@ -101,7 +101,7 @@ describe("the floor of a run", function()
   end)
 
   it("is refused at the script's line when it is no floor", function()
-    for text, message in pairs {
+    stopping.refused(experiment, {
       ["run:floor()"] = "floor: expected a number, the floor of the loss, or numbers by name, found nil",
       ["run:floor 'x'"] = 'floor: expected a number, the floor of the loss, or numbers by name, found "x"',
       ["run:floor {}"] = "floor: expected numbers by name, found none",
@@ -114,13 +114,7 @@ describe("the floor of a run", function()
       ["run:floor(1, 2)"] = "floor: the second argument: expected the info of flow.loss_floor, found 2",
       ["run:floor({ a = 1, b = 2 }, { standard_error = 1 })"] = "floor: the second argument belongs to one floor, found several",
       ["run:floor(1, nil, 3)"] = "floor: unexpected argument 3",
-    } do
-      stopping.shell "rm -rf r"
-      experiment("x.lua", text)
-      local code, _, err = call "-q x.lua --folder r"
-      assert.equal(1, code, text)
-      assert.truthy(err:find("fmrun: x.lua:4: " .. message, 1, true), err)
-    end
+    })
   end)
 
   it("that is damaged in run.json is a damaged record", function()

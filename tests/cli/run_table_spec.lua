@@ -50,7 +50,7 @@ describe("a table of results", function()
   end)
 
   it("is refused at the script's line when it is no table", function()
-    for text, message in pairs {
+    stopping.refused(experiment, {
       ["run:table()"] = "table: expected the name of a file, found nil",
       ["run:table('', { columns = { 'a' }, rows = {} })"] = 'table: expected the name of a file, found ""',
       ["run:table('a\\nb', { columns = { 'a' }, rows = {} })"] = "table: expected the name of a file on one line",
@@ -66,13 +66,7 @@ describe("a table of results", function()
       ["run:table('a', { columns = { 'a' }, rows = {}, note = 'b' })"] = 'table: unknown option "note"; did you mean "notes"?',
       ["run:table('../a', { columns = { 'a' }, rows = {} })"] = "table: expected the name of a file inside the run's folder",
       ["run:table('a', { columns = { 'a' }, rows = {} }, 3)"] = "table: unexpected argument 3",
-    } do
-      stopping.shell "rm -rf r"
-      experiment("x.lua", text)
-      local code, _, err = call "-q x.lua --folder r"
-      assert.equal(1, code, text)
-      assert.truthy(err:find("fmrun: x.lua:4: " .. message, 1, true), err)
-    end
+    })
   end)
 
   it("that was damaged is named, and hurts nothing else", function()

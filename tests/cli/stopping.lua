@@ -67,4 +67,16 @@ function stopping.same(a, b, names)
   for _, name in ipairs(names) do assert(stopping.read(a .. "/" .. name) == stopping.read(b .. "/" .. name), name .. " differs") end
 end
 
+--- Each text, in the fourth line of a script that experiment(name, text) writes, ends its run with
+--- the message.
+function stopping.refused(experiment, calls)
+  for text, message in pairs(calls) do
+    stopping.shell "rm -rf r"
+    experiment("x.lua", text)
+    local code, _, err = stopping.call "-q x.lua --folder r"
+    assert(code == 1, ("exit %d: %s"):format(code, text))
+    assert(err:find("fmrun: x.lua:4: " .. message, 1, true), err)
+  end
+end
+
 return stopping
