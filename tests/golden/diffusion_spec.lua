@@ -59,8 +59,8 @@ function checks.sample(c)
     called[#called + 1] = math.floor((1 - t) * c.T + 0.5)
     return model(y, t)
   end, tensors[c.noise], {
-    schedule = diffusion.schedule(c.schedule, { steps = c.T }), method = c.method, draws = tensors[c.draws], save = "steps",
-    steps = c.steps, eta = c.method == "ddim" and c.eta or nil,
+    schedule = diffusion.schedule(c.schedule, { steps = c.T }), method = c.method, save = "steps", steps = c.steps,
+    draws = (c.method == "ancestral" or c.eta > 0) and tensors[c.draws] or nil, eta = c.method == "ddim" and c.eta or nil,
   })
   near(x, tensors[c.x1], "x1")
   near(info.states[{ 2, c.steps + 1 }], tensors[c.states], "states")

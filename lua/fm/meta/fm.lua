@@ -1586,8 +1586,8 @@ function fm.diffusion.loss(model, x1, options) end
 ---@class fm.DiffusionSampleOptions
 ---@field method string|table "ancestral"
 ---@field schedule fm.Schedule|string|table
----@field rng fm.Rng the noise of the steps
----@field draws fm.Tensor [steps, B, ...], the noise of each step instead; the last is not used
+---@field rng fm.Rng the noise of the steps; a chain that adds none does not use it
+---@field draws fm.Tensor [steps, B, ...], the noise of each step instead, for a chain that adds some; the last is not used
 ---@field cond any goes to the model
 ---@field save integer|"steps" keep this many states, evenly; or every step's
 ---@field clip number bounds the data that the model implies to -clip .. clip, entry by entry: ddim on the cosine schedule needs it (no bound)
@@ -1599,9 +1599,9 @@ function fm.diffusion.loss(model, x1, options) end
 ---@field sigma_min number of edm_heun: the last level before 0 (0.002, or the least that the model knows)
 ---@field sigma_max number of edm_heun: the first (80, or the most that the model knows)
 ---@field churn number of edm_heun: with steps, how much noise is added on the way (0)
----@field churn_min number from this sigma on (0)
----@field churn_max number up to this sigma (no limit)
----@field churn_noise number the factor of that noise (1)
+---@field churn_min number with churn: from this sigma on (0)
+---@field churn_max number with churn: up to this sigma (no limit)
+---@field churn_noise number with churn: the factor of that noise (1)
 
 ---Samples from noise, a unit normal for every method. ancestral: each index of the schedule, with
 ---the noise of the posterior; Ho et al. 2020, algorithm 2. ddim: `steps` of the indices, evenly

@@ -29,12 +29,29 @@ local function grid(o, where, low, high)
   return list
 end
 
+local of_churn <const> = { churn_min = 0, churn_max = math.huge, churn_noise = 1 }
+
+-- The options that go with churn, which without it would do nothing; the levels are checked against
+-- those of the chain, from least to most.
+local function read_churn(o, where, least, most)
+  local read = { churn = options.number(where .. ": churn", o.churn, 0, 1e9) }
+  for name, usual in next, of_churn do
+    if o[name] ~= nil and read.churn == 0 then fm.fail(("%s: %s goes with churn, which is 0"):format(where, name)) end
+    read[name] = options.number(("%s: %s"):format(where, name), o[name] == nil and usual or o[name], 0, name == "churn_noise" and 1e3 or math.huge)
+  end
+  if read.churn_min > read.churn_max then
+    fm.fail(("%s: churn_min %g is above churn_max %g"):format(where, read.churn_min, read.churn_max))
+  end
+  if read.churn_min > most or read.churn_max < least then
+    fm.fail(("%s: no noise level lies in churn_min..churn_max: they run from %g down to %g"):format(where, most, least))
+  end
+  return read
+end
+
 -- factor(sigma): how many times sigma the noise is after a step's churn, 1 where there is none.
-local function churn_of(o, where, steps)
-  local churn = options.number(where .. ": churn", o.churn, 0, 1e9)
-  local low, high = options.number(where .. ": churn_min", o.churn_min, 0, math.huge), options.number(where .. ": churn_max", o.churn_max, 0, math.huge)
-  local gamma = math.min(churn / steps, 2 ^ 0.5 - 1)
-  return gamma > 0, function(sigma) return sigma >= low and sigma <= high and 1 + gamma or 1 end
+local function factor_of(read, steps)
+  local gamma = math.min(read.churn / steps, 2 ^ 0.5 - 1)
+  return function(sigma) return sigma >= read.churn_min and sigma <= read.churn_max and 1 + gamma or 1 end
 end
 
 local function chain(o, where)
@@ -44,14 +61,14 @@ local function chain(o, where)
   if not (low < high) then fm.fail(("%s: sigma_min %g is not below sigma_max %g"):format(where, low, high)) end
   local sigmas, times = grid(o, where, low, high), {}
   for i, sigma in ipairs(sigmas) do times[i] = sigma == 0 and 1.0 or reader.time(sigma) end
-  local stirs, factor = churn_of(o, where, #sigmas - 1)
-  local size = options.number(where .. ": churn_noise", o.churn_noise, 0, 1e3)
+  local churn = read_churn(o, where, low, high)
+  local factor, size = factor_of(churn, #sigmas - 1), churn.churn_noise
   local within <const> = bounded(o, where)
   local function slope(model, x, sigma) return within(reader.noise(model, x, sigma), x, 1, sigma) end
   return {
     times = times,
     scale = high,
-    draws = stirs,
+    draws = churn.churn > 0,
     step = function(model, x, i, draw)
       local sigma, next = sigmas[i], sigmas[i + 1]
       local from = math.min(sigma * factor(sigma), math.max(reader.high, sigma))
@@ -67,7 +84,7 @@ end
 return {
   options = {
     schedule = none, path = none, predict = none, steps = 18, rho = 7, sigma_min = none, sigma_max = none,
-    churn = 0, churn_min = 0, churn_max = math.huge, churn_noise = 1,
+    churn = 0, churn_min = none, churn_max = none, churn_noise = none,
   },
   chain = chain,
 }

@@ -45,11 +45,13 @@ local function same_numbers(a, b)
   return table.concat(a, ", ") == table.concat(b, ", ")
 end
 
--- draw(i, x) -> the noise of step i.
+-- draw(i) -> the noise of step i. A stream may be given to a chain that adds none, so that a script
+-- need not know which do; draws has a shape of its own for each chain, and is refused there.
 local function noise_of(o, chain, noise, steps)
   if o.rng ~= nil then options.rng(where, o.rng) end
   if o.draws ~= nil then
     if o.rng ~= nil then fm.fail(where .. ": give rng or draws, not both") end
+    if not chain.draws then fm.fail(where .. ": draws: with these options the chain adds no noise") end
     local expected = { steps, table.unpack(noise:shape()) }
     if not fm.is_tensor(o.draws) or not same_numbers(o.draws:shape(), expected) then
       fm.fail(("%s: draws: expected a tensor [%s], found %s"):format(where, table.concat(expected, ", "), options.shown(o.draws)))
