@@ -329,6 +329,9 @@ local function datasets(calls, folder)
     assert(fm.file.write(folder .. "/t.csv", "a,b\n1,2\n3,4\n"))
     return assert(data.csv(folder .. "/t.csv"))
   end)
+  D("characters", function() return data.characters("ab\n", { vocabulary = { "a", "b", "\n" } }) end)
+  D("bytes", function() return data.bytes "ab\n" end)
+  D("windows", function() return data.windows(fm.range(1, 9), 2, { size = 2, rng = fm.rng(1) })() end)
   D("batches", function()
     local n = 0
     for a, b in data.batches(x, 4, { rng = fm.rng(1), labels = fm.range(1, 6) }) do n = n + #a + #b end

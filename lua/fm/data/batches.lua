@@ -7,7 +7,7 @@
 -- number of rows.
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
-local skip <const> = require "fm.skip"
+local rounds <const> = require "fm.data.parts.rounds"
 local stream <const> = require "fm.data.parts.stream"
 
 local pick <const> = fm.index_select
@@ -53,13 +53,12 @@ return function(x, size, given, ...)
   local rng = o.shuffle and o.rng:own "batches" or nil -- its clock will count rounds
   size = math.min(o.size, n)
   local count = o.drop_last and n // size or (n + size - 1) // size
-  local round, next_batch, drawn = 0, 1, nil
   local order = rng and fm.zeros(n):detach() -- used by all rounds
 
-  local function draw()
+  local function begin(round)
+    if not rng then return end
     local scope <close> = fm.scope()
     order:copy(rng:at(round):permutation(n))
-    drawn = round
   end
 
   -- x, labels of a batch, and the rows of the other tensors.
@@ -69,29 +68,14 @@ return function(x, size, given, ...)
     return batch, of_labels, table.unpack(values)
   end
 
-  local function iterate()
-    if next_batch > count then
-      round, next_batch = round + 1, 1
-      return nil
-    end
-    local first = (next_batch - 1) * size + 1
-    local last = math.min(first + size - 1, n)
-    next_batch = next_batch + 1
+  return rounds(count, begin, function(i)
+    local first, last = (i - 1) * size + 1, math.min(i * size, n)
     if not rng then
       local function range(tensor) return tensor[{ first, last }] end
       return with_others(range, range(x), labels and range(labels))
     end
-    if drawn ~= round then draw() end
     local rows = order[{ first, last }]
     if #others == 0 then return pick(x, rows, 1), labels and pick(labels, rows, 1) end
     return with_others(function(tensor) return pick(tensor, rows, 1) end, pick(x, rows, 1), pick(labels, rows, 1))
-  end
-
-  return skip.declare(iterate, function(values)
-    local before = round * count + next_batch - 1 + values
-    if before > 0 then round, next_batch = (before - 1) // count, (before - 1) % count + 2 end
-  end, {
-    get = function() return { round, next_batch } end,
-    set = function(place) round, next_batch = place[1], math.max(1, math.min(place[2], count + 1)) end,
-  })
+  end)
 end

@@ -1847,6 +1847,31 @@ function fm.data.vectors(path) end
 ---@param path string
 ---@return string[]|nil, string[][]|string
 function fm.data.text(path) end
+---The characters of a text as whole numbers [n] in 1..V, and the list of V names: a character is a
+---code point of UTF-8, and names are in their order. With `vocabulary`, such a list, numbers are
+---those of the list, and a character that it does not have is refused with its line and column. A
+---string with a line break is the text itself; else it names a file when there is one, has a / or
+---ends as files do (.txt), and is a text otherwise. Or nil and a message. The text of numbers is
+---that of their names.
+---@param text string a path or a text
+---@param options? {vocabulary: string[]}
+---@return fm.Tensor|nil, string[]|string
+function fm.data.characters(text, options) end
+---The bytes of a file, or of a text as in data.characters, as whole numbers [n] in 1..256: each is
+---one more than its byte. Or nil and a message.
+---@param text string a path or a text
+---@return fm.Tensor|nil, string? message
+function fm.data.bytes(text) end
+---Batches [size, length] of stretches of ids [n], size 32: `for x in windows` is one round; called
+---again, it does the next. With rng the windows of a round lie side by side from a random start, in
+---random order; without, in order from the first id. A round leaves out what remains at the ends:
+---fewer than 2 * length ids, without rng fewer than length. Its last batch may be smaller, unless
+---drop_last. A run that goes on finds its place, as with data.batches.
+---@param ids fm.Tensor [n]
+---@param length integer
+---@param options? {size: integer, rng: fm.Rng, drop_last: boolean}
+---@return function
+function fm.data.windows(ids, length, options) end
 ---Positive pointwise mutual information [V, V] of words near each other, and the V words. Levy and
 ---Goldberg 2014.
 ---@param sentences string[][]
