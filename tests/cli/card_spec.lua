@@ -265,6 +265,7 @@ describe("fmrun card", function()
   end)
 
   it("makes a page of what was saved, and of other tables", function()
+    shell "mkdir -p cards/results"
     has(well "card --page cards/results", "# Measured results", "There are no results yet.")
     well "card toy -q --save"
     local first = { title = "first *one*", columns = { "name", "value" }, rows = { { "a_b", 0.123456 }, { "[c]", "1 ± 2" }, { "d" } },
@@ -306,11 +307,29 @@ describe("fmrun card", function()
       ["card toy --seeds 0"] = "--seeds: expected a whole number >= 1", ["card toy --show -n"] = "--show or -n, not both",
       ["card toy --sed 1"] = 'unknown option "--sed"',
       ["card toy --seeds 5001"] = "--seeds: 10002 runs, over the limit of 10000", ["card --page a b"] = "--page: expected one folder, found 2 words",
+      ["card toy --seeds 4611686018427387904"] = "--seeds: 9223372036854775808 runs, over the limit", -- as whole numbers the product is 0
+      ["card toy --save -n"] = "--save or -n, not both",
     } do
       local code, _, err = call(arguments)
       assert.equal(2, code, err)
       has(err, message)
     end
+    local alone <const> = { json = "--json", show = "--show", save = "--save", add = "--add", ["seeds 1"] = "--seeds", ["jobs 2"] = "--jobs",
+      ["threads 1"] = "--threads", ["runs r"] = "--runs", ["timeout 9s"] = "--timeout", ["fail-fast"] = "--fail-fast", list = "--list",
+      ["dry-run"] = "--dry-run" }
+    for what, taken in pairs { ["--page"] = "", ["--list"] = "json list", ["toy --show"] = "json show save add seeds runs list dry-run" } do
+      for word, flag in pairs(alone) do
+        if not taken:find(word:match "%S+", 1, true) then
+          local result = { call(("card %s --%s"):format(what, word)) }
+          assert.same({ 2, "" }, { result[1], result[2] }, what .. " " .. word)
+          has(result[3], ("card: %s does not go with "):format(flag))
+        end
+      end
+    end
+    local nowhere = { call "card --page nofolder" }
+    assert.same({ 1, "" }, { nowhere[1], nowhere[2] })
+    has(nowhere[3], "--page: nofolder is no folder")
+    assert.equal(1, (call "card --page cards/toy.lua"))
     write("plain.lua", "local fm = require 'fm' return fm.experiment { run = function() end }")
     write("wrong.lua", "local fm = require 'fm' return fm.experiment { run = function() end, card = { seeds = 1 } }")
     write("tensor.lua", (toy:gsub("@%u+@", ""):gsub("return rng:normal%(5, 2%)", "return 5")))

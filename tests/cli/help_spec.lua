@@ -52,6 +52,27 @@ describe("fmrun help", function()
     assert.equal("fm.ode.solve", fm.json.decode((select(2, call "help --json fm.ode.solve"))).name)
   end)
 
+  it("names no option that fmrun's own processes pass on", function()
+    local commands <const>, internal = require "fm.cli.commands", 0
+    for _, name in ipairs(commands.names()) do
+      local shown = select(2, call("help " .. name)) .. select(2, call("help --json " .. name)) .. select(2, call(name .. " --help"))
+      local offered = select(2, call(("completion --line 'fmrun %s --'"):format(name)))
+      for _, option in ipairs(commands.find(name).options) do
+        local hidden = option.internal
+        local flag = type(option) == "table" and option[#option]
+        if flag then assert.equal(not hidden, shown:find(flag, 1, true) ~= nil, name .. " " .. flag) end
+        if flag and #flag > 2 then assert.equal(not hidden, offered:find(flag, 1, true) ~= nil, name .. " " .. flag) end
+        if hidden then
+          internal = internal + 1
+          has(select(3, call(name .. " " .. flag)), flag .. " needs a value") -- it is read
+          assert.is_nil(select(3, call(name .. " " .. flag:sub(1, -2))):find(('"%s"?'):format(flag), 1, true))
+          assert.equal(3, (call(("help --search '%s %s'"):format(name, flag))))
+        end
+      end
+    end
+    assert.is_true(internal >= 5, internal)
+  end)
+
   it("colors on demand", function()
     local plain, colored = select(2, call "help tutorial"), select(2, call "help --color always tutorial")
     has(colored, "\27[1m")

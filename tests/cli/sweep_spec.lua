@@ -172,8 +172,6 @@ describe("a sweep", function()
     assert.equal(0, (call "-q -m odd.lua n=1:1"))
     assert.truthy(fm.system.seconds() - began < 10)
     os.execute("kill $(cat " .. shell.folder .. "/sleeping)")
-    local worker = select(2, call "help worker")
-    has(worker, "--events FD")
     for _, words in ipairs { "9", "x", "0" } do assert.equal(2, (call("worker nowhere --events " .. words))) end
   end)
 

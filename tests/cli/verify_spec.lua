@@ -68,7 +68,8 @@ describe("verify", function()
 
   it("refuses a name that is no case, with the nearest", function()
     for words, text in pairs { gausian = 'there is no case "gausian"; did you mean "gaussian"?', ["paths ../paths"] = 'there is no case "../paths"',
-      ["paths -j 0"] = '--jobs: expected a whole number >= 1, found "0"', ["paths --rows 3 maps"] = "--rows is for one case" } do
+      ["paths -j 0"] = '--jobs: expected a whole number >= 1, found "0"', ["paths --rows 3 maps"] = "--rows is for one case",
+      ["paths --parent 3"] = "--parent goes with --rows", ["--list -j 2"] = "--jobs does not go with --list, which runs nothing" } do
       local code, out, err = shell.call("verify " .. words)
       assert.same({ 2, "" }, { code, out })
       has(err, text)

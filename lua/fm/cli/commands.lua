@@ -4,8 +4,9 @@
 -- ...", options = { ... }, takes = "run", run = function(line) return exit_code end } options: in
 -- the words of option_reader; a string borrows fmrun's own option of that name. takes (for
 -- completion): what its words name, "run", "script", "parameters" (a script and its key=value),
--- "name" or a list of words. line: its words, options by name, argv, and refuse(message), which
--- ends the command because of how it was called.
+-- "name" or a list of words. line: its words, options by name, argv; refuse(message), which ends
+-- the command because of how it was called; and only(what, names), which does so for an option that
+-- is none of these names, since it says nothing to `what`.
 local by_name <const> = require "fm.parts.by_name"
 local command_line <const> = require "fm.cli.command_line"
 local nearest <const> = require "fm.parts.nearest"
@@ -108,6 +109,15 @@ local function run_users(made, line)
   error(result, 0)
 end
 
+--- What line.only is.
+local function only(options, line, what, names)
+  local known = {}
+  for _, name in ipairs(names) do known[name] = true end
+  for _, option in ipairs(options) do
+    if line[option.name] and not known[option.name] then line.refuse(("%s does not go with %s"):format(option[#option], what)) end
+  end
+end
+
 --- Runs the command at argv[place]; options before it are its own too. Returns the exit code;
 --- raises { usage, try }.
 function command.start(argv, place)
@@ -115,13 +125,14 @@ function command.start(argv, place)
   local made = command.find(word)
   local words = table.move(argv, place + 1, #argv, place, table.move(argv, 1, place - 1, 1, {}))
   local function refuse(message) error({ usage = ("%s: %s"):format(word, message), try = word }, 0) end
-  local ok, line = pcall(option_reader.read, command.options(made), words)
+  local options = command.options(made)
+  local ok, line = pcall(option_reader.read, options, words)
   if not ok then refuse(line.usage) end
   if line.help then
     print(command.help(made))
     return 0
   end
-  line.argv, line.refuse = argv, refuse
+  line.argv, line.refuse, line.only = argv, refuse, function(what, names) only(options, line, what, names) end
   if traceback.is_own(by_name.file(module_of(word))) then return made.run(line) or 0 end
   return run_users(made, line) or 0
 end

@@ -2,6 +2,7 @@
 -- commands from their tables, runs from their folders, and parameters from the script.
 local command <const> = require "fm.cli.commands"
 local command_line <const> = require "fm.cli.command_line"
+local option_reader <const> = require "fm.cli.option_reader"
 
 local complete <const> = {}
 
@@ -35,7 +36,7 @@ local function add(list, word, meaning)
 end
 
 local function flags(list, options)
-  for _, option in ipairs(options) do
+  for _, option in ipairs(option_reader.listed(options)) do
     for _, flag in ipairs(option) do add(list, flag, option.help) end
   end
 end

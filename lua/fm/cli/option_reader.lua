@@ -3,7 +3,8 @@
 --   { "-o", "--runs", name = "runs", value = "DIR", help = "folder of the runs" }
 -- name: the field of the result. value: it takes one, also written -oDIR or --runs=DIR. choices:
 -- the values it takes. many: it may come several times and gives a list. action: it goes into
--- result.actions, in order with others of its kind.
+-- result.actions, in order with others of its kind. internal: it is for fmrun's own processes, so
+-- no help names it.
 -- advice, a field of the table: ends the message about an unknown option. scripts, a field of the
 -- table: the words may name scripts, so an unknown option may be meant as a parameter of one.
 local nearest <const> = require "fm.parts.nearest"
@@ -30,7 +31,7 @@ local function index(options)
   for _, option in ipairs(options) do
     for _, flag in ipairs(option) do
       by_flag[flag] = option
-      flags[#flags + 1] = flag
+      if not option.internal then flags[#flags + 1] = flag end
     end
   end
   return by_flag, flags
@@ -108,10 +109,20 @@ function option_reader.read(options, argv, take)
   return result
 end
 
+--- The options that are for users: those that a page, a list or a completion may name.
+function option_reader.listed(options)
+  local list = {}
+  for _, option in ipairs(options) do
+    if not option.internal then list[#list + 1] = option end
+  end
+  return list
+end
+
 --- Lines of help, wrapped to the page: a name of each option, and beside it what it does.
 function option_reader.help(options)
   local layout <const> = require "fm.cli.terminal.layout"
   local lines, names, width = {}, {}, 0
+  options = option_reader.listed(options)
   for i, option in ipairs(options) do
     names[i] = table.concat(option, ", ") .. (option.value and " " .. option.value or "")
     width = math.max(width, #names[i])

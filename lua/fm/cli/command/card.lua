@@ -5,6 +5,7 @@ local card_runs <const> = require "fm.cli.card_runs"
 local cards <const> = require "fm.cli.cards"
 local command_line <const> = require "fm.cli.command_line"
 local fm <const> = require "fm"
+local lfs <const> = require "lfs"
 local machine <const> = require "fm.cli.machine"
 local option_reader <const> = require "fm.cli.option_reader"
 local printable <const> = require "fm.parts.printable"
@@ -51,12 +52,16 @@ local function list(line)
   return code
 end
 
+local function is_folder(path) return lfs.attributes(path, "mode") == "directory" end
+
 --- Prints the page of results; the only word may name a folder of them.
 local function page(line)
+  line.only("--page, which prints what was saved", { "page", "quiet", "color" })
   if #line.words > 1 then line.refuse(("--page: expected one folder, found %d words"):format(#line.words)) end
   local own = cards.own_folder()
   local folder = line.words[1] or own and own .. "/results"
   if not folder then end_with "there is no folder experiments/cards beside this fmrun" end
+  if line.words[1] and not is_folder(folder) then end_with(("--page: %s is no folder"):format(folder)) end
   io.stdout:write((require "fm.cli.results_page"(folder)))
   return exit.well
 end
@@ -159,7 +164,7 @@ end
 local function seeds_of(script, line)
   local most <const> = 10000 -- runs, as of a sweep
   local seeds, rows = line.count or script.card.seeds, #script.card.rows
-  if seeds * rows > most then line.refuse(("--seeds: %d runs, over the limit of %d"):format(seeds * rows, most)) end
+  if seeds > most // rows then line.refuse(("--seeds: %.0f runs, over the limit of %d"):format(1.0 * seeds * rows, most)) end
   return seeds
 end
 
@@ -177,6 +182,13 @@ local function do_card(word, line)
   local found, committed, count = find(script, base, seeds, line)
   show(script, found, seeds, committed, count, line)
   return code
+end
+
+--- Refuses options beside others that leave them nothing to do.
+local function check_pairs(line)
+  if line.show and line.dry_run then line.refuse "--show or -n, not both" end
+  if line.save and line.dry_run then line.refuse "--save or -n, not both" end
+  if line.show then line.only("--show, which runs nothing", { "show", "save", "add", "seeds", "json", "runs", "quiet", "color" }) end
 end
 
 return {
@@ -197,8 +209,11 @@ return {
     line.count = option_reader.whole("--seeds", line.seeds, 1, line.refuse)
     if line.list and #line.words > 0 then line.refuse(('--list takes no names, found "%s"'):format(line.words[1])) end
     if line.page then return page(line) end
-    if line.show and line.dry_run then line.refuse "--show or -n, not both" end
-    if #line.words == 0 then return list(line) end
+    if #line.words == 0 then
+      line.only("the list of cards: name one", { "list", "json", "quiet", "color" })
+      return list(line)
+    end
+    check_pairs(line)
     local worst = exit.well
     for i, word in ipairs(line.words) do
       if i > 1 and not line.json and not line.dry_run then print() end

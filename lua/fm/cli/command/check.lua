@@ -144,7 +144,7 @@ return {
   examples = { "fmrun check experiments/*.lua" },
   options = {
     { "--into", name = "into", value = "DIR", help = "try one script in that folder, and leave it there" },
-    { "--parent", name = "parent", value = "PID", help = "end when that process, which started this one, ends" },
+    { "--parent", name = "parent", value = "PID", internal = true, help = "end when that process, which started this one, ends" },
   },
   run = function(line)
     local paths, words, worst = {}, {}, 0

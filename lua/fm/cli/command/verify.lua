@@ -168,14 +168,16 @@ return {
     { "--list", name = "list", help = "list the cases and end" },
     { "--json", name = "json", help = "one JSON object per row: case, what, error, bound, because, ok, seconds" },
     { "-j", "--jobs", name = "jobs", value = "N", help = "cases at a time, each a process (the cores)" },
-    { "--rows", name = "rows", value = "FD", help = "run one case here, and send its rows through this descriptor, a pipe" },
-    { "--parent", name = "parent", value = "PID", help = "end when that process, which started this one, ends" },
+    { "--rows", name = "rows", value = "FD", internal = true, help = "run one case here, and send its rows through this descriptor, a pipe" },
+    { "--parent", name = "parent", value = "PID", internal = true, help = "end when that process, which started this one, ends" },
     "threads", "quiet", "color",
   },
   examples = { "fmrun verify", "fmrun verify gaussian paths" },
   run = function(line)
     require "fm.cli.threads".set(line.threads, 1)
     if line.rows then return run_for_parent(line) end
+    if line.parent then line.refuse "--parent goes with --rows" end
+    if line.list then line.only("--list, which runs nothing", { "list", "json", "quiet", "color" }) end
     local names = chosen(line)
     return (line.list and list_cases or verify)(line, names)
   end,

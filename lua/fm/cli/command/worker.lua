@@ -79,8 +79,8 @@ return {
   help = "do runs of a sweep: run I, or all that are left", usage = "fmrun worker SWEEP [--task I]", takes = "run",
   options = {
     { "--task", name = "task", value = "I", help = "only run I of the sweep (its sweep.json counts from 1)" },
-    { "--parent", name = "parent", value = "PID", help = "end when that process, which started this one, ends" },
-    { "--events", name = "events", value = "FD", help = "send events to that process through this descriptor, a pipe" },
+    { "--parent", name = "parent", value = "PID", internal = true, help = "end when that process, which started this one, ends" },
+    { "--events", name = "events", value = "FD", internal = true, help = "send events to that process through this descriptor, a pipe" },
     { "-f", "--force", name = "force", help = "go on though the program or data has changed" },
     { "--anew", name = "anew", help = "begin unfinished runs again" },
     { "--kept-code", name = "kept_code", help = "call the copies of the Lua files that the sweep keeps, not the files as they are now" },

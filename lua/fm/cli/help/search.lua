@@ -51,7 +51,7 @@ local function add_pages(list)
 end
 
 local function add_options(list, of, options, where)
-  for _, option in ipairs(options) do
+  for _, option in ipairs(require "fm.cli.option_reader".listed(options)) do
     list[#list + 1] = { kind = "option", name = of .. option[#option], title = option.help, text = "", where = where }
   end
 end

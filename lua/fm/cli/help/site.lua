@@ -6,6 +6,7 @@ local command <const> = require "fm.cli.commands"
 local command_line <const> = require "fm.cli.command_line"
 local core <const> = require "fm.core"
 local html <const> = require "fm.report.html"
+local option_reader <const> = require "fm.cli.option_reader"
 local pages <const> = require "fm.cli.help.pages"
 local reference <const> = require "fm.cli.reference"
 local search <const> = require "fm.cli.help.search"
@@ -103,7 +104,7 @@ end
 
 local function options_table(options)
   local rows = {}
-  for i, option in ipairs(options) do
+  for i, option in ipairs(option_reader.listed(options)) do
     local flags = table.concat(option, ", ") .. (option.value and " " .. option.value or "")
     rows[i] = html.tr { html.td { html.code { flags } }, html.td { option.help } }
   end

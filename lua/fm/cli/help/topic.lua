@@ -3,6 +3,7 @@
 --   { kind = "command" | "page" | "reference", name, text = function(width, paint) return text end,
 --     plain = a table for --json }
 local command <const> = require "fm.cli.commands"
+local option_reader <const> = require "fm.cli.option_reader"
 
 local topic <const> = {}
 
@@ -16,7 +17,9 @@ end
 local function of_command(word)
   local made = command.find(word)
   local plain = { kind = "command", name = word, help = made.help, usage = made.usage, options = {} }
-  for i, option in ipairs(command.options(made)) do plain.options[i] = { flags = { table.unpack(option) }, value = option.value, help = option.help } end
+  for i, option in ipairs(option_reader.listed(command.options(made))) do
+    plain.options[i] = { flags = { table.unpack(option) }, value = option.value, help = option.help }
+  end
   return { kind = "command", name = word, text = function() return command.help(made) end, plain = plain }
 end
 
