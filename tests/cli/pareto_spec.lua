@@ -158,6 +158,32 @@ describe("fmrun pareto", function()
     assert.is_nil(measured "r"["adaptive_heun 0.0001"].over)
   end)
 
+  it("tries no steps twice: what one method does in a few may be another", function()
+    experiment("x.lua", [[
+      run:keeps { n = { 0 } }
+      for _ in run:steps(2) do end
+      run:pareto { field = function(x, t) return (x * 3 + t * 2):sin() end, x0 = fm.rng(1):normal(50, 1),
+        metric = function(x) return (x - 0.3):abs():mean() end }]])
+    well "-q x.lua --folder r"
+    has(well "pareto r --nfe 16 --all", "heun3 2 ", "rk4 2 ", "ab3 4 ")
+    local seen, list = {}, measured "r"
+    for title, s in pairs(list) do
+      local same = s.value and ("%d %.17g"):format(s.nfe, s.value) or title
+      assert.is_nil(seen[same], title .. " is " .. tostring(seen[same]))
+      seen[same] = title
+    end
+    for _, title in ipairs { "ab2 1", "ab3 1", "ab3 2", "ab4 1", "ab4 2" } do assert.is_nil(list[title], title) end
+    assert.truthy(list["ab2 2"].value and list["ab4 4"].value)
+    shell "rm r/pareto.*"
+    local out = well "pareto r --solvers ab3,heun3,ab3 --nfe 8 --all"
+    assert.same({ "3", "heun3 1", "heun3 2", "ab3 4" }, { out:match "of (%d+) settings", out:match "heun3 1", out:match "heun3 2", out:match "ab3 4" })
+    assert.is_nil(out:find("ab3 2", 1, true))
+    local text = read "r/pareto.json" -- as it was written before
+    stopping.write("r/pareto.json", (text:gsub('"method":"heun3"', '"method":"ab3"')))
+    well "pareto r --solvers euler --nfe 8"
+    assert.is_nil(measured "r"["ab3 2"])
+  end)
+
   it("draws what the script drew, after loops that ended early", function()
     experiment("x.lua", [[
       run:keeps { n = { 0 } }

@@ -103,7 +103,10 @@ end
 --- What was measured before of the same thing, or an empty list of it.
 local function begin(what, about, how)
   local former = not how.anew and records.read(how.path)
-  if former and former.identity == about.identity and former.name == what.name then return former end
+  if former and former.identity == about.identity and former.name == what.name then
+    former.settings = settings_of.by_their_names(former.settings)
+    return former
+  end
   local floor, deviation = floor_of(what)
   return { identity = about.identity, step = about.step, name = what.name, floor = floor, floor_deviation = deviation, settings = {} }
 end

@@ -6,6 +6,7 @@ local by_name <const> = require "fm.parts.by_name"
 local ending <const> = require "fm.run.ending"
 local method_of <const> = require "fm.ode.parts.method"
 local nearest <const> = require "fm.parts.nearest"
+local titles <const> = require "fm.records.pareto"
 
 local pareto_settings <const> = {}
 
@@ -16,13 +17,25 @@ local function refuse(name, names)
   ending.raise("refused", ('--solvers: there is no "%s"%s'):format(name, nearest.advice_or_all(name, names)))
 end
 
---- Adds a method with every number of steps up to `most`, by powers of two.
-local function add_steps(list, method, code, most)
+--- Adds a method with every number of steps up to `most`, by powers of two. name_of(method, steps),
+--- if given: the name it goes by with so many.
+local function add_steps(list, method, code, most, name_of)
   local steps = 1
   while steps <= most do
-    list[#list + 1] = { method = method, steps = steps, code = code }
+    local name = name_of and name_of(method, steps) or method
+    list[#list + 1] = { method = name, steps = steps, code = name == method and code or nil }
     steps = 2 * steps
   end
+end
+
+--- The settings without those that stand in the list before.
+local function once(list)
+  local kept, seen = {}, {}
+  for _, s in ipairs(list) do
+    local title = titles.title(s)
+    if not seen[title] then seen[title], kept[#kept + 1] = true, s end
+  end
+  return kept
 end
 
 --- name -> the name that stands first in the alphabet for the same method: rk45 is dopri5.
@@ -36,6 +49,40 @@ local function first_names()
     end
   end
   return first
+end
+
+local function key_of(tableau)
+  return fm.json.encode { tableau.c, tableau.a, tableau.b }
+end
+
+--- A tableau as a text -> the method of fixed steps that it is.
+local function by_tableau()
+  local found = {}
+  for name, first in pairs(first_names()) do
+    local method = by_name.find(room, name)
+    if method.b and not method.history and not method.e then found[key_of(method)] = first end
+  end
+  return found
+end
+
+--- f(name, steps) -> the name of the method that takes these steps. A method with a history begins
+--- by its tableau, so in a few steps it may be another one: ab3 in one or two is heun3.
+local function names()
+  local plain <const> = by_tableau()
+  return function(name, steps)
+    local method = by_name.find(room, name)
+    local begins = type(method) == "table" and method.b and (method.history or 0) > (steps or math.huge)
+    return begins and plain[key_of(method)] or name
+  end
+end
+
+--- Of settings that were measured before, those that still go by their name.
+function pareto_settings.by_their_names(settings)
+  local kept, name_of = {}, names()
+  for _, s in ipairs(settings) do
+    if name_of(s.method, s.steps) == s.method then kept[#kept + 1] = s end
+  end
+  return kept
 end
 
 --- The methods to try, { name, code }: those of the list `asked`, or all of fm. code: the digest of
@@ -56,15 +103,15 @@ end
 --- For a field. asked: names of methods, or nil for all. most: calls of the field that a setting
 --- may take. Ends the run as "refused" for a name that there is not.
 function pareto_settings.of_field(asked, most)
-  local list = {}
+  local list, name_of = {}, names()
   for _, method in ipairs(methods(asked)) do
     if method_of(method.name, "pareto").adaptive then
       for _, tolerance in ipairs(tolerances) do list[#list + 1] = { method = method.name, tolerance = tolerance, code = method.code } end
     else
-      add_steps(list, method.name, method.code, most)
+      add_steps(list, method.name, method.code, most, name_of)
     end
   end
-  return list
+  return once(list)
 end
 
 --- The same for a script's own sampler with these methods.
@@ -75,7 +122,7 @@ function pareto_settings.of_sample(names, asked, most)
     if not known[name] then refuse(name, names) end
     add_steps(list, name, nil, most)
   end
-  return list
+  return once(list)
 end
 
 --- Solves a field, or calls the script's sampler, with a setting. Returns the samples, nil when the
