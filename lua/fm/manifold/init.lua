@@ -10,6 +10,7 @@
 --   log_volume       the logarithm of that volume
 --   stretch(x)       if there, [B, 1]: by how much a slope at project(x) grows at x, see
 --                    fm.ode.parts.on_manifold
+--   without_nearest(x)   if there: the number of a row that has no nearest point, and why; or nil
 --   off(x)           if there: how far the rows of x are from the manifold at most, a number
 --
 -- and with gradients for all that move. Methods: parts/methods.lua. A manifold of one's own is such

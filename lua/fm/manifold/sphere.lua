@@ -20,6 +20,17 @@ local function norm(x) return length(x, smallest) end
 
 local function project(x) return x / norm(x) end
 
+-- At the centre every point of the sphere is equally near, so none is the nearest. Of very long
+-- vectors the square has no number, and x / |x| would be 0.
+local function without_nearest(x)
+  local squares = dot(x:detach(), x:detach())
+  if squares:min():item() >= smallest and squares:max():item() < math.huge then return nil end
+  for i, square in ipairs(squares:reshape(-1):totable()) do
+    if square < smallest or square == math.huge then return i, ("the square of its length is %g"):format(square) end
+  end
+  return nil
+end
+
 local function tangent(x, v) return v - x * dot(x, v) end
 
 -- The part of y beside x. Where y is near x or its opposite, what one pass leaves is mostly
@@ -69,7 +80,7 @@ end
 return function(dim)
   if dim < 2 then fm.fail(("manifold.sphere: D: expected at least 2 coordinates, found %d"):format(dim)) end
   return {
-    project = project, tangent = tangent, exp = exp, log = log, distance = distance,
+    project = project, without_nearest = without_nearest, tangent = tangent, exp = exp, log = log, distance = distance,
     draw = function(n, rng) return project(rng:normal(n, dim)) end,
     log_volume = log_volume(dim),
     stretch = norm,

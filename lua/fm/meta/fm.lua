@@ -693,7 +693,8 @@ function fm.manifold.torus(D) end
 ---@field dim integer the number D of coordinates
 ---@field log_volume number
 local Manifold = {}
----The nearest points of the manifold: x / |x|; angles in [-pi, pi).
+---The nearest points of the manifold: x / |x|; angles in [-pi, pi). A row of zeros has none on a
+---sphere, and is an error.
 ---@return fm.Tensor
 function Manifold:project(x) end
 ---The part of v that is tangent at x.

@@ -28,8 +28,17 @@ local function of_batches(method, first, second, count)
   end
 end
 
---- The nearest points of the manifold.
-Manifold.project = of_batches("project", "x", nil, 1)
+local nearest <const> = of_batches("project", "x", nil, 1)
+
+--- The nearest points of the manifold. Solves call the file's own function, without a check: a step
+--- along a tangent does not lead to where there is none.
+function Manifold:project(x, ...)
+  local y = nearest(self, x, ...)
+  if not self.own.without_nearest or #x == 0 then return y end
+  local row, why = self.own.without_nearest(x)
+  if row then fm.fail(("%s:project: x: row %d has no nearest point on the %s: %s"):format(self.name, row, self.name, why)) end
+  return y
+end
 --- The part of v that is tangent at x.
 Manifold.tangent = of_batches("tangent", "x", "v", 2)
 --- Where the geodesic that leaves x with the velocity v is after a unit of time.
