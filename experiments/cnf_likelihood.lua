@@ -7,19 +7,9 @@
 -- that of `unseen` points. The defaults take 2 to 4 minutes on one core, preset=fast 1 to 2.
 local fm <const> = require "fm"
 local nn, flow, optim, data, plot = fm.nn, fm.flow, fm.optim, fm.data, fm.plot
+local density_of <const> = require "cards.parts.moons_density"
 
 local noise <const>, limits <const> = 0.1, { -1.6, 2.6, -1.1, 1.6 }
-
--- The density of data.moons: points so close on the half circles that with the noise on them they
--- are the same as the circles.
-local function moons()
-  local means, n = {}, 200
-  for k = 1, n do
-    local angle = (k - 0.5) * math.pi / n
-    means[k], means[n + k] = { math.cos(angle), math.sin(angle) }, { 1 - math.cos(angle), 0.5 - math.sin(angle) }
-  end
-  return flow.exact.mixture { means = means, std = noise }
-end
 
 local function network(hidden)
   local mlp = nn.mlp { inputs = 3, hidden = { hidden, hidden, hidden }, outputs = 2, act = "elu" }
@@ -40,7 +30,7 @@ return fm.experiment {
   },
   presets = { fast = { steps = 700, flow_steps = 30000, unseen = 4000 } },
   run = function(run, p)
-    local truth, batches, tight = moons(), run.rng:stream "data", { rtol = 1e-5, atol = 1e-5 }
+    local truth, batches, tight = density_of(noise), run.rng:stream "data", { rtol = 1e-5, atol = 1e-5 }
     local how = p.euler > 0 and { method = "euler", steps = p.euler } or { rtol = p.tolerance, atol = p.tolerance }
     local unseen = data.moons { n = p.unseen, noise = noise, rng = run.rng:stream "unseen" }
     local known = truth:log_prob(unseen)

@@ -21,7 +21,7 @@ end
 local function quality_of(of_data)
   local rows = {}
   for i, arm in ipairs(sorted(of_data.methods)) do
-    rows[i] = { arm.name, arm.lr, text_of(arms.mean(arm, "distance")), arms.share(arm).text, text_of(arms.spread(arm)), text_of(arms.mean(arm, "transport")) }
+    rows[i] = { arm.name, arm.lr, text_of(arms.mean(arm, "distance")), arms.share(arm).counts, text_of(arms.spread(arm)), text_of(arms.mean(arm, "transport")) }
   end
   return { columns = { "method", "best lr", "distance", "have it", "worst / best", "way / optimal" }, rows = rows,
     notes = "have it: the runs that have the quality; worst / best: the distance at the worst of the learning rates over that at the best." }
@@ -32,7 +32,7 @@ local function cost_of(of_data)
     { "sampling_bytes", 1e-3 } }
   for i, arm in ipairs(sorted(of_data.methods)) do
     rows[i] = { arm.name }
-    for k, what in ipairs(keys) do rows[i][k + 1] = text_of(arms.mean(arm, what[1]), what[2]) end
+    for k, what in ipairs(keys) do rows[i][k + 1] = text_of(arms.mean(arm, what[1], what[2])) end
   end
   return { columns = { "method", "CPU s", "evaluations", "1000 / CPU s", "train kB", "sample kB" }, rows = rows,
     notes = "CPU s: of training until the quality; evaluations: the fewest that give it; 1000 samples a CPU second with them; the most that tensors hold." }

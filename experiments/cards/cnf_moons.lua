@@ -5,21 +5,11 @@
 -- has a lower negative log-likelihood on unseen points than nll_floor, that of the true density.
 local fm <const> = require "fm"
 local nn, flow, optim, data = fm.nn, fm.flow, fm.optim, fm.data
+local density_of <const> = require "parts.moons_density"
 
 local noise <const>, window <const> = 0.1, 50
 
 local function moons(n, rng) return data.moons { n = n, noise = noise, rng = rng } end
-
--- The density of data.moons: points so close on the half circles that with the noise on them they
--- are the same as the circles.
-local function true_density()
-  local means, n = {}, 200
-  for k = 1, n do
-    local angle = (k - 0.5) * math.pi / n
-    means[k], means[n + k] = { math.cos(angle), math.sin(angle) }, { 1 - math.cos(angle), 0.5 - math.sin(angle) }
-  end
-  return flow.exact.mixture { means = means, std = noise }
-end
 
 local card <const> = {
   title = "A continuous normalizing flow on moons by maximum likelihood",
@@ -65,6 +55,6 @@ return fm.experiment {
     local unseen = moons(p.unseen, run.rng:stream "unseen")
     local log_p, info = flow.log_prob(model:eval(), unseen, how)
     run:summary { nll_third = sums[1] / window, nll_two_thirds = sums[2] / window, nll_end = sums[3] / window,
-      nll_unseen = -log_p:mean():item(), nll_floor = -true_density():log_prob(unseen):mean():item(), nfe = info.nfe }
+      nll_unseen = -log_p:mean():item(), nll_floor = -density_of(noise):log_prob(unseen):mean():item(), nfe = info.nfe }
   end,
 }

@@ -1,10 +1,11 @@
--- mean_over_seeds(values) -> { mean, deviation, half, n }: the mean of a result over seeds, its
--- standard deviation, and half of the mean's 95 % interval by Student's t, which few seeds make
+-- mean_over_seeds(values) -> { mean, deviation, half, n, text }: the mean of a result over seeds,
+-- its standard deviation, and half of the mean's 95 % interval by Student's t, which few seeds make
 -- wide. Numbers that are not finite are left out, and n counts the others; deviation and half are
--- nil for one number.
+-- nil for one number. text: the mean and half as every page of results writes them.
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
 local t_interval <const> = require "fm.records.t_interval"
+local words <const> = require "fm.records.words"
 
 local where <const> = "mean_over_seeds"
 
@@ -14,5 +15,7 @@ return function(values, ...)
   for i, value in ipairs(values) do
     if not math.type(value) then fm.fail(("%s: entry %d: expected a number, found %s"):format(where, i, options.shown(value))) end
   end
-  return t_interval.of(values)
+  local found = t_interval.of(values)
+  if found.mean then found.text = table.concat { words.spread(found.mean, found.half) } end
+  return found
 end

@@ -1,6 +1,7 @@
 -- What the specs of the command line share: a folder for each test, the binary under test (FMRUN
 -- names it), files read and written.
 local fm <const> = require "fm"
+local files <const> = dofile "tests/whole_files.lua"
 local lfs <const> = require "lfs"
 
 local shell <const> = { fmrun = assert(os.getenv "FMRUN", "FMRUN must name the binary under test"), here = lfs.currentdir() .. "/tests/cli" }
@@ -16,14 +17,10 @@ function shell.close()
   os.execute("chmod -R u+w " .. shell.folder .. "; rm -rf " .. shell.folder)
 end
 
-function shell.read(path)
-  local file <close> = assert(io.open(path, "rb"))
-  return file:read "a"
-end
+shell.read = files.read
 
 function shell.write(name, text)
-  local file <close> = assert(io.open(shell.folder .. "/" .. name, "wb"))
-  file:write(text)
+  files.write(shell.folder .. "/" .. name, text)
 end
 
 --- Runs a shell command in the folder; returns exit code, stdout, stderr.

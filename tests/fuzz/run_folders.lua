@@ -6,6 +6,8 @@
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local uv <const> = require "luv"
+local files <const> = dofile((arg[0]:match "^(.*)/" or ".") .. "/../whole_files.lua")
+local read <const>, write <const> = files.read, files.write
 
 local most <const>, seed <const> = math.tointeger(tonumber(arg[1] or "0")), math.tointeger(tonumber(arg[2] or "1"))
 local here <const> = lfs.currentdir()
@@ -14,16 +16,6 @@ local patience <const> = 30 -- seconds
 
 local function run(command)
   assert(os.execute(command))
-end
-
-local function read(path)
-  local file <close> = assert(io.open(path, "rb"))
-  return file:read "a"
-end
-
-local function write(path, text)
-  local file <close> = assert(io.open(path, "wb"))
-  file:write(text)
 end
 
 -- ---- the folder that is damaged anew for each case ----

@@ -7,22 +7,14 @@ local lfs <const> = require "lfs"
 local here <const> = debug.getinfo(1, "S").source:sub(2):gsub("[^/]*$", "")
 package.path = here .. "?.lua;" .. package.path
 local trial <const> = require "trial"
+local files <const> = dofile(here .. "../whole_files.lua")
+local read <const>, write <const> = files.read, files.write
 
 local base <const>, each <const> = arg[1], math.tointeger(tonumber(arg[2] or 1))
 local fmrun <const> = os.getenv "FMRUN"
 local script <const>, stopped <const>, work <const>, calm <const> = base .. "/flip.lua", base .. "/stopped", base .. "/work", base .. "/calm"
 
 local tries = 0
-
-local function write(path, text)
-  local file <close> = assert(io.open(path, "wb"))
-  file:write(text)
-end
-
-local function read(path)
-  local file <close> = assert(io.open(path, "rb"))
-  return file:read "a"
-end
 
 --- Runs a command; returns its exit code and what it said.
 local function run(environment, words)

@@ -11,6 +11,7 @@ local saves <const> = { "--checkpoint-every", "25", "--keep-last", "2" }
 
 local fmrun <const> = assert(os.getenv "FMRUN", "FMRUN must name the binary under test")
 local here <const> = debug.getinfo(1, "S").source:sub(2):gsub("[^/]*$", "")
+local read <const> = dofile(here .. "../whole_files.lua").read
 
 function trial.script(name)
   return here .. name .. ".lua"
@@ -58,11 +59,6 @@ end
 
 function trial.remove(folder)
   assert(os.execute(("rm -rf '%s'"):format(folder)))
-end
-
-local function read(path)
-  local file <close> = assert(io.open(path, "rb"))
-  return file:read "a"
 end
 
 --- The files of a folder and below it that must be equal, by name.

@@ -56,8 +56,10 @@ describe("mean_over_seeds", function()
     assert.same({ 3.0, 5 }, { found.mean, found.n })
     assert.truthy(math.abs(found.deviation - 2.5 ^ 0.5) < 1e-12)
     assert.truthy(math.abs(found.half - 2.7764451051977987 * 0.5 ^ 0.5) < 1e-9) -- t of 4 degrees of freedom
-    assert.same({ mean = 2.0, n = 1 }, fm.mean_over_seeds { 2 })
+    assert.same({ mean = 2.0, n = 1, text = "2" }, fm.mean_over_seeds { 2 })
     assert.same({ n = 0 }, fm.mean_over_seeds {})
+    assert.equal("3.0 ± 2.0", found.text)
+    assert.equal("0.13900 ± 0.00065", fm.mean_over_seeds({ 0.1385, 0.139, 0.1395, 0.139 }).text)
   end)
 
   it("refuses what is no list of numbers", function()

@@ -7,20 +7,12 @@
 local fm <const> = require "fm"
 local here <const> = arg[0]:match "^(.*)/" or "."
 local root <const> = here .. "/../.."
+local files <const> = dofile(root .. "/tests/whole_files.lua")
+local read <const>, write <const> = files.read, files.write
 
 local function run(command, ...)
   local text = command:format(...)
   if not os.execute(text) then error("this failed: " .. text, 0) end
-end
-
-local function read(path)
-  local file <close> = assert(io.open(path, "rb"))
-  return file:read "a"
-end
-
-local function write(path, text)
-  local file <close> = assert(io.open(path, "wb"))
-  file:write(text)
 end
 
 --- The words after the script: names of mutations, and the cases that look for them.

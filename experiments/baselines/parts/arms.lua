@@ -19,22 +19,26 @@ local function check(first, run)
   end
 end
 
---- Numbers of a result over runs, those that have it.
-function arms.values(runs, key)
+--- Numbers of a result over runs, those that have it, times `scale` (1).
+function arms.values(runs, key, scale)
   local list = {}
-  for _, run in ipairs(runs) do list[#list + 1] = run.status == "done" and math.type(run.summary[key]) and run.summary[key] or nil end
+  for _, run in ipairs(runs) do
+    if run.status == "done" and math.type(run.summary[key]) then list[#list + 1] = run.summary[key] * (scale or 1) end
+  end
   return list
 end
 
---- The mean of a result at the best rate, with its interval; `runs` in it: how many there are.
-function arms.mean(arm, key)
+--- The mean of a result times `scale` at the best rate, with its interval; `runs` in it: how many
+--- there are.
+function arms.mean(arm, key, scale)
   local runs = arm.rates[arm.lr]
-  local found = fm.mean_over_seeds(arms.values(runs, key))
+  local found = fm.mean_over_seeds(arms.values(runs, key, scale))
   found.runs = #runs
   return found
 end
 
---- The share of an arm's runs, at all rates, that reached the quality: the mean over seeds.
+--- The share of an arm's runs, at all rates, that reached the quality: the mean over seeds, and in
+--- it `counts`, as "3 of 6".
 function arms.share(arm)
   local by_seed, shares, reached = {}, {}, 0
   for _, run in ipairs(arm.runs) do
@@ -49,7 +53,7 @@ function arms.share(arm)
     shares[#shares + 1] = sum / #hits
   end
   local found = fm.mean_over_seeds(shares)
-  found.text = ("%d of %d"):format(reached, #arm.runs)
+  found.counts = ("%d of %d"):format(reached, #arm.runs)
   return found
 end
 

@@ -3,7 +3,7 @@
 local arms <const> = require "baselines.parts.arms"
 local text_of <const> = require "baselines.parts.interval_text"
 
-local function mean(key, scale) return function(arm) return arms.mean(arm, key), scale end end
+local function mean(key, scale) return function(arm) return arms.mean(arm, key, scale) end end
 
 -- better: "lower" or "higher"; "one": the claim is that it is 1
 local rows <const> = {
@@ -50,9 +50,8 @@ end
 return function(of_data, first, other)
   local list = {}
   for i, row in ipairs(rows) do
-    local own, scale = row[3](of_data.methods[first])
-    local beside = row[3](of_data.methods[other])
-    list[i] = { row[1], row[2], text_of(own, scale), text_of(beside, scale), row[4] == "one" and one(own, beside) or verdict(own, beside, row[4]) }
+    local own, beside = row[3](of_data.methods[first]), row[3](of_data.methods[other])
+    list[i] = { row[1], row[2], text_of(own), text_of(beside), row[4] == "one" and one(own, beside) or verdict(own, beside, row[4]) }
   end
   return { columns = { "claim", "measured", first, other, "verdict" }, rows = list, notes = notes }
 end

@@ -2203,10 +2203,10 @@ function fm.experiment(description) end
 ---@return fm.RunRecord[]|nil, string|nil
 function fm.runs(folder, experiment) end
 ---The mean of a result over seeds: mean, deviation (standard, n - 1), half (of the mean's 95 %
----interval, by Student's t), n (numbers that are finite; others are left out). deviation and half
----are nil for one number, mean too for none.
+---interval, by Student's t), n (numbers that are finite; others are left out), text (the mean and
+---half, as in "0.139 ± 0.012"). deviation and half are nil for one number, mean and text for none.
 ---@param values number[]
----@return {mean: number|nil, deviation: number|nil, half: number|nil, n: integer}
+---@return {mean: number|nil, deviation: number|nil, half: number|nil, n: integer, text: string|nil}
 function fm.mean_over_seeds(values) end
 
 ---A run, as its experiment sees it. Other names are errors, and no field can be set, because a run

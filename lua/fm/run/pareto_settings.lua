@@ -67,7 +67,7 @@ end
 
 --- f(name, steps) -> the name of the method that takes these steps. A method with a history begins
 --- by its tableau, so in a few steps it may be another one: ab3 in one or two is heun3.
-local function names()
+local function namer()
   local plain <const> = by_tableau()
   return function(name, steps)
     local method = by_name.find(room, name)
@@ -78,7 +78,7 @@ end
 
 --- Of settings that were measured before, those that still go by their name.
 function pareto_settings.by_their_names(settings)
-  local kept, name_of = {}, names()
+  local kept, name_of = {}, namer()
   for _, s in ipairs(settings) do
     if name_of(s.method, s.steps) == s.method then kept[#kept + 1] = s end
   end
@@ -103,7 +103,7 @@ end
 --- For a field. asked: names of methods, or nil for all. most: calls of the field that a setting
 --- may take. Ends the run as "refused" for a name that there is not.
 function pareto_settings.of_field(asked, most)
-  local list, name_of = {}, names()
+  local list, name_of = {}, namer()
   for _, method in ipairs(methods(asked)) do
     if method_of(method.name, "pareto").adaptive then
       for _, tolerance in ipairs(tolerances) do list[#list + 1] = { method = method.name, tolerance = tolerance, code = method.code } end
