@@ -19,8 +19,9 @@ describe("plots say what they want:", function()
   end
 
   local good <const> = { scatter = cloud, density = cloud, densities = { cloud }, trajectories = states, quiver = function(x) return x end,
-    image_grid = fm.ones(4, 16), curve = { { 1, 2, 3 } }, filmstrip = states }
-  local limits <const> = { -1, 1, -1, 1 }
+    image_grid = fm.ones(4, 16), curve = { { 1, 2, 3 } }, filmstrip = states, torus = cloud,
+    globe = fm.ones(2, 3) }
+  local limits <const>, without_limits <const> = { -1, 1, -1, 1 }, { image_grid = true, globe = true, torus = true }
 
   local arguments <const> = { ["nil"] = nil, boolean = true, number = 3, text = "x", ["{}"] = {}, ["{{}}"] = { {} }, ["{{1}}"] = { { 1 } }, mixed = { 1, "x" },
     ["function of nothing"] = function() end, ["function of a text"] = function() return "x" end, stream = rng, file = io.stdout,
@@ -31,7 +32,7 @@ describe("plots say what they want:", function()
     ["sizes that differ"] = { a = { x = { 1 }, y = { 1, 2 } } }, ["no values"] = { a = { y = {} } }, ["a name that is none"] = { [1.5] = { 1 } } }
 
   local names <const> = { "title", "limits", "size", "width", "height", "cells", "names", "reference", "titles", "label", "columns", "log", "xlabel",
-    "ylabel", "channels", "range", "scale", "t", "arrows", "points", "labels", "difference", "sise", 1 }
+    "ylabel", "channels", "range", "scale", "t", "arrows", "points", "labels", "difference", "middle", "sise", 1 }
   local values <const> = { true, 3, -1, 0, 2.5, 1e9, 0 / 0, 1 / 0, math.mininteger, "x", "", "a\0b\27", {}, { 1, 2 }, { "a", "b" }, { 1, 2, 3, 4 },
     { 1, 0, 1, 0 }, { 0 / 0, 1, 0, 1 }, { "a", "b", "c", "d" }, { {}, {} }, print, fm.ones(3), fm.zeros(0, 2), nan, rng, released, ("t"):rep(100000) }
 
@@ -54,7 +55,7 @@ describe("plots say what they want:", function()
   for name, argument in pairs(good) do
     it(name, function()
       try(name, "nothing")
-      try(name, "what is right", argument, { limits = name ~= "image_grid" and limits or nil })
+      try(name, "what is right", argument, { limits = not without_limits[name] and limits or nil })
       for what, value in pairs(arguments) do
         try(name, what, value)
         try(name, what .. ", limits", value, { limits = limits })
@@ -62,7 +63,8 @@ describe("plots say what they want:", function()
       end
       for _, option in ipairs(names) do
         for i, value in ipairs(values) do
-          try(name, ("%s = value %d"):format(option, i), argument, { [option] = value, limits = option ~= "limits" and limits or value })
+          local box = not without_limits[name] and limits or nil
+          try(name, ("%s = value %d"):format(option, i), argument, { [option] = value, limits = option == "limits" and value or box })
         end
       end
     end)

@@ -22,6 +22,8 @@ describe("plot", function()
     image_grid = function() return plot.image_grid(rng:stream "images":uniform(10, 3 * 8 * 6), { channels = 3, height = 8, width = 6 }) end,
     curve = function() return plot.curve({ loss = { 3, 2, 1.5 }, floor = { { 1, 3 }, { 1, 1 } } }, { xlabel = "step", ylabel = "loss" }) end,
     filmstrip = function() return plot.filmstrip(states, { reference = truth }) end,
+    globe = function() return plot.globe(function(p) return p:square():sum(2) end, { cells = 20, reference = rng:stream "globe":normal(9, 3) }) end,
+    torus = function() return plot.torus(cloud, { reference = truth }) end,
     rank_histogram = function() return plot.rank_histogram(rng:stream "ranks":integers(60, 0, 19):reshape(30, 2), 19) end,
   }
 
@@ -388,6 +390,8 @@ describe("plot", function()
         fine("filmstrip", function() return plot.filmstrip(cloud:reshape(4, 10, 2)) end)
         fine("quiver", function() return plot.quiver(cloud, cloud, { size = 100 }) end)
         fine("values", function() return plot.density(cloud:reshape(8, 10), { limits = { 0, 1, 0, 1 }, size = 100 }) end)
+        fine("globe", function() return plot.globe(cloud:reshape(-1)[{ 1, 78 }]:reshape(26, 3), { size = 100 }) end)
+        fine("torus", function() return plot.torus(cloud, { size = 100 }) end)
         fine("image_grid", function() return plot.image_grid(cloud:reshape(5, 16)) end)
       end)
     end

@@ -92,6 +92,11 @@ describe("words of plots", function()
     image_grid = function(o) return plot.image_grid(fm.zeros(6, 64), o) end,
     curve = function(o) return plot.curve({ loss = { 3, 2, 1.5 } }, o) end,
     filmstrip = function(o) return plot.filmstrip(states, o) end,
+    globe = function(o)
+      o.reference = fm.ones(2, 3)
+      return plot.globe(function(p) return p:sum(2) end, o)
+    end,
+    torus = function(o) return plot.torus(cloud, o) end,
     rank_histogram = function(o) return plot.rank_histogram(rng:integers(60, 0, 19):reshape(30, 2), 19, o) end,
   }
 
@@ -109,7 +114,7 @@ describe("words of plots", function()
   end)
 
   it("names axes and titles by default where they have a meaning, and an empty text is none", function()
-    local names <const> = { scatter = true, density = true, densities = true, trajectories = true, quiver = true, filmstrip = true }
+    local names <const> = { scatter = true, density = true, densities = true, trajectories = true, quiver = true, filmstrip = true, torus = true }
     for name, make in pairs(makes) do
       local list = boxes(svg(make {}))
       assert.equal(names[name], has(list, "x1") and has(list, "x2") and true, name)

@@ -2098,6 +2098,28 @@ function fm.plot.densities(list, options) end
 ---@param options? fm.PictureOptions|{limits: number[], size: integer}
 ---@return fm.Picture
 function fm.plot.trajectories(states, options) end
+---@class fm.SurfaceOptions
+---@field reference fm.Tensor points for comparison: gray below the points, orange over a heat map
+---@field names string[] { samples, reference } in the legend
+---@field label string what the scale of a heat map shows
+---@field range number[] { low, high }: the ends of that scale
+---@field cells integer of a heat map, along the picture
+---@field size integer the panel's width
+
+---Points [n, 3] of the sphere, or a heat map of a function of them, on a map with equal areas
+---(Mollweide's) and lines every 30 degrees. Directions count: (1, 0, 0) has longitude and latitude
+---0, (0, 1, 0) has longitude 90, (0, 0, 1) is the north pole. middle: the longitude in the middle
+---of the map, in degrees (0). A point without a direction is counted as outside.
+---@param what fm.Tensor|function
+---@param options? fm.PictureOptions|fm.SurfaceOptions|{middle: number}
+---@return fm.Picture
+function fm.plot.globe(what, options) end
+---Pairs of angles [n, 2] in radians, or a heat map of a function of them, on the square from -pi to
+---pi, whose opposite sides are the same. Other angles are shown within.
+---@param what fm.Tensor|function
+---@param options? fm.PictureOptions|fm.SurfaceOptions
+---@return fm.Picture
+function fm.plot.torus(what, options) end
 ---@class fm.FilmstripOptions
 ---@field titles string[] of the panels; "t = 0.00" .. "t = 1.00" when not given
 ---@field reference fm.Tensor [n, 2] below each panel's points

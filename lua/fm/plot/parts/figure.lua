@@ -40,7 +40,9 @@ end
 
 function Panel:frame()
   local x, y, w, h, c = self.x, self.y, self.width, self.height, colors.frame
-  self.on:unclip():rectangle(x - 1, y - 1, w + 2, 1, c):rectangle(x - 1, y + h, w + 2, 1, c)
+  self.on:unclip()
+  if self.bare then return self end
+  self.on:rectangle(x - 1, y - 1, w + 2, 1, c):rectangle(x - 1, y + h, w + 2, 1, c)
   self.on:rectangle(x - 1, y, 1, h, c):rectangle(x + w, y, 1, h, c)
   return self
 end
@@ -95,9 +97,10 @@ function figure.check_texts(where, o, ...)
   end
 end
 
---- The ticks of both axes of a panel. o: box, width, height, log_x, log_y, unit_x, unit_y,
---- same_step (one step for both); overhang: see ticks.
+--- The ticks of both axes of a panel. o: xticks and yticks, if they are given; or box, width,
+--- height, log_x, log_y, unit_x, unit_y, same_step (one step for both); overhang: see ticks.
 function figure.ticks(o, overhang)
+  if o.xticks then return o.xticks, o.yticks end
   local box = o.box
   local x = { low = box[1], high = box[2], log = o.log_x, unit = o.unit_x, length = o.width, count = math.max(2, o.width // 52),
     overhang = overhang or math.huge, size_of = function(label) return lettering.width(label, small) + 10 end }
@@ -136,26 +139,30 @@ end
 --- A picture with one panel of width x height, its axes drawn and the panel ready to draw in; call
 --- panel:frame() last. o: box {x0, x1, y0, y1} (of logarithms where log_x, log_y; divided by
 --- unit_x, unit_y, see limits.unit), width, height, title, xlabel, ylabel (an empty text: none),
---- legend (see legend.lua), log_x, log_y, same_step, right (room at the right for more).
+--- legend (see legend.lua), log_x, log_y, same_step, right (room at the right for more), xticks and
+--- yticks (in place of its own), bare (true: no frame around the panel).
 function figure.new(o)
   local xticks, yticks = figure.ticks(o)
   local over_left, over_right = overhangs(xticks, o.box[1], o.box[2], o.width)
   local right = math.max(20, (o.right or 0) + 12, over_right + edge)
-  local beside = lettering.axis_name(o.ylabel, math.max(o.height + 2 * under, 60))
+  local foot, least = under, 60 -- the room of labels below the panel, and of a name at the left
+  if #xticks == 0 then foot, least = edge, 8 end
+  local beside = lettering.axis_name(o.ylabel, math.max(o.height + 2 * foot, least))
   local left = math.max(math.ceil(14 + 10 + figure.widest(yticks)) + beside.height + (beside.height > 0 and 4 or 2), over_left + edge)
   local total = left + o.width + right
   local below = lettering.axis_name(o.xlabel, o.width + 2 * math.min(left, right) - 2 * edge)
   local title = lettering.title(o.title, total - left - edge)
   local entries = legend.place(o.legend or {}, total - left - edge)
   local top = 16 + title.height + entries.height
-  local height = top + o.height + under + below.height + 11
+  local height = top + o.height + foot + below.height + 11
 
   local on = picture.new(total, height)
   local p = panel(on, left, top, o.width, o.height, o.box)
+  p.bare = o.bare
   lettering.draw_title(on, title, left)
   legend.draw(on, entries, left, 8 + title.height)
   p:axes(xticks, yticks, true, true)
-  lettering.draw_below(on, below, left + o.width / 2, top + o.height + under)
+  lettering.draw_below(on, below, left + o.width / 2, top + o.height + foot)
   lettering.draw_beside(on, beside, top + o.height / 2, 14 + beside.height, height)
   return on, p:inside()
 end

@@ -95,9 +95,20 @@ local function new_scale(low, high, ramp, height, label)
   return scale
 end
 
+--- The option `range` of a scale: two numbers.
+function heat.check_range(where, given)
+  local low, high
+  if type(given) == "table" and #given == 2 then low, high = given[1], given[2] end
+  if not (math.type(low) and math.type(high) and low < high and limits.held(low) == low and limits.held(high) == high) then
+    core.fail(where .. ": range is two numbers {low, high} with low < high")
+  end
+  return { low, high }
+end
+
 --- The scale of values for a panel of this height: low, high, ticks, and `right`, the room its bar
---- takes. label: what it shows, or nil.
-function heat.scale(values, height, label)
+--- takes. label: what it shows, or nil; range: its ends, in place of those of the values.
+function heat.scale(values, height, label, range)
+  if range then return new_scale(range[1], range[2], colors.ramp(), height, label) end
   local low, high = range_of(values)
   if low > 0 and low < 0.5 * high then low = 0 end -- a scale of densities begins at 0
   return new_scale(low, high > low and high or low + math.max(1, 1e-6 * math.abs(low)), colors.ramp(), height, label)
@@ -111,11 +122,13 @@ function heat.difference_scale(values, height, label)
   return new_scale(-most, most, colors.diverging(), height, label)
 end
 
---- Draws the values into a panel, where they fill `box`.
-function heat.draw(panel, values, scale, box)
+--- Draws the values into a panel, where they fill `box`. covers [rows, columns], if given: 0 for
+--- cells that are not drawn.
+function heat.draw(panel, values, scale, box, covers)
   local x0, y1 = panel:at(box[1], box[4])
   local x1, y0 = panel:at(box[2], box[3])
   local image = core.picture.colors(values, scale.low, scale.high, scale.ramp)
+  if covers then image = core.cat(image, covers:reshape(values:size(1), values:size(2), 1), 3) end
   panel.on:image(image:index_select(core.range(values:size(1), 1, -1), 1), x0, y1, x1 - x0, y0 - y1) -- the first row is the lowest
   panel:frame()
 end
