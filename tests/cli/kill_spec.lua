@@ -42,6 +42,12 @@ describe("a run that is killed", function()
     end
   end)
 
+  it("ends as the undisturbed one: a whole sweep, of which only what was not done is done again", function()
+    local code, out, err = shell(("cd %s && $FMRUN tests/kill/sweep.lua -- %d 7 %s"):format(stopping.root, stopping.sanitized and 1 or 3, path ""))
+    assert.equal(0, code, out .. err)
+    assert.truthy(out:find(" kills, ", 1, true) and out:find(", 0 differences, 0 sweeps refused", 1, true), out)
+  end)
+
   it("says what in its folder was changed, or comes to the same: a bit of some bytes, each file removed", function()
     local each = stopping.sanitized and 997 or 151
     local code, out, err = shell(("cd %s && $FMRUN tests/kill/flip.lua -- %s %d"):format(stopping.root, path "flip", each))

@@ -24,7 +24,7 @@ local function operations(log)
 end
 
 local function begin(folder, environment)
-  return trial.start(trial.words(script, folder, more), nil, environment)
+  return trial.start(trial.words(script, folder, more), { environment = environment })
 end
 
 --- The operations of a process in a copy of `from` (nil: a new folder).

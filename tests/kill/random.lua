@@ -27,7 +27,7 @@ local function live(name, folder, seconds)
   local by_name = trial.exists(folder .. "/run.json") and rng:number() < 0.5
   local words = by_name and trial.resume_words(folder) or trial.words(trial.script(name), folder)
   table.move({ "--checkpoint-seconds", rng:number() < 0.5 and "0.02" or "60" }, 1, 2, #words + 1, words)
-  local result = trial.start(words, count.kills < kills and delay or nil, nil, signal)
+  local result = trial.start(words, { kill_after = count.kills < kills and delay or nil, signal = signal })
   if result.text:find "damaged" or result.text:find "older checkpoint" then
     count.lost = count.lost + 1
     complain(name, result.text)

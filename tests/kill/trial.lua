@@ -17,17 +17,23 @@ function trial.script(name)
   return here .. name .. ".lua"
 end
 
---- Runs fmrun with these arguments; sends it a signal ("sigkill") after so many seconds, if it
---- lasts that long. Returns { code, signal, text of stderr, seconds }.
-function trial.start(arguments, kill_after, environment, signal)
+trial.read = read
+
+--- Runs fmrun with these arguments. how: kill_after, seconds after which it gets a signal if it
+--- lasts that long; signal ("sigkill"); group, true when all processes of its group get it;
+--- environment, what is added to it. Returns { code, signal, text of stderr, seconds }.
+function trial.start(arguments, how)
+  how = how or {}
   local result, err <const>, began = {}, uv.new_pipe(), uv.hrtime()
   local env = { "OPENBLAS_NUM_THREADS=1", "OMP_NUM_THREADS=1", "PATH=" .. os.getenv "PATH" }
-  for name, value in pairs(environment or {}) do env[#env + 1] = name .. "=" .. value end
-  local process = assert(uv.spawn(fmrun, { args = arguments, env = env, stdio = { nil, nil, err } }, function(code, ended_by)
+  for name, value in pairs(how.environment or {}) do env[#env + 1] = name .. "=" .. value end
+  local process, pid = uv.spawn(fmrun, { args = arguments, env = env, stdio = { nil, nil, err }, detached = how.group }, function(code, ended_by)
     result.code, result.signal, result.seconds = code, ended_by, (uv.hrtime() - began) * 1e-9
-  end))
+  end)
+  assert(process, pid)
+  local function kill() uv.kill(how.group and -pid or pid, how.signal or "sigkill") end
   local timer <const> = uv.new_timer()
-  if kill_after then timer:start(math.floor(kill_after * 1000), 0, function() process:kill(signal or "sigkill") end) end
+  if how.kill_after then timer:start(math.floor(how.kill_after * 1000), 0, kill) end
   local texts, reading = {}, true
   err:read_start(function(_, chunk)
     texts[#texts + 1] = chunk

@@ -2,7 +2,8 @@
 -- All of it goes into task.keeps, which the run keeps.
 --   :step(loss)   an optimizer step on the loss that a function gives; then the average of the
 --                 weights follows. Returns the loss. task.peak is the most that a step so far
---                 needed beside what was held before it
+--                 needed beside what was held before it; the first one of a process does not
+--                 count, since after a checkpoint it tries its update on copies
 --   options       betas of Adam; steps: how many there are, if not those of the method; sampler:
 --                 the part of the model that samples need
 local fm <const> = require "fm"
@@ -16,7 +17,8 @@ Learner.__index = Learner
 function Learner:step(loss)
   local held = fm.live_bytes()
   local value = self.opt:step(loss, { clip = 1 }) -- begins the count of the peak anew
-  self.task.peak = math.max(self.task.peak, fm.peak_bytes() - held)
+  if self.begun then self.task.peak = math.max(self.task.peak, fm.peak_bytes() - held) end
+  self.begun = true
   self.average:update()
   return value
 end
