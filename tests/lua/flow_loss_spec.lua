@@ -278,6 +278,8 @@ describe("flow.loss", function()
       if o.rng == nil then o.rng = rng end
       raises(text, flow.loss, model, x1, o)
     end
+    fails("loss: give t or time, not both: time says how times are drawn", { t = 0.5, time = "logit_normal" })
+    fails("loss: give t or time, not both", { t = 0.5, time = "uniform" })
     fails("loss: drop is given, but no cond", { drop = 0.1 })
     fails("loss: null is given, but no drop", { cond = labels, null = 4 })
     fails("loss: drop: expected a number in 0..1, found 1.5", { cond = labels, drop = 1.5 })

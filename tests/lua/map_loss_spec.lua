@@ -507,6 +507,8 @@ describe("flow.map_loss", function()
       if o.rng == nil then o.rng = rng end
       raises(text, flow.map_loss, kind, model or linear, x1, o)
     end
+    fails("map_loss: give t or time, not both", "lsd", { s = 0.1, t = 0.5, time = "uniform" })
+    fails("map_loss: give t or time, not both", "consistency", { t = 0.5, time = "logit_normal" })
     raises("map_loss: rng is missing (or give x0, s and t)", flow.map_loss, "lsd", linear, x1, { s = 0, t = 1 })
     raises("map_loss: rng is missing (or give both x0 and t)", flow.map_loss, "consistency", linear, x1, {})
     raises("map_loss: rng is missing: m is drawn from it", flow.map_loss, "psd", linear, x1, given())

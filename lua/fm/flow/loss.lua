@@ -13,7 +13,7 @@ local row_times <const> = require "fm.flow.parts.row_times"
 
 local none <const> = options.none
 local defaults <const> = options.often {
-  rng = none, x0 = none, t = none, path = "linear", coupling = "independent", cond = none, drop = none, null = none, time = "uniform",
+  rng = none, x0 = none, t = none, path = "linear", coupling = "independent", cond = none, drop = none, null = none, time = none,
   predict = "velocity", compare = none, loss = "mse", weight = none, guard = 0.05,
 }
 
@@ -42,6 +42,7 @@ return function(model, x1, given, ...)
   options.no_more("loss", 3, ...)
   local o = options.read("loss", given, defaults)
   drawn.check("loss", model, x1, o, "both x0 and t", o.x0 ~= nil and o.t ~= nil)
+  row_times.check("loss", o)
   local kind, path = predictions.of("loss: predict", o.predict), paths.of("loss", o.path)
   if path.noisy and not o.rng then fm.fail "loss: rng is missing: this path draws the noise around its line from it" end
   local x0, cond, t

@@ -18,13 +18,14 @@ local options <const> = require "fm.parts.options"
 local paths <const> = require "fm.flow.path"
 local points_of <const> = require "fm.flow.parts.points"
 local predictions <const> = require "fm.flow.prediction"
+local row_times <const> = require "fm.flow.parts.row_times"
 local spread <const> = require "fm.flow.parts.spread"
 local times <const> = require "fm.flow.time"
 
 local where <const> = "loss_floor"
 local none <const> = options.none
 local of_loss <const> = { "predict", "compare", "weight", "guard" }
-local defaults <const> = { path = "linear", predict = "velocity", compare = none, weight = none, guard = none, time = "uniform", t = none, draws = 1000,
+local defaults <const> = { path = "linear", predict = "velocity", compare = none, weight = none, guard = none, time = none, t = none, draws = 1000,
   rng = none, subset = none }
 
 local parts <const>, nodes <const> = 20, 16 -- of 0..1, and times in each
@@ -46,7 +47,7 @@ end
 -- The times of all parts, in order: middles of equal parts, or drawn by the loss's sampler.
 local function times_in_order(time, rng)
   local n, list = parts * nodes, {}
-  if time == "uniform" then
+  if time == nil or time == "uniform" then
     for i = 1, n do list[i] = (i - 0.5) / n end
     return list
   end
@@ -153,6 +154,7 @@ end
 return function(x1, given, ...)
   options.no_more(where, 2, ...)
   local o = options.read(where, given, defaults)
+  row_times.check(where, o)
   local path = normal_source(where, paths.of(where, o.path))
   predictions.of(where .. ": predict", o.predict)
   o.draws = options.integer(where .. ": draws", o.draws, 1, 1e9)

@@ -920,7 +920,7 @@ function fm.flow.weight(name, options) end
 ---@field cond any goes to the model, after the coupling: a tensor with rows, say
 ---@field drop number the probability with which the condition of a row, a tensor or a table of tensors, becomes null
 ---@field null any replaces a dropped condition: a number or a tensor; by default n + 1 for labels [B] of a model with n classes, 0 for cond [B, k]
----@field time string|table|function how times are drawn ("uniform"): see fm.flow.time
+---@field time string|table|function how times are drawn ("uniform"): see fm.flow.time. Not beside t
 ---@field predict string|table what the model gives ("velocity"): see fm.flow.prediction; on a path with noise gamma z, noise is z and score -z / gamma
 ---@field compare "velocity"|"data"|"noise" what prediction and target are both converted to before they are compared; by default what is predicted
 ---@field loss string|table|function what a difference counts ("mse"): see fm.flow.penalty

@@ -20,12 +20,13 @@ local dropped <const> = require "fm.flow.parts.dropped"
 local options <const> = require "fm.parts.options"
 local pair_times <const> = require "fm.flow.map_loss.parts.pair_times"
 local paths <const> = require "fm.flow.path"
+local row_times <const> = require "fm.flow.parts.row_times"
 local rows_of <const> = require "fm.flow.map_loss.parts.rows"
 
 local where <const> = "map_loss"
 local none <const> = options.none
 local defaults <const> = options.often {
-  rng = none, x0 = none, s = none, t = none, m = none, share = none, time = "uniform", path = "linear", coupling = "independent",
+  rng = none, x0 = none, s = none, t = none, m = none, share = none, time = none, path = "linear", coupling = "independent",
   cond = none, drop = none, null = none, guidance = none, teacher = none, teacher_times = none, alpha = none, power = 0, c = 1e-3,
 }
 
@@ -50,6 +51,7 @@ end
 local function check(kind, model, x1, o)
   local one_time = kind.times == 1
   drawn.check(where, model, x1, o, one_time and "both x0 and t" or "x0, s and t", o.x0 ~= nil and o.t ~= nil and (one_time or o.s ~= nil))
+  row_times.check(where, o)
   arguments.times(where, "the model", model, kind.times or 2)
   if o.teacher_times ~= nil and o.teacher == nil then fm.fail "map_loss: teacher_times is given, but no teacher" end
   options.number("map_loss: power", o.power, 0, 10)

@@ -6,9 +6,17 @@ local samplers <const> = require "fm.flow.time"
 
 local row_times <const> = {}
 
---- Drawn from rng by the sampler that an option `time` names.
+--- Raises when times are given, and a sampler beside them, which would draw none.
+function row_times.check(where, o)
+  if o.time == nil then return end
+  for _, name in ipairs { "t", "s" } do
+    if o[name] ~= nil then fm.fail(("%s: give %s or time, not both: time says how times are drawn"):format(where, name)) end
+  end
+end
+
+--- Drawn from rng by the sampler that an option `time` names; nil: uniform.
 function row_times.drawn(where, what, rng, n)
-  local sampler, is_own = samplers.of(where .. ": time", what)
+  local sampler, is_own = samplers.of(where .. ": time", what == nil and "uniform" or what)
   local t = sampler(rng, n)
   if is_own then return t end
   if not fm.is_tensor(t) then fm.fail(("%s: time returned a %s, expected a tensor [%d]"):format(where, type(t), n)) end
