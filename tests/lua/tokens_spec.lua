@@ -79,7 +79,8 @@ describe("tokens", function()
   end)
 
   it("refuses what is no UTF-8, with the byte's place", function()
-    for text, where in pairs { ["ab\xff\n"] = "byte 3 is FF", ["\xc3"] = "byte 1 is C3", ["a\n\xed\xa0\x80"] = "byte 3 is ED", ["\n\xc0\x80"] = "byte 2 is C0" } do
+    for text, where in pairs { ["ab\xff\n"] = "byte 3 is FF", ["\xc3"] = "byte 1 is C3",
+      ["a\n\xed\xa0\x80"] = "byte 3 is ED", ["\n\xc0\x80"] = "byte 2 is C0" } do
       refused(("characters: expected UTF-8 text, %s (data.bytes reads any file)"):format(where), data.characters, text)
     end
     local path = file("latin", "gr\xfc\xdfe\n")

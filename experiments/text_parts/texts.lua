@@ -1,0 +1,35 @@
+-- texts(path, length): a text file as the text experiments see it. The last tenth is held out.
+--   names         the characters of the whole file; an id is a place in this list
+--   train, held_out    ids [n]
+--   windows       held-out windows [N, length] side by side, all that there are
+--   spread(n)     at most n of them, from all over the held-out part
+--   characters(ids)    ids of any shape as a list of characters
+local fm <const> = require "fm"
+local data <const> = fm.data
+
+return function(path, length)
+  local ids, names = data.characters(path)
+  if not ids then error(names, 0) end
+  local cut <const> = #ids - #ids // 10
+  local text <const> = { names = names, length = length, train = ids[{ 1, cut }], held_out = ids[{ cut + 1, #ids }] }
+  local count <const> = #text.held_out // length
+  if count == 0 then
+    fm.fail(("%s: %d characters are held out, fewer than length = %d; a longer text or a shorter length would do"):format(path, #ids - cut, length))
+  end
+  text.windows = text.held_out[{ 1, count * length }]:reshape(count, length)
+
+  function text.spread(n)
+    n = math.min(n, count)
+    local rows = {}
+    for i = 1, n do rows[i] = (i - 1) * count // n + 1 end
+    return text.windows:index_select(fm.tensor(rows), 1)
+  end
+
+  function text.characters(some)
+    local list = some:reshape(-1):totable()
+    for i, id in ipairs(list) do list[i] = names[id // 1] end
+    return list
+  end
+
+  return text
+end

@@ -1,0 +1,99 @@
+-- The experiments over texts: a yardstick, and flows whose samples it judges.
+local fm <const> = require "fm"
+local lfs <const> = require "lfs"
+local stopping <const> = require "cli.stopping"
+
+local call <const>, record <const>, root <const> = stopping.call, stopping.record, stopping.root .. "/experiments/"
+
+--- The words of a short run of an experiment, some of them others.
+local function short(name, folder, others)
+  local all = { text = stopping.root .. "/datasets/corpus.txt", steps = 24, length = 16, dim = 8, heads = 2, layers = 1, batch = 4, samples = 8 }
+  for key, value in pairs(others or {}) do all[key] = value end
+  local words = { "-q --threads 1 --folder", folder, root .. name .. ".lua" }
+  for key, value in pairs(all) do words[#words + 1] = ("%s=%s"):format(key, value) end
+  return table.concat(words, " ")
+end
+
+-- Those that say so by the parameters they share.
+local function flows()
+  local list = {}
+  for name in lfs.dir(root) do
+    local text = name:find "%.lua$" and assert(fm.file.read(root .. name)) or ""
+    if text:find("text_parts.params", 1, true) then list[#list + 1] = name:match "^(.*)%.lua$" end
+  end
+  table.sort(list)
+  return list
+end
+
+local function check_results(run, judged)
+  local s = run.summary
+  for _, name in ipairs { "entropy_1", "entropy_2", "novel_4", "novel_8" } do
+    for _, suffix in ipairs { "", "_text" } do assert.truthy(s[name .. suffix] >= 0 and s[name .. suffix] < 8, name .. suffix) end
+  end
+  assert.truthy(s.entropy_2_text < s.entropy_1_text and s.words_text > 0.8)
+  assert.equal(judged, s.bits ~= nil and s.bits > 1 and s.bits_text > 1 and s.bits_error > 0)
+  assert.truthy(run.tables["quality.csv"] and run.tables["samples.csv"])
+end
+
+describe("experiments over texts", function()
+  before_each(stopping.open)
+  after_each(stopping.close)
+
+  it("measure a yardstick and have samples of every flow judged by it", function()
+    local code, out, err = call(short("text_baseline", "base", { checks = 2 }))
+    assert.equal(0, code, err)
+    assert.truthy(out:find("sample 1", 1, true) and out:find("bits per character under the judge", 1, true), out)
+    local base = record "base"
+    check_results(base, true)
+    -- near the uniform distribution still
+    assert.near(math.log(25, 2), base.summary.held_out_bits, 0.8)
+    assert.equal(9, select(2, stopping.read "base/samples.csv":gsub("\n", "")))
+    local list = flows()
+    assert.truthy(#list >= 1)
+    for _, name in ipairs(list) do
+      code, out, err = call(short(name, name, { judge = "base", euler = 4 }))
+      assert.equal(0, code, name .. ": " .. err)
+      assert.truthy(out:find("under the judge", 1, true))
+      check_results(record(name), true)
+    end
+    code, out, err = call(short(list[1], "alone"))
+    assert.equal(0, code, err)
+    assert.falsy(out:find("under the judge", 1, true))
+    check_results(record "alone", false)
+  end)
+
+  it("go on after a kill with the same numbers", function()
+    for _, name in ipairs(flows()) do
+      local others = { euler = 2, steps = 600 }
+      assert.equal(0, (call(short(name, "whole", others))))
+      stopping.shell(("$FMRUN %s --checkpoint-every 20 & P=$!; while ! grep -q '\"step\":[1-5][0-9][0-9]' cut/metrics.jsonl 2>/dev/null; do "
+        .. "kill -0 $P 2>/dev/null || break; sleep 0.01; done; kill -KILL $P; wait $P"):format(short(name, "cut", others)))
+      local code, _, err = call "-q resume cut"
+      assert.equal(0, code, name .. ": " .. err)
+      stopping.same("whole", "cut", { "metrics.jsonl", "samples.csv" })
+      stopping.shell "rm -rf whole cut"
+    end
+  end)
+
+  it("refuse a judge of another text, of shorter windows, and a file that is none", function()
+    assert.equal(0, (call(short("text_baseline", "base"))))
+    stopping.write("other.txt", ("a line of text\n"):rep(50))
+    stopping.write("more.txt", ("die Straße\n"):rep(50))
+    local refused = {
+      { { text = "other.txt" }, "base/judge.safetensors: the judge knows 25 characters, the text has 11; it has to be trained on the same text" },
+      { { text = "more.txt" }, 'base/judge.safetensors: the judge does not know the character "S"; it has to be trained on the same text' },
+      { { length = 17 }, "base/judge.safetensors: the judge reads 16 characters, samples have 17" },
+      { { judge = "nowhere" }, "nowhere/judge.safetensors" },
+      { { judge = "base/checkpoint.safetensors" }, "base/checkpoint.safetensors: expected a file of experiments/text_baseline.lua" },
+    }
+    for _, case in ipairs(refused) do
+      local others = case[1]
+      others.judge = others.judge or "base"
+      stopping.shell "rm -rf x"
+      local code, _, err = call(short("text_onehot_flow", "x", others))
+      assert.equal(1, code)
+      assert.truthy(err:find(case[2], 1, true), err)
+      assert.falsy(stopping.exists "x/samples.csv") -- before the training
+    end
+  end)
+end)

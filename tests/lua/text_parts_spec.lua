@@ -1,0 +1,112 @@
+-- What the text experiments share (experiments/text_parts): held-out parts, counts in texts, the
+-- autoregressive model, the time warp.
+local fm <const> = require "fm"
+local checks <const> = dofile "tests/lua/checks.lua"
+
+describe("text parts", function()
+  local former <const>, parts = package.path, {}
+  setup(function()
+    package.path = "experiments/?.lua;" .. former
+    for _, name in ipairs { "drawn", "language_model", "measures", "texts", "warp" } do parts[name] = require("text_parts." .. name) end
+    parts.language_model.bits(parts.language_model.new(2, { length = 2, dim = 2, heads = 1, layers = 1 }), fm.ones(1, 2), 2) -- loads what stays
+    parts.texts(("ab\n"):rep(20), 2)
+  end)
+  teardown(function()
+    package.path = former
+    for name in pairs(package.loaded) do
+      if name:find "^text_parts%." then package.loaded[name] = nil end
+    end
+  end)
+  checks.no_bytes_stay(before_each, after_each)
+
+  local function characters(text)
+    local list = {}
+    for _, code in utf8.codes(text) do list[#list + 1] = utf8.char(code) end
+    return list
+  end
+
+  it("holds out the last tenth, and spreads windows over it", function()
+    local text = parts.texts(("abcdefghij\n"):rep(10), 3)
+    assert.equal(11, #text.names)
+    assert.equal(99, #text.train)
+    assert.equal(11, #text.held_out)
+    assert.equal("abcdefghij\n", table.concat(text.characters(text.held_out)))
+    assert.equal("abcdefghi", table.concat(text.characters(text.windows)))
+    assert.equal("abcdef", table.concat(text.characters(text.spread(2))))
+    assert.same({ 3, 3 }, text.spread(100):shape())
+    checks.raises_text("11 characters are held out, fewer than length = 12", parts.texts, ("abcdefghij\n"):rep(10), 12)
+    checks.raises_text("no/such.txt: cannot read", parts.texts, "no/such.txt", 3)
+  end)
+
+  it("counts entropies", function()
+    local one, two = parts.measures.entropies { characters "abab", characters "ba" }
+    assert.near(1, one, 1e-12)
+    assert.near(0, two, 1e-12)
+    -- a is followed by a and b alike, b by nothing
+    one, two = parts.measures.entropies { characters "aab" }
+    assert.near(-(2 / 3 * math.log(2 / 3, 2) + 1 / 3 * math.log(1 / 3, 2)), one, 1e-12)
+    assert.near(1, two, 1e-12)
+    one, two = parts.measures.entropies { characters "é" }
+    assert.same({ 0.0, 0.0 }, { one, two })
+  end)
+
+  it("counts n-grams that the training text does not have", function()
+    local train = characters "the cät sat"
+    local function novel(n, ...) return parts.measures.novel(train, n, ...) end
+    assert.same({ 0.0, 1.0 }, { novel(3, { characters "cät", characters "the " }, { characters "cat" }) })
+    assert.equal(0.2, (novel(2, { characters "cätthe" }))) -- tt is new
+    assert.equal(0.0, (novel(4, { characters "cät" }))) -- has none
+    assert.equal(1.0, (novel(12, { characters "the cät satx" })))
+  end)
+
+  it("knows words, and leaves out those at the ends", function()
+    local set = parts.measures.words(characters "The cat's hat, thé mat.\n")
+    assert.same({ the = true, ["cat's"] = true, hat = true, ["thé"] = true, mat = true }, set)
+    assert.equal(0.5, parts.measures.known({ characters "x THE dog x" }, set))
+    assert.equal(1.0, parts.measures.known({ characters "og the hat's", characters " mat ba" }, set))
+    assert.is_nil(parts.measures.known({ characters "the" }, set))
+  end)
+
+  it("draws with the probabilities of the logits", function()
+    local p = fm.tensor { 0.1, 0.6, 0.3 }
+    local ids = parts.drawn((fm.zeros(1, 20000, 3) + p:log():reshape(1, 1, 3)), fm.rng(1))
+    for i = 1, 3 do assert.near(p[i], ids:eq(i):mean():item(), 0.015) end
+  end)
+
+  it("sees only what comes before, and says how many bits a text costs", function()
+    local lm, V, L = parts.language_model, 3, 4
+    fm.nn.seed(1)
+    local model = lm.new(V, { length = L, dim = 8, heads = 2, layers = 1 })
+    local rng = fm.rng(2)
+    for _, w in ipairs(model:parameters()) do w:copy(rng:normal(w:shape()) * 0.5) end
+    local ids = fm.tensor { { 1, 2, 3, 1 }, { 1, 2, 1, 1 } }
+    local logits = lm.logits(model, ids, V)
+    checks.near(logits[{ 1, {}, {} }][{ { 1, 3 } }], logits[{ 2, {}, {} }][{ { 1, 3 } }])
+    assert.truthy((logits[1][4] - logits[2][4]):abs():max():item() > 1e-3)
+    checks.near(logits[{ 1, 1 }][{ {}, { 1, 1 } }], lm.logits(model, ids[{ {}, { 1, 1 } }], V)[{ 1, 1 }])
+    -- the probabilities of all 81 texts add up to 1
+    local all = {}
+    for i = 0, 80 do all[i + 1] = { i % 3 + 1, i // 3 % 3 + 1, i // 9 % 3 + 1, i // 27 % 3 + 1 } end
+    local bits = lm.bits(model, fm.tensor(all), V)
+    assert.near(1, (bits * (-L * math.log(2))):exp():sum():item(), 1e-5)
+    assert.near(lm.loss(model, ids, V):item() / math.log(2), lm.bits(model, ids, V):mean():item(), 1e-5)
+    -- samples have these probabilities
+    local drawn = lm.sample(model, 4000, 2, V, fm.rng(3))
+    local p = (lm.bits(model, fm.tensor { { 2, 3 } }, V) * (-2 * math.log(2))):exp():item()
+    assert.near(p, (drawn[{ {}, { 1, 1 } }]:eq(2) * drawn[{ {}, { 2, 2 } }]:eq(3)):mean():item(), 0.03)
+  end)
+
+  it("warps time such that wrong tokens fall along a line", function()
+    local V, points, n = 7, 64, 20000
+    local c, rng = parts.warp(V, fm.rng(4), points), fm.rng(5)
+    assert.same({ points + 1, 0, 1 }, { #c, c[1], c[points + 1] })
+    local noise = rng:normal(n, V)
+    for _, k in ipairs { 0, 8, 32, 56 } do
+      local now = c[k + 1]
+      local z = noise * (1 - now)
+      z[{ {}, { 1, 1 } }] = z[{ {}, { 1, 1 } }] + now
+      assert.near((1 - k / points) * (1 - 1 / V), z:argmax(2):ne(1):mean():item(), 0.015, "at point " .. k)
+    end
+    for k = 1, points do assert.truthy(c[k] < c[k + 1]) end
+  end)
+end)
