@@ -3,8 +3,9 @@
 --   entropy_1, entropy_2   bits of a character, and of one whose predecessor is known
 --   novel_4, novel_8       the share of 4-grams and 8-grams that the training text does not have
 --   words                  the share of whole words that it has
---   bits                   per character under the judge, a model of text_baseline.lua: low for text
---                          that it expects, and also for one that repeats itself, whence the entropy
+--   bits                   per character under the judge, a model of text_baseline.lua: low for
+--                          text that it expects, also for one that repeats itself, which the
+--                          entropies show
 -- They are results of the run, and two tables of it: quality and samples.
 local judge <const>, measures <const> = require "text_parts.judge", require "text_parts.measures"
 

@@ -1,6 +1,7 @@
--- trained(run, p, text, model, loss [, check]): trains a model on windows of a text, and returns the
--- average of its weights. loss(ids [B, length]) is the loss of a batch and, if it likes, a table of
--- numbers to log; check() is called with the averaged weights now and then, p.checks times.
+-- trained(run, p, text, model, loss [, check]): trains a model on windows of a text, and returns
+-- the average of its weights. loss(ids [B, length]) is the loss of a batch and, if it likes, a
+-- table of numbers to log; check() is called with the averaged weights now and then, p.checks
+-- times.
 local fm <const> = require "fm"
 local optim <const> = fm.optim
 

@@ -1,8 +1,9 @@
 -- warp(V, rng, points): where a flow from noise to one of V one-hot vectors has to be slow. On z =
--- (1 - c) noise + c onehot, the largest number of z tells the token wrongly while r = c / (1 - c) is
--- below the largest of the V - 1 other noises less the token's own. So that the share of wrong ones
--- falls along a line in t, r(t) is the quantile t of this difference where it is above 0. Returns
--- the table c [points + 1] for t = 0, 1 / points, ..., 1; c is 0 at the start and 1 at the end.
+-- (1 - c) noise + c onehot, the largest number of z tells the token wrongly while r = c / (1 - c)
+-- is below the largest of the V - 1 other noises less the token's own. So that the share of wrong
+-- ones falls along a line in t, r(t) is the quantile t of this difference where it is above 0.
+-- Returns the table c [points + 1] for t = 0, 1 / points, ..., 1; c is 0 at the start and 1 at the
+-- end.
 local fm <const> = require "fm"
 
 local draws <const>, at_once <const> = 20000, 1000
