@@ -1,7 +1,7 @@
 -- trained(run, p, text, model, loss [, check]): trains a model on windows of a text, and returns
 -- the average of its weights. loss(ids [B, length]) is the loss of a batch and, if it likes, a
--- table of numbers to log; check() is called with the averaged weights now and then, p.checks
--- times.
+-- table of tensors of one number to log; check() is called with the averaged weights now and then,
+-- p.checks times.
 local fm <const> = require "fm"
 local optim <const> = fm.optim
 
@@ -11,14 +11,14 @@ return function(run, p, text, model, loss, check)
   local average <const> = optim.ema(model, { decay = p.decay, warmup = true })
   run:keeps { model = model, opt = opt, average = average }
   for k, ids in run:steps(p.steps, fm.data.windows(text.train, p.length, { size = p.batch, rng = run.rng:stream "windows" })) do
-    local more
+    local logged = {}
     local function closure()
-      local value, others = loss(ids)
-      more = others
+      local value, more = loss(ids)
+      for name, number in pairs(more or {}) do logged[name] = number:item() end
       return value
     end
-    run:log { loss = opt:step(closure, { clip = 1 }) }
-    if more then run:log(more) end
+    logged.loss = opt:step(closure, { clip = 1 })
+    run:log(logged)
     average:update()
     if check and k * p.checks // p.steps > (k - 1) * p.checks // p.steps then average:swap(check) end
   end

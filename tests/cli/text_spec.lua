@@ -49,7 +49,7 @@ describe("experiments over texts", function()
     assert.near(math.log(25, 2), base.summary.held_out_bits, 0.8)
     assert.equal(9, select(2, stopping.read "base/samples.csv":gsub("\n", "")))
     local list = flows()
-    assert.truthy(#list >= 1)
+    assert.truthy(#list >= 3)
     for _, name in ipairs(list) do
       code, out, err = call(short(name, name, { judge = "base", euler = 4 }))
       assert.equal(0, code, name .. ": " .. err)
@@ -60,6 +60,15 @@ describe("experiments over texts", function()
     assert.equal(0, code, err)
     assert.falsy(out:find("under the judge", 1, true))
     check_results(record "alone", false)
+  end)
+
+  it("measure what rounding changes where embeddings are rounded", function()
+    for _, name in ipairs { "text_embedding_flow", "text_data_flow" } do
+      assert.equal(0, (call(short(name, name, { euler = 1 })))) -- one step is enough
+      local s = record(name).summary
+      assert.truthy(s.rounding_changed >= 0 and s.rounding_changed <= 1 and s.rounding_distance > 0, name)
+      assert.truthy(stopping.read(name .. "/metrics.jsonl"):find '"cross_entropy":[%d.]+,"flow_loss":[%d.]+')
+    end
   end)
 
   it("go on after a kill with the same numbers", function()

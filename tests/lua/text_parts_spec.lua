@@ -7,7 +7,7 @@ describe("text parts", function()
   local former <const>, parts = package.path, {}
   setup(function()
     package.path = "experiments/?.lua;" .. former
-    for _, name in ipairs { "drawn", "language_model", "measures", "texts", "warp" } do parts[name] = require("text_parts." .. name) end
+    for _, name in ipairs { "drawn", "embeddings", "language_model", "measures", "texts", "warp" } do parts[name] = require("text_parts." .. name) end
     parts.language_model.bits(parts.language_model.new(2, { length = 2, dim = 2, heads = 1, layers = 1 }), fm.ones(1, 2), 2) -- loads what stays
     parts.texts(("ab\n"):rep(20), 2)
   end)
@@ -94,6 +94,21 @@ describe("text parts", function()
     local drawn = lm.sample(model, 4000, 2, V, fm.rng(3))
     local p = (lm.bits(model, fm.tensor { { 2, 3 } }, V) * (-2 * math.log(2))):exp():item()
     assert.near(p, (drawn[{ {}, { 1, 1 } }]:eq(2) * drawn[{ {}, { 2, 2 } }]:eq(3)):mean():item(), 0.03)
+  end)
+
+  it("rounds to the nearest embedding, and measures how that differs from a decoder", function()
+    local rows = parts.embeddings.of_length_one(fm.tensor { { 3, 0 }, { 0, 2 }, { -5, 0 } })
+    checks.near(fm.tensor { { 1, 0 }, { 0, 1 }, { -1, 0 } }, rows)
+    local x = fm.tensor { { { 0.9, 0.1 }, { 0, 0.5 } }, { { -2, 0 }, { -0.1, 1 } } }
+    local nearest, distance = parts.embeddings.nearest(x, rows)
+    assert.same({ { 1, 2 }, { 3, 2 } }, nearest:totable())
+    checks.near(fm.tensor { { 0.02 ^ 0.5, 0.5 }, { 1, 0.1 } }, distance, 1e-3)
+    local found = parts.embeddings.rounding(x, rows, fm.tensor { { 1, 2 }, { 3, 1 } })
+    assert.near(0.25, found.rounding_changed:item(), 1e-6)
+    assert.near((0.02 ^ 0.5 + 1.6) / 4 / 2 ^ 0.5, found.rounding_distance:item(), 1e-3)
+    -- squared distances are 2, 2 and 4
+    assert.near(math.log((2 * math.exp(-4) + math.exp(-8)) / 3), parts.embeddings.nearness(rows):item(), 1e-5)
+    assert.near(0, parts.embeddings.nearness(fm.ones(3, 2) / 2 ^ 0.5):item(), 1e-5)
   end)
 
   it("warps time such that wrong tokens fall along a line", function()

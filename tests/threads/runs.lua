@@ -16,7 +16,8 @@ local short <const> = {
   image_inpainting = "data=shapes32 steps=3 euler=3 resample=2 batch=8 samples=12",
   loss_floor = "steps=10 samples=2000", picture_classifier = "data=shapes32 steps=5 batch=32", prediction_grid = "steps=5 euler=10",
   one_step_arena = "steps=10 samples=300 tests=2",
-  text_baseline = "steps=5 length=32 dim=32 samples=8", text_onehot_flow = "steps=5 length=32 dim=32 samples=8 euler=4",
+  text_baseline = "steps=5 length=32 dim=32 samples=8", text_data_flow = "steps=5 length=32 dim=32 samples=8 euler=4",
+  text_embedding_flow = "steps=5 length=32 dim=32 samples=8 euler=4", text_onehot_flow = "steps=5 length=32 dim=32 samples=8 euler=4",
   toy2d_couplings = "steps=10 points=3000 samples=1000", toy2d_moons = "steps=10 euler=10",
   toy2d_reflow = "steps=5 pairs=2000 samples=300 tests=2",
 }
