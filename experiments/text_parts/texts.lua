@@ -8,6 +8,7 @@ local fm <const> = require "fm"
 local data <const> = fm.data
 
 return function(path, length)
+  if not path:find "\n" then assert(io.open(path)):close() end -- a misspelt path would be a short text
   local ids, names = data.characters(path)
   if not ids then error(names, 0) end
   local cut <const> = #ids - #ids // 10

@@ -143,7 +143,7 @@ for _, page in ipairs(in_full and { pages.find(in_full) } or pages.list()) do
     setup(function()
       shell.open()
       assert(os.execute(("mkdir '%s/.bin' && ln -s '%s' '%s/.bin/fmrun'"):format(shell.folder, shell.fmrun, shell.folder)))
-      assert(os.execute(("ln -s '%s/experiments' '%s/experiments'"):format(root, shell.folder)))
+      assert(os.execute(("ln -s '%s/experiments' '%s/datasets' '%s'"):format(root, root, shell.folder)))
       shell.pictures = in_full and real_pictures() or shell.folder .. "/.pictures"
       if not lfs.attributes(shell.pictures) then write_pictures(shell.pictures, 300) end
     end)
