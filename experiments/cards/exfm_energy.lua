@@ -60,7 +60,7 @@ for _, row in ipairs { -- set, ExFM, CFM; what CFM had after 1,000 steps; why Ex
   { "checkerboard", 1.01e-2, 1.63e-2, 0.0095, trained_longer:format(500, 0.0102, 500) },
   { "pinwheel", 1.01e-3, 9.22e-3, 0.0091 },
   { "rings", 3.6e-4, 2.37e-3, 0.0021, "open: lr=4e-3 gives 0.00100 (seed=0,2,3), with steps=20000 more=256 0.00081, with steps=10000 hidden=256 more=256 "
-    .. "0.00084; data of a third of the size (scale=0.3333) 0.00050, and the table gives no scale" },
+    .. "0.00084; data of a third of the size 0.00050 (scale=0.3333 lr=4e-3 seed=1:3), and the table gives no scale" },
 } do
   local name, trained = row[1], trained_longer:format(1000, row[4], 1000)
   table.insert(card.rows, { name .. ", ExFM", { data = name, method = "exfm" }, energy = { row[2] }, because = row[5] })

@@ -40,6 +40,8 @@ end
 
 local kinds <const> = { lsd = "lsd", psd = { "psd", m = "midpoint" } }
 
+local fewer <const> = "fewer pairs: with a quarter of these still it is %.2f in one step and %.2f in sixteen (kind=%s steps=3000 seed=1:3)"
+
 local card <const> = {
   title = "Flow maps of a checkerboard in 1 to 16 steps: LSD and PSD",
   source = "NathanVanier/flow-map-self-distillation, notebooks/flowmap.ipynb, a reproduction of Boffi et al. 2025",
@@ -57,8 +59,10 @@ local card <const> = {
   },
   results = {},
   rows = {
-    { "LSD", { kind = "lsd" }, kl_1 = { 0.4050 }, kl_2 = { 0.3688 }, kl_4 = { 0.2798 }, kl_8 = { 0.2074 }, kl_16 = { 0.1940 } },
-    { "PSD, midpoint", { kind = "psd" }, kl_1 = { 1.4963 }, kl_2 = { 0.8452 }, kl_4 = { 0.4717 }, kl_8 = { 0.2652 }, kl_16 = { 0.2068 } },
+    { "LSD", { kind = "lsd" }, kl_1 = { 0.4050 }, kl_2 = { 0.3688 }, kl_4 = { 0.2798 }, kl_8 = { 0.2074 }, kl_16 = { 0.1940 },
+      because = fewer:format(0.75, 0.73, "lsd") },
+    { "PSD, midpoint", { kind = "psd" }, kl_1 = { 1.4963 }, kl_2 = { 0.8452 }, kl_4 = { 0.4717 }, kl_8 = { 0.2652 }, kl_16 = { 0.2068 },
+      because = fewer:format(0.80, 0.74, "psd") },
   },
 }
 for _, n in ipairs { 1, 2, 4, 8, 16 } do table.insert(card.results, { "kl_" .. n, "KL, steps: " .. n, floor = "kl_floor" }) end

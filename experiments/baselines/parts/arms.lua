@@ -65,6 +65,7 @@ end
 
 --- How much farther from the data the worst rate is than the best one, seed by seed.
 function arms.spread(arm)
+  if next(arm.rates, (next(arm.rates))) == nil then return { text = "one rate", n = 0 } end
   local by_seed, ratios = {}, {}
   for _, run in ipairs(arm.runs) do
     local d = run.status == "done" and run.summary.distance or math.huge
@@ -79,17 +80,23 @@ function arms.spread(arm)
 end
 
 local function latest(list)
-  local by_key = {}
+  local by_key, keys, found = {}, {}, {}
   for _, run in ipairs(list) do
     local c = run.config
-    if over[run.status] and c.method then by_key[("%s %s %s %s"):format(c.data, c.method, c.lr, c.seed)] = run end
+    if over[run.status] and c.method then
+      local key = ("%s %s %s %s"):format(c.data, c.method, c.lr, c.seed)
+      if not by_key[key] then keys[#keys + 1] = key end
+      by_key[key] = run
+    end
   end
-  return by_key
+  table.sort(keys)
+  for i, key in ipairs(keys) do found[i] = by_key[key] end
+  return found
 end
 
 function arms.of(list)
   local found = {}
-  for _, run in pairs(latest(list)) do
+  for _, run in ipairs(latest(list)) do
     local c = run.config
     local of_data = found[c.data] or { methods = {}, first = run }
     check(of_data.first, run)

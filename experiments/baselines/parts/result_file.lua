@@ -19,10 +19,10 @@ local function machine_of(list)
   return { model = model and model:gsub("%s+", " "), cores = cores, kernels = kernels, real = real }
 end
 
--- The sweep that makes such runs again.
-local function sweep_of(list)
-  local words = {}
-  for _, key in ipairs { "data", "method", "lr", "seed" } do
+--- The sweep that makes the runs of a data set again.
+local function sweep_of(data, list)
+  local words = { data == "mnist" and "preset=mnist folder=DIR" or "data=" .. data }
+  for _, key in ipairs { "method", "lr", "seed" } do
     local seen, values = {}, {}
     for _, run in ipairs(list) do
       local value = run.config[key]
@@ -32,7 +32,19 @@ local function sweep_of(list)
     for i, value in ipairs(values) do values[i] = math.type(value) == "float" and ("%g"):format(value) or tostring(value) end
     words[#words + 1] = key .. "=" .. table.concat(values, ",")
   end
-  return "The runs: fmrun -m -j 2 experiments/compare_baselines.lua " .. table.concat(words, " ")
+  return ("The runs on %s: fmrun -m -j 2 experiments/compare_baselines.lua %s"):format(data, table.concat(words, " "))
+end
+
+local function sweeps_of(list)
+  local by_data, names, lines = {}, {}, {}
+  for _, run in ipairs(list) do
+    local data = run.config.data
+    if not by_data[data] then by_data[data], names[#names + 1] = {}, data end
+    table.insert(by_data[data], run)
+  end
+  table.sort(names)
+  for i, data in ipairs(names) do lines[i] = sweep_of(data, by_data[data]) end
+  return lines
 end
 
 local function lines_of(found)
@@ -49,5 +61,5 @@ return function(path, list, tables, command)
   for _, run in ipairs(list) do seconds = seconds + (run.seconds or 0) end
   for i, found in ipairs(tables) do texts[i] = lines_of(found) end
   return fm.file.write(path, ('{"title":%s,\n"command":%s,\n"machine":%s,\n"seconds":%s,\n"notes":%s,\n"tables":[\n%s]}\n'):format(encode(title),
-    encode(command), encode(machine_of(list)), encode(seconds), encode(fm.json.array { notes, sweep_of(list) }), table.concat(texts, ",\n")))
+    encode(command), encode(machine_of(list)), encode(seconds), encode(fm.json.array { notes, table.unpack(sweeps_of(list)) }), table.concat(texts, ",\n")))
 end
