@@ -4,8 +4,8 @@
 -- judge.safetensors in its folder, by which the others have their samples judged:
 --   fmrun experiments/text_baseline.lua text=FILE
 --   fmrun experiments/text_onehot_flow.lua text=FILE judge=FOLDER
--- A window of `length` characters begins without a past, so bits are those of short texts. It takes
--- 15 minutes of one core, half of it on two.
+-- A window of `length` characters begins without a past, so bits are those of short texts. On the
+-- machine of the project a step takes 0.13 s of one core.
 local fm <const> = require "fm"
 local evaluation <const>, judge <const> = require "text_parts.evaluation", require "text_parts.judge"
 local language_model <const>, texts <const> = require "text_parts.language_model", require "text_parts.texts"
