@@ -35,6 +35,7 @@ end
 local allowed <const> = {
   ["diffusion -> flow"] = "a batch, its noise and its conditions are drawn as those of a flow, and edm_heun reads a model of a flow",
   ["diffusion -> ode"] = "a chain runs in ode.solve's loop",
+  ["discrete -> flow"] = "times are drawn, and conditions hidden and guided, as those of a flow",
   ["flow -> ode"] = "a likelihood, an encoding and a decoding are solves",
   ["metrics -> optim"] = "c2st trains a classifier",
   ["sde -> ode"] = "fixed steps, their grids and saved states are those of ode.solve",

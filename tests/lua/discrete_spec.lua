@@ -5,71 +5,8 @@ local checks <const> = dofile "tests/lua/checks.lua"
 local discrete <const>, nn <const>, optim <const> = fm.discrete, fm.nn, fm.optim
 local raises <const> = checks.raises_text
 
-local V <const> = 3
--- Two tokens that depend on each other; entropy 2.59 bits, 1.29 a token.
-local joint <const> = { { 0.30, 0.02, 0.05 }, { 0.04, 0.22, 0.02 }, { 0.10, 0.05, 0.20 } }
-
-local function entropy() -- bits a token
-  local sum = 0
-  for _, row in ipairs(joint) do
-    for _, p in ipairs(row) do sum = sum - p * math.log(p, 2) end
-  end
-  return sum / 2
-end
-
-local function draw(n, rng)
-  local flat, total = {}, 0
-  for _, row in ipairs(joint) do
-    for _, p in ipairs(row) do
-      total = total + p
-      flat[#flat + 1] = total
-    end
-  end
-  local code = fm.zeros(n, 1) + 1
-  local u = rng:uniform(n, 1)
-  for i = 1, 8 do code = code + u:ge(flat[i]) end
-  local second = code
-  for _ = 1, 2 do second = fm.where(second:gt(3), second - 3, second) end
-  return fm.cat((code - second) / 3 + 1, second, 2)
-end
-
-local function total_variation(tokens)
-  local sum = 0
-  for a = 1, V do
-    for b = 1, V do
-      local share = (tokens:slice { axis = 2, first = 1, last = 1 }:eq(a) * tokens:slice { axis = 2, first = 2, last = 2 }:eq(b)):mean():item()
-      sum = sum + math.abs(share - joint[a][b]) / 2
-    end
-  end
-  return sum
-end
-
---- The best model, by Bayes: P(x1 | x_t) at k = t^power, with p(x_t | x1) of the path.
-local function best(path)
-  return function(xt, t)
-    local k, out = path:kept(t:reshape(-1, 1)), {}
-    local weights, all = {}, 0
-    local function given(i, a) -- p(x_t[i] | x1[i] = a), [B, 1]
-      local x = xt:slice { axis = 2, first = i, last = i }
-      local other = path.masks and x:eq(V + 1) or x * 0 + 1 / V
-      return x:eq(a) * k + other * (1 - k)
-    end
-    for a = 1, V do
-      for b = 1, V do
-        weights[a .. b] = given(1, a) * given(2, b) * joint[a][b]
-        all = all + weights[a .. b]
-      end
-    end
-    for i = 1, V do
-      local first, second = 0, 0
-      for j = 1, V do
-        first, second = first + weights[i .. j], second + weights[j .. i]
-      end
-      out[i], out[V + i] = first / all, second / all
-    end
-    return (fm.cat(out, { axis = 2 }):reshape(-1, 2, V) + 1e-30):log()
-  end
-end
+local toy <const> = dofile "tests/lua/token_toy.lua"
+local V <const>, entropy <const>, draw <const>, total_variation <const>, best <const> = toy.vocabulary, toy.entropy, toy.draw, toy.total_variation, toy.best
 
 local paths <const> = {
   mask = discrete.path { vocabulary = V }, mask_square = discrete.path { vocabulary = V, power = 2 },
@@ -116,8 +53,7 @@ describe("discrete", function()
     for name, path in pairs(paths) do
       local bits, error_of = discrete.bits(best(path), x1, { path = path, rng = fm.rng(5) })
       assert(error_of < 0.03, ("%s: an error of %.4f"):format(name, error_of))
-      if path.masks then assert.near(entropy(), bits, 4 * error_of, name)
-      else assert(bits > entropy() and bits < 1.5 * entropy(), ("%s: %.4f for %.4f"):format(name, bits, entropy())) end
+      assert.near(entropy(), bits, 4 * error_of, name)
       local apart = discrete.bits(function(xt) return fm.zeros(#xt, 2, V) end, x1, { path = path, rng = fm.rng(5) })
       if path.masks then assert.near(math.log(3, 2), apart, 1e-4) else assert.is_true(apart > 1.05 * entropy()) end
     end
@@ -126,10 +62,11 @@ describe("discrete", function()
   end)
 
   -- One token, all V equally likely: the best model has b = (1 - k) / V for each token but x_t. The
-  -- integral of (1 - k) (V - 1) / V times -log b over dk / (1 - k) is (V - 1) / V (log V + 1).
-  it("has the bound of its formula where that is known", function()
+  -- path of a source that does not say its probabilities remembers x0: the integral of (1 - k)
+  -- (V - 1) / V times -log b over dk / (1 - k) is (V - 1) / V (log V + 1).
+  it("has a bound that is loose by what its formula says where the source's probabilities are not known", function()
     for size = 2, 5 do
-      local path = discrete.path { vocabulary = size, source = "uniform", power = 1.5 }
+      local path = discrete.path { vocabulary = size, source = { start = discrete.source("uniform").start }, power = 1.5 }
       local function model(xt, t)
         local k = path:kept(t):reshape(-1, 1, 1)
         return (fm.one_hot(xt:reshape(-1), size):reshape(-1, 1, size) * k + (1 - k) / size):log()
@@ -137,6 +74,24 @@ describe("discrete", function()
       local bits, error_of = discrete.bits(model, fm.rng(1):integers({ 40000, 1 }, 1, size), { path = path, rng = fm.rng(2) })
       assert.near((size - 1) / size * (math.log(size) + 1) / math.log(2), bits, 4 * error_of)
     end
+  end)
+
+  it("has a tight bound for a source of the script's own that says its probabilities", function()
+    local p = fm.tensor { 0.6, 0.3, 0.1 }
+    local own = {}
+    function own.start(shape, _, rng)
+      local u = rng:uniform(shape)
+      return u:ge(0.6) + u:ge(0.9) + 1
+    end
+    function own.probability() return p end
+    local path = discrete.path { vocabulary = V, source = own }
+    local x1 = draw(40000, fm.rng(4))
+    local bits, error_of = discrete.bits(best(path), x1, { path = path, rng = fm.rng(5) })
+    assert.near(entropy(), bits, 4 * error_of)
+    assert(total_variation((discrete.sample(best(path), { path = path, n = 40000, length = 2, rng = fm.rng(2) }))) <= 0.02)
+    own.probability = function() return p * 2 end
+    raises("discrete.path: source: probability gave a tensor [3], expected a tensor [3] of positive numbers with the sum 1", discrete.path,
+      { vocabulary = V, source = own })
   end)
 
   it("trains by its loss to the entropy: total variation within 0.02 with masks, bits within 5 %", function()

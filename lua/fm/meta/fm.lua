@@ -1468,8 +1468,9 @@ function fm.sde.solve(what, x0, options) end
 ---data. Gat et al. 2024.
 fm.discrete = {}
 ---Where a flow of tokens starts, by name: mask, all tokens V + 1; uniform, all of 1 .. V equally
----likely. Or your own { start = function(shape, V, rng) -> tokens }, also as a file beside the
----script.
+---likely. Or your own { start = function(shape, V, rng) -> tokens [, probability = function(V) ->
+---how likely each is, [V]] }, also as a file beside the script. Without probability the bound on
+---bits is loose, and the sampler has no corrector.
 ---@param what string|table
 ---@return table
 function fm.discrete.source(what) end
@@ -1504,31 +1505,69 @@ function fm.discrete.path(options) end
 ---@class fm.DiscreteLossOptions
 ---@field path fm.DiscretePath|fm.DiscretePathOptions
 ---@field rng fm.Rng draws t, then x_t
----@field t number|fm.Tensor [B], instead of drawn ones
----@field xt fm.Tensor [B, L] at the given t, instead of drawn ones
+---@field loss "cross_entropy"|"bound" "cross_entropy"
+---@field time string|table|function of cross_entropy: how t is drawn, a sampler of fm.flow.time ("uniform")
+---@field t number|fm.Tensor of cross_entropy: [B], instead of drawn ones
+---@field xt fm.Tensor of cross_entropy: [B, L] at the given t, instead of drawn ones
 ---@field cond any goes to the model
+---@field drop number the probability with which a row's condition becomes null
+---@field null any the condition that stands for none: by default n + 1 for labels of a model with n classes, 0 for [B, k]
 
----The mean of -log p(token of x1): over the tokens of x_t that are not those of x1 yet, or over all
----when the source does not mask. Gat et al. 2024, equation 26.
+---cross_entropy: the mean of -log p(token of x1), over the tokens of x_t that are not those of x1
+---yet, or over all when the source does not mask. Gat et al. 2024, equation 26. bound: what
+---discrete.bits estimates, a bound on -log p(x1) / L; it draws x_t itself. Both have the same best
+---model.
 ---@param model function|table model(xt [B, L], t [B] [, cond]) -> logits [B, L, V]
 ---@param x1 fm.Tensor [B, L]
 ---@param options fm.DiscreteLossOptions
----@return fm.Tensor one number, in nats
+---@return fm.Tensor one number, in nats a token
 function fm.discrete.loss(model, x1, options) end
----@class fm.DiscreteSampleOptions
+---@class fm.DiscreteInpaintOptions
 ---@field path fm.DiscretePath|fm.DiscretePathOptions
----@field n integer rows
----@field length integer tokens in a row
 ---@field steps integer equal steps in time, a call of the model each (64)
 ---@field rng fm.Rng
 ---@field cond any goes to the model
+---@field corrector number|fun(t: number): number beta >= 0: in each step the rates forward 1 + beta times and backward beta times (0)
+---@field corrections integer calls of the model after each step, in which both rates act corrector (0.5) times; the steps have no corrector then (0)
 
----Samples, by a Markov chain in continuous time: in each step a token (a masked one, if the source
----masks) is drawn from the model with the probability that the path gives it. info: nfe, steps.
+---@class fm.DiscreteSampleOptions: fm.DiscreteInpaintOptions
+---@field n integer rows
+---@field length integer tokens in a row
+
+---Samples, by a Markov chain in continuous time: in each step an open token is drawn from the model
+---with the probability that the path gives it, and one of a source that draws may be drawn anew.
+---All tokens of a step are drawn apart: its error, which falls as 1 / steps. A corrector lets
+---settled tokens open again (Gat et al. 2024); corrections mend the errors of few steps, a
+---corrector within the steps mends what the model gets wrong. info: nfe, steps.
 ---@param model function|table
 ---@param options fm.DiscreteSampleOptions
 ---@return fm.Tensor tokens [n, length], table info
 function fm.discrete.sample(model, options) end
+---Samples whose tokens are those of `known` where mask is 1; the chain of discrete.sample moves the
+---others. With masks it draws, for the best model, from their distribution given the known ones.
+---With a source that draws, the model heeds known tokens too little early on, which corrections
+---mend.
+---@param model function|table
+---@param known fm.Tensor tokens [B, L]; those where mask is 0 do not matter
+---@param mask fm.Tensor 1 where known holds, 0 elsewhere: [B, L], or [L] for all rows
+---@param options fm.DiscreteInpaintOptions
+---@return fm.Tensor tokens [B, L], table info
+function fm.discrete.inpaint(model, known, mask, options) end
+---@class fm.DiscreteGuidanceOptions
+---@field cond any goes to the model: labels [B], or [B, k]
+---@field null any the condition that stands for none: by default n + 1 for labels [B] of a model with n classes, 0 for [B, k], else none is given
+---@field scale number|function w, or a function of t: 0 is the model under null, 1 the conditional model
+---@field interval number[] { a, b }: for t < a and t > b, w is 1
+---@field weak function|table a weaker model, called (xt, t, cond), in place of the model under null
+
+---model(xt, t) for discrete.sample and discrete.inpaint: a conditional model that follows its
+---condition more or less closely. It gives log p_null + w (log p - log p_null), with p =
+---softmax(model(xt, t, cond)), as logits. Schiff and others 2024. A call is two calls of the model;
+---one where w = 1 or outside of the interval.
+---@param model function|table model(xt, t, cond) -> logits [B, L, V]
+---@param options fm.DiscreteGuidanceOptions
+---@return fun(xt: fm.Tensor, t: number|fm.Tensor): fm.Tensor
+function fm.discrete.guidance(model, options) end
 ---@class fm.DiscreteBitsOptions
 ---@field path fm.DiscretePath|fm.DiscretePathOptions
 ---@field rng fm.Rng
@@ -1536,8 +1575,11 @@ function fm.discrete.sample(model, options) end
 ---@field cond any goes to the model
 
 ---An upper bound, in bits, on -log2 p(tokens) / L, estimated without bias, and its standard error
----over rows (nil for one row). With masks the bound of the best model is the entropy; with another
----source it is never tight. Shaul et al. 2024, equation 24.
+---over rows (nil for one row). p is that of discrete.sample without a corrector, in the limit of
+---many steps. The bound of the best model is the entropy: with masks (Shaul et al. 2024, equation
+---24), and with a source whose probabilities are known, as uniform (Campbell et al. 2022,
+---proposition 2). With another source it is never tight: for one token of V equally likely ones it
+---is (1 - 1 / V) (ln V + 1) / ln 2.
 ---@param model function|table
 ---@param tokens fm.Tensor [B, L]
 ---@param options fm.DiscreteBitsOptions

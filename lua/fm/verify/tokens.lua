@@ -1,6 +1,7 @@
 -- Two tokens of three kinds whose joint distribution is known: what the best model knows of them,
--- its loss, the bound on bits, and samples. With J [3, 3] the probabilities, the best model says of
--- a token what J, the token beside it and what is left of both say.
+-- its loss, the bound on bits, samples, also with a corrector or with one token given; and one
+-- token, for which any number of steps is exact, also guided. With J [3, 3] the probabilities, the
+-- best model says of a token what J, the token beside it and what is left of both say.
 local fm <const> = require "fm"
 
 local discrete <const> = fm.discrete
@@ -68,27 +69,78 @@ local function loss(case, power)
   case:mean(("masked, power %g: loss of the best model"):format(power), list, want, 1e-4, "2 / 20000 for a mean over tokens, not rows")
 end
 
-local function bits(case, source, model, path, name)
+local function bits(case, model, path, name)
   local found, off = discrete.bits(model or best(path), data(100000, case.rng), { path = path, rng = case.rng })
   local h = entropy(joint()) / 2 / math.log(2)
-  if source == "mask" and not model then
+  if not model then
     case:row(name .. ": bits of the best model", math.abs(found - h), 5 * off, "5 standard errors of 100000 rows: the bound is the entropy")
   else
     case:row(name .. ": bits below the entropy", math.max(0, h - found), 5 * off, "5 standard errors of 100000 rows")
-    if model then case:row(name .. ": bits above the entropy, share", math.max(0, found / h - 1), 0.05, "5 %") end
+    case:row(name .. ": bits above the entropy, share", math.max(0, found / h - 1), 0.05, "5 %")
   end
 end
 
--- Half the sum of |share - p|: at most so much for n draws, but once in a million.
-local function total_variation(case, model, path, name, want, own, why)
-  local n <const>, steps <const> = 50000, 64
-  local x, count, off, chance = discrete.sample(model, { path = path, n = n, length = 2, steps = steps, rng = case.rng }), {}, 0, 0
-  local cell = ((x:slice { axis = 2, first = 1, last = 1 } - 1) * V + x:slice { axis = 2, first = 2, last = 2 }):reshape(-1)
-  for i = 1, V * V do
-    count[i] = cell:eq(i):sum():item()
-    off, chance = off + math.abs(count[i] / n - want[i]) / 2, chance + math.sqrt(want[i] * (1 - want[i]) / n) / 2
+local draws <const> = 50000
+
+-- Half the sum of |share - p| for cells [n] of 1 .. #want: at most so much for n draws, but once in
+-- a million.
+local function total_variation(case, cell, name, want, own, why)
+  local n, off, chance = #cell, 0, 0
+  for i, p in ipairs(want) do
+    off, chance = off + math.abs(cell:eq(i):sum():item() / n - p) / 2, chance + math.sqrt(p * (1 - p) / n) / 2
   end
   case:row(name, off, chance + math.sqrt(7 / n) + own, ("its mean for %d draws, what one in a million is above it, and %s"):format(n, why))
+end
+
+local function cells(x)
+  return ((x:slice { axis = 2, first = 1, last = 1 } - 1) * V + x:slice { axis = 2, first = 2, last = 2 }):reshape(-1)
+end
+
+local function samples(case, model, path, name, want, own, why)
+  local x = discrete.sample(model, { path = path, n = draws, length = 2, steps = 64, rng = case.rng })
+  total_variation(case, cells(x), name .. ": total variation of samples", want, own, why)
+end
+
+-- One token of V kinds of probabilities p [n, V] or [1, V]: the best model.
+local function alone(path, p)
+  return function(xt, t)
+    local k, same = path:kept(t):reshape(-1, 1), xt:eq(fm.range(1, V):reshape(1, V))
+    local likely = path.masks and fm.where(xt:gt(V), 1, same) or same * k + (1 - k) / V
+    return (likely * p):clamp({ min = 1e-30 }):log():reshape(#xt, 1, V)
+  end
+end
+
+local function one_token(case, path, name)
+  local model, nothing <const> = alone(path, fm.tensor(first):reshape(1, V)), "nothing: one token is not drawn apart from another"
+  for how, o in pairs { ["a corrector"] = { corrector = 2 }, corrections = { corrections = 3 } } do
+    o.path, o.n, o.length, o.steps, o.rng = path, draws, 1, 4, case.rng
+    total_variation(case, discrete.sample(model, o):reshape(-1), ("%s: one token, 4 steps, %s"):format(name, how), first, 0, nothing)
+  end
+end
+
+-- A token of a class under guidance w: p_class^w p^(1 - w), up to its sum. The classes are the
+-- rows of J.
+local function guided(case, path)
+  local w <const>, rows, want, sum = 3, fm.tensor(J), {}, 0
+  local function model(xt, t, c) return alone(path, c and rows:index_select(c, 1) or fm.tensor(first):reshape(1, V))(xt, t) end
+  for a = 1, V do
+    want[a] = J[3][a] ^ w * first[a] ^ (1 - w)
+    sum = sum + want[a]
+  end
+  for a = 1, V do want[a] = want[a] / sum end
+  local field = discrete.guidance(function(...) return model(...) end, { cond = fm.full(draws, 3), scale = w })
+  local x = discrete.sample(field, { path = path, n = draws, length = 1, steps = 4, rng = case.rng })
+  total_variation(case, x:reshape(-1), "masked: guided by 3", want, 0, "nothing: masks leave the model's word as it is")
+end
+
+-- The first token is given for half of the rows, the second for the others: with the right
+-- distributions of what is not, all rows are of the joint distribution.
+local function given(case, path)
+  local known, half = data(draws, case.rng), fm.range(1, draws):le(draws / 2):reshape(-1, 1)
+  local mask = fm.cat(half, 1 - half, 2)
+  local x = discrete.inpaint(best(path), known, mask, { path = path, steps = 4, rng = case.rng })
+  case:row("masked: tokens that were given and moved", (x:ne(known) * mask):sum():item(), 0, "none")
+  total_variation(case, cells(x), "masked: total variation with one of two given", joint(), 0, "nothing: one token is open")
 end
 
 -- In 64 equal steps both tokens settle in one step with the probability 1/64; each is then drawn
@@ -113,21 +165,25 @@ local function trained(case)
     opt.lr = rate(step)
     opt:step(function() return discrete.loss(model, data(512, case.rng), { path = path, rng = case.rng }) end)
   end
-  bits(case, "mask", model, path, "trained")
-  total_variation(case, model, path, "trained: total variation of samples", joint(), 0.02, "0.02 for the network and 64 steps")
+  bits(case, model, path, "trained")
+  samples(case, model, path, "trained", joint(), 0.02, "0.02 for the network and 64 steps")
 end
 
 return {
-  about = "two tokens with a known joint distribution: loss, bits, samples, and a network trained on them",
+  about = "two tokens with a known joint distribution: loss, bits, samples, a corrector, tokens given, guidance, and a network trained on them",
   seconds = 6,
   run = function(case)
     loss(case, 1)
     loss(case, 2)
     local masked, drawn = discrete.path { vocabulary = V }, discrete.path { vocabulary = V, source = "uniform" }
-    bits(case, "mask", nil, masked, "masked")
-    bits(case, "uniform", nil, drawn, "uniform")
-    total_variation(case, best(masked), masked, "masked: total variation of samples", settled_together(), 0, "nothing: what 64 steps do is known")
-    total_variation(case, best(drawn), drawn, "uniform: total variation of samples", joint(), 1 / 64, "1/64: tokens that move in one step")
+    bits(case, nil, masked, "masked")
+    bits(case, nil, drawn, "uniform")
+    samples(case, best(masked), masked, "masked", settled_together(), 0, "nothing: what 64 steps do is known")
+    samples(case, best(drawn), drawn, "uniform", joint(), 1 / 64, "1/64: tokens that move in one step")
+    one_token(case, masked, "masked")
+    one_token(case, drawn, "uniform")
+    guided(case, masked)
+    given(case, masked)
     trained(case)
   end,
 }

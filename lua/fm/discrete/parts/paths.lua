@@ -11,6 +11,14 @@ Path.__index = Path
 local none <const> = options.none
 local defaults <const> = { vocabulary = none, source = "mask", power = 1 }
 
+--- How likely a source makes each token, [V]; nil: it does not say.
+local function probability_of(where, source, V)
+  if source.probability == nil then return nil end
+  local p = options.callable(source.probability) and source.probability(V) or nil
+  if fm.is_tensor(p) and p:rank() == 1 and #p == V and p:min():item() > 0 and math.abs(p:sum():item() - 1) < 1e-4 then return p end
+  fm.fail(("%s: source: probability gave %s, expected a tensor [%d] of positive numbers with the sum 1"):format(where, options.shown(p), V))
+end
+
 --- The path that an option asks for: one that was made, or its options.
 function paths.of(where, what)
   if getmetatable(what) == Path then return what end
@@ -20,7 +28,7 @@ function paths.of(where, what)
   local V = options.integer(where .. ": vocabulary", o.vocabulary, 2, 2 ^ 24 - 1)
   local source = sources.of(where .. ": source", o.source)
   return setmetatable({ vocabulary = V, states = source.masks and V + 1 or V, source = source, masks = source.masks == true,
-    power = options.number(where .. ": power", o.power, 1e-3, 1e3) }, Path)
+    probability = probability_of(where, source, V), power = options.number(where .. ": power", o.power, 1e-3, 1e3) }, Path)
 end
 
 local function check_self(self, name)
@@ -44,6 +52,11 @@ function paths.times(where, t, n)
   if type(t) == "number" then return fm.full(n, options.number(where .. ": t", t, 0, 1)) end
   if fm.is_tensor(t) and t:count() == n and t:min():item() >= 0 and t:max():item() <= 1 then return t:reshape(n) end
   fm.fail(("%s: t is %s, expected a number in 0..1 or a tensor [%d] of them"):format(where, options.shown(t), n))
+end
+
+--- Raises unless what is given can be called as a model.
+function paths.check_model(where, model)
+  if not options.callable(model) then fm.fail(("%s: the model is %s, expected a function or a model"):format(where, options.shown(model))) end
 end
 
 --- The logits [B, L, V] that the model gives.

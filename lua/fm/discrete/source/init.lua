@@ -1,5 +1,8 @@
 -- Where a flow of tokens starts, found by name. A file returns a table:
---   start(shape, V, rng)   tokens of x0
+--   start(shape, V, rng)   tokens of x0, each drawn alone
+--   probability(V)         how likely each token is in x0: a tensor [V] of positive numbers with
+--                          the sum 1. Without it the sampler has no corrector, and the bound on
+--                          bits is loose
 --   masks                  true: x0 is the token V + 1 everywhere, which tells nothing of x1, and a
 --                          token that is not masked is that of x1
 local by_name <const> = require "fm.parts.by_name"

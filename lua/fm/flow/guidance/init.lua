@@ -24,11 +24,11 @@
 -- With a number t outside of the interval, or w = 1, there is one call, before zero_until none.
 local fm <const> = require "fm"
 local arguments <const> = require "fm.flow.parts.arguments"
-local broadcasts <const> = require "fm.parts.broadcasts"
 local by_name <const> = require "fm.parts.by_name"
 local coefficients <const> = require "fm.flow.path.parts.coefficients"
 local fields <const> = require "fm.parts.field"
 local options <const> = require "fm.parts.options"
+local null_of <const> = require "fm.flow.guidance.parts.null"
 local scales <const> = require "fm.flow.guidance.parts.scale"
 local velocity <const> = require "fm.flow.velocity"
 
@@ -53,28 +53,6 @@ local function kind_of(o)
   kind = kinds.of("guidance: kind", kind)
   if options.callable(kind) then return kind, nil end
   return kind.combine, kind.zero_until ~= nil and options.number("guidance: kind: zero_until", kind.zero_until, 0, 1) or nil
-end
-
--- The condition that says nothing, for the rows of cond; nil: the model is called without one.
-local function null_of(cond, null, model)
-  if type(cond) == "table" and not getmetatable(cond) and (null == nil or type(null) == "table") then
-    local result = {}
-    for key, part in next, cond do
-      local own = null and null[key]
-      if own == nil and not fm.is_tensor(part) and type(part) ~= "table" then own = part end -- it is for all rows
-      result[key] = null_of(part, own, model)
-    end
-    return result
-  end
-  local is_tensor = fm.is_tensor(cond)
-  if null == nil and is_tensor and cond:rank() > 1 then null = 0 end
-  if null == nil and type(model) == "table" and math.type(model.classes) then null = model.classes + 1 end
-  if not is_tensor then return null end
-  if type(null) == "number" then return fm.full(cond:shape(), null) end
-  if not fm.is_tensor(null) or null:rank() == cond:rank() and #null == #cond then return null end
-  if broadcasts(null, cond) then return fm.zeros(cond:shape()) + null end
-  fm.fail(("%s: null is %s, cond is %s: expected a number, or a row that stands for each row of cond"):format(where,
-    options.shown(null), options.shown(cond)))
 end
 
 local function check(model, o)
@@ -106,7 +84,7 @@ local function guidance(model, given, ...)
   local combine, zero_until = kind_of(o)
   local scale, constant = scales.of(where, o.scale, o.interval), o.scale
   local main = called(model, o, o.cond)
-  local other = o.weak ~= nil and called(o.weak, o, o.cond) or called(model, o, null_of(o.cond, o.null, model))
+  local other = o.weak ~= nil and called(o.weak, o, o.cond) or called(model, o, null_of(where, o.cond, o.null, model))
 
   local function guided(x, t, pick)
     local v = main(x, t, pick)
