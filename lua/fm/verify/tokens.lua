@@ -138,7 +138,7 @@ end
 local function given(case, path)
   local known, half = data(draws, case.rng), fm.range(1, draws):le(draws / 2):reshape(-1, 1)
   local mask = fm.cat(half, 1 - half, 2)
-  local x = discrete.inpaint(best(path), known, mask, { path = path, steps = 4, rng = case.rng })
+  local x = discrete.inpaint(best(path), known, mask, { path = path, steps = 4, corrections = 1, rng = case.rng })
   case:row("masked: tokens that were given and moved", (x:ne(known) * mask):sum():item(), 0, "none")
   total_variation(case, cells(x), "masked: total variation with one of two given", joint(), 0, "nothing: one token is open")
 end
