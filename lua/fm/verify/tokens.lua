@@ -170,7 +170,7 @@ local function trained(case)
 end
 
 return {
-  about = "two tokens with a known joint distribution: loss, bits, samples, a corrector, tokens given, guidance, and a network trained on them",
+  about = "two tokens of a known joint distribution: loss, bits, samples, corrector, guidance, a trained network",
   seconds = 6,
   run = function(case)
     loss(case, 1)
