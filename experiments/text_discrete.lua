@@ -54,7 +54,8 @@ return fm.experiment {
     local V <const>, evaluate <const> = #text.names, evaluation(run, text, p.judge)
     local path <const> = discrete.path { vocabulary = V, source = p.source, power = p.power }
     local net <const> = nn.transformer { inputs = path.states, length = p.length, dim = p.dim, heads = p.heads, layers = p.layers }
-    local function model(xt, t) return net(fm.one_hot(xt, { n = path.states }), t)[{ {}, {}, { 1, V } }] end
+    local function others(xt, t) return net(fm.one_hot(xt, { n = path.states }), t)[{ {}, {}, { 1, V } }] end
+    local model <const> = discrete.posterior(others, { path = path })
 
     local rng <const> = run.rng:stream "loss"
     local average <const> = trained(run, p, text, net, function(ids) return discrete.loss(model, ids, { path = path, rng = rng, loss = p.loss }) end)

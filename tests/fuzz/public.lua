@@ -443,6 +443,7 @@ local function tokens(calls)
     return discrete.inpaint(model, x, fm.tensor { 1, 0 }, { path = path, steps = 3, corrections = 1, rng = rng })
   end
   calls["fm.discrete.guidance"] = function() return discrete.guidance(model, { cond = fm.ones(2), scale = 2 })(x, 0.5) end
+  calls["fm.discrete.posterior"] = function() return discrete.posterior(model, { path = { vocabulary = 3, source = "uniform" } })(x, 0.5) end
   calls["fm.discrete.bits"] = function() return discrete.bits(model, x, { path = path, rng = rng }) end
   calls["fm.DiscretePath:kept"] = function() return path:kept(0.5) end
   calls["fm.DiscretePath:start"] = function() return path:start(2, 3, rng) end

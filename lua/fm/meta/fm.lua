@@ -1553,6 +1553,14 @@ function fm.discrete.sample(model, options) end
 ---@param options fm.DiscreteInpaintOptions
 ---@return fm.Tensor tokens [B, L], table info
 function fm.discrete.inpaint(model, known, mask, options) end
+---model(xt, t [, cond]) of a model that says what stands at a place by the other tokens: its logits
+---and, on the token of x_t, log(1 + k / ((1 - k) q)) with k = t^power and q its probability in the
+---source, which is what that token says itself. For sources that draw: else logits must grow
+---without bound as t goes to 1, which the bound on bits asks for. With masks nothing is added.
+---@param model function|table model(xt, t [, cond]) -> logits [B, L, V]
+---@param options {path: fm.DiscretePath|fm.DiscretePathOptions}
+---@return fun(xt: fm.Tensor, t: number|fm.Tensor, cond: any): fm.Tensor
+function fm.discrete.posterior(model, options) end
 ---@class fm.DiscreteGuidanceOptions
 ---@field cond any goes to the model: labels [B], or [B, k]
 ---@field null any the condition that stands for none: by default n + 1 for labels [B] of a model with n classes, 0 for [B, k], else none is given

@@ -153,11 +153,13 @@ local function settled_together()
   return list
 end
 
-local function trained(case)
-  local path, nn = discrete.path { vocabulary = V }, fm.nn
-  local kinds = nn.embedding(V + 1, 8)
-  local net = nn.mlp { inputs = 16, hidden = { 32, 32 }, outputs = 2 * V, act = "silu" }
-  local function model(xt) return net(kinds(xt):reshape(-1, 16)):reshape(-1, 2, V) end
+local function trained(case, path, name)
+  local nn = fm.nn
+  local kinds = nn.embedding(path.states, 8)
+  local net = nn.mlp { inputs = 17, hidden = { 32, 32 }, outputs = 2 * V, act = "silu" }
+  local model = discrete.posterior(function(xt, t)
+    return net(fm.cat(kinds(xt):reshape(-1, 16), t:reshape(-1, 1), 2)):reshape(-1, 2, V)
+  end, { path = path })
   local parameters = kinds:parameters()
   table.move(net:parameters(), 1, #net:parameters(), #parameters + 1, parameters)
   local opt, rate = fm.optim.adam(parameters, { lr = 5e-3 }), fm.optim.cosine { lr = 5e-3, steps = 1000, floor = 0.01 }
@@ -165,8 +167,8 @@ local function trained(case)
     opt.lr = rate(step)
     opt:step(function() return discrete.loss(model, data(512, case.rng), { path = path, rng = case.rng }) end)
   end
-  bits(case, model, path, "trained")
-  samples(case, model, path, "trained", joint(), 0.02, "0.02 for the network and 64 steps")
+  bits(case, model, path, name)
+  samples(case, model, path, name, joint(), 0.02, "0.02 for the network and 64 steps")
 end
 
 return {
@@ -184,6 +186,7 @@ return {
     one_token(case, drawn, "uniform")
     guided(case, masked)
     given(case, masked)
-    trained(case)
+    trained(case, masked, "masked, trained")
+    trained(case, drawn, "uniform, trained")
   end,
 }
