@@ -46,11 +46,7 @@ return fm.experiment {
   },
   run = function(run, p)
     local list, tables, said = assert(fm.runs(p.runs, "compare_baselines")), {}, {} -- notes are said once
-    local found, names = arms.of(list), {}
-    for data in pairs(found) do names[#names + 1] = data end
-    table.sort(names)
-    for _, data in ipairs(names) do
-      local of_data = found[data]
+    for data, of_data in pairs(arms.of(list)) do
       local about = ("%s: floor %.4g, quality %.4g"):format(data, of_data.floor or 0 / 0, of_data.quality or 0 / 0)
       local function add(name, title, what)
         what.title, what.notes, said[title] = title .. ", " .. about, not said[title] and what.notes or nil, true

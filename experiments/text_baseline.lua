@@ -8,17 +8,13 @@
 -- machine of the project a step takes 0.13 s of one core.
 local fm <const> = require "fm"
 local evaluation <const>, judge <const> = require "text_parts.evaluation", require "text_parts.judge"
-local language_model <const>, texts <const> = require "text_parts.language_model", require "text_parts.texts"
-local trained <const> = require "text_parts.trained"
+local language_model <const>, params <const> = require "text_parts.language_model", require "text_parts.params"
+local texts <const>, trained <const> = require "text_parts.texts", require "text_parts.trained"
 
 return fm.experiment {
   name = "text_baseline",
-  params = {
-    text = { "datasets/corpus.txt", "a text file; its last tenth is held out" },
-    length = { 128, "characters in a window", min = 1 },
-    dim = { 128, "width of the network", min = 2 }, heads = { 4, "of its attention", min = 1 }, layers = { 3, "of it", min = 1 },
-    steps = { 8000, "optimizer steps", min = 1 }, batch = { 16, "windows in a step", min = 1 },
-    lr = { 2e-3, "learning rate: it rises to this, and falls along half a cosine" }, decay = { 0.999, "of the averaged weights" },
+  params = params.training {
+    length = { 128, "characters in a window", min = 1 }, batch = { 16, "windows in a step", min = 1 },
     checks = { 20, "how often held-out bits are measured in training", min = 1 }, samples = { 100, "windows to sample", min = 1 },
   },
   run = function(run, p)

@@ -18,7 +18,7 @@ local moves <const>, decodes <const> = 1, 2 -- labels: what the network is asked
 
 return fm.experiment {
   name = "text_data_flow",
-  params = params {
+  params = params.flow {
     embedding = { 32, "numbers of an embedding", min = 2 },
     decoded = { 0.25, "share of the windows of a step that learn to decode", min = 0.01, max = 0.99 },
     batch = { 32, "windows in a step", min = 2 },

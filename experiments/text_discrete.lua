@@ -42,7 +42,7 @@ end
 
 return fm.experiment {
   name = "text_discrete",
-  params = params {
+  params = params.flow {
     source = { "mask", "what stands where a character has not settled", choices = { "mask", "uniform" } },
     power = { 1, "characters have settled with the probability t^power", min = 0.1 },
     loss = { "bound", "of the training", choices = { "bound", "cross_entropy" } },

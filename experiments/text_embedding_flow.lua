@@ -17,7 +17,7 @@ local embeddings <const>, trained <const> = require "text_parts.embeddings", req
 
 return fm.experiment {
   name = "text_embedding_flow",
-  params = params {
+  params = params.flow {
     embedding = { 32, "numbers of an embedding", min = 2 },
     cross_entropy = { 1.0, "weight of the head's loss", min = 0 }, spread = { 0.1, "weight of the repulsion", min = 0 },
   },

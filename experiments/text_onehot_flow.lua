@@ -14,7 +14,7 @@ local points <const> = 1024 -- of the table of c
 
 return fm.experiment {
   name = "text_onehot_flow",
-  params = params { warp = { true, "c by the table; else c is t" }, self_conditioning = { true, "the network sees its last prediction" } },
+  params = params.flow { warp = { true, "c by the table; else c is t" }, self_conditioning = { true, "the network sees its last prediction" } },
   run = function(run, p)
     local text <const> = texts(p.text, p.length)
     local V <const>, evaluate <const> = #text.names, evaluation(run, text, p.judge)

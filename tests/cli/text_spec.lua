@@ -19,7 +19,7 @@ local function flows()
   local list = {}
   for name in lfs.dir(root) do
     local text = name:find "%.lua$" and assert(fm.file.read(root .. name)) or ""
-    if text:find("text_parts.params", 1, true) then list[#list + 1] = name:match "^(.*)%.lua$" end
+    if text:find("params.flow", 1, true) then list[#list + 1] = name:match "^(.*)%.lua$" end
   end
   table.sort(list)
   return list

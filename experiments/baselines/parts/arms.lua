@@ -65,8 +65,9 @@ end
 
 --- How much farther from the data the worst rate is than the best one, seed by seed.
 function arms.spread(arm)
-  if next(arm.rates, (next(arm.rates))) == nil then return { text = "one rate", n = 0 } end
-  local by_seed, ratios = {}, {}
+  local by_seed, ratios, rates = {}, {}, 0
+  for _ in pairs(arm.rates) do rates = rates + 1 end
+  if rates == 1 then return { text = "one rate", n = 0 } end
   for _, run in ipairs(arm.runs) do
     local d = run.status == "done" and run.summary.distance or math.huge
     local seed = by_seed[run.seed] or { low = math.huge, high = 0 }
@@ -80,23 +81,17 @@ function arms.spread(arm)
 end
 
 local function latest(list)
-  local by_key, keys, found = {}, {}, {}
+  local by_key = {}
   for _, run in ipairs(list) do
     local c = run.config
-    if over[run.status] and c.method then
-      local key = ("%s %s %s %s"):format(c.data, c.method, c.lr, c.seed)
-      if not by_key[key] then keys[#keys + 1] = key end
-      by_key[key] = run
-    end
+    if over[run.status] and c.method then by_key[("%s %s %s %s"):format(c.data, c.method, c.lr, c.seed)] = run end
   end
-  table.sort(keys)
-  for i, key in ipairs(keys) do found[i] = by_key[key] end
-  return found
+  return by_key
 end
 
 function arms.of(list)
   local found = {}
-  for _, run in ipairs(latest(list)) do
+  for _, run in pairs(latest(list)) do
     local c = run.config
     local of_data = found[c.data] or { methods = {}, first = run }
     check(of_data.first, run)

@@ -31,7 +31,6 @@ local notes <const> = {
 local near <const> = 0.05 -- a difference that is none in practice
 
 local function verdict(a, b, better)
-  if not a.mean and not b.mean and a.text and b.text then return "not measured" end
   if not a.mean or not b.mean then return a.mean and "holds: alone" or b.mean and "opposite" or "neither" end
   local off = math.abs(a.mean - b.mean)
   if off <= near * math.abs(b.mean) then return "within 5 %" end

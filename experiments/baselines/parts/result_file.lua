@@ -36,14 +36,12 @@ local function sweep_of(data, list)
 end
 
 local function sweeps_of(list)
-  local by_data, names, lines = {}, {}, {}
+  local by_data, lines = {}, {}
   for _, run in ipairs(list) do
-    local data = run.config.data
-    if not by_data[data] then by_data[data], names[#names + 1] = {}, data end
-    table.insert(by_data[data], run)
+    by_data[run.config.data] = by_data[run.config.data] or {}
+    table.insert(by_data[run.config.data], run)
   end
-  table.sort(names)
-  for i, data in ipairs(names) do lines[i] = sweep_of(data, by_data[data]) end
+  for data, runs in pairs(by_data) do lines[#lines + 1] = sweep_of(data, runs) end
   return lines
 end
 

@@ -45,8 +45,8 @@ end
 function losses.cross_entropy(o, path, model, x1)
   if o.rng == nil and (o.t == nil or o.xt == nil) then fm.fail(where .. ": rng is missing (or give both t and xt)") end
   if o.xt ~= nil and o.t == nil then fm.fail(where .. ": t is missing: that of the given xt") end
-  if o.t ~= nil and o.time ~= nil then fm.fail(where .. ": time has no effect beside t: give one of them") end
-  local t = o.t == nil and row_times.drawn(where, o.time or "uniform", options.rng(where, o.rng), #x1) or paths.times(where, o.t, #x1)
+  row_times.check(where, o)
+  local t = o.t == nil and row_times.drawn(where, o.time, options.rng(where, o.rng), #x1) or paths.times(where, o.t, #x1)
   local xt = o.xt
   if xt == nil then xt = path:sample(x1, t, o.rng) else paths.check_tokens(where, "xt", xt, path.states, x1) end
   local log_p = paths.log_prob(paths.logits(where, path, model, xt, t, condition(o, model, #x1)), x1)

@@ -18,15 +18,14 @@ return function(model, given, ...)
   paths.check_model(where, model)
   local path <const> = paths.of(where, o.path)
   if not path.masks and not path.probability then fm.fail(where .. ": the path's source has no probability(V), which it needs") end
-  local q <const>, V <const> = path.probability, path.vocabulary
+  local V <const> = path.vocabulary
 
   return function(xt, t, cond)
     local logits = paths.logits(where, path, model, xt, t, cond)
     if path.masks then return logits end
     local B, L <const> = #xt, xt:size(2)
     local k = path:kept(paths.times(where, t, B)):reshape(B, 1)
-    local chance = q:index_select(xt:reshape(-1), 1):reshape(B, L)
-    local says = (1 + k / ((1 - k):clamp { min = least } * chance)):log()
+    local says = (1 + k / ((1 - k):clamp { min = least } * paths.chance(path, xt))):log()
     return logits + fm.one_hot(xt, { n = V }) * says:reshape(B, L, 1)
   end
 end

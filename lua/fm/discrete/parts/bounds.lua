@@ -39,9 +39,9 @@ local function by_noise(path, x1, rng, logits_at)
   local open = v:square():reshape(B, 1, 1)
   local k = 1 - open
   local p = logits_at(xt, t):softmax(3)
-  local at_z, at_x1 = fm.one_hot(xt:reshape(-1), V):reshape(B, L, V), fm.one_hot(x1:reshape(-1), V):reshape(B, L, V)
+  local at_z, at_x1 = fm.one_hot(xt, { n = V }), fm.one_hot(x1, { n = V })
   local o = open * path.probability:reshape(1, 1, V)
-  local o_z = (o * at_z):sum { axis = 3, keep = true }
+  local o_z = open * paths.chance(path, xt):reshape(B, L, 1)
   local looks = o_z / (k + o_z) -- the chance that a token which looks settled is open
   local p_z = (p * at_z):sum { axis = 3, keep = true }
   local by_model = p * k + o * (1 - p_z + p_z * looks)

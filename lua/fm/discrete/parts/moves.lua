@@ -9,6 +9,7 @@
 -- the corrector b = beta adds rates forward and the same backward. Gat et al. 2024, section 3.
 -- A move is { settle, open, anew }: probabilities, in closed form.
 local fm <const> = require "fm"
+local paths <const> = require "fm.discrete.parts.paths"
 
 local moves <const> = {}
 
@@ -33,8 +34,7 @@ end
 --- Which tokens are settled at k, as 1 and 0, if x1 is `tokens`: one that looks like it may be
 --- open.
 local function settled(path, x, tokens, k, rng)
-  local chance = k + (1 - k) * path.probability
-  return x:eq(tokens) * rng:uniform(x:shape()):lt(k / chance:index_select(x:reshape(-1), 1):reshape(x:shape()))
+  return x:eq(tokens) * rng:uniform(x:shape()):lt(k / (k + (1 - k) * paths.chance(path, x)))
 end
 
 --- x at k after a move, if x1 is `tokens`. Both [B, L].

@@ -74,6 +74,11 @@ function paths.log_prob(logits, tokens)
   return logits:log_softmax(3):gather(tokens:clamp { max = V }:reshape(B, L, 1), 3):reshape(B, L)
 end
 
+--- How likely the path's source makes each of the tokens [B, L], shaped as they are.
+function paths.chance(path, tokens)
+  return path.probability:index_select(tokens:reshape(-1), 1):reshape(tokens:shape())
+end
+
 --- The probability that a token at time t is that of x1: a number, or a tensor shaped as t.
 function Path:kept(t)
   check_self(self, "kept")
