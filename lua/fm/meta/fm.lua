@@ -618,6 +618,25 @@ function fm.nn.transformer(options) end
 ---@return fm.Module
 function fm.nn.dit(options) end
 
+---@class fm.Standardise: fm.Module
+---@field mean fm.Tensor [D]
+---@field std fm.Tensor [D]
+local Standardise = {}
+---Back to the units of the table: z * std + mean.
+---@param z fm.Tensor [..., D]
+---@return fm.Tensor
+function Standardise:inverse(z) end
+---ln |det dz/dx|, the sum of -ln std. A density of x is ln p(x) = ln p(z) + log_det, in nats.
+---@return number
+function Standardise:log_det() end
+
+---Columns in units of their mean and deviation, layer(x [..., D]) -> (x - mean) / std. Both are
+---measured on the rows of x [N, D], of at least two; of a number D of columns mean is 0 and std 1,
+---to be loaded. They are tensors of the layer's state and no parameters, so a model that keeps the
+---layer keeps its units.
+---@param x fm.Tensor|integer [N, D] or D
+---@return fm.Standardise
+function fm.nn.standardise(x) end
 ---Your own layer: parts = {{name, tensor or layer}, ...} in order, forward(self, ...). state,
 ---parameters and modes follow. forward reaches its parts as locals around it, or as fields that
 ---you set on the layer.
@@ -1880,12 +1899,26 @@ function fm.data.labelled_pictures(options) end
 ---@param options? {flip: boolean, shift: integer, rng: fm.Rng}
 ---@return fm.Tensor
 function fm.data.augment(x, options) end
----Numbers [N, D] of a file of comma separated values, and the D names in its first line, or "1",
----"2", ... when that line holds a number; or nil and a message. "nan" and "inf" are numbers; empty
----lines at the end are skipped.
+---@class fm.CsvOptions
+---@field columns (string|integer)[]|string|integer the columns of numbers, by name or number; else all that are no categories
+---@field categories table|string|integer columns of texts, by name or number: { "species", sex = { "female", "male" } } says the classes of sex
+---@field header boolean whether the first line gives the names; by default it does when none of its fields is a number
+---@field missing "refuse"|"skip" what happens to lines in which a chosen column has no value ("refuse")
+
+---@class fm.CsvClasses
+---@field labels fm.Tensor [N] whole numbers from 1
+---@field names string[] of the classes, in the order of their bytes or as given
+
+---Numbers [N, D] of a file of comma separated values, the names of the D columns, the classes of
+---each category by its name, and the numbers of the lines that were left out; or nil and a message.
+---The names of columns are those in the first line, or "1", "2", ... when that line holds a number.
+---A missing value (an empty field, NA, N/A, NaN, null, ?), infinity and a text in a column of
+---numbers are refused with the line, the column, what was expected and what was found. Empty lines
+---at the end are skipped.
 ---@param path string
----@return fm.Tensor|nil, string[]|string
-function fm.data.csv(path) end
+---@param options? fm.CsvOptions
+---@return fm.Tensor|nil, string[]|string, table<string, fm.CsvClasses>?, integer[]?
+function fm.data.csv(path, options) end
 ---The tensor of an .npy file, or nil and a message.
 ---@param path string
 ---@return fm.Tensor|nil, string? message
