@@ -12,7 +12,7 @@
 local fm <const> = require "fm"
 local nn <const>, flow <const>, ode <const> = fm.nn, fm.flow, fm.ode
 local evaluation <const>, params <const>, texts <const> = require "text_parts.evaluation", require "text_parts.params", require "text_parts.texts"
-local embeddings <const>, trained <const> = require "text_parts.embeddings", require "text_parts.trained"
+local embeddings <const>, network <const>, trained <const> = require "text_parts.embeddings", require "text_parts.network", require "text_parts.trained"
 
 local moves <const>, decodes <const> = 1, 2 -- labels: what the network is asked for
 
@@ -27,7 +27,7 @@ return fm.experiment {
   run = function(run, p)
     local text <const> = texts(p.text, p.length)
     local V <const>, D <const>, evaluate <const> = #text.names, p.embedding, evaluation(run, text, p.judge)
-    local net <const> = nn.transformer { inputs = D, length = p.length, dim = p.dim, heads = p.heads, layers = p.layers, classes = 2 }
+    local net <const> = network(D, D, p, 2)
     local head <const> = nn.linear(D, V)
     local model <const> = nn.module({ { "net", net }, { "head", head } }, function(_, x, t) return net(x, t, moves) end)
     local rows <const> = embeddings.of_length_one(run.rng:stream "embeddings":normal(V, D)) * D ^ 0.5

@@ -10,9 +10,9 @@
 --                   share of the others that are drawn as they were; infilled_blind, of samples for
 --                   which none were given
 local fm <const> = require "fm"
-local nn <const>, discrete <const> = fm.nn, fm.discrete
+local discrete <const> = fm.discrete
 local evaluation <const>, params <const>, texts <const> = require "text_parts.evaluation", require "text_parts.params", require "text_parts.texts"
-local trained <const> = require "text_parts.trained"
+local network <const>, trained <const> = require "text_parts.network", require "text_parts.trained"
 
 local block <const>, at_once <const> = 8, 64
 
@@ -53,8 +53,8 @@ return fm.experiment {
     local text <const> = texts(p.text, p.length)
     local V <const>, evaluate <const> = #text.names, evaluation(run, text, p.judge)
     local path <const> = discrete.path { vocabulary = V, source = p.source, power = p.power }
-    local net <const> = nn.transformer { inputs = path.states, length = p.length, dim = p.dim, heads = p.heads, layers = p.layers }
-    local function others(xt, t) return net(fm.one_hot(xt, { n = path.states }), t)[{ {}, {}, { 1, V } }] end
+    local net <const> = network(path.states, V, p)
+    local function others(xt, t) return net(fm.one_hot(xt, { n = path.states }), t) end
     local model <const> = discrete.posterior(others, { path = path })
 
     local rng <const> = run.rng:stream "loss"

@@ -13,7 +13,7 @@
 local fm <const> = require "fm"
 local nn <const>, ode <const> = fm.nn, fm.ode
 local evaluation <const>, params <const>, texts <const> = require "text_parts.evaluation", require "text_parts.params", require "text_parts.texts"
-local embeddings <const>, trained <const> = require "text_parts.embeddings", require "text_parts.trained"
+local embeddings <const>, network <const>, trained <const> = require "text_parts.embeddings", require "text_parts.network", require "text_parts.trained"
 
 return fm.experiment {
   name = "text_embedding_flow",
@@ -24,7 +24,7 @@ return fm.experiment {
   run = function(run, p)
     local text <const> = texts(p.text, p.length)
     local V <const>, D <const>, evaluate <const> = #text.names, p.embedding, evaluation(run, text, p.judge)
-    local net <const> = nn.transformer { inputs = D, length = p.length, dim = p.dim, heads = p.heads, layers = p.layers }
+    local net <const> = network(D, D, p)
     local table_of <const>, head <const> = nn.embedding(V, D), nn.linear(D, V)
     local model <const> = nn.module({ { "net", net }, { "table", table_of }, { "head", head } }, function(_, x, t) return net(x, t) end)
 

@@ -6,9 +6,8 @@
 -- FLM, arXiv 2602.16813. With self_conditioning the network also sees what it said in the step
 -- before, and in half of the training steps what it says first (Chen, Zhang, Hinton 2023).
 local fm <const> = require "fm"
-local nn <const> = fm.nn
 local evaluation <const>, params <const>, texts <const> = require "text_parts.evaluation", require "text_parts.params", require "text_parts.texts"
-local trained <const>, warp <const> = require "text_parts.trained", require "text_parts.warp"
+local network <const>, trained <const>, warp <const> = require "text_parts.network", require "text_parts.trained", require "text_parts.warp"
 
 local points <const> = 1024 -- of the table of c
 
@@ -18,7 +17,7 @@ return fm.experiment {
   run = function(run, p)
     local text <const> = texts(p.text, p.length)
     local V <const>, evaluate <const> = #text.names, evaluation(run, text, p.judge)
-    local net <const> = nn.transformer { inputs = p.self_conditioning and 2 * V or V, length = p.length, dim = p.dim, heads = p.heads, layers = p.layers }
+    local net <const> = network(p.self_conditioning and 2 * V or V, V, p)
     local c_of <const> = p.warp and warp(V, run.rng:stream "warp", points) or fm.linspace(0, 1, points + 1)
 
     -- The network gets z as if its noise and its signal had unit length together, and what it said
@@ -26,7 +25,7 @@ return fm.experiment {
     local function logits(z, c, t, before)
       local x = z / ((1 - c) ^ 2 + c ^ 2) ^ 0.5
       if not p.self_conditioning then return net(x, t) end
-      return net(fm.cat(x, before or z * 0, 3), t)[{ {}, {}, { 1, V } }]
+      return net(fm.cat(x, before or z * 0, 3), t)
     end
 
     local function first_look(z, c, t)

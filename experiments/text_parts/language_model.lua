@@ -6,7 +6,6 @@ local fm <const> = require "fm"
 local language_model <const> = {}
 
 local rows_at_once <const> = 32
-local drawn <const> = require "text_parts.drawn"
 
 --- A model of V characters and up to o.length of them.
 function language_model.new(V, o)
@@ -44,7 +43,7 @@ function language_model.sample(model, n, length, V, rng)
   for i = 1, length do
     local scope <close> = fm.scope()
     local logits = language_model.logits(model, ids[{ {}, { 1, i } }], V)[{ {}, { i, i } }]
-    ids[{ {}, { i, i } }] = drawn(logits, rng)
+    ids[{ {}, { i, i } }] = fm.discrete.draw(logits, { rng = rng })
   end
   return ids
 end

@@ -31,7 +31,7 @@ local function check_results(run, judged)
     for _, suffix in ipairs { "", "_text" } do assert.truthy(s[name .. suffix] >= 0 and s[name .. suffix] < 8, name .. suffix) end
   end
   assert.truthy(s.entropy_2_text < s.entropy_1_text and s.words_text > 0.8)
-  assert.equal(judged, s.bits ~= nil and s.bits > 1 and s.bits_text > 1 and s.bits_error > 0)
+  assert.equal(judged, s.bits ~= nil and s.bits > 1 and s.bits_text > 1 and s.bits_error >= 0) -- samples may all be alike after so few steps
   assert.truthy(run.tables["quality.csv"] and run.tables["samples.csv"])
 end
 

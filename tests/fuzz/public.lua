@@ -447,6 +447,7 @@ local function tokens(calls)
   end
   calls["fm.discrete.guidance"] = function() return discrete.guidance(model, { cond = fm.ones(2), scale = 2 })(x, 0.5) end
   calls["fm.discrete.posterior"] = function() return discrete.posterior(model, { path = { vocabulary = 3, source = "uniform" } })(x, 0.5) end
+  calls["fm.discrete.draw"] = function() return discrete.draw(model(x), { rng = rng }) end
   calls["fm.discrete.bits"] = function() return discrete.bits(model, x, { path = path, rng = rng }) end
   calls["fm.DiscretePath:kept"] = function() return path:kept(0.5) end
   calls["fm.DiscretePath:start"] = function() return path:start(2, 3, rng) end

@@ -34,6 +34,20 @@ describe("discrete", function()
     end
   end)
 
+  it("draws tokens with the probabilities of their logits, in any shape", function()
+    local p = fm.tensor { 0.1, 0.6, 0.3 }
+    local ids = discrete.draw(fm.zeros(2, 10000, 3) + p:log():reshape(1, 1, 3), { rng = fm.rng(1) })
+    assert.same({ 2, 10000 }, ids:shape())
+    for i = 1, 3 do assert.near(p[i], ids:eq(i):mean():item(), 0.01) end
+    assert.same({}, discrete.draw(fm.tensor { 0, 90 }, { rng = fm.rng(1) }):shape())
+    assert.equal(2, discrete.draw(fm.tensor { 0, 90 }, { rng = fm.rng(1) }):item())
+    local never = discrete.draw(fm.zeros(10000, 2) + fm.tensor { 0, -math.huge }, { rng = fm.rng(2) })
+    assert.equal(1, never:max():item())
+    raises("discrete.draw: logits: expected a tensor [..., V], found 3", discrete.draw, 3, { rng = fm.rng(1) })
+    raises("discrete.draw: rng: expected a random stream, found none", discrete.draw, p, {})
+    raises('discrete.draw: unknown option "rgn"; did you mean "rng"?', discrete.draw, p, { rgn = 1 })
+  end)
+
   it("samples the joint from the best model: total variation within 0.02 with 64 steps", function()
     for name, path in pairs(paths) do
       local x, info = discrete.sample(best(path), { path = path, n = 40000, length = 2, steps = 64, rng = fm.rng(2) })

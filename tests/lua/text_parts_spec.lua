@@ -7,7 +7,7 @@ describe("text parts", function()
   local former <const>, parts = package.path, {}
   setup(function()
     package.path = "experiments/?.lua;" .. former
-    for _, name in ipairs { "drawn", "embeddings", "language_model", "measures", "texts", "warp" } do parts[name] = require("text_parts." .. name) end
+    for _, name in ipairs { "embeddings", "language_model", "measures", "network", "texts", "warp" } do parts[name] = require("text_parts." .. name) end
     parts.language_model.bits(parts.language_model.new(2, { length = 2, dim = 2, heads = 1, layers = 1 }), fm.ones(1, 2), 2) -- loads what stays
     parts.texts(("ab\n"):rep(20), 2)
   end)
@@ -67,10 +67,26 @@ describe("text parts", function()
     assert.is_nil(parts.measures.known({ characters "the" }, set))
   end)
 
-  it("draws with the probabilities of the logits", function()
-    local p = fm.tensor { 0.1, 0.6, 0.3 }
-    local ids = parts.drawn((fm.zeros(1, 20000, 3) + p:log():reshape(1, 1, 3)), fm.rng(1))
-    for i = 1, 3 do assert.near(p[i], ids:eq(i):mean():item(), 0.015) end
+  it("shows a network two places before and after each, and nothing beyond the ends", function()
+    fm.nn.seed(1)
+    local net = parts.network(3, 4, { length = 5, dim = 8, heads = 2, layers = 1 }, 2)
+    local rng = fm.rng(2)
+    checks.near(fm.zeros(2, 5, 4), net(fm.ones(2, 5, 3), 0.5, 1))
+    for _, w in ipairs(net:parameters()) do w:copy(rng:normal(w:shape()) * 0.5) end
+    local x, t, around = rng:normal(2, 5, 3), fm.tensor { 0.2, 0.9 }, fm.zeros(2, 5, 15)
+    for i = 1, 5 do
+      for j = math.max(1, i - 2), math.min(5, i + 2) do
+        local first = 3 * (j - i + 2)
+        around[{ {}, { i, i }, { first + 1, first + 3 } }] = x[{ {}, { j, j } }]
+      end
+    end
+    local near, out = fm.nn.linear(15, 32), fm.nn.linear(32, 4, { bias = false })
+    local body = fm.nn.transformer { inputs = 32, length = 5, dim = 8, heads = 2, layers = 1, classes = 2 }
+    local alone = fm.nn.module({ { "near", near }, { "body", body }, { "out", out } }, function() return out(body(near(around), t, 2)) end)
+    alone:load_state(net:state())
+    checks.near(alone(x), net(x, t, 2), 1e-5)
+    assert.same({ 2, 5, 4 }, net(x, t, 1):shape())
+    assert.is_true((net(x, t, 1) - net(x, t, 2)):abs():max():item() > 1e-3)
   end)
 
   it("sees only what comes before, and says how many bits a text costs", function()

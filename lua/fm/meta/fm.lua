@@ -1595,6 +1595,12 @@ function fm.discrete.posterior(model, options) end
 ---@param options fm.DiscreteGuidanceOptions
 ---@return fun(xt: fm.Tensor, t: number|fm.Tensor): fm.Tensor
 function fm.discrete.guidance(model, options) end
+---Tokens 1 .. V, each drawn with the probability softmax(logits) gives it. No gradient goes through
+---it.
+---@param logits fm.Tensor [..., V]; -inf is never drawn
+---@param options {rng: fm.Rng}
+---@return fm.Tensor tokens [...]
+function fm.discrete.draw(logits, options) end
 ---@class fm.DiscreteBitsOptions
 ---@field path fm.DiscretePath|fm.DiscretePathOptions
 ---@field rng fm.Rng

@@ -1,4 +1,5 @@
 -- The chain of discrete.sample and discrete.inpaint: steps in time and corrections.
+local draw <const> = require "fm.discrete.draw"
 local fm <const> = require "fm"
 local moves <const> = require "fm.discrete.parts.moves"
 local options <const> = require "fm.parts.options"
@@ -8,19 +9,12 @@ local chain <const> = {}
 
 local none <const> = options.none
 local mild <const> = 0.5 -- a strength with which corrections of few calls mend most
-local least <const> = 2.0 ^ -33 -- below what a stream draws
 
 --- The defaults of both, with those of `more`.
 function chain.options(more)
   local all = { path = none, steps = 64, rng = none, cond = none, corrector = none, corrections = 0 }
   for name, value in pairs(more) do all[name] = value end
   return all
-end
-
---- A token for each place by the model's probabilities (Gumbel's way).
-local function drawn(logits, rng)
-  local noise = -(-(rng:uniform(logits:shape()):clamp { min = least }:log())):clamp { min = least }:log()
-  return (logits:detach() + noise):argmax(3)
 end
 
 --- A function of t: how strong the corrector is.
@@ -51,7 +45,7 @@ end
 function chain.run(where, model, o, path, x, hold)
   local n <const>, steps <const>, rng <const> = #x, o.steps, o.rng
   local function moved(t, k, move)
-    local tokens = drawn(paths.logits(where, path, model, x, fm.full(n, t), o.cond), rng)
+    local tokens = draw(paths.logits(where, path, model, x, fm.full(n, t), o.cond), { rng = rng })
     x = moves.made(path, move, x, tokens, k, rng)
     if hold then x = hold(x) end
   end
