@@ -20,6 +20,7 @@ return fm.experiment {
     by = { "", "a column of texts: its classes are the condition" },
     steps = { 4000, "optimizer steps at most", min = 1 }, batch = { 64, "rows in a step", min = 1 },
     lr = { 1e-3, "learning rate" }, hidden = { 128, "width of the network", min = 1 }, decay = { 0.99, "of the averaged weights" },
+    jitter = { 0.1, "noise added to the rows of a step, in deviations of the columns", min = 0 },
     every = { 100, "steps from one look at the rows for stopping to the next", min = 1 },
     patience = { 8, "ends after so many looks without a better one", min = 1 },
     samples = { 1000, "rows to draw for the classifier, about", min = 10 }, classifier = { 1000, "steps of the classifier of C2ST", min = 1 },
@@ -42,8 +43,10 @@ return fm.experiment {
       end
       return nll
     end
+    local noise, jitter = run.rng:stream "jitter", flow.units.std * p.jitter
     for step, x, labels in run:steps(p.steps, data.batches(rows.train.x, p.batch, { rng = run.rng:stream "batches", labels = rows.train.labels })) do
-      local loss, valid = opt:step(function() return flow:loss(x, { rng = run.rng, cond = labels }) end), nil
+      local moved, valid = x + noise:normal(x:shape()) * jitter, nil
+      local loss = opt:step(function() return flow:loss(moved, { rng = run.rng, cond = labels }) end)
       average:update()
       if step % p.every == 0 or step == p.steps then average:swap(function() valid = look(step) end) end
       run:log { loss = loss, valid_nll = valid }

@@ -79,7 +79,7 @@ return function(run, p, rows, flow)
   compare("_gaussian", "Gaussian", by_class(gaussian, flow.units, known, rows.classes))
   local kernel = by_class(kernel_density, flow.units, known, rows.classes)
   compare("_kernel", "kernel density", kernel)
-  results.c2st_rows, results.kernel_width = c2st(known.x, known.labels), kernel.densities[1].width
+  results.c2st_rows, results.kernel_width = c2st(known.x, known.labels), not rows.classes and kernel.densities[1].width or nil
   lines[#lines + 1] = { "rows to learn from", nil, nil, nil, results.c2st_rows }
   run:summary(results)
   run:table("quality", { title = ("%d held-out rows"):format(#held_out.x), columns = { "", "nats per row", "more than the flow", "its error", "C2ST" },
