@@ -184,6 +184,36 @@ describe("fmrun pareto", function()
     assert.is_nil(measured "r"["ab3 2"])
   end)
 
+  it("solves on a manifold, by every solver", function()
+    experiment("x.lua", [[
+      local m = fm.manifold.sphere(2)
+      run:keeps { n = { 0 } }
+      for _ in run:steps(2) do end
+      local worst = 0
+      local function field(x) -- a turn by one radian
+        worst = math.max(worst, (x:norm(2) - 1):abs():max():item())
+        return x:matmul(fm.tensor { { 0, 1 }, { -1, 0 } })
+      end
+      local goal = fm.tensor { { math.cos(1), math.sin(1) } }
+      run:pareto { field = field, x0 = fm.tensor { { 1, 0 } }, manifold = m, name = "distance to the turned point", floor = 0,
+        metric = function(x)
+          worst = math.max(worst, (x:norm(2) - 1):abs():max():item())
+          assert(worst < 1e-6)
+          return m:distance(x, goal)
+        end }]])
+    well "-q x.lua --folder r"
+    well "pareto r --all --nfe 64"
+    local list, methods = measured "r", {}
+    assert.near(1 - math.atan(1), list["euler 1"].value, 1e-6) -- a step goes along the tangent and is projected
+    assert.near(0, list["rk4 4"].value, 1e-4)
+    for _, s in pairs(list) do methods[s.method] = s.value or methods[s.method] end
+    for _, name in ipairs(require "fm.parts.by_name".names "fm.ode") do
+      local same = false
+      for method in pairs(methods) do same = same or fm.ode[method] == fm.ode[name] end
+      assert.is_true(same, name)
+    end
+  end)
+
   it("draws what the script drew, after loops that ended early", function()
     experiment("x.lua", [[
       run:keeps { n = { 0 } }
@@ -377,6 +407,8 @@ describe("run:pareto", function()
       ["run:pareto { field = print, x0 = fm.ones(1) }"] = "pareto: metric: expected a function, found nil",
       ["run:pareto { field = print, x0 = fm.ones(1), methods = { 'a' }, " .. rest .. " }"] = "pareto: methods: they go with sample",
       ["run:pareto { sample = print, x0 = fm.ones(1), " .. rest .. " }"] = "pareto: x0: it goes with field; sample makes its own",
+      ["run:pareto { sample = print, manifold = fm.manifold.sphere(2), " .. rest .. " }"] = "pareto: manifold: it goes with field",
+      ["run:pareto { field = print, x0 = fm.ones(1), manifold = 'sphere', " .. rest .. " }"] = "pareto: manifold: expected one of fm.manifold",
       ["run:pareto { sample = print, methods = {}, " .. rest .. " }"] = "pareto: methods: expected a list of names, found a table",
       ["run:pareto { sample = print, methods = { 'a b' }, " .. rest .. " }"] = 'pareto: methods[1]: expected a word, found "a b"',
       ["run:pareto { sample = print, name = '', " .. rest .. " }"] = "pareto: name: expected a text on one line",

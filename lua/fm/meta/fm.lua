@@ -2411,6 +2411,7 @@ function Run:table(name, what) end
 ---@class fm.ParetoOptions
 ---@field field? function|fm.Module the velocity: solves of it by every method of ode.solve are tried
 ---@field x0? fm.Tensor|fun(): fm.Tensor where they begin: the same for all settings
+---@field manifold? fm.Manifold the solves stay on it
 ---@field sample? fun(n: integer, method: string): fm.Tensor, integer|table instead of field and x0: samples in n steps, and their evaluations or an info
 ---@field methods? string[] the methods of sample ({ "steps" })
 ---@field metric fun(x: fm.Tensor): number|fm.Tensor of samples: less is better; the same number for the same x

@@ -3,13 +3,14 @@
 -- calls the script again, up to this place (fm.run.again).
 local fm <const> = require "fm"
 local ending <const> = require "fm.run.ending"
+local manifolds <const> = require "fm.parts.manifolds"
 local options <const> = require "fm.parts.options"
 local utf8_text <const> = require "fm.parts.utf8_text"
 
 local pareto <const> = { methods = {} }
 
 local where <const>, none <const> = "pareto", options.none
-local defaults <const> = { field = none, x0 = none, sample = none, methods = none, metric = none, floor = none, name = "quality" }
+local defaults <const> = { field = none, x0 = none, manifold = none, sample = none, methods = none, metric = none, floor = none, name = "quality" }
 
 local function fail(message, ...) fm.fail(where .. ": " .. message:format(...)) end
 
@@ -23,11 +24,13 @@ local function check_field(o)
     fail("x0: expected a tensor, or a function that makes it, found %s", options.shown(o.x0))
   end
   if o.methods ~= nil then fail "methods: they go with sample; the methods of a field are those of ode.solve" end
+  if o.manifold ~= nil then manifolds.check(where, o.manifold) end
 end
 
 local function check_sample(o)
   expect_function("sample", o.sample)
   if o.x0 ~= nil then fail "x0: it goes with field; sample makes its own" end
+  if o.manifold ~= nil then fail "manifold: it goes with field; sample solves as it likes" end
   local methods = o.methods == nil and { "steps" } or o.methods
   if type(methods) ~= "table" or #methods == 0 then fail("methods: expected a list of names, found %s", options.shown(o.methods)) end
   for i, name in ipairs(methods) do
@@ -65,10 +68,11 @@ function pareto.number(name, value)
   return value + 0.0
 end
 
---- run:pareto { field, x0, metric, floor = number or function, name = "quality" }: solves of the
---- field from x0 by every solver; or { sample = function(n, method) -> x, evaluations, methods =
---- {..}, ... } for models that sample in n steps in another way. Less of the metric is better. The
---- functions, and a function x0, are called by fmrun pareto alone.
+--- run:pareto { field, x0, manifold, metric, floor = number or function, name = "quality" }: solves
+--- of the field from x0 by every solver, on the manifold if there is one; or { sample = function(n,
+--- method) -> x, evaluations, methods = {..}, ... } for models that sample in n steps in another
+--- way. Less of the metric is better. The functions, and a function x0, are called by fmrun pareto
+--- alone.
 function pareto.methods.pareto(run, given, ...)
   options.no_more(where, 1, ...)
   run.loop:refuse_inside(where)

@@ -137,7 +137,8 @@ function pareto_settings.sample(what, x0, setting, most)
     return x, math.tointeger(evaluations), "finished"
   end
   local e = setting.tolerance
-  local x, info = fm.ode.solve(what.field, x0, { method = setting.method, steps = setting.steps, rtol = e, atol = e, max_nfe = most })
+  local x, info = fm.ode.solve(what.field, x0, { method = setting.method, steps = setting.steps, rtol = e, atol = e, max_nfe = most,
+    manifold = what.manifold })
   return info.status == "finished" and x or nil, info.nfe, info.status
 end
 
