@@ -185,7 +185,9 @@ describe("fmrun card", function()
     has(err, "4 runs in runs/toy_card/sweep-", "4 to do")
     assert.is_false(exists "runs")
     out = well "card toy --seeds 1 -q"
-    has(out, "1 to 1", "1.01", "2 runs in runs", "not reproduced")
+    has(out, "1 to 1", "1.01", "2 runs in runs", "verdicts  4 without a verdict")
+    assert.truthy(out:find "\nnear it +1%.02 ± 0%.05 +1%.01 +0%.25 +%S+  one seed\n", out)
+    assert.is_nil(out:find("explanation", 1, true)) -- nobody knows of a difference
     has(well "card toy --show", "1 of 2 seeds")
     has(well "card toy --seeds 3 --show", "1 of 3 seeds")
     has(well "card toy -n", "001 kind=near seed=2\n002 kind=far seed=2\n")
@@ -255,6 +257,17 @@ describe("fmrun card", function()
     has(well "card toy -q", "\nno explanation yet: near it; far\n")
     write("cards/toy.lua", (toy:gsub("@%u+@", ""):gsub("9.5, 0.5", "0.55, 0.01"))) -- 0.515 is outside, 0.515 + 0.064 is not
     has(well "card toy --show", "reproduced (~)\n", "reproduced 2, not reproduced 1")
+  end)
+
+  it("counts apart what is too uncertain to say", function()
+    write("cards/toy.lua", (toy:gsub("@%u+@", ""):gsub("{ 9, 1 }", "{ 1, 0.3 }"))) -- 0.4 ± 1.6
+    local out = well "card toy -q --save"
+    assert.truthy(out:find "\nnear it +1%.0 ± 0%.3 +0%.4 ± 1%.6 +0%.18 +%S+  too uncertain\n", out)
+    has(out, "reproduced 1, better 1, too uncertain 1, 1 without a verdict", "\nnear it: the share is made up\n")
+    has(out:gsub("%s+", " "), "too uncertain: they overlap, and half")
+    has(well "card --page cards/results", "| too uncertain |", "Verdicts: reproduced 1, better 1, too uncertain 1, 1 without a verdict.")
+    write("cards/toy.lua", (toy:gsub("@%u+@", ""):gsub("{ 9, 1 }", "{ 1, 0.3 }"):gsub(', because = "[^"]*"', "")))
+    assert.is_nil((well "card toy --show"):find("no explanation", 1, true)) -- there may be nothing to explain
   end)
 
   it("tells when the data are not what they were", function()

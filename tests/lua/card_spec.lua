@@ -89,14 +89,15 @@ describe("the verdict", function()
   local function of(mean, half, published, better) return table.concat({ verdict({ mean = mean, half = half }, published, better or "lower") }, ": ") end
   local inside <const>, overlap <const> = "reproduced: mean inside the error bar", "reproduced: intervals overlap"
   local better <const>, worse <const> = "better: the intervals are apart", "not reproduced: the intervals are apart"
+  local wide <const> = "too uncertain: the measured interval is too wide"
 
   it("is reproduced inside the error bar, its ends included", function()
     assert.equal(inside, of(0.08, 0.001, { 0.072, 0.025 }))
-    assert.equal(inside, of(0.097, nil, { 0.072, 0.025 })) -- 0.072 + 0.025 is not 0.097 in binary
-    assert.equal(inside, of(0.047, nil, { 0.072, 0.025 }))
+    assert.equal(inside, of(0.097, 0, { 0.072, 0.025 })) -- 0.072 + 0.025 is not 0.097 in binary
+    assert.equal(inside, of(0.047, 0, { 0.072, 0.025 }))
     assert.equal(inside, of(0.3, 0, { 0.1, 0.2 }))
-    assert.equal(worse, of(0.0970001, nil, { 0.072, 0.025 }))
-    assert.equal(better, of(0.0469999, nil, { 0.072, 0.025 }))
+    assert.equal(worse, of(0.0970001, 0, { 0.072, 0.025 }))
+    assert.equal(better, of(0.0469999, 0, { 0.072, 0.025 }))
   end)
 
   it("is reproduced where the intervals touch, and no further", function()
@@ -105,8 +106,34 @@ describe("the verdict", function()
     assert.equal(overlap, of(-0.1, 0.1, { 0.1, 0.1 }))
     assert.equal(worse, of(0.3, 0.0999, { 0.1, 0.1 }))
     assert.equal(better, of(-0.1, 0.0999, { 0.1, 0.1 }))
-    assert.equal(overlap, of(0.3, 0.2, { 0.1 })) -- no published error: a point
-    assert.equal(worse, of(0.3, 0.1999, { 0.1 }))
+    assert.equal(overlap, of(0.5, 0.1, { 0.4 })) -- no published error: a point
+    assert.equal(worse, of(0.5, 0.0999, { 0.4 }))
+  end)
+
+  it("is that the measurement is too uncertain, when it meets the published one for its width alone", function()
+    assert.equal(wide, of(69.8, 185.9, { 2.143, 1.99 }))
+    assert.equal(wide, of(5, 100, { 1, 0.1 }))
+    assert.equal(wide, of(1, 100, { 1, 0.1 })) -- the mean inside: it says as little
+    assert.equal(wide, of(5, 100, { 1, 0.1 }, "higher"))
+    assert.equal(wide, of(0.3, 0.2, { 0.1 }))
+    assert.equal(wide, of(-5, 100, { -1, 0.1 }))
+  end)
+
+  it("takes twice the published error, or half of the value, for narrow enough", function()
+    assert.equal(inside, of(8, 13.02, { 8.276, 6.51 })) -- as wide as what was published
+    assert.equal(wide, of(8, 13.03, { 8.276, 6.51 }))
+    assert.equal(inside, of(1, 0.5, { 1, 0.01 }))
+    assert.equal(wide, of(1, 0.5001, { 1, 0.01 }))
+    assert.equal("reproduced: the published number", of(0.1, 0.05, { 0.1 }))
+    assert.equal(wide, of(0.1, 0.0501, { 0.1 }))
+    assert.equal(wide, of(0, 0.1, { 0 }))
+    assert.equal(worse, of(9, 3, { 1, 0.1 })) -- wide, but it says enough: it is apart
+    assert.equal(better, of(-9, 3, { 1, 0.1 }))
+  end)
+
+  it("is none of one seed", function()
+    assert.same({ nil, "one seed has no interval" }, { verdict({ mean = 1.0, n = 1 }, { 1, 0.1 }, "lower") })
+    assert.same({ nil, "one seed has no interval" }, { verdict({ mean = 5.0, n = 1 }, { 1 }, "lower") })
   end)
 
   it("turns over where higher is better", function()
@@ -116,7 +143,6 @@ describe("the verdict", function()
   end)
 
   it("knows equal points, and that nothing finite is not reproduced", function()
-    assert.equal("reproduced: the published number", of(0.1, nil, { 0.1 }))
     assert.equal("reproduced: the published number", of(0.1, 0, { 0.1, 0 }))
     assert.equal("reproduced: the published number", of(0, 0, { 0 }))
     assert.equal("not reproduced: no finite result", of(nil, nil, { 0.1, 1 }))
@@ -136,10 +162,12 @@ describe("a cell of a card's table", function()
     assert.is_nil(part.verdict)
     assert.equal("reproduced", cell({ 1, 1, 1 }, 3, { 1, 1 }).verdict)
     assert.is_nil(cell({ 1, 1, 1 }, 3).verdict)
+    assert.is_nil(cell({ 1 }, 1, { 1, 1 }).verdict)
   end)
 
   it("is not reproduced when a seed has no finite number", function()
     local found = cell({ 1, "inf", 1 }, 3, { 1, 1 })
     assert.same({ "not reproduced", "1 of 3 seeds have no number, or none that is finite", 1 }, { found.verdict, found.why, found.measured.mean })
+    assert.equal("not reproduced", cell({ 0 / 0 }, 1, { 1, 1 }).verdict) -- of one seed too
   end)
 end)

@@ -37,11 +37,11 @@ function card_words.rough(value)
 end
 
 --- "reproduced", with "(~)" when the mean is outside the error bar; "3 of 5 seeds" before all
---- are done; "" without a published number. A number that runs did not report, or that is not
---- finite, is told.
+--- are done; "one seed", which has no verdict; "" without a published number. A number that runs
+--- did not report, or that is not finite, is told.
 function card_words.verdict(cell)
   if cell.done < cell.wanted then return ("%d of %d seeds"):format(cell.done, cell.wanted) end
-  if not cell.verdict then return "" end
+  if not cell.verdict then return cell.published and "one seed" or "" end
   if cell.bad > 0 then return ("%s (no number in %d)"):format(cell.verdict, cell.bad) end
   return cell.why == "intervals overlap" and "reproduced (~)" or cell.verdict
 end
@@ -71,7 +71,7 @@ function card_words.reasons(result)
   return list
 end
 
-card_words.colors = { reproduced = "green", better = "green", ["not reproduced"] = "red" }
+card_words.colors = { reproduced = "green", better = "green", ["not reproduced"] = "red", ["too uncertain"] = "yellow" }
 
 function card_words.column(column)
   return ("%s (%s, %s is better)"):format(column.label, column.key, column.better)
@@ -81,10 +81,12 @@ end
 function card_words.legend(result)
   local over = words.count(result.seeds, "seed")
   return ("measured is the mean ± half of its 95 %% interval over %s (Student's t), STD their deviation, floor the metric between two true samples; "
-    .. "(~): the intervals overlap, and the mean is outside of the published one"):format(over)
+    .. "(~): the intervals overlap, and the mean is outside of the published one; too uncertain: they overlap, and half of the measured one is more than "
+    .. "twice the published error and than half of the value"):format(over)
 end
 
---- "reproduced 12, better 2, not reproduced 2; 3 without a verdict": of all numbers of a card.
+--- "reproduced 12, better 2, not reproduced 2, too uncertain 1, 3 without a verdict": of all
+--- numbers of a card.
 function card_words.count(result)
   local counts, without = {}, 0
   for _, column in ipairs(result.results) do
@@ -94,7 +96,7 @@ function card_words.count(result)
     end
   end
   local parts = {}
-  for _, word in ipairs { "reproduced", "better", "not reproduced" } do
+  for _, word in ipairs { "reproduced", "better", "not reproduced", "too uncertain" } do
     if counts[word] then parts[#parts + 1] = ("%s %d"):format(word, counts[word]) end
   end
   if without > 0 then parts[#parts + 1] = ("%d without a verdict"):format(without) end

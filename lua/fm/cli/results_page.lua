@@ -20,8 +20,9 @@ Published numbers beside measured ones, and comparisons, with their commands, ti
 `fmrun card --page` makes this page from the files in `experiments/cards/results`, and a test compares the two. A measured number is the mean over
 seeds ± half of its 95 % interval (Student's t), and std is the deviation over the seeds. A published number is *reproduced* when the published value
 ± error and the measured interval have a point in common, with "(~)" when the mean itself lies outside of the error bar. It is *better* when
-they have none and the measured one lies on the good side, else *not reproduced*. The floor is the metric between two true samples. Times are those
-on the clock, of one run.
+they have none and the measured one lies on the good side, else *not reproduced*. *Too uncertain* is a measured interval that meets the published one,
+but is so wide that this says little: its half is more than twice the published error, and more than half of the published value. One seed has no
+verdict. The floor is the metric between two true samples. Times are those on the clock, of one run.
 ]]
 
 --- A text with nothing in it that Markdown would take for a mark; in one line.

@@ -29,7 +29,7 @@ end
 
 --- A row's numbers for one of the results: { measured (of t_interval), published, floor (its mean),
 --- done and wanted (seeds), bad (not finite), verdict, why }. There is no verdict before all seeds
---- are done, and none without a published number.
+--- are done, of one seed, and without a published number.
 function card_result.cell(result, row, column)
   local values, bad = numbers_of(row, column.key)
   local cell = { measured = t_interval.of(values), published = row.published[column.key], done = #row.runs, wanted = result.seeds, bad = bad }
@@ -43,15 +43,19 @@ function card_result.cell(result, row, column)
   return cell
 end
 
---- "not reproduced" when a number of the row is, else "better" when one is, else nil.
+local differing <const> = { "not reproduced", "too uncertain", "better" }
+
+--- The first of these words that a number of the row has; nil when all are reproduced.
 function card_result.differs(result, row)
-  local found
+  local found = {}
   for _, column in ipairs(result.results) do
     local word = card_result.cell(result, row, column).verdict
-    if word == "not reproduced" then return word end
-    if word == "better" then found = word end
+    if word then found[word] = true end
   end
-  return found
+  for _, word in ipairs(differing) do
+    if found[word] then return word end
+  end
+  return nil
 end
 
 local function median(list)
