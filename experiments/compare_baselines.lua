@@ -21,9 +21,8 @@
 -- is a night on two cores. A sweep that was stopped goes on when it is started again.
 local fm <const> = require "fm"
 local learners <const>, measured <const> = require "baselines.parts.learners", require "baselines.parts.measured"
+local is_method <const>, kinds <const> = require "baselines.parts.is_method", require "baselines.parts.kinds"
 local results <const> = require "baselines.parts.results"
-
-local kinds <const> = { moons = "points", checkerboard = "points", mnist = "pictures" }
 
 return fm.experiment {
   name = "compare_baselines",
@@ -41,6 +40,7 @@ return fm.experiment {
   },
   presets = { mnist = { data = "mnist", steps = 1200, batch = 32, width = 8, decay = 0.99, samples = 256, checks = 3, most = 32, within = 4.0 } },
   run = function(run, p)
+    if not is_method(p.method) then fm.fail("compare_baselines: there is no file baselines/" .. p.method .. ".lua") end
     local kind <const>, method <const> = kinds[p.data], require("baselines." .. p.method)
     if method.only and method.only ~= kind then fm.fail(("compare_baselines: %s is for %s only"):format(p.method, method.only)) end
     local task, evaluations = require("baselines.parts." .. kind)(run, p), {}

@@ -1,10 +1,10 @@
--- compare_baselines.lua: every method of experiments/baselines/ for some steps, and the tables that
--- compare_table.lua makes of the runs.
+-- compare_baselines.lua: every method of experiments/baselines/ for some steps. The tables of its runs
+-- are those of claims_spec.
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local stopping <const> = require "cli.stopping"
 
-local call <const>, read <const>, record <const>, root <const> = stopping.call, stopping.read, stopping.record, stopping.root .. "/experiments/"
+local call <const>, read <const>, root <const> = stopping.call, stopping.read, stopping.root .. "/experiments/"
 local short <const> = " steps=24 hidden=8 batch=8 samples=12 tests=1 checks=2 most=4"
 
 local function methods()
@@ -59,47 +59,21 @@ describe("the comparison of methods", function()
     assert.truthy(err:find("compare_baselines: mine is for pictures only", 1, true), err)
   end)
 
-  it("is a table with verdicts, and a file for the page of results", function()
-    local function made(status, method, seed, lr, summary)
-      local config = { method = method, data = "moons", lr = lr, seed = seed, within = 0.5, steps = 10 }
-      local folder = ("o/compare_baselines/%s-%s-%d"):format(method, lr, seed)
-      stopping.shell("mkdir -p " .. folder)
-      stopping.write(folder .. "/run.json", fm.json.encode {
-        schema = 1, status = status, experiment = "compare_baselines", seed = seed, config = config, summary = summary, seconds = 2.5, cores = 2,
-        started = ("2026-07-1%dT15:30:00Z"):format(seed) })
-    end
-    for seed = 1, 3 do
-      for _, lr in ipairs { 0.5, 1.5 } do
-        made("done", "flow", seed, lr, { distance = lr + seed / 100, distance_floor = 0.4, reached = lr < 1 and 1 or 0, nfe_to_quality = 4 + seed % 2,
-          transport = 1.01, training_bytes = 1000, ms_per_step = 1 })
-      end
-      made("done", "ddpm", seed, 0.5, { distance = 0.7, distance_floor = 0.4, reached = 0, transport = 9, training_bytes = 1010, ms_per_step = 4 })
-      made("diverged", "ddpm", seed, 1.5, {})
-    end
-    made("running", "ddpm", 4, 0.5, {})
-    local code, _, err = call(("-q %scompare_table.lua runs=o others=ddpm out=out.json --folder r"):format(root))
+  it("measures a rectified flow by its own samples, not by its teacher's before it has begun", function()
+    local code, _, err = call(("-q --threads 1 --folder r %scompare_baselines.lua method=reflow%s"):format(root, short:gsub("checks=2", "checks=6")))
     assert.equal(0, code, err)
-    local claims = read "r/moons_claims_ddpm.csv"
-    for _, line in ipairs { "Training,CPU ms a step,1 ± 0,4 ± 0,holds", "Sampling,evaluations,4.7 ± 1.4,–,holds: alone",
-      "Theory,way / optimal way,1.01 ± 0,9 ± 0,holds",
-      "Stability,share of runs,0.5 ± 0,0 ± 0,holds", "Memory,training kB,1 ± 0,1.01 ± 0,within 5 %" } do
-      assert.truthy(claims:find(line, 1, true), claims)
+    local seen = {}
+    for distance in read "r/metrics.jsonl":gmatch '"distance":([%d.e-]+)' do seen[#seen + 1] = tonumber(distance) end
+    assert.equal(6, #seen)
+    assert.equal(seen[1], seen[2]) -- the teacher trains in this half, and the network is as it was made
+    assert.not_equal(seen[3], seen[4])
+  end)
+
+  it("knows methods by their files", function()
+    for _, name in ipairs { "nosuch", "parts.map", "../likelihood" } do
+      local code, _, err = call(("-q %scompare_baselines.lua method=%s%s"):format(root, name, short))
+      assert.equal(1, code)
+      assert.truthy(err:find(("compare_baselines: there is no file baselines/%s.lua"):format(name), 1, true), err)
     end
-    local quality = read "r/moons_quality.csv"
-    assert.truthy(quality:find("flow,0.5,0.520 ± 0.025,3 of 6,", 1, true), quality)
-    assert.truthy(quality:find("ddpm,0.5,0.7 ± 0,0 of 6,some have no samples,9 ± 0", 1, true), quality)
-    local out = assert(fm.json.decode(read "out.json"))
-    assert.same({ 3, 32.5, "fmrun experiments/compare_table.lua runs=o" }, { #out.tables, out.seconds, out.command })
-    assert.same({ "moons_claims_ddpm.csv", "moons_cost.csv", "moons_quality.csv" }, (function()
-      local names = {}
-      for name in pairs(record "r".tables) do names[#names + 1] = name end
-      table.sort(names)
-      return names
-    end)())
-    local other = "o/compare_baselines/flow-0.5-3/run.json"
-    stopping.write(other, (read(other):gsub('"steps":10', '"steps":20')))
-    code, _, err = call(("-q %scompare_table.lua runs=o --folder r2"):format(root))
-    assert.equal(1, code)
-    assert.truthy(err:find("have other steps", 1, true), err)
   end)
 end)
