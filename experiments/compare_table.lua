@@ -9,33 +9,17 @@
 -- once fmrun card --page has made it again.
 local fm <const> = require "fm"
 local arms <const>, claims <const> = require "baselines.parts.arms", require "baselines.parts.claims"
-local save <const>, text_of <const> = require "baselines.parts.result_file", require "baselines.parts.interval_text"
+local is_method <const>, kinds <const> = require "baselines.parts.is_method", require "baselines.parts.kinds"
+local save <const>, methods <const> = require "baselines.parts.result_file", require "baselines.parts.methods_tables"
 
-local function sorted(methods)
+--- Names of methods; raises for one that is none.
+local function named(text)
   local list = {}
-  for _, arm in pairs(methods) do list[#list + 1] = arm end
-  table.sort(list, function(a, b) return a.distance < b.distance or a.distance == b.distance and a.name < b.name end)
+  for name in text:gmatch "[^,%s]+" do
+    if not is_method(name) then fm.fail("compare_table: there is no file baselines/" .. name .. ".lua") end
+    list[#list + 1] = name
+  end
   return list
-end
-
-local function quality_of(of_data)
-  local rows = {}
-  for i, arm in ipairs(sorted(of_data.methods)) do
-    rows[i] = { arm.name, arm.lr, text_of(arms.mean(arm, "distance")), arms.share(arm).counts, text_of(arms.spread(arm)), text_of(arms.mean(arm, "transport")) }
-  end
-  return { columns = { "method", "best lr", "distance", "have it", "worst / best", "way / optimal" }, rows = rows,
-    notes = "have it: the runs that have the quality; worst / best: the distance at the worst of the learning rates over that at the best." }
-end
-
-local function cost_of(of_data)
-  local rows, keys = {}, { { "seconds_to_quality" }, { "nfe_to_quality" }, { "samples_per_second", 1e-3 }, { "training_bytes", 1e-3 },
-    { "sampling_bytes", 1e-3 } }
-  for i, arm in ipairs(sorted(of_data.methods)) do
-    rows[i] = { arm.name }
-    for k, what in ipairs(keys) do rows[i][k + 1] = text_of(arms.mean(arm, what[1], what[2])) end
-  end
-  return { columns = { "method", "CPU s", "evaluations", "1000 / CPU s", "train kB", "sample kB" }, rows = rows,
-    notes = "CPU s: of training until the quality; evaluations: the fewest that give it; 1000 samples a CPU second with them; the most that tensors hold." }
 end
 
 return fm.experiment {
@@ -45,21 +29,27 @@ return fm.experiment {
     method = { "flow", "whose claims they are" }, others = { "ddpm,edm", "what it is beside" },
   },
   run = function(run, p)
-    local list, tables, said = assert(fm.runs(p.runs, "compare_baselines")), {}, {} -- notes are said once
-    for data, of_data in pairs(arms.of(list)) do
+    local first, others = named(p.method)[1], named(p.others)
+    local found, counted, left = arms.of(assert(fm.runs(p.runs, "compare_baselines")))
+    if #counted == 0 then fm.fail("compare_table: no run of compare_baselines is over in " .. p.runs) end
+    local tables, said = {}, {} -- what holds for all data sets is said once
+    for data, of_data in pairs(found) do
       local about = ("%s: floor %.4g, quality %.4g"):format(data, of_data.floor or 0 / 0, of_data.quality or 0 / 0)
-      local function add(name, title, what)
-        what.title, what.notes, said[title] = title .. ", " .. about, not said[title] and what.notes or nil, true
+      local function add(name, title, what, own) -- own: notes for this data set
+        local notes = said[title] and {} or what.notes
+        what.title, what.notes, said[title] = title .. ", " .. about, { table.unpack(notes) }, true
+        for _, note in ipairs(own or {}) do table.insert(what.notes, note) end
         tables[#tables + 1] = what
         run:table(("%s_%s"):format(data, name), what)
       end
-      for other in p.others:gmatch "[^,%s]+" do
-        if of_data.methods[p.method] and of_data.methods[other] then add("claims_" .. other, "The article's claims", claims(of_data, p.method, other)) end
+      for _, other in ipairs(others) do
+        if of_data.methods[first] and of_data.methods[other] then
+          add("claims_" .. other, "The article's claims", claims(of_data, kinds[data], first, other))
+        end
       end
-      add("quality", "Quality and stability", quality_of(of_data))
-      add("cost", "Cost of the quality", cost_of(of_data))
+      add("quality", "Quality and stability", methods.quality(of_data))
+      add("cost", "Cost of the quality", methods.cost(of_data))
     end
-    if #tables == 0 then fm.fail("compare_table: no run of compare_baselines is over in " .. p.runs) end
-    if p.out ~= "" then assert(save(p.out, list, tables, "fmrun experiments/compare_table.lua runs=" .. p.runs)) end
+    if p.out ~= "" then assert(save(p.out, counted, left, tables, "fmrun experiments/compare_table.lua runs=" .. p.runs)) end
   end,
 }
