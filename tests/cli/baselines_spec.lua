@@ -1,5 +1,5 @@
--- compare_baselines.lua: every method of experiments/baselines/ for some steps. The tables of its runs
--- are those of claims_spec.
+-- compare_baselines.lua: every method of experiments/baselines/ for some steps. claims_spec has the
+-- tables of its runs.
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local stopping <const> = require "cli.stopping"

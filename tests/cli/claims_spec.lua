@@ -1,11 +1,12 @@
--- The tables that compare_table.lua makes of runs of compare_baselines.lua, and what follows from them.
+-- The tables that compare_table.lua makes of runs of compare_baselines.lua: what follows from
+-- figures, and what does not.
 local fm <const> = require "fm"
 local stopping <const> = require "cli.stopping"
 
 local call <const>, read <const>, write <const>, root <const> = stopping.call, stopping.read, stopping.write, stopping.root .. "/experiments/"
 local base <const> = "o/compare_baselines/"
 
---- Writes a run as compare_baselines.lua leaves it; `changes` of run.json, in config to the ones given.
+--- Writes a run as compare_baselines.lua leaves it; changes are of its config, or of run.json.
 local function made(method, lr, seed, summary, changes)
   local config = { method = method, data = "moons", lr = lr, seed = seed, within = 0.5, steps = 10, checks = 4, folder = "" }
   local run = { schema = 1, status = "done", experiment = "compare_baselines", seed = seed, summary = summary, seconds = 2.5, cores = 2,
