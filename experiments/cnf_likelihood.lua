@@ -6,7 +6,7 @@
 -- prints 1.155 for the batch of step 1500: the loss of a batch varies by 0.05, so every nll here is
 -- that of `unseen` points. The defaults take 2 to 4 minutes on one core, preset=fast 1 to 2.
 local fm <const> = require "fm"
-local nn, flow, optim, data, plot = fm.nn, fm.flow, fm.optim, fm.data, fm.plot
+local nn, flow, optim, data, metrics, plot = fm.nn, fm.flow, fm.optim, fm.data, fm.metrics, fm.plot
 local density_of <const> = require "cards.parts.moons_density"
 
 local noise <const>, limits <const> = 0.1, { -1.6, 2.6, -1.1, 1.6 }
@@ -37,7 +37,7 @@ return fm.experiment {
     run:summary { nll_floor = -known:mean():item(), nll_standard_error = (known:var():item() / p.unseen) ^ 0.5 }
 
     local function density(model) return function(x) return flow.log_prob(model, x, tight):exp() end end
-    local maps = { function(x) return truth:log_prob(x):exp() end }
+    local maps, models = { function(x) return truth:log_prob(x):exp() end }, {}
     for _, way in ipairs {
       { "likelihood", p.steps, function(model, x1) return -flow.log_prob(model, x1, how):mean() end },
       { "matching", p.flow_steps, function(model, x1) return flow.loss(model, x1, { rng = run.rng }) end },
@@ -50,6 +50,14 @@ return fm.experiment {
         run:log { [name] = opt:step(function() return loss(model, x1) end) }
       end
       run:summary { ["ms_per_step_" .. name] = (fm.system.seconds() - begun) * 1000 / steps }
+      models[name] = model
+    end
+    local some <const>, fresh = unseen[{ 1, math.min(1000, p.unseen) }], run.rng:stream "pareto"
+    run:pareto { field = models.likelihood, x0 = fresh:normal(#some, 2), name = "W2 of the flow by likelihood to the data",
+      metric = function(x) return metrics.wasserstein2(x, some) end,
+      floor = function() return metrics.wasserstein2.floor(data.moons { n = #some, noise = noise, rng = fresh }, some, { draws = 5 }) end }
+    for _, name in ipairs { "likelihood", "matching" } do
+      local model = models[name]
       local log_p, info = flow.log_prob(model, unseen, tight)
       run:summary { ["nll_" .. name] = -log_p:mean():item(), ["nfe_" .. name] = info.nfe }
       maps[#maps + 1] = density(model)

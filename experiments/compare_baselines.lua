@@ -22,7 +22,7 @@
 local fm <const> = require "fm"
 local learners <const>, measured <const> = require "baselines.parts.learners", require "baselines.parts.measured"
 local is_method <const>, kinds <const> = require "baselines.parts.is_method", require "baselines.parts.kinds"
-local results <const> = require "baselines.parts.results"
+local results <const>, quality_by_evaluations <const> = require "baselines.parts.results", require "baselines.parts.quality_by_evaluations"
 
 return fm.experiment {
   name = "compare_baselines",
@@ -67,6 +67,7 @@ return fm.experiment {
     end
     collectgarbage()
     seen.bytes = seen.bytes + fm.live_bytes() - held
+    quality_by_evaluations(run, task, made, method)
     results(run, task, made, evaluations, task.floor * (1 + p.within), seen)
   end,
 }

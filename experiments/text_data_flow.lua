@@ -13,6 +13,7 @@ local fm <const> = require "fm"
 local nn <const>, flow <const>, ode <const> = fm.nn, fm.flow, fm.ode
 local evaluation <const>, params <const>, texts <const> = require "text_parts.evaluation", require "text_parts.params", require "text_parts.texts"
 local embeddings <const>, network <const>, trained <const> = require "text_parts.embeddings", require "text_parts.network", require "text_parts.trained"
+local new_grams <const> = require "text_parts.new_grams"
 
 local moves <const>, decodes <const> = 1, 2 -- labels: what the network is asked for
 
@@ -46,10 +47,16 @@ return fm.experiment {
     end)
 
     average:swap(function()
-      local noise, before_last = run.rng:stream "sample":normal(p.samples, p.length, D), 1 - 1 / p.euler
-      local x = noise
-      if p.euler > 1 then x = ode.solve(flow.velocity(model, { predict = "data" }), noise, { method = "euler", steps = p.euler - 1, t1 = before_last }) end
-      local ids = decode(x, before_last):argmax(3)
+      local noise <const> = run.rng:stream "sample":normal(p.samples, p.length, D)
+      local function sample(x, steps)
+        local before_last = 1 - 1 / steps
+        if steps > 1 then x = ode.solve(flow.velocity(model, { predict = "data" }), x, { method = "euler", steps = steps - 1, t1 = before_last }) end
+        return decode(x, before_last):argmax(3), x
+      end
+      local what <const> = new_grams.of(text)
+      function what.sample(steps) return sample(noise[{ 1, math.min(p.samples, new_grams.windows) }], steps), steps end
+      run:pareto(what)
+      local ids, x = sample(noise, p.euler)
       run:summary(embeddings.rounding(x, rows, ids))
       evaluate(ids)
     end)

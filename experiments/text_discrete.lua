@@ -13,20 +13,9 @@ local fm <const> = require "fm"
 local discrete <const> = fm.discrete
 local evaluation <const>, params <const>, texts <const> = require "text_parts.evaluation", require "text_parts.params", require "text_parts.texts"
 local network <const>, trained <const> = require "text_parts.network", require "text_parts.trained"
+local bits_of <const>, new_grams <const> = require "text_parts.bits_of", require "text_parts.new_grams"
 
 local block <const>, at_once <const> = 8, 64
-
--- Bits per character of all rows, and the standard error.
-local function bits_of(model, rows, o)
-  local sum, square = 0, 0
-  for first = 1, #rows, at_once do
-    local scope <close> = fm.scope()
-    local some = rows[{ first, math.min(first + at_once - 1, #rows) }]
-    local bits, off = discrete.bits(model, some, o)
-    sum, square = sum + bits * #some, square + ((off or 0) * #some) ^ 2
-  end
-  return sum / #rows, square ^ 0.5 / #rows
-end
 
 -- Draws every other block of windows anew, and prints one. samples: for which nothing was given.
 local function infill(run, text, model, samples, o)
@@ -60,6 +49,12 @@ return fm.experiment {
     local rng <const> = run.rng:stream "loss"
     local average <const> = trained(run, p, text, net, function(ids) return discrete.loss(model, ids, { path = path, rng = rng, loss = p.loss }) end)
     average:swap(function()
+      local what <const> = new_grams.of(text)
+      function what.sample(steps)
+        return discrete.sample(model, { path = path, n = new_grams.windows, length = p.length, steps = steps, rng = run.rng:stream "pareto",
+          corrections = p.corrections })
+      end
+      run:pareto(what)
       local bits, off = bits_of(model, text.windows, { path = path, rng = run.rng:stream "bits", draws = p.draws })
       run:summary { held_out_bits = bits, held_out_error = off, parameters = net:count() }
       run:print(("at most %.4g bits per character of held-out text"):format(bits))

@@ -14,6 +14,7 @@ local fm <const> = require "fm"
 local nn <const>, ode <const> = fm.nn, fm.ode
 local evaluation <const>, params <const>, texts <const> = require "text_parts.evaluation", require "text_parts.params", require "text_parts.texts"
 local embeddings <const>, network <const>, trained <const> = require "text_parts.embeddings", require "text_parts.network", require "text_parts.trained"
+local new_grams <const> = require "text_parts.new_grams"
 
 return fm.experiment {
   name = "text_embedding_flow",
@@ -43,8 +44,12 @@ return fm.experiment {
 
     average:swap(function()
       local noise = run.rng:stream "sample":normal(p.samples, p.length, D)
+      local function rounded(x) return head(x):argmax(3) end
+      local what = new_grams.of(text, rounded)
+      what.field, what.x0 = net, noise[{ 1, math.min(p.samples, new_grams.windows) }]
+      run:pareto(what)
       local x = ode.solve(net, noise, { method = "euler", steps = p.euler })
-      local ids = head(x):argmax(3)
+      local ids = rounded(x)
       run:summary(embeddings.rounding(x, embeddings.of_length_one(table_of.weight) * D ^ 0.5, ids))
       evaluate(ids)
     end)

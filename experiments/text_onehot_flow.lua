@@ -8,6 +8,7 @@
 local fm <const> = require "fm"
 local evaluation <const>, params <const>, texts <const> = require "text_parts.evaluation", require "text_parts.params", require "text_parts.texts"
 local network <const>, trained <const>, warp <const> = require "text_parts.network", require "text_parts.trained", require "text_parts.warp"
+local new_grams <const> = require "text_parts.new_grams"
 
 local points <const> = 1024 -- of the table of c
 
@@ -52,6 +53,11 @@ return fm.experiment {
       end
       return p1:argmax(3)
     end
-    average:swap(function() evaluate(sample(p.samples, p.euler, run.rng:stream "sample")) end)
+    average:swap(function()
+      local what = new_grams.of(text)
+      function what.sample(steps) return sample(new_grams.windows, steps, run.rng:stream "pareto"), steps end
+      run:pareto(what)
+      evaluate(sample(p.samples, p.euler, run.rng:stream "sample"))
+    end)
   end,
 }

@@ -7,7 +7,7 @@ return {
   make = function(task)
     local net = task.learner("net", task.network())
     return {
-      net = net,
+      net = net, field = net.model,
       step = function(x1)
         return net:step(function() return -flow.log_prob(net.model, x1, { method = "rk4", steps = 3 }):mean() end)
       end,

@@ -11,9 +11,12 @@ return {
   make = function(task)
     local o <const> = { method = "edm_heun", path = "linear", predict = "data", rho = 7, sigma_min = 0.002, sigma_max = 80, clip = 1 }
     if #task.shape == 1 then o.sigma_min, o.sigma_max, o.clip = 0.05, 5, 3 end
-    return karras(task, function(denoiser, z, n)
+    local made, denoiser = karras(task)
+    function made.evaluations(n) return n // 2 * 2 + 1 end
+    function made.sample(z, n)
       o.steps = n // 2 + 1
       return (diffusion.sample(denoiser, z, o))
-    end)
+    end
+    return made
   end,
 }

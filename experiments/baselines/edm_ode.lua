@@ -7,6 +7,9 @@ local solved <const> = require "baselines.parts.solved"
 return {
   cost = { points = 1.3, pictures = 1 },
   make = function(task)
-    return karras(task, function(denoiser, z, n) return solved(flow.velocity(denoiser, { predict = "data" }), z, n) end)
+    local made, denoiser = karras(task)
+    made.field = flow.velocity(denoiser, { predict = "data" })
+    function made.sample(z, n) return solved(made.field, z, n) end
+    return made
   end,
 }

@@ -6,7 +6,7 @@ return {
   make = function(task)
     local net = task.learner("net", task.network())
     return {
-      net = net,
+      net = net, field = net.model,
       step = function(x1) return net:step(function() return flow.loss(net.model, x1, { rng = task.rng }) end) end,
       sample = function(z, n) return solved(net.model, z, n) end,
     }

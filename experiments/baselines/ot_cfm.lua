@@ -8,7 +8,7 @@ return {
   make = function(task)
     local net = task.learner("net", task.network())
     return {
-      net = net,
+      net = net, field = net.model,
       step = function(x1) return net:step(function() return flow.loss(net.model, x1, { rng = task.rng, coupling = "ot" }) end) end,
       sample = function(z, n) return solved(net.model, z, n) end,
     }

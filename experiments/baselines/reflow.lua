@@ -21,7 +21,7 @@ return {
     end
 
     return {
-      net = net,
+      net = net, field = net.model,
       step = function(x1, k)
         if k <= half then return teacher:step(function() return flow.loss(teacher.model, x1, { rng = task.rng }) end) end
         if not ends.x1 then taught() end

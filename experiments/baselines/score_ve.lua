@@ -13,7 +13,7 @@ return {
     local model = preconditioned(net.model, path)
     local field = flow.reschedule(flow.velocity(model, { path = path, predict = "noise" }), path, "linear")
     return {
-      net = net,
+      net = net, field = field,
       step = function(x1) return net:step(function() return flow.loss(model, x1, { rng = task.rng, path = path, predict = "noise" }) end) end,
       sample = function(z, n) return solved(field, z, n) end,
     }

@@ -9,7 +9,7 @@ return {
     local net = task.learner("net", task.network())
     local field = flow.velocity(net.model, { path = "vp", predict = "noise" })
     return {
-      net = net,
+      net = net, field = field,
       step = function(x1) return net:step(function() return flow.loss(net.model, x1, { rng = task.rng, path = "vp", predict = "noise" }) end) end,
       sample = function(z, n) return solved(field, z, n) end,
     }

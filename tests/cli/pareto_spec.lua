@@ -285,7 +285,8 @@ describe("fmrun pareto", function()
       assert.equal(1, code, err)
       has(err, ...)
     end
-    refused("plain", "plain: the script does not say what to measure: add a line after its training", "run:pareto { field = model, x0 = noise,")
+    refused("plain", "plain: the script does not say what to measure (run:pareto)", "Where samples cost one evaluation (a GAN, a VAE",
+      "run:pareto { field = model, x0 = noise,", "run:pareto { sample = function(n) return draw(n), n end,", "Then call fmrun pareto --force")
     experiment("bare.lua", "for _ in run:steps(2) do end run:pareto { field = function(x) return x end, x0 = fm.ones(1), metric = function() return 1 end }")
     well "-q bare.lua --folder bare"
     refused("bare", "bare/checkpoint.safetensors is missing: a run that keeps nothing leaves none")

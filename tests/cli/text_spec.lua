@@ -62,6 +62,24 @@ describe("experiments over texts", function()
     check_results(record "alone", false)
   end)
 
+  it("say what fmrun pareto measures: new 4-grams, which are those of the run's own samples", function()
+    for _, name in ipairs(flows()) do
+      assert.equal(0, (call(short(name, name, { euler = 4 }))))
+      local is_field = name == "text_embedding_flow"
+      local code, out, err = call(("pareto %s -q --json --all --nfe 4%s"):format(name, is_field and " --solvers euler" or ""))
+      assert.equal(0, code, name .. ": " .. err)
+      local found = assert(fm.json.decode(out))
+      local last = found.settings[3]
+      assert.same({ "new 4-grams", 3, is_field and "euler" or "steps", 4, 4 }, { found.name, #found.settings, last.method, last.steps, last.nfe }, name)
+      assert.truthy(found.floor > 0 and found.floor < 1)
+      if is_field or name == "text_data_flow" then
+        assert.equal(record(name).summary.novel_4, last.value, name) -- the same noise
+      else
+        assert.truthy(last.value >= 0 and last.value <= 1)
+      end
+    end
+  end)
+
   it("measure what rounding changes where embeddings are rounded", function()
     for _, name in ipairs { "text_embedding_flow", "text_data_flow" } do
       assert.equal(0, (call(short(name, name, { euler = 1 })))) -- one step is enough

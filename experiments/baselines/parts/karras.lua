@@ -4,15 +4,11 @@
 local flow <const> = require "fm".flow
 local preconditioned <const> = require "baselines.parts.preconditioned"
 
---- sampler(denoiser, z, n)
-return function(task, sampler)
+--- A method without its sampler, and the denoiser that it trains.
+return function(task)
   local net = task.learner("net", task.network())
   local _, denoiser = preconditioned(net.model, flow.path "linear")
   local how <const> = { rng = task.rng, predict = "data", time = { "logit_normal", mean = 1.2, std = 1.2 }, weight = { "edm", sigma_data = 1 },
     guard = 1e-6 }
-  return {
-    net = net,
-    step = function(x1) return net:step(function() return flow.loss(denoiser, x1, how) end) end,
-    sample = function(z, n) return sampler(denoiser, z, n) end,
-  }
+  return { net = net, step = function(x1) return net:step(function() return flow.loss(denoiser, x1, how) end) end }, denoiser
 end

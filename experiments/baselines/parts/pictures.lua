@@ -3,7 +3,7 @@
 local fm <const> = require "fm"
 local data, metrics, nn, plot = fm.data, fm.metrics, fm.nn, fm.plot
 
-local block <const> = 64 -- pictures that are drawn at once
+local block <const>, most_judged <const> = 64, 256 -- pictures that are drawn at once, also by fmrun pareto
 
 -- The test is the same for all seeds, and so are the floor and the quality.
 return function(run, p)
@@ -14,6 +14,8 @@ return function(run, p)
   local other = read(held_out:index_select(order[{ p.samples + 1, 2 * p.samples }], { axis = 1 }))
   local task = { kind = "pictures", unit = "Frechet distance", floor = metrics.frechet_distance(other, real), shape = { 1, 32, 32 },
     batches = data.batches(truth, p.batch, { rng = run.rng:stream "batches", drop_last = true }) }
+
+  task.noise = z[{ 1, math.min(p.samples, most_judged) }]
 
   function task.network(options)
     options = options or {}
@@ -31,6 +33,14 @@ return function(run, p)
     local x, draws = {}, fm.rng(run.seed, "draws")
     for first = 1, n, block do x[#x + 1] = draw(z[{ first, math.min(first + block - 1, n) }], draws) end
     return fm.cat(x, { axis = 1 })
+  end
+
+  --- Of samples from task.noise, for fmrun pareto.
+  function task.judged()
+    local n = #task.noise
+    local some = real[{ 1, n }]
+    return { name = "Frechet distance to held-out pictures", metric = function(x) return metrics.frechet_distance(read(x), some) end,
+      floor = function() return metrics.frechet_distance(other[{ 1, n }], some) end }
   end
 
   --- draw(z, rng) gives samples from noise.

@@ -19,6 +19,8 @@ return function(run, p)
     for _ = 1, of_floor do task.floor = task.floor + metrics.wasserstein2(target(p.samples, rng), tests[i].x1) / p.tests / of_floor end
   end
 
+  task.noise = tests[1].z
+
   function task.batches() return target(p.batch, from) end
 
   function task.network(options)
@@ -31,6 +33,13 @@ return function(run, p)
   function task.still()
     local net = nn.mlp { inputs = 2, hidden = { p.hidden, p.hidden, p.hidden }, outputs = 2 }
     return nn.module({ { "net", net } }, function(_, x) return net(x) end)
+  end
+
+  --- Of samples from task.noise, for fmrun pareto.
+  function task.judged()
+    local real = tests[1].x1
+    return { name = "W2 to the data", metric = function(x) return metrics.wasserstein2(x, real) end,
+      floor = function() return metrics.wasserstein2.floor(target(p.samples, rng), real, { draws = 5 }) end }
   end
 
   --- draw(z, rng) gives samples from noise.

@@ -97,9 +97,13 @@ local function identity(run, way)
 end
 
 local missing <const> = [[
-the script does not say what to measure: add a line after its training, such as
+the script does not say what to measure (run:pareto). fmrun pareto compares solvers and numbers of steps.
+Where samples cost one evaluation (a GAN, a VAE, a model of one step) or none are drawn, there is nothing to compare.
+For a model whose samples are the end of an ODE, add a line after the training, such as
   run:pareto { field = model, x0 = noise, metric = function(x) return metrics.wasserstein2(x, truth) end, name = "W2 to the data" }
-and call fmrun pareto --force (fmrun help fm.Run:pareto)]]
+or, when it samples in n steps in another way (diffusion, tokens), give sample instead of field and x0:
+  run:pareto { sample = function(n) return draw(n), n end, metric = ... }
+Then call fmrun pareto --force (fmrun help fm.Run:pareto)]]
 
 --- Calls an experiment with its values again. how: path (of the run), force (in spite of
 --- differences), code, copies, commit, listener, advice, as in fm.run.execute. measure(what,
