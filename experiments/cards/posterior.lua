@@ -22,7 +22,9 @@ return fm.experiment {
     reference = { "", "a folder of sbibm with draws of the task's posteriors, to compare with as well" },
   },
   run = function(run, p)
-    if not package.searchpath(folder .. p.task, package.path) then error(("task: there is no file posterior/%s.lua"):format(p.task), 0) end
+    if not (p.task:find "^[%w_]+$" and package.searchpath(folder .. p.task, package.path)) then
+      error(("task: there is no file posterior/%s.lua"):format(p.task), 0)
+    end
     local task = require(folder .. p.task)
     local theta = task.prior(p.simulations, run.rng:stream "prior")
     local x = task.simulate(theta, run.rng:stream "simulator")
