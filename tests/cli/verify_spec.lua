@@ -137,6 +137,15 @@ describe("verify", function()
     assert.same({ 1, "", "there is no mutation path_slop_sign\n" }, { code, out, err })
   end)
 
+  it("says of which map loss it has no formula", function()
+    local fmrun, lua = copy()
+    local file <close> = assert(io.open(lua .. "flow/map_loss/lagged.lua", "w"))
+    file:write "return function(rows) return rows:u(rows.x1, rows.s, rows.t), rows.x1 end"
+    file:close()
+    local list, code = rows("maps", fmrun)
+    assert.same({ 1, "runs to its end", "verify has no formula of the map loss lagged" }, { code, list[#list].what, list[#list].problem })
+  end)
+
   it("lists mutations of places that are there, once", function()
     local names = {}
     for _, mutation in ipairs(dofile "tests/verify/mutations.lua") do

@@ -71,6 +71,8 @@ describe("optim", function()
     local cosine = optim.cosine { steps = 10, lr = 1, warmup = 0, floor = 0 }
     assert.near(1, cosine(0), 1e-12)
     assert.near(0.5, cosine(5), 1e-12)
+    assert.near((1 + math.sqrt(0.5)) / 2, optim.cosine { steps = 8, lr = 1 }(2), 1e-12) -- above a straight line
+    assert.near(0.2 + 0.8 * 0.75, optim.cosine { steps = 3, lr = 1, floor = 0.2 }(1), 1e-12)
     assert.near(0, cosine(10), 1e-12)
     assert.near(0.5, optim.linear { steps = 10, lr = 1 }(5), 1e-12)
     assert.near(0.01, optim.step { every = 3, lr = 1, factor = 0.1 }(7), 1e-12)

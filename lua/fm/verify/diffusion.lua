@@ -62,6 +62,12 @@ local function schedules(case, bars)
     for k = 1, T - 1 do largest = math.max(largest, math.abs(found[k] - want[k])) end
     case:row(("abar of the %s schedule"):format(name), largest, T * 2.0 ^ -52 + case.rounding, "1000 roundings in double, one as a tensor")
   end
+  local scaled, bar, largest = diffusion.schedule("linear", { steps = 200, scale = true }).alpha_bars:totable(), 1, 0
+  for k = 1, 200 do
+    bar = bar * (1 - 5 * (1e-4 + (k - 1) * (0.02 - 1e-4) / 199))
+    largest = math.max(largest, math.abs(scaled[k] - bar))
+  end
+  case:row("abar of 200 scaled steps", largest, T * 2.0 ^ -52 + case.rounding, "1000 roundings in double, one as a tensor")
 end
 
 local function losses(case, schedule, bars)

@@ -64,6 +64,20 @@ local function zero_star(case)
   case:row("cfg_zero_star, still at first", field(x, 0.05):abs():max():item(), 0, "exact")
 end
 
+-- Rows of their own times: w is 1 + t inside of the interval and 1 outside.
+local function by_rows(case)
+  local v, null, t = case.rng:normal(20, 3), case.rng:normal(20, 3), (fm.range(1, 20) - 0.5) / 20
+  local function model(_, _, labels) return fm.where(labels:eq(3):reshape(-1, 1), null, v) end
+  local field = flow.guidance(model, { cond = fm.ones(20), null = fm.full({ 20 }, 3), scale = function(at) return at + 1 end, interval = { 0.25, 0.7 } })
+  local want = v:totable()
+  for i, other in ipairs(null:totable()) do
+    local at = (i - 0.5) / 20
+    local w = at >= 0.25 and at <= 0.7 and 1 + at or 1
+    for k = 1, 3 do want[i][k] = other[k] + w * (want[i][k] - other[k]) end
+  end
+  case:row("guided from 0.25 to 0.7, row by row", case.apart(field(fm.zeros(20, 3), t), fm.tensor(want)), 50 * case.rounding, "50 roundings")
+end
+
 local function mixtures(case)
   local w <const>, t <const>, h <const> = 2, 0.6, 0.02
   local classes <const> = { flow.exact.mixture { means = { { -1, 0 }, { -1, 2 } }, std = 0.6 }, flow.exact.mixture { means = { { 1.5, 0.5 } }, std = 0.8 } }
@@ -86,6 +100,7 @@ return {
   run = function(case)
     normals(case)
     zero_star(case)
+    by_rows(case)
     mixtures(case)
   end,
 }

@@ -89,6 +89,9 @@ local function lines(case)
   case:row("straightness of solved paths", math.abs(flow.straightness(model, x0, steps) - (energy - (d - 1) ^ 2) * square), bound, "h^4 and 200 roundings")
   local want = m * m + 2 * m * (d - 1) * x0:mean():item() + energy * square
   case:row("path energy", math.abs(flow.path_energy(model, x0, steps) - want), bound, "h^4 and 200 roundings")
+  local squared = m * m + (d - 1) ^ 2 -- of W2 from N(0, 1) to N(m, d^2)
+  local found = flow.normalized_path_energy(model, x0, squared ^ 0.5, steps)
+  case:row("path energy over squared W2, less 1", math.abs(found - math.abs(want / squared - 1)), bound, "h^4 and 200 roundings")
 end
 
 -- The flow of one path, followed on another: the same map.

@@ -1,8 +1,8 @@
 -- Two tokens of three kinds whose joint distribution is known: what the best model knows of them,
--- its loss, the bound on bits, samples, also with a corrector or with one token given; and one
--- token, for which any number of steps is exact, also guided. With J [3, 3] the probabilities, the
--- best model says of a token what J, the token beside it and what is left of both say.
+-- its loss, the bound on bits, samples, also with one token given. With J [3, 3] the probabilities,
+-- the best model says of a token what J, the token beside it and what is left of both say.
 local fm <const> = require "fm"
+local total_variation <const> = require "fm.verify.parts.total_variation"
 
 local discrete <const> = fm.discrete
 local V <const>, J <const> = 3, { { 0.30, 0.04, 0.06 }, { 0.02, 0.22, 0.01 }, { 0.05, 0.10, 0.20 } }
@@ -82,16 +82,6 @@ end
 
 local draws <const> = 50000
 
--- Half the sum of |share - p| for cells [n] of 1 .. #want: at most so much for n draws, but once in
--- a million.
-local function total_variation(case, cell, name, want, own, why)
-  local n, off, chance = #cell, 0, 0
-  for i, p in ipairs(want) do
-    off, chance = off + math.abs(cell:eq(i):sum():item() / n - p) / 2, chance + math.sqrt(p * (1 - p) / n) / 2
-  end
-  case:row(name, off, chance + math.sqrt(7 / n) + own, ("its mean for %d draws, what one in a million is above it, and %s"):format(n, why))
-end
-
 local function cells(x)
   return ((x:slice { axis = 2, first = 1, last = 1 } - 1) * V + x:slice { axis = 2, first = 2, last = 2 }):reshape(-1)
 end
@@ -99,38 +89,6 @@ end
 local function samples(case, model, path, name, want, own, why)
   local x = discrete.sample(model, { path = path, n = draws, length = 2, steps = 64, rng = case.rng })
   total_variation(case, cells(x), name .. ": total variation of samples", want, own, why)
-end
-
--- One token of V kinds of probabilities p [n, V] or [1, V]: the best model.
-local function alone(path, p)
-  return function(xt, t)
-    local k, same = path:kept(t):reshape(-1, 1), xt:eq(fm.range(1, V):reshape(1, V))
-    local likely = path.masks and fm.where(xt:gt(V), 1, same) or same * k + (1 - k) / V
-    return (likely * p):clamp({ min = 1e-30 }):log():reshape(#xt, 1, V)
-  end
-end
-
-local function one_token(case, path, name)
-  local model, nothing <const> = alone(path, fm.tensor(first):reshape(1, V)), "nothing: one token is not drawn apart from another"
-  for how, o in pairs { ["a corrector"] = { corrector = 2 }, corrections = { corrections = 3 } } do
-    o.path, o.n, o.length, o.steps, o.rng = path, draws, 1, 4, case.rng
-    total_variation(case, discrete.sample(model, o):reshape(-1), ("%s: one token, 4 steps, %s"):format(name, how), first, 0, nothing)
-  end
-end
-
--- A token of a class under guidance w: p_class^w p^(1 - w), up to its sum. The classes are the
--- rows of J.
-local function guided(case, path)
-  local w <const>, rows, want, sum = 3, fm.tensor(J), {}, 0
-  local function model(xt, t, c) return alone(path, c and rows:index_select(c, 1) or fm.tensor(first):reshape(1, V))(xt, t) end
-  for a = 1, V do
-    want[a] = J[3][a] ^ w * first[a] ^ (1 - w)
-    sum = sum + want[a]
-  end
-  for a = 1, V do want[a] = want[a] / sum end
-  local field = discrete.guidance(function(...) return model(...) end, { cond = fm.full(draws, 3), scale = w })
-  local x = discrete.sample(field, { path = path, n = draws, length = 1, steps = 4, rng = case.rng })
-  total_variation(case, x:reshape(-1), "masked: guided by 3", want, 0, "nothing: masks leave the model's word as it is")
 end
 
 -- The first token is given for half of the rows, the second for the others: with the right
@@ -172,7 +130,7 @@ local function trained(case, path, name)
 end
 
 return {
-  about = "two tokens of a known joint distribution: loss, bits, samples, corrector, guidance, a trained network",
+  about = "two tokens of a known joint distribution: loss, bits, samples, one token given, a trained network",
   seconds = 6,
   run = function(case)
     loss(case, 1)
@@ -182,9 +140,6 @@ return {
     bits(case, nil, drawn, "uniform")
     samples(case, best(masked), masked, "masked", settled_together(), 0, "nothing: what 64 steps do is known")
     samples(case, best(drawn), drawn, "uniform", joint(), 1 / 64, "1/64: tokens that move in one step")
-    one_token(case, masked, "masked")
-    one_token(case, drawn, "uniform")
-    guided(case, masked)
     given(case, masked)
     trained(case, masked, "masked, trained")
     trained(case, drawn, "uniform, trained")
