@@ -54,6 +54,10 @@ return fm.experiment {
 
     table_flow.save(best:eval(), run:path "model.safetensors")
     run:summary { best_step = reached.step, valid_nll = reached.nll }
+    local held_out <const>, cond <const> = best.units(rows.test.x), rows.classes and rows.test.labels or nil
+    run:pareto { field = function(x, t) return best.field(x, t, cond) end, x0 = run.rng:stream "pareto":normal(held_out:shape()),
+      name = "energy distance to held-out rows", metric = function(x) return fm.metrics.energy_distance(x, held_out) end,
+      floor = function() return fm.metrics.energy_distance(best.units(rows.known.x), held_out) end }
     compared(run, p, rows, best)
   end,
 }

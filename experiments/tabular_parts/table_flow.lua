@@ -33,7 +33,7 @@ end
 
 --- Writes a flow with the names of its columns and classes to a file.
 function table_flow.save(self, path)
-  local about = { names = fm.json.encode(fm.json.array(self.names)), hidden = tostring(self.hidden) }
+  local about = { names = fm.json.encode(self.names), hidden = tostring(self.hidden) }
   if self.classes then about.classes = fm.json.encode(fm.json.array(self.classes)) end
   assert(fm.save(path, self:state(), about))
 end

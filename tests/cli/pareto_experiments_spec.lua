@@ -1,6 +1,7 @@
 -- fmrun pareto on the experiments that compare methods and draw tokens or texts: its numbers are
 -- those that the runs measured themselves, and a run of a method with nothing to choose says why.
 local fm <const> = require "fm"
+local lfs <const> = require "lfs"
 local stopping <const> = require "cli.stopping"
 
 local call <const>, read <const>, record <const>, root <const> = stopping.call, stopping.read, stopping.record, stopping.root .. "/experiments/"
@@ -34,8 +35,10 @@ describe("fmrun pareto", function()
   after_each(stopping.close)
 
   it("measures every method of compare_baselines.lua that has a choice, as the run did", function()
+    local all = {}
+    for entry in lfs.dir(root .. "baselines") do all[#all + 1] = entry:match "^(.*)%.lua$" end
     local code, _, err = call(("-q --threads 1 -m -o o %scompare_baselines.lua method=%s steps=24 hidden=8 batch=8 samples=12 tests=1 checks=2 most=4")
-      :format(root, "cnf,ddim,ddpm,edm,edm_ode,flow,gan,gan_penalty,lsd,meanflow,ot_cfm,reflow,score_ve,score_vp,vae"))
+      :format(root, table.concat(all, ",")))
     assert.equal(0, code, err)
     local by_field, by_sample, none = 0, 0, {}
     for _, run in ipairs(fm.runs(stopping.path "o", "compare_baselines")) do
@@ -58,7 +61,8 @@ describe("fmrun pareto", function()
       end
     end
     table.sort(none)
-    assert.same({ 7, 5, { "gan", "gan_penalty", "vae" } }, { by_field, by_sample, none })
+    assert.same({ "gan", "gan_penalty", "vae" }, none)
+    assert.truthy(by_field >= 7 and by_sample >= 5 and by_field + by_sample + 3 == #all, by_field .. " " .. by_sample)
   end)
 
   it("measures pictures", function()

@@ -50,6 +50,17 @@ describe("the experiment over tables", function()
     assert.equal("44 17 20 4 body_mass_g\n", out, err)
   end)
 
+  it("says what fmrun pareto measures, in units of the columns and with the classes of the held-out rows", function()
+    for _, by in ipairs { "", "species" } do
+      assert.equal(0, (call(short("p" .. by, { by = by }))))
+      local code, out, err = call(("pareto p%s -q --json --all --nfe 8 --solvers midpoint"):format(by))
+      assert.equal(0, code, err)
+      local found = assert(fm.json.decode(out))
+      assert.same({ "energy distance to held-out rows", 3, 60 }, { found.name, #found.settings, found.step })
+      for _, s in ipairs(found.settings) do assert.truthy(s.value > found.floor and s.value < 3, s.value) end
+    end
+  end)
+
   it("goes on after a kill with the same numbers, and with the same best weights", function()
     local others = { steps = 4000, patience = 1000, every = 10, by = "species" }
     assert.equal(0, (call(short("whole", others))))
