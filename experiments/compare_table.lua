@@ -10,15 +10,13 @@
 local fm <const> = require "fm"
 local arms <const>, claims <const> = require "baselines.parts.arms", require "baselines.parts.claims"
 local is_method <const>, kinds <const> = require "baselines.parts.is_method", require "baselines.parts.kinds"
-local save <const>, methods <const> = require "baselines.parts.result_file", require "baselines.parts.methods_tables"
+local save <const>, tables_of <const> = require "baselines.parts.result_file", require "baselines.parts.methods_tables"
 
---- Names of methods; raises for one that is none.
-local function named(text)
+local function method(name) return is_method(name) and name or fm.fail("compare_table: there is no file baselines/" .. name .. ".lua") end
+
+local function methods_in(text)
   local list = {}
-  for name in text:gmatch "[^,%s]+" do
-    if not is_method(name) then fm.fail("compare_table: there is no file baselines/" .. name .. ".lua") end
-    list[#list + 1] = name
-  end
+  for name in text:gmatch "[^,%s]+" do list[#list + 1] = method(name) end
   return list
 end
 
@@ -29,7 +27,7 @@ return fm.experiment {
     method = { "flow", "whose claims they are" }, others = { "ddpm,edm", "what it is beside" },
   },
   run = function(run, p)
-    local first, others = named(p.method)[1], named(p.others)
+    local first, others = method(p.method), methods_in(p.others)
     local found, counted, left = arms.of(assert(fm.runs(p.runs, "compare_baselines")))
     if #counted == 0 then fm.fail("compare_table: no run of compare_baselines is over in " .. p.runs) end
     local tables, said = {}, {} -- what holds for all data sets is said once
@@ -47,8 +45,8 @@ return fm.experiment {
           add("claims_" .. other, "The article's claims", claims(of_data, kinds[data], first, other))
         end
       end
-      add("quality", "Quality and stability", methods.quality(of_data))
-      add("cost", "Cost of the quality", methods.cost(of_data))
+      add("quality", "Quality and stability", tables_of.quality(of_data))
+      add("cost", "Cost of the quality", tables_of.cost(of_data))
     end
     if p.out ~= "" then assert(save(p.out, counted, left, tables, "fmrun experiments/compare_table.lua runs=" .. p.runs)) end
   end,

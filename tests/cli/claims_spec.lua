@@ -172,6 +172,7 @@ describe("the tables of the comparison", function()
       refuses(key .. "=nosuch", "compare_table: there is no file baselines/nosuch.lua")
       refuses(key .. "=parts.map", "compare_table: there is no file baselines/parts.map.lua")
     end
+    refuses("method=", "compare_table: there is no file baselines/.lua")
     refuses("", "nowhere is no folder", "nowhere")
     made("flow", 0.5, 3, {}, { steps = 20 })
     refuses("", "have other steps")

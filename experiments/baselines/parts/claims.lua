@@ -34,7 +34,7 @@ local notes <const> = {
     .. "nothing: 256 points in 1,024 dimensions are all about as far from each other, and vae and gan_penalty, which learn no way, have 1 as well.",
   "share of runs: of all learning rates that have the quality, and the 95 % interval of a share (Wilson 1927). It takes the runs for independent, but "
     .. "those of one seed have the same data. worst / best lr: the distance at the worst of the learning rates over that at the best, of the seeds that "
-    .. "have all rates.",
+    .. "have all rates; where the worst is the lowest, it tells of a training too short for that rate more than of stability, see below.",
 }
 
 local near <const> = 0.05 -- a difference that is none in practice
