@@ -123,6 +123,18 @@ describe("the tables of the comparison", function()
     has(tables() "moons_claims_ddpm", "worst / best lr,3 ± 0 (2 of 3),one rate,not measured")
   end)
 
+  it("choose the rate by the seeds that all rates have, not by an easier one", function()
+    for seed, d in ipairs { 0.3, 0.3, 0.9 } do
+      made("flow", 0.5, seed, { distance = d, distance_floor = 0.4 })
+      if seed < 3 then made("flow", 1.5, seed, { distance = 0.4, distance_floor = 0.4 }) end
+      made("ddpm", seed < 3 and 0.5 or 1.5, seed, { distance = d, distance_floor = 0.4 }) -- no seed has both
+    end
+    local text = tables() "moons_quality"
+    has(text, "flow,0.5,0.50 ± 0.86,", "ddpm,0.5,0.3 ± 0,")
+    made("flow", 0.5, 3, {}, { status = "diverged" })
+    has(tables() "moons_quality", "flow,1.5,0.4 ± 0,")
+  end)
+
   it("tell how wide the rates were, what the code was, and that pictures have no way to compare", function()
     local function code(hash) return { code = { { path = "/a/experiments/baselines/flow.lua", hash = hash } }, versions = { fmrun = "1", real = "float" } } end
     for seed = 1, 2 do

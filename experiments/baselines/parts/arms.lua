@@ -1,8 +1,8 @@
 -- arms.of(list) -> the runs of compare_baselines.lua that count, by data set and method; a list of
 -- them; and how many others there are, by status:
 --   data -> { data, floor, quality, runs, methods = { method -> arm } }
---   arm = { name, runs, rates = { lr -> runs }, distances = { lr -> mean }, lr: the rate with the
---     least mean distance, distance: that mean }
+--   arm = { name, runs, rates = { lr -> runs }, distances = { lr -> mean over the seeds that all
+--     rates have }, lr: the rate with the least of them, distance: the mean over all its seeds }
 -- A run that diverged or failed has no results; it did not reach the quality. One that is not over,
 -- or cannot be read, is left out, and of two runs alike the later one counts.
 local fm <const> = require "fm"
@@ -23,13 +23,24 @@ local function check(first, run)
   end
 end
 
---- The mean distance at a rate; infinite when a run had none.
-local function distance(runs)
+--- The seeds that an arm has at every rate; nil when there are none.
+local function common_seeds(arm)
+  local count, common, rates = {}, {}, 0
+  for _, runs in pairs(arm.rates) do
+    rates = rates + 1
+    for _, run in ipairs(runs) do count[arms.seed(run)] = (count[arms.seed(run)] or 0) + 1 end
+  end
+  for seed, n in pairs(count) do common[seed] = n == rates or nil end
+  return next(common) and common
+end
+
+--- The mean distance at a rate, of these seeds (of all for nil); infinite when a run had none.
+local function distance(runs, seeds)
   local values = {}
   for _, run in ipairs(runs) do
     local value = run.status == "done" and run.summary.distance
     if not math.type(value) or value - value ~= 0 then return math.huge end
-    values[#values + 1] = value
+    if not seeds or seeds[arms.seed(run)] then values[#values + 1] = value end
   end
   return fm.mean_over_seeds(values).mean
 end
@@ -52,12 +63,14 @@ local function counted(list)
 end
 
 local function settle(arm)
+  local seeds = common_seeds(arm)
   arm.distances = {}
   for lr, runs in pairs(arm.rates) do
-    local d = distance(runs)
+    local d, least = distance(runs, seeds), arm.distances[arm.lr]
     arm.distances[lr] = d
-    if not arm.lr or d < arm.distance or d == arm.distance and lr < arm.lr then arm.lr, arm.distance = lr, d end
+    if not least or d < least or d == least and lr < arm.lr then arm.lr = lr end
   end
+  arm.distance = distance(arm.rates[arm.lr])
 end
 
 function arms.of(list)

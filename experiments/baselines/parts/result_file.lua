@@ -6,8 +6,8 @@ local sweeps <const> = require "baselines.parts.sweeps"
 
 local title <const> = "Generative models on one bench: the article's claims measured"
 local notes <const> = "The same network and data for all methods, for about the same CPU time of training. Each figure is a mean over seeds ± half of its "
-  .. "95 % interval (Student's t) at the learning rate with the least mean distance to the data; shares are over all rates. The distance is W2 of points, "
-  .. "the Frechet distance in the features of a classifier for pictures. Times are CPU times."
+  .. "95 % interval (Student's t) at the learning rate with the least mean distance to the data, over the seeds that all rates of the method have; shares "
+  .. "are over all rates. The distance is W2 of points, the Frechet distance in the features of a classifier for pictures. Times are CPU times."
 
 --- The model of this machine's processor, which is the one of the runs when they were made here.
 local function model_of(runs)
