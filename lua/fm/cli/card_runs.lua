@@ -1,11 +1,10 @@
 -- The runs of a card: those that there are, found by their parameters and seed wherever they lie in
 -- the folder of runs, and those that are still to do.
-local commit_of <const> = require "fm.run.commit"
+local card_origin <const> = require "fm.cli.card_origin"
 local fm <const> = require "fm"
 local machine <const> = require "fm.cli.machine"
 local parameters <const> = require "fm.run.parameters"
 local records <const> = require "fm.records.runs"
-local scripts <const> = require "fm.cli.scripts"
 local sorted_keys <const> = require "fm.parts.sorted_keys"
 
 local card_runs <const> = {}
@@ -28,14 +27,6 @@ local function rows_by_identity(script)
   return rows
 end
 
---- The digest that the script of a run had.
-local function digest_of(record)
-  for _, file in ipairs(record.code or {}) do
-    if file.path == record.script then return file.hash end
-  end
-  return nil
-end
-
 --- Whether a run is rather to be shown than another of the same row and seed: one that is done, one
 --- of the script as it is now, and the later one.
 local function is_better(a, b, digest)
@@ -51,14 +42,17 @@ function card_runs.none(script)
   return found
 end
 
---- What there is: found[row][seed] = { status, seed, seconds, code, values (the summary), record }.
+--- What there is: found[row][seed] = { status, seed, seconds, date, code, fmrun, commit,
+--- values (the summary), record }.
 function card_runs.find(script, base, seeds)
   local rows, digest, found = rows_by_identity(script), script.files[script.path], card_runs.none(script)
   for _, record in ipairs(records.list(base, script.experiment.name)) do
     local i, seed = rows[identity(script, record.config)], record.config.seed
     local real = record.versions and record.versions.real or fm.real
     if i and real == fm.real and math.type(seed) == "integer" and seed >= 1 and seed <= seeds then
-      local run = { status = record.status, seed = seed, seconds = record.seconds, code = digest_of(record), values = record.summary, record = record }
+      local run = card_origin.of_record(record)
+      run.status, run.seed, run.seconds, run.values, run.record = record.status, seed, record.seconds, record.summary, record
+      run.date = (record.ended or record.started):match "^[%d-]+"
       if is_better(run, found[i][seed], digest) then found[i][seed] = run end
     end
   end
@@ -72,7 +66,9 @@ function card_runs.of_result(script, result, seeds)
     local i = rows[identity(script, row.config)]
     for _, run in ipairs(i and row.runs or {}) do
       if run.seed >= 1 and run.seed <= seeds then
-        found[i][run.seed] = { status = "done", seed = run.seed, seconds = run.seconds, code = run.code, values = run.values, machine = run.machine }
+        local kept = { status = "done", date = result.date }
+        for _, key in ipairs { "seed", "seconds", "code", "data", "fmrun", "commit", "values", "machine" } do kept[key] = run[key] end
+        found[i][run.seed] = kept
       end
     end
   end
@@ -100,7 +96,8 @@ local function runs_of(by_seed, seeds, keys)
     if run and run.status == "done" then
       local values = {}
       for _, key in ipairs(keys) do values[key] = run.values[key] end
-      list[#list + 1] = { seed = seed, seconds = run.seconds or 0, code = run.code, values = values, machine = run.machine }
+      list[#list + 1] = { seed = seed, seconds = run.seconds or 0, code = run.code, data = run.data, fmrun = run.fmrun, commit = run.commit,
+        values = values, machine = run.machine }
     end
   end
   return list
@@ -115,68 +112,52 @@ local function unfinished_of(by_seed)
   return counts
 end
 
---- The digest of what the card's data function draws, and the shapes. Files that it requires are no
---- code of the card's runs, which do not call it.
-local function data_of(script)
-  local files = {}
-  for path in pairs(script.files) do files[path] = true end
-  local drawn = table.pack(scripts.within(script, pcall, script.card.data, fm.rng(1, "card")))
-  if not drawn[1] then error({ message = ("%s: card: data: %s"):format(script.path, tostring(drawn[2])), exit = 1 }, 0) end
-  for path in pairs(script.files) do
-    if not files[path] then script.files[path] = nil end
-  end
-  local shapes, parts = fm.json.array {}, {}
-  for i = 2, drawn.n do
-    local tensor = drawn[i]
-    if not fm.is_tensor(tensor) then error({ message = ("%s: card: data: expected tensors, found a %s"):format(script.path, type(tensor)), exit = 1 }, 0) end
-    shapes[#shapes + 1] = fm.json.array(tensor:shape())
-    local numbers, packed = tensor:reshape(tensor:count()):totable(), {}
-    for k, number in ipairs(numbers) do packed[k] = ("<f"):pack(number) end
-    parts[#parts + 1] = fm.json.encode(shapes[#shapes]) .. table.concat(packed)
-  end
-  return { digest = fm.file.hash(table.concat(parts)), shapes = shapes }
-end
-
-local function columns_of(card)
-  local columns, keys = {}, {}
-  for i, column in ipairs(card.results) do
-    columns[i] = column
+--- The names of the summary that a result keeps.
+local function keys_of(card)
+  local keys = {}
+  for _, column in ipairs(card.results) do
     keys[#keys + 1] = column.key
     keys[#keys + 1] = column.floor
   end
-  return columns, keys
+  return keys
 end
 
+--- The records of the runs that are done, and the day of the latest of them.
 local function records_in(found)
-  local list = {}
+  local list, date = {}, nil
   for _, by_seed in ipairs(found) do
     for _, run in pairs(by_seed) do
-      if run.status == "done" and run.record then list[#list + 1] = run.record end
+      if run.status == "done" then
+        list[#list + 1] = run.record
+        if not date or run.date and run.date > date then date = run.date end
+      end
     end
   end
-  return list
+  return list, date
 end
 
---- The result (see fm.records.card_result) of what was found. committed: where it is from, when it
---- is not from runs.
-function card_runs.result(script, found, seeds, committed)
-  local card, list = script.card, records_in(found)
-  local columns, keys = columns_of(card)
-  local commit = commit_of(script.path, {})
-  script.drawn = script.drawn or data_of(script) -- which may take a while
-  local result = { kind = "card", name = script.title, title = card.title, source = card.source, script = script.path, digest = script.files[script.path],
-    command = "fmrun card " .. script.title .. (seeds ~= card.seeds and " --seeds " .. seeds or ""), date = os.date "!%Y-%m-%d", fmrun = fm.version,
-    commit = commit and commit.hash, machine = machine.of_records(list), seconds = 0.0, seeds = seeds, data = script.drawn, protocol = card.protocol,
-    results = columns, rows = {} }
-  if committed then
-    for _, key in ipairs { "date", "fmrun", "commit", "machine" } do result[key] = committed[key] end
-  end
-  local unfinished = {}
+--- What a result says that is not of its runs: what the card says, and its data as they are now.
+function card_runs.said(script)
+  local card, rows = script.card, {}
   for i, row in ipairs(card.rows) do
-    result.rows[i] = { name = row.name, params = row.params, config = row.values, published = row.published, because = row.because,
-      runs = runs_of(found[i], seeds, keys) }
-    unfinished[i] = unfinished_of(found[i])
-    for _, run in ipairs(result.rows[i].runs) do result.seconds = result.seconds + run.seconds end
+    rows[i] = { name = row.name, params = row.params, config = row.values, published = row.published, because = row.because }
+  end
+  return { kind = "card", name = script.title, title = card.title, source = card.source, digest = script.files[script.path],
+    data = card_origin.data(script), protocol = card.protocol, results = card.results, rows = rows }
+end
+
+--- The result (see fm.records.card_result) of what was found. saved: the one that lies beside the
+--- card, or nil. committed: the same when all is from there, and no runs were found.
+function card_runs.result(script, found, seeds, saved, committed)
+  local keys, list, date = keys_of(script.card), records_in(found)
+  local result, unfinished = card_runs.said(script), {}
+  card_origin.add_data(script, found, saved and card_runs.of_result(script, saved, seeds))
+  result.script, result.seeds, result.seconds = script.path, seeds, 0.0
+  result.command = "fmrun card " .. script.title .. (seeds ~= script.card.seeds and " --seeds " .. seeds or "")
+  result.date, result.machine = date or os.date "!%Y-%m-%d", committed and committed.machine or machine.of_records(list)
+  for i, row in ipairs(result.rows) do
+    row.runs, unfinished[i] = runs_of(found[i], seeds, keys), unfinished_of(found[i])
+    for _, run in ipairs(row.runs) do result.seconds = result.seconds + run.seconds end
   end
   return result, unfinished
 end

@@ -55,6 +55,30 @@ function card_words.versions(result)
   return others > 0 and ("The script of %s had another text then."):format(words.count(others, "run")) or ""
 end
 
+--- What the runs say of themselves under a name, "0.1.0 (3 runs), not known (1 run)": how many
+--- only where they differ.
+local function said_by_runs(result, name, mark)
+  local counts = {}
+  for _, row in ipairs(result.rows) do
+    for _, run in ipairs(row.runs) do
+      local value = run[name] and mark(run[name]) or "not known"
+      counts[value] = (counts[value] or 0) + 1
+    end
+  end
+  local list = sorted_keys(counts)
+  if #list <= 1 then return list[1] or "not known" end
+  for i, value in ipairs(list) do list[i] = ("%s (%s)"):format(value, words.count(counts[value], "run")) end
+  return table.concat(list, ", ")
+end
+
+--- What the runs were made with: "fmrun 0.1.0; digest of the data: 5ba2ac1c155ea611". mark(text): a
+--- digest as it is to be shown. The commit is told where a run has one.
+function card_words.origin(result, mark)
+  local text = ("fmrun %s; digest of the data: %s"):format(said_by_runs(result, "fmrun", tostring), said_by_runs(result, "data", mark))
+  local commit = said_by_runs(result, "commit", mark)
+  return commit == "not known" and text or ("%s; commit: %s"):format(text, commit)
+end
+
 --- Why rows came out otherwise than published, a list of { row, text }; those that are not
 --- reproduced and have no explanation come last, together.
 function card_words.reasons(result)

@@ -83,8 +83,8 @@ end
 
 local function add_card(lines, result)
   add(lines, ("**%s**"):format(plain(result.title)))
-  add(lines, ("%s. %s, %s: %s. fmrun %s, data with the digest %s."):format(plain(result.source), code(result.command), result.date,
-    plain(card_words.cost(result) or "no runs"), result.fmrun or "of an unknown version", code(result.data.digest)))
+  add(lines, ("%s. %s, %s: %s. %s."):format(plain(result.source), code(result.command), result.date, plain(card_words.cost(result) or "no runs"),
+    card_words.origin(result, code)))
   local facts = { ("- seeds: 1 to %d"):format(result.seeds) }
   for _, pair in ipairs(result.protocol) do facts[#facts + 1] = ("- %s: %s"):format(plain(pair[1]), plain(pair[2])) end
   if result.rows[1] then facts[#facts + 1] = ("- one run of %s: %s"):format(plain(result.rows[1].name), command_of(result, result.rows[1])) end

@@ -1,11 +1,14 @@
 -- The result of a card, as a table and as the file results/NAME.json beside it:
---   { kind = "card", name, title, source, script, digest, command, date, fmrun, commit, machine,
---     seconds, seeds, data = { digest, shapes }, protocol = { { name, text } },
+--   { kind = "card", name, title, source, script, digest, command, date, machine, seconds, seeds,
+--     data = { digest, shapes }, protocol = { { name, text } },
 --     results = { { key, label, floor, better } },
 --     rows = { { name, params, config, published = { key = { value, error } }, because,
---       runs = { { seed, seconds, code, machine, values = { key = number } } } } } }
--- machine: of a run, when it was added from a result that was saved before. seeds: how many each
--- row wants. digest and code: of the script's text, now and as a run had it.
+--       runs = { { seed, seconds, code, data, fmrun, commit, machine,
+--         values = { key = number } } } } } }
+-- digest and data: of the script's text and of its data when this was saved. code, data, fmrun and
+-- commit of a run: of that text, the digest of the data, fmrun's version and the commit as the run
+-- had them, absent where that is not known. machine: of a run, when it was added from a result that
+-- was saved before. seeds: how many each row wants. date: of the latest run.
 -- Means, intervals and verdicts are not kept: they follow from the values.
 local fm <const> = require "fm"
 local is_list <const> = require "fm.records.is_list"
@@ -115,8 +118,11 @@ local function is_column(column)
 end
 
 local function is_run(run)
-  return type(run) == "table" and math.type(run.seed) == "integer" and is_number(run.seconds) and type(run.values) == "table" and is_text(run.code or "")
-    and is_text(run.machine or "")
+  if type(run) ~= "table" or math.type(run.seed) ~= "integer" or not is_number(run.seconds) or type(run.values) ~= "table" then return false end
+  for _, key in ipairs { "code", "data", "fmrun", "commit", "machine" } do
+    if not is_text(run[key] or "") then return false end
+  end
+  return true
 end
 
 local function is_row(row)
@@ -142,7 +148,6 @@ local function problem_of(result)
   end
   if math.type(result.seeds) ~= "integer" then return "seeds: expected a whole number" end
   if not is_text(result.data.digest) then return "data.digest: expected a text" end
-  if not is_text(result.fmrun or "") then return "fmrun: expected a text" end
   for key, list in pairs(lists) do
     if not is_list(result[key], list[1]) then return ("%s: expected a list, each with %s"):format(key, list[2]) end
   end

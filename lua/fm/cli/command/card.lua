@@ -85,18 +85,19 @@ local function find(script, base, seeds, line)
 end
 
 --- Facts about where the numbers are from: the folder of runs or the committed result, and runs of
---- another version of the script. path: of the committed result.
-local function notes_of(result, path, base, committed, count)
+--- another version of the script or of other data.
+local function notes_of(result, base, committed, count)
   local notes = {}
   if committed then
     notes[1] = { "numbers", ("the committed result of %s, on %s"):format(committed.date, machine.text(committed.machine)) }
   else
     notes[1] = { "numbers", ("%s in %s"):format(words.count(count, "run"), base) }
   end
-  local others, digests, added = 0, {}, 0
+  local others, digests, added, elsewhere = 0, {}, 0, 0
   for _, row in ipairs(result.rows) do
     for _, run in ipairs(row.runs) do
       added = added + (run.machine and 1 or 0)
+      elsewhere = elsewhere + (run.data and run.data ~= result.data.digest and 1 or 0)
       if run.code ~= result.digest then others, digests[run.code or "unknown"] = others + 1, true end
     end
   end
@@ -106,10 +107,7 @@ local function notes_of(result, path, base, committed, count)
     for name in pairs(digests) do names[#names + 1] = name end
     notes[#notes + 1] = { "versions", ("the script of %s had another text: digest %s"):format(words.count(others, "run"), table.concat(names, ", ")) }
   end
-  local there = committed or card_result.read(path)
-  if there and there.data and there.data.digest ~= result.data.digest then
-    notes[#notes + 1] = { "data now", ("not what the committed result had, digest %s"):format(tostring(there.data.digest)) }
-  end
+  if elsewhere > 0 then notes[#notes + 1] = { "data now", ("not those of %s: digest %s"):format(words.count(elsewhere, "run"), result.data.digest) } end
   return notes
 end
 
@@ -152,8 +150,8 @@ local function save(result, path)
 end
 
 local function show(script, found, seeds, committed, count, line)
-  local result, unfinished = card_runs.result(script, found, seeds, committed)
-  local notes = notes_of(result, script.result, command_line.runs(line), committed, count)
+  local result, unfinished = card_runs.result(script, found, seeds, committed or card_result.read(script.result), committed)
+  local notes = notes_of(result, command_line.runs(line), committed, count)
   if line.json then print_json(result, unfinished) else screen.tables(result, unfinished, notes, line.color) end
   if not line.save then return end
   save(result, script.result)

@@ -100,7 +100,10 @@ function card_screen.tables(result, unfinished, notes, color)
   print_reasons(result, paint)
   print()
   local facts = { { "verdicts", card_words.count(result) }, { "legend", card_words.legend(result) } }
-  facts[#facts + 1] = card_words.cost(result) and { "cost", card_words.cost(result) }
+  if card_words.cost(result) then
+    facts[#facts + 1] = { "cost", card_words.cost(result) }
+    facts[#facts + 1] = { "made with", card_words.origin(result, tostring) }
+  end
   table.move(notes, 1, #notes, #facts + 1, facts)
   print_facts(facts, paint)
 end
