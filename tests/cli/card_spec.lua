@@ -222,8 +222,13 @@ describe("fmrun card", function()
     write("cards/results/toy.json", "{}")
     code, _, err = call "card toy --show"
     assert.equal(1, code)
-    has(err, "cards/results/toy.json: not the result of a card")
-    has(select(2, call "card"), "cards/results/toy.json: cards/results/toy.json: not the result")
+    has(err, "fmrun: cards/results/toy.json: not the result of a card")
+    has(select(2, call "card"), "  cards/results/toy.json: not the result")
+    write("cards/results/toy.json", "{")
+    has(select(3, call "card toy --show"), "fmrun: cards/results/toy.json: ")
+    assert.is_nil(select(3, call "card toy --show"):find("json: toy", 1, true))
+    has(select(3, call "card --page cards/results"), "fmrun: cards/results/toy.json: ")
+    assert.is_nil(select(3, call "card --page cards/results"):find("json: toy", 1, true))
   end)
 
   it("draws its data with files that its runs do not need", function()
@@ -250,6 +255,14 @@ describe("fmrun card", function()
     assert.equal(4, #saved.rows[1].runs + #saved.rows[2].runs)
     write("cards/results/toy.json", (read "cards/results/toy.json":gsub('"machine": ?"[^"]*"', '"machine": "another, 8 cores"', 1)))
     has(well "card toy --add --show", "4 runs, ", "; 1 of them on another")
+    local other = fm.real == "float" and "double" or "float"
+    write("cards/results/toy.json", (read "cards/results/toy.json":gsub(('"real": ?"%s"'):format(fm.real), ('"real": "%s"'):format(other), 1)))
+    for _, options in ipairs { "--add", "--add --show", "--add -n" } do
+      local code, _, message = call("card toy " .. options)
+      assert.equal(1, code)
+      has(message, ("cards/results/toy.json: its runs are in %s, and these are in %s: --add takes runs of one precision"):format(other, fm.real))
+    end
+    has(well "card toy --show", "3 runs in runs") -- nor does it hide those that are here
   end)
 
   it("names what nobody has explained", function()
@@ -337,6 +350,11 @@ describe("fmrun card", function()
     for text, message in pairs {
       ["[1]"] = "no object", ["{}"] = "command: expected a string, found nil", ['{"kind": "card"}'] = "expected a",
       [read "cards/results/toy.json":gsub('"seed": ?%d', '"seed":"x"')] = "rows: expected a list, each with name,",
+      [read "cards/results/toy.json":gsub('"seed": ?2', '"seed":1')] = "rows[1] (near it): seed 1 is there twice",
+      [read "cards/results/toy.json":gsub('"seed": ?1', '"seed":0')] = "rows: expected a list, each with name,",
+      [read "cards/results/toy.json":gsub('"seconds": ?([%d.]+,\n? *"seed")', '"seconds":-%1')] = "rows: expected a list, each with name,",
+      [read "cards/results/toy.json":gsub('"seconds": ?([%d.]+,\n? *"seeds")', '"seconds":-%1')] = "seconds: expected a number >= 0",
+      [read "cards/results/toy.json":gsub('"seeds": ?2', '"seeds":-3')] = "seeds: expected a whole number >= 1",
       [read "cards/results/toy.json":gsub('"protocol": %[', '"protocol": [1,')] = "protocol: expected a list, each with a name and a text",
       [read "cards/results/toy.json":gsub('"key"', '"kee"')] = "results: expected a list, each with key,",
       [begun .. ',"tables":[]}'] = "machine: expected a text, found nil",

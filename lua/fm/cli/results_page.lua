@@ -9,6 +9,7 @@ local names_in <const> = require "fm.records.names_in"
 local read_json <const> = require "fm.records.json_file"
 local read_tables <const> = require "fm.records.table_result"
 local short <const> = require "fm.parts.short"
+local with_path <const> = require "fm.records.with_path"
 local words <const> = require "fm.records.words"
 
 local head <const> = [[
@@ -127,7 +128,7 @@ local function add_file(lines, path)
   local is_card = said and said.kind == "card"
   local result
   if said then result, message = (is_card and card_result.read or read_tables)(path) end
-  if not result then error({ message = ("%s: %s"):format(path, message), exit = 1 }, 0) end
+  if not result then error({ message = with_path(path, message), exit = 1 }, 0) end
   add(lines, "## " .. path:match "([^/]*)%.json$") -- a title may be longer than a heading should be
   local add_result = is_card and add_card or add_tables
   add_result(lines, result)

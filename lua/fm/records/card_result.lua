@@ -15,6 +15,7 @@ local is_list <const> = require "fm.records.is_list"
 local read_json <const> = require "fm.records.json_file"
 local t_interval <const> = require "fm.records.t_interval"
 local verdict <const> = require "fm.records.verdict"
+local with_path <const> = require "fm.records.with_path"
 
 local card_result <const> = {}
 
@@ -118,7 +119,8 @@ local function is_column(column)
 end
 
 local function is_run(run)
-  if type(run) ~= "table" or math.type(run.seed) ~= "integer" or not is_number(run.seconds) or type(run.values) ~= "table" then return false end
+  if type(run) ~= "table" or math.type(run.seed) ~= "integer" or run.seed < 1 or type(run.values) ~= "table" then return false end
+  if not is_number(run.seconds) or not (run.seconds >= 0) then return false end
   for _, key in ipairs { "code", "data", "fmrun", "commit", "machine" } do
     if not is_text(run[key] or "") then return false end
   end
@@ -141,25 +143,38 @@ end
 local lists <const> = { protocol = { is_pair, "a name and a text" }, results = { is_column, "key, label and better" },
   rows = { is_row, "name, params, config, published and runs" } }
 
+--- nil, or which seed a row has twice.
+local function twice_in(rows)
+  for i, row in ipairs(rows) do
+    local seen = {}
+    for _, run in ipairs(row.runs) do
+      if seen[run.seed] then return ("rows[%d] (%s): seed %d is there twice"):format(i, row.name, run.seed) end
+      seen[run.seed] = true
+    end
+  end
+  return nil
+end
+
 --- nil, or what is wrong with a result.
 local function problem_of(result)
   for key, kind in pairs(wanted) do
     if type(result[key]) ~= kind then return ("%s: expected a %s, found %s"):format(key, kind, type(result[key])) end
   end
-  if math.type(result.seeds) ~= "integer" then return "seeds: expected a whole number" end
+  if math.type(result.seeds) ~= "integer" or result.seeds < 1 then return "seeds: expected a whole number >= 1" end
+  if not (result.seconds >= 0) then return "seconds: expected a number >= 0" end
   if not is_text(result.data.digest) then return "data.digest: expected a text" end
   for key, list in pairs(lists) do
     if not is_list(result[key], list[1]) then return ("%s: expected a list, each with %s"):format(key, list[2]) end
   end
-  return nil
+  return twice_in(result.rows)
 end
 
---- The result in a file; or nil, what is wrong with it, and whether it is missing.
+--- The result in a file; or nil, what is wrong with it (with its path), and whether it is missing.
 function card_result.read(path)
   local result, message, missing = read_json(path)
-  if not result then return nil, message, missing end
+  if not result then return nil, with_path(path, message), missing end
   local problem = result.kind ~= "card" and "not the result of a card" or problem_of(result)
-  if problem then return nil, ("%s: %s"):format(path, problem) end
+  if problem then return nil, with_path(path, problem) end
   return result
 end
 

@@ -26,7 +26,7 @@ local function entry_of(name, path, argv)
   if is_part then return nil end
   if not script then return { name = name, path = path, problem = message } end
   local result, problem, missing = card_result.read(script.result)
-  if not result and not missing then problem = ("%s: %s"):format(script.result, problem) else problem = nil end
+  if result or missing then problem = nil end
   return { name = name, path = path, title = script.card.title, source = script.card.source, rows = #script.card.rows, seeds = script.card.seeds,
     result = result, problem = problem }
 end
@@ -77,8 +77,11 @@ local function find(script, base, seeds, line)
   end
   if not line.add and (count > 0 or not line.show) then return found, nil, count end
   local committed, message, missing = card_result.read(script.result)
-  if not committed and not missing then end_with(("%s: %s"):format(script.result, message)) end
+  if not committed and not missing then end_with(message) end
   if not committed then return found, nil, count end
+  if line.add and (committed.machine.real or fm.real) ~= fm.real then
+    end_with(("%s: its runs are in %s, and these are in %s: --add takes runs of one precision"):format(script.result, committed.machine.real, fm.real))
+  end
   if count == 0 and not line.add then return card_runs.of_result(script, committed, seeds), committed, 0 end
   card_runs.add(script, found, committed, seeds)
   return found, count == 0 and committed or nil, count
