@@ -102,6 +102,21 @@ describe("experiments over texts", function()
     end
   end)
 
+  it("compare samples of a flow over words with their floor, over several draws", function()
+    local words = "-q --threads 1 --folder %s %stext_embeddings.lua corpus=%s/datasets/corpus.txt steps=%d hidden=64 dim=8 tests=2 seed=3"
+    local energies = {}
+    for i, steps in ipairs { 1, 400 } do
+      local code, out, err = call(words:format("words" .. i, root, stopping.root, steps))
+      assert.equal(0, code, err)
+      assert.truthy(out:find("samples decode to: %l+ %l+"))
+      local s = record("words" .. i).summary
+      for _, name in ipairs { "energy", "energy_floor", "w2", "w2_floor" } do assert.truthy(s[name] > 0 and s[name .. "_deviation"] > 0, name) end
+      assert.truthy(s.nearest_cosine < 1 and s.on_word >= 0 and s.on_word <= 1 and s.words_hit >= s.on_word / s.words)
+      energies[i] = s.energy / s.energy_floor
+    end
+    assert.truthy(energies[1] > 4 and energies[2] < 0.5 * energies[1], table.concat(energies, " "))
+  end)
+
   it("refuse a judge of another text, of shorter windows, and a file that is none", function()
     assert.equal(0, (call(short("text_baseline", "base"))))
     stopping.write("other.txt", ("a line of text\n"):rep(50))

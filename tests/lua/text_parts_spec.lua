@@ -1,5 +1,5 @@
 -- What the text experiments share (experiments/text_parts): held-out parts, counts in texts, the
--- autoregressive model, the time warp.
+-- autoregressive model, the time warp, vectors of words.
 local fm <const> = require "fm"
 local checks <const> = dofile "tests/lua/checks.lua"
 
@@ -7,7 +7,9 @@ describe("text parts", function()
   local former <const>, parts = package.path, {}
   setup(function()
     package.path = "experiments/?.lua;" .. former
-    for _, name in ipairs { "embeddings", "language_model", "measures", "network", "texts", "warp" } do parts[name] = require("text_parts." .. name) end
+    for _, name in ipairs { "embeddings", "language_model", "measures", "network", "texts", "warp", "word_vectors" } do
+      parts[name] = require("text_parts." .. name)
+    end
     parts.language_model.bits(parts.language_model.new(2, { length = 2, dim = 2, heads = 1, layers = 1 }), fm.ones(1, 2), 2) -- loads what stays
     parts.texts(("ab\n"):rep(20), 2)
   end)
@@ -139,5 +141,49 @@ describe("text parts", function()
       assert.near((1 - k / points) * (1 - 1 / V), z:argmax(2):ne(1):mean():item(), 0.015, "at point " .. k)
     end
     for k = 1, points do assert.truthy(c[k] < c[k + 1]) end
+  end)
+
+  it("reads vectors of words from a file, or makes them of a text", function()
+    local path = os.tmpname()
+    local file <close> = assert(io.open(path, "w"))
+    file:write "a 1 5\nb 3 5\nc 5 2\n"
+    file:flush()
+    local vectors, words = parts.word_vectors.read(path, "no_such", 9)
+    assert.same({ "a", "b", "c" }, words)
+    checks.near(fm.tensor { { -2, 1 }, { 0, 1 }, { 2, -2 } } / (14 / 6) ^ 0.5, vectors, 1e-5)
+    os.remove(path)
+    checks.raises_text("No such file or directory", parts.word_vectors.read, path, "no_such", 9)
+    checks.raises_text("no_such", parts.word_vectors.read, "", "no_such", 9)
+    vectors, words = parts.word_vectors.read("", "datasets/corpus.txt", 9)
+    assert.same({ #words, 9 }, vectors:shape())
+    assert.equal("the", words[1])
+    assert.near(0, vectors:mean(1):abs():max():item(), 1e-5)
+    assert.near(1, vectors:square():mean():item(), 1e-5)
+  end)
+
+  it("decodes to the word with the largest cosine, and compares samples with words and noise", function()
+    local vectors, words = fm.tensor { { 4, 0 }, { 0, 4 }, { -4, 0 } }, { "a", "b", "c" }
+    local found, near = parts.word_vectors.decode(fm.tensor { { 1, 0 }, { -3, 4 }, { -9, 0 } }, vectors, words)
+    assert.same({ "a", "b", "c" }, found)
+    assert.near((1 + 0.8 + 1) / 3, near, 1e-5)
+    local rng = fm.rng(6)
+    local function draw(list) return vectors:index_select(fm.tensor(list), 1) + rng:normal(#list, 2) * 0.1 end
+    local all = {}
+    for i = 1, 600 do all[i] = i % 3 + 1 end
+    local truth, other = draw(all), draw(all)
+    local result = parts.word_vectors.compare(other, truth, other, vectors)
+    for _, name in ipairs { "energy", "w2" } do assert.equal(result[name], result[name .. "_floor"]) end
+    assert.near(0.95, result.on_word, 0.04)
+    assert.equal(1, result.words_hit)
+    -- a third of the mass on another word, half of the rest between words
+    for i, word in ipairs(all) do all[i] = word == 3 and 1 or word end
+    local x = draw(all)
+    x[{ 1, 300 }] = x[{ 1, 300 }] * 0.5
+    result = parts.word_vectors.compare(x, truth, other, vectors)
+    assert.near(0.95 / 2, result.on_word, 0.04)
+    assert.near(2 / 3, result.words_hit, 1e-6)
+    assert.truthy(result.energy > 10 * result.energy_floor and result.w2 > 3 * result.w2_floor)
+    assert.near(fm.metrics.energy_distance(x, truth), result.energy, 1e-9)
+    assert.near(fm.metrics.wasserstein2(other, truth), result.w2_floor, 1e-9)
   end)
 end)
