@@ -2,6 +2,7 @@
 -- steps with given noise, so that each term of a step counts. Below, bar is abar_k; the formulas
 -- are those of the papers, in the data, and the samplers' are in the noise.
 local fm <const> = require "fm"
+local by_name <const> = require "fm.parts.by_name"
 
 local diffusion <const> = fm.diffusion
 local betas <const> = { 0.02, 0.1, 0.15, 0.3, 0.5 }
@@ -133,13 +134,15 @@ return {
     local x0 = case.rng:normal(B, 2)
     local function data_model(x) return data_at(x) end
     local ve <const> = { "ve", sigma_min = 0.01, sigma_max = 2 * high }
-    for _, chain in ipairs {
-      { "ancestral", ancestral, model_of(bars), T, { schedule = schedule } },
-      { "ddim", ddim, model_of(bars), 3, { schedule = schedule, steps = 3, eta = 0.6 } },
-      { "edm_heun", function(_, ...) return heun(...) end, data_model, 6, { path = ve, predict = "data", sigma_min = low, sigma_max = high, steps = 6,
+    local chains <const> = {
+      ancestral = { ancestral, model_of(bars), T, { schedule = schedule } },
+      ddim = { ddim, model_of(bars), 3, { schedule = schedule, steps = 3, eta = 0.6 } },
+      edm_heun = { function(_, ...) return heun(...) end, data_model, 6, { path = ve, predict = "data", sigma_min = low, sigma_max = high, steps = 6,
         churn = 1.2, churn_min = 0.3, churn_max = 5, churn_noise = 1.1 } },
-    } do
-      local name <const>, by_hand <const>, model <const>, steps <const>, o <const> = table.unpack(chain)
+    }
+    for _, name in ipairs(by_name.names "fm.diffusion.sample") do
+      local chain <const> = chains[name] or error(("verify has no formula of the sampler %s"):format(name), 0)
+      local by_hand <const>, model <const>, steps <const>, o <const> = table.unpack(chain)
       o.method, o.draws = name, case.rng:normal(steps, B, 2)
       local draws = {}
       for i = 1, steps do draws[i] = o.draws[{ i, i }]:reshape(B, 2) end
