@@ -56,7 +56,7 @@ return fm.experiment {
       end
       run:pareto(what)
       local bits, off = bits_of(model, text.windows, { path = path, rng = run.rng:stream "bits", draws = p.draws })
-      run:summary { held_out_bits = bits, held_out_error = off, parameters = net:count() }
+      run:summary { held_out_bits = bits, held_out_error = off }
       run:print(("at most %.4g bits per character of held-out text"):format(bits))
       local how <const> = { path = path, n = p.samples, length = p.length, steps = p.euler, rng = run.rng:stream "sample", corrections = p.corrections }
       local samples = discrete.sample(model, how)

@@ -7,6 +7,7 @@ local optim <const> = fm.optim
 
 return function(run, p, text, model, loss, check)
   run:print(("%d characters to train with, %d held out, %d kinds; %d parameters"):format(#text.train, #text.held_out, #text.names, model:count()))
+  run:summary { parameters = model:count() }
   local opt <const> = optim.adamw(model, { lr = optim.cosine { lr = p.lr, steps = p.steps, warmup = p.steps // 20 }, betas = { 0.9, 0.98 } })
   local average <const> = optim.ema(model, { decay = p.decay, warmup = true })
   run:keeps { model = model, opt = opt, average = average }

@@ -167,7 +167,7 @@ describe("the tables of the comparison", function()
     local out = assert(fm.json.decode(read "out.json"))
     assert.same({ 25.0, "fmrun experiments/compare_table.lua runs=o" }, { out.seconds, out.command }) -- of ten runs
     local sweep <const> = "fmrun -m -j 2 experiments/compare_baselines.lua data=moons"
-    has(out.notes[2], "10 runs, made from 2026-07-11 to 2026-07-13, by fmrun ?; left out: ", "1 damaged", "1 lost", "1 made again")
+    has(out.notes[1], "10 runs, made from 2026-07-11 to 2026-07-13, by fmrun ?; left out: ", "1 damaged", "1 lost", "1 made again")
     assert.same({ sweep .. " folder=DIR steps=30 method=flow lr=0.25,1.5 seed=1,2,3", sweep .. " steps=30 method=ddpm lr=0.25 seed=1,2,3",
       sweep .. " steps=30 method=ddpm lr=1.5 seed=1" }, { table.unpack(out.notes, 3) })
     assert.is_nil(out.machine.model) -- not made here

@@ -1,13 +1,7 @@
--- Writes tables for the page of results, a line a row, so that a change is seen in a comparison:
--- { title, command, machine, seconds, notes, tables }. All of it is of the runs that count, but
--- others: how many do not, by status.
+-- save(path, what, runs, others): writes tables for the page of results, a line a row, so that a
+-- change is seen in a comparison. what: { title, command, notes, tables }; machine and seconds are
+-- added, of the runs that count, and how many these are; others: how many do not, by status.
 local fm <const> = require "fm"
-local sweeps <const> = require "baselines.parts.sweeps"
-
-local title <const> = "Generative models on one bench: the article's claims measured"
-local notes <const> = "The same network and data for all methods, for about the same CPU time of training. Each figure is a mean over seeds ± half of its "
-  .. "95 % interval (Student's t) at the learning rate with the least mean distance to the data, over the seeds that all rates of the method have; shares "
-  .. "are over all rates. The distance is W2 of points, the Frechet distance in the features of a classifier for pictures. Times are CPU times."
 
 --- The model of this machine's processor, which is the one of the runs when they were made here.
 local function model_of(runs)
@@ -47,10 +41,10 @@ local function lines_of(found)
     fm.json.encode(fm.json.array(found.notes)), table.concat(rows, ",\n"))
 end
 
-return function(path, runs, others, tables, command)
-  local seconds, texts, encode, said = 0, {}, fm.json.encode, { notes, made_of(runs, others), table.unpack(sweeps(runs)) }
+return function(path, what, runs, others)
+  local seconds, texts, encode, said = 0, {}, fm.json.encode, { made_of(runs, others), table.unpack(what.notes) }
   for _, run in ipairs(runs) do seconds = seconds + (run.seconds or 0) end
-  for i, found in ipairs(tables) do texts[i] = lines_of(found) end
-  return fm.file.write(path, ('{"title":%s,\n"command":%s,\n"machine":%s,\n"seconds":%s,\n"notes":%s,\n"tables":[\n%s]}\n'):format(encode(title),
-    encode(command), encode(machine_of(runs)), encode(seconds), encode(fm.json.array(said)), table.concat(texts, ",\n")))
+  for i, found in ipairs(what.tables) do texts[i] = lines_of(found) end
+  return fm.file.write(path, ('{"title":%s,\n"command":%s,\n"machine":%s,\n"seconds":%s,\n"notes":%s,\n"tables":[\n%s]}\n'):format(encode(what.title),
+    encode(what.command), encode(machine_of(runs)), encode(seconds), encode(fm.json.array(said)), table.concat(texts, ",\n")))
 end
