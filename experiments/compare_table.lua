@@ -13,7 +13,7 @@ local is_method <const>, kinds <const> = require "baselines.parts.is_method", re
 local save <const>, sweeps <const> = require "table_parts.result_file", require "baselines.parts.sweeps"
 local tables_of <const> = require "baselines.parts.methods_tables"
 
-local notes <const> = "The same network and data for all methods, for about the same CPU time of training. Each figure is a mean over seeds ± half of its "
+local about_all <const> = "The same network and data for all methods, for about the same CPU time of training. Each figure is a mean over seeds ± half of its "
   .. "95 % interval (Student's t) at the learning rate with the least mean distance to the data, over the seeds that all rates of the method have; shares "
   .. "are over all rates. The distance is W2 of points, the Frechet distance in the features of a classifier for pictures. Times are CPU times."
 
@@ -54,8 +54,8 @@ return fm.experiment {
       add("cost", "Cost of the quality", tables_of.cost(of_data))
     end
     if p.out ~= "" then
-      assert(save(p.out, { title = "Generative models on one bench: the article's claims measured", tables = tables, notes = { notes, table.unpack(sweeps(counted)) },
-        command = "fmrun experiments/compare_table.lua runs=" .. p.runs }, counted, left))
+      assert(save(p.out, { title = "Generative models on one bench: the article's claims measured", tables = tables,
+        command = "fmrun experiments/compare_table.lua runs=" .. p.runs, notes = { about_all, table.unpack(sweeps(counted)) } }, counted, left))
     end
   end,
 }

@@ -46,18 +46,18 @@ local function grouped(list)
   return texts, counted, others
 end
 
-local function seeds_of(group)
+--- The keys of a table, in order, as pairs walks them.
+local function keys(found)
   local list = {}
-  for seed in pairs(group) do list[#list + 1] = seed end
-  table.sort(list)
+  for key in pairs(found) do list[#list + 1] = key end
   return list
 end
 
 --- The mean of value(run) over the runs of a group that have one, as a text.
 local function mean(group, value)
   local values = {}
-  for _, seed in ipairs(seeds_of(group)) do
-    local x = value(group[seed])
+  for _, run in pairs(group) do
+    local x = value(run)
     if math.type(x) then values[#values + 1] = x end
   end
   return fm.mean_over_seeds(values).text or ""
@@ -74,11 +74,20 @@ local function over_yardstick(run)
   if run.experiment ~= "text_baseline" and s.held_out_bits and s.bits_text then return s.held_out_bits / s.bits_text end
 end
 
-local function row_of(name, group, suffix)
-  local cells = { name, suffix == "" and mean(group, result "held_out_bits") or "", suffix == "" and mean(group, over_yardstick) or "" }
-  for _, key in ipairs { "bits", "entropy_2", "novel_4", "words" } do cells[#cells + 1] = mean(group, result(key .. suffix)) end
-  cells[#cells + 1] = suffix == "" and group[seeds_of(group)[1]].summary.parameters or ""
-  cells[#cells + 1] = suffix == "" and mean(group, function(run) return run.seconds and run.seconds / 60 end) or ""
+local counts <const> = { "bits", "entropy_2", "novel_4", "words" }
+
+local function row_of_text(group)
+  local cells = { "held-out text", "", "" }
+  for _, key in ipairs(counts) do cells[#cells + 1] = mean(group, result(key .. "_text")) end
+  cells[#cells + 1], cells[#cells + 2] = "", ""
+  return cells
+end
+
+local function row_of(name, group, first)
+  local cells = { name, mean(group, result "held_out_bits"), mean(group, over_yardstick) }
+  for _, key in ipairs(counts) do cells[#cells + 1] = mean(group, result(key)) end
+  cells[#cells + 1] = first.summary.parameters or ""
+  cells[#cells + 1] = mean(group, function(run) return run.seconds and run.seconds / 60 end)
   return cells
 end
 
@@ -89,24 +98,23 @@ local function samples_of(run, most)
   file:read "l"
   for line in file:lines() do
     if #list >= most then break end
-    list[#list + 1] = line:match '^"(.*)"$' and line:match '^"(.*)"$':gsub('""', '"') or line
+    local quoted = line:match '^"(.*)"$'
+    list[#list + 1] = quoted and quoted:gsub('""', '"') or line
   end
   file:close()
   return list
 end
 
 local function of_text(name, groups, shown)
-  local found, names = { name = name, rows = {}, samples = {}, commands = {} }, {}
-  for group in pairs(groups) do names[#names + 1] = group end
-  table.sort(names)
+  local found, names = { name = name, rows = {}, samples = {}, commands = {} }, keys(groups)
+  found.rows[1] = row_of_text(groups[names[#names]])
   for i, own_name in ipairs(names) do
-    local group = groups[own_name]
-    local seeds = seeds_of(group)
-    if i == #names then table.insert(found.rows, 1, row_of("held-out text", group, "_text")) end
-    found.rows[#found.rows + 1] = row_of(own_name, group, "")
-    for _, text in ipairs(samples_of(group[seeds[1]], shown)) do table.insert(found.samples, { own_name, text }) end
+    local group, seeds = groups[own_name], keys(groups[own_name])
+    local first = group[seeds[1]]
+    found.rows[i + 1] = row_of(own_name, group, first)
+    for _, text in ipairs(samples_of(first, shown)) do table.insert(found.samples, { own_name, text }) end
     local script, changed = own_name:match "^(%S+)(.*)$"
-    local judge = group[seeds[1]].config.judge
+    local judge = first.config.judge
     found.commands[i] = ("fmrun -m experiments/%s.lua text=%s%s%s seed=%s"):format(script, name, judge and judge ~= "" and " judge=" .. base_name(judge) or "",
       changed, table.concat(seeds, ","))
   end
@@ -115,12 +123,10 @@ end
 
 function table_rows.of(list, shown)
   local texts, counted, others = grouped(list)
-  local names, found = {}, {}
+  local found = {}
   for name, groups in pairs(texts) do
-    if next(groups) then names[#names + 1] = name end
+    if next(groups) then found[#found + 1] = of_text(name, groups, shown) end
   end
-  table.sort(names)
-  for i, name in ipairs(names) do found[i] = of_text(name, texts[name], shown) end
   return found, counted, others
 end
 
