@@ -43,7 +43,7 @@ return fm.experiment {
     local V <const>, evaluate <const> = #text.names, evaluation(run, text, p.judge)
     local path <const> = discrete.path { vocabulary = V, source = p.source, power = p.power }
     local net <const> = network(path.states, V, p)
-    local function others(xt, t) return net(fm.one_hot(xt, { n = path.states }), t) end
+    local function others(xt, t) return net(fm.one_hot(xt, { n = path.states }) * path.states ^ 0.5, t) end
     local model <const> = discrete.posterior(others, { path = path })
 
     local rng <const> = run.rng:stream "loss"

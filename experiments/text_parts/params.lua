@@ -20,6 +20,7 @@ end
 --- Those of flows.
 function params.flow(own)
   return with(params.training {
+    dim = { 112, "width of the network's transformer", min = 2 }, lr = { 4e-3, "learning rate: it rises to this, and falls along half a cosine" },
     length = { 64, "characters in a window", min = 1 }, batch = { 32, "windows in a step", min = 1 },
     samples = { 200, "windows to sample", min = 1 }, euler = { 64, "steps of the sampler", min = 1 },
     judge = { "", "a run of text_baseline.lua on the same text, or its judge.safetensors; empty: samples have no bits" },

@@ -69,25 +69,28 @@ describe("text parts", function()
     assert.is_nil(parts.measures.known({ characters "the" }, set))
   end)
 
-  it("shows a network two places before and after each, and nothing beyond the ends", function()
+  it("shows a network four places before and after each, and nothing beyond the ends", function()
     fm.nn.seed(1)
-    local net = parts.network(3, 4, { length = 5, dim = 8, heads = 2, layers = 1 }, 2)
+    local net = parts.network(3, 4, { length = 12, dim = 8, heads = 2, layers = 1 }, 2)
     local rng = fm.rng(2)
-    checks.near(fm.zeros(2, 5, 4), net(fm.ones(2, 5, 3), 0.5, 1))
+    checks.near(fm.zeros(2, 12, 4), net(fm.ones(2, 12, 3), 0.5, 1))
     for _, w in ipairs(net:parameters()) do w:copy(rng:normal(w:shape()) * 0.5) end
-    local x, t, around = rng:normal(2, 5, 3), fm.tensor { 0.2, 0.9 }, fm.zeros(2, 5, 15)
-    for i = 1, 5 do
-      for j = math.max(1, i - 2), math.min(5, i + 2) do
-        local first = 3 * (j - i + 2)
+    local x, t, around = rng:normal(2, 12, 3), fm.tensor { 0.2, 0.9 }, fm.zeros(2, 12, 27)
+    for i = 1, 12 do
+      for j = math.max(1, i - 4), math.min(12, i + 4) do
+        local first = 3 * (j - i + 4)
         around[{ {}, { i, i }, { first + 1, first + 3 } }] = x[{ {}, { j, j } }]
       end
     end
-    local near, out = fm.nn.linear(15, 32), fm.nn.linear(32, 4, { bias = false })
-    local body = fm.nn.transformer { inputs = 32, length = 5, dim = 8, heads = 2, layers = 1, classes = 2 }
-    local alone = fm.nn.module({ { "near", near }, { "body", body }, { "out", out } }, function() return out(body(near(around), t, 2)) end)
+    local near, said, out = fm.nn.linear(27, 192), fm.nn.linear(192, 64), fm.nn.linear(64, 4)
+    local body = fm.nn.transformer { inputs = 64, length = 12, dim = 8, heads = 2, layers = 1, classes = 2 }
+    local alone = fm.nn.module({ { "near", near }, { "said", said }, { "body", body }, { "out", out } }, function()
+      local h = said(fm.silu(near(around)))
+      return out(h + body(h, t, 2))
+    end)
     alone:load_state(net:state())
-    checks.near(alone(x), net(x, t, 2), 1e-5)
-    assert.same({ 2, 5, 4 }, net(x, t, 1):shape())
+    checks.near(alone(x), net(x, t, 2), 1e-4)
+    assert.same({ 2, 12, 4 }, net(x, t, 1):shape())
     assert.is_true((net(x, t, 1) - net(x, t, 2)):abs():max():item() > 1e-3)
   end)
 

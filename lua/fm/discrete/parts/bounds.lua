@@ -6,9 +6,14 @@ local paths <const> = require "fm.discrete.parts.paths"
 
 local bounds <const> = {}
 
---- v [B], one in each of B parts of 0..1, in random order; k = 1 - v^2, so that many are near 1; t.
+--- [B], one in each of B parts of 0..1, in random order: rows share the estimate among them.
+local function spread(B, rng)
+  return ((fm.range(0, B - 1) + rng:uniform(B)) / B):index_select(rng:permutation(B), 1)
+end
+
+--- v [B], spread; k = 1 - v^2, so that many are near 1; t.
 local function times(path, B, rng)
-  local v = ((fm.range(0, B - 1) + rng:uniform(B)) / B):index_select(rng:permutation(B), 1):clamp { min = 1e-6 }
+  local v = spread(B, rng):clamp { min = 1e-6 }
   return v, (1 - v:square()) ^ (1 / path.power)
 end
 
@@ -19,7 +24,7 @@ local function by_masks(path, x1, rng, logits_at)
   local B, L <const> = #x1, x1:size(2)
   local order = rng:uniform(B, L)
   local sorted, places = order:sort(2)
-  local m = rng:integers(B, L):reshape(B, 1)
+  local m = (spread(B, rng):reshape(B, 1) * L):ge(fm.range(0, L - 1)):sum { axis = 2, keep = true } -- 1 + floor(L u)
   local masked = places:argsort(2):le(m)
   local t = (1 - sorted:gather(m, 2)) ^ (1 / path.power) -- k is the share of uniforms above the m-th
   local log_p = paths.log_prob(logits_at(fm.where(masked, path.states, x1), t:reshape(B)), x1)
