@@ -1,5 +1,6 @@
 -- sample: seconds to sample with 100 Euler steps through the public API, as peers/peer_torch.py
--- does. Usage: fmrun tests/bench/sample.lua [workload ...] prints one JSON line each
+-- does. Usage: fmrun tests/bench/sample.lua [workload ...] prints one JSON line each;
+-- FM_BENCH_POINTS sets how many points, in place of those listed.
 local fm <const> = require "fm"
 local clock <const> = fm.system.seconds
 local nn, ode = fm.nn, fm.ode
@@ -11,6 +12,8 @@ local workloads <const> = {
   { name = "text", dim = 256, hidden = 256, n = 10000 },
 }
 
+local points <const> = math.tointeger(os.getenv "FM_BENCH_POINTS")
+
 local wanted = {}
 for _, name in ipairs(arg) do wanted[name] = true end
 
@@ -18,13 +21,13 @@ for _, work in ipairs(workloads) do
   if #arg == 0 or wanted[work.name] then
     local rng = fm.rng(0)
     local model = nn.vector_field { dim = work.dim, hidden = work.hidden }
-    local times = {}
+    local n, times = points or work.n, {}
     for i = 1, 3 do
       local start = clock()
-      ode.solve(model, rng:normal(work.n, work.dim), { method = "euler", steps = 100 })
+      ode.solve(model, rng:normal(n, work.dim), { method = "euler", steps = 100 })
       times[i] = clock() - start
     end
     table.sort(times)
-    print(('{"peer":"fmrun","work":"%s","sample_s":%.4f,"sample_n":%d}'):format(work.name, times[2], work.n))
+    print(('{"peer":"fmrun","work":"%s","sample_s":%.4f,"sample_n":%d}'):format(work.name, times[2], n))
   end
 end
