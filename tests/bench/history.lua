@@ -1,7 +1,8 @@
 -- Run by tests/bench/history: the same benchmarks in an older build and in this one, in turn (old,
--- new, new, old, ...), one thread. A row for each time that they print: medians of both, the median
--- of old / new over the pairs (above 1: this tree is faster) and its interval of 95 %. A row whose
--- ratio is below 0.97 and its interval below 1 is measured once more, and SLOWER if it is again.
+-- new, new, old, ...), one thread, by the processor's time. A row for each time that they print:
+-- medians of both, the median of old / new over the pairs (above 1: this tree is faster) and its
+-- interval of 95 %. A row whose ratio is below 0.97 and its interval below 1 is measured once more,
+-- and SLOWER if it is again.
 --   fmrun tests/bench/history.lua -- [options] COMMIT    the commit is built in build/history
 --   fmrun tests/bench/history.lua -- [options] --old FMRUN [--new FMRUN]    builds that are there
 -- --pairs (9, at least 6): how often each is asked. --only SCRIPT,...: these scripts alone. --keep:
@@ -14,7 +15,7 @@ local slower <const> = dofile(here .. "/slower.lua")
 
 -- by: the fields of a line that name a row. times: those that are times, the fewer the better.
 local benchmarks <const> = {
-  { script = "start", set = "FM_BENCH_ROUNDS=7", by = { "work" }, times = { "ms" } },
+  { script = "start", set = "FM_BENCH_ROUNDS=20", by = { "work" }, times = { "ms" } },
   { script = "ops", by = { "op" }, times = { "us", "boundary_us", "add_65536_us" } },
   { script = "train_step", set = "FM_BENCH_SECONDS=0.5", by = { "work" }, times = { "ms_per_step" } },
   { script = "sample", set = "FM_BENCH_POINTS=500", by = { "work" }, times = { "sample_s" } },
@@ -108,7 +109,8 @@ end
 --- The times that a script prints in a build, by the names of their rows, and those names in order;
 --- nil and why not.
 local function times_of(build, b, script)
-  local text, problem = output(("OPENBLAS_NUM_THREADS=1 %s %s --threads 1 %s -- %s"):format(b.set or "", build.fmrun, script, b.words or ""))
+  local command <const> = "OPENBLAS_NUM_THREADS=1 %s %s --threads 1 %s/processor.lua -- %s %s"
+  local text, problem = output(command:format(b.set or "", build.fmrun, here, script, b.words or ""))
   if not text then return nil, problem end
   local times, order = {}, {}
   for line in text:gmatch "[^\n]+" do
@@ -199,7 +201,7 @@ local function main()
   local list <const> = chosen(o.only)
   local new <const> = { fmrun = o.new or "build/fmrun", name = o.new or must "git describe --always --abbrev=12 --exclude '*' --dirty" }
   local old <const> = o.old and { fmrun = o.old, name = o.old } or built(o.commit)
-  print(("%s beside the older %s, %d pairs, one thread, kernels for %s"):format(new.name, old.name, o.pairs, (select(2, fm.system.blas()))))
+  print(("%s beside the older %s, %d pairs, kernels for %s"):format(new.name, old.name, o.pairs, (select(2, fm.system.blas()))))
   print(("%-56s %10s %10s %7s  %s"):format("BENCHMARK", "OLD", "NEW", "OLD/NEW", "95 %"))
   local ratios, marked, count = {}, {}, 0
   for _, b in ipairs(list) do

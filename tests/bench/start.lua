@@ -1,26 +1,25 @@
--- start: milliseconds to start fmrun and end, to train and keep a tiny run, and to list the runs of
--- a folder; each is a process of its own. Medians by the wall clock. Usage: fmrun
--- tests/bench/start.lua prints one JSON line each; FM_BENCH_ROUNDS sets how many of each.
-local fm <const> = require "fm"
+-- start: milliseconds of the processor to start fmrun and end, to train and keep a tiny run, and to
+-- list the runs of a folder; each is a process of its own. Usage: fmrun tests/bench/start.lua
+-- prints one JSON line each, means; FM_BENCH_ROUNDS sets of how many.
 local uv <const> = require "luv"
-local slower <const> = dofile "tests/bench/slower.lua"
 
-local rounds <const> = math.tointeger(os.getenv "FM_BENCH_ROUNDS") or 11
-local fmrun <const> = uv.exepath() .. " --threads 1 "
+local rounds <const> = math.tointeger(os.getenv "FM_BENCH_ROUNDS") or 20
 local folder <const> = os.tmpname()
 os.remove(folder)
 local works <const> = {
   { "start", "-e ''" },
-  { "run", "-q -m -o " .. folder .. " tests/bench/peers/toy_flow.lua steps=5" },
+  { "run", "--threads 1 -q -m -o " .. folder .. " tests/cli/toy.lua steps=5" },
   { "ls", "ls -o " .. folder },
 }
-for _, work in ipairs(works) do
-  local times = {}
-  for i = 1, rounds do
-    local begun = fm.system.seconds()
-    assert(os.execute(fmrun .. work[2] .. " >/dev/null"), work[1])
-    times[i] = (fm.system.seconds() - begun) * 1000
-  end
-  print(('{"work":"%s","ms":%.3f}'):format(work[1], slower.median(times)))
+
+--- What a command of fmrun takes the processor, its own and the system's work together.
+local function milliseconds(words)
+  local loop = ([[TIMEFORMAT="%%U %%S"; time for _ in {1..%d}; do "$@" >/dev/null || exit; done]]):format(rounds)
+  local pipe <close> = assert(io.popen(("bash -c '%s' - %s %s 2>&1"):format(loop, uv.exepath(), words)))
+  local text = pipe:read "a"
+  local user, system = text:match "(%d+%.%d+) (%d+%.%d+)\n$"
+  return (assert(tonumber(user), text) + tonumber(system)) * 1000 / rounds
 end
+
+for _, work in ipairs(works) do print(('{"work":"%s","ms":%.3f}'):format(work[1], milliseconds(work[2]))) end
 os.execute("rm -r " .. folder)

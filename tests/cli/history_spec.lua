@@ -98,7 +98,7 @@ echo '{"peer":"fmrun","threads":1,"work":"conv","%s":'$ms'}'
     build("new", "ms_per_step", { 10, 20, 30, 40, 50, 60 })
     local code, out, err = history()
     assert.same({ 0, "" }, { code, err })
-    has(out, "./new beside the older ./old, 6 pairs, one thread", "conv_step", "35", "1.000  1.000 .. 1.000\n", "0 of 1 are slower")
+    has(out, "./new beside the older ./old, 6 pairs, kernels for", "conv_step", "35", "1.000  1.000 .. 1.000\n", "0 of 1 are slower")
     assert.equal("old old new new old old new new old old new new old", (shell.read(shell.folder .. "/order"):gsub("\n", " "):gsub(" $", "")))
   end)
 
@@ -150,6 +150,12 @@ echo '{"peer":"fmrun","threads":1,"work":"conv","%s":'$ms'}'
     line.date = nil
     local kernels <const> = select(2, fm.system.blas())
     assert.same({ old = "./old", new = "./new", kernels = kernels, pairs = 6, ratios = { conv_step = 0.5 }, slower = { "conv_step" } }, line)
+  end)
+
+  it("gives scripts the processor's time, and their words", function()
+    shell.write("s.lua", 'print(require "fm".system.seconds == os.clock, #arg, arg[1], arg[2])')
+    local code, out, err = shell.call(lfs.currentdir() .. "/tests/bench/processor.lua -- ./s.lua one 2")
+    assert.same({ 0, "true\t2\tone\t2\n", "" }, { code, out, err })
   end)
 
   it("refuses words it does not know", function()
