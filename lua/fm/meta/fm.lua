@@ -150,7 +150,7 @@ function fm.custom(f) end
 ---the worst entry.
 ---@param f fun(...: fm.Tensor): fm.Tensor
 ---@param inputs fm.Tensor[]
----@param options? {eps: number, tolerance: number}
+---@param options? {eps: number, tolerance: number} eps = 1e-2, tolerance = 2e-2; in fmrun64 eps = 1e-6, tolerance = 1e-6
 function fm.gradcheck(f, inputs, options) end
 ---The derivative along a direction: f(x, ...), and how it changes along (dx, ...), in one forward
 ---pass. A tangent is a tensor shaped as its input, a number (that number everywhere), or 0. Where f
@@ -480,7 +480,7 @@ function Module:count() end
 ---b = 1/sqrt(inputs). He et al. 2015.
 ---@param inputs integer
 ---@param outputs integer
----@param options? {bias: boolean, act: string|table|function, init: "uniform"|"zero"|function} act: see fm.nn.activation
+---@param options? {bias: boolean, act: string|table|function, init: "uniform"|"zero"|function} bias = true, act = "none", init = "uniform"; act: see fm.nn.activation
 ---@return fm.Module
 function fm.nn.linear(inputs, outputs, options) end
 ---A table of n rows [n, dim]; called with 1-based indices of any shape -> [..., dim].
@@ -490,19 +490,19 @@ function fm.nn.linear(inputs, outputs, options) end
 function fm.nn.embedding(n, dim) end
 ---Each row to mean 0 and variance 1, then scaled and shifted. Ba et al. 2016.
 ---@param dim integer
----@param options? {eps: number}
+---@param options? {eps: number} eps = 1e-5
 ---@return fm.Module
 function fm.nn.layer_norm(dim, options) end
 ---Each row divided by its root mean square, then scaled. Zhang and Sennrich 2019.
 ---@param dim integer
----@param options? {eps: number}
+---@param options? {eps: number} eps = 1e-6
 ---@return fm.Module
 function fm.nn.rms_norm(dim, options) end
 ---The channels of a group, in each row of [B, channels, ...], to mean 0 and variance 1, then scaled
 ---and shifted by channel. Wu and He 2018. act: an activation after it, see fm.nn.activation.
 ---@param groups integer
 ---@param channels integer
----@param options? {eps: number, act: string|table|function}
+---@param options? {eps: number, act: string|table|function} eps = 1e-5, act = "none"
 ---@return fm.Module
 function fm.nn.group_norm(groups, channels, options) end
 ---Pictures [B, c_in, H, W] -> [B, c_out, H', W'], H' = (H + 2 padding - kernel) // stride + 1;
@@ -511,7 +511,7 @@ function fm.nn.group_norm(groups, channels, options) end
 ---@param c_in integer
 ---@param c_out integer
 ---@param kernel integer
----@param options? {stride: integer, padding: integer, bias: boolean, act: string|table|function, init: "uniform"|"zero"|function} act: see fm.nn.activation
+---@param options? {stride: integer, padding: integer, bias: boolean, act: string|table|function, init: "uniform"|"zero"|function} stride = 1, padding = 0, bias = true, act = "none", init = "uniform"; act: see fm.nn.activation
 ---@return fm.Module
 function fm.nn.conv2d(c_in, c_out, kernel, options) end
 ---Pictures [B, C, H, W] -> [B, C, H // size, W // size]: the means of squares.
@@ -525,7 +525,7 @@ function fm.nn.upsample(scale) end
 ---Self-attention, x [B, L, dim] -> [B, L, dim]. `qkv` [3 dim, dim] makes queries, keys and values
 ---of all heads (1), `out` [dim, dim] mixes them. causal: row i sees rows 1 to i only. Vaswani et
 ---al. 2017.
----@param options {dim: integer, heads: integer, causal: boolean}
+---@param options {dim: integer, heads: integer, causal: boolean} heads = 1, causal = false
 ---@return fm.Module
 function fm.nn.attention(options) end
 ---While training, each number becomes 0 with probability p, the others grow by 1 / (1 - p).
@@ -542,7 +542,7 @@ function fm.nn.dropout(p) end
 ---@return fm.Module
 function fm.nn.sequential(layers) end
 ---Linear layers with an activation between them.
----@param options {inputs: integer, hidden: integer[], outputs: integer, act: string|table|function} act: see fm.nn.activation
+---@param options {inputs: integer, hidden: integer[], outputs: integer, act: string|table|function} hidden = { 64, 64 }, act = "silu"; act: see fm.nn.activation
 ---@return fm.Module
 function fm.nn.mlp(options) end
 ---x + layer(x). He et al. 2016.
@@ -552,7 +552,7 @@ function fm.nn.residual(layer) end
 ---Times [B] or [B, 1] in 0..1 -> [B, dim], half sines and half cosines; a number -> [1, dim].
 ---Vaswani et al. 2017, Tancik et al. 2020.
 ---@param dim integer
----@param options? {kind: "sinusoidal"|"fourier", scale: number}
+---@param options? {kind: "sinusoidal"|"fourier", scale: number} kind = "sinusoidal", scale = 16
 ---@return fm.Module
 function fm.nn.time_embedding(dim, options) end
 ---The network of the article that founded flow matching: model(x [B, dim], t) -> velocity [B,
@@ -561,7 +561,7 @@ function fm.nn.time_embedding(dim, options) end
 ---means "none", and so does no cond; the rows of `class_embed` are added. cond = k: cond is [B, k],
 ---through the linear layer `cond_embed`; no cond is the same as zeros. Without either, a condition
 ---is ignored. times = 2: model(x, s, t [, cond]), for flow maps.
----@param options {dim: integer, hidden: integer, time_embed: integer, classes: integer, cond: integer, times: 1|2}
+---@param options {dim: integer, hidden: integer, time_embed: integer, classes: integer, cond: integer, times: 1|2} hidden = 256, time_embed = 64, times = 1
 ---@return fm.Module
 function fm.nn.vector_field(options) end
 
@@ -857,7 +857,7 @@ function fm.flow.coupling(name, options) end
 ---largest |row sum - 1/n|), cost (sum P c), converged. Cuturi 2013.
 ---@param x0 fm.Tensor [n, ...]
 ---@param x1 fm.Tensor [m, ...]
----@param options {reg: number, iterations: integer, tolerance: number} iterations 1000, tolerance 1e-9
+---@param options {reg: number, iterations: integer, tolerance: number} iterations = 1000, tolerance = 1e-9
 ---@return fm.Tensor P, {iterations: integer, error: number, cost: number, converged: boolean} info
 function fm.flow.transport_plan(x0, x1, options) end
 ---@class fm.PairsOptions
@@ -1003,7 +1003,7 @@ function fm.flow.loss_floor(x1, options) end
 ---gamma z, whose source is to be a unit normal, the noise that is predicted is z, and the score -z
 ---/ gamma.
 ---@param model function|table
----@param options? {predict: string, path: string|table, cond: any, guard: number}
+---@param options? {predict: string, path: string|table, cond: any, guard: number} predict = "velocity", path = "linear", guard = 1e-3
 ---@return fun(x: fm.Tensor, t: number|fm.Tensor): fm.Tensor
 function fm.flow.velocity(model, options) end
 ---@class fm.GuidanceOptions
@@ -1075,7 +1075,7 @@ function fm.flow.sliced_score_matching(score, x, options) end
 ---without, whose s is sqrt(s^2 + gamma^2): from another source, or with pairs that a coupling made,
 ---learn the score (predict = "score": -z / gamma, right for all of them). Albergo and others 2023.
 ---@param model function|table a velocity
----@param options? {path: string|table, guard: number, cond: any}
+---@param options? {path: string|table, guard: number, cond: any} path = "linear", guard = 1e-3
 ---@return fun(x: fm.Tensor, t: number|fm.Tensor): fm.Tensor, fm.Tensor
 function fm.flow.score(model, options) end
 ---f(x, t) -> E[x1 | x], E[x0 | x]: the means of the data and of the source that lead through x; x +
@@ -1083,7 +1083,7 @@ function fm.flow.score(model, options) end
 ---guard as for score; with noise gamma z the second is that of (s x0 + gamma z) / sqrt(s^2 +
 ---gamma^2).
 ---@param model function|table a velocity
----@param options? {path: string|table, guard: number, cond: any}
+---@param options? {path: string|table, guard: number, cond: any} path = "linear", guard = 1e-3
 ---@return fun(x: fm.Tensor, t: number|fm.Tensor): fm.Tensor, fm.Tensor
 function fm.flow.posterior(model, options) end
 ---What a model predicts at x and t in one form, in another: any two of velocity, data, noise and
@@ -1098,7 +1098,7 @@ function fm.flow.posterior(model, options) end
 ---@param x fm.Tensor [B, ...]
 ---@param t number|fm.Tensor in 0..1: a number, [B] or [B, 1]
 ---@param path? string|table "linear"
----@param options? {guard: number}
+---@param options? {guard: number} guard = 1e-3
 ---@return fm.Tensor shaped as x
 function fm.flow.convert(value, from, to, x, t, path, options) end
 ---The flow of a velocity field(x, t) on from_path, followed on to_path, without training again:
@@ -1111,7 +1111,7 @@ function fm.flow.convert(value, from, to, x, t, path, options) end
 ---@param field function|table a velocity
 ---@param from_path string|table
 ---@param to_path string|table
----@param options? {guard: number, cond: any} cond goes to the field
+---@param options? {guard: number, cond: any} guard = 1e-3; cond goes to the field
 ---@return fun(x: fm.Tensor, t: number|fm.Tensor): fm.Tensor
 function fm.flow.reschedule(field, from_path, to_path, options) end
 ---The point of the source that flows to x1: x0, info by a solve from t1 to t0. Options and info of
@@ -1155,13 +1155,13 @@ function fm.flow.log_prob(model, x, options) end
 ---log_prob; info.log_prob [B] is in nats, info.standard_error in bits.
 ---@param model function|table a velocity
 ---@param x fm.Tensor [B, ...] on `bins` levels (256) from low (0) to high (1)
----@param options {rng: fm.Rng, bins: integer, low: number, high: number, dequantise: boolean}|fm.LogProbOptions
+---@param options {rng: fm.Rng, bins: integer, low: number, high: number, dequantise: boolean}|fm.LogProbOptions|fm.SolveOptions bins = 256, low = 0, high = 1, dequantise = true
 ---@return fm.Tensor bits, table info
 function fm.flow.bits_per_dimension(model, x, options) end
 ---Levels 0 .. bins - 1, given as numbers from low to high, spread evenly over their bins: low +
 ---(level + u) (high - low) / bins.
 ---@param x fm.Tensor
----@param options {rng: fm.Rng, first_row: integer, bins: integer, low: number, high: number} first_row: number of the first row (1), for a part of a batch
+---@param options {rng: fm.Rng, first_row: integer, bins: integer, low: number, high: number} first_row = 1, bins = 256, low = 0, high = 1; first_row: number of the first row, for a part of a batch
 ---@return fm.Tensor y
 function fm.flow.dequantise(x, options) end
 ---@class fm.ReflowOptions: fm.SolveOptions
@@ -1293,7 +1293,7 @@ function fm.flow.map_sample(model, x0, options) end
 ---function(x0) return map(x0, 0, 1) end, map = flow.map(model). Deng and others 2026 (drifting).
 ---@param generator function|table x0 [n, ...] [, cond] -> [n, D]
 ---@param x1 fm.Tensor [m, D]
----@param options? {rng: fm.Rng, x0: fm.Tensor, tau: number, cond: any} tau 0.05: about the size of the details; x0 is normal and shaped as x1 when it is drawn
+---@param options? {rng: fm.Rng, x0: fm.Tensor, tau: number, cond: any} tau = 0.05, about the size of the details; x0 is normal and shaped as x1 when it is drawn
 ---@return fm.Tensor one number
 function fm.flow.drift_loss(generator, x1, options) end
 ---@class fm.CheckPairsOptions: fm.SolveOptions
@@ -1354,14 +1354,14 @@ fm.flow.exact = {}
 ---The flow from the path's start to N(mean, std^2): flow(x, t), flow:score(x, t), flow:log_prob(x
 ---[, t = 1]), flow:sample(n, rng [, t = 1]), flow:source_log_prob(x0) at t = 0, flow:map(x0),
 ---flow:inverse(x1).
----@param options {mean: number|number[], std: number|number[], dim: integer, path: string|table}
+---@param options {mean: number|number[], std: number|number[], dim: integer, path: string|table} mean = 0, std = 1, path = "linear"
 ---@return table flow
 function fm.flow.exact.gaussian(options) end
 ---The flow from the path's start to a mixture of Gaussians: flow(x, t), flow:score(x, t),
 ---flow:log_prob(x [, t = 1]), flow:sample(n, rng [, t = 1]), flow:source_log_prob(x0) at t = 0. A
 ---path with a(0) = 0 starts as its source; ve starts as the data with noise of sigma_max around
 ---them.
----@param options {means: number[][]|fm.Tensor, std: number|number[]|number[][], weights: number[], path: string|table}
+---@param options {means: number[][]|fm.Tensor, std: number|number[]|number[][], weights: number[], path: string|table} std = 1, path = "linear"
 ---@return table flow
 function fm.flow.exact.mixture(options) end
 ---The flow whose data are exactly these points: the best model on them, which only repeats them
@@ -1369,7 +1369,7 @@ function fm.flow.exact.mixture(options) end
 ---flow:posterior(x, t) -> weights [B, N] of the points. t is a number or [B]. The path starts as a
 ---normal and has no noise around its line. Where s(t) is below guard (1e-3), guard is the divisor.
 ---Bertrand et al. 2025.
----@param options {points: fm.Tensor|number[][], path: string|table, guard: number} points [N, ...]
+---@param options {points: fm.Tensor|number[][], path: string|table, guard: number} points [N, ...], path = "linear", guard = 1e-3
 ---@return table flow
 function fm.flow.exact.empirical(options) end
 
@@ -1396,7 +1396,7 @@ fm.ode = {}
 ---@field control "batch"|"sample" one step size for all rows, or one for each: the field then gets t as a tensor [A], one time for each row that is not done
 ---@field cond any the field is called field(x, t, cond), for a model that takes a condition; rows of cond that belong to the rows of x leave with them
 ---@field rows boolean the field is called field(x, t, rows): rows [A] has the numbers, in x0, of the rows of x (false)
----@field events function[] f(x, t) -> number, or { f, direction = "up"|"down"|"both", terminal = boolean|integer }
+---@field events function[] f(x, t) -> number, or { f, direction = "both"|"up"|"down", terminal = boolean|integer }
 ---@field manifold fm.Manifold points stay on it, with any method: the field sees points on it, and its tangent part counts
 ---@field gradient boolean true: recorded while a tape records
 ---@field memory "full"|"segments" of a recorded solve: keep every call of the field, or take the steps again on the way back
@@ -1744,23 +1744,23 @@ function Optimizer:load_state(state) end
 
 ---Kingma and Ba 2015.
 ---@param model fm.Module|fm.Tensor[]
----@param options? {lr: number|function, betas: number[], eps: number, weight_decay: number}
+---@param options? {lr: number|function, betas: number[], eps: number, weight_decay: number} lr = 1e-3, betas = { 0.9, 0.999 }, eps = 1e-8, weight_decay = 0
 ---@return fm.Optimizer
 function fm.optim.adam(model, options) end
 ---Adam with the weight decay apart from the gradient. Loshchilov and Hutter 2019.
 ---@param model fm.Module|fm.Tensor[]
----@param options? {lr: number|function, betas: number[], eps: number, weight_decay: number}
+---@param options? {lr: number|function, betas: number[], eps: number, weight_decay: number} lr = 1e-3, betas = { 0.9, 0.999 }, eps = 1e-8, weight_decay = 0.01
 ---@return fm.Optimizer
 function fm.optim.adamw(model, options) end
 ---Stochastic gradient descent. Sutskever et al. 2013.
 ---@param model fm.Module|fm.Tensor[]
----@param options {lr: number|function, momentum: number, nesterov: boolean, weight_decay: number}
+---@param options {lr: number|function, momentum: number, nesterov: boolean, weight_decay: number} lr = 1e-2, momentum = 0, nesterov = false, weight_decay = 0
 ---@return fm.Optimizer
 function fm.optim.sgd(model, options) end
 ---A moving average of a model's numbers: average:update() after each step, average:swap(f) runs f
 ---with the averaged numbers in the model.
 ---@param model fm.Module|fm.Tensor[]
----@param options? {decay: number, warmup: boolean}
+---@param options? {decay: number, warmup: boolean} decay = 0.999, warmup = false
 ---@return fm.Average
 function fm.optim.ema(model, options) end
 ---@class fm.Average
@@ -1786,15 +1786,15 @@ function Average:load_state(state) end
 function fm.optim.schedule(name, options) end
 ---From lr down to floor * lr along half a cosine over `steps`, after a linear warmup. Loshchilov
 ---and Hutter 2017.
----@param options {steps: integer, lr: number, warmup: integer, floor: number}
+---@param options {steps: integer, lr: number, warmup: integer, floor: number} lr = 1e-3, warmup = 0, floor = 0
 ---@return function
 function fm.optim.cosine(options) end
 ---From lr down to floor * lr along a line over `steps`, after a linear warmup.
----@param options {steps: integer, lr: number, warmup: integer, floor: number}
+---@param options {steps: integer, lr: number, warmup: integer, floor: number} lr = 1e-3, warmup = 0, floor = 0
 ---@return function
 function fm.optim.linear(options) end
 ---Multiplies the rate by factor after every `every` steps.
----@param options {every: integer, factor: number, lr: number, warmup: integer}
+---@param options {every: integer, factor: number, lr: number, warmup: integer} every = 1000, factor = 0.1, lr = 1e-3, warmup = 0
 ---@return function
 function fm.optim.step(options) end
 
@@ -1815,48 +1815,48 @@ fm.data = {}
 ---@return function
 function fm.data.batches(x, size, options) end
 ---Two half circles that reach into each other, like scikit-learn's make_moons.
----@param options {n: integer, noise: number, rng: fm.Rng}
+---@param options {n: integer, noise: number, rng: fm.Rng} n = 1000, noise = 0.05
 ---@return fm.Tensor [n, 2]
 function fm.data.moons(options) end
 ---Eight Gaussians of variance 0.1 on a circle of radius 5. Tong et al. 2023.
----@param options {n: integer, radius: number, noise: number, rng: fm.Rng}
+---@param options {n: integer, radius: number, noise: number, rng: fm.Rng} n = 1000, radius = 5, noise = 0.316, the root of 0.1
 ---@return fm.Tensor [n, 2]
 function fm.data.eight_gaussians(options) end
 ---The dark squares of a 4 x 4 board on -4..4.
----@param options {n: integer, rng: fm.Rng}
+---@param options {n: integer, noise: number, rng: fm.Rng} n = 1000, noise = 0
 ---@return fm.Tensor [n, 2]
 function fm.data.checkerboard(options) end
 ---Two spirals of one and a half turns within -4..4. Grathwohl et al. 2019.
----@param options {n: integer, noise: number, rng: fm.Rng}
+---@param options {n: integer, noise: number, rng: fm.Rng} n = 1000, noise = 0.1
 ---@return fm.Tensor [n, 2]
 function fm.data.two_spirals(options) end
 ---Bent arms. Johnson et al. 2016.
----@param options {n: integer, arms: integer, radial: number, tangential: number, rate: number, rng: fm.Rng}
+---@param options {n: integer, arms: integer, radial: number, tangential: number, rate: number, noise: number, rng: fm.Rng} n = 1000, arms = 5, radial = 0.3, tangential = 0.1, rate = 0.25, noise = 0
 ---@return fm.Tensor [n, 2]
 function fm.data.pinwheel(options) end
 ---A rolled sheet seen from its end, like scikit-learn's make_swiss_roll, divided by 5.
----@param options {n: integer, noise: number, rng: fm.Rng}
+---@param options {n: integer, noise: number, rng: fm.Rng} n = 1000, noise = 0.05
 ---@return fm.Tensor [n, 2]
 function fm.data.swiss_roll(options) end
 ---A circle of radius 1 and one of `factor`, like scikit-learn's make_circles.
----@param options {n: integer, factor: number, noise: number, rng: fm.Rng}
+---@param options {n: integer, factor: number, noise: number, rng: fm.Rng} n = 1000, factor = 0.5, noise = 0.05
 ---@return fm.Tensor [n, 2]
 function fm.data.circles(options) end
 ---Four rings of radius 0.75, 1.5, 2.25 and 3. Grathwohl et al. 2019.
----@param options {n: integer, noise: number, rng: fm.Rng}
+---@param options {n: integer, noise: number, rng: fm.Rng} n = 1000, noise = 0.08
 ---@return fm.Tensor [n, 2]
 function fm.data.rings(options) end
 ---A letter S, like scikit-learn's make_s_curve without the second axis.
----@param options {n: integer, noise: number, rng: fm.Rng}
+---@param options {n: integer, noise: number, rng: fm.Rng} n = 1000, noise = 0.05
 ---@return fm.Tensor [n, 2]
 function fm.data.s_curve(options) end
 ---Gaussians of deviation `noise` on a circle.
----@param options {n: integer, modes: integer, radius: number, noise: number, rng: fm.Rng}
+---@param options {n: integer, modes: integer, radius: number, noise: number, rng: fm.Rng} n = 1000, modes = 5, radius = 4, noise = 0.3
 ---@return fm.Tensor [n, 2]
 function fm.data.gaussians(options) end
 ---32 x 32 colour pictures of one disc, square or triangle each, in -1..1, channel by channel like
 ---CIFAR-10.
----@param options {n: integer, rng: fm.Rng, flat: boolean}
+---@param options {n: integer, rng: fm.Rng, flat: boolean} n = 1000, flat = true
 ---@return fm.Tensor x [n, 3072], or [n, 3, 32, 32] with flat = false, fm.Tensor labels 1 disc, 2 square, 3 triangle
 function fm.data.shapes32(options) end
 ---The unchanged numbers of an IDX file (MNIST: 0..255), plain or .gz; or nil and a message.
@@ -1866,25 +1866,25 @@ function fm.data.idx(path) end
 ---Pictures [N, 3072] in 0..1, or [N, 3, 32, 32] with flat = false, and labels [N] in 1..10; or nil
 ---and a message. Krizhevsky 2009.
 ---@param path string
----@param options? {flat: boolean}
+---@param options? {flat: boolean} flat = true
 ---@return fm.Tensor|nil, fm.Tensor|string
 function fm.data.cifar10(path, options) end
 ---The pictures of a folder in -1..1, [N, C * H * W], or [N, C, H, W] with flat = false, sorted by
 ---file name, and {channels, height, width}; or nil and a message.
 ---@param path string
----@param options? {flat: boolean}
+---@param options? {flat: boolean} flat = true
 ---@return fm.Tensor|nil, table|string
 function fm.data.png_folder(path, options) end
 ---MNIST: digits [N, 1, 28, 28] in -1..1, labels [N] in 1..10 and their names; or nil and a message
 ---that says which files are missing. They lie in datasets/mnist, or in `folder`, which may also be
 ---given alone: four IDX files, plain or .gz. size = 32 puts black around the pictures.
----@param options? string|{folder: string, split: "train"|"test", size: integer}
+---@param options? string|{folder: string, split: "train"|"test", size: integer} split = "train"
 ---@return fm.Tensor|nil pictures, fm.Tensor|string labels, string[] names
 function fm.data.mnist(options) end
 ---Fashion-MNIST: pictures of clothes, otherwise as data.mnist. The files are those that Debian's
 ---package dataset-fashion-mnist installs, or lie in datasets/fashion-mnist or in `folder`. Xiao,
 ---Rasul, Vollgraf 2017.
----@param options? string|{folder: string, split: "train"|"test", size: integer}
+---@param options? string|{folder: string, split: "train"|"test", size: integer} split = "train"
 ---@return fm.Tensor|nil pictures, fm.Tensor|string labels, string[] names
 function fm.data.fashion_mnist(options) end
 ---Pictures of 32 x 32 with labels in 1..K, those to train with first, then those held out, and the
@@ -1894,7 +1894,7 @@ function fm.data.fashion_mnist(options) end
 ---draws, and those held out. The files lie in `folder` or, when it is "" or absent, in their usual
 ---place. With split = "train" the test pictures are held out, at least `held_out` (1,000) of them;
 ---with "test", for which one needs no others, the last `held_out` of them.
----@param options {name: string, folder: string, split: "train"|"test", held_out: integer, rng: fm.Rng}
+---@param options {name: string, folder: string, split: "train"|"test", held_out: integer, rng: fm.Rng} folder = "", split = "train", held_out = 1000
 ---@return fm.Tensor|nil pictures [N, C, 32, 32] in -1..1, fm.Tensor|string labels, fm.Tensor held_out, fm.Tensor held_out_labels, string[] names
 function fm.data.labelled_pictures(options) end
 ---The same pictures, each changed by chance: flip mirrors it, left and right, with probability 1/2;
@@ -1902,7 +1902,7 @@ function fm.data.labelled_pictures(options) end
 ---where nothing moves in. The draws depend on the stream and its step: with a stream of run.rng a
 ---run that goes on from a checkpoint draws the same.
 ---@param x fm.Tensor [N, C, H, W]
----@param options? {flip: boolean, shift: integer, rng: fm.Rng}
+---@param options? {flip: boolean, shift: integer, rng: fm.Rng} flip = false, shift = 0
 ---@return fm.Tensor
 function fm.data.augment(x, options) end
 ---@class fm.CsvOptions
@@ -1959,13 +1959,13 @@ function fm.data.bytes(text) end
 ---drop_last. A run that goes on finds its place, as with data.batches.
 ---@param ids fm.Tensor [n]
 ---@param length integer
----@param options? {size: integer, rng: fm.Rng, drop_last: boolean}
+---@param options? {size: integer, rng: fm.Rng, drop_last: boolean} size = 32, drop_last = false
 ---@return function
 function fm.data.windows(ids, length, options) end
 ---Positive pointwise mutual information [V, V] of words near each other, and the V words. Levy and
 ---Goldberg 2014.
 ---@param sentences string[][]
----@param options? {window: integer, least: integer}
+---@param options? {window: integer, least: integer} window = 3, least = 2
 ---@return fm.Tensor, string[]
 function fm.data.cooccurrence(sentences, options) end
 
@@ -2000,7 +2000,7 @@ function fm.metrics.wasserstein1(a, b) end
 ---@return number
 function fm.metrics.wasserstein2(a, b) end
 ---W2 of the samples seen along directions, root of the mean of squares; n = m. Bonneel et al. 2015.
----@param options? {projections: integer, rng: fm.Rng, directions: fm.Tensor} 100 projections; or directions [D, k], unit columns
+---@param options? {projections: integer, rng: fm.Rng, directions: fm.Tensor} projections = 100; or directions [D, k], unit columns
 ---@return number
 function fm.metrics.sliced_wasserstein2(a, b, options) end
 ---Squared maximum mean discrepancy with a sum of kernels exp(-|a - b|^2 / 2 s^2), one for each s
@@ -2053,7 +2053,7 @@ function fm.metrics.mode_coverage(x, centres, radius) end
 ---a rate that falls from 0.02 to 0 along a cosine, batches of 128 rows of each sample. The result
 ---is the mean of the accuracies on a and on b, so n and m may differ. It depends on the stream
 ---alone, fm.rng(0, "c2st") by default. Rows that lie in both samples, or twice in one, distort it.
----@param options? {rng: fm.Rng, folds: integer, hidden: integer[], steps: integer, batch: integer, lr: number}
+---@param options? {rng: fm.Rng, folds: integer, hidden: integer[], steps: integer, batch: integer, lr: number} folds = 5, hidden = { 64, 64 }, steps = 1000, batch = 256, lr = 0.02
 ---@return number accuracy
 function fm.metrics.c2st(a, b, options) end
 ---How many of the L draws of each row lie below the truth, in each number: 0..L. When every truth
@@ -2070,7 +2070,7 @@ function fm.metrics.ranks(draws, truth) end
 ---calibrated posterior is the level for any number of draws.
 ---@param ranks fm.Tensor
 ---@param draws integer
----@param options? {level: number}
+---@param options? {level: number} level = 0.9
 ---@return number share, fm.Tensor shares
 function fm.metrics.coverage(ranks, draws, options) end
 ---Where a metric lies between samples of these sizes: its bootstrap over rows (Efron 1979). Each
@@ -2083,7 +2083,7 @@ function fm.metrics.coverage(ranks, draws, options) end
 ---stream is fm.rng(0, "interval").
 ---@param metric string|table|function
 ---@param b? fm.Tensor
----@param options? {draws: integer, level: number, rng: fm.Rng}
+---@param options? {draws: integer, level: number, rng: fm.Rng} draws = 200, level = 0.95
 ---@return number low, number high, number ...
 function fm.metrics.interval(metric, a, b, options) end
 ---For each row of x [n, ...] the nearest row of data [m, ...] by Euclidean distance: its index [n],
@@ -2114,7 +2114,7 @@ function fm.metrics.memorisation(samples, train, held_out) end
 ---it count as its ends. Pictures up to 4 pixels smaller than those of the training get a black
 ---frame. Nothing is recorded on a tape. The same bytes for any number of threads.
 ---@param name string
----@param options? {range: number[]} { low, high } of the pictures
+---@param options? {range: number[]} range = { -1, 1 }: { low, high } of the pictures
 ---@return fm.PictureFeatures
 function fm.metrics.features(name, options) end
 ---The share of pictures that a network of metrics.features (or its name) reads as their label
@@ -2134,7 +2134,7 @@ function fm.metrics.class_accuracy(x, labels, network) end
 ---"guided_%s" tells samples apart: it renames what is measured of the fake pictures.
 ---@param fake fm.Tensor pictures, as metrics.features takes them
 ---@param real fm.Tensor
----@param options {features: fm.PictureFeatures|string, labels: fm.Tensor, draws: integer, name: string}
+---@param options {features: fm.PictureFeatures|string, labels: fm.Tensor, draws: integer, name: string} draws = 10, name = "%s"
 ---@return table<string, number>
 function fm.metrics.picture_quality(fake, real, options) end
 ---The cheapest assignment of a cost matrix [n, n]: the 1-based column of each row. Exact to
@@ -2169,22 +2169,22 @@ function Picture:save(path) end
 ---Samples [n, 2] over the truth, both axes on the same scale. labels: words at the first points of
 ---x, or at the points `at`; each stands where it meets no other word, and words without room are
 ---counted. names: { samples, reference } in the legend.
----@param options? fm.PictureOptions|{reference: fm.Tensor, labels: (string|number)[]|fm.Tensor, names: string[], limits: number[], size: integer}
+---@param options? fm.PictureOptions|{reference: fm.Tensor, labels: (string|number)[]|fm.Tensor, names: string[], limits: number[], size: integer} size = 480
 ---@return fm.Picture
 function fm.plot.scatter(x, options) end
 ---A heat map of points [n, 2], of a function of points, or of a grid [rows, columns]. label: what
 ---its scale shows.
----@param options? fm.PictureOptions|{limits: number[], label: string, cells: integer, size: integer}
+---@param options? fm.PictureOptions|{limits: number[], label: string, cells: integer, size: integer} size = 440
 ---@return fm.Picture
 function fm.plot.density(what, options) end
 ---Heat maps side by side on one scale: a list of what density takes, and limits for all.
 ---difference: after them, how each differs from the first (red more, blue less), with its own
 ---scale; a text instead of true is the title of the last.
----@param options fm.PictureOptions|{limits: number[], titles: string[], difference: boolean|string, label: string, cells: integer, size: integer}
+---@param options fm.PictureOptions|{limits: number[], titles: string[], difference: boolean|string, label: string, cells: integer, size: integer} size = 320
 ---@return fm.Picture
 function fm.plot.densities(list, options) end
 ---One line per sample from its start to its end: states [T, B, 2].
----@param options? fm.PictureOptions|{limits: number[], size: integer}
+---@param options? fm.PictureOptions|{limits: number[], size: integer} size = 480
 ---@return fm.Picture
 function fm.plot.trajectories(states, options) end
 ---@class fm.SurfaceOptions
@@ -2200,13 +2200,13 @@ function fm.plot.trajectories(states, options) end
 ---0, (0, 1, 0) has longitude 90, (0, 0, 1) is the north pole. middle: the longitude in the middle
 ---of the map, in degrees (0). A point without a direction is counted as outside.
 ---@param what fm.Tensor|function
----@param options? fm.PictureOptions|fm.SurfaceOptions|{middle: number}
+---@param options? fm.PictureOptions|fm.SurfaceOptions|{middle: number} middle = 0, cells = 160, size = 560
 ---@return fm.Picture
 function fm.plot.globe(what, options) end
 ---Pairs of angles [n, 2] in radians, or a heat map of a function of them, on the square from -pi to
 ---pi, whose opposite sides are the same. Other angles are shown within.
 ---@param what fm.Tensor|function
----@param options? fm.PictureOptions|fm.SurfaceOptions
+---@param options? fm.PictureOptions|fm.SurfaceOptions cells = 120, size = 480
 ---@return fm.Picture
 function fm.plot.torus(what, options) end
 ---@class fm.FilmstripOptions
@@ -2236,12 +2236,12 @@ function fm.plot.filmstrip(states, options) end
 ---middle a posterior that is too wide, a valley one that is too narrow. Talts et al. 2018.
 ---@param ranks fm.Tensor
 ---@param draws integer
----@param options? fm.PictureOptions|fm.RankHistogramOptions
+---@param options? fm.PictureOptions|fm.RankHistogramOptions xlabel = "rank of the truth among the draws", ylabel = "share / expected"
 ---@return fm.Picture
 function fm.plot.rank_histogram(ranks, draws, options) end
 ---A velocity field as arrows: quiver(field, options), or quiver(x [n, 2], u [n, 2], options). For
 ---a field the title shows its time.
----@param options? fm.PictureOptions|{limits: number[], t: number, arrows: integer, points: fm.Tensor, size: integer}
+---@param options? fm.PictureOptions|{limits: number[], t: number, arrows: integer, points: fm.Tensor, size: integer} t = 0, arrows = 20, size = 480
 ---@return fm.Picture
 function fm.plot.quiver(field, options) end
 ---@class fm.ImageGridOptions
@@ -2261,7 +2261,7 @@ function fm.plot.image_grid(x, options) end
 ---labels }. points: only points; joined: points and a line; faint: paler; labels: a text beside
 ---each point where there is room. xlabel is "step" by default when values stand at 1, 2, 3 ...,
 ---ylabel the name of a single series.
----@param options? fm.PictureOptions|{log: "x"|"y"|"xy", limits: number[], width: integer, height: integer}
+---@param options? fm.PictureOptions|{log: "x"|"y"|"xy", limits: number[], width: integer, height: integer} width = 560, height = 340
 ---@return fm.Picture
 function fm.plot.curve(series, options) end
 

@@ -1,7 +1,8 @@
--- semidiscrete{data, labels, rng, source, steps, batch, lr, potentials}: optimal transport from the
--- source to a whole data set instead of a batch. Each of the N rows y_j of data has a potential
--- g_j, and x0 goes to the y_j with the largest g_j - |x0 - y_j|^2; with the right potentials each
--- row is chosen equally often. x0, x1, index = couple(x0): x0 stays, x1 = data[index].
+-- semidiscrete{data, labels, rng, source, steps = 1500, batch = 1024, lr, potentials}: optimal
+-- transport from the source to a whole data set instead of a batch. Each of the N rows y_j of data
+-- has a potential g_j, and x0 goes to the y_j with the largest g_j - |x0 - y_j|^2; with the right
+-- potentials each row is chosen equally often. x0, x1, index = couple(x0): x0 stays, x1 =
+-- data[index].
 --   couple:fit() -> info          finds the potentials by `steps` stochastic gradient steps of
 --                                 `batch` draws, begun at lr and falling; info.chi2, .seconds
 --   couple:gradient(x0) -> g, chi2  of one batch: n_j / B - 1 / N [N], where n_j counts how often

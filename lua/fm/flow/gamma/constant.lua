@@ -1,4 +1,4 @@
--- constant{scale}: the same at every time, also at the ends.
+-- constant{scale = 1}: the same at every time, also at the ends.
 local scale_of <const> = require "fm.flow.gamma.parts.scale"
 
 return function(given)

@@ -1,4 +1,4 @@
--- quadratic{scale}: scale t (1 - t).
+-- quadratic{scale = 1}: scale t (1 - t).
 local scale_of <const> = require "fm.flow.gamma.parts.scale"
 
 return function(given)

@@ -1,6 +1,6 @@
--- sigmoid{steepness = 10, scale}: scale (bump(t) - bump(0)), bump(t) = S(k (t - 1/2) + 1) - S(k (t
--- - 1/2) - 1) with the logistic function S and k the steepness: noise around t = 1/2, in a window
--- that is narrower for a larger k.
+-- sigmoid{steepness = 10, scale = 1}: scale (bump(t) - bump(0)), bump(t) = S(k (t - 1/2) + 1) - S(k
+-- (t - 1/2) - 1) with the logistic function S and k the steepness: noise around t = 1/2, in a
+-- window that is narrower for a larger k.
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
 

@@ -1,4 +1,4 @@
--- sqrt{scale}: scale sqrt(t (1 - t)), a Brownian bridge. Its slope has no bound at the ends.
+-- sqrt{scale = 1}: scale sqrt(t (1 - t)), a Brownian bridge. Its slope has no bound at the ends.
 local f <const> = require "fm.flow.path.parts.functions"
 local scale_of <const> = require "fm.flow.gamma.parts.scale"
 

@@ -1,4 +1,4 @@
--- lipman{sigma_min}: a = t, s = 1 - (1 - sigma_min) t. Lipman et al. 2023, equation 20.
+-- lipman{sigma_min = 1e-4}: a = t, s = 1 - (1 - sigma_min) t. Lipman et al. 2023, equation 20.
 local options <const> = require "fm.parts.options"
 
 return function(given)

@@ -1,4 +1,4 @@
--- poly{n}: a = t^n, s = 1 - t^n. For n < 1 the slopes have no bound at t = 0.
+-- poly{n = 3}: a = t^n, s = 1 - t^n. For n < 1 the slopes have no bound at t = 0.
 local options <const> = require "fm.parts.options"
 local f <const> = require "fm.flow.path.parts.functions"
 

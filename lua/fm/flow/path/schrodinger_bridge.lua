@@ -1,6 +1,6 @@
--- schrodinger_bridge{sigma, guard}: a Brownian bridge around the straight line: xt = m + sigma
--- sqrt(t (1 - t)) z with m = (1 - t) x0 + t x1, u = (1 - 2t) / (2 t (1 - t)) (xt - m) + x1 - x0.
--- Tong et al. 2023. u has no bound at the ends: its first term is read `guard` away from them.
+-- schrodinger_bridge{sigma = 1, guard = 1e-5}: a Brownian bridge around the straight line: xt = m +
+-- sigma sqrt(t (1 - t)) z with m = (1 - t) x0 + t x1, u = (1 - 2t) / (2 t (1 - t)) (xt - m) + x1 -
+-- x0. Tong et al. 2023. u has no bound at the ends: its first term is read `guard` away from them.
 local linear <const> = require "fm.flow.path.linear"
 local options <const> = require "fm.parts.options"
 local sqrt <const> = require "fm.flow.gamma.sqrt"

@@ -1,6 +1,6 @@
--- ve{sigma_min, sigma_max}: noise of falling size on the data: a = 1, s = sigma_min (sigma_max /
--- sigma_min)^(1 - t). It starts as sigma_max times a normal, not as a unit normal: path:source
--- draws that. Song et al. 2021.
+-- ve{sigma_min = 0.01, sigma_max = 2}: noise of falling size on the data: a = 1, s = sigma_min
+-- (sigma_max / sigma_min)^(1 - t). It starts as sigma_max times a normal, not as a unit normal:
+-- path:source draws that. Song et al. 2021.
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
 local f <const> = require "fm.flow.path.parts.functions"

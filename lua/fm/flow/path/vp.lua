@@ -1,6 +1,6 @@
--- vp{beta_min, beta_max}: the diffusion of Song et al. 2021 run from noise to data: T = (1 - t)^2
--- (beta_max - beta_min) / 2 + (1 - t) beta_min, a = exp(-T / 2), s = sqrt(1 - exp(-T)). The slope
--- of s has no bound at t = 1 (unless beta_min = 0).
+-- vp{beta_min = 0.1, beta_max = 20}: the diffusion of Song et al. 2021 run from noise to data: T =
+-- (1 - t)^2 (beta_max - beta_min) / 2 + (1 - t) beta_min, a = exp(-T / 2), s = sqrt(1 - exp(-T)).
+-- The slope of s has no bound at t = 1 (unless beta_min is 0).
 local fm <const> = require "fm"
 local divisor <const> = require "fm.flow.prediction.parts.divisor"
 local options <const> = require "fm.parts.options"
