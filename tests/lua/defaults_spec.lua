@@ -16,13 +16,15 @@ local function numbers_in(text)
 end
 
 local function says_number(text, value)
+  local slack = value == math.floor(value) and 0 or 1e-3 * math.abs(value)
   for _, number in ipairs(numbers_in(text)) do
-    if math.abs(number - value) <= 1e-3 * math.abs(value) then return true end
+    if math.abs(number - value) <= slack then return true end
   end
   return false
 end
 
---- Whether a text has a default: a number to three digits, a word, a quoted text, a list.
+--- Whether a text has a default: a number (a fraction to three digits), a word, a quoted text, a
+--- list.
 local function says(text, value)
   if math.type(value) then return says_number(text, value) end
   if type(value) == "boolean" then return text:find("%f[%w]" .. tostring(value) .. "%f[%W]") ~= nil end
@@ -68,6 +70,7 @@ end
 
 local function is_told(entry, key, value)
   local fields, lines = fields_of(entry), table.move(entry.params, 1, #entry.params, 2, { table.concat(entry.text, " ") })
+  if type(value) == "boolean" then lines[1] = entry.kind == "file" and lines[1]:match "%b{}" or "" end -- a text may say what the other value does
   for _, text in pairs(fields) do lines[#lines + 1] = text end
   for _, line in ipairs(lines) do
     for _, one in ipairs(values_of(key, line)) do
@@ -122,11 +125,11 @@ local function call_all(folder)
   end
 end
 --- What the reference does not say of the defaults that were read at one place, and how many it
---- should say. `false` needs no word; a value that is a part of `where` is the caller's.
+--- should say. A value that is a part of `where` is the caller's.
 local function untold(one)
   local entry, list, count = one.file ~= "fm/ode/parts/solve" and entry_of(one.file, one.where) or nil, {}, 0
   for key, value in pairs(entry and one.defaults or {}) do
-    if value ~= options.none and value ~= false and not one.where:find(": " .. tostring(value), 1, true) then
+    if value ~= options.none and not one.where:find(": " .. tostring(value), 1, true) then
       count = count + 1
       local shown = type(value) == "table" and fm.json.encode(value) or tostring(value)
       if not is_told(entry, key, value) then list[#list + 1] = ("%s: %s = %s (%s)"):format(entry.name, key, shown, one.file) end

@@ -592,7 +592,7 @@ function fm.nn.unet(options) end
 ---@field heads integer of the attention (4)
 ---@field layers integer blocks (4)
 ---@field classes integer labels 1..n: cond is [B] or a number, n + 1 means "none", and so does no cond
----@field causal boolean row i sees rows 1 to i only
+---@field causal boolean (false) row i sees rows 1 to i only
 ---@field times 1|2 2: model(x, s, t [, cond]), for flow maps
 
 ---Blocks of attention over sequences: model(x [B, L, inputs], t [, cond]) -> the same shape. Time
@@ -869,7 +869,7 @@ function fm.flow.transport_plan(x0, x1, options) end
 ---@field source_with fm.Tensor[] tensors for the rows of source
 ---@field rng fm.Rng draws the order of rows, and the source
 ---@field shuffle boolean true with an rng
----@field drop_last boolean leaves out what is smaller than size or ot_size; size may not be larger than N
+---@field drop_last boolean (false) leaves out what is smaller than size or ot_size; size may not be larger than N
 
 ---An iterator over batches of pairs, for run:steps: x0, x1, cond, then the rows of each tensor in
 ---`with`, then of each in source_with. source is a tensor, a function(n, rng) -> [n, ...], or nil:
@@ -1396,7 +1396,7 @@ fm.ode = {}
 ---@field control "batch"|"sample" one step size for all rows, or one for each: the field then gets t as a tensor [A], one time for each row that is not done
 ---@field cond any the field is called field(x, t, cond), for a model that takes a condition; rows of cond that belong to the rows of x leave with them
 ---@field rows boolean the field is called field(x, t, rows): rows [A] has the numbers, in x0, of the rows of x (false)
----@field events function[] f(x, t) -> number, or { f, direction = "both"|"up"|"down", terminal = boolean|integer }
+---@field events function[] f(x, t) -> number, or { f, direction = "both"|"up"|"down", terminal = false|true|integer }
 ---@field manifold fm.Manifold points stay on it, with any method: the field sees points on it, and its tangent part counts
 ---@field gradient boolean true: recorded while a tape records
 ---@field memory "full"|"segments" of a recorded solve: keep every call of the field, or take the steps again on the way back
@@ -1811,7 +1811,7 @@ fm.data = {}
 ---made outside of the loops.
 ---@param x fm.Tensor [N, ...]
 ---@param size integer
----@param options? {rng: fm.Rng, shuffle: boolean, drop_last: boolean, labels: fm.Tensor|fm.Tensor[]}
+---@param options? {rng: fm.Rng, shuffle: boolean, drop_last: boolean, labels: fm.Tensor|fm.Tensor[]} drop_last = false; shuffle is true with an rng
 ---@return function
 function fm.data.batches(x, size, options) end
 ---Two half circles that reach into each other, like scikit-learn's make_moons.
@@ -2006,7 +2006,7 @@ function fm.metrics.sliced_wasserstein2(a, b, options) end
 ---Squared maximum mean discrepancy with a sum of kernels exp(-|a - b|^2 / 2 s^2), one for each s
 ---of bandwidths = { 0.5, 1, 2 }. Gretton et al. 2012. unbiased leaves out the pairs of a row with
 ---itself.
----@param options? {bandwidths: number[], unbiased: boolean}
+---@param options? {bandwidths: number[], unbiased: boolean} unbiased = false
 ---@return number
 function fm.metrics.mmd(a, b, options) end
 ---2 E|a - b| - E|a - a'| - E|b - b'| over all pairs. Szekely and Rizzo 2013.
@@ -2180,7 +2180,7 @@ function fm.plot.density(what, options) end
 ---Heat maps side by side on one scale: a list of what density takes, and limits for all.
 ---difference: after them, how each differs from the first (red more, blue less), with its own
 ---scale; a text instead of true is the title of the last.
----@param options fm.PictureOptions|{limits: number[], titles: string[], difference: boolean|string, label: string, cells: integer, size: integer} size = 320
+---@param options fm.PictureOptions|{limits: number[], titles: string[], difference: boolean|string, label: string, cells: integer, size: integer} difference = false, size = 320
 ---@return fm.Picture
 function fm.plot.densities(list, options) end
 ---One line per sample from its start to its end: states [T, B, 2].
@@ -2261,7 +2261,7 @@ function fm.plot.image_grid(x, options) end
 ---labels }. points: only points; joined: points and a line; faint: paler; labels: a text beside
 ---each point where there is room. xlabel is "step" by default when values stand at 1, 2, 3 ...,
 ---ylabel the name of a single series.
----@param options? fm.PictureOptions|{log: "x"|"y"|"xy", limits: number[], width: integer, height: integer} width = 560, height = 340
+---@param options? fm.PictureOptions|{log: "x"|"y"|"xy", limits: number[], width: integer, height: integer} width = 560, height = 340; of a series points = false, joined = false, faint = false
 ---@return fm.Picture
 function fm.plot.curve(series, options) end
 

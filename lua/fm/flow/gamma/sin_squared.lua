@@ -1,5 +1,5 @@
--- sin_squared{scale = 1}: scale sin(pi t)^2, flat at both ends. There is so little noise near them that
--- a score which is computed from a model's velocity is far off: learn the score itself.
+-- sin_squared{scale = 1}: scale sin(pi t)^2, flat at both ends. There is so little noise near them
+-- that a score which is computed from a model's velocity is far off: learn the score itself.
 local f <const> = require "fm.flow.path.parts.functions"
 local scale_of <const> = require "fm.flow.gamma.parts.scale"
 
