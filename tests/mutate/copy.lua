@@ -1,0 +1,72 @@
+-- A copy of the tree in which mistakes are planted and tests are run:
+--
+--   FOLDER/tree     the files that git knows, and build/
+--   FOLDER/tmp      what is /tmp for the tests
+--   FOLDER/log      what the last test said
+local uv <const> = require "luv"
+local here <const> = debug.getinfo(1, "S").source:sub(2):gsub("[^/]*$", "")
+local files <const> = dofile(here .. "../whole_files.lua")
+
+local copy <const> = { read = files.read, write = files.write }
+
+function copy.run(text, ...)
+  local command <const> = text:format(...)
+  if not os.execute(command) then error("this failed: " .. command, 0) end
+end
+
+function copy.exists(path)
+  local file = io.open(path)
+  if file then file:close() end
+  return file ~= nil
+end
+
+--- The words that make the namespaces of `inside`, or an error: code with a mistake in it may remove
+--- what it should not, and is not run without them.
+local function namespaces()
+  for _, more in ipairs { "", " --map-root-user" } do
+    local words <const> = "unshare --mount --pid --fork --kill-child --mount-proc" .. more
+    if os.execute(words .. " mount --bind /tmp /mnt 2>/dev/null") then return words end
+  end
+  error("unshare makes no namespaces here, and code with mistakes is not run without them", 0)
+end
+
+local Copy <const> = {}
+Copy.__index = Copy
+
+--- Copies the tree at `root` into the folder, once.
+function copy.open(root, folder)
+  local self <const> = setmetatable({ folder = folder, tree = folder .. "/tree", words = namespaces() }, Copy)
+  if not copy.exists(self.tree .. "/CMakeLists.txt") then
+    copy.run("mkdir -p '%s' '%s/tmp' && cd '%s' && git ls-files -z | xargs -0 cp --parents -t '%s'", self.tree, folder, root, self.tree)
+  end
+  return self
+end
+
+--- The programs of the binary that runs this, for mistakes that need no building.
+function Copy:take_programs()
+  if copy.exists(self.tree .. "/build/fmrun64") then return end
+  local build <const> = uv.exepath():match "^(.*)/"
+  copy.run("mkdir -p '%s/build' && cd '%s' && cp -r fmrun fmrun64 fmrun_stress fm tests '%s/build'", self.tree, build, self.tree)
+end
+
+--- Builds a target of the copy; returns whether that worked.
+function Copy:build(target)
+  if not copy.exists(self.tree .. "/build/build.ninja") then
+    copy.run("cd '%s' && rm -rf build && cmake --preset release >/dev/null", self.tree)
+  end
+  return os.execute(("cmake --build '%s/build' --target %s >'%s/build.log' 2>&1"):format(self.tree, target, self.folder)) == true
+end
+
+--- Runs a command in the tree, apart from all else; returns how it ended ("ok", "failed", "hung"),
+--- what it said, and seconds.
+function Copy:try(command, seconds)
+  os.execute(("find '%s/tmp' -mindepth 1 -delete 2>/dev/null"):format(self.folder))
+  local began <const> = uv.hrtime()
+  local _, how, code = os.execute(("%s sh '%sinside' '%s' %d '%s' >'%s/log' 2>&1 </dev/null"):format(self.words, here, self.folder, seconds,
+    command:gsub("'", "'\\''"), self.folder))
+  local ended = "failed"
+  if how == "exit" and code == 0 then ended = "ok" elseif how == "exit" and (code == 124 or code == 137) then ended = "hung" end
+  return ended, copy.read(self.folder .. "/log"), (uv.hrtime() - began) * 1e-9
+end
+
+return copy

@@ -1,0 +1,115 @@
+-- Which tests reach which block of which file: every test is run once in a copy of the tree whose
+-- blocks say so (reached.lua, reached.h). FOLDER/reach/TEST holds what a test said; a test that
+-- fails there is not asked later.
+local copy <const> = require "copy"
+local blocks <const> = require "blocks"
+local rooms <const> = require "rooms"
+local tokens <const> = require "tokens"
+
+local reach <const> = {}
+local here <const> = debug.getinfo(1, "S").source:sub(2):gsub("[^/]*$", "")
+
+local longest <const> = 240 -- seconds of a test
+
+--- The text with a call at the beginning of each block.
+function reach.marked(path, text)
+  local language <const> = tokens.language(path)
+  local probes <const> = blocks(tokens.read(text, language), language)
+  local call = language == "lua" and " __reached(%d);" or " FM_REACHED(%d);"
+  local parts, at = {}, 1
+  for block, probe in ipairs(probes) do
+    parts[#parts + 1] = text:sub(at, probe.at) .. call:format(block)
+    at = probe.at + 1
+  end
+  parts[#parts + 1] = text:sub(at)
+  local head <const> = language == "lua" and ('local __reached <const> = require "fm.parts.reached" %q; __reached(0); '):format(path) or ""
+  return head .. table.concat(parts)
+end
+
+--- The copy whose blocks say that they are reached.
+local function marked_copy(root, folder)
+  local tree <const> = copy.open(root, folder .. "/marked")
+  if copy.exists(tree.tree .. "/marked") then return tree end
+  local names <const>, files <const> = rooms.all(tree.tree)
+  for _, room in ipairs(names) do
+    for _, path in ipairs(files[room]) do
+      local place <const> = tree.tree .. "/" .. path
+      copy.write(place, reach.marked(path, copy.read(place)))
+    end
+  end
+  copy.run("cp '%sreached.lua' '%s/lua/fm/parts/reached.lua' && cp '%sreached.h' '%s/reached.h'", here, tree.tree, here, tree.tree)
+  copy.run("cmake -G Ninja -S '%s' -B '%s/build' -DCMAKE_BUILD_TYPE=MinSizeRel -DCMAKE_C_FLAGS_MINSIZEREL=-O2 " ..
+    "-DCMAKE_C_FLAGS='-D_GNU_SOURCE= -w -include %s/reached.h' >/dev/null", tree.tree, tree.tree, tree.tree)
+  copy.run("cmake --build '%s/build' >'%s/build.log' 2>&1", tree.tree, tree.folder)
+  copy.write(tree.tree .. "/marked", "")
+  return tree
+end
+
+local function place_of(folder, test)
+  return ("%s/reach/%s"):format(folder, test.name:gsub("/", "__"))
+end
+
+--- Runs the tests that were not run yet, until `late` says so; returns whether all were.
+function reach.measure(root, folder, tests, late)
+  copy.run("mkdir -p '%s/reach'", folder)
+  local tree
+  for _, test in ipairs(tests) do
+    local place <const> = place_of(folder, test)
+    if not copy.exists(place) then
+      if late() then return false end
+      tree = tree or marked_copy(root, folder)
+      copy.write(tree.folder .. "/reached", "")
+      local ended, said, seconds = tree:try("FM_REACHED=/mnt/reached " .. test.command, longest)
+      copy.run("LC_ALL=C sort -u '%s/reached' -o '%s/reached.sorted'", tree.folder, tree.folder)
+      copy.write(place, ("%s %.2f\n"):format(ended, seconds) .. copy.read(tree.folder .. "/reached.sorted"))
+      print(("%-50s %-6s %6.1fs"):format(test.name, ended, seconds))
+      if ended ~= "ok" then copy.write(place .. ".log", said) end
+      io.stdout:flush()
+    end
+  end
+  return true
+end
+
+--- What the tests reached: for each test its ended, seconds, n (blocks), file -> { block = true }.
+function reach.read(folder, tests)
+  for _, test in ipairs(tests) do
+    test.files, test.n = {}, 0
+    for line in io.lines(place_of(folder, test)) do
+      local file, block = line:match "^(%S+) (%d+)$"
+      if not file then
+        test.ended, test.seconds = line:match "^(%S+) ([%d.]+)$"
+        test.seconds = tonumber(test.seconds)
+      else
+        test.files[file] = test.files[file] or { n = 0 }
+        test.files[file][tonumber(block)] = true
+        test.files[file].n, test.n = test.files[file].n + 1, test.n + 1
+      end
+    end
+  end
+end
+
+local function named_for(test, path)
+  local stem <const> = path:match "([%w_]+)%.%w+$"
+  local own <const> = test.name:match "([%w_]+)%.%w+$"
+  return own:find(stem, 1, true) or stem:find((own:gsub("_spec$", ""):gsub("_test$", "")), 1, true)
+end
+
+--- The tests that reach a block, those first that are most about its file for their time.
+function reach.order(tests, mistake)
+  local list, near = {}, {}
+  for _, test in ipairs(tests) do
+    local file <const> = test.ended == "ok" and test.files[mistake.file]
+    if file then
+      test.worth = file.n / test.n / (test.seconds + 0.2) * (named_for(test, mistake.file) and 5 or 1)
+      table.insert(file[mistake.block] and list or near, test)
+    end
+  end
+  if #list == 0 then list = near end
+  table.sort(list, function(a, b)
+    if a.worth ~= b.worth then return a.worth > b.worth end
+    return a.name < b.name
+  end)
+  return list
+end
+
+return reach

@@ -1,0 +1,27 @@
+-- The tests of a tree that may notice a mistake: { name, command, target }, in order. target: what
+-- is built for it in the first place when the mistake is in C. Specs of Lua run in double, where
+-- they are the sharpest.
+local lua <const> = "build/fmrun64 tests/specs.lua -- --no-keep-going -o TAP %s"
+local cli <const> = "FMRUN=$PWD/build/fmrun FM_MODULE=$PWD/build build/fmrun tests/specs.lua -- --no-keep-going -o TAP %s"
+
+-- Not run: these pack the whole program, read the source tree as text, or plant mistakes themselves.
+local others <const> = { ["tests/cli/install_spec.lua"] = true, ["tests/cli/floors_spec.lua"] = true, ["tests/cli/mutate_spec.lua"] = true }
+
+local kinds <const> = {
+  { find = "tests/core/*_test.c", name = "^tests/core/([%w_]+)%.c$", command = "build/tests/%s" },
+  { find = "tests/golden/*_spec.lua tests/lua/*_spec.lua", name = "^(.*)$", command = lua, target = "fmrun64" },
+  { find = "lua/fm/verify/*.lua", name = "^lua/fm/verify/([%w_]+)%.lua$", command = "build/fmrun64 verify -j 1 %s", target = "fmrun64" },
+  { find = "tests/cli/*_spec.lua", name = "^(.*)$", command = cli, target = "fmrun fmmodule" },
+}
+
+return function(tree)
+  local list = {}
+  for _, kind in ipairs(kinds) do
+    local pipe <close> = assert(io.popen(("cd '%s' && ls %s"):format(tree, kind.find)))
+    for path in pipe:lines() do
+      local name <const> = path:match(kind.name)
+      if not others[path] then list[#list + 1] = { name = path, command = kind.command:format(name), target = kind.target or name } end
+    end
+  end
+  return list
+end
