@@ -50,7 +50,7 @@ function defaults.ignored(t, i, add)
   if list[i].kind ~= "name" or not t.options.holders[list[i].text] or not name or dot.text ~= "." then return end
   if list[i - 1] and list[i - 1].text == "." then return end
   local value <const> = t.options.found[name.text]
-  if not value or (after and (after.text == "=" or after.text == ",")) and list[i].statement and not list[i - 1].text:find "[(=,]" then return end
+  if not value or (after and after.text == "=") then return end
   add("option", i, i + 2, value == "nil" and "nil" or "(" .. value .. ")")
 end
 

@@ -108,7 +108,8 @@ local seen_at_once <const> = { ipairs = true, pairs = true, format = true }
 local function skipped(t, i, add)
   local arguments <const>, list <const> = called(t, i), t.list
   if not arguments or seen_at_once[list[i - 1].text] then return end
-  if t.language == "lua" and list[i - 2].text == ":" and list[i - 2].kind == "op" then return add("skipped call", i - 2, list[i].match, "") end
+  local before <const> = list[i - 2]
+  if t.language == "lua" and before and before.text == ":" and before.kind == "op" then return add("skipped call", i - 2, list[i].match, "") end
   local first <const> = expressions.dotted(list, i - 1)
   if first and arguments[1] and is_plain(t, arguments[1]) then
     add("skipped call", first, list[i].match, "(" .. text_of(t, arguments[1][1], arguments[1][2]) .. ")")

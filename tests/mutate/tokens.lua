@@ -32,7 +32,7 @@ end
 
 --- A line of the preprocessor, and those that continue it.
 local function directive(text, i)
-  if not text:find("^#", i) or not text:sub(1, i - 1):find "%f[^\n\0][ \t]*$" then return end
+  if not text:find("^#", i) or text:sub(1, i - 1):match "[^\n]*$":find "%S" then return end
   local stop = i
   repeat stop = (text:find("\n", stop + 1, true) or #text + 1) until text:sub(stop - 1, stop - 1) ~= "\\"
   return stop - 1
