@@ -85,7 +85,7 @@ local function renew(folder)
   end
 end
 
---- The mistakes of a file instead of drawn ones: { { key, room, tests = { name, ... } }, ... }.
+--- The mistakes of a file instead of drawn ones: { { key, tests = { name, ... } }, ... }.
 local function try_given(c, given)
   local by_name = {}
   for _, test in ipairs(c.tests) do by_name[test.name] = test end
@@ -100,9 +100,9 @@ local function try_given(c, given)
     local tests = {}
     for i, name in ipairs(entry.tests) do
       tests[i] = assert(by_name[name], name)
-      tests[i].ended, tests[i].seconds, tests[i].n, tests[i].files = "ok", entry.seconds or 5, 1, { [path] = { n = 1, [found.block] = true } }
+      tests[i].ended, tests[i].seconds, tests[i].n, tests[i].files = "ok", 5, 1, { [path] = { n = 1, [found.block] = true } }
     end
-    local row <const> = row_of(entry.room, c.o.seed, found, trial.run(c.tree, found, tests, texts, c.o.budget))
+    local row <const> = row_of(rooms.of(path), c.o.seed, found, trial.run(c.tree, found, tests, texts, c.o.budget))
     for _, test in ipairs(tests) do test.files = {} end
     results.add(c.path, row)
     say(row)
@@ -123,22 +123,7 @@ local function try_rooms(c)
   return true
 end
 
-local function main()
-  local o <const>, began = words(), os.time()
-  if o.renew then renew(o.folder) end
-  local tree <const> = copy.open(root, o.folder)
-  tree:take_programs()
-  local c <const> = { o = o, tree = tree, path = o.folder .. "/results.jsonl", equivalents = dofile(here .. "equivalents.lua"), tests = list_tests(tree.tree) }
-  c.late = function() return os.time() - began >= o.seconds end
-  c.known = results.read(c.path)
-  local given <const> = o.only and dofile(o.only)
-  local whole = true
-  if given then
-    for key, why in pairs(given.equivalents or {}) do c.equivalents[key] = why end
-    try_given(c, given)
-  else
-    whole = try_rooms(c)
-  end
+local function report(c, whole)
   local _, list = results.read(c.path)
   local counts <const> = results.count(list, c.equivalents)
   print("\n" .. results.table(counts))
@@ -151,6 +136,20 @@ local function main()
     if count.noticed < wanted_share * (count.planted - count.equivalent) then enough = false end
   end
   return enough
+end
+
+local function main()
+  local o <const>, began = words(), os.time()
+  if o.renew then renew(o.folder) end
+  local tree <const> = copy.open(root, o.folder)
+  tree:take_programs()
+  local c <const> = { o = o, tree = tree, path = o.folder .. "/results.jsonl", equivalents = dofile(here .. "equivalents.lua"), tests = list_tests(tree.tree) }
+  function c.late() return os.time() - began >= o.seconds end
+  c.known = results.read(c.path)
+  local given <const> = o.only and dofile(o.only)
+  local whole = true
+  if given then try_given(c, given) else whole = try_rooms(c) end
+  return report(c, whole)
 end
 
 local ok, result = pcall(main)

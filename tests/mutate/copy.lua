@@ -1,6 +1,6 @@
 -- A copy of the tree in which mistakes are planted and tests are run:
 --
---   FOLDER/tree     the files that git knows, and build/
+--   FOLDER/tree     the files that git knows (all, where there is no git), and build/
 --   FOLDER/tmp      what is /tmp for the tests
 --   FOLDER/log      what the last test said
 local uv <const> = require "luv"
@@ -33,11 +33,18 @@ end
 local Copy <const> = {}
 Copy.__index = Copy
 
+--- The copy that is in a folder.
+function copy.at(folder)
+  return setmetatable({ folder = folder, tree = folder .. "/tree", words = namespaces() }, Copy)
+end
+
 --- Copies the tree at `root` into the folder, once.
 function copy.open(root, folder)
-  local self <const> = setmetatable({ folder = folder, tree = folder .. "/tree", words = namespaces() }, Copy)
+  local self <const> = copy.at(folder)
   if not copy.exists(self.tree .. "/CMakeLists.txt") then
-    copy.run("mkdir -p '%s' '%s/tmp' && cd '%s' && git ls-files -z | xargs -0 cp --parents -t '%s'", self.tree, folder, root, self.tree)
+    local is_git <const> = os.execute(("git -C '%s' ls-files >/dev/null 2>&1"):format(root))
+    local all <const> = is_git and "git ls-files -z" or "find * -name build -prune -o -name runs -prune -o -type f -print0"
+    copy.run("mkdir -p '%s' '%s/tmp' && cd '%s' && %s | xargs -0 cp --parents -t '%s'", self.tree, folder, root, all, self.tree)
   end
   return self
 end

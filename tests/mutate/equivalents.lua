@@ -2,4 +2,6 @@
 -- differs only in what nobody is promised. Each by its key (file: kind: the line => what it
 -- becomes, see draw.lua) with the reason.
 return {
+  ["lua/fm/parts/options.lua: constant: return options.integer(where, whole, low or 1, largest_size)"
+    .. " => return options.integer(where, whole, low or 0, largest_size)"] = "the line before has refused what is below 1",
 }

@@ -76,7 +76,7 @@ end
 --- A mistake as a diff of its lines.
 function results.diff(row)
   local function marked(mark, text) return mark .. " " .. text:gsub("\n%s*", "\n" .. mark .. " ") end
-  local tests = ("%d tests"):format(row.tests)
+  local tests = ("%d test%s"):format(row.tests, row.tests == 1 and "" or "s")
   if row.left > 0 then tests = ("%s, %d left out for their time"):format(tests, row.left) end
   return ("%s:%d  %s  (%s)\n%s\n%s"):format(row.file, row.line, row.kind, tests, marked("-", row.from), marked("+", row.becomes))
 end
