@@ -1,5 +1,5 @@
--- A slice of tests/mutate: mistakes of which it is known whether the tests notice them, and that code
--- with a mistake in it runs where it can do no harm.
+-- A slice of tests/mutate: mistakes of which it is known whether the tests notice them, and that
+-- code with a mistake in it runs where it can do no harm.
 package.path = "tests/mutate/?.lua;" .. package.path
 local copy <const> = require "copy"
 local lfs <const> = require "lfs"
@@ -29,8 +29,8 @@ describe("mutate", function()
     local rows = shell.lines(shell.read(shell.folder .. "/mutate/results.jsonl"))
     for i, row in ipairs(rows) do rows[i] = assert(require "fm".json.decode(row)) end
     assert.same({ "noticed", "noticed", "survived", "survived" }, { rows[1].outcome, rows[2].outcome, rows[3].outcome, rows[4].outcome })
-    assert.same({ 1, 2, 1, 1 }, { rows[1].tests, rows[2].tests, rows[3].tests, rows[4].tests })
-    assert.equal("tests/lua/named_values_spec.lua", rows[2].by)
+    assert.same({ 1, 1, 1, 1 }, { rows[1].tests, rows[2].tests, rows[3].tests, rows[4].tests })
+    assert.equal("tests/lua/named_values_spec.lua", rows[2].by) -- it is asked first: it is called like the file
     has(rows[1].failure, "named values")
     local path <const> = "lua/fm/parts/named_values.lua"
     assert.equal(shell.read(path), shell.read(shell.folder .. "/mutate/tree/" .. path)) -- as it was

@@ -1,7 +1,7 @@
--- Plants plausible mistakes into a copy of this tree, one at a time, and tells which of them no test
--- notices:
---   fmrun tests/mutate/campaign.lua -- FOLDER [each=3] [seed=1] [rooms=data,flow,src/io] [budget=60]
---     [seconds=600] [only=FILE] [again] [renew]
+-- Plants plausible mistakes into a copy of this tree, one at a time, and tells which of them no
+-- test notices:
+--   fmrun tests/mutate/campaign.lua -- FOLDER [each=3] [seed=1] [rooms=data,flow,src/io]
+--     [budget=60] [seconds=600] [only=FILE] [again] [renew]
 -- each: mistakes in each room, drawn by the seed; budget: seconds of tests that a mistake gets;
 -- seconds: the campaign stops after these and goes on from FOLDER when it is started again. First
 -- every test is run once, to know which code it reaches. only: a file of mistakes and tests instead

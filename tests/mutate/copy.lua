@@ -20,8 +20,8 @@ function copy.exists(path)
   return file ~= nil
 end
 
---- The words that make the namespaces of `inside`, or an error: code with a mistake in it may remove
---- what it should not, and is not run without them.
+--- The words that make the namespaces of `inside`, or an error: code with a mistake in it may
+--- remove what it should not, and is not run without them.
 local function namespaces()
   for _, more in ipairs { "", " --map-root-user" } do
     local words <const> = "unshare --mount --pid --fork --kill-child --mount-proc" .. more

@@ -1,4 +1,4 @@
--- What a campaign found, a line of JSON for each mistake; the later line of two of one mistake holds.
+-- What a campaign found: a line of JSON for each mistake, of which the last one holds.
 local fm <const> = require "fm"
 
 local results <const> = {}
@@ -27,8 +27,8 @@ function results.add(path, row)
   file:write(fm.json.encode(row), "\n")
 end
 
---- Counts by room, in order of their names: { room, planted, noticed, survived, equivalent, seconds }.
---- A row that is named as equivalent and was noticed is an error.
+--- Counts by room, in order of their names: { room, planted, noticed, survived, equivalent,
+--- seconds }. A row that is named as equivalent and was noticed is an error.
 function results.count(list, equivalents)
   local names, by_room = {}, {}
   for _, row in ipairs(list) do

@@ -1,5 +1,5 @@
--- The plausible single mistakes in a text: each a place and what would stand there. rules.find(text,
--- language) returns a list, in the order of the text, of
+-- The plausible single mistakes in a text: each a place and what would stand there.
+-- rules.find(text, language) returns a list, in the order of the text, of
 --
 --   { kind, line, first, last, to, block }   bytes first..last become `to`; block: see blocks.lua
 --

@@ -1,4 +1,5 @@
--- A few mistakes whose outcome is known, and the tests that are asked: see tests/cli/mutate_spec.lua.
+-- A few mistakes whose outcome is known, and the tests that are asked: see
+-- tests/cli/mutate_spec.lua.
 local names <const> = "lua/fm/parts/named_values.lua: "
 return {
   { key = names .. "operator: if value ~= nil then list[#list + 1] = key .. \"=\" .. shown(value) end"

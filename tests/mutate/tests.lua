@@ -4,7 +4,8 @@
 local lua <const> = "build/fmrun64 tests/specs.lua -- --no-keep-going -o TAP %s"
 local cli <const> = "FMRUN=$PWD/build/fmrun FM_MODULE=$PWD/build build/fmrun tests/specs.lua -- --no-keep-going -o TAP %s"
 
--- Not run: these pack the whole program, read the source tree as text, or plant mistakes themselves.
+-- Not run: these pack the whole program, read the source tree as text, or plant mistakes
+-- themselves.
 local others <const> = { ["tests/cli/install_spec.lua"] = true, ["tests/cli/floors_spec.lua"] = true, ["tests/cli/mutate_spec.lua"] = true }
 
 local kinds <const> = {

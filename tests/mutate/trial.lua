@@ -22,8 +22,8 @@ local function name_of_failure(said)
   return name or said:match "([^\n]*)\n*$"
 end
 
---- Whether a test passes without a mistake, in the tree as it is: asked once for each, when it first
---- fails.
+--- Whether a test passes without a mistake, in the tree as it is: asked once for each, when it
+--- first fails.
 local function is_fit(tree, test, restore)
   if test.fit == nil then
     restore()
