@@ -4,8 +4,8 @@ local fm <const> = require "fm"
 local checks <const> = dofile "tests/lua/checks.lua"
 local cooccurrence <const> = fm.data.cooccurrence
 
---- log p(a, b) / (p(a) p(b)), or 0 where that is less: of pairs at most `window` apart, each counted
---- 1 / distance, of the given words.
+--- log p(a, b) / (p(a) p(b)), or 0 where that is less, of pairs of the given words, at most
+--- `window` apart, each counted 1 / distance.
 local function expected(sentences, words, window)
   local is, count, of, all = {}, {}, {}, 0
   for _, word in ipairs(words) do is[word] = true end

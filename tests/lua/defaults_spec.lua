@@ -70,7 +70,9 @@ end
 
 local function is_told(entry, key, value)
   local fields, lines = fields_of(entry), table.move(entry.params, 1, #entry.params, 2, { table.concat(entry.text, " ") })
-  if type(value) == "boolean" then lines[1] = entry.kind == "file" and lines[1]:match "%b{}" or "" end -- a text may say what the other value does
+  if type(value) == "boolean" then -- a text may say what the other value does
+    lines[1] = lines[1]:match "Defaults: .*" or entry.kind == "file" and lines[1]:match "%b{}" or ""
+  end
   for _, text in pairs(fields) do lines[#lines + 1] = text end
   for _, line in ipairs(lines) do
     for _, one in ipairs(values_of(key, line)) do

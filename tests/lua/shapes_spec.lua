@@ -82,7 +82,8 @@ describe("shapes32", function()
     assert.near(4 / pi, mean(2, function(cover) return width(cover) / math.sqrt(area(cover)) end), 0.06)
     -- of a triangle: the mean width is its circumference over pi
     assert.near(3 * 2 / math.sqrt(math.sqrt(3)) / pi, mean(3, function(cover) return width(cover) / math.sqrt(area(cover)) end), 0.09)
-    -- (E z^3)^2 / (E z^2)^3 along a line: 0.32 cos(3 v)^2 of a triangle that is turned by v, 0 of what is the same upside down
+    -- (E z^3)^2 / (E z^2)^3 along a line: 0.32 cos(3 v)^2 of a triangle that is turned by v, 0 of
+    -- what is the same upside down
     local function skew(cover)
       local z, line = at - centre(cover, 1), cover:sum(1) / area(cover)
       return (line * z ^ 3):sum():item() ^ 2 / (line * z ^ 2):sum():item() ^ 3

@@ -476,11 +476,11 @@ function Module:eval() end
 ---@return integer
 function Module:count() end
 
----act(x w^T + b), weight [outputs, inputs]. The weights start uniform in -b..b with
----b = 1/sqrt(inputs). He et al. 2015.
+---act(x w^T + b), weight [outputs, inputs]. The weights start uniform in -b..b with b =
+---1/sqrt(inputs). He et al. 2015. Defaults: bias = true, act = "none", init = "uniform".
 ---@param inputs integer
 ---@param outputs integer
----@param options? {bias: boolean, act: string|table|function, init: "uniform"|"zero"|function} bias = true, act = "none", init = "uniform"; act: see fm.nn.activation
+---@param options? {bias: boolean, act: string|table|function, init: "uniform"|"zero"|function} act: see fm.nn.activation
 ---@return fm.Module
 function fm.nn.linear(inputs, outputs, options) end
 ---A table of n rows [n, dim]; called with 1-based indices of any shape -> [..., dim].
@@ -506,12 +506,12 @@ function fm.nn.rms_norm(dim, options) end
 ---@return fm.Module
 function fm.nn.group_norm(groups, channels, options) end
 ---Pictures [B, c_in, H, W] -> [B, c_out, H', W'], H' = (H + 2 padding - kernel) // stride + 1;
----weight [c_out, c_in, kernel, kernel]. The weights start uniform in -b..b with
----b = 1/sqrt(c_in kernel^2). stride 1, padding 0.
+---weight [c_out, c_in, kernel, kernel]. The weights start uniform in -b..b with b = 1/sqrt(c_in
+---kernel^2). Defaults: stride = 1, padding = 0, bias = true, act = "none", init = "uniform".
 ---@param c_in integer
 ---@param c_out integer
 ---@param kernel integer
----@param options? {stride: integer, padding: integer, bias: boolean, act: string|table|function, init: "uniform"|"zero"|function} stride = 1, padding = 0, bias = true, act = "none", init = "uniform"; act: see fm.nn.activation
+---@param options? {stride: integer, padding: integer, bias: boolean, act: string|table|function, init: "uniform"|"zero"|function} act: see fm.nn.activation
 ---@return fm.Module
 function fm.nn.conv2d(c_in, c_out, kernel, options) end
 ---Pictures [B, C, H, W] -> [B, C, H // size, W // size]: the means of squares.
@@ -541,8 +541,8 @@ function fm.nn.dropout(p) end
 ---@param layers fm.Module[]
 ---@return fm.Module
 function fm.nn.sequential(layers) end
----Linear layers with an activation between them.
----@param options {inputs: integer, hidden: integer[], outputs: integer, act: string|table|function} hidden = { 64, 64 }, act = "silu"; act: see fm.nn.activation
+---Linear layers with an activation between them. Defaults: hidden = { 64, 64 }, act = "silu".
+---@param options {inputs: integer, hidden: integer[], outputs: integer, act: string|table|function} act: see fm.nn.activation
 ---@return fm.Module
 function fm.nn.mlp(options) end
 ---x + layer(x). He et al. 2016.
@@ -1150,18 +1150,19 @@ function fm.flow.decode(model, x0, options) end
 ---@param options? fm.LogProbOptions|fm.SolveOptions
 ---@return fm.Tensor log_prob, table info
 function fm.flow.log_prob(model, x, options) end
----Bits per number of x, [B]: -log2 p(y) / D + log2(bins / (high - low)), where y is the
----dequantised x (or x itself with dequantise = false). The other options and info are those of
----log_prob; info.log_prob [B] is in nats, info.standard_error in bits.
+---Bits per number of x, [B]: -log2 p(y) / D + log2(bins / (high - low)), where y is the dequantised
+---x (or x itself with dequantise = false). The other options and info are those of log_prob;
+---info.log_prob [B] is in nats, info.standard_error in bits. Defaults: bins = 256, low = 0, high =
+---1, dequantise = true.
 ---@param model function|table a velocity
 ---@param x fm.Tensor [B, ...] on `bins` levels (256) from low (0) to high (1)
----@param options {rng: fm.Rng, bins: integer, low: number, high: number, dequantise: boolean}|fm.LogProbOptions|fm.SolveOptions bins = 256, low = 0, high = 1, dequantise = true
+---@param options {rng: fm.Rng, bins: integer, low: number, high: number, dequantise: boolean}|fm.LogProbOptions|fm.SolveOptions
 ---@return fm.Tensor bits, table info
 function fm.flow.bits_per_dimension(model, x, options) end
 ---Levels 0 .. bins - 1, given as numbers from low to high, spread evenly over their bins: low +
----(level + u) (high - low) / bins.
+---(level + u) (high - low) / bins. Defaults: first_row = 1, bins = 256, low = 0, high = 1.
 ---@param x fm.Tensor
----@param options {rng: fm.Rng, first_row: integer, bins: integer, low: number, high: number} first_row = 1, bins = 256, low = 0, high = 1; first_row: number of the first row, for a part of a batch
+---@param options {rng: fm.Rng, first_row: integer, bins: integer, low: number, high: number} first_row: number of the first row, for a part of a batch
 ---@return fm.Tensor y
 function fm.flow.dequantise(x, options) end
 ---@class fm.ReflowOptions: fm.SolveOptions
@@ -1293,7 +1294,7 @@ function fm.flow.map_sample(model, x0, options) end
 ---function(x0) return map(x0, 0, 1) end, map = flow.map(model). Deng and others 2026 (drifting).
 ---@param generator function|table x0 [n, ...] [, cond] -> [n, D]
 ---@param x1 fm.Tensor [m, D]
----@param options? {rng: fm.Rng, x0: fm.Tensor, tau: number, cond: any} tau = 0.05, about the size of the details; x0 is normal and shaped as x1 when it is drawn
+---@param options? {rng: fm.Rng, x0: fm.Tensor, tau: number, cond: any} tau = 0.05, about the size of details; a drawn x0 is normal, shaped as x1
 ---@return fm.Tensor one number
 function fm.flow.drift_loss(generator, x1, options) end
 ---@class fm.CheckPairsOptions: fm.SolveOptions
@@ -1830,8 +1831,9 @@ function fm.data.checkerboard(options) end
 ---@param options {n: integer, noise: number, rng: fm.Rng} n = 1000, noise = 0.1
 ---@return fm.Tensor [n, 2]
 function fm.data.two_spirals(options) end
----Bent arms. Johnson et al. 2016.
----@param options {n: integer, arms: integer, radial: number, tangential: number, rate: number, noise: number, rng: fm.Rng} n = 1000, arms = 5, radial = 0.3, tangential = 0.1, rate = 0.25, noise = 0
+---Bent arms. Johnson et al. 2016. Defaults: n = 1000, arms = 5, radial = 0.3, tangential = 0.1,
+---rate = 0.25, noise = 0.
+---@param options {n: integer, arms: integer, radial: number, tangential: number, rate: number, noise: number, rng: fm.Rng}
 ---@return fm.Tensor [n, 2]
 function fm.data.pinwheel(options) end
 ---A rolled sheet seen from its end, like scikit-learn's make_swiss_roll, divided by 5.
@@ -2053,7 +2055,8 @@ function fm.metrics.mode_coverage(x, centres, radius) end
 ---a rate that falls from 0.02 to 0 along a cosine, batches of 128 rows of each sample. The result
 ---is the mean of the accuracies on a and on b, so n and m may differ. It depends on the stream
 ---alone, fm.rng(0, "c2st") by default. Rows that lie in both samples, or twice in one, distort it.
----@param options? {rng: fm.Rng, folds: integer, hidden: integer[], steps: integer, batch: integer, lr: number} folds = 5, hidden = { 64, 64 }, steps = 1000, batch = 256, lr = 0.02
+---Defaults: folds = 5, hidden = { 64, 64 }, steps = 1000, batch = 256, lr = 0.02.
+---@param options? {rng: fm.Rng, folds: integer, hidden: integer[], steps: integer, batch: integer, lr: number}
 ---@return number accuracy
 function fm.metrics.c2st(a, b, options) end
 ---How many of the L draws of each row lie below the truth, in each number: 0..L. When every truth
@@ -2179,8 +2182,8 @@ function fm.plot.scatter(x, options) end
 function fm.plot.density(what, options) end
 ---Heat maps side by side on one scale: a list of what density takes, and limits for all.
 ---difference: after them, how each differs from the first (red more, blue less), with its own
----scale; a text instead of true is the title of the last.
----@param options fm.PictureOptions|{limits: number[], titles: string[], difference: boolean|string, label: string, cells: integer, size: integer} difference = false, size = 320
+---scale; a text instead of true is the title of the last. Defaults: difference = false, size = 320.
+---@param options fm.PictureOptions|{limits: number[], titles: string[], difference: boolean|string, label: string, cells: integer, size: integer}
 ---@return fm.Picture
 function fm.plot.densities(list, options) end
 ---One line per sample from its start to its end: states [T, B, 2].
@@ -2260,8 +2263,9 @@ function fm.plot.image_grid(x, options) end
 ---Lines or points over axes: { loss = {..} }, or a list of { name, x, y, points, joined, faint,
 ---labels }. points: only points; joined: points and a line; faint: paler; labels: a text beside
 ---each point where there is room. xlabel is "step" by default when values stand at 1, 2, 3 ...,
----ylabel the name of a single series.
----@param options? fm.PictureOptions|{log: "x"|"y"|"xy", limits: number[], width: integer, height: integer} width = 560, height = 340; of a series points = false, joined = false, faint = false
+---ylabel the name of a single series. Defaults: width = 560, height = 340, of a series points =
+---false, joined = false, faint = false.
+---@param options? fm.PictureOptions|{log: "x"|"y"|"xy", limits: number[], width: integer, height: integer}
 ---@return fm.Picture
 function fm.plot.curve(series, options) end
 
