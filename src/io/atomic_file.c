@@ -303,7 +303,7 @@ bool fm_folder_new(const char *path, bool *exists, fm_error *err) {
     *exists = false;
     if (mkdir(path, 0777) != 0) {
         *exists = errno == EEXIST;
-        return fail_system(err, path, "make folder", errno);
+        return fail_system(err, path, "make the folder", errno);
     }
     int parent = open_parent(path);
     bool ok = parent >= 0 && sync_folder(parent);

@@ -137,6 +137,13 @@ type \x04
     assert.truthy(out:find("fmrun: history: ", 1, true))
   end)
 
+  it("reads a history in which a power cut left zero bytes", function()
+    shell.write("h", "x = 1\n\0\0\0\0y = 22\n\0\0")
+    local out = goes_through("expect >\\_\ntype \\e[A\nexpect y = 22\ntype \\r\nexpect >\\_\ntype y + 1\\r\nexpect 23\nexpect >\\_\ntype \\x04\n", nil,
+      "FM_HISTORY=" .. shell.folder .. "/h")
+    assert.falsy(out:find "%z")
+  end)
+
   it("shortens a history that has grown", function()
     local lines = {}
     for i = 1, 4001 do lines[i] = "x = " .. i end

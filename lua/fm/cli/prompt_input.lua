@@ -22,14 +22,6 @@ local function history_path()
   return state and state .. "/fmrun/history"
 end
 
-local function make_folders(path)
-  local lfs = require "lfs"
-  for at in path:gmatch "()/" do
-    local folder = path:sub(1, at - 1)
-    if folder ~= "" and not lfs.attributes(folder, "mode") then lfs.mkdir(folder) end
-  end
-end
-
 local function escape(entry)
   return (entry:gsub("\\", "\\\\"):gsub("\n", "\\n"))
 end
@@ -39,14 +31,26 @@ local function unescape(line)
 end
 
 --- The entries of a history, the oldest first. One that has grown to twice its size is shortened.
+--- A power cut may leave zero bytes where a line was to be.
 local function read_history(path)
-  local text = file.read(path)
+  local text = (file.read(path) or ""):gsub("%z+", "")
   local lines, entries = {}, {}
-  for line in (text or ""):gmatch "([^\n]+)\n" do lines[#lines + 1] = line end
+  for line in text:gmatch "([^\n]+)\n" do lines[#lines + 1] = line end
   local first = math.max(1, #lines - most + 1)
   for i = first, #lines do entries[#entries + 1] = unescape(lines[i]) end
   if #lines > 2 * most then file.write(path, table.concat(lines, "\n", first) .. "\n") end
   return entries
+end
+
+--- Adds to a file, which is made when it is missing. Nobody types so fast that syncing matters.
+local function append_durably(path, text)
+  local folder = path:match "^(.*/)"
+  if folder then require "fm.run.folder".make_parents(folder) end
+  local is_new = not require "lfs".attributes(path)
+  local ok, message = file.append(path, text)
+  if ok then ok, message = file.sync(path) end
+  if ok and is_new then ok, message = file.sync(folder or ".") end
+  return ok, message
 end
 
 -- ---- inputs ----
@@ -73,8 +77,7 @@ local function edited(editor)
 
   --- A history that cannot be written is reported once; the prompt goes on without it.
   local function append(entry)
-    make_folders(path)
-    local ok, message = file.append(path, escape(entry) .. "\n")
+    local ok, message = append_durably(path, escape(entry) .. "\n")
     if ok then return end
     io.stderr:write("fmrun: history: ", message, " (FM_HISTORY= switches it off)\n")
     path = nil

@@ -114,6 +114,7 @@ end
 local function run(described, todo, options, line, again)
   local screen <const> = require "fm.cli.terminal.sweep_screen".new(line, described)
   options.jobs, options.saved, options.arguments = math.max(1, math.min(options.jobs, #todo)), exit.saved, arguments_of(described, options.words)
+  folder.tidy(described.tasks)
   screen:begin(options, #described.tasks - #todo)
   local result = require "fm.sweep.execute"(todo, options, screen)
   screen:sum_up(todo, result, again)

@@ -84,11 +84,19 @@ function checkpoint.size(run)
   return kept.size(tensors) + 2 * #fm.json.encode(values) + names + 4096
 end
 
---- Removes the slots and the state of a run that is done. The state goes first: it must not name
---- missing files.
+local resumable <const> = { "state.json", slot_name(1), slot_name(2) } -- the state first: it must not name missing files
+
+--- Removes the slots and the state of a run that is done.
 function checkpoint.clear(folder)
-  folder:remove "state.json"
-  for slot = 1, 2 do folder:remove(slot_name(slot)) end
+  for _, name in ipairs(resumable) do folder:remove(name) end
+end
+
+--- Whether a run at `path` has left something that clear would remove.
+function checkpoint.is_left(path)
+  for _, name in ipairs(resumable) do
+    if lfs.symlinkattributes(path .. "/" .. name) then return true end
+  end
+  return false
 end
 
 -- ---- reading ----

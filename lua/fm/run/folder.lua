@@ -9,14 +9,29 @@ local folder <const> = {}
 local Folder <const> = {}
 Folder.__index = Folder
 
+local function is_folder(path)
+  return lfs.attributes(path, "mode") == "directory"
+end
+
 --- Makes a folder and those above it, where they are missing. True, or nil and a message.
 function folder.make_parents(path)
   local at = path:sub(1, 1) == "/" and "" or nil
   for part in path:gmatch "[^/]+" do
     at = at and at .. "/" .. part or part
-    local made, message = lfs.mkdir(at)
-    if not made and lfs.attributes(at, "mode") ~= "directory" then return nil, ("%s: cannot make the folder: %s"):format(at, message) end
+    if not is_folder(at) then
+      local made, message, exists = fm.file.mkdir_new(at)
+      if not made and not (exists and is_folder(at)) then return nil, message end
+    end
   end
+  return true
+end
+
+--- Makes a folder that is to last. One that is there may be from a process that was killed before
+--- it synced the folder above, so this is done again, where it can be. True, or nil and a message.
+local function settle(path)
+  local made, message, exists = fm.file.mkdir_new(path)
+  if not made and not (exists and is_folder(path)) then return nil, message end
+  if not made then fm.file.sync(path:match "^(.*/)[^/]+/*$" or ".") end
   return true
 end
 
@@ -24,7 +39,7 @@ end
 --- and a reader can tell whether somebody still does. nil and a message when it cannot be taken.
 local function own(path, patience)
   local lock, problem = fm.system.lock(path .. "/lock", patience)
-  if lock then return setmetatable({ path = path, lock = lock, pending = {}, digests = {} }, Folder) end
+  if lock then return setmetatable({ path = path, lock = lock, pending = {}, digests = {}, settled = {} }, Folder) end
   if problem == "locked" then return nil, path .. ": another process writes this run", "busy" end
   return nil, problem
 end
@@ -38,8 +53,8 @@ function folder.at(path, patience)
     local ok, message = folder.make_parents(parent)
     if not ok then return nil, message end
   end
-  local made, problem, exists = fm.file.mkdir_new(path)
-  if not made and not exists then return nil, problem end
+  local made, problem = settle(path)
+  if not made then return nil, problem end
   return own(path, patience)
 end
 
@@ -65,10 +80,13 @@ function Folder:file(name)
   if type(name) ~= "string" or name == "" or name:find "^/" or name:find "%z" or ("/" .. name .. "/"):find("/../", 1, true) then
     fm.fail(("expected the name of a file inside the run's folder, found %q"):format(tostring(name)))
   end
-  local path = self.path .. "/" .. name
-  local parent = name:match "^(.*)/"
-  if parent then assert(folder.make_parents(self.path .. "/" .. parent)) end
-  return path
+  local parent = self.path
+  for part in name:gmatch "([^/]+)/" do
+    parent = parent .. "/" .. part
+    if not (self.settled[parent] and is_folder(parent)) then assert(settle(parent)) end
+    self.settled[parent] = true
+  end
+  return self.path .. "/" .. name
 end
 
 --- Replaces a JSON file in one step. Raises.

@@ -3,6 +3,7 @@
 -- scripts, swept keys, fixed values. A run's hash covers its config and its code, so that an
 -- existing run is recognised wherever it is in the grid.
 local fm <const> = require "fm"
+local checkpoint <const> = require "fm.run.checkpoint"
 local code_files <const> = require "fm.run.code_files"
 local digests <const> = require "fm.run.digests"
 local folders <const> = require "fm.run.folder"
@@ -117,6 +118,18 @@ function folder.of_record(path, said)
     task.label, task.record = folder.label(said.keys, task, #said.scripts > 1), read_record(task.path, task.folder)
   end
   return sweep
+end
+
+--- Removes the checkpoints of the tasks that are done: a process that died, or the power, may have
+--- left some.
+function folder.tidy(tasks)
+  for _, task in ipairs(tasks) do
+    local own = task.record.status == "done" and checkpoint.is_left(task.path) and folders.at(task.path)
+    if own then
+      local closing <close> = own.lock
+      checkpoint.clear(own)
+    end
+  end
 end
 
 -- ---- sweep.json ----
