@@ -1,12 +1,13 @@
 -- Plants plausible mistakes into a copy of this tree, one at a time, and tells which of them no
 -- test notices:
 --   fmrun tests/mutate/campaign.lua -- FOLDER [each=3] [seed=1] [rooms=data,flow,src/io]
---     [budget=60] [seconds=600] [only=FILE] [again] [renew]
+--     [budget=60] [seconds=600] [only=FILE] [guess] [again] [renew]
 -- each: mistakes in each room, drawn by the seed; budget: seconds of tests that a mistake gets;
 -- seconds: the campaign stops after these and goes on from FOLDER when it is started again. First
--- every test is run once, to know which code it reaches. only: a file of mistakes and tests instead
--- (slice.lua is one). again: those that survived are tried once more; renew: the copy is made anew
--- from the tree, of whose tests the changed ones are measured again.
+-- every test is run once, to know which code it reaches; guess: that is guessed from its words,
+-- which is worse and takes no time. only: a file of mistakes and tests instead (slice.lua is one).
+-- again: those that survived are tried once more; renew: the copy is made anew from the tree, of
+-- whose tests the changed ones are measured again.
 -- Ends with a table of rooms and the survivors as diffs. Those that equivalents.lua names do not
 -- count. Exits with 1 when a room has less than nine of ten noticed.
 local here <const> = debug.getinfo(1, "S").source:sub(2):gsub("[^/]*$", "")
@@ -111,8 +112,8 @@ end
 
 --- Plants the mistakes of each room in turn, C last; false where time was over before all were.
 local function try_rooms(c)
-  if not reach.measure(root, c.o.folder, c.tests, c.late) then return false end
-  reach.read(c.o.folder, c.tests)
+  if not c.o.guess and not reach.measure(root, c.o.folder, c.tests, c.late) then return false end
+  reach.read(c.o.folder, c.tree.tree, c.tests)
   local names, files = rooms.all(c.tree.tree)
   for _, is_c in ipairs { false, true } do
     for _, room in ipairs(names) do

@@ -70,37 +70,57 @@ function reach.measure(root, folder, tests, late)
   return true
 end
 
---- What the tests reached: for each test its ended, seconds, n (blocks), file -> { block = true }.
-function reach.read(folder, tests)
-  for _, test in ipairs(tests) do
-    test.files, test.n = {}, 0
-    for line in io.lines(place_of(folder, test)) do
-      local file, block = line:match "^(%S+) (%d+)$"
-      if not file then
-        test.ended, test.seconds = line:match "^(%S+) ([%d.]+)$"
-        test.seconds = tonumber(test.seconds)
-      else
-        test.files[file] = test.files[file] or { n = 0 }
-        test.files[file][tonumber(block)] = true
-        test.files[file].n, test.n = test.files[file].n + 1, test.n + 1
-      end
+local function read_one(place, test)
+  for line in io.lines(place) do
+    local file, block = line:match "^(%S+) (%d+)$"
+    if not file then
+      test.ended, test.seconds = line:match "^(%S+) ([%d.]+)$"
+      test.seconds = tonumber(test.seconds)
+    else
+      test.files[file] = test.files[file] or { n = 0 }
+      test.files[file][tonumber(block)] = true
+      test.files[file].n, test.n = test.files[file].n + 1, test.n + 1
     end
   end
 end
 
-local function named_for(test, path)
+local guessed_seconds <const> = 5
+
+--- What the tests reached: for each test its ended, seconds, n (blocks), file -> { block = true }.
+--- For one that was not measured: its text, by whose words that is guessed.
+function reach.read(folder, tree, tests)
+  for _, test in ipairs(tests) do
+    local place <const> = place_of(folder, test)
+    test.files, test.n, test.ended, test.seconds = {}, 0, "ok", guessed_seconds
+    if copy.exists(place) then read_one(place, test) else test.words = copy.read(tree .. "/" .. test.name) end
+  end
+end
+
+local function stem_of(path)
   local stem <const> = path:match "([%w_]+)%.%w+$"
+  return stem == "init" and path:match "([%w_]+)/init%.lua$" or stem
+end
+
+local function named_for(test, path)
+  local stem <const> = stem_of(path)
   local own <const> = test.name:match "([%w_]+)%.%w+$"
   return own:find(stem, 1, true) or stem:find((own:gsub("_spec$", ""):gsub("_test$", "")), 1, true)
+end
+
+--- What a test whose reach was not measured has of a file: all of it when it names it.
+local function guess(test, path, block)
+  local named = test.words and test.words:find("%f[%w_]" .. stem_of(path) .. "%f[^%w_]")
+  if not named and not (test.words and named_for(test, path)) then return end
+  return { n = 1, [block] = true }
 end
 
 --- The tests that reach a block, those first that are most about its file for their time.
 function reach.order(tests, mistake)
   local list, near = {}, {}
   for _, test in ipairs(tests) do
-    local file <const> = test.ended == "ok" and test.files[mistake.file]
+    local file <const> = test.ended == "ok" and (test.files[mistake.file] or guess(test, mistake.file, mistake.block))
     if file then
-      test.worth = file.n / test.n / (test.seconds + 0.2) * (named_for(test, mistake.file) and 5 or 1)
+      test.worth = file.n / math.max(20, test.n) / (test.seconds + 0.2) * (named_for(test, mistake.file) and 5 or 1)
       table.insert(file[mistake.block] and list or near, test)
     end
   end
