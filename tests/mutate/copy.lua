@@ -56,10 +56,13 @@ function Copy:take_programs()
   copy.run("mkdir -p '%s/build' && cd '%s' && cp -r fmrun fmrun64 fmrun_stress fm tests '%s/build'", self.tree, build, self.tree)
 end
 
+-- What every compiler says of a call with arguments of other types counts as not compiling.
+local flags <const> = "-Werror=incompatible-pointer-types -Werror=int-conversion"
+
 --- Builds a target of the copy; returns whether that worked.
 function Copy:build(target)
   if not copy.exists(self.tree .. "/build/build.ninja") then
-    copy.run("cd '%s' && rm -rf build && cmake --preset release >/dev/null", self.tree)
+    copy.run("cd '%s' && rm -rf build && cmake --preset release -DCMAKE_C_FLAGS='%s' >/dev/null", self.tree, flags)
   end
   return os.execute(("cmake --build '%s/build' --target %s >'%s/build.log' 2>&1"):format(self.tree, target, self.folder)) == true
 end

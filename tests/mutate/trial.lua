@@ -34,8 +34,9 @@ local function is_fit(tree, test, restore)
 end
 
 --- Builds what a test of a mistake in C needs; false: it does not compile.
-local function build(tree, test, built)
-  for target in test.target:gmatch "%S+" do
+local function build(tree, mistake, test, built)
+  local targets <const> = test.target .. (mistake.file:find "^src/mpi/" and " fmmpi" or "")
+  for target in targets:gmatch "%S+" do
     if not built[target] and not tree:build(target) then return false end
     built[target] = true
   end
@@ -51,7 +52,7 @@ local function search(tree, mistake, list, how)
       row.left = row.left + 1
     elseif test.fit ~= false then
       how.plant()
-      if is_c and not build(tree, test, built) then
+      if is_c and not build(tree, mistake, test, built) then
         return { outcome = k == 1 and "invalid" or "noticed", tests = 0, left = 0, seconds = 0, by = "the build" }
       end
       local ended, said, seconds = tree:try(test.command, limit)
