@@ -63,8 +63,8 @@ describe("before a power cut", function()
 
   it("the prompt has: each line of its history, and the folder of a new one", function()
     write("script", "expect >\\_\ntype x = 1\\r\nexpect >\\_\ntype y = 2\\r\nexpect >\\_\ntype \\x04\n")
-    local code, out, err = shell(("export FM_HISTORY=%s LD_PRELOAD=%s FM_FAULT_RECORD=%s TERM=xterm; unset LOCPATH; ${FMRUN%%/*}/tests/terminal script $FMRUN -q")
-      :format(path "d/deep/h", path "shim.so", path "record"))
+    local watch = ("export FM_HISTORY=%s LD_PRELOAD=%s FM_FAULT_RECORD=%s TERM=xterm; unset LOCPATH"):format(path "d/deep/h", path "shim.so", path "record")
+    local code, out, err = shell(watch .. "; ${FMRUN%/*}/tests/terminal script $FMRUN -q")
     assert.equal(0, code, out .. err)
     local made = {}
     for _, one in ipairs(recorded(path "record")) do
