@@ -2,6 +2,8 @@
 -- what of this is durable, and what a power cut may leave. The rules are those that POSIX gives and
 -- nothing more: the bytes of a file last from the fsync of the file on, the names in a folder from
 -- the fsync of the folder on. A name comes or goes whole; a file's bytes come in sectors.
+local sorted_keys <const> = require "fm.parts.sorted_keys"
+
 local disk <const> = {}
 local Disk <const> = {}
 Disk.__index = Disk
@@ -10,8 +12,8 @@ local sector <const> = 512
 
 -- ---- files and folders: what is durable, and what was done since ----
 
-local function new_file()
-  return { durable = "", pending = {} }
+local function new_file(text)
+  return { durable = text or "", pending = {} }
 end
 
 --- now, durable: name -> file or folder. pending: changes of names, { serial, name, node (nil: the
@@ -54,11 +56,6 @@ end
 
 -- ---- calls ----
 
---- An empty folder at `root`.
-function disk.new(root)
-  return setmetatable({ root = root, top = new_folder(), serial = 0 }, Disk)
-end
-
 --- The folder in which a path lies, and its last name; nil outside of the root.
 local function place(self, path)
   if path:sub(1, #self.root + 1) ~= self.root .. "/" then return nil end
@@ -68,6 +65,17 @@ local function place(self, path)
     name = part
   end
   return folder, name
+end
+
+--- A folder at `root` that holds `tree` (as of Disk:state; nil: nothing), all of it durable.
+function disk.new(root, tree)
+  local self = setmetatable({ root = root, top = new_folder(), serial = 0 }, Disk)
+  for _, path in ipairs(sorted_keys(tree or {})) do -- a folder before what is in it
+    local folder, name = place(self, root .. "/" .. path)
+    local node = tree[path] == true and new_folder() or new_file(tree[path])
+    folder.now[name], folder.durable[name] = node, node
+  end
+  return self
 end
 
 --- The file or folder at a path now, or nil.

@@ -8,14 +8,16 @@
 --   go on from the last checkpoint that the run believed to be written, or from a later one, and
 --   end with the bytes of an undisturbed run; a run that was done is left as it is;
 --   or say what is lost, with exit status 1.
--- Anything else is wrong, and its folder is kept. States with the same files count once, whatever
--- their temporary files hold. Prints counts; exits with 1 when a state was wrong.
+-- Anything else is wrong, and its folder is kept. Every second recording begins in a state that an
+-- earlier power cut has left. States with the same files (whatever the temporary ones hold) and the
+-- same last checkpoint count once. Prints counts; exits with 1 when a state was wrong.
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local here <const> = debug.getinfo(1, "S").source:sub(2):gsub("[^/]*$", "")
 package.path = here .. "?.lua;" .. package.path
 local disk <const> = require "disk"
 local recorded <const> = require "recorded"
+local sorted_keys <const> = require "fm.parts.sorted_keys"
 local subjects <const> = require "power_subjects"
 local trial <const> = require "trial"
 local write <const> = dofile(here .. "../whole_files.lua").write
@@ -49,24 +51,18 @@ local function clear(path)
   end
 end
 
-local function sorted(tree)
-  local names = {}
-  for name in pairs(tree) do names[#names + 1] = name end
-  table.sort(names)
-  return names
-end
-
 local function make(tree)
   clear(root)
-  for _, name in ipairs(sorted(tree)) do
+  for _, name in ipairs(sorted_keys(tree)) do
     if tree[name] == true then assert(lfs.mkdir(root .. "/" .. name)) else write(root .. "/" .. name, tree[name]) end
   end
 end
 
---- The same for two states exactly if their files are the same.
-local function digest(tree)
+--- The same for two states exactly if their files are the same, and what was promised of them.
+local function digest(tree, promise)
   local parts = {}
-  for _, name in ipairs(sorted(tree)) do
+  for _, folder in ipairs(sorted_keys(promise)) do parts[#parts + 1] = ("%s %s"):format(folder, promise[folder].step) end
+  for _, name in ipairs(sorted_keys(tree)) do
     local text = tree[name] == true and "/" or name:find "%.tmp$" and "" or tree[name]
     parts[#parts + 1] = ("%s %d %s"):format(name, #text, text)
   end
@@ -75,10 +71,10 @@ end
 
 -- ---- a recording ----
 
---- Lives of a subject, one after the other: the calls of all of them, with { call = "exit" } after
---- each.
-local function record(subject)
-  clear(root)
+--- Lives of a subject, one after the other, in a folder that holds `tree`: the calls of all of
+--- them, with { call = "exit" } after each.
+local function record(subject, tree)
+  make(tree)
   local calls = {}
   for _, life in ipairs(subject.lives(below)) do
     os.remove(log)
@@ -94,15 +90,16 @@ local function record(subject)
 end
 
 --- The states after each of the calls that were not seen yet, in a random order: { tree, promise }.
-local function states_of(subject, calls)
-  local now, promise, list = disk.new(root), subject.promise(root), {}
+--- start: the one before the first call.
+local function states_of(subject, start, calls)
+  local now, promise, list = disk.new(root, start.tree), subject.promise(start.promise), {}
   for at, call in ipairs(calls) do
     local counts = call.call == "exit" or now:apply(call)
     promise:heed(call, now)
     for i = 1, counts and #disk.plain + 4 or 0 do
-      local tree = now:state(disk.plain[i], below)
-      local hash = digest(tree)
-      if not seen[hash] then list[#list + 1] = { tree = tree, promise = promise:now(), after = at, hash = hash } end
+      local tree, promised = now:state(disk.plain[i], below), promise:now()
+      local hash = digest(tree, promised)
+      if not seen[hash] then list[#list + 1] = { tree = tree, promise = promised, after = at, hash = hash } end
       seen[hash] = true
     end
   end
@@ -143,10 +140,12 @@ for _, subject in pairs(subjects) do subject.prepare(base, calm()) end
 
 --- Tries so many more states of a subject.
 local function try_all(subject, n)
-  local last = count.states + n
+  local last, nothing = count.states + n, { tree = {}, promise = {} }
+  local start = nothing
   while count.states < last do
-    local list = states_of(subject, record(subject))
+    local list = states_of(subject, start, record(subject, start.tree))
     for i = 1, math.min(#list, last - count.states) do try(subject, list[i]) end
+    start = start == nothing and list[1] or nothing
   end
 end
 

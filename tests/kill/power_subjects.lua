@@ -1,7 +1,9 @@
--- What power.lua cuts the power of: one run, and a sweep of two. Each has name, prepare(base,
--- environment) (makes an undisturbed one), lives(below) (environments of its processes, one after
--- the other), words(root, whether by name), promise(), judge(root, result, promise) -> "same",
--- "told" or "wrong", and why.
+-- What power.lua cuts the power of: one run, and a sweep of two. Each has
+--   name, prepare(base, environment)     makes an undisturbed one
+--   lives(below)                         environments of its processes, one after the other
+--   words(root, by_name)                 what begins it, and goes on with it
+--   promise(what holds already)
+--   judge(root, result, promise)         "same", "told" or "wrong", and why
 local fm <const> = require "fm"
 local trial <const> = require "trial"
 local files <const> = dofile(debug.getinfo(1, "S").source:sub(2):gsub("[^/]*$", "") .. "../whole_files.lua")
@@ -55,15 +57,20 @@ function Promise:heed(call, now)
   if call.pid then self.waiting[call.pid] = belief(call, now) or self.waiting[call.pid] end
 end
 
---- folder -> what was last believed there.
-function Promise:now()
-  local copy = {}
-  for folder, belief_there in pairs(self.believed) do copy[folder] = belief_there end
-  return copy
+local function copy(beliefs)
+  local other = {}
+  for folder, one in pairs(beliefs) do other[folder] = one end
+  return other
 end
 
-local function new_promise()
-  return setmetatable({ waiting = {}, believed = {} }, Promise)
+--- folder -> what was last believed there.
+function Promise:now()
+  return copy(self.believed)
+end
+
+--- believed: what holds already.
+local function new_promise(believed)
+  return setmetatable({ waiting = {}, believed = copy(believed) }, Promise)
 end
 
 -- ---- how it went on ----
