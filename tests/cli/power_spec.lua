@@ -47,6 +47,27 @@ describe("before a power cut", function()
     assert.truthy(made["renameat state.json"] >= 4 and made["renameat run.json"] >= 4)
   end)
 
+  it("a run has: what its script wrote itself, with the folder that it lies in, before it is called done", function()
+    experiment("x.lua", [[
+      local function write(name, mode, text)
+        local file <close> = assert(io.open(run:path(name), mode))
+        file:write(text)
+      end
+      write("own.txt", "w", "one")
+      write("deep/er.txt", "w", "one")
+      run:path "not-there.txt"
+      run:save("ours.txt", "one") ]])
+    watched(0, "-q x.lua --folder d/r")
+    local made, done = in_order(), {}
+    for _, one in ipairs(recorded(path "record")) do
+      local text = one.call == "write" and one.bytes:find('"status":"done"', 1, true) and "done" or one.call .. " " .. one.path:sub(#path "d/r" + 2)
+      done[#done + 1] = text
+    end
+    local text = table.concat(done, "\n")
+    assert.truthy(text:find "fsync deep/er%.txt\nfsync deep\nfsync own%.txt\nfsync \n.*\ndone\n", text)
+    assert.is_nil(made["fsync ours.txt"])
+  end)
+
   it("a sweep has: its table, its runs, what is measured of one, and pages", function()
     experiment("x.lua", [[
       local w = fm.zeros(2, 2)

@@ -80,6 +80,7 @@ local function finish(run, record, status, problem)
     if problem and status ~= "killed" then folder:add_line("log.txt", problem) end
     logging.flush(run, system.seconds())
     code_files.keep(run.sources.code, run.sources.copies_in)
+    outputs.settle(run)
     folder:settle(checkpoint.lines_files) -- a run that is called done must be on disk
     folder:write_json("run.json", record)
     if status == "done" then checkpoint.clear(folder) end

@@ -141,6 +141,22 @@ function methods.save(run, name, value, ...)
   return write(run, name, function(path) return saver(path, value) end)
 end
 
+-- ---- on disk ----
+
+--- Syncs what the script wrote itself, by run:path: a run that is called done must be on disk.
+--- Raises.
+function outputs.settle(run)
+  if run.folder.mute then return end
+  for _, name in ipairs(sorted_keys(run.outputs.names)) do
+    local path = run.folder.path .. "/" .. name
+    local file <close> = not run.outputs.hashes[name] and io.open(path, "rb") or nil -- what fm wrote is synced
+    if file then
+      assert(fm.file.sync(path))
+      assert(fm.file.sync((path:match "^(.*)/")))
+    end
+  end
+end
+
 -- ---- in run.json ----
 
 local most_exact <const> = 64
