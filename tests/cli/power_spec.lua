@@ -2,13 +2,13 @@
 -- the right order, by their calls; and a part of tests/kill/power.lua: what may be on the disk
 -- after a power cut is made in a folder, and the run goes on there to the same bytes.
 local stopping <const> = require "cli.stopping"
-if stopping.sanitized then return end -- the shim would have to come before the sanitizer's runtime
-
 local kill <const> = stopping.root .. "/tests/kill/"
 local recorded <const>, order <const> = dofile(kill .. "recorded.lua"), dofile(kill .. "order.lua")
 local shell <const>, call <const>, read <const>, exists <const>, write <const>, experiment <const>, path <const> =
   stopping.shell, stopping.call, stopping.read, stopping.exists, stopping.write, stopping.experiment, stopping.path
 
+-- the runtime of a sanitizer must be loaded first, and so must the shim
+local it_records <const> = stopping.sanitized and function() end or it
 local saves <const> = " --checkpoint-every 3 --keep-last 2 --threads 1"
 
 describe("before a power cut", function()
@@ -33,7 +33,7 @@ describe("before a power cut", function()
     return made
   end
 
-  it("a run that is killed, stopped, and goes on has synced what it relies on, each file before its name, each name before the next step", function()
+  it_records("a run that is killed, stopped, and goes on has synced what it relies on, each file before its name, each name before the next step", function()
     local words = kill .. "tiny.lua --folder d/runs/of/mine" .. saves
     watched(137, words, "FM_STOP_AT=5 FM_STOP_BY=KILL")
     watched(75, words, "FM_STOP_AT=8")
@@ -47,7 +47,7 @@ describe("before a power cut", function()
     assert.truthy(made["renameat state.json"] >= 4 and made["renameat run.json"] >= 4)
   end)
 
-  it("a run has: what its script wrote itself, with the folder that it lies in, before it is called done", function()
+  it_records("a run has: what its script wrote itself, with the folder that it lies in, before it is called done", function()
     experiment("x.lua", [[
       local function write(name, mode, text)
         local file <close> = assert(io.open(run:path(name), mode))
@@ -68,7 +68,7 @@ describe("before a power cut", function()
     assert.is_nil(made["fsync ours.txt"])
   end)
 
-  it("a sweep has: its table, its runs, what is measured of one, and pages", function()
+  it_records("a sweep has: its table, its runs, what is measured of one, and pages", function()
     experiment("x.lua", [[
       local w = fm.zeros(2, 2)
       run:keeps { w = w }
@@ -82,7 +82,7 @@ describe("before a power cut", function()
     in_order("renameat sweep.json", "renameat points.png", "renameat points.svg", "renameat pareto.json", "renameat pareto.csv", "renameat report.html")
   end)
 
-  it("the prompt has: each line of its history, and the folder of a new one", function()
+  it_records("the prompt has: each line of its history, and the folder of a new one", function()
     write("script", "expect >\\_\ntype x = 1\\r\nexpect >\\_\ntype y = 2\\r\nexpect >\\_\ntype \\x04\n")
     local watch = ("export FM_HISTORY=%s LD_PRELOAD=%s FM_FAULT_RECORD=%s TERM=xterm; unset LOCPATH"):format(path "d/deep/h", path "shim.so", path "record")
     local code, out, err = shell(watch .. "; ${FMRUN%/*}/tests/terminal script $FMRUN -q")
@@ -116,7 +116,7 @@ describe("after a power cut", function()
     assert.is_true(exists(folder .. "/checkpoint.safetensors"))
   end)
 
-  it("a run and a sweep go on to the same bytes from any state that the disk may be in", function()
+  it_records("a run and a sweep go on to the same bytes from any state that the disk may be in", function()
     assert.equal(0, (shell(("cc -shared -fPIC -O1 -o shim.so %sshim.c -ldl"):format(kill))))
     local code, out, err = shell(("cd %s && $FMRUN tests/kill/power.lua -- %s %s 100 1 12"):format(stopping.root, path "shim.so", path "power"))
     assert.equal(0, code, out .. err)
