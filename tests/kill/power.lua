@@ -131,7 +131,7 @@ local function try(subject, state)
   local result = trial.start(words, { environment = calm() })
   local verdict, what = subject.judge(root, result, state.promise)
   count[verdict] = count[verdict] + (verdict == "wrong" and 0 or 1)
-  if verdict == "told" and os.getenv "VERBOSE" then io.stderr:write(subject.name, ": ", what, "\n") end
+  if verdict == "told" then io.stderr:write(("%s, recording %d, after call %d: %s\n"):format(subject.name, count.recordings, state.after, what)) end
   if verdict == "wrong" then complain(subject, state, what) end
 end
 

@@ -2446,8 +2446,8 @@ function Run:picture(name, picture) end
 ---@param name string
 function Run:save(name, value) end
 ---The path of a file in the run's folder. What the script itself writes there before a later loop,
----without save or picture, is written again when the run goes on. `fmrun rm` removes it with the
----run.
+---without save or picture, is written again when the run goes on. It is synced to disk before the
+---run is called done. `fmrun rm` removes it with the run.
 ---@param name string
 ---@return string
 function Run:path(name) end

@@ -64,6 +64,7 @@ function code_files.keep(files, folder)
     local path = place .. "/" .. name_of(file.path, file.hash)
     if new[file.path] and digests.of(path) ~= file.hash then assert(core.file.write(path, new[file.path])) end
   end
+  assert(core.file.sync(place)) -- a process that was killed may have left a name that it had not synced
 end
 
 --- A chunk from the copy of a file, which is noted. Like loadfile, it skips a first line that
