@@ -25,11 +25,8 @@ end
 
 function things.spec(name) return ("tests/%s_spec.lua"):format(name) end
 
---- Whether a spec compares with numbers of another program.
-function things.has_golden_values(name)
-  local path <const> = things.spec(name)
-  return lfs.attributes(path) ~= nil and files.read(path):find("tests/golden/", 1, true) ~= nil
-end
+--- Whether a spec does nothing but compare with golden values.
+function things.is_golden(name) return name:find("golden/", 1, true) == 1 end
 
 --- All checks of a kind ("golden", "gradient", "closed"), in order.
 function things.checks(kind)
@@ -40,7 +37,7 @@ function things.checks(kind)
       local spec = entry:match "^([%w_]+)_spec%.lua$"
       local name = spec and folder .. "/" .. spec
       local text = name and files.read(things.spec(name)) or ""
-      if text:find("tests/golden/", 1, true) or kind == "gradient" and text:find("gradcheck", 1, true) then list[#list + 1] = name end
+      if text ~= "" and things.is_golden(name) or kind == "gradient" and text:find("gradcheck", 1, true) then list[#list + 1] = name end
     end
   end
   table.sort(list)
@@ -48,9 +45,10 @@ function things.checks(kind)
 end
 
 --- The things that a check depends on (a set), or with `wanted` those of them that it does not.
-function things.trace(kind, name, wanted)
-  local command <const> = "OPENBLAS_NUM_THREADS=1 lua5.4 tests/evidence/trace.lua %s %s %s 2>/dev/null"
-  local pipe <close> = assert(io.popen(command:format(kind, name, wanted and table.concat(wanted, ",") or "")))
+--- environment: of the shell, for stock Lua.
+function things.trace(kind, name, wanted, environment)
+  local command <const> = "%sOPENBLAS_NUM_THREADS=1 lua5.4 tests/evidence/trace.lua %s %s %s 2>/dev/null"
+  local pipe <close> = assert(io.popen(command:format(environment or "", kind, name, wanted and table.concat(wanted, ",") or "")))
   local found = {}
   for line in pipe:lines() do
     if line:find "^fm%.[%w_.]+$" then found[line] = true end

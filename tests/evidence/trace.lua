@@ -1,6 +1,6 @@
 -- trace: which public things a check depends on. It runs the check and prints those whose functions
--- were called on the way ("fm.nn.linear"), one a line; a file of numbers alone (a tableau) counts
--- when it is loaded.
+-- were called on the way ("fm.nn.linear"), one a line; a file without functions of its own (a
+-- tableau, an activation that is an op) counts when it is loaded.
 --   lua5.4 tests/evidence/trace.lua golden|gradient|closed NAME [THING,...]
 -- golden: a spec, as "golden/models"; all that it calls. gradient: such a spec; only what it calls
 -- inside fm.gradcheck (once: whether it passes is the business of the suite) or, if it has golden
@@ -38,7 +38,7 @@ end
 -- ---- what counts ----
 
 local checked = nil -- inside fm.gradcheck: what was called so far
-local is_golden <const> = things.has_golden_values(name)
+local is_golden <const> = things.is_golden(name)
 
 local function counts() return kind ~= "gradient" or checked or is_golden and fm.is_recording() end
 
@@ -46,39 +46,38 @@ local function called(thing)
   if checked then checked[thing] = true elseif counts() then meet(thing) end
 end
 
-local getinfo <const>, chunks <const> = debug.getinfo, {}
-debug.sethook(function()
-  local info = getinfo(2, "S")
-  local thing = of_file[info.source]
-  if thing and info.what == "main" then
-    chunks[thing] = chunks[thing] or counts()
-  elseif thing then
-    called(thing)
-  end
-end, "c")
+local getinfo <const> = debug.getinfo
 
---- Whether there is a function in what a file returned.
-local function has_functions(value)
-  if type(value) ~= "table" then return type(value) == "function" end
-  for _, inner in pairs(value) do
-    if has_functions(inner) then return true end
+--- Whether there is a function of the file in what it returned.
+local function has_functions(value, file)
+  if type(value) == "function" then return getinfo(value, "S").source == "@" .. file end
+  for _, inner in pairs(type(value) == "table" and value or {}) do
+    if has_functions(inner, file) then return true end
   end
   return false
 end
 
-local function end_of_run()
-  for thing, counted in pairs(chunks) do
-    local value = package.loaded[thing]
-    if counted and value and not has_functions(value) then meet(thing) end
-  end
-  finish()
+--- Whether the file of a thing has no functions; what it loads is forgotten again.
+local function is_plain(file)
+  local before, after = {}, {}
+  for module in pairs(package.loaded) do before[module] = true end
+  local value = dofile(file)
+  for module in pairs(package.loaded) do after[#after + 1] = not before[module] and module or nil end
+  for _, module in ipairs(after) do package.loaded[module] = nil end
+  return not has_functions(value, file)
 end
+
+debug.sethook(function() -- Lua calls no hook inside a hook
+  local info = getinfo(2, "S")
+  local thing = of_file[info.source]
+  if thing and not met[thing] and (info.what ~= "main" or counts() and is_plain(info.source:sub(2))) then called(thing) end
+end, "c")
 
 -- ---- the check ----
 
 if kind == "closed" then
   require "fm.verify.parts.case".run(name, require("fm.verify." .. name), function() end)
-  end_of_run()
+  finish()
 end
 if kind == "gradient" then
   fm.real = "double" -- many gradients are checked in double alone, and stock Lua has none
@@ -95,7 +94,7 @@ if kind == "gradient" then
     return true
   end)
 end
-os.exit = end_of_run -- luacheck: ignore 122
-arg = { [0] = "tests/specs.lua", "-o", "TAP", things.spec(name) }
+os.exit = finish -- luacheck: ignore 122
+arg[0], arg[1], arg[2], arg[3] = "tests/specs.lua", "-o", "TAP", things.spec(name) -- luacheck: ignore 122
 dofile "tests/specs.lua"
-end_of_run() -- busted ends the process only when a test failed
+finish() -- busted ends the process only when a test failed

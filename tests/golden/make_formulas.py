@@ -102,6 +102,11 @@ def layers():
     def standardise(x, mean, std):
         return [(x - mean) / std, x * std + mean, [-np.log(std).sum()]]
 
+    def avg_pool2d(x):
+        return [x.reshape(2, 3, 2, 2, 3, 2).mean((3, 5))]
+
+    add("layer", "none", lambda x: [x], {"x": rng.normal(size=(3, 2))}, ["x"], args=[], state={})
+    add("layer", "avg_pool2d", avg_pool2d, {"x": rng.normal(size=(2, 3, 4, 6))}, ["x"], args=[2], state={})
     x, w = rng.normal(size=(4, 5)), rng.normal(size=5)
     add("layer", "layer_norm", layer_norm, {"x": x, "w": w, "b": rng.normal(size=5)}, ["x", "w", "b"], args=[5, {"eps": 1e-3}],
         state={"w": "weight", "b": "bias"})
@@ -130,11 +135,14 @@ def paths():
         "encoding_decoding": lambda t, g: (np.where(late(t), np.cos(np.pi * t) ** 2, 0), np.where(late(t), 0, np.cos(np.pi * t) ** 2)),
         "mirror": lambda t, g: (1 + 0 * t, 0 * t),
         "one_sided": lambda t, g: (np.sin(np.pi * t / 2), np.cos(np.pi * t / 2)),
+        "i_cfm": lambda t, g: (t, 1 - t),
+        "schrodinger_bridge": lambda t, g: (t, 1 - t),
     }
     t = np.array([0.07, 0.3, 0.45, 0.62, 0.8, 0.97])
     pick = {"t": t, "x0": rng.normal(size=(6, 3)), "x1": rng.normal(size=(6, 3)), "z": rng.normal(size=(6, 3))}
     for path, gamma in [("interpolant", g) for g in gammas] + [("trig", "sqrt"), ("encoding_decoding", "sin_squared"), ("mirror", "sqrt"),
-                                                               ("mirror", "sigmoid"), ("one_sided", None)]:
+                                                               ("mirror", "sigmoid"), ("one_sided", None), ("i_cfm", "constant"),
+                                                               ("schrodinger_bridge", "sqrt")]:
         def point(t, x0, x1, z):
             g = gammas[gamma](t) if gamma else 0 * t
             a, s = lines[path](t, g)
@@ -143,9 +151,17 @@ def paths():
         def formula(t, x0, x1, z):  # the velocity is the slope of the point in time
             u = np.imag(point(frozen(t) + 1j * tiny, frozen(x0), frozen(x1), frozen(z))) / tiny
             return [point(t, x0, x1, z), u]
-        options = {"gamma": gamma} if gamma else {"line": "cosine"}
+        options = {"sigma": 1} if path in ("i_cfm", "schrodinger_bridge") else {"gamma": gamma} if gamma else {"line": "cosine"}
         wrt = ["t"] + [k for k, used in (("x0", path != "mirror"), ("x1", True), ("z", gamma is not None)) if used]
         add("path", f"{path}.{gamma or 'cosine'}", formula, pick, wrt, path=path, options=options)
+
+    def around(d):  # -pi .. pi
+        return d - 2 * np.pi * np.round(np.real(d) / (2 * np.pi))
+
+    def geodesic(t, x0, x1):  # on a torus: Chen and Lipman 2024, section 3
+        return [around(x0 + t[:, None] * around(x1 - x0)), frozen(around(x1 - x0))]
+    angles = {"t": t, "x0": rng.uniform(-3, 3, (6, 3)), "x1": rng.uniform(-3, 3, (6, 3))}
+    add("geodesic", "torus", geodesic, angles, ["t", "x0", "x1"])
 
 
 # ---- losses ----
@@ -211,6 +227,15 @@ def losses():
     add("map_loss", "shortcut", shortcut, {**pair, "s": np.array([0, 0.125, 0.25, 0.5, 0.75]), "t": np.array([1, 0.25, 0.5, 0.75, 0.875])},
         ["w", "b"])
 
+    def mapped(x1, x0, t, w, b, s):
+        return [x1 + (t - s)[:, None] * u(x1, s, t, w, b)]
+
+    def map_sample(x1, x0, t, w, b):  # from 0 to 1 in two maps
+        y = x1 + 0.5 * u(x1, 0 * t, 0 * t + 0.5, w, b)
+        return [y + 0.5 * u(y, 0 * t + 0.5, 0 * t + 1, w, b)]
+    add("map", "map", mapped, {**pair, "s": t / 3}, ["x1", "w", "b"])
+    add("map", "map_sample", map_sample, pair, ["x1", "w", "b"])
+
     def consistency(x1, x0, t, w, b, k=2, delta=0.01, boundary=0.9, alpha=0.1):  # Yang et al. 2024, equations 6 and 8
         def field(x, t, w, b):
             return np.tanh(x * w + t[:, None] * b)
@@ -249,6 +274,8 @@ def tokens():
     add("token_loss", "mask", entropy, {**inputs, "xt": masked}, ["w", "b"], path={"vocabulary": V, "source": "mask"})
     add("token_loss", "uniform", entropy, inputs, ["w", "b"], path={"vocabulary": V, "source": "uniform"})
 
+    add("token_start", "mask", lambda x1: [0 * x1 + V + 1], {"x1": x1}, path={"vocabulary": V})
+
     def posterior(x1, xt, t, w, b):  # Bayes: a token that was drawn says (k + (1 - k) q) / ((1 - k) q) for itself
         k, q = t**2, 1 / V
         says = np.log((k + (1 - k) * q) / ((1 - k) * q))
@@ -277,6 +304,7 @@ def runge_kutta(A, b, c):
 
 
 one_step = {
+    "euler": lambda f, t, x, h: x + h * f(x, t),
     "heun": runge_kutta([[], [1]], [1 / 2, 1 / 2], [0, 1]),
     "adaptive_heun": runge_kutta([[], [1]], [1 / 2, 1 / 2], [0, 1]),
     "midpoint": lambda f, t, x, h: x + h * f(x + h / 2 * f(x, t), t + h / 2),
@@ -285,7 +313,10 @@ one_step = {
     "rk4": runge_kutta([[], [1 / 2], [0, 1 / 2], [0, 0, 1]], [1 / 6, 1 / 3, 1 / 3, 1 / 6], [0, 1 / 2, 1 / 2, 1]),
     "rk4_38": runge_kutta([[], [1 / 3], [-1 / 3, 1], [1, -1, 1]], [1 / 8, 3 / 8, 3 / 8, 1 / 8], [0, 1 / 3, 2 / 3, 1]),
     "bosh3": runge_kutta(integrate.RK23.A, integrate.RK23.B, integrate.RK23.C),
+    "rk23": runge_kutta(integrate.RK23.A, integrate.RK23.B, integrate.RK23.C),
     "dopri5": runge_kutta(integrate.RK45.A, integrate.RK45.B, integrate.RK45.C),
+    "rk45": runge_kutta(integrate.RK45.A, integrate.RK45.B, integrate.RK45.C),
+    "dop853": runge_kutta(integrate.DOP853.A, integrate.DOP853.B, integrate.DOP853.C),
 }
 adams = {"ab2": ("heun", [3 / 2, -1 / 2]), "ab3": ("heun3", [23 / 12, -16 / 12, 5 / 12]), "ab4": ("rk4", [55 / 24, -59 / 24, 37 / 24, -9 / 24])}
 
@@ -309,6 +340,16 @@ def solves():
         add("solve", method, lambda x, w, b: [solved(method, lambda y, t: field(y, t, w, b), x, 7)], inputs, ["x", "w", "b"], method=method, steps=7)
     add("flow", "decode", lambda x, w, b: [solved("rk4", lambda y, t: field(y, t, w, b), x, 5)], inputs, ["x", "w", "b"], steps=5)
     add("flow", "encode", lambda x, w, b: [solved("rk4", lambda y, t: field(y, t, w, b), x, 5, 1.0, 0.0)], inputs, ["x", "w", "b"], steps=5)
+
+    add("flow", "reflow", lambda x, w, b: [solved("rk4", lambda y, t: field(y, t, w, b), x, 5), x], inputs, steps=5)
+
+    def inpaint(x, w, b, known):  # the first number is known: it goes along its line, and the model moves the other
+        mask, y = np.array([1, 0]), x
+        for i in range(5):
+            at = mask * (i / 5 * known + (1 - i / 5) * x) + (1 - mask) * y
+            y = at + 0.2 * (mask * (known - x) + (1 - mask) * field(at, i / 5, w, b))
+        return [y]
+    add("inpaint", "euler", inpaint, {**inputs, "known": rng.normal(size=(4, 2))}, ["x", "w", "b"])
 
     def energy(x, w, b, line=0.0):  # the integral is one more column of the state
         def f(y, t):
@@ -334,12 +375,12 @@ def solves():
             z = y + (to - s) * d
             y = z if to == 0 else y + (to - s) * (d + noise(z, to)) / 2
         return [y]
-    add("sample", "edm_heun", edm, inputs, steps=6, sigma_min=0.05, sigma_max=8)
+    add("sample", "edm_heun", edm, inputs, ["x", "w", "b"], steps=6, sigma_min=0.05, sigma_max=8)
 
     def bits(x, c):  # of the flow dx/dt = c x, whose x0 = exp(-c) x is normal
         log_p = -0.5 * ((x * np.exp(-c)) ** 2).sum(1) - 2 / 2 * np.log(2 * np.pi) - 2 * c
         return [-log_p / (2 * np.log(2)) + np.log2(256 / 2)]
-    add("bits", "bits", bits, {"x": inputs["x"], "c": np.array([0.4])})
+    add("bits", "bits", bits, {"x": inputs["x"], "c": np.array([0.4])}, ["c"])
 
 
 # ---- densities and rates ----
@@ -361,6 +402,10 @@ def others():
     def mixture(x, m):  # the velocity from the score: x0 = -s score
         x1 = (frozen(x) + s**2 * score(frozen(x))) / a
         return [log_p(x, a, s), score(frozen(x)), da * x1 - ds * s * score(frozen(x))]
+    def gaussian(x, m):  # t = 0.6: N(a m, (a 0.7)^2 + s^2)
+        v = (a * 0.7) ** 2 + s**2
+        return [-((x - a * m) ** 2).sum(1) / (2 * v) - np.log(2 * np.pi * v)]
+    add("gaussian", "gaussian", gaussian, {"x": rng.normal(size=(5, 2)), "m": m[0]}, ["x"], std=0.7, t=a)
     add("mixture", "mixture", mixture, {"x": rng.normal(size=(5, 2)), "m": m}, ["x"], std=list(std), weights=list(share), t=a)
 
     def rate(shape, warmup):
