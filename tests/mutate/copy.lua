@@ -1,7 +1,6 @@
 -- A copy of the tree in which mistakes are planted and tests are run:
 --
 --   FOLDER/tree     the files that git knows (all, where there is no git), and build/
---   FOLDER/tmp      what is /tmp for the tests
 --   FOLDER/log      what the last test said
 local uv <const> = require "luv"
 local here <const> = debug.getinfo(1, "S").source:sub(2):gsub("[^/]*$", "")
@@ -44,7 +43,7 @@ function copy.open(root, folder)
   if not copy.exists(self.tree .. "/CMakeLists.txt") then
     local is_git <const> = os.execute(("git -C '%s' ls-files >/dev/null 2>&1"):format(root))
     local all <const> = is_git and "git ls-files -z" or "find * -name build -prune -o -name runs -prune -o -type f -print0"
-    copy.run("mkdir -p '%s' '%s/tmp' && cd '%s' && %s | xargs -0 cp --parents -t '%s'", self.tree, folder, root, all, self.tree)
+    copy.run("mkdir -p '%s' && cd '%s' && %s | xargs -0 cp --parents -t '%s'", self.tree, root, all, self.tree)
   end
   return self
 end
@@ -76,7 +75,6 @@ end
 --- Runs a command in the tree, apart from all else; returns how it ended ("ok", "failed", "hung"),
 --- what it said, and seconds.
 function Copy:try(command, seconds)
-  os.execute(("find '%s/tmp' -mindepth 1 -delete 2>/dev/null"):format(self.folder))
   local began <const> = uv.hrtime()
   local _, how, code = os.execute(("%s sh '%sinside' '%s' %d '%s' >'%s/log' 2>&1 </dev/null"):format(self.words, here, self.folder, seconds,
     command:gsub("'", "'\\''"), self.folder))
