@@ -9,7 +9,7 @@ local tokens <const> = require "tokens"
 local reach <const> = {}
 local here <const> = debug.getinfo(1, "S").source:sub(2):gsub("[^/]*$", "")
 
-local longest <const> = 240 -- seconds of a test
+local limits <const> = { 20, 80, 300 } -- seconds of a test: those that take longer come last
 
 --- The text with a call at the beginning of each block.
 function reach.marked(path, text)
@@ -49,22 +49,30 @@ local function place_of(folder, test)
   return ("%s/reach/%s"):format(folder, test.name:gsub("/", "__"))
 end
 
+--- Runs a test for at most `limit` seconds; keeps what it reached unless it takes longer than that.
+local function measure_one(tree, place, test, limit)
+  copy.write(tree.folder .. "/reached", "")
+  local ended, said, seconds = tree:try("FM_REACHED=/mnt/reached " .. test.command, limit)
+  if ended == "hung" and limit < limits[#limits] then return end
+  copy.run("LC_ALL=C sort -u '%s/reached' -o '%s/reached.sorted'", tree.folder, tree.folder)
+  copy.write(place, ("%s %.2f\n"):format(ended, seconds) .. copy.read(tree.folder .. "/reached.sorted"))
+  print(("%-50s %-6s %6.1fs"):format(test.name, ended, seconds))
+  if ended ~= "ok" then copy.write(place .. ".log", said) end
+  io.stdout:flush()
+end
+
 --- Runs the tests that were not run yet, until `late` says so; returns whether all were.
 function reach.measure(root, folder, tests, late)
   copy.run("mkdir -p '%s/reach'", folder)
   local tree
-  for _, test in ipairs(tests) do
-    local place <const> = place_of(folder, test)
-    if not copy.exists(place) then
-      if late() then return false end
-      tree = tree or marked_copy(root, folder)
-      copy.write(tree.folder .. "/reached", "")
-      local ended, said, seconds = tree:try("FM_REACHED=/mnt/reached " .. test.command, longest)
-      copy.run("LC_ALL=C sort -u '%s/reached' -o '%s/reached.sorted'", tree.folder, tree.folder)
-      copy.write(place, ("%s %.2f\n"):format(ended, seconds) .. copy.read(tree.folder .. "/reached.sorted"))
-      print(("%-50s %-6s %6.1fs"):format(test.name, ended, seconds))
-      if ended ~= "ok" then copy.write(place .. ".log", said) end
-      io.stdout:flush()
+  for _, limit in ipairs(limits) do
+    for _, test in ipairs(tests) do
+      local place <const> = place_of(folder, test)
+      if not copy.exists(place) then
+        if late() then return false end
+        tree = tree or marked_copy(root, folder)
+        measure_one(tree, place, test, limit)
+      end
     end
   end
   return true
@@ -107,11 +115,17 @@ local function named_for(test, path)
   return own:find(stem, 1, true) or stem:find((own:gsub("_spec$", ""):gsub("_test$", "")), 1, true)
 end
 
---- What a test whose reach was not measured has of a file: all of it when it names it.
+local words_of_a_block <const> = 200 -- bytes: only the order of tests depends on it
+
+--- What a test whose reach was not measured has of a file: all of it when it names the file, or is
+--- named as its room.
 local function guess(test, path, block)
-  local named = test.words and test.words:find("%f[%w_]" .. stem_of(path) .. "%f[^%w_]")
-  if not named and not (test.words and named_for(test, path)) then return end
-  return { n = 1, [block] = true }
+  if not test.words then return end
+  local _, n = test.words:gsub("%f[%w_]" .. stem_of(path) .. "%f[^%w_]", "")
+  if test.name:find(path:match "^lua/fm/([%w_]+)/" or "/", #"tests/", true) then n = n + 5 end
+  if n == 0 and not named_for(test, path) then return end
+  test.n = #test.words / words_of_a_block
+  return { n = n + 1, [block] = true }
 end
 
 --- The tests that reach a block, those first that are most about its file for their time.
