@@ -97,6 +97,27 @@ describe("what is reported:", function()
     assert.is_true(accepted > 10 and ends > 20)
   end)
 
+  it("error_sum leaves out a step that is taken back, because no evaluations are left to look into it", function()
+    local function field(z, t) return z * 0 + math.cos(3 * t) end
+    local sums, taken_back = { [0] = 0 }, 0
+    local function solve(most, more)
+      local o = { method = "dop853", rtol = 0, atol = 1e-6, t1 = 9, max_nfe = most }
+      for key, value in pairs(more or {}) do o[key] = value end
+      local _, info = ode.solve(field, fm.zeros(1), o)
+      return info
+    end
+    for most = 14, 150 do
+      local info = solve(most)
+      sums[info.accepted] = info.error_sum
+    end
+    for most = 14, 150 do
+      local info = solve(most, { save = 50 })
+      assert.near(sums[info.accepted], info.error_sum, 1e-12 + 1e-4 * sums[info.accepted])
+      if info.status == "max_nfe" and info.accepted < solve(info.nfe).accepted then taken_back = taken_back + 1 end
+    end
+    assert.is_true(taken_back > 0)
+  end)
+
   it("nfe counts every call of the field", function()
     for _, o in ipairs { {}, { method = "euler", steps = 7 }, { method = "tsit5", first_step = 1, rtol = 1e-7 }, { control = "sample" }, { max_nfe = 9 } } do
       calls = 0
