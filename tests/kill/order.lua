@@ -42,7 +42,7 @@ local function heed_state(call, now, say)
     if fm.file.hash(now:text(folder .. "/" .. name) or "") ~= slot.hash then say(("names other bytes of %s"):format(name)) end
     for _, output in ipairs(slot.outputs) do expect(output.path) end
   end
-  for name, length in pairs(state.slots[1].lengths) do
+  for name, length in pairs(state.slots[1] and state.slots[1].lengths or {}) do
     if length > 0 then expect(name) end
   end
 end
@@ -50,7 +50,8 @@ end
 local function heed_slot(call, slot, now, say)
   local folder = parent(call.path)
   local state = json(now:text(folder .. "/state.json"))
-  if not state or not now:at(call.path) then return end -- there is none yet, or nothing is lost
+  if not state then say "is written before there is a state.json" end
+  if not state or not state.state.slots[1] or not now:at(call.path) then return end -- nothing is lost
   if not now:is_durable(folder .. "/state.json") then say "is written again while state.json is not durable" end
   if state.state.slots[1].slot == slot then say "is written again, and holds the newest checkpoint" end
   if not now:is_durable(("%s/checkpoint-%d.safetensors"):format(folder, 3 - slot)) then say "is written again while the other slot is not durable" end

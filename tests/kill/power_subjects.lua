@@ -42,7 +42,8 @@ end
 local function belief(call, now)
   if call.call ~= "renameat" then return nil end
   local folder, name = call.path:match "^(.*)/([^/]*)$"
-  if name == "state.json" then return { folder = folder, step = json(now:text(call.path)).state.slots[1].step } end
+  local newest = name == "state.json" and json(now:text(call.path)).state.slots[1]
+  if newest then return { folder = folder, step = newest.step } end
   local text = name == "run.json" and now:text(call.path)
   if text and json(text).status == "done" then return { folder = folder, step = math.huge, text = text } end
 end

@@ -57,6 +57,22 @@ describe("checkpoints", function()
     assert.equal(0, folder:lengths({ "checkpoint-1.safetensors" })["checkpoint-1.safetensors"])
   end)
 
+  it("that were never written whole are not lost: a kill or a power cut in the first one is told from a state that is missing", function()
+    local save <const> = fm.save
+    fm.save = function() error "killed" end
+    assert.is_false((pcall(write, 1)))
+    fm.save = save
+    local slot, origin, problems = checkpoint.find(folder)
+    assert.is_nil(slot)
+    assert.same({ origin_then, {} }, { origin, problems })
+    write_bytes("checkpoint-1.safetensors", "the file, without a state that names it")
+    assert.same({}, (select(3, checkpoint.find(folder))))
+    assert(os.remove(path .. "/state.json"))
+    assert.truthy(select(3, checkpoint.find(folder))[1]:find("state.json, which says what the checkpoints hold, is missing", 1, true))
+    write(2)
+    assert.equal(2, checkpoint.find(folder).step)
+  end)
+
   it("with any byte of the newest changed, or cut off anywhere, give way to the older", function()
     write(1)
     write(2)

@@ -2,7 +2,7 @@
 -- state.json, which says what they hold.
 --   checkpoint-1.safetensors, checkpoint-2.safetensors    what the run keeps
 --   state.json    { hash, state = { slots, origin } }; slots: the newest first, as
---                 { slot, hash of the file, step, ... }
+--                 { slot, hash of the file, step, ... }; none while the first one is written
 -- Whenever the process dies, the file that a slot of state.json names is whole, or its digest shows
 -- that it is not.
 local fm <const> = require "fm"
@@ -68,6 +68,7 @@ function checkpoint.write(run, position, origin)
   position.lengths, position.digests = folder:settle(lines_files)
   position.slot = newest and 3 - newest.slot or 1
   local name = slot_name(position.slot)
+  if not newest then write_state(folder, { slots = fm.json.array {}, origin = origin }) end -- a slot without a state is then one whose state was lost
   checkpoint.save(run, name)
   position.hash = assert(fm.file.hash_file(folder.path .. "/" .. name))
   local slots = { assert(fm.json.decode(fm.json.encode(position))), newest } -- a copy: the run's own tables go on changing

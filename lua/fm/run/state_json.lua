@@ -80,7 +80,7 @@ local origin <const> = { code = list_of(is_file), data = list_of(is_file), libra
 
 --- nil, or the first place of a state that does not hold what it must: "slots[1].step".
 return function(state)
-  if not is_table(state.slots) or #state.slots == 0 then return "slots" end
+  if not is_table(state.slots) or #state.slots == 0 and next(state.slots) ~= nil then return "slots" end
   for i, entry in ipairs(state.slots) do
     if not is_table(entry) then return ("slots[%d]"):format(i) end
     for name, is_right in next, slot do
