@@ -26,7 +26,7 @@ local benchmarks <const> = {
   { script = "jvp", set = "FM_BENCH_SECONDS=0.5", by = {}, times = { "forward", "jvp", "forward_back", "jvp_back" } },
   { script = "couplings", by = { "work", "n" }, times = { "ms" } },
   { script = "solver_overhead", words = "3", by = { "method", "hidden" }, times = { "solve_us", "solver_us" } },
-  { script = "sample_control", by = { "method" }, times = { "batch_ms", "sample_ms" } },
+  { script = "sample_control", set = "FM_BENCH_ROUNDS=9", by = { "method" }, times = { "batch_ms", "sample_ms" } },
 }
 
 local function fail(...)
