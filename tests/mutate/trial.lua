@@ -22,13 +22,16 @@ local function name_of_failure(said)
   return name or said:match "([^\n]*)\n*$"
 end
 
+local longest <const> = 300 -- seconds of a test
+
 --- Whether a test passes without a mistake, in the tree as it is: asked once for each, when it
 --- first fails.
 local function is_fit(tree, test, restore)
   if test.fit == nil then
     restore()
     for target in (test.built and test.target or ""):gmatch "%S+" do tree:build(target) end
-    test.fit = tree:try(test.command, 240) == "ok"
+    local ended, _, seconds = tree:try(test.command, longest)
+    test.fit, test.seconds = ended == "ok", math.max(test.seconds, seconds)
   end
   return test.fit
 end
@@ -43,12 +46,16 @@ local function build(tree, mistake, test, built)
   return true
 end
 
+--- The seconds after which a test with a mistake is taken for one that does not end.
+local function limit_of(test)
+  return math.max(60, math.ceil(12 * test.seconds))
+end
+
 --- Runs the tests of a planted mistake in turn. Returns a row without what names the mistake.
 local function search(tree, mistake, list, how)
   local row, is_c, built = { outcome = "survived", tests = 0, left = 0, seconds = 0 }, tokens.language(mistake.file) == "c", {}
   local planned = 0 -- seconds, as they were measured: so that it does not matter how busy the machine is
   for k, test in ipairs(list) do
-    local limit <const> = math.max(60, math.ceil(12 * test.seconds))
     if row.tests > 0 and planned + test.seconds > how.budget then
       row.left = row.left + 1
     elseif test.fit ~= false then
@@ -57,15 +64,19 @@ local function search(tree, mistake, list, how)
       if is_c and not build(tree, mistake, test, built) then
         return { outcome = k == 1 and "invalid" or "noticed", tests = 0, left = 0, seconds = 0, by = "the build" }
       end
-      local ended, said, seconds = tree:try(test.command, limit)
-      row.tests, row.seconds = row.tests + 1, row.seconds + seconds
       test.built = is_c
-      if ended ~= "ok" then
-        if is_c then built = {} end
-        if is_fit(tree, test, how.restore) then
-          row.outcome, row.by, row.failure = "noticed", test.name, ended == "hung" and "it does not end" or name_of_failure(said)
-          return row
-        end
+      local ended, said, seconds = tree:try(test.command, limit_of(test))
+      if ended ~= "ok" and is_c then built = {} end
+      local counts = ended ~= "ok" and is_fit(tree, test, how.restore)
+      row.tests, row.seconds = row.tests + 1, row.seconds + seconds
+      if counts and ended == "hung" and seconds < limit_of(test) then -- it takes longer than was thought
+        how.plant()
+        if is_c then build(tree, mistake, test, built) end
+        ended, said = tree:try(test.command, limit_of(test))
+      end
+      if counts and ended ~= "ok" then
+        row.outcome, row.by, row.failure = "noticed", test.name, ended == "hung" and "it does not end" or name_of_failure(said)
+        return row
       end
     end
   end
