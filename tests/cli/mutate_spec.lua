@@ -24,12 +24,12 @@ describe("mutate", function()
     assert.same({ 1, "" }, { code, err }) -- one of three is too few
     assert.truthy(out:find "\nparts +4 +2 +1 +1 +67 %% ")
     assert.truthy(out:find "\nall +4 +2 +1 +1 +67 %% ")
-    has(out, "lua/fm/parts/named_values.lua:8  operator  (1 test)\n- for _, key in ipairs(keys or sorted_keys(values)) do\n" ..
+    has(out, "lua/fm/parts/named_values.lua:8  operator  (2 tests)\n- for _, key in ipairs(keys or sorted_keys(values)) do\n" ..
       "+ for _, key in ipairs(keys and sorted_keys(values)) do\n")
     local rows = shell.lines(shell.read(shell.folder .. "/mutate/results.jsonl"))
     for i, row in ipairs(rows) do rows[i] = assert(require "fm".json.decode(row)) end
     assert.same({ "noticed", "noticed", "survived", "survived" }, { rows[1].outcome, rows[2].outcome, rows[3].outcome, rows[4].outcome })
-    assert.same({ 1, 1, 1, 1 }, { rows[1].tests, rows[2].tests, rows[3].tests, rows[4].tests })
+    assert.same({ 1, 1, 2, 2 }, { rows[1].tests, rows[2].tests, rows[3].tests, rows[4].tests })
     assert.equal("tests/lua/named_values_spec.lua", rows[2].by) -- it is asked first: it is called like the file
     has(rows[1].failure, "named values")
     local path <const> = "lua/fm/parts/named_values.lua"

@@ -136,6 +136,12 @@ describe("blocks of a text", function()
     assert.same({ "a.lua0", "a.lua1", "a.lua2", "a.lua1", "a.lua2", "a.lua1", "a.lua3", "a.lua6", "a.lua6", "a.lua7" }, reached)
   end)
 
+  it("that no test reaches are told by their lines", function()
+    local text <const> = "local x = ...\nif x then\n  f(function() end)\nelse g() end\nfor i = 1, 2 do h() end\n"
+    assert.same({ 3, 5 }, reach.unreached({ { files = { a = { [1] = true } } }, { files = { ["b.lua"] = { [1] = true, [3] = true } } } }, "b.lua", text))
+    assert.same({ 2, 3, 4, 5 }, reach.unreached({}, "b.lua", text))
+  end)
+
   it("of C are bodies of functions and of what is run on a condition, not initialisers or a switch", function()
     local text <const> = "static const int t[] = {1};\nint f(int a) {\n  s x = (s){1};\n  if (a) { g((s){2}); } else { h(); }\n" ..
       "  switch (a) {\n  case 1: b(); }\n}\n"

@@ -5,8 +5,8 @@
 --   statement  whether a statement could begin there: no bracket is open in the block
 --   match      for a bracket the index of the other one
 --
--- and returns where a probe of each block may stand: { at = the last byte of what opens it }, by
--- number.
+-- and returns where a probe of each block may stand: { at = the last byte of what opens it, line },
+-- by number.
 local opens_lua <const> = { ["then"] = true, ["else"] = true, ["do"] = true, ["repeat"] = true }
 local closes_lua <const> = { ["end"] = true, ["until"] = true, ["elseif"] = true, ["else"] = true }
 local other <const> = { [")"] = "(", ["]"] = "[", ["}"] = "{" }
@@ -22,7 +22,7 @@ local function reader(list)
   function self.open_block(i, is_new)
     local block = self.top().block
     if is_new then
-      self.probes[#self.probes + 1] = { at = list[i].last }
+      self.probes[#self.probes + 1] = { at = list[i].last, line = list[i].line }
       block = #self.probes
     end
     self.open { block = block }

@@ -1,13 +1,14 @@
 -- Plants plausible mistakes into a copy of this tree, one at a time, and tells which of them no
 -- test notices:
 --   fmrun tests/mutate/campaign.lua -- FOLDER [each=3] [seed=1] [rooms=data,flow,src/io]
---     [budget=60] [seconds=600] [only=FILE] [guess] [again] [renew]
+--     [budget=60] [seconds=600] [only=FILE] [guess] [again] [renew] [unreached]
 -- each: mistakes in each room, drawn by the seed; budget: seconds of tests that a mistake gets;
 -- seconds: the campaign stops after these and goes on from FOLDER when it is started again. First
 -- every test is run once, to know which code it reaches; guess: that is guessed from its words,
 -- which is worse and takes no time. only: a file of mistakes and tests instead (slice.lua is one).
 -- again: those that survived are tried once more; renew: the copy is made anew from the tree, of
--- whose tests the changed ones are measured again.
+-- whose tests the changed ones are measured again; unreached: only the lines are printed at which
+-- code begins that no test reaches.
 -- Ends with a table of rooms and the survivors as diffs. Those that equivalents.lua names do not
 -- count. Exits with 1 when a room has less than nine of ten noticed.
 local here <const> = debug.getinfo(1, "S").source:sub(2):gsub("[^/]*$", "")
@@ -110,15 +111,26 @@ local function try_given(c, given)
   end
 end
 
+local function print_unreached(c, paths)
+  for _, path in ipairs(paths) do
+    local text <const> = copy.read(c.tree.tree .. "/" .. path)
+    local lines = {}
+    for line in text:gmatch "([^\n]*)\n" do lines[#lines + 1] = line end
+    for _, line in ipairs(reach.unreached(c.tests, path, text)) do print(("%s:%d  %s"):format(path, line, lines[line]:match "^%s*(.*)")) end
+  end
+  return true
+end
+
 --- Plants the mistakes of each room in turn, C last; false where time was over before all were.
 local function try_rooms(c)
   if not c.o.guess and not reach.measure(root, c.o.folder, c.tests, c.late) then return false end
   reach.read(c.o.folder, c.tree.tree, c.tests)
   local names, files = rooms.all(c.tree.tree)
+  local go_through <const> = c.o.unreached and function(_, paths) return print_unreached(c, paths) end or function(...) return try_room(c, ...) end
   for _, is_c in ipairs { false, true } do
     for _, room in ipairs(names) do
       local asked = not c.o.rooms or ("," .. c.o.rooms .. ","):find("," .. room .. ",", 1, true)
-      if asked and (room:find "^src/" ~= nil) == is_c and not try_room(c, room, files[room]) then return false end
+      if asked and (room:find "^src/" ~= nil) == is_c and not go_through(room, files[room]) then return false end
     end
   end
   return true
@@ -150,7 +162,7 @@ local function main()
   local given <const> = o.only and dofile(o.only)
   local whole = true
   if given then try_given(c, given) else whole = try_rooms(c) end
-  return report(c, whole)
+  return not o.unreached and report(c, whole)
 end
 
 local ok, result = pcall(main)

@@ -128,7 +128,8 @@ local function guess(test, path, block)
   return { n = n + 1, [block] = true }
 end
 
---- The tests that reach a block, those first that are most about its file for their time.
+--- The tests that reach a block, those first that are most about its file for their time; after
+--- them the same in float.
 function reach.order(tests, mistake)
   local list, near = {}, {}
   for _, test in ipairs(tests) do
@@ -143,7 +144,26 @@ function reach.order(tests, mistake)
     if a.worth ~= b.worth then return a.worth > b.worth end
     return a.name < b.name
   end)
+  for i = 1, #list do
+    local float <const> = list[i].float
+    if float then
+      float.seconds = math.max(float.seconds or 0, list[i].seconds)
+      list[#list + 1] = float
+    end
+  end
   return list
+end
+
+--- The lines of a text at which blocks begin that no test reaches, in order: a mistake there is
+--- noticed by none.
+function reach.unreached(tests, path, text)
+  local language <const>, lines = tokens.language(path), {}
+  for block, probe in ipairs(blocks(tokens.read(text, language), language)) do
+    local reached = false
+    for _, test in ipairs(tests) do reached = reached or (test.files[path] and test.files[path][block]) end
+    if not reached and lines[#lines] ~= probe.line then lines[#lines + 1] = probe.line end
+  end
+  return lines
 end
 
 return reach

@@ -1,7 +1,8 @@
--- The tests of a tree that may notice a mistake: { name, command, target }, in order. target: what
--- is built for it in the first place when the mistake is in C. Specs of Lua run in double, where
--- they are the sharpest.
+-- The tests of a tree that may notice a mistake: { name, command, target, float }, in order.
+-- target: what is built for it in the first place when the mistake is in C. Specs of Lua run in
+-- double, where they are the sharpest; `float` is the same test in float.
 local lua <const> = "build/fmrun64 tests/specs.lua -- --no-keep-going -o TAP %s"
+local lua_float <const> = "build/fmrun tests/specs.lua -- --no-keep-going -o TAP %s"
 local cli <const> = "FMRUN=$PWD/build/fmrun FM_MODULE=$PWD/build build/fmrun tests/specs.lua -- --no-keep-going -o TAP %s"
 
 -- Not run: these pack the whole program, read the source tree as text, or plant mistakes
@@ -10,7 +11,7 @@ local others <const> = { ["tests/cli/install_spec.lua"] = true, ["tests/cli/floo
 
 local kinds <const> = {
   { find = "tests/core/*_test.c", name = "^tests/core/([%w_]+)%.c$", command = "build/tests/%s" },
-  { find = "tests/golden/*_spec.lua tests/lua/*_spec.lua", name = "^(.*)$", command = lua, target = "fmrun64" },
+  { find = "tests/golden/*_spec.lua tests/lua/*_spec.lua", name = "^(.*)$", command = lua, target = "fmrun64", float = lua_float },
   { find = "lua/fm/verify/*.lua", name = "^lua/fm/verify/([%w_]+)%.lua$", command = "build/fmrun64 verify -j 1 %s", target = "fmrun64" },
   { find = "tests/cli/*_spec.lua", name = "^(.*)$", command = cli, target = "fmrun fmmodule" },
 }
@@ -21,7 +22,11 @@ return function(tree)
     local pipe <close> = assert(io.popen(("cd '%s' && ls %s"):format(tree, kind.find)))
     for path in pipe:lines() do
       local name <const> = path:match(kind.name)
-      if not others[path] then list[#list + 1] = { name = path, command = kind.command:format(name), target = kind.target or name } end
+      if not others[path] then
+        local test <const> = { name = path, command = kind.command:format(name), target = kind.target or name }
+        if kind.float then test.float = { name = path .. " (float)", command = kind.float:format(name), target = "fmrun" } end
+        list[#list + 1] = test
+      end
     end
   end
   return list
