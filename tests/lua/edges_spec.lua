@@ -135,4 +135,61 @@ describe("at an edge,", function()
       if name == "ot" then assert.is_true((paired - x0):abs():max():item() > 0.1) end
     end
   end)
+
+  it("chi2 of a semidiscrete coupling is there from two draws on", function()
+    local data = fm.tensor { { 0 }, { 10 }, { 20 } }
+    local couple = flow.coupling("semidiscrete", { data = data, potentials = fm.zeros(3) })
+    local function chi2(...)
+      local gradient, value = couple:gradient(fm.tensor { ... }:reshape(-1, 1))
+      assert.near(0, gradient:sum():item(), 1e-6)
+      return value
+    end
+    assert.is_nil(chi2(1))
+    assert.near(3 * 2 / 2 - 1, chi2(1, -1), 1e-6) -- N sum(n^2 - n) / (B (B - 1)) - 1
+    assert.near(-1, chi2(1, 9), 1e-6)
+    assert.near(3 * (2 + 2) / 12 - 1, chi2(1, 0, 9, 11), 1e-6)
+  end)
+
+  it("states that are saved end at t1 itself, whatever t0 and t1 are", function()
+    local x = fm.ones(1)
+    local function still(z) return z * 0 end
+    for _, method in ipairs { "euler", "rk45" } do
+      for k = 1, 60 do
+        local t0, t1 = 0.1 * k, 0.1 * k + 0.07 * (k % 7 + 1)
+        for _, save in ipairs { 1, 2, 3 } do
+          local _, info = fm.ode.solve(still, x, { method = method, t0 = t0, t1 = t1, save = save, steps = method == "euler" and k % 11 + 3 or nil })
+          assert.equal(t1, info.times[save])
+          assert.equal(save, #info.times)
+          if save > 1 then assert.equal(t0, info.times[1]) end
+        end
+      end
+    end
+    local t0, t1 = 0.1 * 5, 0.1 * 5 + 0.07 * 6
+    assert.are_not.equal(t1, t0 + 3 * (t1 - t0) / 3) -- by rounding
+    assert.equal(t1, select(2, fm.ode.solve(still, x, { method = "euler", t0 = t0, t1 = t1, steps = 3, save = 2 })).times[2])
+  end)
+
+  it("a fixed method goes on from the last of its times in steps of a hundredth of the whole way", function()
+    local function steps(o)
+      o.method = "euler"
+      return select(2, fm.ode.solve(function(z) return z * 0 end, fm.ones(1), o)).steps
+    end
+    assert.equal(2 + 50, steps { times = { 0.25, 0.5 } })
+    assert.equal(1 + 100, steps { times = { 1 }, t1 = 1e6 })
+    assert.equal(2, steps { times = { 0.3, 1 } })
+    assert.equal(1 + 1, steps { times = { 0.995 } })
+    assert.equal(1 + 75, steps { times = { 1 }, t0 = 0, t1 = 4 })
+    assert.equal(2 + 50, steps { grid = { 0.25, 0.5 } })
+  end)
+
+  it("rtol is at least 100 units in the last place of a double", function()
+    local function solve(rtol)
+      local x, info = fm.ode.solve(function(z) return z * -3 end, fm.ones(1), { method = "dop853", rtol = rtol, atol = 0, max_nfe = 20000 })
+      return { x:totable(), info.nfe, info.status }
+    end
+    local least = solve(100 * 2 ^ -52)
+    assert.same(least, solve(0))
+    assert.same(least, solve(1e-20))
+    assert.are_not.same(least, solve(1e-9))
+  end)
 end)
