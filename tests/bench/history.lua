@@ -34,18 +34,17 @@ local function fail(...)
   os.exit(2)
 end
 
---- What a shell command prints, or nil and the last line of its errors.
+--- What a shell command prints, or nil and the first line of its errors.
 local function output(command)
   local errors <const> = os.tmpname()
   local pipe <const> = assert(io.popen(("%s 2>%s"):format(command, errors)))
   local text = pipe:read "a"
   local ok = pipe:close()
   local file <const> = assert(io.open(errors))
-  local last = "it failed"
-  for line in file:lines() do last = line:find "%S" and line or last end
+  local first = file:read "l" or "it failed"
   file:close()
   os.remove(errors)
-  return ok and text or nil, last
+  return ok and text or nil, first
 end
 
 local function must(command)

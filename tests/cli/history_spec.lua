@@ -120,7 +120,7 @@ echo '{"peer":"fmrun","threads":1,"work":"conv","%s":'$ms'}'
   end)
 
   it("says what the older build does not have, and what fails in the newer one", function()
-    build("old", "ms_per_step", { 10 }, "echo no such op >&2; exit 1")
+    build("old", "ms_per_step", { 10 }, "echo no such op >&2; echo traceback >&2; exit 1")
     build("new", "ms_per_step", { 10 })
     local code, out = history()
     assert.equal(0, code)
