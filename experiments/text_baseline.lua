@@ -27,10 +27,10 @@ return fm.experiment {
     end)
 
     average:swap(function()
-      judge.save(run, model, text.names, p)
+      judge.save(run, model, text, p)
       local function bits(ids) return language_model.bits(model, ids, V) end
       local each <const> = bits(text.windows)
-      run:summary { held_out_bits = each:mean(), held_out_error = (each:var():item() / #each) ^ 0.5 }
+      run:summary { held_out_bits = each:mean(), held_out_error = #each > 1 and (each:var { unbiased = true }:item() / #each) ^ 0.5 or nil }
       evaluation(run, text, bits)(language_model.sample(model, p.samples, p.length, V, run.rng:stream "sample"))
     end)
   end,

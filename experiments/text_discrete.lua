@@ -8,7 +8,7 @@
 --   held_out_bits   the bound, and held_out_error, its standard error
 --   infilled        in held-out windows of which every other block of 8 characters is given, the
 --                   share of the others that are drawn as they were; infilled_blind, of samples for
---                   which none were given
+--                   which none were given; both only for windows longer than that
 local fm <const> = require "fm"
 local discrete <const> = fm.discrete
 local evaluation <const>, params <const>, texts <const> = require "text_parts.evaluation", require "text_parts.params", require "text_parts.texts"
@@ -32,8 +32,9 @@ end
 return fm.experiment {
   name = "text_discrete",
   params = params.flow {
+    steps = { 16000, "optimizer steps", min = 1 },
     source = { "mask", "what stands where a character has not settled", choices = { "mask", "uniform" } },
-    power = { 1, "characters have settled with the probability t^power", min = 0.1 },
+    power = { 1.0, "characters have settled with the probability t^power", min = 0.1 },
     loss = { "bound", "of the training", choices = { "bound", "cross_entropy" } },
     corrections = { 0, "calls of the network after each step of the sampler that correct its samples", min = 0 },
     draws = { 8, "for the bound, of each held-out window", min = 1 },
@@ -61,7 +62,7 @@ return fm.experiment {
       local how <const> = { path = path, n = p.samples, length = p.length, steps = p.euler, rng = run.rng:stream "sample", corrections = p.corrections }
       local samples = discrete.sample(model, how)
       how.n, how.length = nil, nil
-      infill(run, text, model, samples, how)
+      if p.length > block then infill(run, text, model, samples, how) end
       evaluate(samples)
     end)
   end,

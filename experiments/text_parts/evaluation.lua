@@ -1,5 +1,5 @@
 -- What all text experiments measure of samples, each beside the same of as many held-out windows
--- (NAME_text):
+-- (NAME_text; bits_text is of all of them):
 --   entropy_1, entropy_2   bits of a character, and of one whose predecessor is known
 --   novel_4, novel_8       the share of 4-grams and 8-grams that the training text does not have
 --   words                  the share of whole words that it has
@@ -9,7 +9,7 @@
 -- They are results of the run, and two tables of it: quality and samples.
 local judge <const>, measures <const> = require "text_parts.judge", require "text_parts.measures"
 
-local shown <const>, most_judged <const> = 12, 500
+local shown <const> = 12
 
 local names <const> = {
   { "entropy_1", "entropy of a character, bits" }, { "entropy_2", "the same after a known one, bits" }, { "novel_4", "new 4-grams" },
@@ -54,13 +54,14 @@ local function report(run, found, samples)
   run:summary(found)
   local rows, lines = {}, {}
   for _, name in ipairs(names) do
-    if found[name[1]] then rows[#rows + 1] = { name[2], found[name[1]], found[name[1] .. "_text"] } end
+    local value, of_text = found[name[1]], found[name[1] .. "_text"]
+    if value or of_text then rows[#rows + 1] = { name[2], value or 0 / 0, of_text or 0 / 0 } end
   end
   for i = 1, math.min(shown, #samples) do lines[i] = { on_one_line(samples[i]) } end
   run:table("quality", { title = "Samples beside held-out text", columns = { "", "samples", "held-out text" }, rows = rows })
   run:table("samples", { title = "Samples", columns = { "text" }, rows = lines })
   for i = 1, math.min(shown // 2, #samples) do run:print(("--- sample %d ---\n%s"):format(i, table.concat(samples[i]))) end
-  for _, row in ipairs(rows) do run:print(("%-36s %.4g, held-out text %.4g"):format(row[1], row[2], row[3] or 0 / 0)) end
+  for _, row in ipairs(rows) do run:print(("%-36s %.4g, held-out text %.4g"):format(row[1], row[2], row[3])) end
 end
 
 --- evaluation(run, text, by) -> evaluate(ids [n, length] of samples), which returns what it
@@ -68,11 +69,12 @@ end
 --- texts.lua. Made before the training, so that a judge that does not fit is refused then.
 return function(run, text, by)
   if by == "" then by = nil end
-  if type(by) == "string" then by = judge.load(by, text.names, text.length) end
+  if type(by) == "string" then by = judge.load(by, text) end
   return function(ids)
+    ids = ids[{ 1, math.min(#ids, #text.windows) }] -- of more samples than windows the entropies would be higher
     local samples <const> = rows_of(text, ids)
     local found <const> = counted(text, samples, rows_of(text, text.spread(#ids)))
-    if by then judged(found, by, ids, text.spread(most_judged)) end
+    if by then judged(found, by, ids, text.windows) end
     report(run, found, samples)
     return found
   end

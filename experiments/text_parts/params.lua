@@ -27,4 +27,10 @@ function params.flow(own)
   }, own)
 end
 
+--- Those of flows along a way, see way.lua.
+function params.way(own)
+  return with({ warp = { true, "steps are small where they decide; else c is t" },
+    self_conditioning = { true, "the network sees what it said in the step before" } }, own or {})
+end
+
 return params

@@ -1,7 +1,7 @@
 -- table_rows.of(list, shown) -> what runs of text experiments were measured to be: a list with
 -- { name, rows, samples, commands } for each text; the runs that count; and how many others there
 -- are, by status. Runs that differ in more than text, judge and seed have rows of their own. Of two
--- runs alike the later one counts.
+-- runs alike the later one counts, or the one that had a judge.
 --   rows       cells under table_rows.columns, means over seeds ± half of the 95 % interval; the
 --              first row is held-out text itself, windows as those of the last row
 --   samples    { of, text }: `shown` of each, of the first seed
@@ -25,14 +25,20 @@ end
 
 local function base_name(path) return path:match "[^/]*$" end
 
---- text -> name -> seed -> run
+--- The latest first, but those of which a judge told the bits before all others.
+local function in_order(list)
+  local judged, rest = {}, {}
+  for i = #list, 1, -1 do table.insert(list[i].summary.bits and judged or rest, list[i]) end
+  return table.move(rest, 1, #rest, #judged + 1, judged)
+end
+
+--- path of a text -> name -> seed -> run
 local function grouped(list)
   local texts, others, counted = {}, {}, {}
   local function other(status) others[status] = (others[status] or 0) + 1 end
-  for i = #list, 1, -1 do -- the latest first
-    local run = list[i]
+  for _, run in ipairs(in_order(list)) do
     if type(run.config.text) == "string" and run.experiment:find "^text_" then
-      local text, name = base_name(run.config.text), name_of(run)
+      local text, name = run.config.text, name_of(run)
       texts[text] = texts[text] or {}
       local group = texts[text][name] or {}
       if run.status ~= "done" or not math.type(run.summary.entropy_1) then other(run.status)
@@ -123,9 +129,11 @@ end
 
 function table_rows.of(list, shown)
   local texts, counted, others = grouped(list)
-  local found = {}
-  for name, groups in pairs(texts) do
-    if next(groups) then found[#found + 1] = of_text(name, groups, shown) end
+  local found, files = {}, {}
+  for path, groups in pairs(texts) do
+    local name = base_name(path)
+    files[name] = (files[name] or 0) + 1
+    if next(groups) then found[#found + 1] = of_text(files[name] > 1 and ("%s-%d"):format(name, files[name]) or name, groups, shown) end
   end
   return found, counted, others
 end

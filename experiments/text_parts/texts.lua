@@ -1,5 +1,6 @@
 -- texts(path, length): a text file as the text experiments see it. The last tenth is held out.
 --   names         the characters of the whole file; an id is a place in this list
+--   digest        of the whole file
 --   train, held_out    ids [n]
 --   windows       held-out windows [N, length] side by side, all that there are
 --   spread(n)     at most n of them, from all over the held-out part
@@ -8,11 +9,14 @@ local fm <const> = require "fm"
 local data <const> = fm.data
 
 return function(path, length)
-  if not path:find "\n" then assert(io.open(path)):close() end -- a misspelt path would be a short text
+  local is_file <const> = not path:find "\n"
+  if is_file then assert(io.open(path)):close() end -- a misspelt path would be a short text
   local ids, names = data.characters(path)
   if not ids then error(names, 0) end
+  if #names < 2 then fm.fail(("%s: expected two kinds of characters or more, found %d"):format(path, #names)) end
   local cut <const> = #ids - #ids // 10
-  local text <const> = { names = names, length = length, train = ids[{ 1, cut }], held_out = ids[{ cut + 1, #ids }] }
+  local digest <const> = is_file and fm.file.hash_file(path) or fm.file.hash(path)
+  local text <const> = { names = names, length = length, digest = digest, train = ids[{ 1, cut }], held_out = ids[{ cut + 1, #ids }] }
   local count <const> = #text.held_out // length
   if count == 0 then
     fm.fail(("%s: %d characters are held out, fewer than length = %d; a longer text or a shorter length would do"):format(path, #ids - cut, length))

@@ -61,14 +61,23 @@ describe("the table of text experiments", function()
     made("text_discrete", 2, {}, { held_out_bits = 8.0 }, { status = "failed" })
     made("text_discrete", 3, { text = "other.txt" }, { held_out_bits = 4.0 })
     made("toy_discrete", 1, {}, { held_out_bits = 7.0 })
+    made("text_discrete", 1, { judge = "" }, { held_out_bits = 6.0 }, { started = "2026-07-16T15:30:00Z", summary = { entropy_1 = 1.0, held_out_bits = 6.0 } })
     table_of "out=a.json"
     assert.truthy(lines "r/play.txt_quality.csv"[3]:find("text_discrete,3,", 1, true))
     assert.truthy(lines "r/other.txt_quality.csv"[3]:find("text_discrete,4,", 1, true))
     local out = assert(fm.json.decode(read "a.json"))
-    assert.same({ "2 runs, made on 2026-07-14, by fmrun ?; left out: 1 failed, 1 made again.",
+    assert.same({ "2 runs, made on 2026-07-14, by fmrun ?; left out: 1 failed, 2 made again.",
       "fmrun -m experiments/text_discrete.lua text=other.txt judge=base seed=3",
       "fmrun -m experiments/text_discrete.lua text=play.txt judge=base seed=1" }, out.notes)
     assert.same({ 240.0, 2, "Text flows, other.txt", "Text flows, play.txt" }, { out.seconds, #out.tables, out.tables[1].title, out.tables[2].title })
+  end)
+
+  it("keeps texts of one name in two folders apart", function()
+    made("text_discrete", 1, { text = "a/play.txt" }, { held_out_bits = 3.0 })
+    made("text_discrete", 2, { text = "b/play.txt" }, { held_out_bits = 5.0 })
+    table_of()
+    assert.truthy(lines "r/play.txt_quality.csv"[3]:find("text_discrete,3,", 1, true))
+    assert.truthy(lines "r/play.txt-2_quality.csv"[3]:find("text_discrete,5,", 1, true))
   end)
 
   it("shows the first samples of the first seed", function()

@@ -7,7 +7,7 @@ describe("text parts", function()
   local former <const>, parts = package.path, {}
   setup(function()
     package.path = "experiments/?.lua;" .. former
-    for _, name in ipairs { "embeddings", "language_model", "measures", "network", "texts", "warp", "word_vectors" } do
+    for _, name in ipairs { "embeddings", "language_model", "measures", "network", "texts", "warp", "way", "word_vectors" } do
       parts[name] = require("text_parts." .. name)
     end
     parts.language_model.bits(parts.language_model.new(2, { length = 2, dim = 2, heads = 1, layers = 1 }), fm.ones(1, 2), 2) -- loads what stays
@@ -132,18 +132,79 @@ describe("text parts", function()
     assert.near(0, parts.embeddings.nearness(fm.ones(3, 2) / 2 ^ 0.5):item(), 1e-5)
   end)
 
-  it("warps time such that wrong tokens fall along a line", function()
+  it("warps time such that wrong tokens fall along a line, also those of longer vectors", function()
     local V, points, n = 7, 64, 20000
-    local c, rng = parts.warp(V, fm.rng(4), points), fm.rng(5)
-    assert.same({ points + 1, 0, 1 }, { #c, c[1], c[points + 1] })
-    local noise = rng:normal(n, V)
-    for _, k in ipairs { 0, 8, 32, 56 } do
-      local now = c[k + 1]
-      local z = noise * (1 - now)
-      z[{ {}, { 1, 1 } }] = z[{ {}, { 1, 1 } }] + now
-      assert.near((1 - k / points) * (1 - 1 / V), z:argmax(2):ne(1):mean():item(), 0.015, "at point " .. k)
+    for _, length in ipairs { 1, 3 } do
+      local c, rng = parts.warp(V, fm.rng(4), points, length), fm.rng(5)
+      assert.same({ points + 1, 0, 1 }, { #c, c[1], c[points + 1] })
+      local noise = rng:normal(n, V)
+      for _, k in ipairs { 0, 8, 32, 56 } do
+        local now = c[k + 1]
+        local z = noise * (1 - now)
+        z[{ {}, { 1, 1 } }] = z[{ {}, { 1, 1 } }] + now * length
+        assert.near((1 - k / points) * (1 - 1 / V), z:argmax(2):ne(1):mean():item(), 0.015, "at point " .. k)
+      end
+      for k = 1, points do assert.truthy(c[k] < c[k + 1]) end
     end
-    for k = 1, points do assert.truthy(c[k] < c[k + 1]) end
+  end)
+
+  it("draws points of the way at warped times, and walks it to what an estimate says", function()
+    local function made(warp, self) return parts.way { tokens = 3, length = 2, rng = fm.rng(1), warp = warp, self_conditioning = self } end
+    local plain, warped, rng = made(false, false), made(true, true), fm.rng(6)
+    local x = fm.ones(400, 2, 3) * 2
+    local z, c, t = plain:drawn(x, rng)
+    checks.near(t:reshape(400, 1, 1), c)
+    assert.truthy(t:min():item() < 0.02 and t:max():item() > 0.98 and t:max():item() < 1)
+    local noise = (z - x * c) / (1 - c)
+    local inside = fm.tensor(noise:index_select(t:argsort(1)[{ 1, 300 }], 1)) -- near t = 1 it is lost in z
+    assert.near(0, inside:mean():item(), 0.08)
+    assert.near(1, inside:square():mean():item(), 0.1)
+    assert.truthy(select(3, plain:drawn(x, rng, 0.75)):min():item() >= 0.75)
+    z, c, t = warped:drawn(x, rng)
+    checks.near(warped.c_of:index_select(t * 1024 + 1, 1):reshape(400, 1, 1), c)
+
+    checks.near(z / ((1 - c):square() + c:square() * 4 / 3):sqrt(), plain:seen(z, c, x))
+    assert.same({ 400, 2, 6 }, warped:seen(z, c, x):shape())
+    checks.near(z * 0, warped:seen(z, c)[{ {}, {}, { 4, 6 } }])
+    checks.near(x / (4 / 3) ^ 0.5, warped:seen(z, c, x)[{ {}, {}, { 4, 6 } }])
+
+    local told, n = 0, 0
+    local function estimate(at, _, _, before)
+      n, told = n + 1, told + (before and 1 or 0)
+      return at * 0 + 2
+    end
+    assert.is_nil(plain:before(rng, estimate, z, c, t))
+    for _ = 1, 200 do assert.truthy((warped:before(rng, estimate, z, c, t) or fm.tensor(0)):rank() >= 0) end
+    assert.truthy(n > 70 and n < 130 and told == 0)
+
+    for _, way in ipairs { plain, warped } do
+      n, told = 0, 0
+      local from = rng:normal(400, 2, 3)
+      local to, said, at, when = way:walk(estimate, from, 5)
+      checks.near(x, to, 1e-5)
+      checks.near(x, said)
+      assert.same({ 5, 4, 1.0, 1.0 }, { n, told, at, when })
+      to, _, at, when = way:walk(estimate, from, 3, 0.75)
+      checks.near(from * (1 - at) + x * at, to, 1e-5) -- a straight line
+      assert.same({ way.c_of[769], 0.75 }, { at, when })
+      to, said, at, when = way:walk(estimate, from, 0)
+      checks.near(from, to)
+      assert.same({ "nil", 0.0, 0 }, { type(said), at, when })
+    end
+  end)
+
+  it("draws from a joint distribution when it is told the exact posterior", function()
+    local V, n, texts, shares = 3, 4000, fm.tensor { { 1, 1 }, { 2, 3 }, { 3, 2 } }, fm.tensor { 0.5, 0.3, 0.2 }
+    local x = fm.one_hot(texts, { n = V }):reshape(3, 2 * V)
+    local function estimate(z, c) -- N(c x, (1 - c)^2 I), and all x are of one length
+      return ((z:reshape(n, 2 * V):matmul(x:transpose()) * (c / (1 - c) ^ 2) + shares:log()):softmax(2):matmul(x)):reshape(n, 2, V)
+    end
+    for _, warp in ipairs { true, false } do
+      local way = parts.way { tokens = V, length = 1, rng = fm.rng(1), warp = warp, self_conditioning = false }
+      local _, said = way:walk(estimate, fm.rng(7):normal(n, 2, V), 256)
+      local ids = said:argmax(3)
+      for i = 1, 3 do assert.near(shares[i], (ids:eq(texts[i]:reshape(1, 2))):min(2):mean():item(), 0.03, "warp " .. tostring(warp)) end
+    end
   end)
 
   it("reads vectors of words from a file, or makes them of a text", function()
