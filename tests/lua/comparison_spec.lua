@@ -72,6 +72,10 @@ describe("runs that are compared", function()
     assert.same({ 2, 5, 1, 4 }, order "w2:min")
     assert.same({ 4, 1, 2, 5 }, order "w2:max")
     assert.same({ 2, 5, 1, 4 }, order(nil))
+    for name, highest in pairs { accuracy = true, class_accuracy = true, error = false, w2 = false } do
+      local chosen = objective.choose({ { summary = { [name] = 1 } } }, nil)
+      assert.same({ name, highest }, { chosen.name, chosen.highest })
+    end
   end)
 
   it("are kept by a condition on a column of numbers and texts: < and > only hold for numbers", function()
@@ -92,5 +96,19 @@ describe("runs that are compared", function()
     assert.same({ 3 }, kept "x=2")
     assert.same({ 1, 2, 4, 5, 6, 7 }, kept "x!=2")
     assert.same({ 6 }, kept "x=10.0")
+  end)
+
+  it("have ages in seconds, minutes, hours and days", function()
+    for text, seconds in pairs { ["5s"] = 5, ["2m"] = 120, ["3h"] = 10800, ["2d"] = 172800, ["1.5h"] = 5400 } do
+      assert.equal(seconds, tonumber(assert(filter.parse("age<" .. text)).text))
+      assert.equal(seconds, tonumber(assert(filter.parse("time>=" .. text)).text))
+    end
+    assert.equal("2d", filter.parse("note=2d").text)
+  end)
+
+  it("quote a cell of a CSV file that holds a quote, a comma or an end of line", function()
+    local csv <const> = require "fm.records.csv"
+    for _, mark in ipairs { ",", "\n", "\r" } do assert.equal(('"a%sb"\n'):format(mark), csv.line({ "a" .. mark .. "b" }, 1)) end
+    assert.equal('"a""b",c\td\n', csv.line({ 'a"b', "c\td" }, 2))
   end)
 end)

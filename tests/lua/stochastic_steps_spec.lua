@@ -1,5 +1,5 @@
 -- Steps with noise against their formulas, with noise that is known; which steps of a sampler have
--- noise; and what a field is told: times within t0..t1, the numbers of rows, a grid on the way back.
+-- noise; and what a field is told: times within t0..t1, the numbers of rows, a grid run backward.
 local fm <const> = require "fm"
 local checks <const> = dofile "tests/lua/checks.lua"
 local sde <const>, ode <const>, diffusion <const> = fm.sde, fm.ode, fm.diffusion
