@@ -1,0 +1,71 @@
+-- Arguments of the rooms for numbers that are refused, by message, where no other spec shows it.
+local fm <const> = require "fm"
+local checks <const> = dofile "tests/lua/checks.lua"
+local diffusion <const>, discrete <const>, flow <const>, nn <const>, ode <const>, optim <const>, sde <const> =
+  fm.diffusion, fm.discrete, fm.flow, fm.nn, fm.ode, fm.optim, fm.sde
+
+local refused <const> = checks.raises_text
+local rng <const> = fm.rng(1)
+local x <const>, none <const> = rng:normal(4, 2), fm.zeros(0, 2)
+local function zero(a) return a * 0 end
+local function rising(t) return t end
+local function falling(t) return 1 - t end
+local own_source <const> = { a = rising, s = falling, source = function(shape, r) return r:normal(shape) end }
+
+describe("it is refused", function()
+  checks.no_bytes_stay(before_each, after_each)
+
+  it("to give a path, a coupling or a schedule options that have no place to go", function()
+    for _, path in ipairs { flow.path "linear", { a = rising, s = falling } } do
+      refused("path: unexpected options: they go with the name of a path", flow.path, path, { sigma = 1 })
+    end
+    refused("coupling: unexpected options: they go with the name of a coupling", flow.coupling, function(a, b) return a, b end, { reg = 1 })
+    refused("schedule: options twice: in the table with the name, and beside it", diffusion.schedule, { "linear", steps = 9 }, { steps = 9 })
+  end)
+
+  it("to take a path for what it is not", function()
+    refused("path one_sided: line: it has a source of its own, and x0 is to be normal", flow.path, "one_sided", { line = own_source })
+    refused("path vp: beta_min and beta_max are both 0: there is no noise", flow.path, "vp", { beta_min = 0, beta_max = 0 })
+    local mask <const> = fm.ones(4, 2)
+    refused("inpaint: path: s(0) is 0: it does not start at its source", flow.inpaint, zero, x, mask, { x0 = x, path = { a = rising, s = zero } })
+    refused("inpaint: resample: this path has a source of its own: what is put back is normal noise", flow.inpaint, zero, x, mask,
+      { x0 = x, path = own_source, resample = 2, rng = rng })
+  end)
+
+  it("to draw from nothing", function()
+    refused("pairs: target has no rows", flow.pairs, nil, none, { size = 2 })
+    refused("pairs: source: the tensor has no rows", flow.pairs, none, x, { size = 2 })
+    refused("coupling semidiscrete: data has no rows", flow.coupling, "semidiscrete", { data = none, rng = rng })
+    local couple <const> = flow.coupling("semidiscrete", { data = x, rng = rng, steps = 1 })
+    couple:fit()
+    refused("coupling semidiscrete: gradient: x0 has no rows", couple.gradient, couple, none)
+    refused("coupling conditional_ot: ratio: expected a share of all pairs > 0, found 0", flow.coupling, "conditional_ot", { ratio = 0 })
+    refused("discrete.loss: x1 has no tokens", discrete.loss, zero, fm.zeros(2, 0), { path = discrete.path { vocabulary = 3 }, rng = rng })
+    refused("weights: expected 2 numbers, not all 0", flow.exact.mixture, { means = { { 0 }, { 1 } }, std = 1, weights = { 0, 0 } })
+  end)
+
+  it("to give what is not read", function()
+    for name, value in pairs { rng = rng, dim = 2, path = "linear" } do
+      refused(("reflow: %s goes with x0 = n, the number of rows to draw"):format(name), flow.reflow, zero, { x0 = x, [name] = value })
+    end
+    for name, value in pairs { rng = rng, probes = 2 } do
+      refused("sliced_score_matching: rng and probes draw directions: leave them out when v is given", flow.sliced_score_matching, zero, x,
+        { v = x, [name] = value })
+    end
+    refused("sgd: nesterov needs a momentum", optim.sgd, nn.linear(1, 1), { nesterov = true })
+  end)
+
+  it("to give a thing of another kind", function()
+    refused("pairs: rng: expected a random stream, found 3", flow.pairs, nil, x, { size = 2, rng = 3 })
+    refused("manifold: uniform: call it with a colon, on a manifold", fm.manifold.sphere(2).uniform, 3, rng)
+    refused("sequential: expected a list of layers, found a field a", nn.sequential, { a = nn.linear(1, 1) })
+    local adam <const> = optim.adam(nn.linear(1, 1))
+    refused("load_state: expected a state, found 3", adam.load_state, adam, 3)
+    refused("sde.solve: drift: expected a function of x and t, found nil", sde.solve, { diffusion = 1 }, x, { rng = rng })
+    refused("ode.solve: max_step: expected a number above 0", ode.solve, zero, x, { method = "rk45", max_step = 0 })
+  end)
+
+  it("to end with Tweedie's formula before the end of a flow", function()
+    refused('sde.solve: last = "tweedie" ends at t = 1, and t1 is 0.5', sde.solve, zero, x, { w = 1, rng = rng, t1 = 0.5, last = "tweedie", steps = 2 })
+  end)
+end)
