@@ -1,12 +1,13 @@
 -- draw(logits [..., V], {rng}) -> tokens [...], each of 1 .. V with the probability that softmax of
--- the logits gives it: the largest of them plus Gumbel noise. A logit of -inf is never drawn. No
--- gradient goes through it.
+-- the logits gives it: the largest of them plus Gumbel noise. A logit of -inf is never drawn; a row
+-- that has NaN or inf, or -inf only, has no such probabilities and is an error. No gradient goes
+-- through it.
+local drawn <const> = require "fm.discrete.parts.drawn"
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
 
 local where <const> = "discrete.draw"
 local defaults <const> = { rng = options.none }
-local least <const> = 2.0 ^ -33 -- below what a stream draws
 
 return function(logits, given, ...)
   options.no_more(where, 2, ...)
@@ -14,6 +15,7 @@ return function(logits, given, ...)
   if not fm.is_tensor(logits) or logits:rank() < 1 or logits:count() == 0 then
     fm.fail(("%s: logits: expected a tensor [..., V], found %s"):format(where, options.shown(logits)))
   end
-  local noise = -(-(rng:uniform(logits:shape()):clamp { min = least }:log())):clamp { min = least }:log()
-  return (logits:detach() + noise):argmax(logits:rank())
+  local place, problem = drawn.problem(logits)
+  if place then fm.fail(("%s: logits: %s%s"):format(where, logits:rank() > 1 and ("row %s has "):format(place) or "", problem)) end
+  return drawn.tokens(logits, rng)
 end

@@ -9,6 +9,9 @@
 --   scale      w: 0 is the model under null, 1 the conditional model; a number or a function of t
 --   interval   {a, b}: for other t, w is 1 (the ends belong to it)
 --   weak       another model, called with cond too, in place of the model under null
+-- A token whose logit is -inf keeps it, as 0^w = 0, but where w = 0. If it is -inf only under null
+-- (or in weak), then it is so for w < 1, and for w > 1 the token keeps the log p of the conditional
+-- model: nothing can be divided by 0.
 -- A call is two calls of the model, one where w = 1 or outside of the interval.
 local fm <const> = require "fm"
 local null_of <const> = require "fm.flow.guidance.parts.null"
@@ -35,6 +38,18 @@ local function log_p(name, logits, like)
   return logits:log_softmax(3)
 end
 
+local function forbids(values) return values:detach():min():item() == -math.huge end
+
+--- y + (v - y) w, where both may be -inf.
+local function between(y, v, w)
+  if not (forbids(v) or forbids(y)) then return y + (v - y) * w end
+  w = fm.is_tensor(w) and w or fm.full({ 1, 1, 1 }, w)
+  local none_v, none_y <const> = v:eq(-math.huge):detach(), y:eq(-math.huge):detach()
+  local finite_v, finite_y = fm.where(none_v, 0, v), fm.where(none_y, 0, y)
+  local found = fm.where(none_y, fm.where(w:lt(1), -math.huge, v), finite_y + (finite_v - finite_y) * w)
+  return fm.where(none_v, fm.where(w:eq(0), y, -math.huge), found)
+end
+
 return function(model, given, ...)
   options.no_more(where, 2, ...)
   local o = options.read(where, given, defaults)
@@ -54,7 +69,7 @@ return function(model, given, ...)
     local w, at = scale(t)
     if at == false or fm.is_tensor(at) and at:max():item() == 0 then return v end
     local y = log_p(name, other(xt, t), v)
-    local combined = y + (v - y) * (fm.is_tensor(w) and w:reshape(-1, 1, 1) or w)
+    local combined = between(y, v, fm.is_tensor(w) and w:reshape(-1, 1, 1) or w)
     return at == true and combined or fm.where(at:reshape(-1, 1, 1), combined, v)
   end
 end

@@ -52,7 +52,7 @@ function losses.cross_entropy(o, path, model, x1)
   local log_p = paths.log_prob(paths.logits(where, path, model, xt, t, condition(o, model, #x1)), x1)
   if not path.masks then return -log_p:mean() end
   local open = xt:ne(x1)
-  return -(log_p * open):sum() / math.max(1, open:sum():item())
+  return -fm.where(open, log_p, 0):sum() / math.max(1, open:sum():item()) -- it may be -inf where nothing is asked
 end
 
 return function(model, x1, given, ...)

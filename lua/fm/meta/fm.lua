@@ -1497,7 +1497,7 @@ function fm.discrete.source(what) end
 ---@class fm.DiscretePathOptions
 ---@field vocabulary integer V, how many tokens the data have
 ---@field source "mask"|"uniform"|table "mask"
----@field power number a token is that of the data with the probability t^power (1)
+---@field power number a token is that of the data with the probability t^power; 0.05 to 1000 (1)
 
 ---@class fm.DiscretePath
 ---@field vocabulary integer
@@ -1590,15 +1590,17 @@ function fm.discrete.posterior(model, options) end
 
 ---model(xt, t) for discrete.sample and discrete.inpaint: a conditional model that follows its
 ---condition more or less closely. It gives log p_null + w (log p - log p_null), with p =
----softmax(model(xt, t, cond)), as logits. Schiff and others 2024. A call is two calls of the model;
----one where w = 1 or outside of the interval.
+---softmax(model(xt, t, cond)), as logits. Schiff and others 2024. A token whose logit is -inf keeps
+---it, except where w = 0; one that is -inf only under null is so for w < 1, and for w > 1 has the
+---log p of the conditional model. A call is two calls of the model; one where w = 1 or outside of
+---the interval.
 ---@param model function|table model(xt, t, cond) -> logits [B, L, V]
 ---@param options fm.DiscreteGuidanceOptions
 ---@return fun(xt: fm.Tensor, t: number|fm.Tensor): fm.Tensor
 function fm.discrete.guidance(model, options) end
 ---Tokens 1 .. V, each drawn with the probability softmax(logits) gives it. No gradient goes through
 ---it.
----@param logits fm.Tensor [..., V]; -inf is never drawn
+---@param logits fm.Tensor [..., V]; -inf is never drawn; a row with NaN or inf, or with -inf only, is an error
 ---@param options {rng: fm.Rng}
 ---@return fm.Tensor tokens [...]
 function fm.discrete.draw(logits, options) end

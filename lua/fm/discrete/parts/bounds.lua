@@ -28,7 +28,7 @@ local function by_masks(path, x1, rng, logits_at)
   local masked = places:argsort(2):le(m)
   local t = (1 - sorted:gather(m, 2)) ^ (1 / path.power) -- k is the share of uniforms above the m-th
   local log_p = paths.log_prob(logits_at(fm.where(masked, path.states, x1), t:reshape(B)), x1)
-  return -(log_p * masked):sum(2) * L / m:reshape(B)
+  return -fm.where(masked, log_p, 0):sum(2) * L / m:reshape(B) -- it may be -inf where nothing is asked
 end
 
 -- A source of known probabilities q. What it does to the data is a chain backward in time that
@@ -64,7 +64,7 @@ local function by_jumps(path, x1, rng, logits_at)
   local xt = path:sample(x1, t, rng)
   local logits = logits_at(xt, t)
   local stays = xt:eq(x1)
-  return (stays - paths.log_prob(logits, xt):exp() - (1 - stays) * paths.log_prob(logits, x1)):sum(2) * 2 / v
+  return (stays - paths.log_prob(logits, xt):exp() - fm.where(stays, 0, paths.log_prob(logits, x1))):sum(2) * 2 / v
 end
 
 --- That of a path's source.

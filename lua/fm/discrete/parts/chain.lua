@@ -1,5 +1,5 @@
 -- The chain of discrete.sample and discrete.inpaint: steps in time and corrections.
-local draw <const> = require "fm.discrete.draw"
+local drawn <const> = require "fm.discrete.parts.drawn"
 local fm <const> = require "fm"
 local moves <const> = require "fm.discrete.parts.moves"
 local options <const> = require "fm.parts.options"
@@ -44,17 +44,19 @@ end
 --- From x at t = 0 to tokens at t = 1, and info. hold(x), or nil: x with what is given put back.
 function chain.run(where, model, o, path, x, hold)
   local n <const>, steps <const>, rng <const> = #x, o.steps, o.rng
-  local function moved(t, k, move)
-    local tokens = draw(paths.logits(where, path, model, x, fm.full(n, t), o.cond), { rng = rng })
-    x = moves.made(path, move, x, tokens, k, rng)
+  local function moved(step, t, k, move)
+    local logits = paths.logits(where, path, model, x, fm.full(n, t), o.cond)
+    local place, problem = drawn.problem(logits)
+    if place then fm.fail(("%s: step %d, t = %.4g: the model's logits [%s] have %s"):format(where, step, t, place, problem)) end
+    x = moves.made(path, move, x, drawn.tokens(logits, rng), k, rng)
     if hold then x = hold(x) end
   end
   for step = 1, steps do
     local t, t2 = (step - 1) / steps, step / steps
     local k, k2 = path:kept(t), path:kept(t2)
-    moved(t, k, moves.step(k, k2, o.corrections > 0 and 0 or o.strength((t + t2) / 2), path.probability ~= nil))
+    moved(step, t, k, moves.step(k, k2, o.corrections > 0 and 0 or o.strength((t + t2) / 2), path.probability ~= nil))
     if step < steps then
-      for _ = 1, o.corrections do moved(t2, k2, moves.correction(k2, k2 - k, o.strength(t2))) end
+      for _ = 1, o.corrections do moved(step, t2, k2, moves.correction(k2, k2 - k, o.strength(t2))) end
     end
   end
   return x, { nfe = steps + o.corrections * (steps - 1), steps = steps }

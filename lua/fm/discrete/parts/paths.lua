@@ -9,6 +9,8 @@ local Path <const> = {}
 Path.__index = Path
 
 local none <const> = options.none
+local wholes <const> = fm.real == "double" and 2.0 ^ 52 or 2.0 ^ 23 -- from here on there are no parts of numbers
+local least_power <const> = 0.05 -- of less, early times are too small for a float, k^(1 / power) from 1e-2 on
 local defaults <const> = { vocabulary = none, source = "mask", power = 1 }
 
 --- How likely a source makes each token, [V]; nil: it does not say.
@@ -28,11 +30,18 @@ function paths.of(where, what)
   local V = options.integer(where .. ": vocabulary", o.vocabulary, 2, 2 ^ 24 - 1)
   local source = sources.of(where .. ": source", o.source)
   return setmetatable({ vocabulary = V, states = source.masks and V + 1 or V, source = source, masks = source.masks == true,
-    probability = probability_of(where, source, V), power = options.number(where .. ": power", o.power, 1e-3, 1e3) }, Path)
+    probability = probability_of(where, source, V), power = options.number(where .. ": power", o.power, least_power, 1e3) }, Path)
 end
 
 local function check_self(self, name)
   if getmetatable(self) ~= Path then fm.fail(("path:%s: call it with a colon, on a path of fm.discrete"):format(name)) end
+end
+
+--- The first of numbers in 0 .. 2^24 that is not whole, or nil.
+local function first_broken(x)
+  local broken = (x + wholes - wholes):ne(x) * x:lt(wholes) -- above, a float is whole
+  if broken:max():item() == 0 then return nil end
+  return x:reshape(-1)[broken:reshape(-1):argmax(1):item() // 1 | 0]
 end
 
 --- Raises unless x is a batch of tokens 1 .. most; like: one that it is shaped as.
@@ -45,6 +54,8 @@ function paths.check_tokens(where, name, x, most, like)
   if not (low >= 1 and high <= most) then
     fm.fail(("%s: %s has the token %g, expected 1..%d"):format(where, name, low >= 1 and high or low, most))
   end
+  local broken = first_broken(x:detach())
+  if broken then fm.fail(("%s: %s has the token %.9g, expected whole numbers 1..%d"):format(where, name, broken, most)) end
 end
 
 --- Times [n] from a number or a tensor of n.
@@ -91,7 +102,9 @@ function Path:start(n, length, rng, ...)
   options.no_more("path:start", 3, ...)
   options.integer("path:start: n", n, 1, 2 ^ 31)
   options.integer("path:start: length", length, 1, 2 ^ 31)
-  return self.source.start({ n, length }, self.vocabulary, options.rng("path:start", rng))
+  local x = self.source.start({ n, length }, self.vocabulary, options.rng("path:start", rng))
+  paths.check_tokens("path:start", "what the source's start returned", x, self.states)
+  return x
 end
 
 --- x_t for x1 [B, L] at times t, a number or [B].
