@@ -18,6 +18,9 @@ local function check(list, o)
   if type(list) ~= "table" or core.is_tensor(list) or #list == 0 then
     core.fail(("%s: expected a list of points, functions or grids, found %s"):format(where, type(list)))
   end
+  for i = 1, #list do
+    if list[i] == nil then core.fail(("%s: number %d of the list is missing"):format(where, i)) end
+  end
   if o.titles then
     if type(o.titles) ~= "table" or #o.titles ~= #list then core.fail(("%s: expected %d titles"):format(where, #list)) end
     o.titles = labels.check(where .. ": titles", o.titles, #list)
