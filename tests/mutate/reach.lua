@@ -109,10 +109,14 @@ local function stem_of(path)
   return stem == "init" and path:match "([%w_]+)/init%.lua$" or stem
 end
 
+local for_its_file <const>, for_its_room <const> = 5, 3 -- only the order of tests depends on these
+
+--- What a test is worth more because it is named for a file or its room.
 local function named_for(test, path)
-  local stem <const> = stem_of(path)
+  local stem <const>, room <const> = stem_of(path), path:match "^lua/fm/([%w_]+)/"
   local own <const> = test.name:match "([%w_]+)%.%w+$"
-  return own:find(stem, 1, true) or stem:find((own:gsub("_spec$", ""):gsub("_test$", "")), 1, true)
+  if own:find(stem, 1, true) or stem:find((own:gsub("_spec$", ""):gsub("_test$", "")), 1, true) then return for_its_file end
+  return room and own:find(room, 1, true) and for_its_room or 1
 end
 
 local words_of_a_block <const> = 200 -- bytes: only the order of tests depends on it
@@ -123,7 +127,7 @@ local function guess(test, path, block)
   if not test.words then return end
   local _, n = test.words:gsub("%f[%w_]" .. stem_of(path) .. "%f[^%w_]", "")
   if test.name:find(path:match "^lua/fm/([%w_]+)/" or "/", #"tests/", true) then n = n + 5 end
-  if n == 0 and not named_for(test, path) then return end
+  if n == 0 and named_for(test, path) < for_its_file then return end
   test.n = #test.words / words_of_a_block
   return { n = n + 1, [block] = true }
 end
@@ -135,7 +139,7 @@ function reach.order(tests, mistake)
   for _, test in ipairs(tests) do
     local file <const> = test.ended == "ok" and (test.files[mistake.file] or guess(test, mistake.file, mistake.block))
     if file then
-      test.worth = file.n / math.max(20, test.n) / (test.seconds + 0.2) * (named_for(test, mistake.file) and 5 or 1)
+      test.worth = file.n / math.max(20, test.n) / (test.seconds + 0.2) * named_for(test, mistake.file)
       table.insert(file[mistake.block] and list or near, test)
     end
   end
