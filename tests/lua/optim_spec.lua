@@ -1,4 +1,5 @@
 local fm <const> = require "fm"
+local checks <const> = dofile "tests/lua/checks.lua"
 local optim <const> = fm.optim
 
 describe("optim", function()
@@ -349,6 +350,17 @@ describe("optim", function()
     old.steps, old.lr = 7, 0.25 -- as numbers, as they were once
     opt:load_state(old)
     assert.same({ 7, 0.25 }, { opt.steps_taken, opt.lr })
+  end)
+
+  it("names the parameter whose moments leave the range of numbers, and changes nothing", function()
+    local huge = fm.real == "double" and 1e200 or 1e25 -- its square has no number
+    local a, b = fm.parameter(fm.ones(2, 2)), fm.parameter(fm.ones(3))
+    local opt = optim.adam({ a, b }, { lr = 0.1 })
+    checks.raises("the update by lr 0.1 of parameter 2 is infinite at step 1; the step changed nothing", function()
+      opt:step(function() return a:sum() + (b * fm.tensor { 1, huge, 1 }):sum() end)
+    end)
+    checks.same(fm.ones(2, 2), a:detach())
+    checks.same(fm.ones(3), b:detach())
   end)
 
   it("counts more steps than a float holds", function()
