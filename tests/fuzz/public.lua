@@ -427,7 +427,7 @@ local function manifolds(calls)
     return flow.loss(function(z) return z end, torus:uniform(3, rng), { rng = rng, path = { "geodesic", manifold = torus } })
   end
   for _, name in ipairs { "tangent", "exp", "log", "distance" } do
-    calls["fm.Manifold:" .. name] = function() return m[name](m, x, y) end
+    calls["fm.Manifold:" .. name] = function() return m[name](m, x, name == "exp" and m:tangent(x, y) or y) end
   end
   calls["fm.Manifold:project"] = function() return m:project(x * 2) end
   calls["fm.Manifold:uniform"] = function() return m:uniform(3, rng) end

@@ -160,9 +160,12 @@ describe("manifold", function()
     for _, m in ipairs { manifold.sphere(3), manifold.torus(2) } do
       local x, y, v = fm.parameter(m:uniform(4, rng)), fm.parameter(m:uniform(4, rng)), fm.parameter(rng:normal(4, m.dim))
       local o = double and { eps = 1e-6, tolerance = 1e-6 } or { eps = 1e-2, tolerance = 5e-2 }
-      for _, method in ipairs { "exp", "log", "tangent", "distance" } do
-        assert(fm.gradcheck(function(a, b) return m[method](m, a, b) end, { x, method == "exp" and v or y }, o))
+      -- differences would leave the manifold
+      for _, method in ipairs { "log", "distance" } do
+        assert(fm.gradcheck(function(a, b) return m[method](m, m:project(a), m:project(b)) end, { x, y }, o))
       end
+      assert(fm.gradcheck(function(a, b) return m:tangent(m:project(a), b) end, { x, y }, o))
+      assert(fm.gradcheck(function(a, b) return m:exp(m:project(a), m:tangent(m:project(a), b)) end, { x, v }, o))
       assert(fm.gradcheck(function(a) return m:project(a) end, { fm.parameter(x:detach() * 1.3) }, o))
       local a = fm.parameter(x:detach():clone())
       local tape <close> = fm.record()
@@ -190,6 +193,43 @@ describe("manifold", function()
       assert.near(0, (m:exp(x, v) - y):abs():max():item(), 2e-6)
       assert.near(0, (v * x):sum(2):abs():max():item(), 1e-5)
     end
+  end)
+
+  -- Without its rule for pi itself, the torus would give a few of these the angle pi.
+  it("has angles from -pi to below pi, however often they went around", function()
+    local list = {}
+    for k = 0, 3000 do list[2 * k + 1], list[2 * k + 2] = { (2 * k + 1) * pi }, { -(2 * k + 1) * pi } end
+    local angles = manifold.torus(1):project(fm.tensor(list))
+    assert.equal(0, angles:ge(pi):sum():item())
+    assert.equal(0, angles:lt(-pi):sum():item())
+  end)
+
+  it("refuses points that are not on it, and vectors that are not tangent", function()
+    local fails <const> = checks.raises_text
+    local m, torus, nan <const> = manifold.sphere(3), manifold.torus(2), 0 / 0
+    local x, off, broken = fm.tensor { { 0, 1, 0 }, { 0, 0, 1 } }, fm.tensor { { 0, 1, 0 }, { 0, 0, 2 } }, fm.tensor { { 0, 1, 0 }, { 0, 0, nan } }
+    for _, method in ipairs { "tangent", "log", "distance", "exp" } do
+      fails(("sphere:%s: x: a row is 1 away from the sphere: expected points on it (manifold:project)"):format(method), m[method], m, off, x)
+      fails(("sphere:%s: x: a row has a number that is not finite: expected points of the sphere"):format(method), m[method], m, broken, x)
+    end
+    for _, method in ipairs { "log", "distance" } do
+      fails(("sphere:%s: y: a row is 1 away from the sphere"):format(method), m[method], m, x, off)
+      fails(("torus:%s: y: a row has a number that is not finite"):format(method), torus[method], torus, fm.zeros(1, 2), fm.tensor { { 0, -math.huge } })
+    end
+    fails("sphere:log_uniform: x: a row is 1 away from the sphere", m.log_uniform, m, off)
+    fails("torus:log_uniform: x: a row has a number that is not finite", torus.log_uniform, torus, fm.tensor { { nan, 0 } })
+    fails("sphere:exp: v: a row is not tangent, by 0.5: expected vectors of manifold:tangent(x, v)", m.exp, m, x, fm.tensor { { 1, 0, 0 }, { 1, 0, 0.5 } })
+    fails("sphere:exp: v: a row has a number that is not finite", m.exp, m, x, fm.tensor { { 1, 0, 0 }, { nan, 0, 0 } })
+    fails("torus:exp: v: a row has a number that is not finite", torus.exp, torus, fm.zeros(1, 2), fm.tensor { { math.huge, 0 } })
+    fails("sphere:project: x: row 2 has no nearest point on the sphere: it has NaN", m.project, m, broken)
+    fails("torus:project: x: row 2 has no nearest point on the torus: it has an angle that is not finite", torus.project, torus,
+      fm.tensor { { 0, 9 }, { nan, 0 } })
+    fails("ode.solve: x0: a row has a number that is not finite", ode.solve, turning, fm.tensor { { nan, 0 } }, { manifold = torus })
+    -- rounding is let pass, also that of long vectors; batches of no rows too
+    local y = m:uniform(500, fm.rng(1))
+    assert.near(0, (lengths(m:exp(y, m:tangent(y, fm.rng(2):normal(500, 3) * 1000))) - 1):abs():max():item(), 1e-3)
+    assert.same({ 0, 3 }, m:exp(fm.zeros(0, 3), fm.zeros(0, 3)):shape())
+    assert.same({ 0 }, m:distance(fm.zeros(0, 3), fm.zeros(0, 3)):shape())
   end)
 
   it("takes a manifold of the script's own", function()

@@ -21,11 +21,12 @@ local function norm(x) return length(x, smallest) end
 local function project(x) return x / norm(x) end
 
 -- At the centre every point of the sphere is equally near, so none is the nearest. Of very long
--- vectors the square has no number, and x / |x| would be 0.
+-- vectors the square has no number, and x / |x| would be 0. NaN is nowhere.
 local function without_nearest(x)
   local squares = dot(x:detach(), x:detach())
   if squares:min():item() >= smallest and squares:max():item() < math.huge then return nil end
   for i, square in ipairs(squares:reshape(-1):totable()) do
+    if square ~= square then return i, "it has NaN" end
     if square < smallest or square == math.huge then return i, ("the square of its length is %g"):format(square) end
   end
   return nil
@@ -84,6 +85,6 @@ return function(dim)
     draw = function(n, rng) return project(rng:normal(n, dim)) end,
     log_volume = log_volume(dim),
     stretch = norm,
-    off = function(x) return (dot(x, x):sqrt() - 1):detach():abs():max():item() end,
+    off = function(x) return (dot(x:detach(), x:detach()):sqrt() - 1):abs():max():item() end,
   }
 end

@@ -706,14 +706,15 @@ function fm.manifold.sphere(D) end
 ---@return fm.Manifold
 function fm.manifold.torus(D) end
 
----A manifold. Its methods are recorded on tapes and have gradients.
+---A manifold. Its methods are recorded on tapes and have gradients. Points that are not on it, and
+---in exp vectors that are not tangent, are errors.
 ---@class fm.Manifold
 ---@field name string
 ---@field dim integer the number D of coordinates
 ---@field log_volume number
 local Manifold = {}
 ---The nearest points of the manifold: x / |x|; angles in [-pi, pi). A row of zeros has none on a
----sphere, and is an error.
+---sphere, and is an error, as are rows that are not finite.
 ---@return fm.Tensor
 function Manifold:project(x) end
 ---The part of v that is tangent at x.

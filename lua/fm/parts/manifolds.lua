@@ -17,7 +17,8 @@ function manifolds.check_points(where, name, m, x)
     core.fail(("%s: %s: expected points of the %s [B, %d], found %s"):format(where, name, m.name, m.dim, found))
   end
   local off = m.own.off and x:count() > 0 and m.own.off(x) or 0
-  if not (off < 1e-3) then
+  if off ~= off then core.fail(("%s: %s: a row has a number that is not finite: expected points of the %s"):format(where, name, m.name)) end
+  if off >= 1e-3 then
     core.fail(("%s: %s: a row is %.3g away from the %s: expected points on it (manifold:project)"):format(where, name, off, m.name))
   end
 end
