@@ -10,14 +10,16 @@
 local fm <const> = require "fm"
 local optim, data = fm.optim, fm.data
 local compared <const>, table_flow <const> = require "tabular_parts.compared", require "tabular_parts.table_flow"
-local tables <const> = require "tabular_parts.tables"
+local rivals_of <const>, tables <const> = require "tabular_parts.rivals", require "tabular_parts.tables"
 
 return fm.experiment {
   name = "tabular",
   params = {
     table = { "datasets/penguins.csv", "a CSV file; lines in which a chosen column has no value are left out" },
-    columns = { "bill_length_mm bill_depth_mm flipper_length_mm body_mass_g", "columns of numbers, with spaces between; empty: all" },
-    by = { "", "a column of texts: its classes are the condition" },
+    columns = { "bill_length_mm bill_depth_mm flipper_length_mm body_mass_g",
+      "columns of numbers, by name or number, with spaces between; a name like \"2020\" or \"body mass\" in quotes; empty: all" },
+    by = { "", "a column of texts, by name or number: its classes are the condition" },
+    header = { "auto", "whether the first line has the names; auto: if none of them is a number", choices = { "auto", "yes", "no" } },
     steps = { 4000, "optimizer steps at most", min = 1 }, batch = { 64, "rows in a step", min = 1 },
     lr = { 1e-3, "learning rate" }, hidden = { 128, "width of the network", min = 1 }, decay = { 0.99, "of the averaged weights" },
     jitter = { 0.1, "noise added to the rows of a step, in deviations of the columns", min = 0 },
@@ -29,6 +31,7 @@ return fm.experiment {
     local rows <const> = tables(p, run.rng:stream "split")
     local about <const> = { names = rows.names, classes = rows.classes, hidden = p.hidden }
     local flow, best = table_flow.new(about, rows.known.x), table_flow.new(about, rows.known.x)
+    local rivals <const> = rivals_of(rows, flow.units)
     local opt, average = optim.adamw(flow, { lr = p.lr }), optim.ema(flow, { decay = p.decay, warmup = true })
     local reached <const> = {} -- nll and step of the best
     run:keeps { flow = flow, best = best, opt = opt, average = average, reached = reached }
@@ -58,6 +61,6 @@ return fm.experiment {
     run:pareto { field = function(x, t) return best.field(x, t, cond) end, x0 = run.rng:stream "pareto":normal(held_out:shape()),
       name = "energy distance to held-out rows", metric = function(x) return fm.metrics.energy_distance(x, held_out) end,
       floor = function() return fm.metrics.energy_distance(best.units(rows.known.x), held_out) end }
-    compared(run, p, rows, best)
+    compared(run, p, rows, best, rivals)
   end,
 }

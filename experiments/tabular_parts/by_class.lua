@@ -1,6 +1,6 @@
 -- by_class(make, units, part, classes): a density for each class, or one for all rows without
--- classes. It is made of the rows of a part (see tables.lua) in standard units, by make(z [N, D]),
--- and used as a flow of table_flow.lua is, in the units of the table.
+-- classes. It is made of the rows of a part (see tables.lua) in standard units, by make(z [N, D],
+-- the name of the class), and used as a flow of table_flow.lua is, in the units of the table.
 local fm <const> = require "fm"
 
 return function(make, units, part, classes)
@@ -8,11 +8,13 @@ return function(make, units, part, classes)
   local order, counts = part.labels:argsort(), {} -- the rows of a class stand together
   for k = 1, classes and #classes or 1 do
     counts[k] = part.labels:eq(k):sum():item() // 1 | 0
-    if counts[k] < 2 then fm.fail(("%s: expected at least two rows to learn from, found %d"):format(classes[k], counts[k])) end
+    if counts[k] < 2 then
+      fm.fail(("%s: expected at least two rows to learn from, found %d: another seed parts the rows otherwise"):format(classes[k], counts[k]))
+    end
   end
   local first = 1
   for k, count in ipairs(counts) do
-    list[k] = make(z:index_select(order[{ first, first + count - 1 }], 1))
+    list[k] = make(z:index_select(order[{ first, first + count - 1 }], 1), classes and classes[k])
     first = first + count
   end
 

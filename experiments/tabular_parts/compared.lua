@@ -1,6 +1,5 @@
--- compared(run, p, rows, flow): how well a flow knows held-out rows, beside a Gaussian and a kernel
--- density made of all other rows, one for each class if there are some. Results of the run, and the
--- table "quality":
+-- compared(run, p, rows, flow, rivals): how well a flow knows held-out rows, beside a Gaussian and
+-- a kernel density (rivals.lua). Results of the run, and the table "quality":
 --   nll, nll_gaussian, nll_kernel    mean of -ln p of held-out rows, in nats and the units of
 --                                    the table; given their classes, when there are some
 --   behind_gaussian, behind_kernel   how much larger theirs are than the flow's, and
@@ -9,8 +8,6 @@
 --   c2st_rows                        the same of rows to learn from: no model is below it but by
 --                                    chance
 -- and the table "samples", and the picture "pairs".
-local by_class <const>, gaussian <const>, kernel_density <const> = require "tabular_parts.by_class", require "tabular_parts.gaussian",
-  require "tabular_parts.kernel_density"
 local fm <const> = require "fm"
 
 local shown <const>, most_columns <const> = 10, 4
@@ -44,14 +41,14 @@ local function draw_pairs(run, rows, x, flow)
     title = table.concat(list, ", ", 1, math.min(#list, most_columns)), xlabel = "in deviations", ylabel = "" }))
 end
 
-local function show_samples(run, rows, x, labels, by)
+local function show_samples(run, rows, x, labels)
   local list, columns = {}, { table.unpack(rows.names) }
   for i, row in ipairs(x[{ 1, math.min(shown, #x) }]:totable()) do
     for k, value in ipairs(row) do row[k] = tonumber(("%.4g"):format(value)) end
     if rows.classes then row[#row + 1] = rows.classes[labels[i] // 1 | 0] end
     list[i] = row
   end
-  if rows.classes then columns[#columns + 1] = by end
+  if rows.classes then columns[#columns + 1] = rows.by end
   run:table("samples", { title = "Rows that the flow draws", columns = columns, rows = list })
 end
 
@@ -60,7 +57,7 @@ local function mean_of(values)
   return values:mean():item(), (values:var { unbiased = true }:item() / #values) ^ 0.5
 end
 
-return function(run, p, rows, flow)
+return function(run, p, rows, flow, rivals)
   local held_out, known <const> = rows.test, rows.known
   local labels, rng, results, lines = labels_for(p, held_out), run.rng:stream "compare", {}, {}
   local function c2st(x, its_labels)
@@ -76,8 +73,8 @@ return function(run, p, rows, flow)
     lines[#lines + 1] = { title, nll, model ~= flow and more or nil, model ~= flow and err or nil, results["c2st" .. key] }
   end
   compare("", "flow", flow)
-  compare("_gaussian", "Gaussian", by_class(gaussian, flow.units, known, rows.classes))
-  local kernel = by_class(kernel_density, flow.units, known, rows.classes)
+  compare("_gaussian", "Gaussian", rivals.gaussian)
+  local kernel = rivals.kernel
   compare("_kernel", "kernel density", kernel)
   results.c2st_rows, results.kernel_width = c2st(known.x, known.labels), not rows.classes and kernel.densities[1].width or nil
   lines[#lines + 1] = { "rows to learn from", nil, nil, nil, results.c2st_rows }
@@ -85,6 +82,6 @@ return function(run, p, rows, flow)
   run:table("quality", { title = ("%d held-out rows"):format(#held_out.x), columns = { "", "nats per row", "more than the flow", "its error", "C2ST" },
     rows = lines, notes = "C2ST: 1/2 when samples and held-out rows cannot be told apart, 1 when they always can" })
   local x = flow:sample(held_out.labels, run.rng:stream "shown")
-  show_samples(run, rows, x, held_out.labels, p.by)
+  show_samples(run, rows, x, held_out.labels)
   draw_pairs(run, rows, x, flow)
 end

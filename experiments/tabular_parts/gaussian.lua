@@ -1,10 +1,10 @@
--- gaussian(x [N, D]): the Gaussian of the greatest likelihood, with its mean and its covariance (N
--- as the divisor).
+-- gaussian(x [N, D], class): the Gaussian of the greatest likelihood, with its mean and its
+-- covariance (N as the divisor). class: what the rows are called in an error, if at all.
 --   log_prob(x [n, D]) -> [n]   in nats       sample(n, rng) -> [n, D]
 local fm <const> = require "fm"
 
 --- The lower triangle L of a symmetric matrix, L L^T = a, as rows in Lua.
-local function cholesky(a)
+local function cholesky(a, class)
   local L = {}
   for i = 1, #a do
     L[i] = {}
@@ -17,7 +17,7 @@ local function cholesky(a)
       elseif rest > 1e-6 * a[i][i] then
         L[i][i] = math.sqrt(rest)
       else
-        fm.fail(("gaussian: column %d follows from those before it: their covariance has no inverse"):format(i))
+        fm.fail(("gaussian%s: column %d follows from those before it: their covariance has no inverse"):format(class and " of " .. class or "", i))
       end
     end
   end
@@ -38,10 +38,10 @@ local function inverse_of(L)
   return inverse
 end
 
-return function(x)
+return function(x, class)
   local mean, D = x:mean(1):detach(), x:size(2)
   local off = x - mean
-  local L = cholesky((off:transpose():matmul(off) / #x):totable())
+  local L = cholesky((off:transpose():matmul(off) / #x):totable(), class)
   local log_volume, triangle, inverse = 0, fm.tensor(L), fm.tensor(inverse_of(L))
   for i = 1, D do log_volume = log_volume + math.log(L[i][i]) end
   return {

@@ -92,4 +92,44 @@ describe("the experiment over tables", function()
       assert.truthy(err:find(message, 1, true), err)
     end
   end)
+
+  it("refuses before the first step what the comparison could not be made of", function()
+    local function write(name, n, row)
+      local lines = { "a,b,kind" }
+      for i = 1, n do lines[i + 1] = row(i) end
+      stopping.write(name, table.concat(lines, "\n"))
+      return name
+    end
+    local function apart(i) return ("%d,%d,%s"):format(i, i * i % 7, i == 1 and "rare" or "often") end
+    local function follows(i) return ("%d,%d,%s"):format(i, 2 * i, i % 2 == 0 and "x" or "y") end
+    for message, others in pairs {
+      ["rare: expected at least two rows to learn from, found "] = { table = write("rare.csv", 40, apart), columns = "a b", by = "kind" },
+      ["gaussian: column 2 follows from those before it"] = { table = write("follows.csv", 40, follows), columns = "a b" },
+      ["gaussian of x: column 2 follows from those before it"] = { table = "follows.csv", columns = "a b", by = "3" },
+      ["expected at least 15 rows, found 14"] = { table = write("few.csv", 14, apart), columns = "a b" },
+    } do
+      stopping.shell "rm -rf x"
+      others.steps = 100000
+      local code, _, err = call(short("x", others))
+      assert.equal(1, code)
+      assert.truthy(err:find(message, 1, true), err)
+      assert.falsy((stopping.exists "x/metrics.jsonl" and stopping.read "x/metrics.jsonl" or ""):find("loss", 1, true))
+    end
+    assert.equal(0, (call(short("y", { table = write("enough.csv", 15, apart), columns = "a b" }))))
+  end)
+
+  -- At first the network's velocity is small, so the loss of a step is that of the noise and the
+  -- moved rows: 1 + 1 + jitter^2 a column.
+  it("moves the rows of a step by jitter deviations", function()
+    for jitter, want in pairs { [0] = 2, [3] = 11 } do
+      assert.equal(0, (call(short("j" .. jitter, { jitter = jitter, steps = 20, lr = 1e-9, batch = 300, by = "" }))))
+      local sum, n = 0, 0
+      for line in stopping.read("j" .. jitter .. "/metrics.jsonl"):gmatch "[^\n]+" do
+        local loss = assert(fm.json.decode(line)).loss
+        if loss then sum, n = sum + loss, n + 1 end
+      end
+      assert.truthy(n > 0)
+      assert.near(want, sum / n, 0.12 * want)
+    end
+  end)
 end)

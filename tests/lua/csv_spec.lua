@@ -130,6 +130,42 @@ describe("data.csv", function()
     assert.same({ nil, path .. ".none: cannot read: No such file or directory" }, { csv(path .. ".none") })
   end)
 
+  it("refuses two columns of one name where names must tell them apart", function()
+    local by_numbers <const>, one <const> = ": choose columns by their numbers", ": choose one of them, classes are found by their column's name"
+    refuses("a,b,a\n1,2,3", nil, 'columns 1 and 3 are both called "a"' .. by_numbers)
+    refuses("a,b,b,a\n1,2,3,4", { categories = 1 }, 'columns 2 and 3 are both called "b"' .. by_numbers)
+    refuses(",,a\n1,2,3", nil, 'columns 1 and 2 are both called ""' .. by_numbers)
+    refuses("a,a,b\nx,y,3", { categories = { 1, 2 } }, 'columns 1 and 2 are both called "a"' .. one)
+    refuses("a,a,b\nx,y,3", { categories = { [1] = { "x" }, [2] = { "y" } }, columns = 3 }, 'columns 1 and 2 are both called "a"' .. one)
+    local x, names, classes = read("a,a\n1,2", { columns = { 2, 1 } })
+    assert.same({ { { 2, 1 } }, { "a", "a" } }, { x, names })
+    x, names, classes = read("a,a\nx,2", { categories = 1 }) -- one is of classes, one of numbers
+    assert.same({ { { 2 } }, { "a" }, { "x" } }, { x, names, classes.a.names })
+  end)
+
+  it("says which separator it found where there is no comma", function()
+    local function found(text, o, what, line)
+      refuses(text, o, ("line 1: expected commas between the fields, found none and %s: %s"):format(what, line))
+    end
+    found("a;b\n1;2\n", nil, "semicolons", '"a;b"')
+    found("a;b\n1;2\n", { columns = "b" }, "semicolons", '"a;b"')
+    found("1;2\n3;4\n", nil, "semicolons", '"1;2"')
+    found("a;b\n1,5;2,5\n", nil, "semicolons", '"a;b"') -- decimal commas
+    found("a\tb\n1\t2\n", nil, "tabs", '"a\tb"')
+    found("a|b\n", nil, "bars", '"a|b"')
+    found(("x;"):rep(30) .. "\n1;2", nil, "semicolons", '"' .. ("x;"):rep(20) .. '..."')
+    for _, text in ipairs { "a,b\r1,2\r3,4", "a,b\r1,2\r3,4\n", "a,b\n1,2\r3,4", "a\r1\r2" } do
+      refuses(text, nil, "its lines end with carriage returns alone, expected line feeds")
+    end
+    -- not where a comma is there, nor for what is no separator
+    refuses("a,b;c\n1,x;y\n", nil, 'line 2, column 2 "b;c": expected a number, found "x;y"' .. text_advice)
+    refuses("mass; kg\nx\n", nil, 'line 2, column 1 "mass; kg": expected a number, found "x"' .. text_advice)
+    local x, names, classes = read "mass; kg\n1\n"
+    assert.same({ { { 1 } }, { "mass; kg" } }, { x, names })
+    x, names, classes = read("a;b,c\nx;y,2\n", { categories = 1 })
+    assert.same({ { { 2 } }, { "x;y" } }, { x, classes["a;b"].names })
+  end)
+
   it("refuses misuse", function()
     local raises <const> = checks.raises_text
     write(pets)
@@ -146,6 +182,12 @@ describe("data.csv", function()
       ["csv: columns: entry 2: expected the name or the number of a column, found a table"] = { columns = { "age", {} } },
       ["csv: columns: entry 1: expected a whole number >= 1, found 0"] = { columns = { 0 } },
       ['csv: columns: expected a list, found the key "age"'] = { columns = { age = 1 } },
+      ["csv: columns: entry 2 is missing, and there is an entry 3"] = { columns = { [1] = "age", [3] = "zzz" } },
+      ["csv: columns: entry 1 is missing, and there is an entry 2"] = { columns = { [2] = "age" } },
+      ["csv: columns: expected a list, found the key 0"] = { columns = { [0] = "age" } },
+      ["csv: categories: entry 2 is missing, and there is an entry 3"] = { categories = { "kind", [3] = "name" } },
+      ["csv: categories: kind: entry 2 is missing, and there is an entry 3"] = { categories = { kind = { "cat", nil, "dog" } } },
+      ['csv: categories: kind: expected a list of names, found the key "x"'] = { categories = { kind = { "cat", x = "dog" } } },
       ["csv: categories: expected a whole number >= 1, found 1.5"] = { categories = 1.5 },
       ['csv: categories: kind: expected the names of its classes, found "cat"'] = { categories = { kind = "cat" } },
       ["csv: categories: kind: expected at least one name, found none"] = { categories = { kind = {} } },

@@ -46,7 +46,7 @@ describe("forbidden tokens", function()
       local o = { cond = fm.ones(2), scale = w, weak = swapped and main or none }
       return discrete.guidance(swapped and none or main, o)(fm.ones(2, 1), fm.full(2, 0.5))[1]:softmax(2)
     end
-    for w, want in pairs { [0] = { 0, 0.5, 0.5 }, [0.5] = { 0, 0, 1 }, [1] = { 0.5, 0, 0.5 }, [2] = { 0.5, 0, 0.5 } } do
+    for w, want in pairs { [-1] = { 0, 0, 1 }, [0] = { 0, 0.5, 0.5 }, [0.5] = { 0, 0, 1 }, [1] = { 0.5, 0, 0.5 }, [2] = { 0.5, 0, 0.5 } } do
       checks.near(guided(w), fm.tensor { want }, 1e-6)
       checks.near(guided(w, true), fm.tensor { { want[2], want[1], want[3] } }, 1e-6)
       checks.near(guided(function(t) return fm.full(#t, w) end), fm.tensor { want }, 1e-6)

@@ -141,8 +141,12 @@ describe("plot.globe and plot.torus", function()
     assert.equal(21, #discs(text, "b4bac6"))
     assert.is_true(text:find(">data<", 1, true) < text:find(">model<", 1, true))
     x[1], x[2] = fm.zeros(3), fm.full({ 3 }, 0 / 0)
-    assert.truthy(svg(plot.globe(x)):find(">2 samples outside<", 1, true))
-    assert.truthy(svg(plot.torus(fm.tensor { { 1, 1 / 0 }, { 0, 0 } })):find(">1 sample outside<", 1, true))
+    assert.truthy(svg(plot.globe(x)):find(">2 samples without a place<", 1, true))
+    assert.truthy(svg(plot.torus(fm.tensor { { 1, 1 / 0 }, { 0, 0 } })):find(">1 sample without a place<", 1, true))
+    local both = svg(plot.globe(x, { reference = x[{ 1, 3 }] }))
+    assert.truthy(both:find(">2 samples without a place<", 1, true) and both:find(">2 reference points without a place<", 1, true))
+    both = svg(plot.torus(fm.zeros(2, 2), { reference = fm.tensor { { 0, 0 / 0 } } }))
+    assert.truthy(both:find(">1 reference point without a place<", 1, true))
     for _, name in ipairs { "-π", "-π/2", "0", "π/2", "π" } do
       local _, count = svg(plot.torus(fm.zeros(1, 2))):gsub(">" .. name:gsub("%p", "%%%0") .. "</text>", "")
       assert.equal(2, count, name)
@@ -182,6 +186,22 @@ describe("plot.globe and plot.torus", function()
     local a = svg(plot.torus(model, { range = { -2, 2 } }))
     assert.equal(a, svg(plot.torus(model, { range = { -2, 2 } })))
     assert.is_true(a ~= svg(plot.torus(model, { range = { -3, 2 } })))
+  end)
+
+  it("say how many cells of a map have no finite value, and points of its reference no place", function()
+    local function holes(p) return fm.where(p[{ {}, { 1, 1 } }]:gt(0), 0 / 0, 1) end
+    local nowhere, finite = svg(plot.globe(function(p) return fm.full(#p, 0 / 0) end, { cells = 20 })), svg(plot.globe(function(p) return p:sum(2) end))
+    local all = tonumber(nowhere:match ">(%d+) cells without a finite value<")
+    assert.falsy(finite:find("without", 1, true))
+    assert.truthy(all > 125 and all < 160, all) -- of 180: the ellipse is as large as 125 of them, and shares those at its rim
+    local half = tonumber(svg(plot.globe(holes, { cells = 20 })):match ">(%d+) cells without a finite value<")
+    assert.truthy(half < 0.6 * all and half > 0.3 * all, half)
+    assert.truthy(svg(plot.torus(function(p) return fm.full(#p, math.huge) end, { cells = 3 })):find(">9 cells without a finite value<", 1, true))
+    local one = svg(plot.torus(function(p) return fm.where(p[{ {}, { 1, 1 } }]:abs():lt(1) * p[{ {}, { 2, 2 } }]:abs():lt(1), 0 / 0, 1) end,
+      { cells = 3, reference = fm.tensor { { 0, 0 }, { 0, 0 / 0 } }, names = { nil, "stations" } }))
+    for _, text in ipairs { ">1 cell without a finite value<", ">1 reference point without a place<", ">stations<" } do
+      assert.truthy(one:find(text, 1, true), text)
+    end
   end)
 
   it("refuse misuse in words", function()

@@ -43,6 +43,25 @@ describe("nn.standardise", function()
     assert.equal(units:log_det(), other.parts[1][2]:log_det())
   end)
 
+  it("refuses units that are none, alone and within a model, and keeps what it has", function()
+    local raises <const> = checks.raises_text
+    local units, deep = nn.standardise(rows()), nn.sequential { nn.sequential { nn.standardise(rows()) }, nn.linear(2, 1) }
+    for _, case in ipairs { { "std", 0, "0", " above 0" }, { "std", -1, "-1", " above 0" }, { "std", 0 / 0, "NaN", " above 0" },
+      { "std", math.huge, "inf", " above 0" }, { "mean", 0 / 0, "NaN", "" }, { "mean", -math.huge, "-inf", "" } } do
+      local name, value, shown, what = table.unpack(case)
+      local state = { mean = fm.tensor { 0, 1 }, std = fm.tensor { 1, 2 } }
+      state[name][2] = value
+      raises(('load_state: "%s": column 2 has %s, expected a finite number%s'):format(name, shown, what), units.load_state, units, state)
+      local all = deep:state()
+      for key in pairs(all) do
+        if key:match "std$" then all[key:gsub("std$", name)] = state[name] end
+      end
+      raises(('0.0.%s": column 2 has %s'):format(name, shown), deep.load_state, deep, all)
+    end
+    checks.near(units.mean, rows():mean(1))
+    checks.near(deep.parts[1][2].parts[1][2].std, rows():std(1))
+  end)
+
   it("passes gradients and tangents on, and outlives the scope in which it is made", function()
     local units
     do

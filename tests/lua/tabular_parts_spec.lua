@@ -7,7 +7,9 @@ describe("tabular parts", function()
   local former <const>, parts, path = package.path, {}, os.tmpname()
   setup(function()
     package.path = "experiments/?.lua;" .. former
-    for _, name in ipairs { "by_class", "gaussian", "kernel_density", "table_flow", "tables" } do parts[name] = require("tabular_parts." .. name) end
+    for _, name in ipairs { "by_class", "compared", "gaussian", "kernel_density", "rivals", "table_flow", "tables" } do
+      parts[name] = require("tabular_parts." .. name)
+    end
     parts.table_flow.new({ names = { "a" }, hidden = 2 }, fm.tensor { { 1 }, { 2 } }):log_prob(fm.ones(1, 1), fm.ones(1)) -- loads what stays
   end)
   teardown(function()
@@ -45,6 +47,7 @@ describe("tabular parts", function()
   it("refuse a Gaussian without an inverse", function()
     local u = fm.rng(1):normal(20, 1)
     checks.raises_text("gaussian: column 2 follows from those before it", parts.gaussian, fm.cat(u, u * 2, 2))
+    checks.raises_text("gaussian of cats: column 2 follows from those before it", parts.gaussian, fm.cat(u, u * 2, 2), "cats")
   end)
 
   it("estimate a density by kernels whose width the other rows choose", function()
@@ -108,7 +111,56 @@ describe("tabular parts", function()
     checks.same(t.test.labels, fm.ones(10))
     p.columns = "c"
     checks.raises_text('there is no column "c"', parts.tables, p, fm.rng(1))
-    checks.raises_text("expected at least 12 rows, found 11", parts.tables, write(11), fm.rng(1))
+    checks.raises_text("expected at least 15 rows, found 14", parts.tables, write(14), fm.rng(1))
+    assert.equal(5, #parts.tables(write(15), fm.rng(1)).test.x)
+  end)
+
+  it("take columns by name or number, and names in quotes", function()
+    local lines = { '2020,"body mass",c,"3",kind of it' }
+    for i = 1, 15 do lines[i + 1] = ("%d,%d,%d,%d,%s"):format(i, 100 + i, 200 + i, 300 + i, i % 2 == 0 and "x" or "y") end
+    assert(fm.file.write(path, table.concat(lines, "\n")))
+    local function names(columns, by)
+      local t = parts.tables({ table = path, columns = columns, by = by, header = "yes" }, fm.rng(1))
+      return table.concat(t.names, "|"), t.by, t.classes
+    end
+    assert.equal("2020|body mass|c|3", (names('"2020" "body mass"  c "3"', "")))
+    assert.equal("c|3|2020", (names('3 "3" 1', "")))
+    for _, by in ipairs { "5", "kind of it", '"kind of it"' } do
+      assert.same({ "2020|body mass|c|3", "kind of it", { "x", "y" } }, { names("", by) })
+    end
+    assert.same({ "2020|body mass|3", "c" }, { names('1 2 "3"', "3"), (select(2, names('1 2 "3"', "3"))) })
+    assert.same({ "2020", "3" }, { names("1", '"3"'), (select(2, names("1", '"3"'))) })
+    checks.raises_text("there is no column 2020, the first line has 5", names, "2020", "")
+  end)
+
+  -- A flow that is known: a normal in the units of the table.
+  local function known_flow(x)
+    local flow = { units = fm.nn.standardise(x), drawn = {} }
+    function flow:log_prob(y) return self.units(y):square():sum(2) * -0.5 - math.log(2 * math.pi) + self.units:log_det() end
+    function flow:sample(labels, rng)
+      table.insert(self.drawn, #labels)
+      return self.units:inverse(rng:normal(#labels, 2))
+    end
+    return flow
+  end
+
+  it("compare by as many samples as asked for, with the error of a mean over the held-out rows", function()
+    local x, labels = fm.rng(1):normal(20, 2), fm.ones(20)
+    local function part(first, last) return { x = x[{ first, last }], labels = labels[{ first, last }] } end
+    local rows = { test = part(1, 6), known = part(7, 20), names = { "a", "b" } }
+    local results, flow
+    local run = { rng = fm.rng(3), summary = function(_, values) results = values end, table = function() end, picture = function() end }
+    for samples, drawn in pairs { [60] = 60, [20] = 18, [3] = 6 } do
+      flow = known_flow(rows.known.x)
+      parts.compared(run, { samples = samples, classifier = 1 }, rows, flow, parts.rivals(rows, flow.units))
+      assert.same({ drawn, 6 }, flow.drawn) -- for the classifier, and those that are shown
+    end
+    local gaussian = parts.by_class(parts.gaussian, flow.units, rows.known)
+    local more, sum, squares = (flow:log_prob(rows.test.x) - gaussian:log_prob(rows.test.x, rows.test.labels)):totable(), 0, 0
+    for _, value in ipairs(more) do sum = sum + value / 6 end
+    for _, value in ipairs(more) do squares = squares + (value - sum) ^ 2 end
+    assert.near(sum, results.behind_gaussian, 1e-5)
+    assert.near((squares / 5 / 6) ^ 0.5, results.behind_gaussian_error, 1e-5)
   end)
 
   it("have a density of each class, in the units of the table", function()

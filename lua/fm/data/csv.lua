@@ -2,7 +2,8 @@
 -- classes, list of the lines left out; or nil and a message with the line and the column.
 --
 -- One row a line, fields between commas, quoted or not. A first line that holds no number gives the
--- names of the columns; without it they are "1", "2", ... Empty lines at the end are skipped.
+-- names of the columns; without it they are "1", "2", ... Empty lines at the end are skipped. Two
+-- columns of one name are refused, unless columns chooses them by number.
 --   columns = { "mass", 3 }     the columns of numbers, by name or number, in this order; else all
 --                               that are no categories
 --   categories = { "species", sex = { "female", "male" } }
@@ -16,6 +17,7 @@
 local columns_of <const> = require "fm.data.parts.csv_columns"
 local fields <const> = require "fm.parts.fields"
 local fm <const> = require "fm"
+local no_commas <const> = require "fm.data.parts.no_commas"
 local options <const> = require "fm.parts.options"
 local plain_numbers <const> = require "fm.parts.plain_numbers"
 local values <const> = require "fm.data.parts.csv_values"
@@ -55,12 +57,14 @@ local function add(chosen, list, skips)
   return true
 end
 
---- The chosen columns, filled, and the lines left out; or nil and a message.
-local function read(text, o)
+--- The chosen columns, filled, and the lines left out; or nil and a message. at: the text of the
+--- first line and of the one that was read last.
+local function read(text, o, at)
   if text == "" then return nil, none end
   local names, chosen, header, skipped, n = nil, nil, nil, {}, 0
   for line in (text .. "\n"):gmatch "(.-)\r?\n" do
     n = n + 1
+    at.first, at.last = at.first or line, line
     local list, problem = fields(line)
     if not list then return nil, ("line %d: %s"):format(n, problem) end
     if not names then
@@ -108,8 +112,9 @@ return function(path, given, ...)
   local text, message = fm.file.read(path)
   if not text then return nil, message end
   local plain <close> = plain_numbers()
-  local chosen, skipped = read(text:gsub("^\u{feff}", ""):match "^.*[^\r\n]" or "", o)
-  if not chosen then return nil, ("%s: csv: %s"):format(path, skipped) end
+  local at = {}
+  local chosen, skipped = read(text:gsub("^\u{feff}", ""):match "^.*[^\r\n]" or "", o, at)
+  if not chosen then return nil, ("%s: csv: %s"):format(path, at.first and no_commas(at.first, at.last) or skipped) end
   local numbers, classes = {}, {}
   for _, column in ipairs(chosen) do
     if column.classes then classes[column.name] = column.classes() else numbers[#numbers + 1] = column end

@@ -632,8 +632,9 @@ function Standardise:log_det() end
 
 ---Columns in units of their mean and deviation, layer(x [..., D]) -> (x - mean) / std. Both are
 ---measured on the rows of x [N, D], of at least two; of a number D of columns mean is 0 and std 1,
----to be loaded. They are tensors of the layer's state and no parameters, so a model that keeps the
----layer keeps its units.
+---to be loaded; load_state refuses deviations that are not above 0, and what is not finite. They
+---are tensors of the layer's state and no parameters, so a model that keeps the layer keeps its
+---units.
 ---@param x fm.Tensor|integer [N, D] or D
 ---@return fm.Standardise
 function fm.nn.standardise(x) end
@@ -1924,8 +1925,9 @@ function fm.data.augment(x, options) end
 ---each category by its name, and the numbers of the lines that were left out; or nil and a message.
 ---The names of columns are those in the first line, or "1", "2", ... when that line holds a number.
 ---A missing value (an empty field, NA, N/A, NaN, null, ?), infinity and a text in a column of
----numbers are refused with the line, the column, what was expected and what was found. Empty lines
----at the end are skipped.
+---numbers are refused with the line, the column, what was expected and what was found. Two columns
+---of one name are refused unless columns chooses them by number. Empty lines at the end are
+---skipped.
 ---@param path string
 ---@param options? fm.CsvOptions
 ---@return fm.Tensor|nil, string[]|string, table<string, fm.CsvClasses>?, integer[]?
@@ -2204,7 +2206,8 @@ function fm.plot.trajectories(states, options) end
 ---Points [n, 3] of the sphere, or a heat map of a function of them, on a map with equal areas
 ---(Mollweide's) and lines every 30 degrees. Directions count: (1, 0, 0) has longitude and latitude
 ---0, (0, 1, 0) has longitude 90, (0, 0, 1) is the north pole. middle: the longitude in the middle
----of the map, in degrees (0). A point without a direction is counted as outside.
+---of the map, in degrees (0). The legend counts points without a direction, as without a place,
+---and cells of a heat map whose value is not finite.
 ---@param what fm.Tensor|function
 ---@param options? fm.PictureOptions|fm.SurfaceOptions|{middle: number} middle = 0, cells = 160, size = 560
 ---@return fm.Picture

@@ -1,6 +1,7 @@
 -- standardise(x [N, D] | D): columns in units of their mean and deviation in the rows of x,
 -- z = (x - mean) / std. Both are tensors of its state, so that a model that is loaded knows its
--- units; they are no parameters. Of a number D of columns mean is 0 and std 1, for load_state.
+-- units; they are no parameters. Of a number D of columns mean is 0 and std 1, for
+-- load_state, which refuses a std that is 0 or below, and what is not finite.
 --   layer(x) -> z, layer:inverse(z) -> x, of shapes [..., D]
 --   layer:log_det() -> number       ln |det dz/dx| = -sum of ln std, so that
 --                                   ln p(x) = ln p(z) + log_det
@@ -45,6 +46,16 @@ local function measured(x)
   return x:mean(1):detach(), x:std(1):detach()
 end
 
+--- Raises when a tensor to be loaded gives no units.
+local function check_state(name, x, full_name)
+  for k, value in ipairs(x:totable()) do
+    if value - value ~= 0 or name == "std" and value <= 0 then
+      fm.fail(('load_state: "%s": column %d has %s, expected a finite number%s'):format(full_name, k, value ~= value and "NaN" or ("%g"):format(value),
+        name == "std" and " above 0" or ""))
+    end
+  end
+end
+
 return function(given, ...)
   options.no_more(where, 1, ...)
   local mean, std
@@ -55,6 +66,6 @@ return function(given, ...)
     mean, std = measured(given)
   end
   local self = module.new({ { "mean", mean }, { "std", std } }, forward)
-  self.mean, self.std, self.inverse, self.log_det = mean, std, inverse, log_det
+  self.mean, self.std, self.inverse, self.log_det, self.check_state = mean, std, inverse, log_det, check_state
   return self
 end

@@ -1,8 +1,9 @@
 -- globe(what, {reference, names, middle, title, xlabel, ylabel, label, cells, range, size}): points
 -- of the sphere, or a density on it, on a map with equal areas (Mollweide's), with a line every 30
 -- degrees. `what` is
---   points [n, 3]                  their directions count; (1, 0, 0) has longitude and latitude 0,
---                                  (0, 1, 0) has longitude 90, (0, 0, 1) is the north pole
+--   points [n, 3]                  their directions count, and one of length 0 has no place; (1,
+--                                  0, 0) has longitude and latitude 0, (0, 1, 0) has longitude
+--                                  90, (0, 0, 1) is the north pole
 --   a function of points [n, 3]    a heat map of its values [n], with its scale
 -- reference: points [n, 3], gray below the points or in orange over the heat map; names =
 -- {"samples", "reference"} in the legend; middle: the longitude in the middle of the map, in

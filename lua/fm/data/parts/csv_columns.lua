@@ -13,6 +13,14 @@ local function wanted(where, value)
   return options.integer(where, value, 1)
 end
 
+-- Raises when a list has a hole before its entry `at`: Lua counts to the first.
+local function check_before(where, list, at)
+  for i = 1, at - 1 do
+    if list[i] == nil then fm.fail(("%s: entry %d is missing, and there is an entry %d"):format(where, i, at)) end
+  end
+  if at < 1 then fm.fail(("%s: expected a list, found the key %d"):format(where, at)) end
+end
+
 --- The option `columns`: a list, or one name or number, or nil.
 function columns.listed(where, given)
   if given == nil then return nil end
@@ -20,6 +28,7 @@ function columns.listed(where, given)
   local list = {}
   for key in next, given do
     if math.type(key) ~= "integer" then fm.fail(("%s: expected a list, found the key %s"):format(where, options.shown(key))) end
+    check_before(where, given, key)
   end
   for i, value in ipairs(given) do list[i] = wanted(("%s: entry %d"):format(where, i), value) end
   if #list == 0 then fm.fail(where .. ": expected at least one column, found none") end
@@ -29,6 +38,10 @@ end
 -- The names of a column's classes, and the number of each.
 local function names_of(where, given)
   local names, known = {}, {}
+  for key in next, given do
+    if math.type(key) ~= "integer" then fm.fail(("%s: expected a list of names, found the key %s"):format(where, options.shown(key))) end
+    check_before(where, given, key)
+  end
   for i, name in ipairs(given) do
     if type(name) ~= "string" then fm.fail(("%s: entry %d: expected a name, found %s"):format(where, i, options.shown(name))) end
     if known[name] then fm.fail(("%s: entries %d and %d are both %s"):format(where, known[name], i, options.shown(name))) end
@@ -50,6 +63,7 @@ function columns.named(where, given)
     elseif math.type(key) ~= "integer" then
       fm.fail(("%s: %s: expected the names of its classes, found %s"):format(where, tostring(key), options.shown(value)))
     else
+      check_before(where, given, key)
       list[#list + 1] = { column = wanted(("%s: entry %d"):format(where, key), value) }
     end
   end
@@ -59,6 +73,16 @@ function columns.named(where, given)
     list[#list + 1] = { column = key, names = names, known = known }
   end
   return list
+end
+
+--- Which two of some columns, { [number] = true }, have one name, as a message; or nil.
+local function same_name(names, which, advice)
+  local first = {}
+  for at, name in ipairs(names) do
+    if which[at] and first[name] then return ("columns %d and %d are both called %s: %s"):format(first[name], at, options.shown(name), advice) end
+    if which[at] then first[name] = at end
+  end
+  return nil
 end
 
 --- The number of a column; or nil and a message.
@@ -113,10 +137,14 @@ function columns.chosen(o, names)
     local problem = take(category.column, of_classes(category))
     if problem then return nil, problem end
   end
-  local wishes = o.columns or {}
+  local twice = same_name(names, taken, "choose one of them, classes are found by their column's name")
+  if twice then return nil, twice end
+  local wishes, all = o.columns or {}, {}
   for at = 1, o.columns and 0 or #names do
-    if not taken[at] then wishes[#wishes + 1] = at end
+    if not taken[at] then wishes[#wishes + 1], all[at] = at, true end
   end
+  twice = same_name(names, all, "choose columns by their numbers")
+  if twice then return nil, twice end
   if #wishes == 0 then return nil, "no column of numbers is left" end
   for _, wish in ipairs(wishes) do
     local problem = take(wish, of_numbers())

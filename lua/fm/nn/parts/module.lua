@@ -89,6 +89,18 @@ local function check_state(own, given)
   end
 end
 
+--- Asks the layers made here that have check_state(name, tensor) about what they would be given.
+local function ask_layers(self, given, before)
+  for _, part in ipairs(self.parts) do
+    local name, value = part[1], part[2]
+    if not is_layer(value) then
+      if self.check_state then self.check_state(part[1], given[before .. name], before .. name) end
+    elseif getmetatable(value) == Module then
+      ask_layers(value, given, before .. name .. ".")
+    end
+  end
+end
+
 --- Copies the tensors in; every name must be there, and no other. Ignores a second argument, so
 --- that what fm.load returns can be passed on.
 function Module:load_state(given, _, ...)
@@ -96,6 +108,7 @@ function Module:load_state(given, _, ...)
   swapped.refuse("load_state", self:parameters())
   local own = self:state()
   check_state(own, given)
+  ask_layers(self, given, "")
   for name, tensor in pairs(own) do tensor:copy(given[name]) end
   return self
 end

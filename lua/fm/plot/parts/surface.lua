@@ -46,6 +46,21 @@ local function flat(where, on, value, expected)
   return core.tensor(rows), outside
 end
 
+--- Adds to the legend how many samples and how many points of the reference have no place.
+local function remark_on(entries, outside, outside_reference)
+  if outside > 0 then entries[#entries + 1] = legend.remark(outside, "sample", "without a place") end
+  if outside_reference > 0 then entries[#entries + 1] = legend.remark(outside_reference, "reference point", "without a place") end
+end
+
+--- How many cells of a map have no finite value, in the legend; those that are not on it do not
+--- count.
+local function remark_on_cells(entries, values, covers)
+  local off = (values - values):ne(0)
+  if covers then off = off * covers:reshape(off:shape()) end
+  local count = off:sum():item() // 1 | 0
+  if count > 0 then entries[#entries + 1] = legend.remark(count, "cell", "without a finite value") end
+end
+
 -- The values of a function at the middles of square cells: [rows, columns], the first row lowest.
 local function evaluate(where, on, f, cells)
   local box, list = on.box, {}
@@ -72,10 +87,14 @@ end
 
 local function draw_map(where, f, o, on)
   local values = evaluate(where, on, f, o.cells)
-  local known = o.reference ~= nil and flat(where .. ": reference", on, o.reference) or nil
-  local scale = heat.scale(values, on.height, o.label, o.range)
-  local picture, panel = frame(on, o, known and { { name = o.names[2], color = colors.accent } } or nil, scale)
-  heat.draw(panel, values, scale, on.box, on.covers and on.covers(values))
+  local known, outside = nil, 0
+  if o.reference ~= nil then known, outside = flat(where .. ": reference", on, o.reference) end
+  local scale, covers = heat.scale(values, on.height, o.label, o.range), on.covers and on.covers(values)
+  local entries = { known and { name = o.names[2], color = colors.accent } }
+  remark_on(entries, 0, outside)
+  remark_on_cells(entries, values, covers)
+  local picture, panel = frame(on, o, #entries > 0 and entries or nil, scale)
+  heat.draw(panel, values, scale, on.box, covers)
   panel:inside()
   if on.over then on.over(panel) end
   if known then
@@ -89,9 +108,10 @@ end
 
 local function draw_points(where, what, o, on)
   local x, outside = flat(where, on, what, ("points [n, %d] or a function of them"):format(on.coordinates))
-  local known = o.reference ~= nil and flat(where .. ": reference", on, o.reference) or nil
+  local known, outside_reference = nil, 0
+  if o.reference ~= nil then known, outside_reference = flat(where .. ": reference", on, o.reference) end
   local entries = known and points.legend(o.names) or {}
-  if outside > 0 then entries[#entries + 1] = legend.remark(outside, "sample") end
+  remark_on(entries, outside, outside_reference)
   local picture, panel = frame(on, o, entries)
   if on.under then on.under(panel) end
   if known then
