@@ -93,6 +93,7 @@ local function try_given(c, given)
   for _, test in ipairs(c.tests) do by_name[test.name] = test end
   for _, entry in ipairs(given) do
     local path <const> = entry.key:match "^([^:]+): "
+    if path:find "^src/" then c.tree:make_programs() end
     local texts <const> = read_all(c.tree, { path })
     local found
     for _, mistake in ipairs(draw.of_file(path, texts[path])) do
@@ -129,8 +130,9 @@ local function try_rooms(c)
   local go_through <const> = c.o.unreached and function(_, paths) return print_unreached(c, paths) end or function(...) return try_room(c, ...) end
   for _, is_c in ipairs { false, true } do
     for _, room in ipairs(names) do
-      local asked = not c.o.rooms or ("," .. c.o.rooms .. ","):find("," .. room .. ",", 1, true)
-      if asked and (room:find "^src/" ~= nil) == is_c and not go_through(room, files[room]) then return false end
+      local asked = (not c.o.rooms or ("," .. c.o.rooms .. ","):find("," .. room .. ",", 1, true)) and (room:find "^src/" ~= nil) == is_c
+      if asked and is_c and not c.o.unreached then c.tree:make_programs() end
+      if asked and not go_through(room, files[room]) then return false end
     end
   end
   return true

@@ -58,11 +58,14 @@ end
 -- A call with arguments of other types counts as one that does not compile.
 local refused <const> = { "[-Wincompatible-pointer-types", "[-Wint-conversion" }
 
+--- Makes the copy one that can be built, for mistakes in C: builds all of it once.
+function Copy:make_programs()
+  if copy.exists(self.tree .. "/build/build.ninja") then return end
+  copy.run("cd '%s' && rm -rf build && cmake --preset release >/dev/null && cmake --build build >'%s/build.log'", self.tree, self.folder)
+end
+
 --- Builds a target of the copy; returns whether that worked.
 function Copy:build(target)
-  if not copy.exists(self.tree .. "/build/build.ninja") then
-    copy.run("cd '%s' && rm -rf build && cmake --preset release >/dev/null", self.tree)
-  end
   local log <const> = self.folder .. "/build.log"
   if not os.execute(("cmake --build '%s/build' --target %s >'%s' 2>&1"):format(self.tree, target, log)) then return false end
   local said <const> = copy.read(log)
