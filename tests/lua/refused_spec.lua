@@ -65,6 +65,15 @@ describe("it is refused", function()
     refused("ode.solve: max_step: expected a number above 0", ode.solve, zero, x, { method = "rk45", max_step = 0 })
   end)
 
+  it("to measure with what is no number", function()
+    local w <const> = fm.parameter(fm.ones(2))
+    for _, tolerance in ipairs { 0 / 0, -1 } do
+      refused("gradcheck: tolerance: expected a number in 0..", fm.gradcheck, function(a) return a:sum() end, { w }, { tolerance = tolerance })
+    end
+    refused("mode_coverage: row 2 of centres is not finite", fm.metrics.mode_coverage, x, fm.tensor { { 0, 0 }, { 0, 0 / 0 } }, 1)
+    assert.same({ 3, 0 }, fm.jacobian(function(a) return fm.ones(3) * (1 + a:sum()) end, fm.zeros(0)):shape()) -- but no number is one to differentiate by
+  end)
+
   it("to end with Tweedie's formula before the end of a flow", function()
     refused('sde.solve: last = "tweedie" ends at t = 1, and t1 is 0.5', sde.solve, zero, x, { w = 1, rng = rng, t1 = 0.5, last = "tweedie", steps = 2 })
   end)
