@@ -89,7 +89,7 @@ PAIR(sub, F_SUB, G_ALL, G_MINUS)
 PAIR(mul, F_MUL, G_SECOND, G_FIRST)
 PAIR(div, F_DIV, G_DIV_A, G_DIV_B)
 PAIR(maximum, F_MAX, G_LARGER, G_SMALLER)
-PAIR(minimum, F_MIN, G_SMALLER, 1 - G_SMALLER)
+PAIR(minimum, F_MIN, G_SMALLER, G_LARGER)
 PAIR(atan2, F_ATAN2, G_ATAN2_A, G_ATAN2_B)
 
 /* ---- comparisons: 1 where they hold, else 0; a NaN is not equal to anything. No gradient. ---- */
