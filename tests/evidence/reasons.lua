@@ -50,6 +50,7 @@ return {
     ["fm.optim.schedule"] = "its numbers are constants",
   },
   closed = {
+    ["fm.discrete.draw"] = "`tests/lua/discrete_spec.lua` counts what it draws, and samples are drawn by the same function",
     ["fm.flow.check_pairs"] = "`tests/lua/reflow_spec.lua` asks it about pairs of known flows",
     ["fm.flow.coupling.independent"] = in_order,
     ["fm.flow.coupling.sinkhorn"] = "`tests/lua/pairs_spec.lua` counts its partners against the columns of the plan",
