@@ -30,7 +30,7 @@ return fm.experiment {
       judge.save(run, model, text, p)
       local function bits(ids) return language_model.bits(model, ids, V) end
       local each <const> = bits(text.windows)
-      run:summary { held_out_bits = each:mean(), held_out_error = #each > 1 and (each:var { unbiased = true }:item() / #each) ^ 0.5 or nil }
+      run:summary { held_out_bits = each:mean(), held_out_bits_error = #each > 1 and (each:var { unbiased = true }:item() / #each) ^ 0.5 or nil }
       evaluation(run, text, bits)(language_model.sample(model, p.samples, p.length, V, run.rng:stream "sample"))
     end)
   end,

@@ -5,7 +5,7 @@
 -- et al. 2024. Unlike flows over vectors it has a bound on the bits per character of held-out text,
 -- to be compared with bits_text, which the yardstick needs for such windows. Results beside those
 -- of all text experiments:
---   held_out_bits   the bound, and held_out_error, its standard error
+--   held_out_bits   the bound, and held_out_bits_error, its standard error
 --   infilled        in held-out windows of which every other block of 8 characters is given, the
 --                   share of the others that are drawn as they were; infilled_blind, of samples for
 --                   which none were given; both only for windows longer than that
@@ -57,7 +57,7 @@ return fm.experiment {
       end
       run:pareto(what)
       local bits, off = bits_of(model, text.windows, { path = path, rng = run.rng:stream "bits", draws = p.draws })
-      run:summary { held_out_bits = bits, held_out_error = off }
+      run:summary { held_out_bits = bits, held_out_bits_error = off }
       run:print(("at most %.4g bits per character of held-out text"):format(bits))
       local how <const> = { path = path, n = p.samples, length = p.length, steps = p.euler, rng = run.rng:stream "sample", corrections = p.corrections }
       local samples = discrete.sample(model, how)

@@ -88,7 +88,7 @@ describe("experiments over texts", function()
     assert.equal(0, (call(short("text_baseline", "base", { text = "few.txt", samples = 4 }))))
     local s = record "base".summary
     assert.truthy(s.held_out_bits > 0)
-    assert.is_nil(s.held_out_error)
+    assert.is_nil(s.held_out_bits_error)
     assert.is_nil(s.bits_error) -- of four samples one is measured, as there is one window
     assert.equal(0, (call(short("text_discrete", "d", { length = 8, power = 0.5 }))))
     assert.is_nil(record "d".summary.infilled)

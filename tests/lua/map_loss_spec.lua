@@ -552,7 +552,13 @@ describe("flow.map_loss", function()
     raises("map_sample: times: expected a list of two or more, found 1", flow.map_sample, linear, x0, { times = { 0 } })
     raises("map_sample: times[2] is 0.25, before times[1], 0.5", flow.map_sample, linear, x0, { times = { 0.5, 0.25 } })
     raises("map_sample: times[2]: expected a number in 0..1, found 2", flow.map_sample, linear, x0, { times = { 0, 2 } })
-    raises("map_sample: steps: expected a whole number in 1..2147483648, found 0", flow.map_sample, linear, x0, { steps = 0 })
+    raises("map_sample: steps: expected a whole number in 1..1000000000, found 0", flow.map_sample, linear, x0, { steps = 0 })
+    local calls = 0 -- so many steps are no list of times
+    raises("that is enough", flow.map_sample, function(x)
+      calls = calls + 1
+      return calls < 3 and x or fm.fail "that is enough"
+    end, x0, { steps = 1000000000 })
+    assert.truthy(collectgarbage "count" < 1e6)
     raises("map: what the model returned is a nil: expected a tensor [6, 3]", flow.map(function() end), x0, 0, 1)
     raises("map: s: expected a number in 0..1, found 2", flow.map(linear), x0, 2, 1)
     raises("map: the model is a nil: expected a function or a model", flow.map)

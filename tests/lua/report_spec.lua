@@ -147,6 +147,13 @@ describe("report", function()
       assert.equal("moons_loss", objective.choose({ run(1, spread) }).name)
     end)
 
+    it("is not told by the error of another result, which comes after it", function()
+      local names = { "a_standard_error", "bits_error", "a", "w2_deviation", "test_error", "bits", "w2", "test_loss" }
+      assert.equal("w2 test_error test_loss a bits a_standard_error bits_error w2_deviation", table.concat(objective.sort(names), " "))
+      assert.equal("bits", objective.choose({ run(1, { bits = 2, bits_error = 0.1 }) }).name)
+      assert.equal("bits_error", objective.choose({ run(1, { bits_error = 0.1, nfe = 2 }) }).name)
+    end)
+
     it("stands among names sorted by what they tell, numbers by their size", function()
       assert.same({ "w2", "w2_1", "w2_2", "w2_16", "a9", "a10", "nfe" }, objective.sort { "a10", "w2_16", "nfe", "w2_1", "a9", "w2_2", "w2" })
     end)

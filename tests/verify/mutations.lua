@@ -52,7 +52,7 @@ return {
   { name = "bits_of_settled_tokens", file = "lua/fm/discrete/parts/bounds.lua", from = "o * looks, at_x1 * k + o", to = "o, at_x1 * k + o" },
   { name = "given_tokens_that_move", file = "lua/fm/discrete/parts/chain.lua", from = "if hold then", to = "if nil then" },
   { name = "token_that_says_less", file = "lua/fm/discrete/posterior.lua", from = "says = (1 + k / (", to = "says = (1 + k * (" },
-  { name = "guided_backwards", file = "lua/fm/discrete/guidance.lua", from = "y + (v - y)", to = "v + (y - v)" },
+  { name = "guided_backwards", file = "lua/fm/discrete/guidance.lua", from = "return y + (v - y)", to = "return v + (y - v)" },
   { name = "bits_of_one_mask", file = "lua/fm/discrete/parts/bounds.lua", from = "* L / m:reshape(B)", to = "/ m:reshape(B)" },
   { name = "loss_of_all_tokens", file = "lua/fm/discrete/loss.lua", from = "local open = xt:ne(x1)", to = "local open = xt:ge(1)" },
   { name = "schedule_scaled_otherwise", file = "lua/fm/diffusion/schedule/linear.lua", from = "1000 / n or 1", to = "n / 1000 or 1" },

@@ -20,14 +20,15 @@ local function listed(times)
   return times
 end
 
+--- How many maps, and from where number i starts.
 local function grid(o)
   if o.times ~= nil then
     if o.steps ~= nil then fm.fail(where .. ": give steps or times, not both") end
-    return listed(o.times)
+    local times = listed(o.times)
+    return #times - 1, function(i) return times[i] end
   end
-  local steps, times = options.integer(where .. ": steps", o.steps or 1, 1, 1 << 31), {}
-  for i = 0, steps do times[i + 1] = i / steps end
-  return times
+  local steps = options.integer(where .. ": steps", o.steps or 1, 1, 1e9)
+  return steps, function(i) return (i - 1) / steps end
 end
 
 return function(model, x0, given, ...)
@@ -35,7 +36,8 @@ return function(model, x0, given, ...)
   arguments.model(where, model)
   arguments.batch(where, "x0", x0)
   local o = options.read(where, given, { steps = options.none, times = options.none, cond = options.none })
-  local times, X, x = grid(o), map(model), x0
-  for i = 2, #times do x = X(x, times[i - 1], times[i], o.cond) end
-  return x, { nfe = #times - 1 }
+  local n, start = grid(o)
+  local X, x = map(model), x0
+  for i = 1, n do x = X(x, start(i), start(i + 1), o.cond) end
+  return x, { nfe = n }
 end

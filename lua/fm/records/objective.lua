@@ -15,8 +15,17 @@ function objective.is_floor(name)
   return name:find "floor$" ~= nil or name:find "floor_deviation$" ~= nil or name:find "floor_error$" ~= nil
 end
 
-local function place(name)
-  if effort[name] or objective.is_floor(name) then return nil end
+--- Whether a result tells how certain another of names is: bits_error, when there is bits.
+local function is_spread(name, names)
+  local of = name:match "^(.+)_standard_error$" or name:match "^(.+)_error$" or name:match "^(.+)_deviation$"
+  for _, other in ipairs(of and names or {}) do
+    if other == of then return true end
+  end
+  return false
+end
+
+local function place(name, names)
+  if effort[name] or objective.is_floor(name) or is_spread(name, names) then return nil end
   for i, word in ipairs(known) do
     if name == word then return i end
   end
@@ -31,11 +40,13 @@ local function padded(name)
   return (name:gsub("%d+", function(digits) return ("0"):rep(20 - #digits) .. digits end))
 end
 
---- Sorts names of summaries, the most telling first: those that can be an objective, then floors
---- and effort; w2_2 before w2_16.
+--- Sorts names of summaries, the most telling first: those that can be an objective, then floors,
+--- errors of others and effort; w2_2 before w2_16.
 function objective.sort(names)
+  local places = {}
+  for _, name in ipairs(names) do places[name] = place(name, names) end
   table.sort(names, function(a, b)
-    local first_a, first_b = place(a) or math.huge, place(b) or math.huge
+    local first_a, first_b = places[a] or math.huge, places[b] or math.huge
     if first_a ~= first_b then return first_a < first_b end
     local key_a, key_b = padded(a), padded(b)
     if key_a ~= key_b then return key_a < key_b end
@@ -79,7 +90,7 @@ function objective.choose(runs, given)
   end
   local best
   for _, name in ipairs(names) do
-    local rank = place(name)
+    local rank = place(name, names)
     if rank and (not best or rank < best.rank) then best = { name = name, rank = rank, highest = name:find "accuracy" ~= nil } end
   end
   return best
