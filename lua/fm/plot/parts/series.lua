@@ -17,8 +17,8 @@ local function numbers(where, value)
     return value:totable()
   end
   if type(value) ~= "table" then core.fail(("%s: expected a list of numbers, found a %s"):format(where, type(value))) end
-  for i, v in ipairs(value) do
-    if not math.type(v) then core.fail(("%s: entry %d is not a number"):format(where, i)) end
+  for i = 1, #value do -- a hole is an entry too
+    if not math.type(value[i]) then core.fail(("%s: entry %d is not a number"):format(where, i)) end
   end
   return value
 end
