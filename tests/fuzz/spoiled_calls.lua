@@ -9,6 +9,7 @@
 -- Prints the counts and the messages that say too little; exit 1 when there is one. The call under
 -- way stands in call.txt of the folder that is printed first, for one that crashes or hangs.
 local fm <const> = require "fm"
+local lfs <const> = require "lfs"
 local reference <const> = require "fm.cli.reference"
 
 local calls <const>, seed <const>, word <const> = tonumber(arg[1] or 100000), math.tointeger(tonumber(arg[2] or 1)), arg[3] or ""
@@ -126,7 +127,9 @@ for _, entry in ipairs((dofile "tests/fuzz/public.lua"(folder .. "/files"))) do
 end
 assert(fm.file.mkdir_new(folder .. "/files"))
 local is_tensor <const>, live_bytes <const>, is_recording <const>, limit <const> = fm.is_tensor, fm.live_bytes, fm.is_recording, fm.memory_limit
+local home <const> = lfs.currentdir()
 watch_all()
+assert(lfs.chdir(folder)) -- a spoiled path may lead anywhere below
 fm.is_tensor, fm.live_bytes, fm.is_recording, fm.memory_limit = is_tensor, live_bytes, is_recording, limit -- the campaign's own
 
 local function run(entry)
@@ -172,6 +175,7 @@ for i = 1, calls do
   end
 end
 trace:close()
+assert(lfs.chdir(home))
 os.execute("rm -r " .. folder)
 collectgarbage() collectgarbage()
 print(("%d entries of %d calls, %d times one was spoiled: %d well, %d refused, %d ended by our own functions; %d bytes of tensors more; "
