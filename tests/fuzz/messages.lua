@@ -1,7 +1,10 @@
 -- What campaigns ask of error messages: one says at a line of the script which function it was and
 -- what.
---   judge(message) -> "mine", when a function of the campaign raised it, or "refused"; its text;
---     why it says too little, or nil
+--   tally() -> counts of what became of calls: well, refused, mine (a function of the campaign
+--     raised the error) and wrong
+--   tally:error(what, described, message)    counts an error of a call, and prints, once of a kind,
+--     one that says too little
+--   tally:complain(text)    prints and counts as wrong
 --   shown(v)    a value in a report
 local fm <const> = require "fm"
 
@@ -9,7 +12,8 @@ local messages <const> = {}
 
 local vague <const> = { "attempt to ", "bad argument", "'%?'", "^[^:]*$", "stack overflow", "internal error", "expected got" }
 
-function messages.judge(message)
+--- "mine" or "refused"; the text; why it says too little, or nil.
+local function judge(message)
   local text = type(message) == "table" and message.message or message
   if type(text) ~= "string" then text = "an error that is a " .. type(text) end
   if text:find("MINE:", 1, true) or text == "attempt to yield from outside a coroutine" then return "mine", text end
@@ -26,6 +30,25 @@ function messages.shown(v)
   local list = {}
   for key, entry in pairs(v) do list[#list + 1] = ("%s = %s"):format(key, type(entry) == "table" and "table" or messages.shown(entry)) end
   return "{ " .. table.concat(list, ", ") .. " }"
+end
+
+local Tally <const> = {}
+Tally.__index = Tally
+
+function messages.tally() return setmetatable({ well = 0, refused = 0, mine = 0, wrong = 0, told = {} }, Tally) end
+
+function Tally:complain(text)
+  self.wrong = self.wrong + 1
+  print(text)
+end
+
+function Tally:error(what, described, message)
+  local kind, text, bad = judge(message)
+  self[kind] = self[kind] + 1
+  local key = bad and what .. "  " .. text:gsub("%d+", "N"):sub(1, 100)
+  if not bad or self.told[key] then return end
+  self.told[key] = true
+  self:complain(("%s\n    %s"):format(described, text))
 end
 
 return messages

@@ -11,16 +11,7 @@ local core <const> = require "fm.core"
 local reference <const> = require "fm.cli.reference"
 
 local calls <const>, seed <const>, word <const> = tonumber(arg[1] or 100000), math.tointeger(tonumber(arg[2] or 1)), arg[3] or ""
-local rng <const> = fm.rng(seed, "random_calls")
-local drawn, at = nil, 0
-local function random(n) -- 1..n; numbers are drawn many at a time
-  if at == 0 then
-    drawn = rng:at(rng:step() + 1):uniform(4096):totable()
-    at = #drawn
-  end
-  at = at - 1
-  return math.floor(drawn[at + 1] * n) % n + 1
-end
+local random <const> = dofile "tests/fuzz/random.lua"(seed, "random_calls")
 local function pick(list) return list[random(#list)] end
 
 -- ---- what there is to call ----
@@ -119,19 +110,7 @@ end
 -- ---- the campaign ----
 
 local shown <const> = messages.shown
-local told, counts <const> = {}, { well = 0, refused = 0, mine = 0 }
-local wrong = 0
-
-local function judge(name, described, message)
-  local kind, text, bad = messages.judge(message)
-  counts[kind] = counts[kind] + 1
-  local key = bad and name .. "  " .. text:gsub("%d+", "N"):sub(1, 100)
-  if bad and not told[key] then
-    told[key] = true
-    wrong = wrong + 1
-    print(("%s(%s)\n    %s"):format(name, described, text))
-  end
-end
+local tally <const> = messages.tally()
 
 fm.json.encode {} -- what is loaded on first use is loaded
 collectgarbage() collectgarbage()
@@ -150,14 +129,11 @@ for i = 1, calls do
   local ok, message = pcall(function() return (f[2](table.unpack(arguments, 1, n))) end)
   fm.memory_limit(0)
   fm.file.on_read(nil)
-  if ok then counts.well = counts.well + 1 else judge(f[1], text, message) end
+  if ok then tally.well = tally.well + 1 else tally:error(f[1], ("%s(%s)"):format(f[1], text), message) end
   message, arguments = nil, nil -- luacheck: ignore 311
   if i % 2000 == 0 then
     collectgarbage() collectgarbage()
-    if fm.is_recording() then
-      wrong = wrong + 1
-      print(("something records after call %d"):format(i))
-    end
+    if fm.is_recording() then tally:complain(("something records after call %d"):format(i)) end
   end
 end
 trace:close()
@@ -165,5 +141,5 @@ lfs.chdir(home)
 os.execute("rm -r " .. folder)
 collectgarbage() collectgarbage()
 print(("%d functions, %d calls: %d well, %d refused, %d ended by our own functions; %d bytes of tensors more; %d messages say too little"):format(#functions,
-  calls, counts.well, counts.refused, counts.mine, fm.live_bytes() - live, wrong))
-if wrong > 0 then os.exit(1) end
+  calls, tally.well, tally.refused, tally.mine, fm.live_bytes() - live, tally.wrong))
+if tally.wrong > 0 then os.exit(1) end

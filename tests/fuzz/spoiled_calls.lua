@@ -13,16 +13,7 @@ local lfs <const> = require "lfs"
 local reference <const> = require "fm.cli.reference"
 
 local calls <const>, seed <const>, word <const> = tonumber(arg[1] or 100000), math.tointeger(tonumber(arg[2] or 1)), arg[3] or ""
-local rng <const> = fm.rng(seed, "spoiled_calls")
-local drawn, at = nil, 0
-local function random(n) -- 1..n; numbers are drawn many at a time
-  if at == 0 then
-    drawn = rng:at(rng:step() + 1):uniform(4096):totable()
-    at = #drawn
-  end
-  at = at - 1
-  return math.floor(drawn[at + 1] * n) % n + 1
-end
+local random <const> = dofile "tests/fuzz/random.lua"(seed, "spoiled_calls")
 
 local messages <const>, values <const> = dofile "tests/fuzz/messages.lua", dofile "tests/fuzz/values.lua"(random)
 local folder <const> = os.tmpname()
@@ -151,27 +142,19 @@ for i, entry in ipairs(list) do
 end
 collectgarbage() collectgarbage()
 local live <const> = live_bytes()
-local counts <const>, told, wrong = { well = 0, refused = 0, mine = 0 }, {}, 0
+local tally <const> = messages.tally()
 for i = 1, calls do
   local k = random(#list)
   chosen = random(math.max(1, of[k]))
   local ok, message, own = run(list[k])
-  local kind, text, bad = "well", nil, nil
   own = own or tostring(message):find "^tests/[%w_/]+%.lua:%d+: attempt to " -- or a function that it gave away
-  if not ok and own then kind = "mine" elseif not ok then kind, text, bad = messages.judge(message) end
-  counts[kind] = counts[kind] + 1
-  local key = bad and list[k].name .. "  " .. text:gsub("%d+", "N"):sub(1, 100)
-  if bad and not told[key] then
-    told[key], wrong = true, wrong + 1
-    print(("%s: %s\n    %s"):format(list[k].name, described, text))
-  end
-  message, text = nil, nil -- luacheck: ignore 311
+  if ok then tally.well = tally.well + 1
+  elseif own then tally.mine = tally.mine + 1
+  else tally:error(list[k].name, ("%s: %s"):format(list[k].name, described), message) end
+  message = nil -- luacheck: ignore 311
   if i % 1000 == 0 then
     collectgarbage() collectgarbage()
-    if is_recording() then
-      wrong = wrong + 1
-      print(("something records after call %d"):format(i))
-    end
+    if is_recording() then tally:complain(("something records after call %d"):format(i)) end
   end
 end
 trace:close()
@@ -179,5 +162,5 @@ assert(lfs.chdir(home))
 os.execute("rm -r " .. folder)
 collectgarbage() collectgarbage()
 print(("%d entries of %d calls, %d times one was spoiled: %d well, %d refused, %d ended by our own functions; %d bytes of tensors more; "
-  .. "%d messages say too little"):format(#list, sum, calls, counts.well, counts.refused, counts.mine, live_bytes() - live, wrong))
-if wrong > 0 then os.exit(1) end
+  .. "%d messages say too little"):format(#list, sum, calls, tally.well, tally.refused, tally.mine, live_bytes() - live, tally.wrong))
+if tally.wrong > 0 then os.exit(1) end

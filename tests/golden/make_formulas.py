@@ -4,7 +4,7 @@ gradients are complex steps, f(x + ih) = f(x) + ih f'(x), exact to the last digi
     python3 make_formulas.py        writes formulas.safetensors beside this file     (NumPy, SciPy)
 
 __metadata__["cases"] is a list; each case has
-    name, kind      the function of formulas_spec.lua that computes it in fm; what else it needs stands beside
+    name, kind      the function of formulas_spec.lua that computes it in fm; its other arguments are further keys of the case
     inputs          name -> tensor
     out             names of tensors: what comes out
     grad_out, grads the gradients of sum(out[0] * grad_out): name of an input -> tensor
