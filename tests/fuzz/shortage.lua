@@ -1,11 +1,12 @@
 -- Every public call while memory is short, under fmrun_stress (best with sanitizers):
---   fmrun_stress tests/fuzz/shortage.lua [limit | fail | collect | lua]... [WORD]    the first
---     three without a word; WORD: calls whose name holds it
+--   fmrun_stress tests/fuzz/shortage.lua [limit | fail | collect | lua]... [slice] [WORD]    the
+--     first three without a word; WORD: calls whose name holds it
 --   limit     the call again with 512 bytes more of tensor memory each time, until it goes through
 --   fail      the 1st, 2nd, 3rd ... allocation fails, alone, and with all that follow it
 --   collect   the collector runs to its end before every allocation
 --   lua       as fail, of the allocations of Lua itself. Finalizers that Lua has no memory to call
 --             leave what they would free.
+--   slice     fail and lua leave allocations out after the first: every eighth part more is tried
 -- After each try nothing records, and no bytes are left. Prints what was tried; exit 1 when
 -- something was left.
 local fm <const> = require "fm"
@@ -17,9 +18,9 @@ assert(fm.file.mkdir_new(folder))
 local list, missing = dofile "tests/fuzz/public.lua"(folder)
 for _, name in ipairs(missing) do print("no call for " .. name) end
 
-local modes, word = {}, ""
+local modes, word, slice = {}, "", false
 for _, name in ipairs(arg) do
-  if name == "limit" or name == "fail" or name == "collect" or name == "lua" then modes[#modes + 1] = name else word = name end
+  if name == "slice" then slice = true elseif name == "limit" or name == "fail" or name == "collect" or name == "lua" then modes[#modes + 1] = name else word = name end
 end
 if #modes == 0 then modes = { "limit", "fail", "collect" } end
 
@@ -63,7 +64,9 @@ end
 local function fail(entry, of_lua)
   local function call() entry.call() end
   for _, forever in ipairs { false, true } do
-    for n = 1, 3000 do
+    local n = 0
+    while n < 3000 do
+      n = n + (slice and n // 8 or 0) + 1
       local before = fm.live_bytes()
       tried = tried + 1
       stress.fail(n, forever, of_lua)
