@@ -133,6 +133,8 @@ describe("metrics.features", function()
     assert.same({ 2, 5 }, network(fm.full({ 2, 3, 18, 16 }, -1)):shape())
     assert.same({ 2, 2 }, network:labels(fm.full({ 2, 3, 18, 18 }, -1)):totable())
     assert.same({ 5, 0.5, 7, { "a", "b" } }, { network.features, network.accuracy, network.held_out, network.classes })
+    save(function(_, about) about.size = "20" end) -- a pool of 2 leaves the last of 7 rows out
+    assert.same({ 2, 5 }, metrics.features(path)(fm.full({ 2, 3, 20, 20 }, -1)):shape())
     local function refuses(text, change)
       save(change)
       raises_text(text .. ": expected a file of experiments/picture_classifier.lua", metrics.features, path)

@@ -92,6 +92,22 @@ describe("shapes32", function()
     assert.near(0, mean(2, skew), 0.02)
   end)
 
+  it("turns triangles by all angles alike", function()
+    -- the third moment of x + iy turns three times as fast as the triangle
+    local cosines, sines = {}, {}
+    for _, one in ipairs(found[3]) do
+      if one.cover then
+        local y, x = (at - centre(one.cover, 2)):reshape(-1, 1), at - centre(one.cover, 1)
+        local re, im = (one.cover * (x ^ 3 - x * y ^ 2 * 3)):sum():item(), (one.cover * (x ^ 2 * y * 3 - y ^ 3)):sum():item()
+        local size = math.sqrt(re * re + im * im)
+        cosines[#cosines + 1], sines[#sines + 1] = re / size, im / size
+      end
+    end
+    local deviation = math.sqrt(1 / 2 / #cosines)
+    assert.near(0, fm.tensor(cosines):mean():item(), 2.5 * deviation) -- 0.2 when they turn by half a circle at most
+    assert.near(0, fm.tensor(sines):mean():item(), 2.5 * deviation)
+  end)
+
   it("is dark behind and light in front: uniform in -1.1..0.1, cut at -1, and in -0.2..1", function()
     local backs, fronts = {}, {}
     for kind = 1, 3 do
