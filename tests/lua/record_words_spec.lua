@@ -57,7 +57,8 @@ end)
 
 describe("a run in few words", function()
   local function record(config, more)
-    local made = { experiment = "toy", path = "/nowhere", status = "done", config = config or {}, summary = {}, defaults = { lr = 0.1, n = 3, note = "" } }
+    local made = { experiment = "toy", path = "/nowhere", status = "done", config = config or {}, summary = {}, defaults = { lr = 0.1, n = 3,
+      note = "" } }
     for key, value in pairs(more or {}) do made[key] = value end
     return made
   end
@@ -146,7 +147,7 @@ describe("the floor of a metric", function()
     assert.equal("0.5; the last tenth of the values is 0.875, 0.375 above it", text_of(y)) -- two of 29
     y[30] = nan
     assert.equal("0.5 ± 0.01; the last tenth of the values is 0.875, 0.375 above it", text_of(y, 0.01)) -- three of 30
-    assert.equal("0.5; the last tenth of the values is 0.25, 0.25 below it", text_of { 3, 0.25 })
+    assert.equal("0.5; the last tenth of the values is 0.3333, 0.1667 below it", text_of { 3, 1 / 3 })
     assert.equal("0.5; the last tenth of the values is 0.5, 0 above it", text_of { 0.5 })
     for _, none in ipairs { {}, { 1, nan }, { 1, inf } } do assert.equal("0.5; nothing was logged", text_of(none)) end
     assert.equal(0.5, (floor_of({ floors = { loss = 0.5 } }, "loss", { 1 })))
@@ -159,7 +160,8 @@ describe("the floor of a metric", function()
 end)
 
 describe("the spikes of a record", function()
-  local run <const> = { spikes = { loss = { count = 2, first = 412, worst = 37.25 }, a_loss = { count = 1, first = 7, worst = 11 }, b = { count = 0 } } }
+  local run <const> = { spikes = { loss = { count = 2, first = 412, worst = 37.25 }, a_loss = { count = 1, first = 7, worst = 11 },
+    b = { count = 0 } } }
 
   it("are counted over all losses, and none where nothing was watched", function()
     assert.same({ 3, 0, nil }, { spikes.count(run), spikes.count { spikes = { b = { count = 0 } } }, spikes.count { spikes = {} } })
@@ -198,7 +200,8 @@ describe("what a run is judged by", function()
       assert.equal("a", objective.choose({ of { a = 1, ["a" .. ending] = 1 } }).name)
       assert.equal("b" .. ending, objective.choose({ of { a_floor = 1, ["b" .. ending] = 1 } }).name)
     end
-    assert.same({ true, true, true, false, false }, { objective.is_floor "a_floor", objective.is_floor "floor_deviation", objective.is_floor "x_floor_error",
+    assert.same({ true, true, true, false, false }, { objective.is_floor "a_floor", objective.is_floor "floor_deviation",
+      objective.is_floor "x_floor_error",
       objective.is_floor "floors", objective.is_floor "floor_x" })
   end)
 
@@ -251,7 +254,8 @@ describe("seeds", function()
     assert.same({ { lr = 2 }, "toy", "other" }, { groups[1].changed, groups[1].experiment, groups[3].experiment })
     assert.equal(1, runs[1].changed.seed)
     assert.equal("toy\0" .. "2", seeds.arm_text(runs[1], runs[1].changed, { "lr", "seed" }))
-    local metric <const> = { wide_grid = { 0, 1, 2 }, curves = { { run = runs[1], wide_means = { 1, nan, nan } }, { run = runs[3], wide_means = { 3, 5, nan } },
+    local metric <const> = { wide_grid = { 0, 1, 2 }, curves = { { run = runs[1], wide_means = { 1, nan, nan } }, { run = runs[3], wide_means = { 3, 5,
+      nan } },
       { run = runs[2], wide_means = { 100, 100, 100 } } } }
     local means <const> = groups[1].means_of(metric)
     assert.same({ 3, 2, 5 }, { #means, means[1], means[2] })
@@ -262,12 +266,14 @@ end)
 
 describe("conditions", function()
   local function kept(run, condition) return #filter.apply({ run }, { assert(filter.parse(condition)) }) == 1 end
-  local run <const> = { status = "done", seed = 5, experiment = "toy", name = "toy/x", seconds = 90, started = "2020-01-01T00:00:00Z", parts = { "toy" },
+  local run <const> = { status = "done", seed = 5, experiment = "toy", name = "toy/x", seconds = 90, started = "2020-01-01T00:00:00Z",
+    parts = { "toy" },
     config = { lr = 0.5, note = "x", on = false, time = 3, spikes = "none" }, summary = { w2 = "nan", lr = 7, age = 2, big = "inf" },
     spikes = { loss = { count = 2 } } }
 
   it("take a parameter, else a result, else a field; config. and summary. choose", function()
-    for name, value in pairs { lr = 0.5, ["config.lr"] = 0.5, ["summary.lr"] = 7, age = 2, time = 3, spikes = "none", seed = 5, status = "done", note = "x" } do
+    for name, value in pairs { lr = 0.5, ["config.lr"] = 0.5, ["summary.lr"] = 7, age = 2, time = 3, spikes = "none", seed = 5, status = "done",
+      note = "x" } do
       assert.equal(value, filter.value(run, name), name)
     end
     assert.equal(false, filter.value(run, "on"))
@@ -278,7 +284,8 @@ describe("conditions", function()
   end)
 
   it("hold by number for numbers, by text for texts", function()
-    for condition, wanted in pairs { ["lr=abc"] = false, ["lr!=abc"] = true, ["lr~=abc"] = true, ["lr~=0.5"] = false, ["lr<abc"] = false, ["lr==0.50"] = true,
+    for condition, wanted in pairs { ["lr=abc"] = false, ["lr!=abc"] = true, ["lr~=abc"] = true, ["lr~=0.5"] = false, ["lr<abc"] = false,
+      ["lr==0.50"] = true,
       ["note<y"] = true, ["note>y"] = false, ["note<3"] = false, ["note!=3"] = true, ["note>=x"] = true, ["big>1e308"] = true, ["big=inf"] = true,
       ["w2!=nan"] = true, ["w2=x"] = false, ["w2!=x"] = true, ["on=false"] = true, ["absent!=1"] = false, ["name=toy/x"] = true } do
       assert.equal(wanted, kept(run, condition), condition)
@@ -316,7 +323,8 @@ end)
 describe("a chosen number", function()
   it("is parsed, or refused with what was expected", function()
     local counts <const> = ": expected a count of logged values >= 1 after mean:, and none after the others"
-    for word, message in pairs { ["loss:least"] = ": expected NAME, NAME:last, NAME:min, NAME:max, NAME:mean or NAME:mean:COUNT", ["loss:mean:0"] = counts,
+    for word, message in pairs { ["loss:least"] = ": expected NAME, NAME:last, NAME:min, NAME:max, NAME:mean or NAME:mean:COUNT",
+      ["loss:mean:0"] = counts,
       ["loss:mean:x"] = counts, ["loss:mean:1.5"] = counts, ["loss:mean:"] = counts, ["loss:min:3"] = counts, ["loss:max:"] = counts } do
       assert.same({ nil, word .. message }, { value_of.parse(word) })
     end
@@ -353,7 +361,8 @@ describe("a comparison", function()
     local runs <const> = { run({ lr = 1, seed = 1, n = 2 }), run({ lr = 2, seed = 2, n = 2 }), run({ lr = 3, seed = 1, extra = 5 }, { experiment = "b",
       status = "failed", summary = { w2 = 3, note = "x", bad = "nan" } }) }
     local found <const> = comparison.of(runs, {})
-    assert.same({ { "lr", "seed" }, { "bad", "w2" }, false, true, false }, { found.keys, found.metrics, found.over_seeds, found.mixed, found.code_differs })
+    assert.same({ { "lr", "seed" }, { "bad", "w2" }, false, true, false }, { found.keys, found.metrics, found.over_seeds, found.mixed,
+      found.code_differs })
     assert.same({ 3, { lr = 3, seed = 1 }, "failed", 1, "b" }, { #found.rows, found.rows[3].config, found.rows[3].status, found.rows[3].seeds,
       found.rows[3].experiment })
     assert.same({ w2 = 3, bad = "nan" }, found.rows[3].summary)
