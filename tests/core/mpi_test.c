@@ -348,7 +348,8 @@ static void test_a_long_failure_is_cut(void **state) {
     enum { KEPT = FM_MESSAGE_TEXT - 32 };
     static char text[FM_MESSAGE_TEXT + 1];
     memset(text, 'x', sizeof text - 1);
-    static const int sizes[][2] = {{KEPT - 2, KEPT - 2}, {KEPT - 1, KEPT - 1}, {KEPT, KEPT - 1}, {KEPT + 1, KEPT - 1}, {8000, 8000}, {8, 8}};
+    static const int sizes[][2] = {{KEPT - 2, KEPT - 2}, {KEPT - 1, KEPT - 1}, {KEPT, KEPT - 1},
+                                   {KEPT + 1, KEPT - 1}, {8000, 8000},         {8, 8}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         start_as(0, 2);
         play.text = text;
