@@ -375,7 +375,8 @@ describe("the git commit", function()
   end)
 
   it("is not asked for in a stranger's repository", function()
-    if not shell "chown -R 12345 repo/.git" or lfs.attributes(stopping.path "repo/.git", "uid") ~= 12345 then return end -- only root can give away
+    shell "chown -R 12345 repo/.git"
+    if lfs.attributes(stopping.path "repo/.git", "uid") ~= 12345 then return pending "only root can give files to another" end
     shell "mkdir bin; printf '#!/bin/sh\\ntouch \"%s\"\\n' \"$PWD/EXECUTED\" >bin/git; chmod +x bin/git"
     local found = made("repo/x.lua", 'PATH="$PWD/bin:$PATH"')
     assert.same({}, { found.commit, found.dirty })

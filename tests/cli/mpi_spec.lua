@@ -201,8 +201,10 @@ describe("mpirun", function()
     local code, out, err = call "--emit slurm --ranks 4 --shares 12 -m deep.lua steps=2,3"
     assert.equal(0, code, err)
     has(out, "#SBATCH --ntasks=4\n", "\n    mpirun -n 4 ", ' --task "$task" --shares=12 &', "kill -USR1 $run' TERM")
-    local path = out:match "worker (runs/%S+) "
-    if missing then return end
+  end)
+
+  itm("does the run of a sweep that the script for Slurm names", function()
+    local path = select(2, call "--emit slurm --ranks 4 --shares 12 -m deep.lua steps=2,3"):match "worker (runs/%S+) "
     local status, _, message = mpirun(2, ("worker %s --task 2"):format(path))
     assert.equal(0, status, message)
     has(select(3, mpirun(2, ("worker %s --task 2"):format(path))), "done before")

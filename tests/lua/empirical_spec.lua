@@ -2,6 +2,7 @@ local fm <const> = require "fm"
 local checks <const> = dofile "tests/lua/checks.lua"
 local flow <const>, ode <const> = fm.flow, fm.ode
 local double <const> = fm.real == "double"
+local in_double <const> = checks.in_double(it)
 
 local raises_text <const> = checks.raises_text
 local empirical <const> = flow.exact.empirical
@@ -41,8 +42,7 @@ describe("the flow of some points", function()
     assert.near(0, apart(two:posterior(x, t):slice { axis = 2, first = 1, last = 1 }, (mean + 1) / 2), limit)
   end)
 
-  it("is the mixture of narrow Gaussians around the points, in few and in many dimensions", function()
-    if not double then return end
+  in_double("is the mixture of narrow Gaussians around the points, in few and in many dimensions", function()
     for _, dim in ipairs { 2, 8, 9, 20 } do
       local points = fm.rng(dim):normal(6, dim) + 5 -- far from 0
       for _, name in ipairs { "linear", "cosine", "vp" } do

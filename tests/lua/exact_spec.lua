@@ -2,6 +2,7 @@ local fm <const> = require "fm"
 local checks <const> = dofile "tests/lua/checks.lua"
 local flow <const> = fm.flow
 local double <const> = fm.real == "double"
+local in_double <const> = checks.in_double(it)
 local tight <const> = double and { rtol = 1e-9, atol = 1e-9 } or { rtol = 1e-6, atol = 1e-6 }
 
 local raises <const> = checks.raises
@@ -63,8 +64,7 @@ describe("closed forms", function()
     assert.is_true(flow.loss(function(y, t) return target(y, t) * 1.1 end, samples, { rng = fm.rng(5) }):item() > floor + 0.005)
   end)
 
-  it("converges to the closed form with the order of each solver", function()
-    if not double then return end
+  in_double("converges to the closed form with the order of each solver", function()
     local target = flow.exact.gaussian(gaussians[2])
     local x0 = fm.rng(6):normal(20, 2)
     local x1 = target:map(x0)
@@ -85,8 +85,7 @@ describe("closed forms", function()
     end
   end)
 
-  it("converges to the closed form as the tolerance falls, with every adaptive solver and controller", function()
-    if not double then return end
+  in_double("converges to the closed form as the tolerance falls, with every adaptive solver and controller", function()
     local target = two_gaussians()
     local x1 = target:sample(60, fm.rng(2))
     local want = target:log_prob(x1)

@@ -3,6 +3,7 @@ local fm <const> = require "fm"
 local checks <const> = dofile "tests/lua/checks.lua"
 local flow <const>, raises <const> = fm.flow, checks.raises
 local double <const> = fm.real == "double"
+local in_double <const> = checks.in_double(it)
 local kinds <const> = { "velocity", "data", "noise", "score" }
 
 local function apart(x, want)
@@ -92,8 +93,7 @@ describe("convert", function()
     end
   end)
 
-  it("passes gradients to the value, x and t", function()
-    if not double then return end
+  in_double("passes gradients to the value, x and t", function()
     local value, x, t = fm.parameter(fm.rng(1):normal(3, 2)), fm.parameter(fm.rng(2):normal(3, 2)), fm.parameter(fm.tensor { 0.3, 0.5, 0.7 })
     for _, from in ipairs(kinds) do
       for _, to in ipairs(kinds) do

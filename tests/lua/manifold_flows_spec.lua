@@ -6,6 +6,7 @@ local flow <const>, manifold <const>, ode <const> = fm.flow, fm.manifold, fm.ode
 local raises <const> = checks.raises_text
 
 local double <const> = fm.real == "double"
+local in_double <const> = checks.in_double(it)
 
 local function parameters(...)
   local list = { ... }
@@ -54,8 +55,7 @@ end
 describe("manifold", function()
   checks.no_bytes_stay(before_each, after_each)
 
-  it("has gradients everywhere, at equal and at near points too", function()
-    if not double then return end
+  in_double("has gradients everywhere, at equal and at near points too", function()
     local rng = fm.rng(5)
     for _, m in ipairs { manifold.sphere(3), manifold.torus(2) } do
       local x, y, v = m:uniform(4, rng), m:uniform(4, rng), rng:normal(4, m.dim)
@@ -106,8 +106,7 @@ end)
 describe("ode.solve on a manifold", function()
   checks.no_bytes_stay(before_each, after_each)
 
-  it("keeps the order of each method", function()
-    if not double then return end
+  in_double("keeps the order of each method", function()
     local m = manifold.sphere(3)
     local x0 = m:uniform(6, fm.rng(1))
     local truth = ode.solve(wind, x0, { manifold = m, method = "dop853", rtol = 1e-12, atol = 1e-12 })

@@ -5,6 +5,7 @@ local checks <const> = dofile "tests/lua/checks.lua"
 local ode <const> = fm.ode
 local T <const> = fm.tensor
 local double <const> = fm.real == "double"
+local in_double <const> = checks.in_double(it)
 
 local function decay(x) return x * -0.5 end
 local function cosine(x, t) return x * math.cos(t) end
@@ -31,8 +32,8 @@ end
 describe("ode beside SciPy", function()
   checks.no_bytes_stay(before_each, after_each)
 
-  it("takes the steps of the golden file, one by one", function()
-    if not double then return end -- in float the field's rounding moves the steps
+  -- In float the field's rounding moves the steps.
+  in_double("takes the steps of the golden file, one by one", function()
     local fields = {
       decay = decay, reverse_decay = decay, time_cos = cosine,
       lotka_volterra = function(x) return T { 1.5 * x[1] - x[1] * x[2], x[1] * x[2] - 3 * x[2] } end,
@@ -62,8 +63,7 @@ describe("ode beside SciPy", function()
     end
   end)
 
-  it("takes the steps of random problems, with limits on the step and events", function()
-    if not double then return end
+  in_double("takes the steps of random problems, with limits on the step and events", function()
     local file <close> = assert(io.open "tests/golden/ode_random.json")
     local names = { sin = math.sin, cos = math.cos, exp = math.exp, sqrt = math.sqrt }
     local function values_of(expressions)
@@ -90,8 +90,7 @@ describe("ode beside SciPy", function()
     end
   end)
 
-  it("counts the evaluations of RK45, and those of torchdiffeq, on problems of DETEST (Hull and others, 1972)", function()
-    if not double then return end
+  in_double("counts the evaluations of RK45, and those of torchdiffeq, on problems of DETEST (Hull and others, 1972)", function()
     local function kepler(x)
       local r3 = (x[1] ^ 2 + x[2] ^ 2) ^ 1.5
       return T { x[3], x[4], -x[1] / r3, -x[2] / r3 }
@@ -145,8 +144,7 @@ describe("ode beside SciPy", function()
     assert(off(info.times, { 0, 9.9990001e-5, 1.09989001e-3, 1.10988901e-2, 0.111088891, 1.1109889, 11.109989, 100 }) < small)
   end)
 
-  it("solves the rational problem of its tests as it does", function()
-    if not double then return end
+  in_double("solves the rational problem of its tests as it does", function()
     local function rational(y, t) return T { y[2] / t, y[2] * (y[1] + 2 * y[2] - 1) / (t * (y[1] - 1)) } end
     local cases = { -- method, end, evaluations, accepted, rejected, first step, state
       { "rk45", 9, 20, 3, 0, 0.1569315871, { 0.4736842293, 0.2493076242 } }, { "rk45", 1, 20, 3, 0, false, { 0.0908240125, 0.0825703109 } },

@@ -1,6 +1,7 @@
 -- The layers for pictures and sequences: conv2d, group_norm, avg_pool2d, upsample, attention.
 local fm <const> = require "fm"
 local checks <const> = dofile "tests/lua/checks.lua"
+local in_double <const> = checks.in_double(it)
 local nn <const> = fm.nn
 local raises <const> = checks.raises_text
 local rng <const> = fm.rng(6, "picture_layers_spec")
@@ -194,8 +195,7 @@ describe("attention{causal}", function()
     checks.near(v[1][1], fm.attention(q, k, v, { causal = true })[1][1])
   end)
 
-  it("has the right gradient", function()
-    if fm.real ~= "double" then return end
+  in_double("has the right gradient", function()
     local inputs = { fm.parameter(rng:normal(2, 4, 3)), fm.parameter(rng:normal(2, 5, 3)), fm.parameter(rng:normal(2, 5, 2)) }
     assert(fm.gradcheck(function(q, k, v) return fm.attention(q, k, v, { causal = true }) end, inputs))
   end)

@@ -2,6 +2,7 @@ local fm <const> = require "fm"
 local checks <const> = dofile "tests/lua/checks.lua"
 local flow <const>, ode <const>, sde <const> = fm.flow, fm.ode, fm.sde
 local double <const> = fm.real == "double"
+local in_double <const> = checks.in_double(it)
 
 local function raises(pattern, f, ...)
   local ok, message = pcall(f, ...)
@@ -61,8 +62,7 @@ describe("sde", function()
     end
   end)
 
-  it("shows the weak order of each method: mean and variance of an Ornstein-Uhlenbeck process, without sampling", function()
-    if not double then return end
+  in_double("shows the weak order of each method: mean and variance of an Ornstein-Uhlenbeck process, without sampling", function()
     -- The end is linear in the noise: row r feels a unit impulse at step r alone, so the variance
     -- is the sum of the squared responses.
     local theta, g = 1.5, 0.7
@@ -190,8 +190,7 @@ describe("sde", function()
     end
   end)
 
-  it("passes gradients through its steps", function()
-    if not double then return end
+  in_double("passes gradients through its steps", function()
     local x0, rate = fm.parameter(fm.rng(1):normal(4, 2)), fm.parameter(fm.tensor { 0.3 })
     for _, method in ipairs { "euler_maruyama", "heun" } do
       assert(fm.gradcheck(function(x, r)

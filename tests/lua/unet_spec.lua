@@ -86,7 +86,7 @@ describe("nn.unet", function()
     networks.same_on_threads(networks.shaken(small { times = 2 }), x, t, 1)
   end)
 
-  it("has the right gradients", function()
+  checks.in_double(it)("has the right gradients", function()
     local o = { channels = 1, width = 2, multipliers = { 1, 2 }, attention = { 2 }, classes = 2 }
     local x = fm.rng(5):normal(2, 1, 4, 4)
     networks.gradcheck(networks.shaken(nn.unet(o)), x, fm.tensor { 0.2, 0.7 }, fm.tensor { 2, 3 })
