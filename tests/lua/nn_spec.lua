@@ -56,7 +56,7 @@ describe("nn", function()
     nn.seed(0)
   end)
 
-  it("has the layers named in the contract", function()
+  it("has layers, embeddings and activations with the shapes and sizes that are theirs", function()
     local x = fm.rng(2):normal(6, 4)
     assert.same({ 6, 4 }, nn.residual(nn.linear(4, 4))(x):shape())
     local y = nn.layer_norm(4)(x)
