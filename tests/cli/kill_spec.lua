@@ -1,23 +1,37 @@
 -- A part of tests/kill, and runs that are killed in their loops: resumed, they end as undisturbed
 -- runs do.
-local lfs <const> = require "lfs"
+local read <const> = dofile "tests/whole_files.lua".read
 local stopping <const> = require "cli.stopping"
 
 local shell <const>, call <const>, write <const>, same <const>, path <const> =
   stopping.shell, stopping.call, stopping.write, stopping.same, stopping.path
 local moons <const>, two_loops <const> = stopping.root .. "/tests/kill/moons.lua", stopping.root .. "/tests/kill/two_loops.lua"
 
+--- Copies a script into the test's folder. Before each of these texts, which it has once, it ends
+--- itself as kill -9 does, when AT is what an expression in Lua gives there.
+local function copy_that_dies(script, places)
+  local text = read(script)
+  for place, at in pairs(places) do
+    local first, last = text:find(place, 1, true)
+    assert.is_nil(text:find(place, last + 1, true))
+    text = ('%s if os.getenv "AT" == %s then io.popen("kill -KILL " .. (fm.system.process())):close() end %s'):format(text:sub(1, first - 1), at,
+      text:sub(first))
+  end
+  write(script:match "[^/]+$", text)
+end
+
 describe("a run that is killed", function()
   before_each(stopping.open)
   after_each(stopping.close)
 
-  it("writes nothing twice when it comes back between and after loops", function()
-    assert.equal(0, (call("-q " .. two_loops .. " --folder calm")))
+  it("writes nothing twice when it comes back within, between and after loops", function()
+    copy_that_dies(two_loops, { ["run:log { loss"] = "tostring(step)", ["train(p.second)"] = '"half"', ["\n  end,\n}"] = '"end"' })
+    assert.equal(0, (call "-q two_loops.lua --folder calm"))
     local names = { "metrics.jsonl", "log.txt", "checkpoint.safetensors", "checkpoint-best.safetensors", "half.png", "half.npy", "end.png", "end.npy" }
-    for _, at in ipairs { 180, 250, 330 } do
+    for _, case in ipairs { { 180, "190" }, { 180, "half" }, { 250, "half" }, { 250, "260" }, { 330, "340" }, { 330, "end" } } do
       shell "rm -rf r"
-      shell(("$FMRUN -q %s --folder r --checkpoint-every %d & sleep 0.%d; kill -9 $!; wait $!"):format(two_loops, at, at))
-      assert.equal(0, (call(("-q %s --folder r"):format(two_loops))))
+      assert.equal(137, (shell(("AT=%s $FMRUN -q two_loops.lua --folder r --checkpoint-every %d"):format(case[2], case[1]))))
+      assert.equal(0, (call "-q two_loops.lua --folder r"))
       same("calm", "r", names)
     end
   end)
@@ -57,11 +71,12 @@ describe("a run that is killed", function()
 
   it("comes to the same whether the batches are passed over or drawn", function()
     assert.equal(0, (call("-q " .. moons .. " --folder a steps=150")))
-    lfs.mkdir(path "drawn")
-    local text = assert(io.open(moons)):read "a"
-    write("drawn/moons.lua", (text:gsub("data%.batches(%b())", "(function() local b = data.batches%1 return function() return b() end end)()")))
-    shell("$FMRUN -q drawn/moons.lua --folder b steps=150 --checkpoint-every 20 & sleep 0.3; kill -9 $!; wait $!")
-    assert.equal(0, (call "-q drawn/moons.lua --folder b steps=150"))
+    copy_that_dies(moons, { ["run:log { loss"] = "tostring(run.step)" })
+    local text, n = stopping.read "moons.lua":gsub("data%.batches(%b())", "(function() local b = data.batches%1 return function() return b() end end)()")
+    assert.equal(1, n)
+    write("moons.lua", text)
+    assert.equal(137, (shell "AT=70 $FMRUN -q moons.lua --folder b steps=150 --checkpoint-every 20"))
+    assert.equal(0, (call "-q moons.lua --folder b steps=150"))
     same("a", "b", { "metrics.jsonl", "checkpoint.safetensors", "samples.png" })
   end)
 end)
