@@ -1,4 +1,5 @@
 local fm <const> = require "fm"
+local checks <const> = dofile "tests/lua/checks.lua"
 local flow <const> = fm.flow
 
 describe("flow", function()
@@ -14,13 +15,11 @@ describe("flow", function()
     end
   end)
 
-  it("passes gradients to x0, x1 and t when someone wants them", function()
+  checks.in_double(it)("passes gradients to x0, x1 and t when someone wants them", function()
     local path = flow.path "linear"
     local x0, x1, t = fm.parameter(rng:normal(4, 3)), fm.parameter(rng:normal(4, 3)), fm.parameter(rng:uniform(4))
-    if fm.real == "double" then
-      assert(fm.gradcheck(function(a, b, c) return (path:sample(a, b, c)) end, { x0, x1, t }))
-      assert(fm.gradcheck(function(a, b, c) return select(2, path:sample(a, b, c)) end, { x0, x1, t }))
-    end
+    assert(fm.gradcheck(function(a, b, c) return (path:sample(a, b, c)) end, { x0, x1, t }))
+    assert(fm.gradcheck(function(a, b, c) return select(2, path:sample(a, b, c)) end, { x0, x1, t }))
   end)
 
   it("meets the exact floor of N(0, 1) to N(0, 1): pi / 2 for the best model, v = (2t - 1) x / (t^2 + (1 - t)^2)", function()

@@ -59,13 +59,11 @@ describe("sliced score matching", function()
     end
   end)
 
-  it("has gradients for a network", function()
+  checks.in_double(it)("has gradients for a network", function()
     nn.seed(3)
     local model = nn.mlp { inputs = 3, hidden = { 4 }, outputs = 3, act = "tanh" }
-    if double then
-      for _, kind in ipairs { "reduced", "plain" } do
-        assert(fm.gradcheck(function() return match(model, x, { v = { v, w }, kind = kind }) end, model:parameters()))
-      end
+    for _, kind in ipairs { "reduced", "plain" } do
+      assert(fm.gradcheck(function() return match(model, x, { v = { v, w }, kind = kind }) end, model:parameters()))
     end
   end)
 
