@@ -82,7 +82,7 @@ describe("a run that stops", function()
       assert.truthy(err:find("r: holds another run, which is done:\n  config: at was 7, is now 8", 1, true), err)
     end)
 
-    it("is found lost, and is another's while it runs", function()
+    it("is another's while it runs", function()
       experiment("x.lua", "for _ in run:steps(1e9 // 1) do end", "")
       local code, _, err = shell "$FMRUN -q x.lua --folder r & sleep 0.6; $FMRUN -q x.lua --folder r; c=$?; kill -9 $!; wait $!; exit $c"
       assert.equal(1, code)

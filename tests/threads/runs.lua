@@ -1,6 +1,6 @@
--- Whether a run depends on the number of threads: every experiment of experiments/ with few steps
--- and --threads 1, 2, 3, 4 and 8. All files of its folder (metrics, checkpoints, pictures) must
--- hold the same bytes, but those that tell of times.
+-- Whether a run depends on the number of threads: every experiment of experiments/ that trains,
+-- with few steps and --threads 1, 2, 3, 4 and 8. All files of its folder (metrics, checkpoints,
+-- pictures) must hold the same bytes, but those that tell of times.
 --   FMRUN=build/fmrun build/fmrun tests/threads/runs.lua -- [EXPERIMENT...]
 -- Prints a table and the counts; exits with 1 when anything differs. COUNTS="1 4" names other
 -- numbers of threads, the first of which the others are compared with.
@@ -11,21 +11,35 @@ local trial <const> = require "trial"
 
 -- What makes it short. An experiment without a line here gets 10 steps.
 local short <const> = {
-  adaptive_sampling = "steps=10 tolerance=1e-3", image32_cifar = "steps=3 euler=5", image32_digits = "steps=3 euler=5",
-  image32_multiscale = "data=shapes32 steps=3 heun=2 batch=8 samples=12", image32_unet = "data=shapes32 steps=3 heun=2 batch=8 samples=12",
-  image_inpainting = "data=shapes32 steps=3 euler=3 resample=2 batch=8 samples=12",
-  loss_floor = "steps=10 samples=2000", picture_classifier = "data=shapes32 steps=5 batch=32", prediction_grid = "steps=5 euler=10",
-  one_step_arena = "steps=10 samples=300 tests=2",
+  adaptive_sampling = "steps=10 tolerance=1e-3", cnf_likelihood = "steps=2 flow_steps=4 hidden=8 batch=8 tolerance=0.1 unseen=40",
+  image32_cifar = "steps=3 euler=5", image32_digits = "steps=3 euler=5", image32_multiscale = "data=shapes32 steps=3 heun=2 batch=8 samples=12",
+  image32_unet = "data=shapes32 steps=3 heun=2 batch=8 samples=12", image_inpainting = "data=shapes32 steps=3 euler=3 resample=2 batch=8 samples=12",
+  likelihood = "steps=10 side=10 probes=2", loss_floor = "steps=10 samples=2000", one_step_arena = "steps=10 samples=300 tests=2",
+  picture_classifier = "data=shapes32 steps=5 batch=32",
+  posterior = "task=gaussian_linear steps=10 simulations=200 samples=60 classifier=10 tests=10 draws=9", prediction_grid = "steps=5 euler=10",
+  sphere_flow = "steps=10 points=500 unseen=40 side=5", tabular = "steps=20 every=10 hidden=8 samples=100 classifier=20",
   text_baseline = "steps=5 length=32 dim=32 samples=8", text_data_flow = "steps=5 length=32 dim=32 samples=8 euler=4",
   text_embedding_flow = "steps=5 length=32 dim=32 samples=8 euler=4", text_onehot_flow = "steps=5 length=32 dim=32 samples=8 euler=4",
-  toy2d_couplings = "steps=10 points=3000 samples=1000", toy2d_moons = "steps=10 euler=10",
-  toy2d_reflow = "steps=5 pairs=2000 samples=300 tests=2",
+  toy2d_couplings = "steps=10 points=3000 samples=1000", toy2d_inpainting = "steps=10 euler=5 samples=50", toy2d_moons = "steps=10 euler=10",
+  toy2d_reflow = "steps=5 pairs=2000 samples=300 tests=2", toy_discrete = "steps=10 samples=500",
 }
 
 local counts <const>, names <const> = {}, table.move(arg, 1, #arg, 1, {})
 for n in (os.getenv "COUNTS" or "1 2 3 4 8"):gmatch "%d+" do counts[#counts + 1] = n end
+
+local timed <const> = { compare_baselines = true } -- its checkpoints hold seconds
+
+--- Whether an experiment trains; one without steps reads the runs of others.
+local function trains(name)
+  local pipe <close> = assert(io.popen(("'%s' params --json experiments/%s.lua"):format(os.getenv "FMRUN", name)))
+  return assert(fm.json.decode(pipe:read "a")).properties.steps ~= nil
+end
+
 if #names == 0 then
-  for file in lfs.dir "experiments" do names[#names + 1] = file:match "^(.*)%.lua$" end
+  for file in lfs.dir "experiments" do
+    local name = file:match "^(.*)%.lua$"
+    if name and not timed[name] and trains(name) then names[#names + 1] = name end
+  end
   table.sort(names)
 end
 
@@ -42,12 +56,16 @@ local function run(name, threads)
   return folder
 end
 
-local times <const> = { "ms_per_step", "fit_seconds" } -- in a summary
+local times <const> = { "^ms_per_step", "^fit_seconds$" } -- what such results are called
 
 local function summary(folder)
   local file <close> = assert(io.open(folder .. "/run.json"))
   local values = assert(fm.json.decode(file:read "a")).summary
-  for _, name in ipairs(times) do values[name] = nil end
+  for name in pairs(values) do
+    for _, pattern in ipairs(times) do
+      if name:find(pattern) then values[name] = nil end
+    end
+  end
   return fm.json.encode(values)
 end
 
