@@ -83,7 +83,8 @@ return {
     return plot.torus(function(x) return x[{ {}, 1 }] end, { reference = truth(), cells = 4, size = 120, label = "v", range = { -2, 2 }, names = { "a", "b" } })
   end },
   { "globe of points", function()
-    return plot.globe(fm.tensor { { 1, 0, 0 }, { 0, 2, 0 }, { 0, 0, 0 }, { -1, -1, 1 } }, { reference = fm.tensor { { 0, 0, 1 }, { 0, 0, 0 } }, size = 200, middle = 90 })
+    return plot.globe(fm.tensor { { 1, 0, 0 }, { 0, 2, 0 }, { 0, 0, 0 }, { -1, -1, 1 } },
+      { reference = fm.tensor { { 0, 0, 1 }, { 0, 0, 0 } }, size = 200, middle = 90 })
   end },
   { "globe of a function", function() return plot.globe(function(x) return 1 / (height(x) - height(x):max()):lt(0) end, { cells = 8, size = 180 }) end },
   { "ranks", function() return plot.rank_histogram(ranks(), 9, { size = 90 }) end },

@@ -208,7 +208,10 @@ function by_name.choice(room, kind)
   local plain <const> = {}
 
   local function of(where, what, given)
-    if type(what) == "table" and type(what[1]) == "string" and given == nil then what, given = options.split(what) end
+    if type(what) == "table" and type(what[1]) == "string" and given == nil then
+      what, given = options.split(what)
+      if next(given) == nil then given = nil end -- { "silu" } is "silu"
+    end
     if type(what) == "string" then
       if given == nil and plain[what] ~= nil then return plain[what], true end
       local value, is_own = made(where, room, kind, what, given)

@@ -1,0 +1,355 @@
+-- Rules of networks, optimizers, metrics and manifolds that a formula tells: how they start, which
+-- stream they draw from, what counts at a limit.
+local fm <const> = require "fm"
+local checks <const> = dofile "tests/lua/checks.lua"
+local metrics <const>, nn <const>, optim <const> = fm.metrics, fm.nn, fm.optim
+
+local refused <const> = checks.raises_text
+local function same(x) return x end
+
+describe("networks", function()
+  setup(function() nn.unet { channels = 1, width = 2, multipliers = { 1 } } nn.dit { channels = 1, size = 4, dim = 4, heads = 1, layers = 1 } end)
+  checks.no_bytes_stay(setup, teardown)
+  after_each(function() nn.seed(0) end)
+
+  it("draw from two streams of the seed: weights, and what is dropped", function()
+    local function init() return fm.rng(5):stream "init" end
+    for _, seed in ipairs { 5, fm.rng(5) } do
+      nn.seed(seed)
+      checks.near(nn.linear(3, 2, { bias = false }).weight:detach(), (init():uniform(2, 3) * 2 - 1) / math.sqrt(3), 1e-6)
+      nn.seed(seed)
+      local conv, stream = nn.conv2d(2, 4, 3), init()
+      checks.near(conv.weight:detach(), (stream:uniform(4, 2, 3, 3) * 2 - 1) / math.sqrt(18), 1e-6)
+      checks.near(conv.bias:detach(), (stream:uniform(4) * 2 - 1) / math.sqrt(18), 1e-6)
+      nn.seed(seed)
+      checks.near(nn.embedding(3, 2).weight:detach(), init():normal(3, 2), 1e-6)
+      nn.seed(seed)
+      checks.near(nn.time_embedding(6, { kind = "fourier", scale = 2 }).frequencies, init():normal(3) * (4 * math.pi), 1e-4)
+      nn.seed(seed)
+      local y = nn.dropout(0.4)(fm.ones(5, 7))
+      checks.near(y, fm.rng(5):stream "dropout":uniform(5, 7):gt(0.4) / 0.6, 1e-6)
+    end
+  end)
+
+  it("of sequences and patches start as Glorot and Vaswani say", function()
+    local transformer = nn.transformer { inputs = 3, length = 5, dim = 8, heads = 2, layers = 2 }
+    local dit = nn.dit { channels = 2, size = 6, patch = 2, dim = 8, heads = 2, layers = 1 }
+    local function wave(place, i, half) -- i from 1: sines, then cosines
+      local angle = place * 10000 ^ (-((i - 1) % half) / half)
+      return i <= half and math.sin(angle) or math.cos(angle)
+    end
+    local line, square = transformer:state().position, dit:state().position
+    assert.same({ { 5, 8 }, { 9, 8 } }, { line:shape(), square:shape() })
+    for k = 1, 8 do
+      for row = 1, 5 do assert.near(wave(row - 1, k, 4), line[row][k], 1e-5) end
+      for row = 1, 9 do assert.near(wave(k <= 4 and (row - 1) // 3 or (row - 1) % 3, (k - 1) % 4 + 1, 2), square[row][k], 1e-5) end
+    end
+    local count = 0
+    for _, model in ipairs { transformer, dit } do
+      for name, w in pairs(model:state()) do
+        if name:find "embed%.weight$" and not name:find "^time" or name:find "qkv%.weight" or name:find "out%.weight" or name:find "mlp%.%d%.weight" then
+          local bound = math.sqrt(6 / (w:size(1) + w:size(2)))
+          assert.is_true(w:abs():max():item() <= bound and w:abs():max():item() > 0.85 * bound, name)
+          count = count + 1
+        elseif name:find "bias$" and not name:find "^time" or name:find "modulation" or name:find "final" then
+          assert.equal(0, w:abs():max():item(), name)
+        end
+      end
+    end
+    assert.equal(2 * 4 + 1 + 4 + 1, count)
+  end)
+
+  it("norm by groups of at least 4 channels, at most 32, that divide them", function()
+    local channel_norm = require "fm.nn.parts.channel_norm"
+    local rng = fm.rng(1)
+    for channels, groups in pairs { [1] = 1, [3] = 1, [7] = 1, [8] = 2, [12] = 3, [14] = 2, [20] = 5, [128] = 32, [132] = 22, [160] = 32 } do
+      local x = rng:normal(1, channels, 2)
+      checks.near(channel_norm(channels)(x), fm.group_norm(x, nil, nil, { groups = groups }), 1e-5)
+      checks.near(channel_norm(channels, "silu")(x), fm.silu(fm.group_norm(x, nil, nil, { groups = groups })), 1e-5)
+    end
+  end)
+
+  it("take a time of one number for all rows, and [B, 1]; not [1, B]", function()
+    local model, x = nn.vector_field { dim = 2, hidden = 4, time_embed = 4, classes = 2 }, fm.rng(2):normal(3, 2)
+    local want = model(x, 0.25, 2)
+    for _, t in ipairs { fm.tensor(0.25), fm.tensor { 0.25 }, fm.tensor { { 0.25 } }, fm.full(3, 0.25), fm.full({ 3, 1 }, 0.25) } do
+      checks.near(model(x, t, 2), want)
+    end
+    for _, t in ipairs { fm.zeros(1, 3), fm.zeros(2), fm.zeros(3, 1, 1) } do refused("vector_field: t: expected a number", model, x, t) end
+    checks.near(model(x, 0.25, fm.full({ 3, 1 }, 2)), want)
+    refused("cond: expected labels", model, x, 0, fm.ones(3, 1, 1))
+    assert.is_true((model(x, fm.tensor { 0, 0.5, 1 }, 2) - want):abs():max(2):min():item() > 0)
+  end)
+
+  it("mlp: 64, 64 and silu; an activation for each layer", function()
+    local shapes = {}
+    for name, w in pairs(nn.mlp { inputs = 3, outputs = 2 }:state()) do shapes[name] = table.concat(w:shape(), " ") end
+    assert.same({ ["0.weight"] = "64 3", ["0.bias"] = "64", ["2.weight"] = "64 64", ["2.bias"] = "64", ["4.weight"] = "2 64", ["4.bias"] = "2" }, shapes)
+    local one = nn.mlp { inputs = 3, outputs = 2, hidden = 4, act = "tanh" }
+    local s, x = one:state(), fm.rng(3):normal(5, 3)
+    checks.near(one(x), fm.linear(fm.tanh(fm.linear(x, s["0.weight"], s["0.bias"])), s["2.weight"], s["2.bias"]))
+    assert.equal(26, one:count())
+  end)
+
+  it("residual, train and eval reach what is inside", function()
+    local seen
+    local inner = nn.module({}, function(self, x, t) seen = { self.training, t } return x * 2 end)
+    local outer = nn.residual(nn.sequential { inner })
+    checks.same(outer(fm.ones(2), 7), fm.full(2, 3))
+    assert.same({ true, 7 }, seen)
+    assert.equal(outer, outer:eval())
+    outer(fm.ones(2), 8)
+    assert.same({ false, 8 }, seen)
+    assert.equal(outer, outer:train())
+    outer(fm.ones(2), 9)
+    assert.same({ true, 9 }, seen)
+    local modes = require("fm.nn.parts.module").modes
+    inner.training = false
+    local restore = modes(outer)
+    outer:train()
+    restore()
+    assert.same({ true, false }, { outer.training, inner.training })
+    assert.is_nil(modes(same))
+    local calls = {}
+    local own = { training = true, train = function() calls[#calls + 1] = "train" end, eval = function() calls[#calls + 1] = "eval" end }
+    modes(own)()
+    own.training = false
+    modes(own)()
+    assert.same({ "train" }, calls)
+  end)
+end)
+
+describe("optimizers", function()
+  checks.no_bytes_stay(setup, teardown)
+
+  it("have schedules with defaults that are theirs", function()
+    local step, cosine, linear = optim.step {}, optim.cosine { steps = 10 }, optim.linear { steps = 10 }
+    for n, rate in pairs { [0] = 1e-3, [999] = 1e-3, [1000] = 1e-4, [2000] = 1e-5 } do assert.near(rate, step(n), 1e-12) end
+    for n, rate in pairs { [0] = 1e-3, [5] = 5e-4, [10] = 0, [11] = 0 } do
+      assert.near(rate, cosine(n), 1e-12)
+      assert.near(rate, linear(n), 1e-12)
+    end
+  end)
+
+  it("name numbers of a state by the model, the others by their place, each once", function()
+    local p, q = fm.parameter(fm.ones(1)), fm.parameter(fm.zeros(2))
+    local model = { parameters = function() return { p, q } end, state = function() return { ["2"] = p } end }
+    local state = optim.sgd(model, { momentum = 0.5 }):state()
+    assert.same({ { 1 }, { 2 } }, { state["velocity.2"]:shape(), state["velocity.2_"]:shape() })
+    refused('sgd: the gradient of "2_" is infinite at step 1', function() optim.sgd(model):step(function() return q:sqrt():sum() + p:sum() end) end)
+  end)
+
+  it("keep the number of steps and the rate exactly", function()
+    local number = require "fm.optim.parts.number"
+    for _, value in ipairs { 0, 0.1, 1 / 3, 16777217, -1e-30, 2 ^ 52 + 1 } do assert.equal(value, number.from(number.to_tensor(value))) end
+    assert.same({}, number.to_tensor(0.5):shape())
+    assert.equal(7, number.from(7))
+    assert.equal(3.5, number.from(fm.tensor { 1, 2.5 }))
+    for _, value in ipairs { "7", {}, fm.zeros(1, 1), fm.zeros(0) } do assert.is_nil(number.from(value)) end
+  end)
+end)
+
+describe("metrics", function()
+  checks.no_bytes_stay(setup, teardown)
+  local rng <const> = fm.rng(3, "rules_spec")
+  local a <const>, b <const> = rng:normal(20, 3), rng:normal(20, 3) + 0.5
+
+  it("sliced_wasserstein2 takes 100 unit directions of a stream of its own", function()
+    local random = fm.rng(0, "sliced"):normal(3, 100)
+    local unit = random / random:square():sum({ axis = 1, keep = true }):sqrt()
+    assert.near(metrics.sliced_wasserstein2(a, b, { directions = unit }), metrics.sliced_wasserstein2(a, b), 1e-6)
+  end)
+
+  it("floors of one sample draw its rows, with replacement", function()
+    local both = { metrics.memorisation.floor(a, b, { held_out = b * 2, draws = 2 }) }
+    local drawn = a:index_select(fm.rng(0, "floor"):stream "draw 2":integers(20, 1, 20), 1)
+    local share, ratio = metrics.memorisation(a, b, b * 2)
+    local share2, ratio2 = metrics.memorisation(drawn, b, b * 2)
+    assert.near((share + share2) / 2, both[1], 1e-9)
+    assert.near((ratio + ratio2) / 2, both[2], 1e-6)
+    assert.near(math.abs(share - share2) / math.sqrt(2), both[3], 1e-9)
+    assert.near(math.abs(ratio - ratio2) / math.sqrt(2), both[4], 1e-6)
+  end)
+
+  it("pca takes rows of any rank, and tells the mean", function()
+    local y, components, mean = metrics.pca(a:reshape(20, 3, 1), 2)
+    checks.near(mean:reshape(-1), a:mean(1), 1e-5)
+    checks.near(y, (a - a:mean(1)):matmul(components), 1e-4)
+    assert.same({ { 20, 2 }, { 3, 2 } }, { y:shape(), components:shape() })
+  end)
+
+  it("mode_coverage: a row at the radius hits, one beyond does not; without a hit 0 and 0", function()
+    local x, centres = fm.tensor { { 0 }, { 2 }, { 5 } }, fm.tensor { { 0 }, { 3 } }
+    local function of(radius)
+      local share, entropy, hits = metrics.mode_coverage(x, centres, radius)
+      return { share, entropy, table.unpack(hits:totable()) }
+    end
+    local half = -(1 / 3 * math.log(1 / 3) + 2 / 3 * math.log(2 / 3))
+    assert.same({ 1, 1, 2 }, { of(2)[1], of(2)[3], of(2)[4] })
+    assert.near(half, of(2)[2], 1e-9)
+    assert.same({ 1, 1, 1 }, { of(1.9)[1], of(1.9)[3], of(1.9)[4] })
+    assert.near(math.log(2), of(1)[2], 1e-9)
+    assert.same({ 0.5, 0, 1, 0 }, of(0.9))
+    assert.same({ 0.5, 0, 1, 0 }, of { radius = 0 })
+    local share, entropy, hits = metrics.mode_coverage(x + 100, centres, 1)
+    assert.same({ 0, 0, { 0, 0 } }, { share, entropy, hits:totable() })
+  end)
+
+  it("picture_quality measures n rows of each in a fixed order, and its floors with the next n", function()
+    local fake, real = rng:normal(7, 2), rng:normal(11, 2)
+    local function network(x) return x end
+    local found = metrics.picture_quality(fake, real, { features = network, draws = 2 })
+    local order = fm.rng(0, "picture_quality")
+    local f = fake:index_select(order:permutation(7)[{ 1, 5 }], 1)
+    local second = order:permutation(11)
+    local r, others = real:index_select(second[{ 1, 5 }], 1), real:index_select(second[{ 6, 10 }], 1)
+    local precision, recall = metrics.precision_recall(f, r)
+    local floors = { metrics.precision_recall.floor(others, r, { draws = 2 }) }
+    local frechet, kid = { metrics.frechet_distance.floor(others, r, { draws = 2 }) }, { metrics.kid.floor(others, r, { draws = 2 }) }
+    local wanted = { n = 5, frechet_distance = metrics.frechet_distance(f, r), kid = metrics.kid(f, r), precision = precision, recall = recall,
+      precision_floor = floors[1], recall_floor = floors[2], precision_floor_deviation = floors[3], recall_floor_deviation = floors[4],
+      frechet_distance_floor = frechet[1], frechet_distance_floor_deviation = frechet[2], kid_floor = kid[1], kid_floor_deviation = kid[2] }
+    for name, value in pairs(wanted) do assert.near(value, found[name], 1e-9, name) end
+    for name in pairs(found) do assert.truthy(wanted[name], name) end
+    assert.equal(4, metrics.picture_quality(fake[{ 1, 4 }], real, { features = network, draws = 2 }).n)
+    assert.equal(4, metrics.picture_quality(fake, real[{ 1, 8 }], { features = network, draws = 2 }).n)
+    local function floor_of(draws) return metrics.picture_quality(fake, real, { features = network, draws = draws }).kid_floor end
+    assert.equal(floor_of(10), floor_of(nil))
+  end)
+
+  it("c2st trains as it says: the same folds, network, batches and rates, by hand", function()
+    local o = { rng = fm.rng(4, "c2st"), folds = 3, hidden = { 5 }, steps = 12, batch = 7, lr = 0.1 }
+    local found = metrics.c2st(a, b[{ 1, 16 }], o)
+    local stream, y = fm.rng(4, "c2st"), b[{ 1, 16 }]
+    local function folds_of(x)
+      local shuffled, list = x:index_select(stream:permutation(#x), 1), {}
+      for k = 1, 3 do list[k] = shuffled[{ (k - 1) * #x // 3 + 1, k * #x // 3 }] end
+      return list
+    end
+    local parts_a, parts_b = folds_of(a), folds_of(y)
+    local right = { 0, 0 }
+    for k = 1, 3 do
+      local function rest(parts)
+        local list = {}
+        for i = 1, 3 do
+          if i ~= k then list[#list + 1] = parts[i] end
+        end
+        return fm.cat(list, 1)
+      end
+      local train_a, train_b, w = rest(parts_a), rest(parts_b), {}
+      for i, shape in ipairs { { 5, 3 }, { 5 }, { 2, 5 }, { 2 } } do
+        local bound = 1 / math.sqrt(i <= 2 and 3 or 5)
+        w[i] = fm.parameter((stream:uniform(shape) * 2 - 1) * bound)
+      end
+      local mean = (train_a:mean(1) + train_b:mean(1)) / 2
+      local std = (((train_a - mean):square():mean(1) + (train_b - mean):square():mean(1)) / 2):sqrt()
+      local function logits(x) return fm.linear(fm.silu(fm.linear(x, w[1], w[2])), w[3], w[4]) end
+      local opt = optim.adam(w, { lr = optim.cosine { lr = 0.1, steps = 12 } })
+      for _ = 1, 12 do
+        local x = ((train_a:index_select(stream:integers(3, 1, #train_a), 1)) - mean) / std
+        local z = ((train_b:index_select(stream:integers(3, 1, #train_b), 1)) - mean) / std
+        opt:step(function() return logits(fm.cat(x, z, 1)):cross_entropy(fm.tensor { 1, 1, 1, 2, 2, 2 }) end)
+      end
+      for which, part in ipairs { parts_a[k], parts_b[k] } do
+        for _, row in ipairs(logits((part - mean) / std):totable()) do
+          if (row[1] > row[2]) == (which == 1) then right[which] = right[which] + 1 end
+        end
+      end
+    end
+    assert.near((right[1] / 20 + right[2] / 16) / 2, found, 1e-9)
+    assert.is_true(found > 0.2 and found < 0.95)
+    metrics.c2st(fm.cat(a, fm.ones(20, 1), 2), fm.cat(b, fm.ones(20, 1), 2), { steps = 2 }) -- a column that does not vary
+  end)
+end)
+
+describe("manifolds", function()
+  checks.no_bytes_stay(setup, teardown)
+  local manifold <const> = fm.manifold
+
+  it("let pass what is off by less than a thousandth", function()
+    local sphere, p = manifold.sphere(2), fm.tensor { { 1, 0 } }
+    for _, off in ipairs { 0.9e-3, -0.9e-3 } do sphere:log(p * (1 + off), p) end
+    for _, off in ipairs { 1.1e-3, -1.1e-3 } do refused("sphere:log: x: a row is 0.0011 away", sphere.log, sphere, p * (1 + off), p) end
+    sphere:exp(p, fm.tensor { { 0.9e-3, 0.5 } })
+    sphere:exp(p, fm.tensor { { 0.9e-2, 10 } })
+    refused("sphere:exp: v: a row is not tangent, by 0.0011", sphere.exp, sphere, p, fm.tensor { { 1.1e-3, 0.5 } })
+    refused("sphere:exp: v: a row is not tangent, by 0.011", sphere.exp, sphere, p, fm.tensor { { 1.1e-2, 10 } })
+    assert.same({ 0, 2 }, sphere:exp(fm.zeros(0, 2), fm.zeros(0, 2)):shape()) -- no rows at all
+    assert.same({ 0, 2 }, sphere:project(fm.zeros(0, 2)):shape())
+  end)
+
+  it("know their volumes, and the density of even points", function()
+    for dim, volume in pairs { [2] = 2 * math.pi, [3] = 4 * math.pi, [4] = 2 * math.pi ^ 2, [5] = 8 / 3 * math.pi ^ 2, [7] = 16 / 15 * math.pi ^ 3 } do
+      local m = manifold.sphere(dim)
+      assert.near(math.log(volume), m.log_volume, 1e-9)
+      local x = m:uniform(3, fm.rng(1))
+      assert.same({ { 3, dim }, { 3 } }, { x:shape(), m:log_uniform(x):shape() })
+      assert.near(-math.log(volume), m:log_uniform(x)[2], 1e-5)
+    end
+    assert.near(3 * math.log(2 * math.pi), manifold.torus(3).log_volume, 1e-9)
+    assert.near(0, (manifold.torus(3):uniform(4000, fm.rng(2)):abs():max():item() - math.pi), 0.01)
+  end)
+
+  it("are files that a script may write: what they must have", function()
+    local maker = require("fm.manifold.parts.methods").maker
+    local own = { log_volume = 0 }
+    for _, name in ipairs { "project", "tangent", "exp", "log", "distance", "draw" } do own[name] = same end
+    local function with(key, value)
+      local copy = {}
+      for name, f in pairs(own) do copy[name] = f end
+      copy[key] = value
+      return maker(function() return copy end, "mine")
+    end
+    local m = with("draw", function(n, stream) return stream:normal(n, 3) end)(3)
+    assert.same({ "mine", 3, 0 }, { m.name, m.dim, m.log_volume })
+    local far = fm.full({ 2, 3 }, 100)
+    checks.same(m:project(far), far) -- neither off nor without_nearest
+    assert.same({ 2, 3 }, m:uniform(2, fm.rng(1)):shape())
+    for _, name in ipairs { "project", "tangent", "exp", "log", "distance", "draw" } do
+      refused(("manifold mine: %s: expected a function, found 3"):format(name), with(name, 3), 3)
+    end
+    refused('manifold mine: log_volume: expected a number, found "0"', with("log_volume", "0"), 3)
+    refused("manifold mine: the file's function returned 3, expected a table", maker(function() return 3 end, "mine"), 3)
+    refused("manifold mine: expected a function of D, found 3", maker, 3, "mine")
+    refused("manifold.mine: D: expected a whole number in 1..1048576, found 0", with("exp", same), 0)
+  end)
+end)
+
+describe("what fm has beside its rooms", function()
+  checks.no_bytes_stay(setup, teardown)
+
+  it("mean_over_seeds: Student's interval of what is finite", function()
+    local found = fm.mean_over_seeds { 1, 2, 3, 0 / 0, math.huge }
+    assert.same({ 2, 1, 3 }, { found.mean, found.deviation, found.n })
+    assert.near(4.302653 / math.sqrt(3), found.half, 1e-4)
+    assert.equal("2.0 ± 2.5", found.text)
+    local one = fm.mean_over_seeds { 5 }
+    assert.same({ 5, 1 }, { one.mean, one.n })
+    assert.is_nil(one.deviation or one.half)
+    assert.equal(0, fm.mean_over_seeds({}).n)
+  end)
+
+  it("runs, skip and experiments", function()
+    assert.same({ nil, "no_such is no folder" }, { fm.runs "no_such" })
+    local function iterator() end
+    local passed = {}
+    local place = { get = same, set = same }
+    assert.equal(iterator, fm.skip.declare(iterator, function(n) passed[#passed + 1] = n end, place))
+    fm.skip.of(iterator)(3)
+    assert.same({ { 3 }, place }, { passed, fm.skip.place_of(iterator) })
+    assert.is_nil(fm.skip.of(same) or fm.skip.place_of(same))
+    local experiment = fm.experiment
+    local made = experiment { run = same, help = "h" }
+    assert.same({ true, false, false }, { experiment.is(made), experiment.is {}, experiment.is(nil) })
+    assert.is_true(experiment.check_name(made, "from_file"))
+    assert.equal("from_file", made.name)
+    assert.is_true(experiment.check_name(made, "other"))
+    assert.equal("from_file", made.name) -- it has one
+    made.name = "a/b"
+    local ok, problem = experiment.check_name(made, "x")
+    assert.is_false(ok)
+    assert.truthy(problem:find('found "a/b"', 1, true))
+    assert.equal(("a"):rep(64), experiment({ run = same, name = ("a"):rep(64) }).name)
+    assert.is_false(experiment.made_by "@no_such.lua")
+  end)
+end)
