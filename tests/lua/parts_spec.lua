@@ -320,6 +320,21 @@ describe("of the parts", function()
     assert.same({ print, false }, { acts.of("w", print) })
   end)
 
+  it("plain_numbers: a decimal point in any locale, which comes back", function()
+    local plain_numbers <const> = part "plain_numbers"
+    local former = os.setlocale(nil, "numeric")
+    assert.is_nil((plain_numbers()))
+    if not os.setlocale("C.utf8", "numeric") then return end -- not on this machine
+    do
+      local plain <close> = plain_numbers()
+      assert.is_true(plain ~= nil)
+      assert.equal("C", os.setlocale(nil, "numeric"))
+    end
+    local after = os.setlocale(nil, "numeric")
+    os.setlocale(former, "numeric")
+    assert.equal("C.utf8", after)
+  end)
+
   it("read_only and named_values", function()
     local told
     local t <const> = part "read_only"({ a = 1 }, "a table", function(_, key) return key .. "?" end, function(key, value) told = { key, value } end)

@@ -91,6 +91,40 @@ describe("networks", function()
     assert.equal(26, one:count())
   end)
 
+  it("linear, conv2d and group_norm do the activation after them, unless they have one", function()
+    local rng = fm.rng(6)
+    for _, case in ipairs { { function(o) return nn.linear(3, 2, o) end, rng:normal(4, 3) },
+      { function(o) return nn.conv2d(2, 2, 1, o) end, rng:normal(1, 2, 3, 3) },
+      { function(o) return nn.group_norm(2, 4, o) end, rng:normal(2, 4, 3) } } do
+      local make, x = table.unpack(case)
+      for _, op in ipairs { "silu", "relu", "gelu", "softplus" } do
+        local plain, acting = make {}, make { act = op }
+        for name, w in pairs(plain:state()) do acting:state()[name]:copy(w:detach()) end
+        assert.same({ "none", op }, { plain.act, acting.act })
+        checks.near(plain:fuse(op)(x), fm[op](plain(x)))
+        checks.near(acting(x), fm[op](plain(x)))
+        checks.near(acting:fuse "none"(x), acting(x))
+        assert.is_nil(acting:fuse "relu")
+        checks.near(nn.sequential { plain, nn[op](), nn.tanh() }(x), fm.tanh(fm[op](plain(x))))
+        checks.near(nn.sequential { acting, nn.tanh() }(x), fm.tanh(fm[op](plain(x))))
+      end
+      local after = make { act = function(y) return y * 2 end }
+      assert.is_nil(rawget(after, "fuse"))
+      local own = make { act = nn.residual(nn.relu()) } -- a layer that is no op comes after
+      assert.equal("none", own.act)
+      local y = make {}
+      for name, w in pairs(y:state()) do
+        own:state()[name]:copy(w:detach())
+        after:state()[name]:copy(w:detach())
+      end
+      checks.near(own(x), y(x) + fm.relu(y(x)))
+      checks.near(after(x), y(x) * 2)
+    end
+    assert.same({ "silu", "none" }, { nn.silu().same_as_op, nn.none().same_as_op })
+    local x = rng:normal(3)
+    assert.equal(x, nn.none()(x))
+  end)
+
   it("residual, train and eval reach what is inside", function()
     local seen
     local inner = nn.module({}, function(self, x, t) seen = { self.training, t } return x * 2 end)
@@ -137,6 +171,16 @@ describe("optimizers", function()
     local state = optim.sgd(model, { momentum = 0.5 }):state()
     assert.same({ { 1 }, { 2 } }, { state["velocity.2"]:shape(), state["velocity.2_"]:shape() })
     refused('sgd: the gradient of "2_" is infinite at step 1', function() optim.sgd(model):step(function() return q:sqrt():sum() + p:sum() end) end)
+  end)
+
+  it("take a parameter without numbers", function()
+    local p, q = fm.parameter(fm.zeros(0, 3)), fm.parameter(fm.ones(2))
+    local opt = optim.adam { p, q }
+    opt:step(function() return q:sum() end)
+    local state = opt:state()
+    assert.same({ { 0, 3 }, { 2 }, {} }, { state["m.1"]:shape(), state["v.2"]:shape(), state.steps:shape() })
+    opt:load_state(state)
+    assert.equal(1, opt.steps_taken)
   end)
 
   it("keep the number of steps and the rate exactly", function()

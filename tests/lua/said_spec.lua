@@ -236,6 +236,43 @@ describe("it says of", function()
     said("step schedule: unexpected argument 2, a number: it takes 1", optim.step {}, 1, 2)
   end)
 
+  it("steps in shares what their closure must do alike", function()
+    local shares <const> = require "fm.parts.shares"
+    local w <const> = fm.parameter(fm.ones(2))
+    local opt <const> = optim.sgd(w, { lr = 0 })
+    local function step(f)
+      local pass = 0
+      return opt:step(function(share)
+        pass = pass + 1
+        return f(share, pass)
+      end)
+    end
+    shares.count = 2
+    local ok, problem = pcall(function()
+      said("step: the closure cut a batch of 3 rows, and for another share one of 4", step,
+        function(share, pass) return (share(fm.ones(pass + 2, 2)) * w):mean() end)
+      said("step: the closure returned other results for another share", step,
+        function(share, pass) return (share(x) * w):mean(), pass == 2 and 3 or nil end)
+      said("step: result 2 of the closure is a tensor [6]: in shares, expected a number, a tensor of one number, or a tensor with 3 rows, those of the share",
+        step, function(share) return (share(x) * w):mean(), fm.ones(6) end)
+      said("step: it was called inside the closure of another step, which is cut into shares", step,
+        function(share) return (share(x) * w):mean() + opt:step(function() return w:sum() end) end)
+      said("share: the closure cuts a batch of 6 rows and one of 7 into 2 shares: expected as many rows, or multiples of 2", step,
+        function(share) return (share(x) * w):mean() + share { a = fm.ones(7) }.a:mean() end)
+      local a, b, c = step(function(share) -- multiples of the shares go together, whatever has no rows stays
+        local y, z, inner = share(x, fm.ones(4), { { fm.range(1, 8) }, "text", setmetatable({}, {}) })
+        assert.same({ { 3, 2 }, { 2 }, { 4 }, "text" }, { y:shape(), z:shape(), inner[1][1]:shape(), inner[2] })
+        assert.equal(5, (share(fm.tensor(5))):item())
+        return (y * w):mean(), y:sum(), #y
+      end)
+      assert.near(x:mean():item(), a, 1e-5)
+      assert.near(x:sum():item() / 2, b:item(), 1e-5)
+      assert.equal(3, c)
+    end)
+    shares.count = 1
+    assert(ok, problem)
+  end)
+
   it("metrics what they measure", function()
     said("memorisation: held_out is missing: true points that the training has not seen", metrics.memorisation, x, y)
     said("memorisation: unexpected argument 4, a number: it takes 3", metrics.memorisation, x, y, x, 3)
@@ -383,6 +420,12 @@ describe("it says of", function()
     said("plot.rank_histogram: names: expected a list of 1 texts", plot.rank_histogram, fm.zeros(2, 1), 3, { names = { "a", "b" } })
     said("plot.rank_histogram: columns: expected a whole number in 1..1000, found 0", plot.rank_histogram, fm.zeros(2, 1), 3, { columns = 0 })
     said("plot.rank_histogram: size: expected a whole number in 40..4000, found 39", plot.rank_histogram, fm.zeros(2, 1), 3, { size = 39 })
+    local released
+    do
+      local tape <close> = fm.record()
+      released = fm.parameter(fm.ones(3, 2)) * 2
+    end
+    said("plot.scatter: expected points [n, 2], found a tensor that was released when its tape closed", plot.scatter, released)
     local picture <const> = plot.curve { { 1, 2 } }
     said("picture:save: expected a path that ends in .png or .svg, found x.pdf", picture.save, picture, "x.pdf")
     said("picture:save: expected a path that ends in .png or .svg, found 3", picture.save, picture, 3)
@@ -417,6 +460,10 @@ describe("it says of", function()
     said("sphere:log_uniform: unexpected argument 2, a number: it takes 1", sphere.log_uniform, sphere, p, 3)
     said("sphere:log_uniform: x: a row is 2 away from the sphere: expected points on it (manifold:project)", sphere.log_uniform, sphere, p * 3)
     said("sphere:log_uniform: x: expected [B, 2], found [1, 3]", sphere.log_uniform, sphere, fm.zeros(1, 3))
+    said("ode.solve: manifold: expected one of fm.manifold, as manifold.sphere(3), found 3",
+      fm.ode.solve, same, p, { method = "euler", steps = 1, manifold = 3 })
+    said("ode.solve: manifold: expected one of fm.manifold, as manifold.sphere(3), found a table", fm.ode.solve, same, p,
+      { method = "euler", steps = 1, manifold = {} })
     local w <const> = fm.parameter(fm.ones(2))
     said("gradcheck: expected a function, found 3", fm.gradcheck, 3, { w })
     said("gradcheck: inputs: expected a list of tensors, found 3", fm.gradcheck, same, 3)

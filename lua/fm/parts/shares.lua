@@ -66,17 +66,15 @@ end
 
 local function is_tensor(value) return getmetatable(value) == "tensor" end
 
-local function cut(value, n)
+local function cut(value)
   local pass = shares.pass
   if type(value) == "table" and not getmetatable(value) then
     local part = {}
-    for key, inner in pairs(value) do part[key] = cut(inner, n) end
+    for key, inner in pairs(value) do part[key] = cut(inner) end
     return part
   end
   if not is_tensor(value) or value:rank() < 1 then return value end
-  local rows = #value
-  if n and rows ~= n then core.fail(("share: a tensor with %d rows goes with a batch of %d"):format(rows, n)) end
-  local first, last = rows_of(pass, rows)
+  local first, last = rows_of(pass, #value)
   if not first then return value end
   return value[{ first, last }]
 end
