@@ -110,6 +110,17 @@ describe("a picture", function()
     assert.same({ 1, 2, 3, 3, 2, 3, 3, 3, 3, 1 }, ranks)
   end)
 
+  it("of ranks has about 20 bars for each number, as many as divide the number of ranks", function()
+    for draws, bars in pairs { [1] = 2, [9] = 10, [11] = 12, [19] = 20, [29] = 15, [40] = 41, [49] = 25, [63] = 16, [99] = 20, [100] = 101, [81] = 41,
+      [199] = 20, [1008] = 1 } do
+      local count = 0
+      for _, shape in ipairs(fm.plot.rank_histogram(fm.zeros(3, 1), draws)) do
+        if shape[1] == "rectangle" and (shape[6] == colors.sample or shape[6] == colors.accent) then count = count + 1 end
+      end
+      assert.equal(bars, count, draws)
+    end
+  end)
+
   it("thins ticks whose labels would meet, and keeps those within the ends", function()
     local function axis(length, overhang, width) return { low = 0, high = 10, length = length, count = 10, overhang = overhang,
       size_of = function(label) return width * #label end } end

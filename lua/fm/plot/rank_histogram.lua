@@ -14,11 +14,13 @@ local panels <const> = require "fm.plot.parts.panels"
 
 local where <const> = "plot.rank_histogram"
 
---- The number of bins: the divisor of the number of ranks that is nearest to 20.
+--- The number of bins: the divisor of the number of ranks that is nearest to 20, as a ratio: of a
+--- prime number like 101 it is 101, and not 1, with which there is nothing to see.
 local function default_bins(count)
-  local best = count
-  for bins = 1, math.min(count, 100) do
-    if count % bins == 0 and math.abs(bins - 20) < math.abs(best - 20) then best = bins end
+  local best = 1
+  local function off(bins) return math.abs(math.log(bins / 20)) end
+  for bins = 2, math.min(count, 1000) do
+    if count % bins == 0 and off(bins) < off(best) then best = bins end
   end
   return best
 end
