@@ -81,6 +81,21 @@ describe("networks", function()
     assert.is_true((model(x, fm.tensor { 0, 0.5, 1 }, 2) - want):abs():max(2):min():item() > 0)
   end)
 
+  it("norms add eps to the variance: 1e-5, of rms_norm 1e-6, or what is given", function()
+    for _, eps in ipairs { false, 0.5, 1, 0 } do
+      local o = eps and { eps = eps } or nil
+      local x = fm.tensor { { 1e-3, -1e-3, 3e-3, 1e-3 } } * (eps == 0 and 1e3 or 1)
+      local apart = x - x:mean(2):reshape(1, 1)
+      local centred = apart / (apart:square():mean():item() + (eps or 1e-5)) ^ 0.5
+      checks.near(nn.layer_norm(4, o)(x), centred, 1e-5)
+      checks.near(nn.group_norm(1, 4, o)(x), centred, 1e-5)
+      checks.near(nn.rms_norm(4, o)(x), x / (x:square():mean():item() + (eps or 1e-6)) ^ 0.5, 1e-5)
+      local scaled = nn.layer_norm(4, o)
+      scaled:load_state { weight = fm.range(1, 4), bias = fm.full(4, 2) }
+      checks.near(scaled(x), centred * fm.range(1, 4) + 2, 1e-5)
+    end
+  end)
+
   it("mlp: 64, 64 and silu; an activation for each layer", function()
     local shapes = {}
     for name, w in pairs(nn.mlp { inputs = 3, outputs = 2 }:state()) do shapes[name] = table.concat(w:shape(), " ") end
@@ -183,6 +198,15 @@ describe("optimizers", function()
     assert.equal(1, opt.steps_taken)
   end)
 
+  it("take what fm.load returns: a state and something behind it", function()
+    local w = fm.parameter(fm.ones(2))
+    for _, thing in ipairs { optim.adam(w), optim.ema(w), nn.linear(1, 1) } do
+      local state = thing:state()
+      thing:load_state(state, { about = "it" })
+      refused("load_state: unexpected argument ", thing.load_state, thing, state, {}, 3)
+    end
+  end)
+
   it("keep the number of steps and the rate exactly", function()
     local number = require "fm.optim.parts.number"
     for _, value in ipairs { 0, 0.1, 1 / 3, 16777217, -1e-30, 2 ^ 52 + 1 } do assert.equal(value, number.from(number.to_tensor(value))) end
@@ -220,6 +244,25 @@ describe("metrics", function()
     checks.near(mean:reshape(-1), a:mean(1), 1e-5)
     checks.near(y, (a - a:mean(1)):matmul(components), 1e-4)
     assert.same({ { 20, 2 }, { 3, 2 } }, { y:shape(), components:shape() })
+  end)
+
+  it("interval cuts what a metric can be, and draws rows of one sample when it measures one", function()
+    local values <const>, i = { 0.9, 0.2, 0.5, 0.8 }, 0 -- the value, then the draws: they move by 0.4
+    local metric <const> = setmetatable({ floor = true, samples = 1, ranges = { { 0, 1 }, { 2, math.huge }, { -1, 0.1 } } }, { __call = function(_, x, y, o)
+      i = i + 1
+      assert.is_true(rawequal(y, nil) or y:shape()[1] == 4)
+      assert.equal(o, nil)
+      assert.same({ 20, 3 }, x:shape())
+      return values[i], 2 * values[i], -values[i]
+    end })
+    local ends = { metrics.interval(metric, a, fm.ones(4, 3), { draws = 3, level = 0.5 }) }
+    for k, wanted in ipairs { 0.75, 1, 2, 2.1, -1, -0.75 } do assert.near(wanted, ends[k], 1e-9) end
+    local seen = {}
+    metrics.interval(function(x, y)
+      seen[#seen + 1] = { x:sum():item() == a:sum():item(), y:sum():item() == b:sum():item() }
+      return 1
+    end, a, b, { draws = 2 })
+    assert.same({ { true, true }, { false, false }, { false, false } }, seen) -- first as they are
   end)
 
   it("mode_coverage: a row at the radius hits, one beyond does not; without a hit 0 and 0", function()
@@ -371,6 +414,23 @@ describe("what fm has beside its rooms", function()
     assert.same({ 5, 1 }, { one.mean, one.n })
     assert.is_nil(one.deviation or one.half)
     assert.equal(0, fm.mean_over_seeds({}).n)
+  end)
+
+  it("gradcheck: the distance and the tolerance are those given", function()
+    local w, f = fm.parameter(fm.tensor { 0.3 }), function(v) return v:abs() end
+    assert.is_true(fm.gradcheck(f, { w }))
+    local ok, message = fm.gradcheck(f, { w }, { eps = 0.5 }) -- the other side of 0 is reached: 0.8 - 0.2
+    local weight = fm.rng(17, "gradcheck"):normal(1)[1]
+    assert.is_nil(ok)
+    local got, want = message:match "^input 1, number 1: gradient (%S+), by differences (%S+)$"
+    assert.near(weight, tonumber(got), 1e-5)
+    assert.near(0.6 * weight, tonumber(want), 1e-5)
+    local error_of = math.abs(0.4 * weight) / math.max(1, math.abs(weight))
+    assert.is_true(fm.gradcheck(f, { w }, { eps = 0.5, tolerance = error_of * 1.001 }))
+    assert.is_nil((fm.gradcheck(f, { w }, { eps = 0.5, tolerance = error_of * 0.999 })))
+    assert.near(0.3, w[1], 1e-7)
+    local large = fm.parameter(fm.tensor { 2 }) -- of a large derivative the error is a share
+    assert.is_true(fm.gradcheck(function(v) return v:square() * 1e3 end, { large }))
   end)
 
   it("runs, skip and experiments", function()
