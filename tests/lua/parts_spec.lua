@@ -8,7 +8,8 @@ local options <const>, short <const>, text <const>, traceback <const> = part "op
 local function said(wanted, f, ...)
   local ok, message = pcall(f, ...)
   assert.is_false(ok, wanted)
-  assert.equal(wanted, (tostring(message):gsub("^%S+%.lua:%d+: ", "")))
+  local found, places = tostring(message):gsub("^tests/lua/parts_spec%.lua:%d+: ", "")
+  assert.same({ wanted, 1 }, { found, places }) -- in front of it stands the line of the script
 end
 
 --- f(key) is the value, for each pair.
@@ -60,7 +61,7 @@ describe("of the parts", function()
     text.check_all("w", { "a", { b = "c" }, 3 })
     local deep, at_end = "\xff", "\xff"
     for _ = 1, 100 do deep = { deep } end
-    said("w: expected UTF-8 text, byte 1 is FF", text.check_all, "w", deep)
+    checks.raises_text("w: expected UTF-8 text, byte 1 is FF", text.check_all, "w", deep)
     for _ = 1, 102 do at_end = { at_end } end
     text.check_all("w", at_end) -- JSON says that it is too deep
   end)

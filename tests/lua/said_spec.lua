@@ -8,7 +8,8 @@ local metrics <const>, nn <const>, optim <const>, plot <const> = fm.metrics, fm.
 local function said(text, f, ...)
   local ok, message = pcall(f, ...)
   assert.is_false(ok, text)
-  assert.equal(text, (tostring(message):gsub("^%S+%.lua:%d+: ", "")))
+  local found, places = tostring(message):gsub("^tests/lua/said_spec%.lua:%d+: ", "")
+  assert.same({ text, 1 }, { found, places }) -- in front of it stands the line of the script
 end
 
 local x <const>, y <const> = fm.rng(1):normal(6, 2), fm.rng(2):normal(6, 2)
