@@ -9,6 +9,7 @@ local function truth() return fm.tensor { { 0, 0 }, { 1, 1.25 }, { -0.5, 1.5 } }
 local function states() return fm.cat(points(), points() * 0.5 + 0.25, points() * 0 + 1, 1):reshape(3, 4, 2) end
 local function grid() return fm.tensor { { 1, 1.25, 4 }, { 2, 0.5, 3 } } end
 local function slope(x) return x[{ {}, 1 }] * 2 + x[{ {}, 2 }] end
+local function slopes(x, t) return x * t + fm.tensor { 1, -0.5 } end
 local function height(x) return x[{ {}, -1 }] end
 local box <const> = { -2, 2, -1, 1 }
 local wide_box <const> = { -1, 3, 0, 1 }
@@ -90,6 +91,26 @@ return {
   { "ranks", function() return plot.rank_histogram(ranks(), 9, { size = 90 }) end },
   { "ranks, all options", function()
     return plot.rank_histogram(ranks(), 9, { bins = 5, level = 0.5, names = { "a", "b" }, columns = 1, size = 80, title = "R", xlabel = "", ylabel = "s" })
+  end },
+  { "trajectories, all options", function()
+    return plot.trajectories({ truth(), truth() + 0.25 }, { limits = box, size = 120, xlabel = "a", ylabel = "b", title = "T" })
+  end },
+  { "quiver, all options", function()
+    return plot.quiver(slopes, { limits = wide_box, arrows = 3, size = 120, points = truth(), xlabel = "a", ylabel = "b", title = "Q" })
+  end },
+  { "densities, all options", function()
+    return plot.densities({ slope, height }, { limits = wide_box, cells = 4, size = 100, xlabel = "a", ylabel = "b", title = "D", difference = true })
+  end },
+  { "torus, all options", function()
+    return plot.torus(slope, { cells = 3, size = 100, xlabel = "a", ylabel = "b", title = "T", reference = truth() })
+  end },
+  { "globe, all options", function()
+    return plot.globe(height, { cells = 9, size = 170, middle = -45, range = { -1, 2 }, label = "z", xlabel = "a", ylabel = "b", title = "G",
+      names = { "m", "r" }, reference = fm.tensor { { 1, 0, 0 }, { 0, 1, 1 } } })
+  end },
+  { "globe, large", function() return plot.globe(fm.tensor { { 0, 0, -1 }, { 1, 1, 0 } }, { size = 300 }) end },
+  { "a long name beside a low panel", function()
+    return plot.curve({ { 1, 2 } }, { width = 120, height = 60, ylabel = "a name that is longer than the panel is high", title = "" })
   end },
   { "a legend of many rows", function()
     local list = {}
