@@ -105,6 +105,9 @@ describe("a picture", function()
         end
       end
     end
+    local inner <const>, near_one <const> = ticks.logarithmic(1e-12, 3 - 1e-12, 5), ticks.linear(1e-12, 1 - 1e-12, 0.5) -- ends but for rounding
+    assert.same({ 28, "1", "1000" }, { #inner, inner[1].label, inner[28].label })
+    assert.equal("0:0 0.5:0.5 1:1.0", shown(near_one))
     local ranks = {}
     for i, tick in ipairs(ticks.logarithmic(0, 1, 5)) do ranks[i] = tick.rank end
     assert.same({ 1, 2, 3, 3, 2, 3, 3, 3, 3, 1 }, ranks)
@@ -203,6 +206,11 @@ describe("a picture", function()
     assert.same({ "one two", "three" }, lettering.lines("one two   three", 12.5, wide "one two", 3))
     assert.same({ "one", "two..." }, lettering.lines("one two three four", 12.5, dotted "two" + 0.01, 2))
     assert.same({}, lettering.lines("", 12.5, 100, 2))
+    local middles, half = {}, wide "beside" / 2 + 3
+    local on = { text = function(_, _, _, middle) middles[#middles + 1] = middle end }
+    local beside = lettering.axis_name("beside", 100)
+    for _, case in ipairs { { 50, 100 }, { 2, 100 }, { 99, 100 }, { 5, 30 } } do lettering.draw_beside(on, beside, case[1], 40, case[2]) end
+    assert.same({ 50, half, 100 - half, 15 }, middles) -- within the picture, in its middle where that is too low
     assert.same({ "3", "3.5", "x", "2" }, { lettering.text(3.0), lettering.text(3.5), lettering.text "x", lettering.text(2) })
     local title, name = lettering.title("a title", 500), lettering.axis_name("one two", width("one", 12.5) + 1)
     assert.same({ 26, width("a title", 15), 39, 2 }, { title.height, title.width, name.height, #name.lines })

@@ -207,6 +207,13 @@ describe("optimizers", function()
     end
   end)
 
+  it("return whatever a closure returns that shares a batch with nobody", function()
+    local w = fm.parameter(fm.ones(2))
+    local opt = optim.sgd(w, { lr = 0 })
+    local _, text, rest = opt:step(function(share) return (share(fm.ones(3, 2)) * w):mean(), "text", { 1 } end)
+    assert.same({ "text", { 1 } }, { text, rest })
+  end)
+
   it("keep the number of steps and the rate exactly", function()
     local number = require "fm.optim.parts.number"
     for _, value in ipairs { 0, 0.1, 1 / 3, 16777217, -1e-30, 2 ^ 52 + 1 } do assert.equal(value, number.from(number.to_tensor(value))) end
