@@ -43,6 +43,12 @@ function checks.raises_text(text, f, ...)
   assert.truthy(message:find(text, 1, true), ("expected %q, found %q"):format(text, message))
 end
 
+--- f(...) raises this message and nothing more, behind the line of the script that called it.
+function checks.says(text, f, ...)
+  local found, places = message_of(f, ...):gsub("^tests/lua/[%w_]+%.lua:%d+: ", "")
+  assert.same({ text, 1 }, { found, places })
+end
+
 --- Two tensors have the same shape and, bit for bit, the same numbers.
 function checks.same(a, b)
   assert.same(a:shape(), b:shape())

@@ -4,13 +4,7 @@ local checks <const> = dofile "tests/lua/checks.lua"
 local function part(name) return require("fm.parts." .. name) end
 local options <const>, short <const>, text <const>, traceback <const> = part "options", part "short", part "utf8_text", part "traceback"
 
---- f(...) raises this message, and nothing more is in it.
-local function said(wanted, f, ...)
-  local ok, message = pcall(f, ...)
-  assert.is_false(ok, wanted)
-  local found, places = tostring(message):gsub("^tests/lua/parts_spec%.lua:%d+: ", "")
-  assert.same({ wanted, 1 }, { found, places }) -- in front of it stands the line of the script
-end
+local said <const> = checks.says
 
 --- f(key) is the value, for each pair.
 local function maps(f, pairs_of)

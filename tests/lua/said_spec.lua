@@ -2,16 +2,9 @@
 -- what was found. Both sides of a limit are tried where one is named.
 local fm <const> = require "fm"
 local checks <const> = dofile "tests/lua/checks.lua"
-local metrics <const>, nn <const>, optim <const>, plot <const> = fm.metrics, fm.nn, fm.optim, fm.plot
+local metrics <const>, nn <const>, optim <const> = fm.metrics, fm.nn, fm.optim
 
---- f(...) raises this message, and nothing more is in it.
-local function said(text, f, ...)
-  local ok, message = pcall(f, ...)
-  assert.is_false(ok, text)
-  local found, places = tostring(message):gsub("^tests/lua/said_spec%.lua:%d+: ", "")
-  assert.same({ text, 1 }, { found, places }) -- in front of it stands the line of the script
-end
-
+local said <const> = checks.says
 local x <const>, y <const> = fm.rng(1):normal(6, 2), fm.rng(2):normal(6, 2)
 local function same(a) return a end
 
@@ -340,97 +333,6 @@ describe("it says of", function()
     said("picture_quality: unexpected argument 4, a number: it takes 3", metrics.picture_quality, x, y, {}, 3)
     said("class_accuracy: expected a network of metrics.features or its name, found 3", metrics.class_accuracy, x, fm.ones(6), 3)
     said("class_accuracy: unexpected argument 4, a number: it takes 3", metrics.class_accuracy, x, fm.ones(6), nil, 3)
-  end)
-
-  it("plots what they draw", function()
-    local box <const> = { 0, 1, 0, 1 }
-    said("plot.curve: limits of a logarithmic axis must be positive", plot.curve, { { 1 } }, { log = "x", limits = box })
-    said('plot.curve: log: unknown name "z"; did you mean "x"?', plot.curve, { { 1 } }, { log = "z" })
-    said("plot.curve: width: expected a whole number in 100..8000, found 99", plot.curve, { { 1 } }, { width = 99 })
-    said("plot.curve: height: expected a whole number in 60..8000, found 8001", plot.curve, { { 1 } }, { height = 8001 })
-    said("plot.curve: expected a table of series, found a number", plot.curve, 3)
-    said("plot.curve: expected at least one series", plot.curve, {})
-    said("plot.curve: a: expected a table of options, found number", plot.curve, { a = 3 })
-    said("plot.curve: a: y: expected a list of numbers, found a number", plot.curve, { a = { y = 3 } })
-    said("plot.curve: a: y is missing", plot.curve, { a = { x = { 1 } } })
-    said("plot.curve: a: 1 x and 2 y", plot.curve, { a = { x = { 1 }, y = { 1, 2 } } })
-    said("plot.curve: a: y: entry 2 is not a number", plot.curve, { a = { 1, "x" } })
-    said("plot.curve: a: y: expected a list or a tensor of rank 1", plot.curve, { a = fm.zeros(2, 3) })
-    said("plot.curve: series 1: points: expected true or false, found 1", plot.curve, { { y = { 1 }, points = 1 } })
-    said("plot.curve: series 1: joined: expected true or false, found 1", plot.curve, { { y = { 1 }, joined = 1 } })
-    said("plot.densities: limits are missing: {x0, x1, y0, y1}", plot.densities, { x }, {})
-    said("plot.densities: expected a list of points, functions or grids, found userdata", plot.densities, x, {})
-    said("plot.densities: expected 1 titles", plot.densities, { x }, { titles = {}, limits = box })
-    said("plot.densities: size: expected a whole number in 100..4000, found 99", plot.densities, { x }, { limits = box, size = 99 })
-    said("plot.densities: cells: expected a whole number in 2..4096, found 1", plot.densities, { x }, { limits = box, cells = 1 })
-    said("plot.density: size: expected a whole number in 100..8000, found 99", plot.density, x, { size = 99 })
-    said("plot.density: cells: expected a whole number in 2..4096, found 1", plot.density, x, { cells = 1 })
-    said("plot.density: label: expected a string, found a number", plot.density, x, { label = 3 })
-    said("plot.density: expected points [n, 2] or a grid [rows, columns], found [3]", plot.density, fm.zeros(3), {})
-    said("plot.density: a grid needs limits = {x0, x1, y0, y1}", plot.density, fm.zeros(3, 3), {})
-    said("plot.density: a function needs limits = {x0, x1, y0, y1}", plot.density, same, {})
-    said("plot.density: the function must return [9] values, found [9, 2]", plot.density, same, { limits = box, cells = 3 })
-    said("plot.density: limits are four numbers {x0, x1, y0, y1} with x0 < x1 and y0 < y1", plot.density, x, { limits = { 0, 1, 0 } })
-    said("plot.density: limits are four numbers {x0, x1, y0, y1} with x0 < x1 and y0 < y1", plot.density, x, { limits = { 0, 0, 0, 1 } })
-    said("plot.density: limits are four numbers {x0, x1, y0, y1} with x0 < x1 and y0 < y1", plot.density, x, { limits = { 0, 1, 1, 1 } })
-    said("plot.density: limits are four numbers {x0, x1, y0, y1} with x0 < x1 and y0 < y1", plot.density, x, { limits = { 0, 1e101, 0, 1 } })
-    said("plot.density: limits are closer to each other than 1e-290", plot.density, x, { limits = { 0, 1e-291, 0, 1 } })
-    said("plot.scatter: size: expected a whole number in 100..8000, found 99", plot.scatter, x, { size = 99 })
-    said("plot.scatter: size: expected a whole number in 100..8000, found 8001", plot.scatter, x, { size = 8001 })
-    said("plot.scatter: names are two texts {samples, reference}", plot.scatter, x, { names = 3 })
-    said("plot.scatter: title: expected a string, found a number", plot.scatter, x, { title = 3 })
-    said("plot.scatter: expected points [n, 2], found a table that is not a tensor: rows differ in length: expected 2, found 1",
-      plot.scatter, { { 1, 2 }, { 3 } })
-    said("plot.scatter: expected points [n, 2], found [0, 2]", plot.scatter, fm.zeros(0, 2))
-    said("plot.trajectories: expected states [T, B, 2] or a list of points [B, 2], found a number", plot.trajectories, 3)
-    said("plot.trajectories: expected at least one time", plot.trajectories, {})
-    said("plot.trajectories: expected states [T, B, 2], found [2, 3]", plot.trajectories, fm.zeros(2, 3))
-    said("plot.trajectories: time 2 has 2 points, time 1 has 6", plot.trajectories, { x, x[{ 1, 2 }] })
-    said("plot.trajectories: size: expected a whole number in 100..8000, found 99", plot.trajectories, { x }, { size = 99 })
-    said("plot.filmstrip: size: expected a whole number in 40..4000, found 39", plot.filmstrip, { x }, { size = 39 })
-    said("plot.filmstrip: columns: expected a whole number in 1..1000, found 0", plot.filmstrip, { x }, { columns = 0 })
-    said("plot.filmstrip: expected 1 titles, found 2", plot.filmstrip, { x }, { titles = { "a", "b" } })
-    said("plot.filmstrip: expected 1 titles, found number", plot.filmstrip, { x }, { titles = 3 })
-    said("plot.filmstrip: classes: expected a whole number in 1..1000, found 0.0", plot.filmstrip, { x }, { classes = fm.zeros(6) })
-    said("plot.quiver: expected a field(x, t) or points [n, 2], found a number", plot.quiver, 3)
-    said("plot.quiver: a field needs limits = {x0, x1, y0, y1}", plot.quiver, same)
-    said("plot.quiver: arrows: expected a whole number in 1..400, found 0", plot.quiver, same, { limits = box, arrows = 0 })
-    said("plot.quiver: size: expected a whole number in 100..8000, found 99", plot.quiver, same, { limits = box, size = 99 })
-    said("plot.quiver: the field must return velocities [4, 2], found number", plot.quiver, function() return 3 end, { limits = box, arrows = 2 })
-    said("plot.quiver: the field must return velocities [6, 2], found [2, 2]", plot.quiver, x, y[{ 1, 2 }])
-    said("plot.image_grid: expected images [N, D] or [N, C, H, W], found [2, 3, 4]", plot.image_grid, fm.zeros(2, 3, 4))
-    said("plot.image_grid: 1 channels of 2x2 are 4 numbers, but a row has 5; give channels, height and width", plot.image_grid, fm.zeros(2, 5))
-    said("plot.image_grid: channels are 1 (gray) or 3 (color), found 2", plot.image_grid, fm.zeros(2, 2, 4, 4))
-    said("plot.image_grid: height is 3, but the images are [2, 1, 4, 4]", plot.image_grid, fm.zeros(2, 1, 4, 4), { height = 3 })
-    said("plot.image_grid: there is nothing in [0, 1, 4, 4]", plot.image_grid, fm.zeros(0, 1, 4, 4))
-    said("plot.image_grid: range is two numbers {black, white} with black < white", plot.image_grid, fm.zeros(1, 4), { range = { 1, 1 } })
-    said("plot.image_grid: scale: expected a whole number in 1..16384, found 0", plot.image_grid, fm.zeros(1, 4), { scale = 0 })
-    said("plot.image_grid: expected images [N, D] or [N, C, H, W], found a number", plot.image_grid, 3)
-    said("plot.torus: range is two numbers {low, high} with low < high", plot.torus, x, { range = { 1, 1 } })
-    said("plot.torus: cells: expected a whole number in 2..4096, found 1", plot.torus, x, { cells = 1 })
-    said("plot.torus: expected points [n, 2] or a function of them, found [2, 3]", plot.torus, fm.zeros(2, 3))
-    said("plot.torus: the function must return [4] values, found number", plot.torus, function() return 3 end, { cells = 2 })
-    said("plot.torus: reference: expected points [n, 2], found [0, 2]", plot.torus, x, { reference = fm.zeros(0, 2) })
-    said("plot.globe: middle: expected a number in -360..360, found 361", plot.globe, x, { middle = 361 })
-    said("plot.rank_histogram: ranks: expected a tensor [n, D], found a tensor [2]", plot.rank_histogram, fm.zeros(2), 3)
-    said("plot.rank_histogram: draws: expected a whole number >= 1, found 0", plot.rank_histogram, fm.zeros(2, 1), 0)
-    said("plot.rank_histogram: ranks: expected numbers in 0..3, the number of draws", plot.rank_histogram, fm.zeros(2, 1) - 1, 3)
-    said("plot.rank_histogram: ranks: expected numbers in 0..3, the number of draws", plot.rank_histogram, fm.zeros(2, 1) + 4, 3)
-    said("plot.rank_histogram: level: expected a number > 0 and < 1, found 1", plot.rank_histogram, fm.zeros(2, 1), 3, { level = 1 })
-    said("plot.rank_histogram: bins: expected a divisor of 4, the number of ranks, found 3", plot.rank_histogram, fm.zeros(2, 1), 3, { bins = 3 })
-    said("plot.rank_histogram: names: expected a list of 1 texts", plot.rank_histogram, fm.zeros(2, 1), 3, { names = { "a", "b" } })
-    said("plot.rank_histogram: columns: expected a whole number in 1..1000, found 0", plot.rank_histogram, fm.zeros(2, 1), 3, { columns = 0 })
-    said("plot.rank_histogram: size: expected a whole number in 40..4000, found 39", plot.rank_histogram, fm.zeros(2, 1), 3, { size = 39 })
-    local released
-    do
-      local tape <close> = fm.record()
-      released = fm.parameter(fm.ones(3, 2)) * 2
-    end
-    said("plot.scatter: expected points [n, 2], found a tensor that was released when its tape closed", plot.scatter, released)
-    local picture <const> = plot.curve { { 1, 2 } }
-    said("picture:save: expected a path that ends in .png or .svg, found x.pdf", picture.save, picture, "x.pdf")
-    said("picture:save: expected a path that ends in .png or .svg, found 3", picture.save, picture, 3)
-    said('a picture has no "wdith"; did you mean "width"?', function() return picture.wdith end)
   end)
 
   it("manifolds, derivatives and experiments what they take", function()
