@@ -262,6 +262,13 @@ describe("it says of", function()
       assert.near(x:mean():item(), a, 1e-5)
       assert.near(x:sum():item() / 2, b:item(), 1e-5)
       assert.equal(3, c)
+      opt.lr = 1
+      for _, value in ipairs { -math.huge, math.huge, 0 / 0 } do -- a loss that is not finite changes nothing
+        local loss = step(function(share) return (share(x) * w):mean() + value end)
+        assert.is_true(loss == value or loss ~= loss)
+        assert.same({ 1, 1 }, w:totable())
+      end
+      assert.equal(1, opt.steps_taken)
     end)
     shares.count = 1
     assert(ok, problem)
