@@ -108,6 +108,7 @@ return {
     return plot.globe(height, { cells = 9, size = 170, middle = -45, range = { -1, 2 }, label = "z", xlabel = "a", ylabel = "b", title = "G",
       names = { "m", "r" }, reference = fm.tensor { { 1, 0, 0 }, { 0, 1, 1 } } })
   end },
+  { "globe of many cells", function() return plot.globe(height, { cells = 40, size = 150 }) end },
   { "globe, large", function() return plot.globe(fm.tensor { { 0, 0, -1 }, { 1, 1, 0 } }, { size = 300 }) end },
   { "a long name beside a low panel", function()
     return plot.curve({ { 1, 2 } }, { width = 120, height = 60, ylabel = "a name that is longer than the panel is high", title = "" })

@@ -23,7 +23,7 @@ describe("a picture", function()
     on:lines(fm.tensor { { { 0, 0 }, { 1, 1 }, { 0, 1 / 0 }, { 2, 2 }, { 3, 1 } },
       { { 0 / 0, 0 }, { 0, 0 / 0 }, { 1, 1 }, { 0 / 0, 0 }, { 0, 0 / 0 } } }, 0, 1, 0, 2, 0.8,
       0xFF0000, 0.5)
-    on:unclip():text("a<b&c>", 1, 2, 12.5, 0, false, 0, 0.5):text("one of seven", 3, 4, 10, 0.5, true, 0x10):text("x\1\xff", -1e9, 1e9, 9, 1, false, 1)
+    on:unclip():text("a<b&c>", 1, 2, 12.5, 0, false, 0, 0.5):text("one of seven", 3, 4, 10.0, 0.5, true, 0x10):text("x\1\xff", -1e9, 1e9, 9, 1, false, 1)
     assert.same({ 21, 10 }, { on.width, on.height })
     assert.is_true(on:save(path))
     local file <close> = assert(io.open(path))
