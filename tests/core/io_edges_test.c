@@ -414,11 +414,12 @@ static void test_what_is_not_printed(void **state) {
     (void)state;
     static const uint32_t ranges[][2] = {{0, 0x1F},        {0x7F, 0x9F},     {0x61C, 0x61C},   {0x200E, 0x200F},  {0x2028, 0x202E},
                                          {0x2066, 0x206F}, {0xFEFF, 0xFEFF}, {0xFFF9, 0xFFFB}, {0xE0000, 0xE007F}};
+    static const char *const formats[2][2] = {{"\\u%04x", "\\u%04x\\u%04x"}, {"\\u%04X", "\\u%04X\\u%04X"}};
     for (uint32_t code = 0; code < 0x110000; code++) {
         if (code >= 0xD800 && code < 0xE000) continue;
         char escape[16], text[8];
-        snprintf(escape, sizeof escape, code < 0x10000 ? "\\u%04x" : "\\u%04x\\u%04x",
-                 code < 0x10000 ? code : 0xD800 + ((code - 0x10000) >> 10), 0xDC00 + (code & 0x3FF));
+        snprintf(escape, sizeof escape, formats[code & 1][code >= 0x10000], code < 0x10000 ? code : 0xD800 + ((code - 0x10000) >> 10),
+                 0xDC00 + (code & 0x3FF));
         size_t n = fm_json_string((fm_json){FM_JSON_STRING, escape, strlen(escape)}, text);
         assert_int_equal(n, code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4);
         assert_int_equal(fm_utf8((const uint8_t *)text, n), n);
