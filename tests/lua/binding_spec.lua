@@ -70,7 +70,8 @@ describe("arguments", function()
       local scope <close> = fm.scope()
       released = fm.ones(2) * 2
     end
-    for _, case in ipairs { { nil, "nil" }, { true, "true" }, { false, "false" }, { 0 / 0, "nan" }, { -(0 / 0), "nan" }, { 1.5, "1.5" }, { 3, "3" }, { {}, "table" },
+    for _, case in ipairs { { nil, "nil" }, { true, "true" }, { false, "false" }, { 0 / 0, "nan" }, { -(0 / 0), "nan" }, { 1.5, "1.5" },
+      { 3, "3" }, { {}, "table" },
       { print, "function" }, { fm.ones(2, 3), "tensor [2, 3]" },
       { fm.rng(1), "rng" }, { released, "a tensor that was released when its tape closed" } } do
       assert.equal("file.hash: argument 1: expected a string, found " .. case[2], message_of(fm.file.hash, case[1]))
