@@ -43,7 +43,7 @@ static int fm_range(lua_State *L) {
     if (!isfinite(first) || !isfinite(last) || !isfinite(step) || step == 0)
         bind_error(L, "range: expected finite numbers and a step that is not 0, found %g, %g, %g", first, last, step);
     double n = fm_steps_count(first, last, step);
-    if (n > 1e12) bind_error(L, "range: %f numbers are too many", n);
+    if (n > 1e12) bind_error(L, "range: %.0f numbers are too many", n);
     size_t count = n > 0 ? (size_t)n : 0;
     fm_fill_steps(bind_push_new(L, 1, &count), first, step);
     return 1;
