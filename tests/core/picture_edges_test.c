@@ -160,6 +160,28 @@ static void test_images_stretch(void **state) {
     fm_file_release(&file);
 }
 
+static void test_nowhere(void **state) {
+    (void)state;
+    static const double odd[][4] = {{NAN, 1, 4, 4}, {1, NAN, 4, 4}, {INFINITY, 1, 4, 4}, {1, -INFINITY, 4, 4}, {1, 1, 0, 4},
+                                    {1, 1, 4, 0},   {4, 4, -2, 2},  {4, 4, 2, -2},       {1, 1, NAN, 4},       {1, 1, 4, NAN}};
+    const real dark[1] = {0};
+    fm_picture *p = canvas(8, 8), *q = canvas(8, 8);
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        fm_picture_image(p, odd[i][0], odd[i][1], odd[i][2], odd[i][3], (size_t[3]){1, 1, 1}, dark);
+        fm_picture_rectangle(p, odd[i][0], odd[i][1], odd[i][2], odd[i][3], black);
+        const real points[4] = {(real)odd[i][0], (real)odd[i][1], 3, 3};
+        if (i < 4) fm_picture_line(p, 2, points, same, 2, black), fm_picture_discs(p, 1, points, same, 2, black);
+    }
+    const real inside[4] = {4, 4, 5, 5};
+    fm_picture_line(p, 2, inside, same, 0, black);
+    fm_picture_line(p, 2, inside, same, -1, black);
+    fm_picture_discs(p, 2, inside, same, 0, black);
+    fm_picture_discs(p, 2, inside, same, -1, black);
+    same_ink(p, q, "nowhere");
+    fm_picture_release(p);
+    fm_picture_release(q);
+}
+
 /* ---- text ---- */
 
 static const double step_of = 0.06, thickness_of = 0.105;
@@ -376,6 +398,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_discs_by_distance),
         cmocka_unit_test(test_lines_by_distance),
+        cmocka_unit_test(test_nowhere),
         cmocka_unit_test(test_clip_is_whole_pixels),
         cmocka_unit_test(test_images_stretch),
         cmocka_unit_test(test_letters_by_their_curves),

@@ -294,3 +294,138 @@ describe("measures", function()
     }
   end)
 end)
+
+describe("coroutines", function()
+  it("resume with arguments and results, and tell errors as Lua's own do", function()
+    local function results(...) return table.pack(...) end
+    local co = coroutine.create(function(a, b)
+      local c, d = coroutine.yield(a + b, nil)
+      error { c, d }
+    end)
+    assert.same({ n = 3, true, 5 }, results(coroutine.resume(co, 2, 3)))
+    assert.same({ n = 2, false, { 7, 8 } }, results(coroutine.resume(co, 7, 8)))
+    assert.same({ n = 2, false, "cannot resume dead coroutine" }, results(coroutine.resume(co)))
+    assert.same({ n = 1, true }, results(coroutine.resume(coroutine.create(function() end))))
+    assert.error_matches(function() coroutine.resume(3) end, "coroutine expected, got number")
+    local next_one = coroutine.wrap(function(first)
+      local second = coroutine.yield(first * 2)
+      coroutine.yield(second, second)
+      error("broken", 0)
+    end)
+    assert.same({ n = 1, 6 }, results(next_one(3)))
+    assert.same({ n = 2, 4, 4 }, results(next_one(4)))
+    local function ask()
+      local result = next_one()
+      return result
+    end
+    assert.matches("^[^:]*binding_spec.lua:%d+: broken$", select(2, pcall(ask)))
+    assert.error_matches(next_one, "cannot resume dead coroutine")
+  end)
+
+  it("are closed when they wait or are dead, with their variables", function()
+    local closed
+    local function waiting(fails)
+      return coroutine.create(function()
+        local _ <close> = setmetatable({}, { __close = function()
+          closed = true
+          if fails then error("at the end", 0) end
+        end })
+        coroutine.yield()
+      end)
+    end
+    local co = waiting()
+    coroutine.resume(co)
+    assert.is_true(coroutine.close(co))
+    assert.is_true(closed)
+    assert.equal("dead", coroutine.status(co))
+    assert.is_true(coroutine.close(co))
+    co = waiting(true)
+    coroutine.resume(co)
+    assert.same({ false, "at the end" }, { coroutine.close(co) })
+    assert.is_true(coroutine.close(coroutine.create(print)))
+    local outer
+    outer = coroutine.create(function()
+      local inner = coroutine.create(function() coroutine.close(outer) end)
+      local own <const> = select(2, pcall(coroutine.close, outer))
+      return own, select(2, coroutine.resume(inner))
+    end)
+    local _, own, normal = coroutine.resume(outer)
+    assert.matches("cannot close a running coroutine", own)
+    assert.matches("cannot close a normal coroutine", normal)
+  end)
+
+  it("inside each other end with an error, not with the stack of C", function()
+    local depth = 0
+    local function deeper()
+      depth = depth + 1
+      return coroutine.wrap(deeper)()
+    end
+    local ok, message = pcall(deeper)
+    assert.is_false(ok)
+    assert.matches("C stack overflow", message)
+    assert.is_true(depth > 100)
+  end)
+end)
+
+describe("flat parameters", function()
+  checks.no_bytes_stay(setup, teardown)
+
+  it("lie one after the other, and refuse what has another size", function()
+    local a <const>, b <const> = fm.parameter(fm.range(1, 3)), fm.parameter(fm.tensor { { 4, 5 }, { 6, 7 } })
+    local flat <const> = core.flat { a, b }
+    assert.equal(7, flat:total())
+    assert.same({ { 1, 3 }, { 4, 7 } }, { { flat:range(1) }, { flat:range(2) } })
+    local all <const> = fm.zeros(7)
+    flat:read(all)
+    assert.same({ 1, 2, 3, 4, 5, 6, 7 }, all:totable())
+    local average <const> = fm.zeros(7)
+    flat:ema(average, 0.75)
+    assert.same({ 0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75 }, average:totable())
+    flat:swap(average)
+    assert.same({ 0.25, 0.5, 0.75 }, a:totable())
+    assert.same({ 1, 2, 3, 4, 5, 6, 7 }, average:totable())
+    flat:swap(average)
+    assert.equal(7, (flat:largest(true)))
+    b:copy(fm.tensor { { 0, 0 }, { -9, 1 / 0 } })
+    assert.equal(2, (select(2, flat:largest(true))))
+    do
+      local tape <close> = fm.record()
+      local loss <const> = (a * fm.tensor { 3, 0, -4 }):sum()
+      loss:backward()
+    end
+    assert.same({ 5, 4 }, { flat:norm(), (flat:largest()) })
+    flat:clear()
+    assert.equal(0, flat:norm())
+    local options <const> = { beta1 = 0.9, beta2 = 0.99, eps = 1e-8, weight_decay = 0, momentum = 0 }
+    expect_messages {
+      { "flat: expected a vector of 7 numbers, found 6", flat.read, flat, fm.zeros(6) },
+      { "range: expected 1..2, found 3", flat.range, flat, 3 },
+      { "range: expected 1..2, found 0", flat.range, flat, 0 },
+      { "adam: step: expected 1..9223372036854775807, found 0", flat.adam, flat, all, all, options, 0, 0.1, 1 },
+      { "flat: beta1: expected a number, found nil", flat.adam, flat, all, all, {}, 1, 0.1, 1 },
+      { "flat: momentum: expected a number, found nil", flat.sgd, flat, nil, {}, 0.1, 1 },
+    }
+  end)
+end)
+
+describe("path_sample", function()
+  checks.no_bytes_stay(setup, teardown)
+
+  it("mixes rows by their coefficients, and numbers for all rows", function()
+    local x0 <const>, x1 <const> = fm.tensor { { 1, 2 }, { 3, 4 } }, fm.tensor { { 10, 20 }, { 30, 40 } }
+    local xt, u = core.path_sample(x0, x1, fm.tensor { 1, 2 }, 3, 5, fm.tensor { 7, 11 })
+    assert.same({ { 13, 26 }, { 69, 92 } }, xt:totable()) -- a x1 + s x0
+    assert.same({ { 57, 114 }, { 183, 244 } }, u:totable()) -- da x1 + ds x0
+    expect_messages {
+      { "path: x0 is [2, 2], x1 is [2]: expected the same [B, ...]", core.path_sample, x0, fm.zeros(2), 1, 1, 1, 1 },
+      { "path: x0 is [], x1 is []: expected the same [B, ...]", core.path_sample, fm.tensor(1), fm.tensor(1), 1, 1, 1, 1 },
+      { "path: expected a coefficient for each of 2 rows, found [3]", core.path_sample, x0, x1, fm.zeros(3), 1, 1, 1 },
+      { "path: expected a coefficient for each of 2 rows, found [2, 1]", core.path_sample, x0, x1, 1, fm.zeros(2, 1), 1, 1 },
+    }
+    local w <const> = fm.parameter(fm.ones(1))
+    assert.is_false(core.needs_grad(w, 3, x0))
+    local tape <close> = fm.record()
+    assert.is_true(core.needs_grad("x", w))
+    assert.is_false(core.needs_grad(x0, 3))
+  end)
+end)
