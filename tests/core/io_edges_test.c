@@ -5,6 +5,7 @@
 #include "gzip.h"
 #include "json.h"
 #include "number.h"
+#include "processes.h"
 #include "reader_checks.h"
 
 #include <fcntl.h>
@@ -651,6 +652,35 @@ static void test_locks(void **state) {
     unlink(path);
 }
 
+/* ---- who started this process ---- */
+
+static void test_expected_processes(void **state) {
+    (void)state;
+    static const char *const names[] = {"OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "PMI_SIZE", "PMI_RANK"};
+    static const struct {
+        const char *values[4];
+        int size, rank;
+    } rows[] = {
+        {{NULL, NULL, NULL, NULL}, 0, 0}, {{"3", "2", NULL, NULL}, 3, 2}, {{"1", "0", NULL, NULL}, 1, 0}, {{NULL, NULL, "2", "1"}, 2, 1},
+        {{NULL, NULL, "1", "5"}, 0, 0}, /* srun says so of any program */
+        {{"3", "2", "4", "1"}, 3, 2},     {{"", "", "4", "1"}, 4, 1},     {{"0", "7", NULL, NULL}, 0, 0}, {{"2", NULL, NULL, NULL}, 2, 0},
+    };
+    char *before[4];
+    for (size_t k = 0; k < 4; k++) before[k] = getenv(names[k]) ? strdup(getenv(names[k])) : NULL;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        for (size_t k = 0; k < 4; k++) rows[i].values[k] ? setenv(names[k], rows[i].values[k], 1) : unsetenv(names[k]);
+        int rank = -1;
+        assert_int_equal(fm_processes_expected(&rank), rows[i].size);
+        assert_int_equal(rank, rows[i].rank);
+    }
+    for (size_t k = 0; k < 4; k++) {
+        before[k] ? setenv(names[k], before[k], 1) : unsetenv(names[k]);
+        free(before[k]);
+    }
+    assert_true(fm_all.rank == 0 && fm_all.size == 1 && fm_all.portion == 1);
+    fm_processes_finish(1, false); /* nothing was started: nothing ends */
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_safetensors_messages, nothing_left),
@@ -673,6 +703,7 @@ int main(void) {
         cmocka_unit_test(test_new_files),
         cmocka_unit_test(test_room),
         cmocka_unit_test(test_locks),
+        cmocka_unit_test(test_expected_processes),
     };
     return cmocka_run_group_tests_name("io_edges", tests, make_folder, remove_folder);
 }
