@@ -111,6 +111,18 @@ static void test_safetensors_written(void **state) {
     pairs[1].key = (fm_text){"\xFE", 1};
     assert_false(fm_safetensors_save("x", &s, &err));
     assert_non_null(strstr(err.text, "metadata "));
+    static char long_text[2000]; /* each byte of it is six in the file */
+    memset(long_text, 1, sizeof long_text);
+    fm_text_pair long_pair = {{long_text, 1999}, {long_text, 2000}};
+    fm_named_tensor long_name = {{long_text, 2000}, t};
+    s = (fm_safetensors){.n = 1, .n_metadata = 1, .tensors = &long_name, .metadata = &long_pair};
+    assert_true(fm_safetensors_save(in_folder("a"), &s, &err));
+    fm_safetensors back;
+    assert_true(fm_safetensors_load(in_folder("a"), &back, &err));
+    assert_int_equal(back.tensors[0].name.size + back.metadata[0].key.size + back.metadata[0].value.size, 5999);
+    assert_memory_equal(back.tensors[0].name.at, long_text, 2000);
+    fm_safetensors_release(&back);
+    unlink(in_folder("a"));
     named[0].name = (fm_text){"__metadata__", 12};
     s = (fm_safetensors){.n = 1, .tensors = named};
     assert_false(fm_safetensors_save("x", &s, &err));
