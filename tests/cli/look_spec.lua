@@ -442,6 +442,40 @@ describe("fmrun COMMAND", function()
       end
     end)
 
+    it("takes many that were written before the run was stopped, and what a killed process wrote", function()
+      write("frames.lua", [[local fm = require "fm"
+        return fm.experiment { name = "frames", params = {}, run = function(run)
+          run:keeps { n = { 0 } }
+          for step in run:steps(75) do
+            run:save("frames/" .. step .. ".txt", "x")
+            local again = io.open("again")
+            if step == 70 and not again then os.execute("kill -TERM " .. fm.system.process()) end
+            if step == 72 and again and again:read() == "kill" then os.execute("kill -KILL " .. fm.system.process()) end
+          end
+        end }]])
+      assert.equal(75, (call "-q frames.lua --folder mine"))
+      write("again", "kill\n")
+      assert.equal(137, (call "-q resume mine --checkpoint-every 1"))
+      write("again", "\n")
+      assert.equal(0, (call "-q resume mine"))
+      assert.equal(75, #shell.names(shell.folder .. "/mine/frames"))
+      assert.equal(0, (call "rm -f mine"))
+      assert.is_nil(there "mine")
+    end)
+
+    it("of an experiment takes a sweep that has no runs, and none of several scripts", function()
+      assert.equal(0, (call("-q -m " .. toy .. " seed=1,2")))
+      os.execute(("rm -r %s/runs/toy/sweep-*/????????"):format(shell.folder))
+      refused("rm toy", 2, "rm: it would remove 1 sweep without runs; without a terminal to ask on, say -f")
+      assert.equal(0, (call "rm -f toy"))
+      assert.is_nil(there "runs/toy")
+      write("other.lua", [[return require "fm".experiment { name = "sweep", params = {}, run = function() end }]])
+      assert.equal(0, (call("-q -m " .. toy .. " other.lua seed=1")))
+      assert.equal(0, (call "rm -f sweep"))
+      local _, left = call "ls toy"
+      assert.truthy(left:find("done", 1, true), left)
+    end)
+
     it("of a folder that is no run's takes nothing", function()
       for _, text in ipairs { "{}", "[]", "x", '{"status":"ok"}', '{"status":"done","experiment":"x","versions":{"other":"1"}}' } do
         os.execute(("mkdir -p %s/work && touch %s/work/log.txt %s/work/a.png"):format(shell.folder, shell.folder, shell.folder))
@@ -593,6 +627,14 @@ describe("fmrun COMMAND", function()
     assert.truthy(err:find("toy.lua:6: add: shapes", 1, true))
     refused("check " .. toy .. " stepz=1", 2, 'check: unknown key "stepz"; did you mean "steps"?')
     refused("check", 2, "check: expected a script")
+    write("two.lua", [[return require "fm".experiment { params = {}, run = function(run)
+      for step in run:steps(2) do
+        run:log { loss = 4 / step }
+        run:log { valid = step }
+      end
+    end }]])
+    _, out = call "check two.lua" -- no line has all names
+    assert.truthy(out:find("4 lines: loss 4 -> 2, valid 1 -> 2\n", 1, true), out)
   end)
 
   it("doctor: tells what is there, and 1 when something is wrong", function()

@@ -156,12 +156,13 @@ function records.sweep(path, name)
   return { kind = "sweep", path = path, name = name, id = match.hash(name:match "[^/]*$"), runs = read_all(runs) }
 end
 
---- The experiment of a name, if there are runs or sweeps of it.
+--- The experiment of a name, if there are runs or sweeps of it. Its field `sweeps` has the folders of
+--- its sweeps, { path, name }: one may have no runs yet.
 local function experiment_of(base, word, sweeps)
-  local runs = word:find "^[%w_][%w_.-]*$" and records.list(base, word) or {}
-  local known = #runs > 0
-  for _, sweep in ipairs(sweeps) do known = known or sweep.parts[1] == word end
-  return known and { kind = "experiment", path = base .. "/" .. word, name = word, id = word, runs = runs } or nil
+  local runs, own = word:find "^[%w_][%w_.-]*$" and records.list(base, word) or {}, {}
+  for _, sweep in ipairs(sweeps) do own[#own + 1] = sweep.parts[1] == word and sweep or nil end
+  if #runs == 0 and #own == 0 then return nil end
+  return { kind = "experiment", path = base .. "/" .. word, name = word, id = word, runs = runs, sweeps = own }
 end
 
 local function is_first_part(list, word)

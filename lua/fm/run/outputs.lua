@@ -165,16 +165,12 @@ local most_exact <const> = 64
 --- order: what `fmrun rm` may take away. Many become few by their digits, "frames/step-*.png". One
 --- with a * of its own is left out.
 function outputs.names(run, former)
-  local all = run.outputs.names
+  local all, few = {}, {}
+  for name in pairs(run.outputs.names) do all[name] = not name:find("*", 1, true) or nil end
   for _, name in ipairs(former or {}) do all[name] = true end
   local names = sorted_keys(all)
-  local list, seen = fm.json.array {}, {}
-  for _, name in ipairs(names) do
-    local text = #names > most_exact and name:gsub("%d+", "*") or name
-    if not seen[text] and not name:find("*", 1, true) then list[#list + 1] = text end
-    seen[text] = true
-  end
-  return list
+  for _, name in ipairs(names) do few[#names > most_exact and name:gsub("%d+", "*") or name] = true end
+  return fm.json.array(sorted_keys(few))
 end
 
 -- ---- in checkpoints ----
@@ -186,9 +182,12 @@ function outputs.list(run)
   return list
 end
 
---- At a checkpoint: what was written before it.
+--- At a checkpoint: what was written before it. A process that was killed has not listed it in
+--- run.json.
 function outputs.restore(run, list)
-  for _, output in ipairs(list or {}) do run.outputs.hashes[output.path] = output.hash end
+  for _, output in ipairs(list or {}) do
+    run.outputs.hashes[output.path], run.outputs.names[output.path] = output.hash, true
+  end
 end
 
 --- Lines that name the outputs of a list that are missing. A changed one may have been written

@@ -51,10 +51,17 @@ local function tell_shrunk(made)
   say("made small", table.concat(words, ", "))
 end
 
+--- The first and the last of each metric: not every line has every name.
 local function tell_metrics(path)
   local rows, names = logged.rows(path .. "/metrics.jsonl")
-  local words = {}
-  for i, name in ipairs(names) do words[i] = ("%s %s -> %s"):format(name, describe.value(rows[1][name]), describe.value(rows[#rows][name])) end
+  local first, last, words = {}, {}, {}
+  for _, row in ipairs(rows) do
+    for name, value in pairs(row) do
+      if first[name] == nil then first[name] = value end
+      last[name] = value
+    end
+  end
+  for i, name in ipairs(names) do words[i] = ("%s %s -> %s"):format(name, describe.value(first[name]), describe.value(last[name])) end
   say("logged", #rows > 0 and ("%d lines: %s"):format(#rows, table.concat(words, ", ")) or "nothing")
 end
 

@@ -10,16 +10,25 @@ local records <const> = require "fm.records.runs"
 local uv <const> = require "luv"
 local words <const> = require "fm.records.words"
 
---- The things to remove for a target, runs and sweeps: itself, or for an experiment its runs and
---- its sweeps, each once.
-local function things_of(base, target)
+--- Whether a sweep has no runs of other experiments, as one of several scripts has.
+local function is_alone(sweep, experiment)
+  for _, run in ipairs(sweep.runs) do
+    if run.experiment ~= experiment then return false end
+  end
+  return true
+end
+
+--- The things to remove for a target, runs and sweeps: itself, or for an experiment its sweeps, one
+--- without runs too, and its other runs.
+local function things_of(target)
   if target.kind ~= "experiment" then return { target } end
-  local things, seen = {}, {}
+  local things, own = {}, {}
+  for _, found in ipairs(target.sweeps) do
+    local sweep = records.sweep(found.path, found.name)
+    if is_alone(sweep, target.name) then things[#things + 1], own[sweep.name] = sweep, true end
+  end
   for _, run in ipairs(target.runs) do
-    local own_sweep = run.sweep and run.sweep:match "^[^/]+" == target.name -- not a sweep of several scripts
-    local path = own_sweep and base .. "/" .. run.sweep or run.path
-    if not seen[path] then things[#things + 1] = own_sweep and records.sweep(path, run.sweep) or run end
-    seen[path] = true
+    if not own[run.sweep or ""] then things[#things + 1] = run end
   end
   return things
 end
@@ -44,7 +53,7 @@ local function choose(base, line)
       runs = runs + (seen[run.path] and 0 or 1)
       seen[run.path] = true
     end
-    for _, thing in ipairs(things_of(base, target)) do
+    for _, thing in ipairs(things_of(target)) do
       if not things[thing.path] then things[#things + 1] = thing end
       things[thing.path] = true
     end
@@ -65,10 +74,11 @@ end
 --- Asks on a terminal; elsewhere -f is needed.
 local function is_allowed(things, runs, line)
   if line.force then return true end
+  local what = runs > 0 and words.count(runs, "run") or words.count(#things, "sweep") .. " without runs"
   if not (fm.system.is_terminal(0) and fm.system.is_terminal(2)) then
-    line.refuse(("it would remove %s; without a terminal to ask on, say -f"):format(words.count(runs, "run")))
+    line.refuse(("it would remove %s; without a terminal to ask on, say -f"):format(what))
   end
-  io.stderr:write(("%s\nremove %s? [y/N] "):format(names_of(things), words.count(runs, "run")))
+  io.stderr:write(("%s\nremove %s? [y/N] "):format(names_of(things), what))
   local answer = io.read "l"
   return answer == "y" or answer == "yes"
 end
