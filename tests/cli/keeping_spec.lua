@@ -45,7 +45,13 @@ describe("a run", function()
         ["run:keeps { a = { [{}] = 1 } }"] = "keys are strings or whole numbers",
         ["run:checkpoints { evry = 1 }"] = 'unknown option "evry"; did you mean "every"?',
         ["run:checkpoints { keep_last = 1 }"] = "keep_last needs every",
+        ["run:checkpoints { best = 3 }"] = "checkpoints: best: expected the name of a logged number, found 3",
+        ["run:checkpoints { mode = 'least' }"] = 'checkpoints: mode: unknown name "least"',
         ["run:stop_when { patience = 3 }"] = "metric: expected the name of a logged number",
+        ["run:stop_when { metric = 'm' } for _ in run:steps(1) do run:log { m = 'low' } end"] =
+          'stop_when: metric: m: expected numbers to be logged, found "low"',
+        ["run:checkpoints { best = 'm' } for _ in run:steps(1) do run:log { m = true } end"] =
+          "checkpoints: best: m: expected numbers to be logged, found true",
       } do
         experiment("x.lua", body)
         local code, _, err = call "-q x.lua -o o"

@@ -413,7 +413,7 @@ describe("run:pareto", function()
       ["run:pareto { sample = print, methods = {}, " .. rest .. " }"] = "pareto: methods: expected a list of names, found a table",
       ["run:pareto { sample = print, methods = { 'a b' }, " .. rest .. " }"] = 'pareto: methods[1]: expected a word, found "a b"',
       ["run:pareto { sample = print, name = '', " .. rest .. " }"] = "pareto: name: expected a text on one line",
-      ["run:pareto { sample = print, floor = 'low', " .. rest .. " }"] = 'pareto: floor: expected a number, found "low"',
+      ["run:pareto { sample = print, floor = 'low', " .. rest .. " }"] = 'pareto: floor: expected a finite number, found "low"',
       ["run:pareto { sample = print, flor = 1, " .. rest .. " }"] = 'pareto: unknown option "flor"; did you mean "floor"?',
       ["run:pareto({ sample = print, " .. rest .. " }, 1)"] = "pareto: unexpected argument 2",
       ["for _ in run:steps(1) do run:pareto { sample = print, " .. rest .. " } end"] = "pareto: call it before the loop",

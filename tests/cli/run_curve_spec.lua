@@ -93,6 +93,8 @@ describe("a curve of results", function()
       ["run:curve('a', { x = {}, y = {} })"] = "curve: x: expected at least one number, found none",
       ["run:curve('a', { x = { 1 }, y = { 1, 2 } })"] = "curve: expected as many x as y, found 1 and 2",
       ["run:curve('a', { x = { 1, 'b' }, y = { 1, 2 } })"] = 'curve: x: entry 2: expected a number, found "b"',
+      ["run:curve('a', { x = { 1, nil, 3 }, y = { 1, nil, 3 } })"] = "curve: x: entry 2 is missing",
+      ["run:curve('a', { x = { 1, 2 }, y = { 1, 2, best = 1 } })"] = 'curve: y: expected a list, found the key "best"',
       ["run:curve('a', { x = { 0 / 0 }, y = { 1 } })"] = "curve: x: entry 1: expected a finite number",
       ["run:curve('a', { x = fm.zeros(2, 2), y = { 1 } })"] = "curve: x: expected a list of numbers or a tensor [n], found a tensor [2, 2]",
       ["run:curve('a', { x = { 1 }, y = { 1 }, xlabel = 3 })"] = "curve: xlabel: expected a text, found 3",

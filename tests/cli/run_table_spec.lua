@@ -61,6 +61,7 @@ describe("a table of results", function()
       ["run:table('a', { columns = { x = 'a' }, rows = {} })"] = 'table: columns: expected a list, found the key "x"',
       ["run:table('a', { columns = { 'a' }, rows = { { 1, 2 } } })"] = "table: row 1 has 2 cells, and there are 1 columns",
       ["run:table('a', { columns = { 'a' }, rows = { [2] = { 1 } } })"] = "table: rows: entry 1 is missing",
+      ["run:table('a', { columns = { 'a' }, rows = { { 1 }, nil, { 3 } } })"] = "table: rows: entry 2 is missing",
       ["run:table('a', { columns = { 'a' }, rows = { { true } } })"] = "table: row 1: cell 1: expected a number or a text, found true",
       ["run:table('a', { columns = { 'a' }, rows = { { 'a\\nb' } } })"] = "table: row 1: cell 1: expected a text on one line",
       ["run:table('a', { columns = { 'a' }, rows = {}, note = 'b' })"] = 'table: unknown option "note"; did you mean "notes"?',

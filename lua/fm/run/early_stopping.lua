@@ -1,6 +1,6 @@
 -- Early stopping: a logged metric, and how many logs in a row it may go without getting better
 -- before the loop ends.
-local fm <const> = require "fm"
+local given <const> = require "fm.run.given"
 local options <const> = require "fm.parts.options"
 local short <const> = require "fm.parts.short"
 
@@ -17,17 +17,16 @@ end
 
 local modes <const> = { min = "min", max = "max" }
 
---- Checks the choice of a metric: { metric, mode }.
-function early.check_metric(where, metric, mode)
-  if type(metric) ~= "string" then fm.fail(("%s: metric: expected the name of a logged number, found %s"):format(where, tostring(metric))) end
+function early.check_mode(where, mode)
   options.choose(where .. ": mode", mode, modes)
 end
 
 --- A stopper for run:stop_when. Its `state` belongs to the checkpoint.
-function early.new(given)
+function early.new(choice)
   local where = "stop_when"
-  local o = options.read(where, given, { metric = options.none, patience = 10, mode = "min", min_delta = 0, spike = options.none })
-  early.check_metric(where, o.metric, o.mode)
+  local o = options.read(where, choice, { metric = options.none, patience = 10, mode = "min", min_delta = 0, spike = options.none })
+  given.metric(where .. ": metric", o.metric)
+  early.check_mode(where, o.mode)
   options.integer(where .. ": patience", o.patience, 1)
   options.number(where .. ": min_delta", o.min_delta, 0, 1e300)
   o.state = { misses = 0, over = false } -- and best, step: where it was best

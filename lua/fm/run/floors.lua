@@ -2,6 +2,7 @@
 -- From then on they are in run.json: the progress line, `show` and the report read them there. A
 -- run that goes on says them again: what comes before its loops is executed again.
 local fm <const> = require "fm"
+local given <const> = require "fm.run.given"
 local options <const> = require "fm.parts.options"
 local utf8_text <const> = require "fm.parts.utf8_text"
 
@@ -9,21 +10,15 @@ local floors <const> = { methods = {} }
 
 local smallest_share <const> = 0.01 -- of a logged value in the mean of the last ones: a batch alone says little
 
-local function number(name, value)
-  if fm.is_tensor(value) and value:count() == 1 then value = value:item() end
-  if math.type(value) and value - value == 0 then return value + 0.0 end
-  fm.fail(("floor: %s: expected a finite number, found %s"):format(name, options.shown(value)))
-end
-
-local function checked(given)
-  if math.type(given) or fm.is_tensor(given) then given = { loss = given } end
-  if type(given) ~= "table" then fm.fail("floor: expected a number, the floor of the loss, or numbers by name, found " .. options.shown(given)) end
+local function checked(what)
+  if math.type(what) or fm.is_tensor(what) then what = { loss = what } end
+  if type(what) ~= "table" then fm.fail("floor: expected a number, the floor of the loss, or numbers by name, found " .. options.shown(what)) end
   local values, count = {}, 0
-  for name, value in next, given do
+  for name, value in next, what do
     if type(name) ~= "string" then fm.fail(("floor: names are strings, found %s"):format(options.shown(name))) end
     utf8_text.check("floor: a name", name)
     if name == "step" then fm.fail 'floor: "step" is no metric: expected the name of a logged number' end
-    values[name], count = number(name, value), count + 1
+    values[name], count = given.finite("floor: " .. name, value) + 0.0, count + 1
   end
   if count == 0 then fm.fail "floor: expected numbers by name, found none" end
   return values
@@ -41,10 +36,10 @@ end
 
 --- run:floor(value) for the loss, or run:floor { name = value }; several calls add up. `info`: what
 --- flow.loss_floor returns with one floor.
-function floors.methods.floor(run, given, info, ...)
+function floors.methods.floor(run, what, info, ...)
   options.no_more("floor", 2, ...)
   run.loop:refuse_inside "floor"
-  local values, record = checked(given), run.record
+  local values, record = checked(what), run.record
   local deviation = error_of(values, info)
   run.floors, record.floors, record.floor_errors = run.floors or {}, record.floors or {}, record.floor_errors or {}
   for name, value in pairs(values) do
@@ -58,8 +53,7 @@ end
 --- A line was logged.
 function floors.heed(run, values)
   for name, known in next, run.floors do
-    local value = values[name]
-    if fm.is_tensor(value) then value = value:item() end
+    local value = given.plain(values[name])
     if math.type(value) and value - value == 0 then
       known.count = known.count + 1
       known.mean = known.mean + (value - known.mean) * math.max(smallest_share, 1 / known.count)

@@ -3,6 +3,7 @@
 -- calls the script again, up to this place (fm.run.again).
 local fm <const> = require "fm"
 local ending <const> = require "fm.run.ending"
+local given <const> = require "fm.run.given"
 local manifolds <const> = require "fm.parts.manifolds"
 local options <const> = require "fm.parts.options"
 local utf8_text <const> = require "fm.parts.utf8_text"
@@ -44,28 +45,21 @@ local function check_label(name)
   utf8_text.check(where .. ": name", name)
 end
 
---- The same, finite.
-function pareto.finite(name, value)
-  value = pareto.number(name, value)
-  if value - value ~= 0 then fail("%s: expected a finite number, found %s", name, tostring(value)) end
-  return value
+--- A number, or that of a tensor of one; anything else raises.
+function pareto.number(name, value)
+  local number = given.plain(value)
+  if not math.type(number) then fail("%s: expected a number, found %s", name, options.shown(number)) end
+  return number + 0.0
 end
 
-local function read(given)
-  local o = options.read(where, given, defaults)
+local function read(what)
+  local o = options.read(where, what, defaults)
   if (o.field == nil) == (o.sample == nil) then fail "expected field and x0, or sample" end
   if o.field ~= nil then check_field(o) else check_sample(o) end
   expect_function("metric", o.metric)
-  if o.floor ~= nil and not options.callable(o.floor) then o.floor = pareto.finite("floor", o.floor) end
+  if o.floor ~= nil and not options.callable(o.floor) then o.floor = given.finite(where .. ": floor", o.floor) + 0.0 end
   check_label(o.name)
   return o
-end
-
---- A number, or a tensor of one, or an error.
-function pareto.number(name, value)
-  if fm.is_tensor(value) and value:count() == 1 then value = value:item() end
-  if not math.type(value) then fail("%s: expected a number, found %s", name, options.shown(value)) end
-  return value + 0.0
 end
 
 --- run:pareto { field, x0, manifold, metric, floor = number or function, name = "quality" }: solves
@@ -73,10 +67,10 @@ end
 --- method) -> x, evaluations, methods = {..}, ... } for models that sample in n steps in another
 --- way. Less of the metric is better. The functions, and a function x0, are called by fmrun pareto
 --- alone.
-function pareto.methods.pareto(run, given, ...)
+function pareto.methods.pareto(run, description, ...)
   options.no_more(where, 1, ...)
   run.loop:refuse_inside(where)
-  local what, record = read(given), run.record
+  local what, record = read(description), run.record
   if run.asked then
     run.asked(what)
     ending.raise("answered", "")

@@ -6,6 +6,7 @@
 local fm <const> = require "fm"
 local csv <const> = require "fm.records.csv"
 local ending <const> = require "fm.run.ending"
+local given <const> = require "fm.run.given"
 local pareto <const> = require "fm.run.pareto"
 local records <const> = require "fm.records.pareto"
 local settings_of <const> = require "fm.run.pareto_settings"
@@ -97,7 +98,7 @@ local function floor_of(what)
   local value, deviation = what.floor, nil
   if value ~= nil and not math.type(value) then value, deviation = value() end
   if value == nil then return nil end
-  return pareto.finite("floor", value), deviation ~= nil and pareto.finite("floor: its deviation", deviation) or nil
+  return given.finite("pareto: floor", value) + 0.0, deviation ~= nil and given.finite("pareto: floor: its deviation", deviation) + 0.0 or nil
 end
 
 --- What was measured before of the same thing, or an empty list of it.

@@ -3,6 +3,7 @@
 local fm <const> = require "fm"
 local checkpoint <const> = require "fm.run.checkpoint"
 local code_files <const> = require "fm.run.code_files"
+local given <const> = require "fm.run.given"
 local kept <const> = require "fm.run.kept"
 local options <const> = require "fm.parts.options"
 local outputs <const> = require "fm.run.outputs"
@@ -18,13 +19,14 @@ local function check(where, o)
   options.integer(where .. ": every", o.every, 0)
   options.number(where .. ": seconds", o.seconds, 0, math.huge)
   options.integer(where .. ": keep_last", o.keep_last, 0)
-  if o.best ~= nil then require "fm.run.early_stopping".check_metric(where, o.best, o.mode) end
+  if o.best ~= nil then given.metric(where .. ": best", o.best) end
+  require "fm.run.early_stopping".check_mode(where, o.mode)
 end
 
 --- When checkpoints are written, by the defaults, overridden by the script, overridden by the
 --- options with which the run was started.
-local function plan_of(given, asked)
-  local o = options.read("checkpoints", given, defaults)
+local function plan_of(chosen, asked)
+  local o = options.read("checkpoints", chosen, defaults)
   for name, value in pairs(asked) do o[name] = value end
   check("checkpoints", o)
   return o
@@ -44,11 +46,11 @@ end
 --- when checkpoints are written (0: not by this), how many of those by step stay as
 --- checkpoint-step-N, and by which metric the best stays as checkpoint-best. The command line
 --- overrides these.
-local function checkpoints(run, given, ...)
+local function checkpoints(run, chosen, ...)
   options.no_more("checkpoints", 1, ...)
   run.loop:refuse_inside "checkpoints"
-  local o = plan_of(given, run.saving.asked)
-  if given and given.keep_last and o.keep_last > 0 and o.every == 0 then fm.fail "checkpoints: keep_last needs every: the steps at which it keeps" end
+  local o = plan_of(chosen, run.saving.asked)
+  if chosen and chosen.keep_last and o.keep_last > 0 and o.every == 0 then fm.fail "checkpoints: keep_last needs every: the steps at which it keeps" end
   run.saving.plan = o
 end
 

@@ -1,7 +1,7 @@
 -- Spikes: a logged loss above ten times the median of its last values. A run counts them, says the
 -- first, and may end a loop at one. What is known stands in run.json as "spikes"; the values that
 -- the median is taken of belong to the checkpoint.
-local fm <const> = require "fm"
+local given <const> = require "fm.run.given"
 local options <const> = require "fm.parts.options"
 local running_median <const> = require "fm.run.running_median"
 local short <const> = require "fm.parts.short"
@@ -82,13 +82,11 @@ function spikes.heed(run, name, value)
 end
 
 --- run:stop_when { spike = factor, metric = name (nil: every loss) }.
-function spikes.stop_when(run, given)
+function spikes.stop_when(run, choice)
   local where = "stop_when"
-  local o = options.read(where, given, { spike = factor, metric = options.none })
+  local o = options.read(where, choice, { spike = factor, metric = options.none })
   options.number(where .. ": spike", o.spike, 1, largest)
-  if o.metric ~= nil and type(o.metric) ~= "string" then
-    fm.fail(("%s: metric: expected the name of a logged number, found %s"):format(where, options.shown(o.metric)))
-  end
+  if o.metric ~= nil then given.metric(where .. ": metric", o.metric) end
   run.spikes.least = math.min(run.spikes.least, o.spike)
   table.insert(run.spikes.stops, { factor = o.spike, metric = o.metric, over = false })
 end

@@ -2,54 +2,34 @@
 -- in the run's folder; run.json has the titles and the notes.
 local fm <const> = require "fm"
 local csv <const> = require "fm.records.csv"
+local given <const> = require "fm.run.given"
 local options <const> = require "fm.parts.options"
 local outputs <const> = require "fm.run.outputs"
-local utf8_text <const> = require "fm.parts.utf8_text"
 
 local tables <const> = { methods = {} }
 
 local where <const> = "table"
 
-local function text(name, value)
-  if type(value) ~= "string" then fm.fail(("%s: %s: expected a text, found %s"):format(where, name, options.shown(value))) end
-  utf8_text.check(("%s: %s"):format(where, name), value)
-  if value:find "%c" then fm.fail(("%s: %s: expected a text on one line, found %s"):format(where, name, options.shown(value))) end
-  return value
-end
-
---- The length of a list, of which each entry is given to check(i, value). holes: some may be
---- missing.
-local function each(name, list, check, holes)
-  if type(list) ~= "table" then fm.fail(("%s: %s: expected a list, found %s"):format(where, name, options.shown(list))) end
-  local n, count = 0, 0
-  for i, value in next, list do
-    if math.type(i) ~= "integer" or i < 1 then fm.fail(("%s: %s: expected a list, found the key %s"):format(where, name, options.shown(i))) end
-    n, count = math.max(n, i), count + 1
-    check(i, value)
-  end
-  if n > count and not holes then fm.fail(("%s: %s: entry %d is missing"):format(where, name, #list + 1)) end
-  return n
-end
-
 local function texts(name, list)
-  each(name, list, function(i, value) text(("%s: entry %d"):format(name, i), value) end)
+  local what = ("%s: %s"):format(where, name)
+  given.each(what, list, function(i, value) given.line(("%s: entry %d"):format(what, i), value) end)
   return list
 end
 
---- A cell as CSV writes it: a text, a number, or nil.
-local function cell(name, value)
-  if fm.is_tensor(value) and value:count() == 1 then value = value:item() end
+--- A cell as CSV writes it: a text or a number.
+local function cell(what, value)
+  value = given.plain(value)
   if math.type(value) then return value end
-  if type(value) == "string" then return text(name, value) end
-  fm.fail(("%s: %s: expected a number or a text, found %s"):format(where, name, options.shown(value)))
+  if type(value) == "string" then return given.line(what, value) end
+  fm.fail(("%s: expected a number or a text, found %s"):format(what, options.shown(value)))
 end
 
 local function read_rows(rows, width)
   local list = {}
-  each("rows", rows, function(i, row)
-    local name, cells = "row " .. i, {}
-    local n = each(name, row, function(k, value) cells[k] = cell(("%s: cell %d"):format(name, k), value) end, true)
-    if n > width then fm.fail(("%s: %s has %d cells, and there are %d columns"):format(where, name, n, width)) end
+  given.each(where .. ": rows", rows, function(i, row)
+    local what, cells = ("%s: row %d"):format(where, i), {}
+    local n = given.each(what, row, function(k, value) cells[k] = cell(("%s: cell %d"):format(what, k), value) end, true)
+    if n > width then fm.fail(("%s has %d cells, and there are %d columns"):format(what, n, width)) end
     list[i] = cells
   end)
   return list
@@ -61,11 +41,11 @@ local function file_of(name)
   return outputs.checked(where, name .. ".csv")
 end
 
-local function read(given)
-  if type(given) ~= "table" then fm.fail(("%s: expected a table with columns and rows, found %s"):format(where, options.shown(given))) end
-  local o = options.read(where, given, { columns = options.none, rows = options.none, title = "", notes = options.none })
+local function read(what)
+  if type(what) ~= "table" then fm.fail(("%s: expected a table with columns and rows, found %s"):format(where, options.shown(what))) end
+  local o = options.read(where, what, { columns = options.none, rows = options.none, title = "", notes = options.none })
   if #texts("columns", o.columns) == 0 then fm.fail(where .. ": columns: expected at least one name, found none") end
-  o.rows, o.title = read_rows(o.rows, #o.columns), text("title", o.title)
+  o.rows, o.title = read_rows(o.rows, #o.columns), given.line(where .. ": title", o.title)
   o.notes = texts("notes", type(o.notes) == "string" and { o.notes } or o.notes or {})
   return o
 end
@@ -78,10 +58,10 @@ end
 
 --- run:table(name, { columns, rows, title, notes }): NAME.csv, which `fmrun show` prints and the
 --- page of the run has. A run that goes on says its tables again.
-function tables.methods.table(run, name, given, ...)
+function tables.methods.table(run, name, what, ...)
   options.no_more(where, 2, ...)
   local file = file_of(name)
-  local o, record = read(given), run.record
+  local o, record = read(what), run.record
   local path = outputs.write(run, file, function(to) return fm.file.write(to, lines_of(o)) end)
   record.tables = record.tables or {}
   record.tables[file] = { title = o.title, notes = fm.json.array(table.move(o.notes, 1, #o.notes, 1, {})) }

@@ -1,4 +1,5 @@
 -- Those that watch what a run logs: spikes, early stopping, the best checkpoint.
+local fm <const> = require "fm"
 local early_stopping <const> = require "fm.run.early_stopping"
 local options <const> = require "fm.parts.options"
 local saving <const> = require "fm.run.saving"
@@ -15,6 +16,12 @@ function watching.methods.stop_when(run, given, ...)
   run.lines.line = nil -- one of its names may be watched from now on
   if type(given) == "table" and given.spike ~= nil then return spikes.stop_when(run, given) end
   table.insert(run.lines.stoppers, early_stopping.new(given))
+end
+
+--- The number that was logged under a name; `where` asks for it.
+local function number(where, name, value)
+  if math.type(value) then return value end
+  fm.fail(("%s: %s: expected numbers to be logged, found %s"):format(where, name, options.shown(value)))
 end
 
 --- The loop, if one runs, ends after this step.
@@ -36,10 +43,10 @@ function watching.heed(run, line)
   end
   for _, stopper in ipairs(run.lines.stoppers) do
     local place = places[stopper.metric]
-    local why = place and early_stopping.heed(stopper, lasts[place], run.loop.step)
+    local why = place and early_stopping.heed(stopper, number("stop_when: metric", stopper.metric, lasts[place]), run.loop.step)
     if why then stop(run, why) end
   end
-  if best and places[best] then saving.heed(run, lasts[places[best]]) end
+  if best and places[best] then saving.heed(run, number("checkpoints: best", best, lasts[places[best]])) end
 end
 
 return watching
