@@ -52,6 +52,9 @@ describe("a run that stops", function()
         assert.truthy(err:find("x goes on from step 33", 1, true), err)
         assert.equal(read "calm/metrics.jsonl", read(path .. "/metrics.jsonl"))
       end
+      experiment("alone.lua", counting, 'at = 33, how = "TERM",')
+      local _, _, alone = shell(stock .. "lua5.4 alone.lua --folder=one")
+      assert.truthy(alone:find("\nto go on: lua5.4 alone.lua --folder=one\n", 1, true), alone)
       assert.equal(75, (shell(stock .. "lua5.4 d/x.lua -q --folder r at=20")))
       write("d/beside.lua", "return 2")
       local code, _, err = shell("CALM=1 " .. stock .. "lua5.4 d/x.lua -q --folder r at=20")
@@ -209,6 +212,19 @@ describe("a run that stops", function()
       assert.truthy(err:find("is damaged: its digest is", 1, true), err)
       assert.truthy(err:find("going on from the older checkpoint, of step 20", 1, true), err)
       same("calm", "r", { "metrics.jsonl", "log.txt", "checkpoint.safetensors" })
+    end)
+
+    it("numbers that are equal and written in two ways are written as without an interruption", function()
+      experiment("x.lua", [[
+        run:keeps { n = { 0 } }
+        for step in run:steps(p.steps) do
+          run:log { lr = step < 20 and 1 or 1.0, zero = step < 20 and 0.0 or -0.0 }
+          if step == 33 and not os.getenv "CALM" then kill "KILL" end
+        end]])
+      assert.equal(0, (shell "CALM=1 $FMRUN -q x.lua --folder calm"))
+      assert.equal(137, (call "-q x.lua --folder r --checkpoint-every 10"))
+      assert.equal(0, (shell "CALM=1 $FMRUN -q resume r"))
+      same("calm", "r", { "metrics.jsonl" })
     end)
 
     it("a state that is damaged or gone is told, and the run begins again", function()

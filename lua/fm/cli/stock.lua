@@ -10,7 +10,8 @@ local exit <const> = command_line.exit
 --- The command that goes on with a stopped run in its folder. It is stock Lua's, because fmrun is
 --- another program and its resume would refuse.
 local function again(arg, line, path)
-  local words = table.move(arg, 1, #arg, line.folder and 1 or 3, { "--folder", path })
+  local words = line.folder and {} or { "--folder", path }
+  table.move(arg, 1, #arg, #words + 1, words)
   local first = 0
   while arg[first - 1] do first = first - 1 end
   table.move(arg, first, 0, first, words)

@@ -1,6 +1,7 @@
 -- What a run says: metrics, results, text.
 local fm <const> = require "fm"
 local ending <const> = require "fm.run.ending"
+local given <const> = require "fm.run.given"
 local module <const> = require "fm.nn.parts.module"
 local options <const> = require "fm.parts.options"
 local spikes <const> = require "fm.run.spikes"
@@ -98,10 +99,11 @@ function methods.log(run, values, ...)
   local line, text_of_line, bad = line_of(run, values), '{"step":' .. step, nil
   local names, keys, texts, lasts = line.names, line.keys, line.texts, line.lasts
   for i = 1, #names do
-    local value = values[names[i]]
+    local value, last = values[names[i]], lasts[i]
     local text = texts[i]
-    -- a learning rate that does not change is encoded once
-    if value ~= lasts[i] or math.type(value) ~= "float" then
+    -- a learning rate that does not change is encoded once; 1 and 1.0 are equal, and so are 0.0 and
+    -- -0.0, but not in the file
+    if value ~= last or value == 0 or math.type(value) ~= "float" or math.type(last) ~= "float" then
       local number = plain("log", names[i], value)
       text = encode(number)
       texts[i], lasts[i] = text, number
@@ -151,7 +153,7 @@ end
 local function numbers(...)
   local results = table.pack(...)
   for i = 1, results.n do
-    if fm.is_tensor(results[i]) and results[i]:count() == 1 then results[i] = results[i]:item() end
+    results[i] = given.plain(results[i])
   end
   return table.unpack(results, 1, results.n)
 end
