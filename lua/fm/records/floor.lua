@@ -18,7 +18,7 @@ return function(record, name, y)
   local deviation, mean = record.floor_errors and record.floor_errors[name], last_tenth(y)
   local text = words.value(floor)
   if deviation then text = ("%s ± %s"):format(text, words.value(deviation)) end
-  if not mean then return floor, text .. "; nothing was logged" end
+  if not mean then return floor, text .. (#y == 0 and "; nothing was logged" or "; the last tenth of the values has no finite one") end
   local gap = words.value(math.abs(mean - floor))
   return floor, ("%s; the last tenth of the values is %s, %s %s it"):format(text, words.value(mean), gap, mean < floor and "below" or "above")
 end

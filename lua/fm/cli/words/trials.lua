@@ -71,7 +71,7 @@ local readers <const> = { csv = read_csv, jsonl = read_jsonl }
 
 --- The numbered lines of a text that are not blank; raises { usage }.
 local function lines_of(path, text)
-  local number, next_line = 0, text:gmatch "([^\r\n]*)\r?\n"
+  local number, next_line = 0, text:gsub("\r\n?", "\n"):gmatch "([^\n]*)\n"
   return function()
     while true do
       local line = next_line()
