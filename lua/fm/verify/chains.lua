@@ -3,6 +3,7 @@
 -- are those of the papers, in the data, and the samplers' are in the noise.
 local fm <const> = require "fm"
 local by_name <const> = require "fm.parts.by_name"
+local formula_of <const> = require "fm.verify.parts.formula_of"
 
 local diffusion <const> = fm.diffusion
 local betas <const> = { 0.02, 0.1, 0.15, 0.3, 0.5 }
@@ -141,7 +142,7 @@ return {
         churn = 1.2, churn_min = 0.3, churn_max = 5, churn_noise = 1.1 } },
     }
     for _, name in ipairs(by_name.names "fm.diffusion.sample") do
-      local chain <const> = chains[name] or error(("verify has no formula of the sampler %s"):format(name), 0)
+      local chain <const> = formula_of(chains, "sampler", name)
       local by_hand <const>, model <const>, steps <const>, o <const> = table.unpack(chain)
       o.method, o.draws = name, case.rng:normal(steps, B, 2)
       local draws = {}

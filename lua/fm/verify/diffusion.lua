@@ -2,6 +2,7 @@
 -- (a^2 d^2 + s^2) with a = sqrt(abar_k), s = sqrt(1 - abar_k). Loss, and samples of every sampler.
 local fm <const> = require "fm"
 local by_name <const> = require "fm.parts.by_name"
+local formula_of <const> = require "fm.verify.parts.formula_of"
 
 local diffusion <const> = fm.diffusion
 local m <const>, d <const>, T <const> = 1.5, 0.6, 1000
@@ -60,7 +61,7 @@ end
 local function schedules(case, bars)
   local formulas <const> = { linear = bars, cosine = cosines() }
   for _, name in ipairs(by_name.names "fm.diffusion.schedule") do
-    local want = formulas[name] or error(("verify has no formula of the schedule %s"):format(name), 0)
+    local want = formula_of(formulas, "schedule", name)
     local found, largest = diffusion.schedule(name, { steps = T }).alpha_bars:totable(), 0
     for k = 1, T - 1 do largest = math.max(largest, math.abs(found[k] - want[k])) end
     case:row(("abar of the %s schedule"):format(name), largest, T * 2.0 ^ -52 + case.rounding, "1000 roundings in double, one as a tensor")

@@ -3,6 +3,7 @@
 -- velocity has the variance d^2 / V_s. The loss of models of one time by hand, for a line in x, t.
 local fm <const> = require "fm"
 local by_name <const> = require "fm.parts.by_name"
+local formula_of <const> = require "fm.verify.parts.formula_of"
 
 local flow <const> = fm.flow
 local m <const>, d <const> = 1.5, 0.4
@@ -89,11 +90,10 @@ return {
     local X, x = flow.map(exact), x0 * math.sqrt(V(0.2)) + 0.2 * m
     case:row("map from 0.2 to 0.7", case.apart(X(x, 0.2, 0.7), x0 * math.sqrt(V(0.7)) + 0.7 * m), rounding, "100 roundings")
     for _, kind in ipairs(by_name.names "fm.flow.map_loss") do
-      local of = expected[kind]
-      if one_time[kind] then one_time[kind](case)
-      elseif not of then error(("verify has no formula of the map loss %s"):format(kind), 0)
+      if one_time[kind] then
+        one_time[kind](case)
       else
-        local alpha = kind == "alpha" and 0.3 or nil
+        local of, alpha = formula_of(expected, "map loss", kind), kind == "alpha" and 0.3 or nil
         case:mean(("loss of the map, %s"):format(kind), losses(case, kind, 0.25, 0.75, alpha), of(0.25, 0.75, alpha),
           (300 * case.rounding) ^ 2, "(300 roundings)^2")
       end

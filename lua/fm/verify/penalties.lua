@@ -2,6 +2,7 @@
 -- hand, and how many rows lose their condition.
 local fm <const> = require "fm"
 local by_name <const> = require "fm.parts.by_name"
+local formula_of <const> = require "fm.verify.parts.formula_of"
 local worst <const> = require "fm.verify.parts.worst"
 
 local flow <const> = fm.flow
@@ -51,7 +52,7 @@ local function penalties(case)
   local x0, x1, guess = case.rng:normal(B, 2), case.rng:normal(B, 2), case.rng:normal(B, 2)
   local apart, all = (guess - (x1 - x0)):totable(), {}
   for _, name in ipairs(by_name.names "fm.flow.penalty") do
-    all[#all + 1] = { name, costs[name] or error(("verify has no formula of the penalty %s"):format(name), 0) }
+    all[#all + 1] = { name, formula_of(costs, "penalty", name) }
   end
   local error, which = worst(all, function(list, name)
     local largest = 0

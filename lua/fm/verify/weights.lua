@@ -2,6 +2,7 @@
 -- against the distribution of each sampler, and the loss of models that say the same in every form.
 local fm <const> = require "fm"
 local by_name <const> = require "fm.parts.by_name"
+local formula_of <const> = require "fm.verify.parts.formula_of"
 local worst <const> = require "fm.verify.parts.worst"
 
 local flow <const> = fm.flow
@@ -28,14 +29,10 @@ local counts <const> = {
   edm = function(a, s) return ((s / a) ^ 2 + 0.25) / (s / a * 0.5) ^ 2 end,
 }
 
-local function formula_of(name, formulas)
-  return formulas[name] or error(("verify has no formula of %s"):format(name), 0)
-end
-
 local function times(case)
   local n <const> = 20000
   for _, name in ipairs(by_name.names "fm.flow.time") do
-    local o <const> = formula_of(name, before)
+    local o <const> = formula_of(before, "time sampler", name)
     local t = flow.time(name, o[1])(case.rng, n)
     case:mean(("share of times before %.2g, %s"):format(o[2], name), t:lt(o[2]), o[3])
   end
@@ -52,7 +49,7 @@ local function weighted(case, path)
   local list, square = {}, (x1 - guess):square():mean(2):totable()
   for i = 1, B do list[i] = 0.1 + 0.8 * (i - 1) / (B - 1) end
   local t, all = fm.tensor(list), {}
-  for _, name in ipairs(by_name.names "fm.flow.weight") do all[#all + 1] = { name, formula_of(name, counts) } end
+  for _, name in ipairs(by_name.names "fm.flow.weight") do all[#all + 1] = { name, formula_of(counts, "weight", name) } end
   local error, which = worst(all, function(count, name)
     local want, largest = 0, 0
     for i = 1, B do

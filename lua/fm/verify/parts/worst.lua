@@ -1,5 +1,5 @@
--- worst(list of { name, thing }, error) -> the largest error(thing, name), and the name it has it
--- for. A nan is larger than any number.
+-- worst(list of { name, thing }, error) -> the largest error(thing, name), and its name. A nan is
+-- larger than any number.
 return function(list, error)
   local largest, which = -1, "none"
   for _, entry in ipairs(list) do
