@@ -1,6 +1,7 @@
 -- What a result was computed on: { model (of the processor, nil when unknown), cores, kernels (of
 -- OpenBLAS), real }.
 local fm <const> = require "fm"
+local sorted_keys <const> = require "fm.parts.sorted_keys"
 local words <const> = require "fm.records.words"
 
 local machine <const> = {}
@@ -25,10 +26,7 @@ function machine.of_records(list)
     if versions.blas_core then kernels[versions.blas_core] = true end
     is_here = is_here and record.host == host
   end
-  local names = {}
-  for name in pairs(kernels) do names[#names + 1] = name end
-  table.sort(names)
-  found.kernels, found.model = table.concat(names, " and "), is_here and model() or nil
+  found.kernels, found.model = table.concat(sorted_keys(kernels), " and "), is_here and model() or nil
   return found
 end
 

@@ -23,23 +23,12 @@ local function config_of(record)
   return config
 end
 
---- The words that the script got, from the record.
-local function arguments_of(record)
-  local words = record.arguments
-  if words == nil then return {} end
-  if type(words) ~= "table" then fail("%s: run.json: arguments: expected a list", record.path) end
-  for i, word in ipairs(words) do
-    if type(word) ~= "string" then fail("%s: run.json: arguments: expected texts, found %s at %d", record.path, type(word), i) end
-  end
-  return words
-end
-
 --- The script of a recorded run, opened, and the values of its config: { script, values, commit }.
 --- how: force (in spite of differences), kept_code, quiet, argv, advice (what to do about
 --- differences), command (fmrun's word for all this). Raises.
 return function(record, how)
   if not record.script then fail("%s: %s", record.path, record.error or "run.json names no script") end
-  local words, files, copies = arguments_of(record), record.code or {}, nil
+  local words, files, copies = record.arguments or {}, record.code or {}, nil
   if how.kept_code then
     local message
     copies, message = recorded.copies(record.path, record.script, files)

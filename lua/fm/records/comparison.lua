@@ -4,12 +4,11 @@
 local fm <const> = require "fm"
 local describe <const> = require "fm.records.describe"
 local metrics_of <const> = require "fm.records.metrics"
+local not_finite <const> = require "fm.records.not_finite"
 local seeds <const> = require "fm.records.seeds"
 local value_of <const> = require "fm.records.value_of"
 
 local comparison <const> = {}
-
-local not_finite <const> = require "fm.records.not_finite"
 
 --- Names of the parameters that have different values in two runs. A parameter that another
 --- experiment lacks does not count.

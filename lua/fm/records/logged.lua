@@ -1,13 +1,12 @@
 -- The lines of a metrics.jsonl, in order: { step, loss, ... }; "nan", "inf" and "-inf" are numbers
 -- again.
 local core <const> = require "fm.core"
-local open <const> = require "fm.records.regular"
-
 local not_finite <const> = require "fm.records.not_finite"
+local open <const> = require "fm.records.regular"
 
 local logged <const> = {}
 
-local most <const> = 1 << 30                             -- bytes of a file: a thousand hours of a run that logs ten times a second
+local most <const> = 1 << 30 -- bytes of a file: a thousand hours of a run that logs ten times a second
 local block <const>, longest <const> = 1 << 16, 1 << 20 -- bytes read at a time, and of one line
 
 --- The values of a line by name, without nulls; nil when the line is not an object.

@@ -1,5 +1,6 @@
 -- What "the best run" means: the lowest (or highest) value of one summary.
 local nearest <const> = require "fm.parts.nearest"
+local padded <const> = require "fm.records.padded"
 
 local objective <const> = {}
 
@@ -35,11 +36,6 @@ local function place(name, names)
   return 3 * #known
 end
 
---- A name with zeros before its numbers, which then sort by their size.
-local function padded(name)
-  return (name:gsub("%d+", function(digits) return ("0"):rep(20 - #digits) .. digits end))
-end
-
 --- Sorts names of summaries, the most telling first: those that can be an objective, then floors,
 --- errors of others and effort; w2_2 before w2_16.
 function objective.sort(names)
@@ -69,26 +65,31 @@ function objective.names(runs)
   return objective.sort(names)
 end
 
---- nil, or what is wrong with the words of a user ("mmd", "accuracy:max").
-function objective.problem(runs, given)
+--- The name and the direction, or nil, in the words of a user ("mmd", "accuracy:max").
+local function read(given)
   local name, direction = given:match "^(.-):(%a+)$"
+  return name or given, direction
+end
+
+--- nil, or what is wrong with the words of a user.
+function objective.problem(runs, given)
+  local name, direction = read(given)
   if direction and direction ~= "min" and direction ~= "max" then return ('%s: expected NAME, NAME:min or NAME:max'):format(given) end
   local names = objective.names(runs)
   for _, known_name in ipairs(names) do
-    if known_name == (name or given) then return nil end
+    if known_name == name then return nil end
   end
-  return ('no result is called "%s"%s'):format(name or given, nearest.advice(name or given, names))
+  return ('no result is called "%s"%s'):format(name, nearest.advice(name, names))
 end
 
---- { name, highest } from the words of a user ("mmd", "accuracy:max"), or guessed from the
---- summaries; nil when there is nothing to compare.
+--- { name, highest } from the words of a user, or guessed from the summaries; nil when there is
+--- nothing to compare.
 function objective.choose(runs, given)
-  local names = objective.names(runs)
   if given then
-    local name, direction = given:match "^(.-):(%a+)$"
-    return { name = name or given, highest = direction == "max" }
+    local name, direction = read(given)
+    return { name = name, highest = direction == "max" }
   end
-  local best
+  local names, best = objective.names(runs), nil
   for _, name in ipairs(names) do
     local rank = place(name, names)
     if rank and (not best or rank < best.rank) then best = { name = name, rank = rank, highest = name:find "accuracy" ~= nil } end

@@ -1,6 +1,7 @@
 -- Checks run.json, so that the rest of fm can trust it: its fields have these types, or the run
 -- counts as damaged.
 local core <const> = require "fm.core"
+local is_list <const> = require "fm.records.is_list"
 local read_json <const> = require "fm.records.json_file"
 
 local function is_plain(value)
@@ -40,30 +41,26 @@ end
 
 local logs <const> = { [""] = true, x = true, y = true, xy = true }
 
---- A list of { path, hash }.
-local function is_files(value)
-  if type(value) ~= "table" then return false end
-  for key, file in next, value do
-    if not math.type(key) or type(file) ~= "table" or type(file.path) ~= "string" or type(file.hash) ~= "string" then return false end
-    if file.path == "" or file.path:find "%z" then return false end
-  end
-  return true
+local function is_string(value) return type(value) == "string" end
+
+--- { path, hash } of a file.
+local function is_file(value)
+  return type(value) == "table" and is_string(value.path) and is_string(value.hash) and value.path ~= "" and not value.path:find "%z"
 end
 
---- A list of texts.
-local function is_texts(value)
-  if type(value) ~= "table" then return false end
-  for key, word in next, value do
-    if not math.type(key) or type(word) ~= "string" then return false end
-  end
-  return true
+local function is_files(value) return is_list(value, is_file) end
+local function is_texts(value) return is_list(value, is_string) end
+
+--- Whether a name leads to a place inside of the folder.
+local function is_inside(name)
+  return not ("/" .. name .. "/"):find("/../", 1, true) and not name:find "%z"
 end
 
 --- Names of files inside the folder, each with the axes of its curve that are logarithmic.
 local function is_curves(value)
   if not is_object(value) then return false end
   for name, axes in next, value do
-    if not logs[axes] or ("/" .. name .. "/"):find("/../", 1, true) or name:find "%z" then return false end
+    if not logs[axes] or not is_inside(name) then return false end
   end
   return true
 end
@@ -72,13 +69,12 @@ end
 local function is_tables(value)
   if type(value) ~= "table" then return false end
   for name, about in next, value do
-    if type(name) ~= "string" or type(about) ~= "table" or type(about.title) ~= "string" or not is_texts(about.notes) then return false end
-    if ("/" .. name .. "/"):find("/../", 1, true) or name:find "%z" then return false end
+    if not is_string(name) or type(about) ~= "table" or not is_string(about.title) or not is_texts(about.notes) then return false end
+    if not is_inside(name) then return false end
   end
   return true
 end
 
-local function is_string(value) return type(value) == "string" end
 local function is_whole(value) return math.type(value) == "integer" end
 local function is_boolean(value) return type(value) == "boolean" end
 local function is_count(value) return math.type(value) == "integer" and value >= 0 end

@@ -81,11 +81,7 @@ end
 function parts.digests(...)
   local rows = {}
   for _, list in ipairs { ... } do
-    for _, file in ipairs(list) do
-      if type(file) == "table" then
-        rows[#rows + 1] = html.tr { html.td { tostring(file.path) }, html.td { class = "hash", file.hash and tostring(file.hash) } }
-      end
-    end
+    for _, file in ipairs(list) do rows[#rows + 1] = html.tr { html.td { file.path }, html.td { class = "hash", file.hash } } end
   end
   if #rows == 0 then return nil end
   return html.div { class = "wide", html.table { class = "digests", html.tbody { rows } } }

@@ -2,6 +2,7 @@
 local core <const> = require "fm.core"
 local html <const> = require "fm.report.html"
 local lfs <const> = require "lfs"
+local padded <const> = require "fm.records.padded"
 local records <const> = require "fm.records.runs"
 local words <const> = require "fm.records.words"
 
@@ -10,11 +11,7 @@ local pictures <const> = {}
 local types <const> = { png = "image/png", svg = "image/svg+xml" }
 local most_bytes <const> = 24000000 -- of all pictures of a page: beyond it browsers grow slow
 
---- "step-9" before "step-10".
 local function is_before(a, b)
-  local function padded(name)
-    return (name:gsub("%d+", function(digits) return ("0"):rep(20 - #digits) .. digits end))
-  end
   local key_a, key_b = padded(a), padded(b)
   if key_a ~= key_b then return key_a < key_b end
   return a < b

@@ -9,15 +9,15 @@ local parts <const> = require "fm.report.parts"
 local pictures <const> = require "fm.report.pictures"
 local result_curves <const> = require "fm.report.result_curves"
 local result_tables <const> = require "fm.report.result_tables"
+local sorted_keys <const> = require "fm.parts.sorted_keys"
 local spikes <const> = require "fm.records.spikes"
 local words <const> = require "fm.records.words"
 
 local drawn_here <const> = { ["pareto.png"] = true } -- its section draws the same
 
 local function summary_tiles(record)
-  local names, tiles = {}, {}
-  for name in pairs(record.summary) do names[#names + 1] = name end
-  for i, name in ipairs(objective.sort(names)) do tiles[i] = { name, record.summary[name] } end
+  local tiles = {}
+  for i, name in ipairs(objective.sort(sorted_keys(record.summary))) do tiles[i] = { name, record.summary[name] } end
   return parts.tiles(tiles)
 end
 

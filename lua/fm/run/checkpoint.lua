@@ -55,6 +55,11 @@ local function slot_name(slot)
   return ("checkpoint-%d.safetensors"):format(slot)
 end
 
+--- The path of the file of a slot's entry.
+function checkpoint.path(folder, slot)
+  return folder.path .. "/" .. slot_name(slot.slot)
+end
+
 local function write_state(folder, state)
   folder:write_json("state.json", { hash = fm.file.hash(fm.json.encode(state)), state = state })
 end
@@ -67,10 +72,9 @@ function checkpoint.write(run, position, origin)
   local folder, newest = run.folder, run.saving.slots[1]
   position.lengths, position.digests = folder:settle(lines_files)
   position.slot = newest and 3 - newest.slot or 1
-  local name = slot_name(position.slot)
   if not newest then write_state(folder, { slots = fm.json.array {}, origin = origin }) end -- a slot without a state is then one whose state was lost
-  checkpoint.save(run, name)
-  position.hash = assert(fm.file.hash_file(folder.path .. "/" .. name))
+  checkpoint.save(run, slot_name(position.slot))
+  position.hash = assert(fm.file.hash_file(checkpoint.path(folder, position)))
   local slots = { assert(fm.json.decode(fm.json.encode(position))), newest } -- a copy: the run's own tables go on changing
   run.saving.slots = slots
   write_state(folder, { slots = slots, origin = origin })
@@ -141,7 +145,7 @@ end
 
 --- nil when the slot is as it was written, or what is wrong, and whether only the lines are wrong.
 local function slot_problem(folder, slot)
-  local path = folder.path .. "/" .. slot_name(slot.slot)
+  local path = checkpoint.path(folder, slot)
   local hash, message = fm.file.hash_file(path)
   if not hash then return message end
   if hash ~= slot.hash then return ("%s is damaged: its digest is %s, expected %s"):format(path, hash, slot.hash) end
@@ -166,14 +170,9 @@ end
 
 --- Reads a slot: tensors, values for fm.run.kept. Raises.
 function checkpoint.load(folder, slot)
-  local tensors, metadata = fm.load(folder.path .. "/" .. slot_name(slot.slot))
+  local tensors, metadata = fm.load(checkpoint.path(folder, slot))
   if not tensors then error(metadata, 0) end
   return tensors, assert(fm.json.decode(metadata["fm.values"]))
-end
-
---- The path of a slot's file.
-function checkpoint.path(folder, slot)
-  return folder.path .. "/" .. slot_name(slot.slot)
 end
 
 --- What a run that is done has left, checkpoint.safetensors: { path, tensors, values, ends (the
@@ -185,7 +184,9 @@ function checkpoint.last(folder)
   if not tensors then return nil, metadata end
   local values, message = fm.json.decode(metadata["fm.values"] or "")
   local ends, problem = fm.json.decode(metadata["fm.loops"] or "[]")
-  if type(values) ~= "table" or type(ends) ~= "table" then return nil, ("%s: not what a run writes: %s"):format(path, message or problem) end
+  if type(values) ~= "table" or type(ends) ~= "table" then
+    return nil, ("%s: not what a run writes: %s"):format(path, message or problem or "fm.values and fm.loops are to be an object and a list")
+  end
   return { path = path, tensors = tensors, values = values, ends = ends }
 end
 

@@ -245,10 +245,7 @@ function parameters.find(list, key, presets)
   local declaration = rawget(list, key)
   if declaration then return declaration end
   if key ~= "preset" or not next(presets) then return nil, unknown_key(list, key) end
-  local choices = {}
-  for name in pairs(presets) do choices[#choices + 1] = name end
-  table.sort(choices)
-  return { name = "preset", type = "string", choices = choices }
+  return { name = "preset", type = "string", choices = sorted_keys(presets) }
 end
 
 --- The whole table of values: the defaults, overridden by the preset that `given` names, overridden

@@ -1,5 +1,5 @@
--- run.json: what a run was, how it went, and on which
--- machine. Written when it begins and when it ends.
+-- run.json: what a run was, how it went, and on which machine. Written when it begins and when it
+-- ends.
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local code_files <const> = require "fm.run.code_files"

@@ -1,21 +1,18 @@
 -- Checks state.json before a run goes on from it: the digest detects accidents, this detects
 -- contents that no checkpoint wrote.
+local is_list <const> = require "fm.records.is_list"
+
 local function is_whole(value) return math.type(value) == "integer" and value >= 0 end
 local function is_number(value) return math.type(value) ~= nil end
 local function is_text(value) return type(value) == "string" end
 local function is_path(value) return type(value) == "string" and value ~= "" and not value:find "%z" end
 local function is_duration(value) return math.type(value) ~= nil and value >= 0 and value < 1e12 end
 local function is_table(value) return type(value) == "table" end
+local function is_boolean(value) return type(value) == "boolean" end
 
 --- A test of lists whose every entry passes one.
 local function list_of(is_entry)
-  return function(value)
-    if not is_table(value) then return false end
-    for key, entry in next, value do
-      if not math.type(key) or not is_entry(entry) then return false end
-    end
-    return true
-  end
+  return function(value) return is_list(value, is_entry) end
 end
 
 --- A test of objects whose fields pass these tests.
@@ -33,7 +30,7 @@ end
 local function is_plain(value)
   if not is_table(value) then return false end
   for name, inner in next, value do
-    if not is_text(name) or not (is_number(inner) or is_text(inner) or type(inner) == "boolean") then return false end
+    if not is_text(name) or not (is_number(inner) or is_text(inner) or is_boolean(inner)) then return false end
   end
   return true
 end
@@ -52,8 +49,6 @@ local function is_places(value)
   return true
 end
 
-local function is_boolean(value) return type(value) == "boolean" end
-
 local is_watched <const> = object_of { recent = list_of(is_number), inside = is_boolean, count = is_whole, first = optional(is_whole),
   worst = optional(is_number) }
 
@@ -66,7 +61,7 @@ local function is_spikes(value)
   return true
 end
 
-local is_stop <const> = object_of { misses = is_whole, over = is_boolean }
+local is_stop <const> = object_of { misses = is_whole, over = is_boolean, best = optional(is_number), step = optional(is_whole) }
 local is_file <const> = object_of { path = is_path, hash = is_text }
 local slot <const> = { slot = function(value) return value == 1 or value == 2 end, hash = is_text, step = is_whole, loop = is_whole, loops = list_of(is_whole),
   seconds = is_duration, stops = list_of(is_stop), summary = is_plain,

@@ -10,6 +10,7 @@ local machine <const> = require "fm.cli.machine"
 local option_reader <const> = require "fm.cli.option_reader"
 local printable <const> = require "fm.parts.printable"
 local screen <const> = require "fm.cli.terminal.card_screen"
+local sorted_keys <const> = require "fm.parts.sorted_keys"
 local words <const> = require "fm.records.words"
 
 local exit <const> = command_line.exit
@@ -106,9 +107,8 @@ local function notes_of(result, base, committed, count)
   end
   if added > 0 and not committed then notes[#notes + 1] = { "added", words.count(added, "run") .. " of the committed result" } end
   if others > 0 then
-    local names = {}
-    for name in pairs(digests) do names[#names + 1] = name end
-    notes[#notes + 1] = { "versions", ("the script of %s had another text: digest %s"):format(words.count(others, "run"), table.concat(names, ", ")) }
+    local names = table.concat(sorted_keys(digests), ", ")
+    notes[#notes + 1] = { "versions", ("the script of %s had another text: digest %s"):format(words.count(others, "run"), names) }
   end
   if elsewhere > 0 then notes[#notes + 1] = { "data now", ("not those of %s: digest %s"):format(words.count(elsewhere, "run"), result.data.digest) } end
   return notes

@@ -10,9 +10,7 @@ local records <const> = require "fm.records.runs"
 --- path -> digest of a record's list of files.
 local function digests(list)
   local result = {}
-  for _, file in ipairs(list or {}) do
-    if type(file) == "table" and file.path then result[file.path] = file.hash end
-  end
+  for _, file in ipairs(list or {}) do result[file.path] = file.hash end
   return result
 end
 
