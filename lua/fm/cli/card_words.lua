@@ -127,7 +127,7 @@ function card_words.count(result)
   return table.concat(parts, ", ")
 end
 
---- "5 runs, 18m04s in all, 3m36s a run in the middle; MACHINE".
+--- "5 runs, 18m04s in all, median 3m36s a run; MACHINE"; nil when there are none.
 function card_words.cost(result)
   local done = card_result.count(result)
   local each = card_result.median_seconds(result.rows)

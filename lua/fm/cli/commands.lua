@@ -1,12 +1,15 @@
 -- `fmrun WORD ...`: a command is one file WORD.lua in the folder command/, or the user's own file
 -- in fm/command/ below a folder of LUA_PATH that begins with "/"; never one that happens to lie in
--- the working folder. It is found by its name, and returns { help = "one line", usage = "fmrun WORD
--- ...", options = { ... }, takes = "run", run = function(line) return exit_code end } options: in
--- the words of option_reader; a string borrows fmrun's own option of that name. takes (for
--- completion): what its words name, "run", "script", "parameters" (a script and its key=value),
--- "name" or a list of words. line: its words, options by name, argv; refuse(message), which ends
--- the command because of how it was called; and only(what, names), which does so for an option that
--- is none of these names, since it says nothing to `what`.
+-- the working folder. It is found by its name, and returns
+--   help, usage    one line each
+--   examples       a list of lines, if there are any
+--   options        in the words of option_reader; a string borrows fmrun's own option of that name
+--   takes          for completion, what its words name: "run", "script", "parameters" (a script and
+--                  its key=value), "card", "name" or a list of words
+--   run            function(line) that returns an exit code, or nothing for 0
+-- line: its words, options by name, argv; refuse(message), which ends the command because of how it
+-- was called; and only(what, names), which refuses each option but these, because it says nothing
+-- to `what`.
 local by_name <const> = require "fm.parts.by_name"
 local command_line <const> = require "fm.cli.command_line"
 local nearest <const> = require "fm.parts.nearest"

@@ -10,8 +10,8 @@ local scheduler_script <const> = {}
 
 local largest_array <const> = 1000 -- the largest index with Slurm's default MaxArraySize
 
---- "1-4,7": the indices of an array in which index I does
---- the tasks I, I + largest_array, ... for these tasks.
+--- "1-4,7": the indices for these tasks of an array in which index I does the tasks I, I +
+--- largest_array, ...
 local function ranges(tasks)
   local wanted, words, first = {}, {}, nil
   for _, task in ipairs(tasks) do wanted[(task.index - 1) % largest_array + 1] = true end

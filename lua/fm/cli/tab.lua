@@ -28,8 +28,7 @@ local function room_of(value)
   end
 end
 
---- Adds the names in a table, and in the tables that its
---- __index leads to. Each name gets what it is, or true.
+--- Adds the names in a table, and in the tables that its __index leads to, each with its value.
 local function add_fields(names, value)
   for _ = 1, deepest do
     if type(value) ~= "table" then return end

@@ -67,7 +67,7 @@ local function color_runs(groups)
   end
 end
 
---- The best arm: of those with more than one seed, if there are any.
+--- The best arm with more than one seed; nil when there is none.
 local function best_arm(list)
   for _, group in ipairs(list) do
     if group.count > 1 then return group end

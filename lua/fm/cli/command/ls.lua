@@ -57,7 +57,8 @@ local function print_table(list, line)
   end
   local lines, left_out = layout.table(columns, rows, { columns = layout.columns(), paint = painter(1, line.color) })
   if #left_out > 0 then
-    table.move(layout.wrap(("left out: %s (--json has all)"):format(table.concat(left_out, ", ")), layout.columns()), 1, 9, #lines + 1, lines)
+    local told = layout.wrap(("left out: %s (--json has all)"):format(table.concat(left_out, ", ")), layout.columns())
+    table.move(told, 1, #told, #lines + 1, lines)
   end
   io.stdout:write(table.concat(lines, "\n"), "\n")
 end

@@ -1,14 +1,19 @@
 -- Reads the part of Markdown that the manual is written in (CommonMark 0.31, and tables as GitHub
--- has them):
---   headings with #, paragraphs, lists, quotes, fenced code, tables, comments; and inside of them
---     code, *emphasis*, **strong**,
---   [links](target), ![pictures](file), backslash escapes.
--- markdown.read(text) -> blocks: { kind = "heading", level, id, inline }, { "paragraph", inline },
--- { "list", ordered, items = blocks of each },
---   { "quote", blocks }, { "code", language, info, text, line }, { "table", align, head, rows =
---     inlines of each cell }, { "comment", text }
--- An inline is a list of { kind = "text" | "code", text }, { "strong" | "emphasis", inline }, {
--- "link", target, inline }, { "image", target, text }.
+-- has them): headings with #, paragraphs, lists, quotes, fenced code, tables, comments; inside of
+-- them code, *emphasis*, **strong**, [links](target), ![pictures](file), backslash escapes.
+--   markdown.read(text) -> a list of blocks, each { kind, ... }:
+--     heading    level, id, inline
+--     paragraph  inline
+--     list       ordered, items (a list of blocks for each)
+--     quote      blocks
+--     code       language, info, text, line
+--     table      align, head, rows (an inline for each cell)
+--     comment    text
+-- An inline is a list of pieces, each { kind, ... }:
+--     text, code        text
+--     strong, emphasis  inline
+--     link              target, inline
+--     image             target, text
 local markdown <const> = {}
 
 -- ---- inside a line ----
