@@ -25,6 +25,7 @@ local rows <const> = {
   { "huber", op("huber", x, y), "delta", 1, 1.1 },
   { "huber", op("huber", x, y), "reduce", "mean", "sum" },
   { "mse", op("mse", x, y), "reduce", "mean", "sum" },
+  { "cross_entropy", op("cross_entropy", x, fm.tensor { 1, 4, 2 }), "reduce", "mean", "sum" },
   { "var", op("var", x), "unbiased", true, false },
   { "std", op("std", x), "unbiased", true, false },
   { "sum", op("sum", x), "keep", false, true, with = { axis = 1 } },
@@ -55,4 +56,16 @@ local rows <const> = {
 describe("options of ops:", function()
   checks.no_bytes_stay(setup, teardown)
   option_values(it, rows)
+
+  it("are named by the reference, with their defaults", function()
+    local reference <const> = require "fm.cli.reference"
+    for _, row in ipairs(rows) do
+      local name, key, default = row[1], row[3], row[4]
+      local text = table.concat(reference.find("fm.Tensor:" .. name)[1].params, "\n")
+      assert.truthy(text:find("%f[%w]" .. key .. "%??:"), ("%s: %s"):format(name, key))
+      local is_shape = key == "axis" or key == "axes" or key == "last" or name == "clamp" -- these depend on the input
+      local shown = type(default) == "string" and ('"%s"'):format(default) or default == 1e-5 and "1e-5" or default == 1e-6 and "1e-6" or tostring(default)
+      assert.truthy(is_shape or text:find(("%s = %s"):format(key, shown), 1, true), ("%s: %s = %s"):format(name, key, shown))
+    end
+  end)
 end)

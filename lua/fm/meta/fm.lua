@@ -138,9 +138,11 @@ function Tensor:is_parameter() end
 ---`only`, a parameter, all other parameters are constants on this tape: nothing that depends on
 ---them alone is recorded, and they get no gradient.
 ---@param only? fm.Tensor
+---@return userdata tape
 function fm.record(only) end
 ---Records nothing; what is made inside goes back to the pool at the end:
 ---`local scope <close> = fm.scope()`.
+---@return userdata scope
 function fm.scope() end
 ---An op from Lua: forward(...) -> y, saved; backward(saved, dy) -> dx, ...
 ---@param f {forward: function, backward: function}
@@ -234,8 +236,8 @@ function Tensor:abs() end
 ---x^exponent
 ---@param options {exponent: number}|number
 function Tensor:pow(options) end
----x held within min..max.
----@param options {min: number, max: number}
+---x held within min..max; one of them alone is the only bound.
+---@param options {min?: number, max?: number}
 function Tensor:clamp(options) end
 ---1 where self < b, else 0. (Lua's own a < b cannot give a tensor: it raises.)
 function Tensor:lt(b) end
@@ -256,49 +258,49 @@ function Tensor:where(a, b) end
 -- ---- ops: reductions, over all numbers without an axis; keep = true keeps it with size 1 ----
 
 ---The sum.
----@param options? {axis: integer, keep: boolean}|integer
+---@param options? {axis: integer, keep: boolean}|integer keep = false
 function Tensor:sum(options) end
 ---The mean.
----@param options? {axis: integer, keep: boolean}|integer
+---@param options? {axis: integer, keep: boolean}|integer keep = false
 function Tensor:mean(options) end
 ---The largest number.
----@param options? {axis: integer, keep: boolean}|integer
+---@param options? {axis: integer, keep: boolean}|integer keep = false
 function Tensor:max(options) end
 ---The smallest number.
----@param options? {axis: integer, keep: boolean}|integer
+---@param options? {axis: integer, keep: boolean}|integer keep = false
 function Tensor:min(options) end
----The variance; unbiased = true divides by n - 1.
----@param options? {axis: integer, keep: boolean, unbiased: boolean}
+---The variance; it divides by n - 1, with unbiased = false by n.
+---@param options? {axis: integer, keep: boolean, unbiased: boolean} keep = false, unbiased = true
 function Tensor:var(options) end
----The standard deviation, the root of var; unbiased = true divides by n - 1. Where it is 0, its
----gradient is taken as 0, as in PyTorch.
----@param options? {axis: integer, keep: boolean, unbiased: boolean}
+---The standard deviation, the root of var. Where it is 0, its gradient is taken as 0, as in
+---PyTorch.
+---@param options? {axis: integer, keep: boolean, unbiased: boolean} keep = false, unbiased = true
 function Tensor:std(options) end
 ---The position of the largest number, 1-based; without an axis among all numbers, counted row by
 ---row. Of equals the first; NaN counts as the largest.
----@param options? {axis: integer, keep: boolean}|integer
+---@param options? {axis: integer, keep: boolean}|integer keep = false
 function Tensor:argmax(options) end
 ---The position of the smallest number, 1-based; without an axis among all numbers, counted row by
 ---row. Of equals the first; NaN counts as the smallest.
----@param options? {axis: integer, keep: boolean}|integer
+---@param options? {axis: integer, keep: boolean}|integer keep = false
 function Tensor:argmin(options) end
 ---The numbers in order along the axis (the last), and their former places, 1-based: values, places
 ---= x:sort(). Equals keep their order; NaNs come last. The values have gradients.
----@param options? {axis: integer, descending: boolean}|integer
+---@param options? {axis: integer, descending: boolean}|integer descending = false
 ---@return fm.Tensor values
 ---@return fm.Tensor places
 function Tensor:sort(options) end
 ---Only the places that sort gives.
----@param options? {axis: integer, descending: boolean}|integer
+---@param options? {axis: integer, descending: boolean}|integer descending = false
 function Tensor:argsort(options) end
 ---The root of the sum of squares.
----@param options? {axis: integer, keep: boolean}|integer
+---@param options? {axis: integer, keep: boolean}|integer keep = false
 function Tensor:norm(options) end
 ---log of the sum of e^x, without overflow.
----@param options? {axis: integer, keep: boolean}|integer
+---@param options? {axis: integer, keep: boolean}|integer keep = false
 function Tensor:logsumexp(options) end
----Running sums along the axis.
----@param options {axis: integer}|integer
+---Running sums along the axis (the last).
+---@param options? {axis: integer}|integer
 function Tensor:cumsum(options) end
 ---e^x over its sum along the axis (the last).
 ---@param options? {axis: integer}|integer
@@ -317,22 +319,21 @@ function Tensor:transpose(options) end
 ---The axes in another order; a copy.
 ---@param options {axes: integer[]}
 function Tensor:permute(options) end
----Joins tensors along an axis; takes them as arguments or one list.
+---Joins tensors along an axis (the first); takes them as arguments or one list.
 ---@param ... fm.Tensor|{axis: integer}
 function Tensor:cat(...) end
 ---Joins tensors of one shape along a new axis (the first); takes them as arguments or one list.
 ---@param ... fm.Tensor|{axis: integer}
 function Tensor:stack(...) end
----first, first + step .. last along an axis; a copy unless it is contiguous. Easier to write: x[{
----{first, last}, {first, last, step} }] with an entry per axis: a range, {} for all, or a number,
----which removes its axis. x[{ {}, 2 }] is column 2. A view where that is contiguous, else a copy
----that a tape records. x[{ {}, 2 }] = number or tensor writes there. Two plain numbers are rows:
----x[{i, j}].
----@param options {axis: integer, first: integer, last: integer, step: integer}
+---first, first + step .. last along an axis. Easier to write: x[{ {first, last}, {first, last,
+---step} }] with an entry per axis: a range, {} for all, or a number, which removes its axis.
+---x[{ {}, 2 }] is column 2. A view where that is contiguous, else a copy that a tape records.
+---x[{ {}, 2 }] = number or tensor writes there. Two plain numbers are rows: x[{i, j}].
+---@param options {axis: integer, first?: integer, last?: integer, step?: integer} first = 1, last = -1, step = 1
 function Tensor:slice(options) end
----Rows (of an axis) by their numbers.
+---Rows, or what lies along another axis, by their numbers.
 ---@param index fm.Tensor 1-based
----@param options {axis: integer}
+---@param options? {axis: integer}|integer axis = 1
 function Tensor:index_select(index, options) end
 ---One number per place of index, taken along the axis; index has the rank of self.
 ---@param index fm.Tensor
@@ -350,28 +351,28 @@ function Tensor:one_hot(options) end
 function Tensor:matmul(b) end
 ---[S, M, K] x [S, K, N]
 function Tensor:bmm(b) end
----act(x w^T + b), w [outputs, inputs]
----@param options? {act: string}
+---act(x w^T + b), w [outputs, inputs]; b may be absent.
+---@param options? {act: string} act = "none"
 function Tensor:linear(w, b, options) end
 ---softmax(q k^T / sqrt d) v; causal: query i sees keys 1 to i only
----@param options? {causal: boolean}
+---@param options? {causal: boolean} causal = false
 function Tensor:attention(k, v, options) end
----Over the last axis: to mean 0 and variance 1, then weight, bias: [n], or rows for the first
----axes, as [B, 1, n] for self [B, L, n]. Ba et al. 2016.
----@param options? {eps: number}
+---Over the last axis: to mean 0 and variance 1, then weight, bias, which may be absent: [n], or
+---rows for the first axes, as [B, 1, n] for self [B, L, n]. Ba et al. 2016.
+---@param options? {eps: number} eps = 1e-5
 function Tensor:layer_norm(weight, bias, options) end
 ---Over the last axis: divided by the root mean square, times weight, shaped as that of
 ---layer_norm. Zhang and Sennrich 2019.
----@param options? {eps: number}
+---@param options? {eps: number} eps = 1e-6
 function Tensor:rms_norm(weight, options) end
 ---x [N, C, ...]: act of what layer_norm does, over groups of channels. Wu and He 2018.
----@param options {groups: integer, eps: number, act: string}
+---@param options {groups: integer, eps?: number, act?: string} eps = 1e-5, act = "none"
 function Tensor:group_norm(weight, bias, options) end
----x [N, C, H, W], w [O, C, h, w]
----@param options? {stride: integer, padding: integer}
+---x [N, C, H, W], w [O, C, h, w], b [O] or absent
+---@param options? {stride: integer, padding: integer} stride = 1, padding = 0
 function Tensor:conv2d(w, b, options) end
----x [N, C, H, W], w [C, O, h, w]
----@param options? {stride: integer, padding: integer}
+---x [N, C, H, W], w [C, O, h, w], b [O] or absent
+---@param options? {stride: integer, padding: integer} stride = 1, padding = 0
 function Tensor:conv_transpose2d(w, b, options) end
 ---x [N, C, H, W]: means of size x size squares.
 ---@param options {size: integer}
@@ -380,13 +381,15 @@ function Tensor:avg_pool2d(options) end
 ---@param options {scale: integer}
 function Tensor:upsample_nearest2d(options) end
 ---(self - target)^2, its mean or sum.
----@param options? {reduce: "mean"|"sum"}
+---@param options? {reduce: "mean"|"sum"} reduce = "mean"
 function Tensor:mse(target, options) end
 ---Squared up to delta, linear beyond. Huber 1964.
----@param options? {delta: number, reduce: "mean"|"sum"}
+---@param options? {delta: number, reduce: "mean"|"sum"} delta = 1, reduce = "mean"
 function Tensor:huber(target, options) end
----logits [B, C], labels [B] in 1..C
-function Tensor:cross_entropy(labels) end
+----log softmax(logits [B, C]) at the labels [B] in 1..C, its mean or sum over rows.
+---@param labels fm.Tensor
+---@param options? {reduce: "mean"|"sum"} reduce = "mean"
+function Tensor:cross_entropy(labels, options) end
 
 -- ---- random numbers ----
 
@@ -956,7 +959,7 @@ function fm.flow.weight(name, options) end
 ---Li and He 2025).
 ---@param model function|table model(x [B, D], t [B] [, cond]) -> [B, D]
 ---@param x1 fm.Tensor [B, D]
----@param options? fm.LossOptions
+---@param options fm.LossOptions
 ---@return fm.Tensor one number
 function fm.flow.loss(model, x1, options) end
 ---@class fm.LossFloorOptions
@@ -1273,7 +1276,7 @@ function MapRows:over(t) end
 ---@param kind string|table|function
 ---@param model function|table model(x [B, D], s [B], t [B] [, cond]) -> [B, D]
 ---@param x1 fm.Tensor [B, D]
----@param options? fm.MapLossOptions
+---@param options fm.MapLossOptions
 ---@return fm.Tensor one number
 function fm.flow.map_loss(kind, model, x1, options) end
 ---X(x, s, t [, cond]) = x + (t - s) u(x, s, t): where a two-time model says that the flow takes x
@@ -1296,7 +1299,7 @@ function fm.flow.map_sample(model, x0, options) end
 ---function(x0) return map(x0, 0, 1) end, map = flow.map(model). Deng and others 2026 (drifting).
 ---@param generator function|table x0 [n, ...] [, cond] -> [n, D]
 ---@param x1 fm.Tensor [m, D]
----@param options? {rng: fm.Rng, x0: fm.Tensor, tau: number, cond: any} tau = 0.05, about the size of details; a drawn x0 is normal, shaped as x1
+---@param options {rng: fm.Rng, x0: fm.Tensor, tau: number, cond: any} tau = 0.05, about the size of details; a drawn x0 is normal, shaped as x1
 ---@return fm.Tensor one number
 function fm.flow.drift_loss(generator, x1, options) end
 ---@class fm.CheckPairsOptions: fm.SolveOptions
@@ -1315,7 +1318,7 @@ function fm.flow.drift_loss(generator, x1, options) end
 ---x0 is, in energy distance (info.x0, info.x1, info.floor); ends that are alike pass.
 ---@param x0 fm.Tensor [B, ...]
 ---@param x1 fm.Tensor [B, ...]
----@param options? fm.CheckPairsOptions
+---@param options fm.CheckPairsOptions
 ---@return true|nil ok, table|string info
 function fm.flow.check_pairs(x0, x1, options) end
 ---@class fm.AlongOptions: fm.SolveOptions
@@ -1357,7 +1360,7 @@ fm.flow.exact = {}
 ---The flow from the path's start to N(mean, std^2): flow(x, t), flow:score(x, t), flow:log_prob(x
 ---[, t = 1]), flow:sample(n, rng [, t = 1]), flow:source_log_prob(x0) at t = 0, flow:map(x0),
 ---flow:inverse(x1).
----@param options {mean: number|number[], std: number|number[], dim: integer, path: string|table} mean = 0, std = 1, path = "linear"
+---@param options? {mean: number|number[], std: number|number[], dim: integer, path: string|table} mean = 0, std = 1, path = "linear"
 ---@return table flow
 function fm.flow.exact.gaussian(options) end
 ---The flow from the path's start to a mixture of Gaussians: flow(x, t), flow:score(x, t),
@@ -1742,6 +1745,7 @@ function Optimizer:rate() end
 function Optimizer:zero_grad() end
 ---name -> tensor, a copy that fm.save takes: the moments, the steps taken, and lr when it is a
 ---number. A number that one real cannot hold exactly is stored as several that add up to it.
+---@return table<string, fm.Tensor>
 function Optimizer:state() end
 ---Continues from a state. Its lr is used then, also in place of a schedule; a state without lr
 ---keeps the present one.
@@ -1759,7 +1763,7 @@ function fm.optim.adam(model, options) end
 function fm.optim.adamw(model, options) end
 ---Stochastic gradient descent. Sutskever et al. 2013.
 ---@param model fm.Module|fm.Tensor[]
----@param options {lr: number|function, momentum: number, nesterov: boolean, weight_decay: number} lr = 1e-2, momentum = 0, nesterov = false, weight_decay = 0
+---@param options? {lr: number|function, momentum: number, nesterov: boolean, weight_decay: number} lr = 1e-2, momentum = 0, nesterov = false, weight_decay = 0
 ---@return fm.Optimizer
 function fm.optim.sgd(model, options) end
 ---A moving average of a model's numbers: average:update() after each step, average:swap(f) runs f
@@ -1780,6 +1784,7 @@ function Average:update() end
 ---@param f fun(): any
 function Average:swap(f) end
 ---name -> tensor, a copy: the average, and the number of its updates.
+---@return table<string, fm.Tensor>
 function Average:state() end
 ---Continues from a state.
 function Average:load_state(state) end
@@ -1799,7 +1804,7 @@ function fm.optim.cosine(options) end
 ---@return function
 function fm.optim.linear(options) end
 ---Multiplies the rate by factor after every `every` steps.
----@param options {every: integer, factor: number, lr: number, warmup: integer} every = 1000, factor = 0.1, lr = 1e-3, warmup = 0
+---@param options? {every: integer, factor: number, lr: number, warmup: integer} every = 1000, factor = 0.1, lr = 1e-3, warmup = 0
 ---@return function
 function fm.optim.step(options) end
 
@@ -1820,49 +1825,49 @@ fm.data = {}
 ---@return function
 function fm.data.batches(x, size, options) end
 ---Two half circles that reach into each other, like scikit-learn's make_moons.
----@param options {n: integer, noise: number, rng: fm.Rng} n = 1000, noise = 0.05
+---@param options? {n: integer, noise: number, rng: fm.Rng} n = 1000, noise = 0.05
 ---@return fm.Tensor [n, 2]
 function fm.data.moons(options) end
 ---Eight Gaussians of variance 0.1 on a circle of radius 5. Tong et al. 2023.
----@param options {n: integer, radius: number, noise: number, rng: fm.Rng} n = 1000, radius = 5, noise = 0.316, the root of 0.1
+---@param options? {n: integer, radius: number, noise: number, rng: fm.Rng} n = 1000, radius = 5, noise = 0.316, the root of 0.1
 ---@return fm.Tensor [n, 2]
 function fm.data.eight_gaussians(options) end
 ---The dark squares of a 4 x 4 board on -4..4.
----@param options {n: integer, noise: number, rng: fm.Rng} n = 1000, noise = 0
+---@param options? {n: integer, noise: number, rng: fm.Rng} n = 1000, noise = 0
 ---@return fm.Tensor [n, 2]
 function fm.data.checkerboard(options) end
 ---Two spirals of one and a half turns within -4..4. Grathwohl et al. 2019.
----@param options {n: integer, noise: number, rng: fm.Rng} n = 1000, noise = 0.1
+---@param options? {n: integer, noise: number, rng: fm.Rng} n = 1000, noise = 0.1
 ---@return fm.Tensor [n, 2]
 function fm.data.two_spirals(options) end
 ---Bent arms. Johnson et al. 2016. Defaults: n = 1000, arms = 5, radial = 0.3, tangential = 0.1,
 ---rate = 0.25, noise = 0.
----@param options {n: integer, arms: integer, radial: number, tangential: number, rate: number, noise: number, rng: fm.Rng}
+---@param options? {n: integer, arms: integer, radial: number, tangential: number, rate: number, noise: number, rng: fm.Rng}
 ---@return fm.Tensor [n, 2]
 function fm.data.pinwheel(options) end
 ---A rolled sheet seen from its end, like scikit-learn's make_swiss_roll, divided by 5.
----@param options {n: integer, noise: number, rng: fm.Rng} n = 1000, noise = 0.05
+---@param options? {n: integer, noise: number, rng: fm.Rng} n = 1000, noise = 0.05
 ---@return fm.Tensor [n, 2]
 function fm.data.swiss_roll(options) end
 ---A circle of radius 1 and one of `factor`, like scikit-learn's make_circles.
----@param options {n: integer, factor: number, noise: number, rng: fm.Rng} n = 1000, factor = 0.5, noise = 0.05
+---@param options? {n: integer, factor: number, noise: number, rng: fm.Rng} n = 1000, factor = 0.5, noise = 0.05
 ---@return fm.Tensor [n, 2]
 function fm.data.circles(options) end
 ---Four rings of radius 0.75, 1.5, 2.25 and 3. Grathwohl et al. 2019.
----@param options {n: integer, noise: number, rng: fm.Rng} n = 1000, noise = 0.08
+---@param options? {n: integer, noise: number, rng: fm.Rng} n = 1000, noise = 0.08
 ---@return fm.Tensor [n, 2]
 function fm.data.rings(options) end
 ---A letter S, like scikit-learn's make_s_curve without the second axis.
----@param options {n: integer, noise: number, rng: fm.Rng} n = 1000, noise = 0.05
+---@param options? {n: integer, noise: number, rng: fm.Rng} n = 1000, noise = 0.05
 ---@return fm.Tensor [n, 2]
 function fm.data.s_curve(options) end
 ---Gaussians of deviation `noise` on a circle.
----@param options {n: integer, modes: integer, radius: number, noise: number, rng: fm.Rng} n = 1000, modes = 5, radius = 4, noise = 0.3
+---@param options? {n: integer, modes: integer, radius: number, noise: number, rng: fm.Rng} n = 1000, modes = 5, radius = 4, noise = 0.3
 ---@return fm.Tensor [n, 2]
 function fm.data.gaussians(options) end
 ---32 x 32 colour pictures of one disc, square or triangle each, in -1..1, channel by channel like
 ---CIFAR-10.
----@param options {n: integer, rng: fm.Rng, flat: boolean} n = 1000, flat = true
+---@param options? {n: integer, rng: fm.Rng, flat: boolean} n = 1000, flat = true
 ---@return fm.Tensor x [n, 3072], or [n, 3, 32, 32] with flat = false, fm.Tensor labels 1 disc, 2 square, 3 triangle
 function fm.data.shapes32(options) end
 ---The unchanged numbers of an IDX file (MNIST: 0..255), plain or .gz; or nil and a message.
@@ -2348,10 +2353,11 @@ local Run = {}
 ---inside it.
 ---@param n integer
 ---@param batches? function an iterator that begins anew after its end; called once a step
+---@return function iterator
 function Run:steps(n, batches) end
 ---One line of metrics.jsonl, with the step; so no value can be called "step". A loss (a name with
 ---"loss" in it) that is not finite ends the run as diverged. A loss above ten times its running
----median is a spike: run.json counts them, and `fmrun show` tells (see stop_when).
+---median is a spike: run.json counts them, and `fmrun show` tells them (see stop_when).
 ---@param values table<string, number|string|boolean|fm.Tensor>
 function Run:log(values) end
 ---What rank 0 has for the value, in all processes of a run under mpirun; elsewhere the value
@@ -2371,16 +2377,17 @@ function Run:summary(values) end
 ---mode. Call it before the loop.
 ---@param parts table<string, table|fm.Tensor|fm.Rng>
 function Run:keeps(parts) end
----When checkpoints are written: every `every` steps, every `seconds` seconds (0: never by time; 60
----s by default). keep_last keeps that many of those by step as checkpoint-step-N; `best` keeps the
----one with the best value of a logged metric as checkpoint-best. The command line overrides these.
----@param options {every: integer, seconds: number, keep_last: integer, best: string, mode: "min"|"max"}
+---When checkpoints are written: every `every` steps (0: never by steps), and every `seconds`
+---seconds (0: never by time). keep_last keeps that many of those by step as checkpoint-step-N; `best` keeps
+---the one with the lowest value of a logged metric, or with mode = "max" the highest, as
+---checkpoint-best. The command line overrides these.
+---@param options {every: integer, seconds: number, keep_last: integer, best: string, mode: "min"|"max"} every = 0, seconds = 60, keep_last = 0, mode = "min"
 function Run:checkpoints(options) end
----Early stopping: the loop ends after `patience` (10) logs in a row of the metric that were not
----better than its best by more than min_delta (0). With `spike`, the loop ends at a logged loss (or
----at `metric`) above this many times its running median: the median of its last 101 values, none
----before there are 20, and none while one of them is 0 or below.
----@param options {metric: string, patience: integer, mode: "min"|"max", min_delta: number}|{spike: number, metric?: string}
+---Early stopping: the loop ends after `patience` logs in a row of the metric that were not better
+---than its best by more than min_delta; lower is better, or with mode = "max" higher. With `spike`,
+---the loop ends at a logged loss (or at `metric`) above this many times its running median: that of
+---its last 101 values, none before there are 20, and none while one of them is 0 or below.
+---@param options {metric: string, patience: integer, mode: "min"|"max", min_delta: number}|{spike: number, metric?: string} patience = 10, mode = "min", min_delta = 0
 function Run:stop_when(options) end
 ---What metrics cannot fall below, by name; a number alone is the floor of the loss: see
 ---flow.loss_floor. The progress line shows how far the mean of the last values is above it, `fmrun
@@ -2440,16 +2447,21 @@ function Run:pareto(what) end
 ---disturbed, nothing is recorded, and the model, if given, is in eval mode meanwhile.
 ---@param f fun(rng: fm.Rng): any
 ---@param model? fm.Module
+---@return any
 function Run:validation(f, model) end
 ---Saves a picture as NAME.png, or in the format of the name's ending. Returns its path. The names
 ---of the run's own files cannot be used (config.json, checkpoint*, log.txt, ...); inside a
 ---subfolder any name is free: "frames/config.json".
 ---@param name string
 ---@param picture fm.Picture
+---@return string
 function Run:picture(name, picture) end
----Saves a value in the format of the name's ending: .npy, .safetensors, .png, .json, .txt. Returns
----its path.
+---Saves a value in the format of the name's ending: a tensor as .npy or .png, a model or tensors by
+---name as .safetensors, a text as .txt or .csv; .json takes numbers, texts and tables of them. A
+---name without an ending gets .safetensors. Returns its path.
 ---@param name string
+---@param value any
+---@return string
 function Run:save(name, value) end
 ---The path of a file in the run's folder. What the script itself writes there before a later loop,
 ---without save or picture, is written again when the run goes on. It is synced to disk before the
@@ -2468,6 +2480,7 @@ function Run:flush() end
 ---@param path string
 ---@param tensors table<string, fm.Tensor>
 ---@param metadata? table<string, string>
+---@return true|nil, string? message
 function fm.save(path, tensors, metadata) end
 ---The tensors of a safetensors file by name, and its metadata; or nil and a message.
 ---@return table|nil tensors, table|string metadata or the message
