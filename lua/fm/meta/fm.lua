@@ -2378,9 +2378,9 @@ function Run:summary(values) end
 ---@param parts table<string, table|fm.Tensor|fm.Rng>
 function Run:keeps(parts) end
 ---When checkpoints are written: every `every` steps (0: never by steps), and every `seconds`
----seconds (0: never by time). keep_last keeps that many of those by step as checkpoint-step-N; `best` keeps
----the one with the lowest value of a logged metric, or with mode = "max" the highest, as
----checkpoint-best. The command line overrides these.
+---seconds (0: never by time). keep_last keeps that many of those by step as checkpoint-step-N;
+---`best` keeps the one with the lowest value of a logged metric, or with mode = "max" the highest,
+---as checkpoint-best. The command line overrides these.
 ---@param options {every: integer, seconds: number, keep_last: integer, best: string, mode: "min"|"max"} every = 0, seconds = 60, keep_last = 0, mode = "min"
 function Run:checkpoints(options) end
 ---Early stopping: the loop ends after `patience` logs in a row of the metric that were not better

@@ -156,8 +156,8 @@ function records.sweep(path, name)
   return { kind = "sweep", path = path, name = name, id = match.hash(name:match "[^/]*$"), runs = read_all(runs) }
 end
 
---- The experiment of a name, if there are runs or sweeps of it. Its field `sweeps` has the folders of
---- its sweeps, { path, name }: one may have no runs yet.
+--- The experiment of a name, if there are runs or sweeps of it. Its field `sweeps` has the folders
+--- of its sweeps, { path, name }: one may have no runs yet.
 local function experiment_of(base, word, sweeps)
   local runs, own = word:find "^[%w_][%w_.-]*$" and records.list(base, word) or {}, {}
   for _, sweep in ipairs(sweeps) do own[#own + 1] = sweep.parts[1] == word and sweep or nil end

@@ -1,6 +1,6 @@
--- total_variation(case, cell, name, want, own, why): a row for cells [n] of 1 .. #want, whose shares
--- are to be `want`. The error is half the sum of |share - p|; n draws exceed the bound once in a
--- million. `own` is added to the bound, because of `why`.
+-- total_variation(case, cell, name, want, own, why): a row for cells [n] of 1 .. #want, whose
+-- shares are to be `want`. The error is half the sum of |share - p|; n draws exceed the bound once
+-- in a million. `own` is added to the bound, because of `why`.
 return function(case, cell, name, want, own, why)
   local n, off, chance = #cell, 0, 0
   for i, p in ipairs(want) do
