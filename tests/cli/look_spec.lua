@@ -633,8 +633,8 @@ describe("fmrun COMMAND", function()
         run:log { valid = step }
       end
     end }]])
-    _, out = call "check two.lua" -- no line has all names
-    assert.truthy(out:find("4 lines: loss 4 -> 2, valid 1 -> 2\n", 1, true), out)
+    local _, two = call "check two.lua" -- no line has all names
+    assert.truthy(two:find("4 lines: loss 4 -> 2, valid 1 -> 2\n", 1, true), two)
   end)
 
   it("doctor: tells what is there, and 1 when something is wrong", function()

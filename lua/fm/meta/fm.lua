@@ -2387,7 +2387,8 @@ function Run:checkpoints(options) end
 ---than its best by more than min_delta; lower is better, or with mode = "max" higher. With `spike`,
 ---the loop ends at a logged loss (or at `metric`) above this many times its running median: that of
 ---its last 101 values, none before there are 20, and none while one of them is 0 or below.
----@param options {metric: string, patience: integer, mode: "min"|"max", min_delta: number}|{spike: number, metric?: string} patience = 10, mode = "min", min_delta = 0
+---Defaults: patience = 10, mode = "min", min_delta = 0.
+---@param options {metric: string, patience: integer, mode: "min"|"max", min_delta: number}|{spike: number, metric?: string}
 function Run:stop_when(options) end
 ---What metrics cannot fall below, by name; a number alone is the floor of the loss: see
 ---flow.loss_floor. The progress line shows how far the mean of the last values is above it, `fmrun
