@@ -3,6 +3,7 @@
 -- a message that names the worst entry. The inputs are unchanged afterwards, also after an error.
 local fm <const> = require "fm"
 local finally <const> = require "fm.parts.finally"
+local no_holes <const> = require "fm.parts.no_holes"
 local options <const> = require "fm.parts.options"
 
 local double <const> = fm.real == "double"
@@ -11,6 +12,7 @@ local function check(f, inputs, given)
   local o = options.read("gradcheck", given, { eps = double and 1e-6 or 1e-2, tolerance = double and 1e-6 or 2e-2 })
   if not options.callable(f) then fm.fail("gradcheck: expected a function, found " .. options.shown(f)) end
   if type(inputs) ~= "table" then fm.fail("gradcheck: inputs: expected a list of tensors, found " .. options.shown(inputs)) end
+  no_holes("gradcheck: inputs", inputs)
   options.number("gradcheck: eps", o.eps, 1e-30, 1e30)
   options.number("gradcheck: tolerance", o.tolerance, 0, 1e30)
   local any = false

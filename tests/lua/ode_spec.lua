@@ -388,7 +388,7 @@ describe("ode", function()
     fails("x is %[2, 3%], the field returned %[2, 1%]", function(x) return x:sum { axis = 2, keep = true } end, x0)
     fails("the field returned a nil, expected a tensor %[2, 3%]", function() end, x0)
     fails("the field returned a number", function() return 1 end, x0)
-    fails('events: expected a list, found the key "hit"', decay, x0, { events = { hit = function() return 1 end } })
+    fails("events: expected a list without holes or names, found a field hit", decay, x0, { events = { hit = function() return 1 end } })
     fails("event 1 returned a tensor, expected a number", decay, x0, { events = { function(x) return x end } })
     local function gone(x) -- what a closed scope took back
       local scope <close> = fm.scope()

@@ -65,6 +65,30 @@ describe("it is refused", function()
     refused("ode.solve: max_step: expected a number above 0", ode.solve, zero, x, { method = "rk45", max_step = 0 })
   end)
 
+  it("to give a list with a hole: what lies behind it would be left out without a word", function()
+    local says <const> = "expected a list without holes or names, found a field 3"
+    local w <const>, cloud <const> = fm.parameter(fm.ones(2)), rng:normal(3, 2)
+    local function still() return 1 end
+    for name, call in pairs {
+      ["gradcheck: inputs"] = function() fm.gradcheck(function(a) return a end, { w, nil, w }) end,
+      mean_over_seeds = function() fm.mean_over_seeds { 1, nil, 3 } end,
+      ["mlp: hidden"] = function() nn.mlp { inputs = 1, hidden = { 2, nil, 3 }, outputs = 1 } end,
+      module = function() nn.module({ { "a", w }, nil, { "b", w } }, zero) end,
+      ["ode.solve: events"] = function() ode.solve(zero, x, { events = { still, nil, still } }) end,
+      ["loss_floor: t"] = function() flow.loss_floor(x, { t = { 0.1, nil, 0.9 } }) end,
+      ["sliced_score_matching: v"] = function() flow.sliced_score_matching(zero, x, { v = { x, nil, x } }) end,
+      ["pairs: with"] = function() flow.pairs(nil, x, { size = 2, rng = rng, with = { x, nil, x } }) end,
+      ["characters: vocabulary"] = function() fm.data.characters("a\n", { vocabulary = { "a", nil, "\n" } }) end,
+      ["mmd: bandwidths"] = function() fm.metrics.mmd(x, x, { bandwidths = { 1, nil, 2 } }) end,
+      ["c2st: hidden"] = function() fm.metrics.c2st(x, x, { hidden = { 8, nil, 8 } }) end,
+      ["plot.filmstrip"] = function() fm.plot.filmstrip { cloud, nil, cloud } end,
+      ["plot.filmstrip: titles"] = function() fm.plot.filmstrip({ cloud, cloud, cloud }, { titles = { "a", nil, "b" } }) end,
+      ["plot.scatter: labels"] = function() fm.plot.scatter(cloud, { labels = { "a", nil, "b", at = cloud } }) end,
+      ["plot.rank_histogram: names"] = function() fm.plot.rank_histogram(fm.ones(4, 3), 3, { names = { "a", nil, "b" } }) end,
+    } do refused(("%s: %s"):format(name, says), call) end
+    refused("plot.curve: series 2 is missing, and there is a series 3", fm.plot.curve, { { 1, 2 }, nil, { 3, 4 } })
+  end)
+
   it("to measure with what is no number", function()
     local w <const> = fm.parameter(fm.ones(2))
     for _, tolerance in ipairs { 0 / 0, -1 } do

@@ -3,6 +3,7 @@
 -- point; or the vocabulary, a list of characters in any order, which must then know all of them.
 -- The text of ids is that of their names, one after another.
 local fm <const> = require "fm"
+local no_holes <const> = require "fm.parts.no_holes"
 local options <const> = require "fm.parts.options"
 local text_source <const> = require "fm.data.parts.text_source"
 local utf8_text <const> = require "fm.parts.utf8_text"
@@ -34,6 +35,7 @@ local function check_vocabulary(list)
   local where <const> = "characters: vocabulary"
   if type(list) ~= "table" then fm.fail(("%s: expected a list of characters, found %s"):format(where, options.shown(list))) end
   if #list == 0 then fm.fail(where .. ": has no characters") end
+  no_holes(where, list)
   local seen = {}
   for i, name in ipairs(list) do
     if type(name) ~= "string" or utf8.len(name) ~= 1 then fm.fail(("%s: entry %d: expected one character, found %s"):format(where, i, options.shown(name))) end

@@ -13,6 +13,7 @@ local fm <const> = require "fm"
 local arguments <const> = require "fm.flow.parts.arguments"
 local coefficients <const> = require "fm.flow.path.parts.coefficients"
 local divisor <const> = require "fm.flow.prediction.parts.divisor"
+local no_holes <const> = require "fm.parts.no_holes"
 local normal_source <const> = require "fm.flow.parts.normal_source"
 local options <const> = require "fm.parts.options"
 local paths <const> = require "fm.flow.path"
@@ -39,6 +40,7 @@ local function given_times(t)
   if type(t) == "number" then t = { t } end
   if fm.is_tensor(t) then t = arguments.time_within(where, t):reshape(-1):totable() end
   if type(t) ~= "table" or #t == 0 then fm.fail(("%s: t: expected times in 0..1, found %s"):format(where, options.shown(t))) end
+  no_holes(where .. ": t", t)
   local list = {}
   for i, each in ipairs(t) do list[i] = options.number(("%s: t[%d]"):format(where, i), each, 0, 1) + 0.0 end
   return list

@@ -17,6 +17,7 @@ local fm <const> = require "fm"
 local arguments <const> = require "fm.flow.parts.arguments"
 local couplings <const> = require "fm.flow.coupling"
 local fields <const> = require "fm.parts.field"
+local no_holes <const> = require "fm.parts.no_holes"
 local options <const> = require "fm.parts.options"
 local skip <const> = require "fm.skip"
 local sources <const> = require "fm.flow.parts.source"
@@ -34,12 +35,8 @@ local function check_list(name, list, n, of)
   if list == nil then return {} end
   if fm.is_tensor(list) then list = { list } end
   if type(list) ~= "table" then fm.fail(("pairs: %s: expected a tensor or a list of them, found %s"):format(name, options.shown(list))) end
+  no_holes("pairs: " .. name, list)
   for i, x in ipairs(list) do check_rows(("%s[%d]"):format(name, i), x, n, of) end
-  for key in pairs(list) do
-    if math.type(key) ~= "integer" or key < 1 or key > #list then
-      fm.fail(("pairs: %s: expected a list of tensors, found the key %s"):format(name, options.shown(key)))
-    end
-  end
   return list
 end
 

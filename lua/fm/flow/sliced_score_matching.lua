@@ -13,6 +13,7 @@
 local fm <const> = require "fm"
 local along <const> = require "fm.parts.along"
 local arguments <const> = require "fm.flow.parts.arguments"
+local no_holes <const> = require "fm.parts.no_holes"
 local options <const> = require "fm.parts.options"
 
 local where <const> = "sliced_score_matching"
@@ -29,6 +30,7 @@ local function given(o, x)
   if o.rng ~= nil or o.probes ~= 1 then fm.fail(where .. ": rng and probes draw directions: leave them out when v is given") end
   local list = fm.is_tensor(o.v) and { o.v } or o.v
   if type(list) ~= "table" or #list == 0 then fm.fail(where .. ": v: expected a tensor or a list of tensors, found " .. options.shown(o.v)) end
+  no_holes(where .. ": v", list)
   for _, v in ipairs(list) do arguments.batch(where, "v", v, x) end
   return list
 end

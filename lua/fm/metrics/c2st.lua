@@ -6,6 +6,7 @@
 -- A batch of 256 has as many rows of a as of b, and the result is the mean of the accuracies on a
 -- and on b, so samples of different sizes change nothing.
 local fm <const> = require "fm"
+local no_holes <const> = require "fm.parts.no_holes"
 local options <const> = require "fm.parts.options"
 local samples <const> = require "fm.metrics.parts.samples"
 
@@ -78,6 +79,7 @@ local function read(given)
   options.integer(where .. ": steps", o.steps, 1)
   options.integer(where .. ": batch", o.batch, 2)
   if type(o.hidden) ~= "table" then fm.fail(("%s: hidden: expected a list of widths, found %s"):format(where, options.shown(o.hidden))) end
+  no_holes(where .. ": hidden", o.hidden)
   for _, width in ipairs(o.hidden) do options.size(where .. ": hidden", width) end
   o.rng = options.rng(where, o.rng or fm.rng(0, where))
   return o

@@ -3,6 +3,7 @@
 local activations <const> = require "fm.nn.activation"
 local options <const> = require "fm.parts.options"
 local fm <const> = require "fm"
+local no_holes <const> = require "fm.parts.no_holes"
 
 return function(given, ...)
   options.no_more("mlp", 1, ...)
@@ -11,8 +12,9 @@ return function(given, ...)
   local act = activations.of("mlp: act", o.act)
   options.size("mlp: inputs", o.inputs)
   options.size("mlp: outputs", o.outputs)
-  local layers, width = {}, o.inputs
-  for _, hidden in ipairs(type(o.hidden) == "table" and o.hidden or { o.hidden }) do
+  local layers, width, widths = {}, o.inputs, type(o.hidden) == "table" and o.hidden or { o.hidden }
+  no_holes("mlp: hidden", widths)
+  for _, hidden in ipairs(widths) do
     layers[#layers + 1] = nn.linear(width, options.size("mlp: hidden", hidden))
     layers[#layers + 1] = act or activations.of("mlp: act", o.act) -- each layer has its own
     act = nil

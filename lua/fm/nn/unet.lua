@@ -24,7 +24,7 @@
 local fm <const> = require "fm"
 local attending_levels <const> = require "fm.nn.parts.attending_levels"
 local conditioning <const> = require "fm.nn.parts.conditioning"
-local list <const> = require "fm.nn.parts.list"
+local no_holes <const> = require "fm.parts.no_holes"
 local module <const> = require "fm.nn.parts.module"
 local options <const> = require "fm.parts.options"
 local unet_layers <const> = require "fm.nn.parts.unet_layers"
@@ -43,7 +43,7 @@ local function read(given)
   options.integer("unet: blocks", o.blocks, 1, 1000)
   options.below_one("unet: dropout", o.dropout)
   if type(o.multipliers) == "table" then
-    list("unet: multipliers", o.multipliers)
+    no_holes("unet: multipliers", o.multipliers)
     for level, by in ipairs(o.multipliers) do widths[level] = o.width * options.size("unet: multipliers", by) end
   end
   if #widths == 0 or #widths > 30 then

@@ -8,6 +8,7 @@ local figure <const> = require "fm.plot.parts.figure"
 local heat <const> = require "fm.plot.parts.heat"
 local labels <const> = require "fm.plot.parts.labels"
 local limits <const> = require "fm.plot.parts.limits"
+local no_holes <const> = require "fm.parts.no_holes"
 local options <const> = require "fm.parts.options"
 local panels <const> = require "fm.plot.parts.panels"
 local points <const> = require "fm.plot.parts.points"
@@ -18,9 +19,7 @@ local function check(list, o)
   if type(list) ~= "table" or core.is_tensor(list) or #list == 0 then
     core.fail(("%s: expected a list of points, functions or grids, found %s"):format(where, type(list)))
   end
-  for i = 1, #list do
-    if list[i] == nil then core.fail(("%s: number %d of the list is missing"):format(where, i)) end
-  end
+  no_holes(where, list)
   if o.titles then
     if type(o.titles) ~= "table" or #o.titles ~= #list then core.fail(("%s: expected %d titles"):format(where, #list)) end
     o.titles = labels.check(where .. ": titles", o.titles, #list)

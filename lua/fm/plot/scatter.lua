@@ -20,13 +20,17 @@ local where <const> = "plot.scatter"
 -- The option `labels`: { texts, at (points or nil), places (the points they stand at) }, or nil.
 local function read_labels(given, x)
   if given == nil then return nil end
-  local own <const>, by_name = where .. ": labels", {}
-  for key, value in next, type(given) == "table" and given or {} do
-    if math.type(key) ~= "integer" then by_name[key] = value end
+  local own <const>, texts, by_name = where .. ": labels", given, {}
+  if type(given) == "table" then
+    texts = {}
+    for key, value in next, given do
+      local list = math.type(key) == "integer" and texts or by_name
+      list[key] = value
+    end
   end
   local at = options.read(own, by_name, { at = options.none }).at
   if at ~= nil then at = points.check(own .. ": at", at) end
-  return { texts = labels.check(own, given, #(at or x)), at = at, places = at or x }
+  return { texts = labels.check(own, texts, #(at or x)), at = at, places = at or x }
 end
 
 local function in_pixels(panel, x, count)

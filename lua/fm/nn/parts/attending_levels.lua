@@ -3,7 +3,7 @@
 -- heights; `size` is the height of the pictures, or nil: then the smallest height listed is that of
 -- the last level.
 local fm <const> = require "fm"
-local list <const> = require "fm.nn.parts.list"
+local no_holes <const> = require "fm.parts.no_holes"
 local options <const> = require "fm.parts.options"
 
 local function check(attention, size, levels)
@@ -13,7 +13,7 @@ local function check(attention, size, levels)
   end
   if attention == nil then return end
   if type(attention) ~= "table" then fm.fail("unet: attention: expected a list of heights, found " .. options.shown(attention)) end
-  list("unet: attention", attention)
+  no_holes("unet: attention", attention)
 end
 
 local function heights_of(attention, size, levels)

@@ -2,6 +2,7 @@
 -- parameters, state and modes follow. A layer that a user wrote is any table with __call and
 -- parameters; its state has numbers as names.
 local fm <const> = require "fm"
+local no_holes <const> = require "fm.parts.no_holes"
 local misspelt <const> = require "fm.parts.misspelt"
 local nearest <const> = require "fm.parts.nearest"
 local options <const> = require "fm.parts.options"
@@ -189,6 +190,7 @@ end
 
 local function check_parts(parts)
   if type(parts) ~= "table" then fm.fail("module: expected a list of parts { name, tensor or layer }, found " .. options.shown(parts)) end
+  no_holes("module", parts)
   for i, part in ipairs(parts) do
     local fits = type(part) == "table" and type(part[1]) == "string" and (fm.is_tensor(part[2]) or is_layer(part[2]))
     if not fits then fm.fail(("module: part %d: expected { name, tensor or layer }, found %s"):format(i, options.shown(part))) end

@@ -2,6 +2,7 @@
 -- lists of times and grids.
 local core <const> = require "fm.core"
 local grid_of <const> = require "fm.ode.parts.grid"
+local no_holes <const> = require "fm.parts.no_holes"
 local options <const> = require "fm.parts.options"
 
 local plans <const> = {}
@@ -138,9 +139,7 @@ local directions <const> = { up = 1, down = -1, both = 0 }
 local function events_of(where, given, method)
   if type(given) ~= "table" then core.fail(where .. ": events: expected a list") end
   if not method.interpolates then core.fail(where .. ": events: this method cannot interpolate") end
-  for key in pairs(given) do
-    if not math.tointeger(key) then core.fail(('%s: events: expected a list, found the key "%s"'):format(where, tostring(key))) end
-  end
+  no_holes(where .. ": events", given)
   local events = {}
   for i, event in ipairs(given) do
     local name = ("%s: events[%d]"):format(where, i)

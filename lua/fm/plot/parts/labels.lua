@@ -4,6 +4,7 @@
 local colors <const> = require "fm.plot.parts.colors"
 local core <const> = require "fm.core"
 local lettering <const> = require "fm.plot.parts.lettering"
+local no_holes <const> = require "fm.parts.no_holes"
 local points <const> = require "fm.plot.parts.points"
 
 local labels <const> = {}
@@ -235,6 +236,7 @@ function labels.check(where, given, at_most)
     list = given:totable()
   end
   if type(list) ~= "table" then core.fail(("%s: expected a list of texts or numbers [n], found a %s"):format(where, type(list))) end
+  no_holes(where, list)
   local texts = {}
   for i, value in ipairs(list) do
     if type(value) ~= "string" and not math.type(value) then

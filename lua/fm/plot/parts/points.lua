@@ -2,6 +2,7 @@
 local attempt <const> = require "fm.parts.attempt"
 local colors <const> = require "fm.plot.parts.colors"
 local core <const> = require "fm.core"
+local no_holes <const> = require "fm.parts.no_holes"
 
 local points <const> = {}
 
@@ -38,6 +39,7 @@ end
 function points.over_time(where, value, same)
   local list = {}
   if type(value) == "table" then
+    no_holes(where, value)
     for i, x in ipairs(value) do list[i] = points.check(("%s: time %d"):format(where, i), x) end
   else
     local t = points.tensor(where, value, "states [T, B, 2] or a list of points [B, 2]")

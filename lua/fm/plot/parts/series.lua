@@ -64,7 +64,12 @@ return function(where, given)
   local list, names = {}, {}
   for i, value in ipairs(given) do list[i] = one(("%s: series %d"):format(where, i), nil, value) end
   for name in pairs(given) do
-    if type(name) == "string" then names[#names + 1] = name end
+    if type(name) == "string" then names[#names + 1] = name
+    elseif math.type(name) ~= "integer" or name < 1 then
+      core.fail(("%s: expected series by number or by name, found the key %s"):format(where, options.shown(name)))
+    elseif name > #list then
+      core.fail(("%s: series %d is missing, and there is a series %d"):format(where, #list + 1, name))
+    end
   end
   table.sort(names)
   for _, name in ipairs(names) do list[#list + 1] = one(("%s: %s"):format(where, name), name, given[name]) end
