@@ -14,10 +14,8 @@ return { of = function(ranks, draws, given, ...)
   ranks = samples.one(where, "ranks", ranks)
   if ranks:rank() ~= 2 then fm.fail(("%s: ranks: expected a tensor [n, D], found %s"):format(where, options.shown(ranks))) end
   options.integer(where .. ": draws", draws, 1)
-  if math.type(o.level) == nil or not (o.level > 0 and o.level < 1) then
-    fm.fail(("%s: level: expected a number > 0 and < 1, found %s"):format(where, options.shown(o.level)))
-  end
-  if ranks:min():item() < 0 or ranks:max():item() > draws then
+  options.part(where .. ": level", o.level)
+  if not (ranks:min():item() >= 0 and ranks:max():item() <= draws) then
     fm.fail(("%s: ranks: expected numbers in 0..%d, the number of draws"):format(where, draws))
   end
   -- rank r stands for the part r .. r + 1 of 0 .. draws + 1; what of it lies within the interval

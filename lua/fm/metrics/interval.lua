@@ -40,9 +40,7 @@ return { of = function(metric, a, b, given, ...)
   local o = options.read(where, given, { draws = 200, level = 0.95, rng = options.none })
   local f, settings, n_samples, ranges = metric_of(metric)
   options.integer(where .. ": draws", o.draws, 2)
-  if math.type(o.level) == nil or not (o.level > 0 and o.level < 1) then
-    fm.fail(("%s: level: expected a number > 0 and < 1, found %s"):format(where, options.shown(o.level)))
-  end
+  options.part(where .. ": level", o.level)
   local rng = options.rng(where, o.rng or fm.rng(0, where))
   a = samples.one(where, "a", a)
   if b ~= nil then b = samples.one(where, "b", b) end

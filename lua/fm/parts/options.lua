@@ -121,6 +121,12 @@ function options.below_one(where, value)
   core.fail(("%s: expected a number >= 0 and < 1, found %s"):format(where, shown(value)))
 end
 
+--- A number > 0 and < 1, a part of a whole.
+function options.part(where, value)
+  if math.type(value) and value > 0 and value < 1 then return value end
+  core.fail(("%s: expected a number > 0 and < 1, found %s"):format(where, shown(value)))
+end
+
 function options.boolean(where, value)
   if type(value) == "boolean" then return value end
   core.fail(("%s: expected true or false, found %s"):format(where, shown(value)))

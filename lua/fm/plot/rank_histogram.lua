@@ -59,9 +59,7 @@ local function read(ranks, draws, given)
   if not (ranks:min():item() >= 0 and ranks:max():item() <= draws) then
     core.fail(("%s: ranks: expected numbers in 0..%d, the number of draws"):format(where, draws))
   end
-  if math.type(o.level) == nil or not (o.level > 0 and o.level < 1) then
-    core.fail(("%s: level: expected a number > 0 and < 1, found %s"):format(where, options.shown(o.level)))
-  end
+  options.part(where .. ": level", o.level)
   options.integer(where .. ": columns", o.columns, 1, 1000)
   options.integer(where .. ": size", o.size, 40, 4000)
   o.bins = options.integer(where .. ": bins", o.bins or default_bins(draws + 1), 1, 1000)
