@@ -6,9 +6,10 @@ local fm <const> = require "fm"
 local nearest <const> = require "fm.parts.nearest"
 local options <const> = require "fm.parts.options"
 local parameters <const> = require "fm.run.parameters"
+local sorted_keys <const> = require "fm.parts.sorted_keys"
 
 local Experiment <const> = { __name = "fm.experiment" }
-local fields <const> = { "name", "params", "presets", "run", "help", "card" }
+local types <const> = { name = "string", params = "table", presets = "table", run = "function", help = "string", card = "table" } -- of its fields
 
 --- What is wrong with a name, which also names a folder; nil when it is good.
 local function name_problem(name)
@@ -19,11 +20,10 @@ end
 
 local function check_fields(given)
   if type(given) ~= "table" then fm.fail("experiment: expected a table, found " .. type(given)) end
-  local types = { name = "string", params = "table", presets = "table", run = "function", help = "string", card = "table" }
   for key, value in pairs(given) do
     local wanted = types[key]
     if not wanted then
-      fm.fail(('experiment: unknown field "%s"%s'):format(tostring(key), nearest.advice(tostring(key), fields)))
+      fm.fail(('experiment: unknown field "%s"%s'):format(tostring(key), nearest.advice(tostring(key), sorted_keys(types))))
     end
     if type(value) ~= wanted then fm.fail(("experiment: %s: expected a %s, found %s"):format(key, wanted, type(value))) end
   end

@@ -76,7 +76,6 @@ end
 --- Copies a state into the views; raises when a tensor is missing or has another shape, or when the
 --- state has a name that is neither among the views nor in `others`. Nothing is copied then.
 function parameters.load(where, state, views, others)
-  if type(state) ~= "table" then fm.fail(("%s: expected a state, found %s"):format(where, options.shown(state))) end
   for _, name in ipairs(sorted_keys(views)) do
     local tensor, view = state[name], views[name]
     if tensor == nil then fm.fail(('%s: the state has no "%s"'):format(where, name)) end

@@ -57,6 +57,4 @@ function picture.new(width, height)
   return setmetatable({ width = math.ceil(width), height = math.ceil(height) }, Picture)
 end
 
-picture.text_width = core.picture.text_width
-
 return picture

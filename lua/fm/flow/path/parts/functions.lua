@@ -9,7 +9,7 @@ local function either(name)
   end
 end
 
-local functions <const> = { exp = either "exp", log = either "log", sin = either "sin", cos = either "cos", sqrt = either "sqrt" }
+local functions <const> = { exp = either "exp", log = either "log", sin = either "sin", sqrt = either "sqrt" }
 
 -- 1 - e^-x for x >= 0, with all digits where x is small. Kahan's way for numbers; for tensors 2
 -- tanh(x/2) / (1 + tanh(x/2)).
