@@ -42,13 +42,11 @@ return function(model, x1, given, ...)
   local schedule <const> = schedules.of(where, o.schedule)
   if o.noise ~= nil then arguments.batch(where, "noise", o.noise, x1) end
   drawn.check(where, model, x1, { rng = o.rng }, "both noise and k", o.noise ~= nil and o.k ~= nil)
-  if o.drop == nil and o.null ~= nil then fm.fail(where .. ": null is given, but no drop, the probability with which it replaces a condition") end
-  if o.drop ~= nil and o.rng == nil then fm.fail(where .. ": rng is missing: drop draws from it") end
   local own, indices = what_to_draw(o, schedule.steps)
   local noise, x, cond, k = drawn.pairs(where, own, normal, x1, indices)
   local a, s = coefficients.columns(x, schedule.roots.a:index_select(k, 1), schedule.roots.s:index_select(k, 1))
   local xk = x * a + noise * s
-  if o.drop ~= nil then cond = dropped.draw(where, cond, o.drop, o.null, model, o.rng, #x) end
+  cond = dropped.of_loss(where, o, cond, model, #x)
   local prediction = model(xk, 1 - k / schedule.steps, cond)
   arguments.batch(where, "the model's prediction", prediction, x)
   return fm.mse(prediction, noise)

@@ -10,6 +10,7 @@
 --   drop, null      as in flow.loss: per row, cond becomes `null` with the probability drop
 local fm <const> = require "fm"
 local bounds <const> = require "fm.discrete.parts.bounds"
+local dropped <const> = require "fm.flow.parts.dropped"
 local options <const> = require "fm.parts.options"
 local paths <const> = require "fm.discrete.parts.paths"
 local row_times <const> = require "fm.flow.parts.row_times"
@@ -20,16 +21,6 @@ local defaults <const> = options.often {
   path = none, rng = none, loss = "cross_entropy", time = none, t = none, xt = none, cond = none, drop = none, null = none,
 }
 
---- What goes to the model as its condition.
-local function condition(o, model, n)
-  if o.drop == nil then
-    if o.null ~= nil then fm.fail(where .. ": null is given, but no drop, the probability with which it replaces a condition") end
-    return o.cond
-  end
-  if o.rng == nil then fm.fail(where .. ": rng is missing: drop draws from it") end
-  return (require "fm.flow.parts.dropped".draw(where, o.cond, o.drop, o.null, model, o.rng, n))
-end
-
 local losses <const> = {}
 
 function losses.bound(o, path, model, x1)
@@ -37,7 +28,7 @@ function losses.bound(o, path, model, x1)
     if o[name] ~= nil then fm.fail(("%s: %s does not go with the bound, which draws x_t itself"):format(where, name)) end
   end
   local rows = bounds.of(path)(path, x1, options.rng(where, o.rng), function(xt, t)
-    return paths.logits(where, path, model, xt, t, condition(o, model, #x1))
+    return paths.logits(where, path, model, xt, t, dropped.of_loss(where, o, o.cond, model, #x1))
   end)
   return rows:mean() / x1:size(2)
 end
@@ -49,7 +40,7 @@ function losses.cross_entropy(o, path, model, x1)
   local t = o.t == nil and row_times.drawn(where, o.time, options.rng(where, o.rng), #x1) or paths.times(where, o.t, #x1)
   local xt = o.xt
   if xt == nil then xt = path:sample(x1, t, o.rng) else paths.check_tokens(where, "xt", xt, path.states, x1) end
-  local log_p = paths.log_prob(paths.logits(where, path, model, xt, t, condition(o, model, #x1)), x1)
+  local log_p = paths.log_prob(paths.logits(where, path, model, xt, t, dropped.of_loss(where, o, o.cond, model, #x1)), x1)
   if not path.masks then return -log_p:mean() end
   local open = xt:ne(x1)
   return -fm.where(open, log_p, 0):sum() / math.max(1, open:sum():item()) -- it may be -inf where nothing is asked

@@ -6,6 +6,7 @@ local fm <const> = require "fm"
 local arguments <const> = require "fm.flow.parts.arguments"
 local compared <const> = require "fm.flow.parts.compared"
 local drawn <const> = require "fm.flow.parts.drawn"
+local dropped <const> = require "fm.flow.parts.dropped"
 local options <const> = require "fm.parts.options"
 local paths <const> = require "fm.flow.path"
 local predictions <const> = require "fm.flow.prediction"
@@ -20,17 +21,6 @@ local defaults <const> = options.often {
 local function times_for(o, x1)
   if o.t == nil then return row_times.drawn("loss", o.time, o.rng, #x1) end
   return row_times.given("loss", o.t, #x1)
-end
-
--- The condition, with that of some rows replaced by null. It is drawn last: a training that drops
--- sees the same x0 and t in its first step.
-local function dropped(o, cond, model, n)
-  if o.drop == nil then
-    if o.null ~= nil then fm.fail "loss: null is given, but no drop, the probability with which it replaces a condition" end
-    return cond
-  end
-  if o.rng == nil then fm.fail "loss: rng is missing: drop draws from it" end
-  return (require "fm.flow.parts.dropped".draw("loss", cond, o.drop, o.null, model, o.rng, n))
 end
 
 local function check_prediction(prediction, x1)
@@ -49,7 +39,7 @@ return function(model, x1, given, ...)
   x0, x1, cond, t = drawn.pairs("loss", o, path, x1, times_for)
   local z = path.noisy and o.rng:normal(x1:shape()) or nil
   local xt, u = paths.sample(path, x0, x1, t, z)
-  local prediction = model(xt, t, dropped(o, cond, model, #x1))
+  local prediction = model(xt, t, dropped.of_loss("loss", o, cond, model, #x1))
   check_prediction(prediction, x1)
   if kind == predictions.velocity and o.loss == "mse" and o.compare == nil and o.weight == nil then return fm.mse(prediction, u) end
   return compared(o, kind, path, t, prediction, z or x0, x1, u)

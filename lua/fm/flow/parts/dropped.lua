@@ -59,6 +59,17 @@ function dropped.draw(where, cond, drop, null, model, rng, n)
   return each(where, cond, null, model, lost), lost
 end
 
+--- The condition of n rows of a loss with the options cond, drop and null; without drop it is cond.
+--- Losses draw it last: a training that drops sees the same x0 and t in its first step.
+function dropped.of_loss(where, o, cond, model, n)
+  if o.drop == nil then
+    if o.null ~= nil then fm.fail(where .. ": null is given, but no drop, the probability with which it replaces a condition") end
+    return cond
+  end
+  if o.rng == nil then fm.fail(where .. ": rng is missing: drop draws from it") end
+  return (dropped.draw(where, cond, o.drop, o.null, model, o.rng, n))
+end
+
 --- cond, in which all n rows are null.
 function dropped.all(where, cond, null, model, n)
   return each(where, cond, null, model, fm.ones(n))
