@@ -7,7 +7,8 @@
 -- number of rows.
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
-local rounds <const> = require "fm.data.parts.rounds"
+local rounds <const> = require "fm.parts.rounds"
+local skip <const> = require "fm.skip"
 local stream <const> = require "fm.data.parts.stream"
 
 local pick <const> = fm.index_select
@@ -68,7 +69,7 @@ return function(x, size, given, ...)
     return batch, of_labels, table.unpack(values)
   end
 
-  return rounds(count, begin, function(i)
+  return skip.declare(rounds(count, begin, function(i)
     local first, last = (i - 1) * size + 1, math.min(i * size, n)
     if not rng then
       local function range(tensor) return tensor[{ first, last }] end
@@ -77,5 +78,5 @@ return function(x, size, given, ...)
     local rows = order[{ first, last }]
     if #others == 0 then return pick(x, rows, 1), labels and pick(labels, rows, 1) end
     return with_others(function(tensor) return pick(tensor, rows, 1) end, pick(x, rows, 1), pick(labels, rows, 1))
-  end)
+  end))
 end

@@ -8,7 +8,8 @@
 -- with rng, fewer than length without.
 local fm <const> = require "fm"
 local options <const> = require "fm.parts.options"
-local rounds <const> = require "fm.data.parts.rounds"
+local rounds <const> = require "fm.parts.rounds"
+local skip <const> = require "fm.skip"
 local stream <const> = require "fm.data.parts.stream"
 
 local function check(ids, length, given)
@@ -46,9 +47,9 @@ return function(ids, length, given, ...)
     rows = ids[{ start + 1, start + windows * L }]:reshape(windows, L):detach()
   end
 
-  return rounds(count, begin, function(i)
+  return skip.declare(rounds(count, begin, function(i)
     local first, last = (i - 1) * size + 1, math.min(i * size, windows)
     if not rng then return rows[{ first, last }] end
     return rows:index_select(order[{ first, last }], 1)
-  end)
+  end))
 end

@@ -19,6 +19,7 @@ local couplings <const> = require "fm.flow.coupling"
 local fields <const> = require "fm.parts.field"
 local no_holes <const> = require "fm.parts.no_holes"
 local options <const> = require "fm.parts.options"
+local rounds <const> = require "fm.parts.rounds"
 local skip <const> = require "fm.skip"
 local sources <const> = require "fm.flow.parts.source"
 
@@ -176,32 +177,19 @@ return function(source, target, given, ...)
   local full <const> = parts_in(ot_size)
   local parts <const> = (pairings - 1) * full + parts_in(math.min(ot_size, n - (pairings - 1) * ot_size)) -- in a round
   local used <const> = o.drop_last and pairings * ot_size or n -- rows of source in a round
-  local round, next_part, number, batch = 0, 1, nil, nil
+  local round, number, batch
 
-  local function iterate()
-    if next_part > parts then
-      round, next_part = round + 1, 1
-      return nil
-    end
-    local which = (next_part - 1) // full
+  return skip.declare(rounds(parts, function(now) round = now end, function(part)
+    local which = (part - 1) // full
     local before, count = which * ot_size, math.min(ot_size, n - which * ot_size)
     if number ~= round * pairings + which then
       batch, number = nil, round * pairings + which
       batch = pair_up(number, round * n + before + 1, round * used + before + 1, count)
     end
-    local first = (next_part - 1 - which * full) * size + 1
+    local first = (part - 1 - which * full) * size + 1
     local last = math.min(first + size - 1, count)
-    next_part = next_part + 1
     local values = {}
     for i = 1, batch.count do values[i] = fields.picked(batch[i], function(x) return x[{ first, last }] end, count) end
     return table.unpack(values, 1, batch.count)
-  end
-
-  return skip.declare(iterate, function(values)
-    local before = round * parts + next_part - 1 + values
-    if before > 0 then round, next_part = (before - 1) // parts, (before - 1) % parts + 2 end
-  end, {
-    get = function() return { round, next_part } end,
-    set = function(place) round, next_part = place[1], math.max(1, math.min(place[2], parts + 1)) end,
-  })
+  end))
 end
