@@ -2,8 +2,8 @@
 -- file says its flat vectors (moments) and the pass of C over them: optimizer("adam", model, o, {
 -- vectors = { "m", "v" }, pass = f(self, lr, scale), bound = f(self, lr, peak) })
 local fm <const> = require "fm"
-local diverged <const> = require "fm.parts.diverged"
 local finally <const> = require "fm.parts.finally"
+local finite_pass <const> = require "fm.optim.parts.finite_pass"
 local number <const> = require "fm.optim.parts.number"
 local object <const> = require "fm.parts.object"
 local options <const> = require "fm.parts.options"
@@ -49,75 +49,6 @@ local function set_lr(self, lr, optimizer)
   self.lr = lr
 end
 
--- ---- the update ----
-
--- A pass over finite numbers gives finite numbers when it moves them by less than half of the
--- distance between the largest reals, and when the squares of the gradients do not overflow.
-local far <const> = fm.real == "double" and 1e291 or 1e30
-local square_far <const> = fm.real == "double" and 1e153 or 1e18
-
-local unchanged <const> = "the step changed nothing"
-
-local function text_of(value)
-  return value ~= value and "nan" or "infinite"
-end
-
-local function refuse(self, what, i, value)
-  diverged.raise(("%s: the %s of %s is %s"):format(self.where, what, parameters.name(self.set, i), text_of(value)), unchanged, self.steps_taken + 1)
-end
-
---- The first parameter that has a number that is not finite in a flat vector, and that number; or
---- nil.
-local function odd_in(self, vector)
-  if (vector * 0):sum():item() == 0 then return nil end
-  for i in ipairs(self.set.list) do
-    for _, value in ipairs(parameters.view(self.set, vector, i):reshape(-1):totable()) do
-      if not (math.abs(value) < huge) then return i, value end
-    end
-  end
-end
-
---- The first parameter that is not finite after the pass, or whose moments are not, and that
---- number.
-local function odd_after(self)
-  local largest, i = self.set.flat:largest(true)
-  if i then return i, largest end
-  for _, vector in pairs(self.vectors) do
-    local odd, value = odd_in(self, vector)
-    if odd then return odd, value end
-  end
-end
-
---- A pass that may go too far: it is undone when it does; otherwise it measures again how large the
---- moments are.
-local function careful_pass(self, lr, scale)
-  local scope <close> = fm.scope()
-  local flat, before = self.set.flat, {}
-  local numbers = fm.zeros(flat:total())
-  flat:read(numbers)
-  for name, vector in pairs(self.vectors) do before[name] = vector:clone() end
-  self.pass(self, lr, scale)
-  local i, value = odd_after(self)
-  if not i then
-    local moment = self.vectors[self.moment]
-    self.reach = moment and moment:abs():max():item() or 0
-    return
-  end
-  flat:swap(numbers)
-  for name, vector in pairs(before) do self.vectors[name]:copy(vector) end
-  self.steps_taken = self.steps_taken - 1
-  refuse(self, ("update by lr %.6g"):format(lr), i, value)
-end
-
---- Whether the pass is safe, given the largest gradient: then no number can leave the range above.
---- Otherwise careful_pass checks.
-local function is_safe(self, lr, peak)
-  local decay = self.settings.weight_decay
-  if decay > 0 and not self.settings.decoupled then peak = peak + decay * self.set.flat:largest(true) end
-  if decay > 0 and self.settings.decoupled and not (lr * decay <= 2) then return false end
-  return peak < square_far and self.bound(self, lr, peak) < far
-end
-
 -- ---- the gradient as one vector ----
 
 local function show_gradient(self)
@@ -148,6 +79,8 @@ local function before(self, f)
   end
 end
 
+-- ---- the update ----
+
 -- One update from the gradients at hand.
 local function update(self, clip, before_update)
   local set, scale = self.set, 1
@@ -170,10 +103,10 @@ local function update(self, clip, before_update)
   end
   if not (peak < huge) then
     if not odd then peak, odd = set.flat:largest() end
-    refuse(self, "gradient", odd, peak)
+    finite_pass.refuse(self, "gradient", odd, peak)
   end
   self.steps_taken = self.steps_taken + 1
-  if is_safe(self, lr, peak * scale) then self.pass(self, lr, scale) else careful_pass(self, lr, scale) end
+  finite_pass.over(self, lr, scale, peak * scale)
   set.flat:clear()
 end
 
@@ -222,7 +155,7 @@ local function recorded(self, closure)
 end
 
 local function finish(self, clip, before_update, value, finite, ...)
-  if finite then update(self, clip, before_update) else diverged.note(("%s: the loss is %s"):format(self.where, text_of(value)), unchanged) end
+  if finite then update(self, clip, before_update) else finite_pass.note(self, value) end
   return value, ...
 end
 
