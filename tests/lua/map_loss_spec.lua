@@ -434,6 +434,10 @@ describe("flow.map_loss", function()
     local y0, y1 = x0:reshape(B, D, 1), x1:reshape(B, D, 1)
     local function tall(x, time) return velocity(x:reshape(B, D), time):reshape(B, D, 1) end
     near(by_hand(2, 1e-3, 0.9, 1e-5), flow.map_loss("consistency", tall, y1, { x0 = y0, t = at }):item())
+    local function scaled(x) return x * 0.3 end -- rows of one number, as [B, 1] and as [B]
+    local z0, z1 <const> = x0:slice { axis = 2, first = 1, last = 1 }, x1:slice { axis = 2, first = 1, last = 1 }
+    assert.equal(flow.map_loss("consistency", scaled, z1, { x0 = z0, t = at }):item(),
+      flow.map_loss("consistency", scaled, z1:reshape(-1), { x0 = z0:reshape(-1), t = at }):item())
   end)
 
   it("takes a function or a table for a kind", function()

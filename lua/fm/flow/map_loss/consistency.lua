@@ -15,6 +15,11 @@ local function segment_ends(t, segments)
   return fm.tensor(e)
 end
 
+-- The numbers of both, row by row.
+local function beside(a, b)
+  return fm.cat(a:reshape(#a, -1), b:reshape(#b, -1), 2)
+end
+
 return function(given)
   local o <const> = options.read(where, given, { segments = 2, delta = 1e-3, boundary = 0.9, alpha = 1e-5 })
   options.integer(where .. ": segments", o.segments, 1, 1e6)
@@ -32,6 +37,6 @@ return function(given)
     local v_r = constant(x, function() return rows:guide(x_r, r) end)
     local end_r = constant(x, function() return fm.where(rows:over(r:lt(o.boundary)), x_r + left_r * v_r, (rows:at(e))) end)
     local counts = rows:over(t:lt(o.boundary) * (e - t):gt(1.01 * o.delta)) * o.alpha ^ 0.5
-    return fm.cat({ x + left * v, v * counts }, 2), fm.cat({ end_r, v_r * counts }, 2)
+    return beside(x + left * v, v * counts), beside(end_r, v_r * counts)
   end }
 end
