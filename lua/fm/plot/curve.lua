@@ -1,11 +1,10 @@
 -- curve(series, {log, xlabel, ylabel, title, limits, width, height}): lines, or points, over axes.
--- For the forms of `series` see series.lua.
+-- For the forms of `series` see parts/series.lua.
 --   xlabel: "step" when not given and a series has values at 1, 2, 3 ...; ylabel: the name of a
 --   single series when not given; "" is none
 --   log = "x" | "y" | "xy": logarithmic axes; what is not positive there is left out
---   a series with points = true is drawn as points, with joined = true as both; faint = true:
---   paler, behind the others;
---   labels = {..} writes a text beside each, where there is room
+--   a series with points = true is drawn as points, with joined = true as both; faint = true draws
+--   it paler, behind the others; labels = {..} writes a text beside each point, where there is room
 local core <const> = require "fm.core"
 local colors <const> = require "fm.plot.parts.colors"
 local figure <const> = require "fm.plot.parts.figure"

@@ -4,6 +4,7 @@
 --   t = 0: the time of the field, which the title names when none is given; arrows: along the
 --   longer side; points [n, 2]: in gray under the arrows. The longest arrow is as long as a cell of
 --   the grid; the others are to scale, but never shorter than a tenth of it.
+local cells <const> = require "fm.plot.parts.cells"
 local core <const> = require "fm.core"
 local colors <const> = require "fm.plot.parts.colors"
 local fields <const> = require "fm.parts.field"
@@ -16,13 +17,8 @@ local points <const> = require "fm.plot.parts.points"
 local where <const> = "plot.quiver"
 
 local function grid(box, arrows)
-  local w, h = box[2] - box[1], box[4] - box[3]
-  local cell = math.max(w, h) / arrows
-  local columns, rows = math.max(1, math.floor(w / cell + 0.5)), math.max(1, math.floor(h / cell + 0.5))
-  local dx, dy = w / columns, h / rows
-  local u = core.linspace(box[1] + dx / 2, box[2] - dx / 2, columns):reshape(1, columns) + core.zeros(rows, 1)
-  local v = core.linspace(box[3] + dy / 2, box[4] - dy / 2, rows):reshape(rows, 1) + core.zeros(1, columns)
-  return core.cat(u:reshape(-1, 1), v:reshape(-1, 1), 2), math.min(dx, dy)
+  local x, dx, dy = cells.middles(box, cells.count(box, arrows))
+  return x, math.min(dx, dy)
 end
 
 -- Each arrow is one line: tail, tip, one barb, tip, the other barb.
@@ -43,8 +39,7 @@ local function arrow_lines(x, u, length)
   return core.cat(rows, 2)
 end
 
-local function velocities(field, x, t)
-  local u = fields.of(field)(x, t)
+local function check_velocities(u, x)
   if not core.is_tensor(u) or u:rank() ~= 2 or u:size(1) ~= x:size(1) or u:size(2) ~= 2 then
     core.fail(("%s: the field must return velocities %s, found %s"):format(where, points.shape_text(x),
       core.is_tensor(u) and points.shape_text(u) or type(u)))
@@ -59,8 +54,7 @@ end
 
 return function(field, second, third)
   local given_points = core.is_tensor(field)
-  local meta = type(field) == "table" and getmetatable(field)
-  if not given_points and type(field) ~= "function" and not (meta and meta.__call) then
+  if not given_points and not options.callable(field) then
     core.fail(("%s: expected a field(x, t) or points [n, 2], found a %s"):format(where, type(field)))
   end
   local given = second
@@ -76,7 +70,7 @@ return function(field, second, third)
   local x, u, length, box
   if given_points then
     x = points.check(where, field)
-    u = velocities(function() return second end, x)
+    u = check_velocities(second, x)
     box = o.limits or limits.around { x, under }
     length = math.max(box[2] - box[1], box[4] - box[3]) / o.arrows * 1.5
   else
@@ -86,7 +80,7 @@ return function(field, second, third)
   local width, height, shown = figure.equal(box, o.size)
   if not given_points then
     x, length = grid(shown, o.arrows)
-    u = velocities(field, x, o.t)
+    u = check_velocities(fields.of(field)(x, o.t), x)
   end
   local on, panel = figure.new { box = shown, width = width, height = height, title = o.title or not given_points and time_title(o.t) or nil,
     xlabel = o.xlabel, ylabel = o.ylabel, same_step = true }

@@ -1,22 +1,18 @@
 -- What heat maps share: values on a grid from points, a function or a grid, and the bar that shows
 -- their scale.
+local cells <const> = require "fm.plot.parts.cells"
 local core <const> = require "fm.core"
 local colors <const> = require "fm.plot.parts.colors"
 local figure <const> = require "fm.plot.parts.figure"
 local lettering <const> = require "fm.plot.parts.lettering"
 local limits <const> = require "fm.plot.parts.limits"
+local options <const> = require "fm.parts.options"
 local points <const> = require "fm.plot.parts.points"
 local ticks <const> = require "fm.plot.parts.ticks"
 
 local heat <const> = {}
 
 local bar <const> = { gap = 16, width = 14, text = 22 } -- its place at the right of the panel: bar, then text
-
-local function spread(o, box, count) -- cells along x and y, square on the screen
-  local w, h = box[2] - box[1], box[4] - box[3]
-  local cell = math.max(w, h) / (o.cells or count)
-  return math.max(1, math.floor(w / cell + 0.5)), math.max(1, math.floor(h / cell + 0.5))
-end
 
 local function cells_for(n) -- along the longer side, for n points
   return math.min(math.max(math.floor(1.2 * n ^ 0.45), 16), 160)
@@ -26,7 +22,7 @@ local function count_points(x, o)
   local box = o.limits or limits.around { x }
   local _, _, shown = figure.equal(box, o.size)
   local n = #x
-  local columns, rows = spread(o, shown, cells_for(n))
+  local columns, rows = cells.count(shown, o.cells or cells_for(n))
   local counts, inside = core.picture.count(x, shown[1], shown[3], shown[2], shown[4], rows, columns)
   local area = (shown[2] - shown[1]) * (shown[4] - shown[3]) / (rows * columns)
   return counts / (n * area), shown, n - inside
@@ -36,22 +32,15 @@ local function_cells <const> = 120
 
 local function evaluate(where, f, o)
   local _, _, shown = figure.equal(o.limits, o.size)
-  local columns, rows = spread(o, shown, function_cells)
-  local dx, dy = (shown[2] - shown[1]) / columns, (shown[4] - shown[3]) / rows
-  local u = core.linspace(shown[1] + dx / 2, shown[2] - dx / 2, columns):reshape(1, columns) + core.zeros(rows, 1)
-  local v = core.linspace(shown[3] + dy / 2, shown[4] - dy / 2, rows):reshape(rows, 1) + core.zeros(1, columns)
-  local values = f(core.cat(u:reshape(-1, 1), v:reshape(-1, 1), 2))
-  if not core.is_tensor(values) or values:count() ~= rows * columns then
-    core.fail(("%s: the function must return [%d] values, found %s"):format(where, rows * columns,
-      core.is_tensor(values) and points.shape_text(values) or type(values)))
-  end
-  return values:reshape(rows, columns), shown
+  local columns, rows = cells.count(shown, o.cells or function_cells)
+  local middles = cells.middles(shown, columns, rows)
+  return cells.values(where, f, middles, columns, rows), shown
 end
 
 --- Values [rows, columns] with the first row lowest, the box {x0, x1, y0, y1} they fill, and, for
 --- points, how many lie outside. `o` has limits, cells and size.
 function heat.values(where, what, o)
-  local is_function = type(what) == "function" or (type(what) == "table" and getmetatable(what) and getmetatable(what).__call)
+  local is_function = not core.is_tensor(what) and options.callable(what)
   if o.limits then o.limits = limits.check(where, o.limits) end
   if not is_function then
     what = points.tensor(where, what, "points, a grid or a function")

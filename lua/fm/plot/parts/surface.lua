@@ -7,6 +7,7 @@
 --   covers(values)  if there: [rows, columns], 0 for cells of the heat map that are not on it
 --   under(panel)    if there: draws what lies below the points
 --   over(panel)     if there: draws what lies over a heat map
+local cells <const> = require "fm.plot.parts.cells"
 local colors <const> = require "fm.plot.parts.colors"
 local core <const> = require "fm.core"
 local figure <const> = require "fm.plot.parts.figure"
@@ -62,22 +63,15 @@ local function remark_on_cells(entries, values, covers)
 end
 
 -- The values of a function at the middles of square cells: [rows, columns], the first row lowest.
-local function evaluate(where, on, f, cells)
+local function evaluate(where, on, f, along)
   local box, list = on.box, {}
-  local cell = math.max(box[2] - box[1], box[4] - box[3]) / cells
-  local columns = math.max(1, math.floor((box[2] - box[1]) / cell + 0.5))
-  local rows = math.max(1, math.floor((box[4] - box[3]) / cell + 0.5))
+  local columns, rows = cells.count(box, along)
   for i = 1, rows do
     for j = 1, columns do
       list[#list + 1] = { on.point(box[1] + (box[2] - box[1]) * (j - 0.5) / columns, box[3] + (box[4] - box[3]) * (i - 0.5) / rows) }
     end
   end
-  local values = f(core.tensor(list))
-  if not core.is_tensor(values) or values:count() ~= #list then
-    core.fail(("%s: the function must return [%d] values, found %s"):format(where, #list,
-      core.is_tensor(values) and points.shape_text(values) or type(values)))
-  end
-  return values:reshape(rows, columns)
+  return cells.values(where, f, core.tensor(list), columns, rows)
 end
 
 local function frame(on, o, entries, scale)
