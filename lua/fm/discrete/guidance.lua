@@ -9,9 +9,9 @@
 --   scale      w: 0 is the model under null, 1 the conditional model; a number or a function of t
 --   interval   {a, b}: for other t, w is 1 (the ends belong to it)
 --   weak       another model, called with cond too, in place of the model under null
--- A token whose logit is -inf keeps it, as 0^w = 0, but where w = 0. If it is -inf only under null
--- (or in weak), then it is so for w < 1, and for w > 1 the token keeps the log p of the conditional
--- model: nothing can be divided by 0.
+-- A token whose logit is -inf keeps it, because 0^w = 0, except where w = 0. If it is -inf only
+-- under null (or in weak), it is -inf for w < 1; from w = 1 on the token keeps the log p of the
+-- conditional model, because nothing can be divided by 0.
 -- A call is two calls of the model, one where w = 1 or outside of the interval.
 local fm <const> = require "fm"
 local null_of <const> = require "fm.flow.guidance.parts.null"

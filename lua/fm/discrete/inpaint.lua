@@ -4,11 +4,12 @@
 --   known   tokens [B, L]; those where mask is 0 do not matter
 --   mask    1 where known holds, 0 elsewhere: [B, L], or [L] for all rows
 -- With masks, tokens that are given look like tokens that have settled: for the best model the
--- others come from the distribution given them. With a source that draws, the model takes a token
--- at t for a random one with the probability 1 - t^power, a given one too, and heeds it too little
--- early on. Corrections mend that: what they leave as it is comes near to the right distribution as
--- t does to 1. For two tokens that depend on each other, and the best model, 64 steps leave a third
--- of the error that a blind guess has; 4 corrections of strength 1 a tenth, 16 a twenty-fifth.
+-- others come from the distribution given them. With a source that draws, the model takes any token
+-- at t, also a given one, for a random one with the probability 1 - t^power, so early on it pays
+-- too little attention to what is given. Corrections mend that: what they leave as it is comes near
+-- to the right distribution as t does to 1. For two tokens that depend on each other, and the best
+-- model, 64 steps leave a third of the error that a blind guess has; 4 corrections of strength 1 a
+-- tenth, 16 a twenty-fifth.
 local fm <const> = require "fm"
 local chain <const> = require "fm.discrete.parts.chain"
 local options <const> = require "fm.parts.options"

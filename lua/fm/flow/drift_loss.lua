@@ -1,9 +1,9 @@
 -- drift_loss(generator, x1, {rng, x0, tau = 0.05, cond}): trains a generator f(x0) that makes a
 -- sample in one evaluation, without a flow or a critic. Samples drift to the data and away from
--- each other, V = attraction - repulsion, and the generator learns where they would go: the mean
--- of |f - sg(f + V)|^2 over rows and dimensions. V is 0 where samples and data have one law. Drift
--- is felt from a distance of some tau; V = 0 is not proof of equal laws. Deng et al. 2026
--- (2602.04770).
+-- each other, V = attraction - repulsion, and the generator learns where they would go: the mean of
+-- |f - sg(f + V)|^2 over rows and dimensions. V is 0 where samples and data have one law. Points
+-- further apart than a few tau hardly move each other, and V may be 0 for laws that differ. Deng et
+-- al. 2026 (2602.04770).
 local fm <const> = require "fm"
 local arguments <const> = require "fm.flow.parts.arguments"
 local options <const> = require "fm.parts.options"

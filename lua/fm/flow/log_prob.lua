@@ -4,13 +4,13 @@
 --   cond                        goes to the model, see ode.solve
 --   divergence = "exact"        one backward pass per dimension over one forward pass
 --   divergence = "hutchinson"   `probes` (1) random sign vectors from `rng`, the same ones through
---                               the whole solve: unbiased, and
---                               info.standard_error [B] says how far off (2 probes or more)
+--                               the whole solve: unbiased, and info.standard_error [B] says how far
+--                               off it may be (2 probes or more)
 --   first_row                   number of the first row (1): rows that are solved in parts have the
 --                               probes of the whole
 --   path                        of the flow: x0 has the density of where it starts,
---                               path:source_log_prob (the straight line: standard
---                               normal; ve: sigma_max times a normal). An exact flow knows its own
+--                               path:source_log_prob (the straight line: standard normal; ve:
+--                               sigma_max times a normal). An exact flow knows its own
 --   log_p0(x0) -> [B]           that log-density, in place of the path's
 --   manifold                    of the flow, if its path does not say it: log-densities are with
 --                               respect to its volume, x0 is uniform on it

@@ -2,7 +2,7 @@
 -- and write nothing. Whatever they do together ends with the word of rank 0, so that one that has
 -- failed, or is elsewhere in the script, is noticed there. Without mpirun there is one, of rank 0.
 --   rank, size    this one, and how many there are
---   portion       the part of the processors that it may use that it need not share with the others
+--   portion       its even share of the processors that it and others may use, as a part of them
 --   agreed_end    whether the run ended on all of them at the same step
 local core <const> = require "fm.core"
 

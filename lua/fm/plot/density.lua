@@ -3,8 +3,7 @@
 --   points [n, 2]                      their density by counting in cells
 --   a function of points [n, 2]        its values [n] at the middles of cells; limits are needed
 --   a grid [rows, columns]             the values themselves, the first row lowest; limits are
---                                      needed
---                                      (a grid of two columns: pass a function)
+--                                      needed (a grid of two columns: pass a function)
 -- limits = {x0, x1, y0, y1}; cells: along the longer side; size: of the longer side in pixels;
 -- label: what the scale shows
 local core <const> = require "fm.core"

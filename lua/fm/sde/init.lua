@@ -13,9 +13,9 @@
 -- For a flow also
 --   w      the strength of the noise, a number or a function of t; 0 is the flow itself
 --   path   of the flow, for the score (see flow.score), with guard
---   last   the last step, of length h: "tweedie" (the mean of the data given x, E[x1 | x]: the
---          default), "mean" (the drift alone: 2 w h of
---          each variance is left out), "plain" (like the others)
+--   last   the last step, of length h: "tweedie" (the mean of the data given x, E[x1 | x]), "mean"
+--          (the drift alone: 2 w h of each variance is left out) or "plain" (like the others). By
+--          default "tweedie" where t1 is 1, else "plain"
 --
 -- Noise is keyed by position: step k reads the k-th call that rng makes from here on, and row r,
 -- entry i of [B, n] reads the number (first_row + r - 2) n + i of that call. So equal streams give

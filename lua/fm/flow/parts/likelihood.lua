@@ -1,5 +1,5 @@
 -- The log-density of a flow at given points, by a solve from data to source: d/dt log p(x(t)) =
--- -div v, so that log p1(x1) = log p0(x0) - int_0^1 div v dt.    Chen et al. 2018 (equation 8),
+-- -div v, so that log p1(x1) = log p0(x0) - int_0^1 div v dt. Chen et al. 2018 (equation 8),
 -- Grathwohl et al. 2019. The integral is a part of the solve's state, [B, D + 1] (or D + probes):
 -- error control covers it like x. p0 is the density at the start of the path.
 -- While a tape records, all of it is recorded, and the divergence is taken in the way that has
