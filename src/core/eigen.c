@@ -192,9 +192,13 @@ static void sort_by_size(size_t n, double *values, double *v) {
 void fm_eigen_symmetric(size_t n, double *a, double *values, double *vectors) {
     eigen e = {.n = n, .a = a, .w = vectors, .diagonal = values};
     double largest = 0;
+    bool finite = true;
     int exponent;
-    for (size_t i = 0; i < n * n; i++) largest = !(fabs(a[i]) <= largest) ? fabs(a[i]) : largest;
-    if (!isfinite(largest)) {
+    for (size_t i = 0; i < n * n; i++) {
+        finite = finite && isfinite(a[i]);
+        largest = fmax(largest, fabs(a[i]));
+    }
+    if (!finite) {
         for (size_t i = 0; i < n * n; i++) vectors[i] = NAN;
         for (size_t i = 0; i < n; i++) values[i] = NAN;
         return;

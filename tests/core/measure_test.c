@@ -139,6 +139,20 @@ static void components_by_falling_variance(void **unused) {
     assert_near(components[1], 0.8, 1e-14);
 }
 
+static void a_matrix_that_is_not_finite_has_no_eigenvalues(void **unused) {
+    (void)unused;
+    enum { N = 5 };
+    const double odd[] = {NAN, INFINITY, -INFINITY};
+    for (size_t k = 0; k < 3 * N; k++) {
+        double a[N * N] = {0}, values[N], vectors[N * N];
+        for (size_t i = 0; i < N; i++) a[i * N + i] = 1;
+        a[k / 3 * N + k / 3] = odd[k % 3];
+        fm_eigen_symmetric(N, a, values, vectors);
+        for (size_t i = 0; i < N; i++) assert_true(isnan(values[i]));
+        for (size_t i = 0; i < N * N; i++) assert_true(isnan(vectors[i]));
+    }
+}
+
 #ifndef __SANITIZE_ADDRESS__ /* there the pool hands every block to the system, and leaks are seen */
 static void scratch_comes_back(void **unused) {
     (void)unused;
@@ -154,7 +168,6 @@ static void scratch_comes_back(void **unused) {
     }
     assert_int_equal(fm_pool_mallocs(), before);
 }
-
 #endif
 
 int main(void) {
@@ -166,6 +179,7 @@ int main(void) {
         cmocka_unit_test(covariance_of_a_square),
         cmocka_unit_test(frechet_between_gaussians),
         cmocka_unit_test(components_by_falling_variance),
+        cmocka_unit_test(a_matrix_that_is_not_finite_has_no_eigenvalues),
 #ifndef __SANITIZE_ADDRESS__
         cmocka_unit_test(scratch_comes_back),
 #endif
