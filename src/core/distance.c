@@ -114,11 +114,11 @@ static int ascending(const void *a, const void *b) {
 
 /* By digits, from the last to the first; the result is in `key`, since there are six. */
 static void sort_keys(size_t n, uint64_t *key, uint64_t *room) {
-    size_t start[DIGITS][VALUES] = {{0}};
     if (n < SHORT) {
         qsort(key, n, sizeof *key, ascending);
         return;
     }
+    size_t start[DIGITS][VALUES] = {{0}};
     for (size_t i = 0; i < n; i++) {
         for (int k = 0; k < DIGITS; k++) start[k][key[i] >> (k * DIGIT) & (VALUES - 1)]++;
     }
