@@ -50,12 +50,21 @@ static int read_rows(lua_State *L, int from, const char *name, double *rows, int
     return n;
 }
 
-static int read_order(lua_State *L, const char *name, int fallback) {
+static int read_whole(lua_State *L, const char *name, int low, int high, int fallback) {
     int is_integer, type = lua_getfield(L, 1, name);
     lua_Integer n = type == LUA_TNIL ? fallback : lua_tointegerx(L, -1, &is_integer);
-    if (type != LUA_TNIL && (!is_integer || n < 1 || n > 20)) refuse(L, "%s: expected a whole number 1..20", name);
+    if (type != LUA_TNIL && (type != LUA_TNUMBER || !is_integer || n < low || n > high))
+        refuse(L, "%s: expected a whole number %d..%d, found %s", name, low, high, bind_push_kind(L, -1));
     lua_pop(L, 1);
     return (int)n;
+}
+
+static bool read_flag(lua_State *L, const char *name) {
+    int type = lua_getfield(L, 1, name);
+    if (type != LUA_TNIL && type != LUA_TBOOLEAN) refuse(L, "%s: expected true or false, found %s", name, bind_push_kind(L, -1));
+    bool v = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return v;
 }
 
 /* Rows beyond the stages: row m is the new point, the interpolant's own ones come after it. */
@@ -64,11 +73,11 @@ static void read_extra(lua_State *L, fm_tableau *m) {
         lua_pop(L, 1);
         return;
     }
-    if (!lua_istable(L, -1)) refuse(L, "extra: expected { c = {..}, a = {..} }");
+    if (!lua_istable(L, -1)) refuse(L, "extra: expected { c = {..}, a = {..} }, found %s", bind_push_kind(L, -1));
     int at = lua_gettop(L), first = m->stages + 1;
-    int n = read_list(L, at, "c", m->c + first, FM_ODE_ROWS - first);
-    if (!n) refuse(L, "extra: expected { c = {..}, a = {..} }");
-    if (read_rows(L, at, "a", m->a[0], FM_ODE_ROWS, first) != n) refuse(L, "extra: c and a have different sizes");
+    int n = read_list(L, at, "c", m->c + first, FM_ODE_ROWS - first), n_a = read_rows(L, at, "a", m->a[0], FM_ODE_ROWS, first);
+    if (!n) refuse(L, "extra: expected { c = {..}, a = {..} } with at least one row");
+    if (n_a != n) refuse(L, "extra: c has %d numbers, a has %d rows: expected as many of each", n, n_a);
     lua_pop(L, 1);
 }
 
@@ -81,15 +90,12 @@ int ode_read_tableau(lua_State *L) {
     int n_c = read_list(L, 1, "c", m->c, FM_ODE_ROWS - 1), n_a = read_rows(L, 1, "a", m->a[0], FM_ODE_ROWS, 0);
     if (n_c != m->stages || n_a != m->stages)
         refuse(L, "b has %d numbers, c has %d, a has %d rows: expected as many of each", m->stages, n_c, n_a);
-    m->order = read_order(L, "order", 1);
+    m->order = read_whole(L, "order", 1, 20, 1);
     int n_e = read_list(L, 1, "e", m->e, m->stages + 1);
     read_list(L, 1, "e3", m->e3, m->stages + 1);
-    if (n_e) m->error_order = read_order(L, "error_order", m->order > 1 ? m->order - 1 : 1);
-    if (lua_getfield(L, 1, "history") != LUA_TNIL) m->history = (int)lua_tointeger(L, -1);
-    lua_pop(L, 1);
-    lua_getfield(L, 1, "closes");
-    m->closes = lua_toboolean(L, -1);
-    lua_pop(L, 1);
+    if (n_e) m->error_order = read_whole(L, "error_order", 1, 20, m->order > 1 ? m->order - 1 : 1);
+    m->history = read_whole(L, "history", 0, FM_ODE_HISTORY, 0);
+    m->closes = read_flag(L, "closes");
     m->rows = read_rows(L, 1, "dense", m->dense[0], FM_ODE_DEGREE, 0);
     if (m->rows) m->degree = FM_ODE_DEGREE;
     read_extra(L, m);

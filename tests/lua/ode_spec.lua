@@ -290,6 +290,16 @@ describe("ode", function()
     local wide = { order = 1, history = 4, a = {}, b = {}, c = {} }
     for i = 1, 18 do wide.a[i], wide.b[i], wide.c[i] = {}, i == 1 and 1 or 0, 0 end
     raises("18 stages and a history of 4 are over the limit 20", solve, wide)
+    local two = { order = 2, c = { 0, 1 }, a = { {}, { 1 } }, b = { 1 / 2, 1 / 2 } }
+    for part, wrong in pairs { history = { 2.5, "2", true, -1, 5 }, order = { 2.5, 21 }, error_order = { 0 }, closes = { 1 } } do
+      for _, value in ipairs(wrong) do
+        local given = { e = part == "error_order" and { 1 / 2, -1 / 2 } or nil, [part] = value }
+        for name, v in pairs(two) do if given[name] == nil then given[name] = v end end
+        raises("ode: method: " .. part .. ": expected [%w ]+[%d.]*, found ", solve, given)
+      end
+    end
+    raises("extra: c has 1 numbers, a has 2 rows: expected as many of each", solve,
+      { order = 1, c = { 0 }, a = { {} }, b = { 1 }, extra = { c = { 1 }, a = { { 1 }, { 1 } } } })
     raises("at most 19", solve, { order = 1, c = {}, a = {}, b = table.pack(string.rep("x", 64):byte(1, -1)) })
   end)
 
