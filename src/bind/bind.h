@@ -46,6 +46,8 @@ int bind_raise(lua_State *L, const fm_error *err) __attribute__((noreturn));
 int bind_error(lua_State *L, const char *format, ...) __attribute__((noreturn, format(printf, 2, 3)));
 /* "NAME: argument ARG: expected EXPECTED, found KIND"; methods do not count the object. */
 int bind_argument(lua_State *L, int arg, const char *expected) __attribute__((noreturn));
+/* "NAME: argument ARG: PROBLEM", numbered in the same way. */
+int bind_refuse(lua_State *L, int arg, const char *problem) __attribute__((noreturn));
 int bind_surplus(lua_State *L, int arg) __attribute__((noreturn)); /* "NAME: unexpected argument ARG: KIND" */
 int bind_fail(lua_State *L);                                       /* core.fail(message): the same, for the Lua files of fm */
 
@@ -65,6 +67,8 @@ void bind_suggest(lua_State *L, const char *function, const char *what, const ch
 /* Raises that, or the same without a name. */
 void bind_unknown(lua_State *L, const char *function, const char *what, const char *word, const char *const *names)
     __attribute__((noreturn));
+/* Raises for the key at `index` of an options table, which is not a string. */
+int bind_unexpected_key(lua_State *L, int index, const char *function) __attribute__((noreturn));
 /* Raises for a key of an options table that is not among `names`. */
 void bind_check_keys(lua_State *L, int arg, const char *function, const char *const *names);
 /* The key of the table that was probably meant, or NULL; the first in the alphabet of several. */
@@ -87,6 +91,7 @@ void bind_push_tensor(lua_State *L, fm_tensor *t); /* another handle to t */
  * Borrowed: lifetimes.h says for how long. */
 fm_tensor *bind_check_tensor(lua_State *L, int arg);
 fm_tensor *bind_opt_tensor(lua_State *L, int arg); /* NULL for nil or nothing */
+fm_tensor *bind_check_entry(lua_State *L, int i);  /* the tensor on top of the stack, entry i of a list; raises likewise */
 bool bind_is_tensor(lua_State *L, int arg);
 bool bind_is_released(lua_State *L, int arg); /* a tensor whose bytes went with its tape */
 /* The tensor at an argument, or a new rank 0 one from a number, which replaces it on the stack. */

@@ -115,6 +115,13 @@ int bind_argument(lua_State *L, int arg, const char *expected) {
     bind_error(L, "%s: argument %d: expected %s, found %s", name, number, expected, found);
 }
 
+int bind_refuse(lua_State *L, int arg, const char *problem) {
+    const char *name = bind_caller(L);
+    int number = number_of(name, arg);
+    if (number == 0) bind_error(L, "%s: %s", name, problem);
+    bind_error(L, "%s: argument %d: %s", name, number, problem);
+}
+
 int bind_surplus(lua_State *L, int arg) {
     const char *name = bind_caller(L);
     bind_error(L, "%s: unexpected argument %d: %s", name, number_of(name, arg), bind_push_kind(L, arg));

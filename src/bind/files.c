@@ -99,7 +99,8 @@ static void take_tensors(lua_State *L, int table, fm_safetensors *s) {
         int value = push_pair(L, list, i);
         fm_named_tensor *t = &s->tensors[s->n];
         t->name = check_key(L, value - 1, "names of tensors");
-        if (!bind_is_tensor(L, value)) bind_error(L, "save: \"%s\": expected a tensor, found a %s", t->name.at, luaL_typename(L, value));
+        if (!bind_is_tensor(L, value) || bind_is_released(L, value))
+            bind_error(L, "save: \"%s\": expected a tensor, found %s", t->name.at, bind_push_kind(L, value));
         t->tensor = bind_check_tensor(L, value);
         s->n++;
     }

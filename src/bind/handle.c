@@ -104,9 +104,8 @@ bool bind_is_released(lua_State *L, int arg) {
 static int refuse(lua_State *L, int arg, const char *expected) {
     fm_tensor **slot = slot_at(L, arg);
     if (!slot) bind_argument(L, arg, expected);
-    const char *name = bind_caller(L);
-    if (!*slot) bind_error(L, "%s: argument %d: this tensor was never filled", name, arg);
-    bind_error(L, "%s: argument %d: this tensor was released when its tape closed; use :detach() to keep it", name, arg);
+    if (!*slot) bind_refuse(L, arg, "this tensor was never filled");
+    bind_refuse(L, arg, "this tensor was released when its tape closed; use :detach() to keep it");
 }
 
 static fm_tensor *check(lua_State *L, int arg, const char *expected) {
@@ -121,6 +120,12 @@ fm_tensor *bind_check_tensor(lua_State *L, int arg) {
 
 fm_tensor *bind_opt_tensor(lua_State *L, int arg) {
     return lua_isnoneornil(L, arg) ? NULL : bind_check_tensor(L, arg);
+}
+
+fm_tensor *bind_check_entry(lua_State *L, int i) {
+    if (!bind_is_tensor(L, -1) || bind_is_released(L, -1))
+        bind_error(L, "%s: entry %d: expected a tensor, found %s", bind_caller(L), i, bind_push_kind(L, -1));
+    return bind_check_tensor(L, lua_gettop(L));
 }
 
 fm_tensor *bind_tensor_or_number(lua_State *L, int arg) {

@@ -258,7 +258,9 @@ static int measure_transport_plan(lua_State *L) {
 
 static int measure_draw_rows(lua_State *L) { /* draw_rows(plan [n, m], u [m]) -> for each column a row by its share, 1-based */
     const fm_tensor *plan = bind_check_tensor(L, 1), *u = bind_check_tensor(L, 2);
-    if (plan->rank != 2 || u->rank != 1 || u->count != plan->shape[1]) bind_error(L, "draw_rows: expected [n, m] and [m]");
+    char p[FM_SHAPE_TEXT], q[FM_SHAPE_TEXT];
+    if (plan->rank != 2 || u->rank != 1 || u->count != plan->shape[1])
+        bind_error(L, "draw_rows: plan is %s, u is %s: expected [n, m] and [m]", fm_shape_text(plan, p), fm_shape_text(u, q));
     size_t *row = scratch(L, u->count * sizeof *row);
     fm_draw_rows(plan->shape[0], plan->shape[1], fm_data(plan), fm_data(u), row);
     return push_columns(L, u->count, row);

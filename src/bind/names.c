@@ -74,16 +74,18 @@ void bind_unknown(lua_State *L, const char *function, const char *what, const ch
     bind_error(L, "%s: unknown %s \"%s\"", function, what, word);
 }
 
+int bind_unexpected_key(lua_State *L, int index, const char *function) {
+    luaL_tolstring(L, index, NULL);
+    bind_error(L, "%s: unexpected option [%s]", function, lua_tostring(L, -1));
+}
+
 void bind_check_keys(lua_State *L, int arg, const char *function, const char *const *names) {
     for (lua_pushnil(L); lua_next(L, arg); lua_pop(L, 1)) {
         const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
         bool known = false;
         for (const char *const *n = names; key && *n && !known; n++) known = !strcmp(key, *n);
         if (known) continue;
-        if (!key) {
-            luaL_tolstring(L, -2, NULL);
-            bind_error(L, "%s: unexpected option [%s]", function, lua_tostring(L, -1));
-        }
+        if (!key) bind_unexpected_key(L, -2, function);
         bind_unknown(L, function, "option", key, names);
     }
 }

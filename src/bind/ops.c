@@ -93,7 +93,7 @@ static unsigned read_table(lua_State *L, fm_call *c, int index) {
     unsigned given = 0;
     int n = n_options(c->op);
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
-        if (lua_type(L, -2) != LUA_TSTRING) unknown_option(L, c->op, lua_type(L, -2) == LUA_TNUMBER ? "[number]" : "[key]");
+        if (lua_type(L, -2) != LUA_TSTRING) bind_unexpected_key(L, -2, c->op->name);
         const char *key = lua_tostring(L, -2);
         int k = 0;
         while (k < n && strcmp(key, c->op->options[k].name) != 0) k++;
@@ -175,11 +175,12 @@ static int read_tensor_list(lua_State *L, fm_call *c, int top) {
     fm_tensor **list = n > FM_FEW_INPUTS ? lua_newuserdatauv(L, (size_t)n * sizeof *list, 0) : c->few;
     if (table) push_list_copy(L, n);
     for (int i = 0; i < n; i++) {
-        if (table) lua_rawgeti(L, -1, i + 1);
-        else lua_pushvalue(L, i + 1);
-        if (table && !bind_is_tensor(L, -1))
-            bind_error(L, "%s: entry %d: expected a tensor, found %s", c->op->name, i + 1, bind_push_kind(L, -1));
-        list[i] = bind_check_tensor(L, lua_gettop(L));
+        if (!table) {
+            list[i] = bind_check_tensor(L, i + 1);
+            continue;
+        }
+        lua_rawgeti(L, -1, i + 1);
+        list[i] = bind_check_entry(L, i + 1);
         lua_pop(L, 1);
     }
     c->in = list;
@@ -228,16 +229,14 @@ static int call_sort(lua_State *L) {
     read_options(L, c, read_tensors(L, c, top), top);
     fm_error err;
     fm_tensor **places = bind_push_empty(L), *x = c->few[0];
-    *places = fm_run(c, &err);
-    if (!*places) bind_raise(L, &err);
+    bind_fill(L, places, fm_run(c, &err), &err);
     int64_t axis = c->opt[0].integer;
     c = fm_call_init(&frame, fm_op_find("gather"));
     c->few[c->n_in++] = x;
     c->few[c->n_in++] = *places;
     c->opt[0].integer = axis;
     fm_tensor **values = bind_push_empty(L);
-    *values = fm_run(c, &err);
-    if (!*values) bind_raise(L, &err);
+    bind_fill(L, values, fm_run(c, &err), &err);
     lua_insert(L, -2);
     return 2;
 }

@@ -4,8 +4,6 @@
 
 #include "object.h"
 
-#include <math.h>
-
 static void release(lua_State *L, void *object) {
     (void)L;
     fm_flat_close(object);
@@ -28,7 +26,7 @@ static int core_flat(lua_State *L) { /* flat(list of parameters) */
     fm_tensor **list = lua_newuserdatauv(L, n * sizeof *list + 1, 0);
     for (size_t i = 0; i < n; i++) {
         lua_rawgeti(L, 1, (lua_Integer)i + 1);
-        list[i] = bind_check_tensor(L, lua_gettop(L));
+        list[i] = bind_check_entry(L, (int)i + 1);
         lua_pop(L, 1);
     }
     if (!fm_flat_open(f, n, list, &err)) bind_raise(L, &err);
@@ -143,8 +141,7 @@ static int flat_gradient(lua_State *L) { /* gradient() -> [total], a view */
     fm_error err;
     if (bind_in_finalizer(L)) bind_error(L, "gradient: a finalizer cannot ask for it: somebody may be in the middle of using it");
     fm_tensor **slot = bind_push_empty(L);
-    *slot = fm_flat_gradient(f, &err);
-    if (!*slot) bind_raise(L, &err);
+    bind_fill(L, slot, fm_flat_gradient(f, &err), &err);
     return 1;
 }
 

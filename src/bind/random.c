@@ -249,7 +249,7 @@ static int rng_normal(lua_State *L) { /* normal(shape [, {first_row}]) */
 static double range_field(lua_State *L, int table, const char *name, double fallback) {
     if (lua_getfield(L, table, name) == LUA_TNIL) return fallback;
     if (lua_type(L, -1) != LUA_TNUMBER || !isfinite((real)lua_tonumber(L, -1)))
-        bind_error(L, "uniform: %s: expected a number that is finite in " FM_REAL_NAME, name);
+        bind_error(L, "uniform: %s: expected a number that is finite in " FM_REAL_NAME ", found %s", name, bind_push_kind(L, -1));
     return lua_tonumber(L, -1);
 }
 

@@ -52,6 +52,7 @@ static int fm_range(lua_State *L) {
 static int fm_linspace(lua_State *L) {
     double first = bind_check_number(L, 1), last = bind_check_number(L, 2);
     size_t n = (size_t)bind_check_integer(L, 3, "linspace: n", 1, 1 << 30);
+    if (!isfinite(first) || !isfinite(last)) bind_error(L, "linspace: expected finite numbers, found %g, %g", first, last);
     fm_fill_between(bind_push_new(L, 1, &n), first, last);
     return 1;
 }

@@ -320,7 +320,7 @@ static bool check_convolution(const fm_call *c, int weight_in, int weight_out, f
     char tx[FM_SHAPE_TEXT], tw[FM_SHAPE_TEXT];
     const char *want = weight_in ? "[O, C, kh, kw]" : "[C, O, kh, kw]";
     if (x->rank != 4) return fm_call_fail(c, err, "input is %s: expected [N, C, H, W]", fm_shape_text(x, tx));
-    if (w->rank != 4 || w->count == 0) return fm_call_fail(c, err, "weight is %s: expected %s", fm_shape_text(w, tw), want);
+    if (w->rank != 4 || w->count == 0) return fm_call_fail(c, err, "weight is %s: expected %s, none of them 0", fm_shape_text(w, tw), want);
     if (w->shape[weight_in] != x->shape[1]) {
         return fm_call_fail(c, err, "input is %s, weight is %s: expected %s with C = %zu", fm_shape_text(x, tx), fm_shape_text(w, tw), want,
                             x->shape[1]);

@@ -98,14 +98,14 @@ describe("files", function()
   end)
 
   it("raises when called wrongly", function()
-    raises('save: "a": expected a tensor, found a number', fm.save, path "x", { a = 1 })
+    raises('save: "a": expected a tensor, found 1', fm.save, path "x", { a = 1 })
     raises("names of tensors must be strings", fm.save, path "x", { fm.ones(1) })
     raises('metadata "step": expected a string, found a number', fm.save, path "x", { a = fm.ones(1) }, { step = 1 })
     raises("[H, W]", fm.png.save, path "x", fm.zeros(3))
     local tape <close> = fm.record()
     local gone <const> = fm.ones(2) + 1
     tape:close()
-    raises("released when its tape closed", fm.save, path "x", { a = gone })
+    raises('save: "a": expected a tensor, found a tensor that was released when its tape closed', fm.save, path "x", { a = gone })
     raises("released when its tape closed", fm.npy.save, path "x", gone)
   end)
 

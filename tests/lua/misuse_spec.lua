@@ -16,6 +16,11 @@ local function myself()
   return t
 end
 
+local function released()
+  local scope <close> = fm.scope()
+  return fm.ones(3) * 2
+end
+
 describe("misuse", function()
   local x <const> = fm.tensor { { 1, 2, 3 }, { 4, 5, 6 } }
   local cases <const> = {
@@ -46,10 +51,16 @@ describe("misuse", function()
     { "axis 3 of 2", "out of range", function() return x:sum(3) end },
     { "axis 1.5", "an axis", function() return x:sum(1.5) end },
     { "an unknown option", 'unknown option "axes"; did you mean "axis"', function() return x:sum { axes = 1 } end },
-    { "a numbered option", "unknown option", function() return x:exp { 1 } end },
+    { "a numbered option", "exp: unexpected option %[1%]", function() return x:exp { 1 } end },
+    { "an option that is no name", "sum: unexpected option %[true%]", function() return x:sum { axis = 1, [true] = 1 } end },
     { "an unknown act", 'did you mean "silu"', function() return x:linear(fm.zeros(2, 3), nil, { act = "sillu" }) end },
     { "an argument too many", "unexpected argument", function() return x:exp(3) end },
     { "a shape and a size", "zeros: unexpected argument 2: 3", function() return fm.zeros({ 2 }, 3) end },
+    { "numbers up to infinity", "linspace: expected finite numbers, found 0, inf", function() return fm.linspace(0, huge, 3) end },
+    { "numbers from a NaN on", "linspace: expected finite numbers, found nan, 1", function() return fm.linspace(nan, 1, 3) end },
+    { "a range of too many", "range: 1000000000000001 numbers are too many", function() return fm.range(0, 1e15) end },
+    { "a kernel for no channel", "conv2d: weight is %[0, 1, 2, 2%]: expected %[O, C, kh, kw%], none of them 0",
+      function() return fm.zeros(1, 1, 4, 4):conv2d(fm.zeros(0, 1, 2, 2)) end },
     { "two sizes of a square", "eye: unexpected argument 2: 3", function() return fm.eye(2, 3) end },
     { "a tensor made of a tensor and a shape", "tensor: unexpected argument 2: 6", function() return fm.tensor(x, 6) end },
     { "a shape asked by an argument", "tensor:shape: unexpected argument 1: 2", function() return x:shape(2) end },
@@ -60,6 +71,10 @@ describe("misuse", function()
       function() return x + ("x"):rep(100) end },
     { "a tape for a tensor", "exp: argument 1: expected a tensor or a number, found scope", function() return fm.exp(fm.scope()) end },
     { "a method without its object", "tensor:totable: expected a tensor before the colon, found nothing", function() return x.totable() end },
+    { "a method of a released tensor", "tensor:item: this tensor was released", function() return released():item() end },
+    { "a released tensor for a method", "tensor:copy: argument 1: this tensor was released", function() return x[1]:copy(released()) end },
+    { "a released tensor among others", "cat: argument 2: this tensor was released", function() return fm.cat(x[1], released()) end },
+    { "a released tensor in a list", "cat: entry 2: expected a tensor, found a tensor that was released", function() return fm.cat { x[1], released() } end },
     { "a NaN option", "expected a number", function() return x:pow(nan) end },
     { "row 0", "out of range", function() return x[0] end },
     { "row 3 of 2", "out of range", function() return x[3] end },
