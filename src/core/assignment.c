@@ -83,7 +83,7 @@ FM_INLINE float bound_of(const problem *p, double limit) {
     return (float)(scaled + (fabs(scaled) * 0x1p-22 + 0x1p-120));
 }
 
-/* Is a bound of the bunch that begins at g below the limit? */
+/* Whether no bound of the bunch is below the limit. */
 FM_INLINE bool none_below(const float *bound, float limit) {
     int any = 0;
     for (size_t k = 0; k < BUNCH; k++) any |= bound[k] < limit;

@@ -4,7 +4,7 @@
 
 #include "tensor.h"
 
-void fm_copy(size_t n, const real *from, real *to); /* not within one range */
+void fm_copy(size_t n, const real *from, real *to); /* the two do not overlap */
 void fm_fill(fm_tensor *t, real v);
 void fm_fill_eye(fm_tensor *t); /* [n, n]: 1 on the diagonal, 0 elsewhere */
 /* first, first + step, ... as many as t has; fm_steps_count tells how many there are up to

@@ -67,8 +67,8 @@ typedef struct fm_call {
 
 typedef struct fm_op {
     const char *name;
-    const char *inputs;       /* one letter each: t tensor, n tensor without a gradient (indices, conditions), T optional tensor,
-                               * one or more tensors (alone) */
+    const char *inputs;       /* one letter each: t tensor, n tensor without a gradient (indices, conditions), T optional tensor;
+                               * or "*" alone: one or more tensors */
     const fm_option *options; /* ends with a NULL name; NULL: none */
     bool (*shape)(fm_call *c, fm_error *err); /* checks everything; the only function of the three that may fail */
     void (*forward)(const fm_call *c);

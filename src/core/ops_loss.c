@@ -156,9 +156,9 @@ static bool cross_entropy_shape(fm_call *c, fm_error *err) {
 
 enum { SOME = 2048 }; /* numbers of rows that are worked on together */
 
-/* Of a few rows: e = exp(x - the largest of the row), which becomes the probabilities if they are
- * wanted. Returns the
- * sum of the losses. */
+/* Of a few rows [rows, n]: e [rows, n] = exp(x - the largest of the row), which becomes the
+ * probabilities if they are `wanted`; else it is scratch. `label` has the labels of these rows.
+ * Returns the sum of the losses. */
 FM_INLINE double some_losses(size_t rows, size_t n, const real *restrict x, const real *restrict label, bool wanted, real *restrict e) {
     double total = 0;
     real top[SOME];

@@ -48,7 +48,7 @@ typedef struct reduction {
     void (*columns)(size_t rows, size_t stride, size_t n, const real *x, const real *p, double *acc);
     /* acc[o] = row o of [outer, n] */
     void (*rows)(size_t outer, size_t n, const real *x, const real *p, double *acc);
-    /* acc[j] = of that and more[j] */
+    /* acc[j] becomes the result of both acc[j] and more[j] */
     void (*join)(size_t n, const double *more, double *acc);
     size_t (*tile)(size_t row); /* fm_tile_rows or fm_light_rows */
 } reduction;

@@ -17,7 +17,7 @@ static inline double *fm_scratch_doubles(const fm_call *c) {
     return (double *)(void *)c->scratch;
 }
 
-/* The sum of terms 0..n-1, FM_TILE in a part: part(context, first, last) sums some. */
+/* The sum of terms 0..n-1, `tile` in a part: part(context, first, last) sums some. */
 typedef double (*fm_part_fn)(const void *context, size_t first, size_t last);
 typedef struct fm_parts {
     fm_part_fn part;

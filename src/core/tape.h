@@ -41,8 +41,8 @@ void fm_scope_own(fm_tensor *t);
  * filled, e.g. when loss was not recorded. */
 bool fm_backward(fm_tensor *loss, const fm_tensor *grad_out, fm_error *err);
 
-/* A record whose backward is in the binding: when fm_backward reaches it, it calls
- * fm_custom_backward (set once by the binding) with the frame. `out`, owned by the tape already,
+/* A record whose backward is in the binding: when fm_backward reaches it, it calls the `backward`
+ * of fm_set_custom (set once by the binding) with the frame. `out`, owned by the tape already,
  * becomes a result of the inputs. The record takes `custom` over when out->needs_grad is true
  * afterwards; else it stays the caller's. False with `err` filled. */
 typedef bool (*fm_custom_fn)(const fm_call *c, fm_error *err);

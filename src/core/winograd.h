@@ -31,7 +31,7 @@ void fm_winograd_to_pictures(const fm_winograd *g, const real *weight, const rea
                              real *room);
 size_t fm_winograd_room(const fm_winograd *g); /* numbers, for either */
 
-/* gradient of the weight (+)= of the pictures and the gradient of grids. */
+/* gradient (+)= that of the weight, from the pictures and the gradient of the grids. */
 void fm_winograd_to_weight(const fm_winograd *g, const real *pictures, const real *grids, bool fresh, real *gradient, real *room);
 size_t fm_winograd_weight_room(const fm_winograd *g);
 

@@ -2,9 +2,9 @@
  * is in a module of its own (src/mpi), which is loaded only when a process is one of several, so
  * that fmrun needs no MPI.
  *
- * Rank 0 leads: whatever all do together ends with its word. So it notices when another has failed,
- * or does something else than itself: only it can, and only it needs to, because the others wait
- * for it, and are ended by fm_processes_abort. */
+ * Rank 0 leads: whatever all do together ends with a message from it. It is the one that notices
+ * when another process has failed or does something else. The others need not: they wait for rank 0,
+ * which ends them (fm_processes_finish). */
 #ifndef FM_PROCESSES_H
 #define FM_PROCESSES_H
 
@@ -17,8 +17,8 @@ enum { FM_MESSAGE_TEXT = 8192 }; /* bytes of the longest message of a failure, w
 /* What a message belongs to. Rank 0 refuses one that does not belong to what it does. */
 typedef enum fm_message { FM_MESSAGE_PLAN = 1, FM_MESSAGE_STEP, FM_MESSAGE_SUM, FM_MESSAGE_FAILED, FM_MESSAGE_END } fm_message;
 
-/* Of src/mpi: what loading it gives. All false, or 0 for sizes, mean that rank 0 heard what `heard`
- * holds then. */
+/* Of src/mpi: what loading it gives. Where send, size or receive is false, rank 0 has heard what
+ * `heard` holds then. */
 typedef struct fm_mpi {
     bool (*start)(int *rank, int *size, double *portion);
     bool (*send)(int to, int kind, const void *bytes, size_t size);
