@@ -9,8 +9,8 @@
 
 /* ---- thin products and long sums ---- */
 
-/* C = B's outer product or a scaled row: so thin that the library's packing would cost more than
- * it saves. */
+/* C = a b + beta C of a column a and a row b: so thin that the library's packing would cost more
+ * than it saves. */
 static void rank_one(size_t m, size_t n, const real *a, size_t stride, const real *b, real beta, real *c, size_t ldc) {
     for (size_t i = 0; i < m; i++) {
         real s = a[i * stride], *row = c + i * ldc;
@@ -51,9 +51,9 @@ FM_CLONES static void long_columns(size_t n, size_t k, const real *restrict m, s
     }
 }
 
-/* Whether it is done, as one of the few cases in which a plain loop is better. */
-static bool is_plain(bool ta, bool tb, size_t m, size_t n, size_t k, const real *a, size_t lda, const real *b, size_t ldb, real beta,
-                     real *c, size_t ldc) {
+/* Computes the few products for which a plain loop is better; returns false for the others. */
+static bool try_plain(bool ta, bool tb, size_t m, size_t n, size_t k, const real *a, size_t lda, const real *b, size_t ldb, real beta,
+                      real *c, size_t ldc) {
     if (!m || !n) return true;
     if (!k) {
         for (size_t i = 0; i < m; i++) {
@@ -174,7 +174,7 @@ static void compute(const product *p, size_t i, size_t rows, size_t j, size_t co
     const real *a = p->a + (p->ta ? i : i * p->lda), *b = p->b + (p->tb ? j * p->ldb : j);
     real *c = p->c + i * p->ldc + j, beta = p->row ? 1 : p->beta;
     for (size_t r = 0; p->row && r < rows; r++) memcpy(c + r * p->ldc, p->row + j, columns * sizeof(real));
-    if (is_plain(p->ta, p->tb, rows, columns, p->k, a, p->lda, b, p->ldb, beta, c, p->ldc)) return;
+    if (try_plain(p->ta, p->tb, rows, columns, p->k, a, p->lda, b, p->ldb, beta, c, p->ldc)) return;
     fm_blas_gemm(p->ta, p->tb, rows, columns, p->k, a, p->lda, b, p->ldb, beta, c, p->ldc);
 }
 

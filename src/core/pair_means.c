@@ -118,7 +118,8 @@ static double sum_of(const pairs *p, block *b) {
     return total;
 }
 
-static void sum_short(const pairs *p, block *b) {
+/* The two ways to get what a block holds. */
+static void fill_short(const pairs *p, block *b) {
     static const double nowhere[SHORT] = {0};
     double rows[SIDE * SHORT], columns[SIDE * SHORT], squares[SIDE];
     size_t d = p->s->d;
@@ -139,7 +140,7 @@ static size_t take_slot(pairs *p) {
     return slot;
 }
 
-static void sum_long(pairs *p, block *b) {
+static void fill_long(pairs *p, block *b) {
     size_t d = p->s->d, slot = take_slot(p), room = p->side * d;
     double *rows = p->slots + 2 * slot * room, *columns = rows + room, *squares = p->squares[slot];
     if (p->held[slot] != b->i) take_rows(b->rows, d, p->s->a + b->i * d, p->centre, rows, squares);
@@ -158,8 +159,8 @@ static void sum_blocks(void *context, size_t first, size_t last) {
         b.j = p->j[t];
         b.rows = p->s->n - b.i < p->side ? p->s->n - b.i : p->side;
         b.columns = p->s->m - b.j < p->side ? p->s->m - b.j : p->side;
-        if (is_short(p)) sum_short(p, &b);
-        else sum_long(p, &b);
+        if (is_short(p)) fill_short(p, &b);
+        else fill_long(p, &b);
         p->total[t] = sum_of(p, &b);
     }
 }
