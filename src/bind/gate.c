@@ -4,8 +4,6 @@
 #include "bind.h"
 #include "tape.h"
 
-#include <string.h>
-
 lua_State *bind_running;
 
 static const char names_key = 0; /* its address is the registry key of a table: function -> its name in messages */

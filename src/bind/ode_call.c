@@ -3,8 +3,6 @@
 #include "fill.h"
 #include "signals.h"
 
-#include <string.h>
-
 void *ode_push_box(lua_State *L, const bind_type *type) {
     lua_settop(L, ODE_PLAN);
     const fm_tensor *x0 = bind_check_tensor(L, ODE_START);

@@ -108,8 +108,7 @@ static int rng_stream(lua_State *L) {
     fm_rng *r = check_rng(L);
     size_t n;
     const char *name = bind_check_text(L, 2, &n);
-    fm_error err;
-    if (!fm_rng_child(bind_push_object(L, &rng_type), r, name, n, &err)) bind_raise(L, &err);
+    fm_rng_child(bind_push_object(L, &rng_type), r, name, n);
     share_counts(L, 1);
     return 1;
 }
@@ -157,9 +156,8 @@ static int rng_own(lua_State *L) {
     fm_rng *r = check_rng(L), *child;
     size_t n;
     const char *name = bind_check_text(L, 2, &n);
-    fm_error err;
     lua_settop(L, 2);
-    if (!fm_rng_child(child = bind_push_object(L, &rng_type), r, name, n, &err)) bind_raise(L, &err);
+    fm_rng_child(child = bind_push_object(L, &rng_type), r, name, n);
     share_counts(L, 1);
     lua_getiuservalue(L, 1, 1);
     keep_counts_up(L);
@@ -174,7 +172,7 @@ static int rng_own(lua_State *L) {
     lua_concat(L, 2);
     name = lua_tolstring(L, -1, &n);
     fm_rng_close(child);
-    if (!fm_rng_child(child, r, name, n, &err)) bind_raise(L, &err);
+    fm_rng_child(child, r, name, n);
     lua_settop(L, 3);
     return 1;
 }

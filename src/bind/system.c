@@ -6,7 +6,6 @@
 #include "bytes.h"
 #include "coroutines.h"
 #include "libraries.h"
-#include "pool.h"
 #include "signals.h"
 #include "threads.h"
 
@@ -55,12 +54,6 @@ static int system_libraries(lua_State *L) {
     return 1;
 }
 
-/* How often the system was asked for memory: constant in a warm loop. */
-static int system_mallocs(lua_State *L) {
-    lua_pushinteger(L, (lua_Integer)fm_pool_mallocs());
-    return 1;
-}
-
 static int check_descriptor(lua_State *L) {
     return (int)bind_check_whole(L, 1, "descriptor", 0, 2);
 }
@@ -84,8 +77,8 @@ static int system_seconds(lua_State *L) { /* of a clock that never jumps */
     return 1;
 }
 
-/* The kernel's name for this start of the machine, or
- * "unknown". With it a process id means one process. */
+/* The kernel's name for this start of the machine, or "unknown". With it a process id means one
+ * process. */
 static void read_boot(char *text, size_t size) {
     FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
     if (!f || !fgets(text, (int)size, f)) snprintf(text, size, "unknown");
@@ -110,8 +103,8 @@ static int system_process(lua_State *L) { /* process id, host name, boot id */
     return 3;
 }
 
-/* die_with(pid): kills this process when its parent,
- * of that id, ends. False when it has ended already. */
+/* die_with(pid): kills this process when its parent, of that id, ends. False when it has ended
+ * already. */
 static int system_die_with(lua_State *L) {
     lua_Integer parent = bind_check_whole(L, 1, "process", 1, INT32_MAX);
 #ifdef __linux__
@@ -219,7 +212,6 @@ static const bind_function functions[] = {
     {"threads", system_threads, 1},
     {"blas", system_blas, 0},
     {"libraries", system_libraries, 0},
-    {"mallocs", system_mallocs, 0},
     {"is_terminal", system_is_terminal, 1},
     {"columns", system_columns, 1},
     {"seconds", system_seconds, 0},

@@ -9,6 +9,16 @@
 
 /* ---- layout ---- */
 
+/* Moves the gradient of parameter i to its place in a storage for all. */
+static void move_gradient(const fm_flat *f, size_t i, fm_storage *grad) {
+    fm_tensor *p = f->params[i];
+    const real *old = fm_grad_get(p);
+    if (old) memcpy(grad->data + f->at[i], old, p->count * sizeof(real));
+    fm_storage_release(p->grad);
+    p->grad = fm_storage_retain(grad);
+    p->grad_offset = f->at[i];
+}
+
 /* Moves the numbers of parameters that are not shared into one storage, and binds all gradients to
  * another. */
 static bool lay_out(fm_flat *f, fm_error *err) {
@@ -27,13 +37,7 @@ static bool lay_out(fm_flat *f, fm_error *err) {
             p->storage = fm_storage_retain(data);
             p->offset = f->at[i];
         }
-        if (!p->grad || p->grad->holders == 1) {
-            const real *old = fm_grad_get(p);
-            if (old) memcpy(grad->data + f->at[i], old, p->count * sizeof(real));
-            fm_storage_release(p->grad);
-            p->grad = fm_storage_retain(grad);
-            p->grad_offset = f->at[i];
-        }
+        if (!p->grad || p->grad->holders == 1) move_gradient(f, i, grad);
     }
     fm_storage_release(data); /* held by the parameters; gone at once if none moved */
     fm_storage_release(grad);
@@ -257,14 +261,7 @@ static bool lie_side_by_side(const fm_flat *f) {
 static bool bring_together(const fm_flat *f, fm_error *err) {
     fm_storage *grad = fm_storage_new(f->total, err);
     if (!grad) return false;
-    for (size_t i = 0; i < f->n; i++) {
-        fm_tensor *p = f->params[i];
-        const real *old = fm_grad_get(p);
-        if (old) memcpy(grad->data + f->at[i], old, p->count * sizeof(real));
-        fm_storage_release(p->grad);
-        p->grad = fm_storage_retain(grad);
-        p->grad_offset = f->at[i];
-    }
+    for (size_t i = 0; i < f->n; i++) move_gradient(f, i, grad);
     fm_storage_release(grad);
     return true;
 }

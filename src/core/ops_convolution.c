@@ -310,7 +310,7 @@ static void run_to_weight(pass s, const real *pictures, const real *grids, real 
 
 /* ---- what both convolutions check ---- */
 
-static const fm_tensor *bias_of(const fm_call *c) {
+static fm_tensor *bias_of(const fm_call *c) {
     return c->n_in > 2 ? c->in[2] : NULL;
 }
 
@@ -379,7 +379,7 @@ static void bias_channels(void *context, size_t first, size_t last) {
 }
 
 static void bias_backward(const fm_call *c) {
-    fm_tensor *b = c->n_in > 2 ? c->in[2] : NULL;
+    fm_tensor *b = bias_of(c);
     bias_pass s = {c->out->shape[0], c->out->shape[1], c->out->shape[2] * c->out->shape[3], fm_grad_get(c->out), b ? fm_grad_add(b) : NULL};
     if (s.db) fm_parallel(s.channels, fm_tile_rows(s.pictures * s.area), bias_channels, &s);
 }

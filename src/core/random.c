@@ -23,15 +23,17 @@ bool fm_rng_open(fm_rng *r, uint64_t seed, const char *name, size_t name_length,
     return clock_new(r, err);
 }
 
-bool fm_rng_child(fm_rng *child, const fm_rng *of, const char *name, size_t name_length, fm_error *err) {
-    (void)err;
+static void clock_release(fm_rng_clock *clock) {
+    if (clock && --clock->holders == 0) fm_pool_give(clock, sizeof *clock);
+}
+
+void fm_rng_child(fm_rng *child, const fm_rng *of, const char *name, size_t name_length) {
     *child = (fm_rng){.key = XXH3_64bits_withSeed(name, name_length, of->key), .clock = of->clock};
     child->clock->holders++;
-    return true;
 }
 
 void fm_rng_close(fm_rng *r) {
-    if (r->clock && --r->clock->holders == 0) fm_pool_give(r->clock, sizeof *r->clock);
+    clock_release(r->clock);
     r->clock = NULL;
 }
 
@@ -42,8 +44,7 @@ bool fm_rng_at(fm_rng *r, uint64_t step, fm_error *err) {
             r->clock = shared;
             return false;
         }
-        shared->holders--; /* the stream that it was made from holds it too, or did: */
-        if (!shared->holders) fm_pool_give(shared, sizeof *shared);
+        clock_release(shared);
     }
     r->clock->step = step;
     r->seen = step;

@@ -29,7 +29,7 @@ typedef struct fm_rng {
 
 /* False with `err` filled only without memory. A stream's clock is released by fm_rng_close. */
 bool fm_rng_open(fm_rng *r, uint64_t seed, const char *name, size_t name_length, fm_error *err);
-bool fm_rng_child(fm_rng *child, const fm_rng *of, const char *name, size_t name_length, fm_error *err);
+void fm_rng_child(fm_rng *child, const fm_rng *of, const char *name, size_t name_length);
 bool fm_rng_at(fm_rng *r, uint64_t step, fm_error *err);
 void fm_rng_close(fm_rng *r);
 

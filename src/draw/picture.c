@@ -152,7 +152,7 @@ bool fm_image_encode(const size_t shape[3], const real *values, fm_file *out, fm
     uint8_t *bytes = malloc(4 * count + 1);
     if (!bytes) return fm_fail(err, "no memory for an image of %zux%zu", shape[1], shape[0]);
     for (size_t i = 0; i < count; i++) {
-        fm_paint paint = {{1, 1, 1}, 0};
+        fm_paint paint;
         if (!read_entry(values + i * shape[2], shape[2], &paint)) paint = (fm_paint){{1, 1, 1}, 0};
         for (size_t k = 0; k < 3; k++) bytes[4 * i + k] = (uint8_t)(paint.color[k] * 255 + 0.5f);
         bytes[4 * i + 3] = (uint8_t)(paint.alpha * 255 + 0.5f);

@@ -6,7 +6,6 @@
 #include "gzip.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { MAX_HEADER = 4 + 4 * FM_MAX_RANK };
 

@@ -396,7 +396,10 @@ static size_t make_header(const fm_safetensors *s, char *to) {
 
 static bool write_sorted(const char *path, const fm_safetensors *s, fm_error *err) {
     char *header = malloc(header_room(s));
-    if (!header) return fm_fail(err, "%s: safetensors: no memory for the header", path);
+    if (!header) {
+        fm_fail(err, "safetensors: no memory for the header");
+        return fm_fail_in(err, path);
+    }
     size_t n = make_header(s, header);
     fm_writer *w = NULL;
     if (n - LENGTH_BYTES > FM_SAFETENSORS_HEADER) {

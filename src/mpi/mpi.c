@@ -6,7 +6,6 @@
 #include <mpi.h>
 #include <sched.h>
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 

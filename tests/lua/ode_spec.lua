@@ -515,9 +515,9 @@ describe("ode", function()
     end
     collectgarbage "stop" -- it runs when we say: what it holds back the pool has to replace
     run()
-    local before_run = fm.system.mallocs()
+    local before_run = fm.mallocs()
     run()
-    local grown = fm.system.mallocs() - before_run
+    local grown = fm.mallocs() - before_run
     collectgarbage "restart"
     assert(grown <= 2 or os.getenv "ASAN_OPTIONS", grown) -- of 9000 calls
   end)
