@@ -283,7 +283,7 @@ describe("ode", function()
     raises("ode: method: row 2 of a adds up to 0.4, c%[2%] is 0.5", solve, m)
     raises('unknown option "eror_order"; did you mean "error_order"', solve, { order = 1, eror_order = 1, c = { 0 }, a = { {} }, b = { 1 } })
     raises('unknown option "stepp"; did you mean "step"', solve, { order = 1, step = midpoint, stepp = 1 })
-    raises('order: expected a whole number >= 1, found "2"', solve, { order = "2", c = { 0 }, a = { {} }, b = { 1 } })
+    raises('order: expected a whole number 1..20, found string "2"', solve, { order = "2", c = { 0 }, a = { {} }, b = { 1 } })
     raises("extra: expected", solve, { order = 1, c = { 0 }, a = { {} }, b = { 1 }, extra = {} })
     -- of order 2 by its sums; clamped at the end of the step it would be of order 1
     raises("c%[2%] = 2 lies outside of the step", solve, { order = 2, c = { 0, 2 }, a = { {}, { 2 } }, b = { 3 / 4, 1 / 4 } })
