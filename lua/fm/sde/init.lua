@@ -108,7 +108,7 @@ function sde.solve(what, x0, given, ...)
   if not is_flow and type(what) ~= "table" then
     core.fail(("%s: the first argument is a %s: expected a velocity, or { drift = , diffusion = }"):format(where, type(what)))
   end
-  if not core.is_tensor(x0) or x0:rank() < 1 then core.fail(where .. ": x0: expected a tensor [B, ...], found " .. type(x0)) end
+  if not core.is_tensor(x0) or x0:rank() < 1 then core.fail(where .. ": x0: expected a tensor [B, ...], found " .. options.shown(x0)) end
   local o = options.read(where, given, is_flow and for_flows or common)
   if not is_flow then check_pair(what) end
   if is_flow and o.w == nil then core.fail(where .. ": w, the strength of the noise, is missing") end
