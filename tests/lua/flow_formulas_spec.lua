@@ -191,12 +191,13 @@ describe("a prediction", function()
   end)
 
   it("converts into every other", function()
+    local conversion <const> = require "fm.flow.prediction.parts.conversion"
     local guard <const> = 1e-6
     for _, from in ipairs(names) do
       for _, to in ipairs(names) do
-        local scale = kinds[to].rate(a, s, da, ds, guard) * kinds[from].per_rate(a, s, da, ds, guard)
+        local scale, centre, centre_to = conversion(kinds[from], kinds[to], a, s, da, ds, guard)
         local value = kinds[from].target(x0, x1, u, s)
-        checks.near((value - x * kinds[from].centre(a, s, da, ds)) * scale + x * kinds[to].centre(a, s, da, ds), kinds[to].target(x0, x1, u, s), 1e-4)
+        checks.near((value - x * centre) * scale + x * centre_to, kinds[to].target(x0, x1, u, s), 1e-4)
         local function of(c) return fm.full({ 2, 1 }, c) end
         local of_tensors = kinds[to].rate(of(a), of(s), of(da), of(ds), guard) * kinds[from].per_rate(of(a), of(s), of(da), of(ds), guard)
         assert.near(scale, of_tensors[2][1], 1e-4)
@@ -286,13 +287,17 @@ describe("a path", function()
   it("finds the time of a ratio of data to noise", function()
     local time_of <const> = require "fm.flow.path.parts.time_of"
     local own = flow.path { a = function(t) return t ^ 2 end, s = function(t) return 1 - t end }
-    local paths = { own }
+    local paths = { own, flow.path("vp", { beta_min = 0 }) }
     for _, case in ipairs(cases) do
       local what = flow.path(table.unpack(case[1]))
       if not what.noise then paths[#paths + 1] = what end
     end
     for i, path in ipairs(paths) do
       local find = time_of(path)
+      for t, ratio in pairs { [0] = { 0.0, 1.0 }, [1] = { 1.0, 0.0 } } do -- nothing of the data, or nothing of the noise
+        assert.equal(t, find(ratio[1], ratio[2]), i)
+        assert.near(t, find(fm.full(2, ratio[1]), fm.full(2, ratio[2]))[2], 1e-6, i)
+      end
       for _, t in ipairs { 0.0, 0.25, 0.7, 1.0 } do
         local a, s = path.a(t), path.s(t)
         assert.near(t, find(3 * a, 3 * s), 1e-6, i)
@@ -318,5 +323,98 @@ describe("a path", function()
     checks.raises_text("path:source: dim: expected a whole number >= 1, or a list of them", line.source, line, 1, {}, fm.rng(1))
     checks.raises_text("path:source: s(0) is 0: the path does not start as a normal", line.source, mirror, 1, 2, fm.rng(1))
     assert.same({ 0, 2 }, flow.path("linear"):source(0, 2, fm.rng(1)):shape())
+    assert.same({ 3, 1 }, flow.path("linear"):source(3, 1, fm.rng(1)):shape())
+  end)
+
+  it("asks its own source, and for its own density, by their shapes", function()
+    local function ramp(t) return t end
+    local function down(t) return 1 - t end
+    local function own(source, log_p) return flow.path { a = ramp, s = down, source = source, source_log_prob = log_p } end
+    local x <const>, rng <const> = fm.ones(3, 2), fm.rng(1)
+    local seen
+    checks.same(x, own(function(...)
+      seen = { ... }
+      return x
+    end):source(3, 2, rng))
+    assert.same({ 3, 2, rng }, seen)
+    checks.same(fm.ones(3), own(nil, function(y) return y[{ {}, { 1, 1 } }] end):source_log_prob(x))
+    local function fails(text, name, path, ...) checks.raises_text(("path:%s: %s"):format(name, text), path[name], path, ...) end
+    fails("what the path's own source returned is a number", "source", own(function() return 3 end), 3, 2, rng)
+    fails("the path's own source returned [3, 2], expected [3, 1]", "source", own(function() return x end), 3, 1, rng)
+    fails("the path has a source_log_prob of its own, and no source to draw from", "source", own(nil, ramp), 3, 2, rng)
+    fails("the path has a source of its own, and no source_log_prob: its density is not known", "source_log_prob", own(function() return x end), x)
+    for shown, value in pairs { ["number"] = 3, ["tensor [2]"] = fm.ones(2) } do
+      fails(("the path's own returned a %s, expected a tensor [3]"):format(shown), "source_log_prob", own(nil, function() return value end), x)
+    end
+    fails("x0 is a number: expected a tensor [B, ...]", "source_log_prob", flow.path "linear", 3)
+    fails("rng: expected a random stream, found none", "source", flow.path "linear", 3, 2)
+    fails("unexpected argument 4, a number: it takes 3", "source", flow.path "linear", 3, 2, rng, 4)
+    for _, name in ipairs { "source", "source_log_prob", "sample", "coefficients" } do
+      checks.raises_text(("path:%s: call it with a colon, on a path"):format(name), flow.path("linear")[name], {}, 1, 2, 3)
+    end
+  end)
+
+  it("with noise keeps its slope away from where it has no bound, by its guard", function()
+    local function root_slope(t) return (1 - 2 * t) / 2 / (t * (1 - t)) ^ 0.5 end
+    for _, case in ipairs { { "schrodinger_bridge", {} }, { "interpolant", {} }, { "mirror", {} }, { "trig", {} },
+      { "encoding_decoding", { gamma = "sqrt" } } } do
+      for _, guard in ipairs { 1e-5, 0.01 } do
+        if guard ~= 1e-5 then case[2].guard = guard end
+        local path = flow.path(case[1], case[2])
+        for t, at in pairs { [0] = guard, [1] = 1 - guard, [0.3] = 0.3 } do
+          assert.near(1, select(6, path:coefficients(t)) / root_slope(at), 1e-6, case[1])
+          assert.near(1, select(6, path:coefficients(fm.full(2, t)))[1] / root_slope(at), double and 1e-6 or 2e-2, case[1])
+        end
+      end
+      checks.raises_text(("path %s: guard: expected a number in 1e-12..0.1, found 0.2"):format(case[1]), flow.path, case[1],
+        { gamma = case[2].gamma, guard = 0.2 })
+    end
+    for name, gamma in pairs { [0] = "constant", [0.67] = function(t) return t * -1.5 end } do
+      checks.raises_text(("path trig: gamma(%g) is %g, expected numbers below 1: with the noise the rest has variance 1 - gamma^2"):format(name,
+        name == 0 and 1 or -1.005), flow.path, "trig", { gamma = gamma })
+    end
+    assert.is_true(pcall(flow.path, "trig", { gamma = function(t) return t * 0 + 0.99 end }))
+  end)
+
+  it("has slopes by the tape where none are given, and beside an end where they have no bound", function()
+    local c <const> = require "fm.flow.path.parts.coefficients"
+    local square = c.derivative(function(t) return t * t end)
+    assert.near(0.6, square(0.3), 1e-6)
+    checks.near(square(fm.tensor { 0.3, 0.5 }), fm.tensor { 0.6, 1 }, 1e-6)
+    for _, f in ipairs { function() return 3 end, function() return fm.ones(2) end } do
+      assert.equal(0, c.derivative(f)(0.5))
+      assert.equal(0, c.derivative(f)(fm.ones(2)))
+    end
+    local root <const>, flat <const> = flow.path "linear_vp", flow.path "cosine"
+    assert.same({ false, true, false, false }, { c.unbounded(root, 0), c.unbounded(root, 1), c.unbounded(flat, 0), c.unbounded(flat, 1) })
+    local a, s, da, ds = c.terms(root, 1.0) -- -t / (1 - t^2)^(1/2) at the number before 1
+    assert.same({ 1, 0, 1 }, { a, s, da })
+    assert.near(1, ds / -(2.0 ^ 52) ^ 0.5, 1e-6)
+    a, s, da, ds = c.terms_together(root, 1.0)
+    assert.near(1, ds * s / -a, 1e-9)
+    assert.same({ 1 - 2.0 ^ -53, 1 }, { a, da })
+    local gap <const> = double and 2.0 ^ -53 or 2.0 ^ -24
+    a, s, _, ds = c.terms_together(root, fm.tensor { 0.6, 1 })
+    checks.near(a, fm.tensor { 0.6, 1 - gap }, 0)
+    checks.near(s, fm.tensor { 0.8, (2 * gap) ^ 0.5 }, 1e-6)
+    assert.near(1, ds[2] * (2 * gap) ^ 0.5 / -1, 1e-6)
+    assert.near(-0.75, ds[1], 1e-6)
+    -- a slope of what is asked for on a tape
+    local t = fm.parameter(fm.tensor { 0.25, 0.5 })
+    do
+      local tape <close> = fm.record()
+      local of_a, of_s = c.terms(flow.path("poly", { n = 2 }), t)
+      local total = of_a * 2 + of_s
+      total:sum():backward()
+    end
+    checks.near(t:grad(), fm.tensor { 0.5, 1 }, 1e-6)
+    for _, case in ipairs { { false, false, 0, 1 }, { true, false, 0.1, 1 }, { false, true, 0, 0.9 }, { true, true, 0.1, 0.9 } } do
+      local inside = c.away_from_ends(0.1, case[1], case[2])
+      assert.same({ case[3], 0.5, case[4] }, { inside(0), inside(0.5), inside(1) })
+      checks.near(inside(fm.tensor { 0, 0.5, 1 }), fm.tensor { case[3], 0.5, case[4] }, 1e-6)
+    end
+    assert.same({ 2, 1, 1 }, c.over_rows(fm.ones(2), fm.ones(2, 3, 4)):shape())
+    assert.same({ 2, 1 }, c.over_rows(fm.ones(2, 1), fm.ones(2, 3)):shape())
+    assert.equal(3, c.over_rows(3, fm.ones(2)))
   end)
 end)
