@@ -101,6 +101,16 @@ describe("sde.solve", function()
     end
   end)
 
+  it("takes rows of no axis, and no rows", function()
+    for _, x in ipairs { fm.ones(3), fm.zeros(0, 2) } do
+      for _, first_row in ipairs { 1, 5 } do
+        local y = solve({ drift = still, diffusion = 1 }, { steps = 1, first_row = first_row }, x)
+        local noise = fm.rng(2):normal(7, 1):reshape(-1)[{ first_row, first_row + 2 }]
+        if #x > 0 then checks.near(y, x + noise, 1e-5) else assert.same({ 0, 2 }, y:shape()) end
+      end
+    end
+  end)
+
   it("runs forward, a flow within 0..1", function()
     local pair <const> = { drift = still, diffusion = 0 }
     assert.equal(9, select(2, solve(pair, { t0 = -5, t1 = 9 })).t)
