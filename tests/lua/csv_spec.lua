@@ -33,6 +33,7 @@ describe("data.csv", function()
     assert.same({ { { 1, 2 }, { 4, 0 } }, { "1", "2" } }, { x, names })
     x, names = read "\u{feff}a\n1" -- a mark that some programs put first
     assert.same({ { { 1 } }, { "a" } }, { x, names })
+    assert.same({ { 3 } }, (read 'a\n" 3 "')) -- spaces in quotes
   end)
 
   it("guesses whether the first line has names, or is told", function()
@@ -42,6 +43,8 @@ describe("data.csv", function()
     assert.same({ { { 2 } }, { "dog" }, { 1 } }, { x, classes["2"].names, skipped })
     refuses("a,b\n1,2", { header = false }, 'line 1, column 1: expected a number, found "a"' .. text_advice)
     refuses("nan,inf\n1,2", nil, 'line 1, column 1: expected a number, found "nan"' .. skip_advice)
+    for _, text in ipairs { "NaN", "-nan" } do refuses(text .. "\n1", nil, ('line 1, column 1: expected a number, found "%s"%s'):format(text, skip_advice)) end
+    refuses("INF\n1", nil, 'line 1, column 1: expected a finite number, found "INF"')
   end)
 
   it("takes columns by name and by number, in the order asked for", function()
@@ -60,6 +63,10 @@ describe("data.csv", function()
     x, names, classes = read(pets, { categories = { "kind", name = { "Kit", "Rex", "Tom", "Zoe" } } })
     assert.same({ { { 4.5, 3 }, { 20, 7.5 }, { 3, 1 } }, { "weight", "age" } }, { x, names })
     assert.same({ { 1, 2, 1 }, { "cat", "dog" } }, { classes.kind.labels:totable(), classes.kind.names })
+    local given <const> = { "cat", "dog" }
+    classes.kind = select(3, read(pets, { columns = "age", categories = { kind = given } })).kind
+    assert.same(given, classes.kind.names)
+    assert.is_false(rawequal(given, classes.kind.names)) -- a list of its own
     assert.same({ { 3, 2, 1 }, { "Kit", "Rex", "Tom", "Zoe" } }, { classes.name.labels:totable(), classes.name.names })
     -- with columns, the others are not read; a number may be the name of a class
     x, names, classes = read(pets, { columns = "age", categories = { "weight", [3] = { "dog", "cat" } } })
@@ -95,7 +102,7 @@ describe("data.csv", function()
   end)
 
   it("refuses what is no finite number", function()
-    for _, text in ipairs { "inf", "-Inf", "+infinity", "1e999", fm.real == "float" and "3.5e38" or "2e308" } do
+    for _, text in ipairs { "inf", "-Inf", "+inf", "Infinity", "+infinity", "-infinity", "1e999", "-1e999", fm.real == "float" and "3.5e38" or "2e308" } do
       for _, missing in ipairs { "refuse", "skip" } do
         refuses("a\n1\n" .. text, { missing = missing }, ('line 3, column 1 "a": expected a finite number, found "%s"'):format(text))
       end
@@ -111,6 +118,7 @@ describe("data.csv", function()
     refuses("\n\r\n", { columns = "a" }, "no row of numbers")
     refuses("a,b\n", nil, "no row of numbers")
     refuses("a,b\n1\n", nil, "line 2: expected 2 fields, as in the first line, found 1")
+    refuses("a,b\n1,2\n1,2,3\n", nil, "line 3: expected 2 fields, as in the first line, found 3")
     refuses("1,2\n\n3,4\n", nil, "line 2: expected 2 fields, as in the first line, found 1")
     refuses("1,b\n1,2\n", nil, 'line 1, column 2: expected a number, found "b"' .. text_advice)
     refuses('a\n"1\n', nil, "line 2: a quote stays open")
@@ -125,6 +133,9 @@ describe("data.csv", function()
     refuses(pets, { columns = "age", categories = { kind = { "cat", "dogs" } } },
       'line 3, column 3 "kind": expected one of cat, dogs, found "dog"; did you mean "dogs"?')
     local many = {}
+    for i = 1, 10 do many[i] = "class " .. i end
+    refuses(pets, { columns = "age", categories = { kind = many } },
+      ('line 2, column 3 "kind": expected one of %s, found "cat"'):format(table.concat(many, ", ")))
     for i = 1, 11 do many[i] = "class " .. i end
     refuses(pets, { columns = "age", categories = { kind = many } }, 'line 2, column 3 "kind": expected one of 11 names, found "cat"')
     assert.same({ nil, path .. ".none: cannot read: No such file or directory" }, { csv(path .. ".none") })
@@ -157,7 +168,9 @@ describe("data.csv", function()
     for _, text in ipairs { "a,b\r1,2\r3,4", "a,b\r1,2\r3,4\n", "a,b\n1,2\r3,4", "a\r1\r2" } do
       refuses(text, nil, "its lines end with carriage returns alone, expected line feeds")
     end
+    found(("x"):rep(39) .. ";\n1;2", nil, "semicolons", '"' .. ("x"):rep(39) .. ';"')
     -- not where a comma is there, nor for what is no separator
+    refuses("mass\nx;y\n", nil, 'line 2, column 1 "mass": expected a number, found "x;y"' .. text_advice)
     refuses("a,b;c\n1,x;y\n", nil, 'line 2, column 2 "b;c": expected a number, found "x;y"' .. text_advice)
     refuses("mass; kg\nx\n", nil, 'line 2, column 1 "mass; kg": expected a number, found "x"' .. text_advice)
     local x, names, classes = read "mass; kg\n1\n"
@@ -191,7 +204,8 @@ describe("data.csv", function()
       ["csv: categories: expected a whole number >= 1, found 1.5"] = { categories = 1.5 },
       ['csv: categories: kind: expected the names of its classes, found "cat"'] = { categories = { kind = "cat" } },
       ["csv: categories: kind: expected at least one name, found none"] = { categories = { kind = {} } },
-      ["csv: categories: kind: entry 2: expected a name, found 2"] = { categories = { kind = { "cat", 2 } } },
+      ["csv: categories: kind: entry 2: expected a name, found 7"] = { categories = { kind = { "cat", 7 } } },
+      ["csv: categories: kind: entry 1: expected a name, found a table"] = { categories = { kind = { {}, "cat" } } },
       ['csv: categories: kind: entries 1 and 3 are both "cat"'] = { categories = { kind = { "cat", "dog", "cat" } } },
       ["csv: categories: entry 1: expected the name or the number of a column, found false"] = { categories = { false } },
     } do raises(message, csv, path, o) end
