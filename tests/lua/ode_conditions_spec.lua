@@ -174,6 +174,22 @@ describe("the conditions of a method", function()
     raises("ode: mine: extra.c[2] = 1.5 lies outside of the step, 0..1: the field is never called there", check.tableau,
       { order = 1, c = { 0 }, a = { {} }, b = { 1 }, extra = { c = { 1, 1.5 }, a = { {}, {} } } }, "mine")
     check.tableau({ order = 1, c = { 0 }, a = { {} }, b = { 1 }, extra = { c = { 0, 1 }, a = { { 0 }, { 1 } } } }, "mine")
+    for _, order in ipairs { 0, 1.5 } do
+      local text = ("ode: mine: order: expected a whole number >= 1, found %g"):format(order)
+      raises(text, check.tableau, { order = order, c = { 0 }, a = { {} }, b = { 1 } }, "mine")
+      raises(text, check.step, { order = order, step = print }, "mine")
+    end
+  end)
+
+  it("beyond those of order five, and of a step function, are seen in errors of halved steps", function()
+    local m = {}
+    for name, value in pairs(require "fm.ode.tsit5") do m[name] = value end
+    m.order, m.error_order, m.dense_order = 6, 4, 4
+    raises("ode: mine is not of order 6: halved steps show order 5.39", check.tableau, m, "mine")
+    local function midpoint(field, t, x, h) return x + field(x + field(x, t) * (h / 2), t + h / 2) * h end
+    for order = 1, 2 do check.step({ order = order, step = midpoint }, "mine") end
+    checks.raises("ode: mine is not of order 3: halved steps show order 2%.%d%d$", check.step, { order = 3, step = midpoint }, "mine")
+    check.step({ step = print }, "mine") -- it states none
   end)
 end)
 
@@ -253,6 +269,9 @@ describe("a plan of ode.solve", function()
     raises("ode.solve: first_step: expected a number in 0..3, found 3.5", ode.solve, still, x0, { first_step = 3.5, t0 = 1, t1 = -2 })
     raises("ode.solve: max_step: expected a number above 0", ode.solve, still, x0, { max_step = 0 })
     raises("ode.solve: min_step: expected a number in 0..0.5, found 0.6", ode.solve, still, x0, { min_step = 0.6, max_step = 0.5 })
+    raises('ode.solve: controller: unknown name "pid"', ode.solve, still, x0, { controller = "pid" })
+    for _, times in ipairs { 3, {} } do raises("ode.solve: times: expected a list of numbers", ode.solve, still, x0, { times = times }) end
+    raises("ode.solve: save: 1000001 states are over the limit 1000000: take fewer, or solve in parts", ode.solve, still, x0, { save = 1000001 })
     raises("ode.solve: t0 and t1 must be finite", ode.solve, still, x0, { t0 = -math.huge })
     raises("ode.solve: t1: 1e+308 is too far from t0 = -1e+308", ode.solve, still, x0, { t0 = -1e308, t1 = 1e308 })
     raises("ode.solve: events: expected a list", ode.solve, still, x0, { events = 3 })
@@ -284,6 +303,7 @@ describe("a plan of ode.solve", function()
     local _, info = ode.solve(still, x0, { method = "euler", times = { 0.5, 0.75 } })
     assert.same({ 27, { 0.5, 0.75 }, { 2, 1 } }, { info.steps, info.times, info.states:shape() })
     assert.equal(100, select(2, ode.solve(still, x0, { method = "euler" })).steps)
+    assert.equal(100, select(2, ode.solve(still, x0, { method = "rk45", grid = "cosine" })).steps)
   end)
 
   it("saves what is asked for, the end alone with one", function()
