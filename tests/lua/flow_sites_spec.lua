@@ -126,8 +126,40 @@ describe("sites", function()
       g = { 0.5, -0.25, -0.25 }
       near(descended(of_spec, g, 4, batch, 10 * gap_of(of_spec, g) * math.min(batch, n)), s.potentials)
     end
+    local far = sites.of(fm.tensor { { 0, 0 }, { 1e4, 0 } }) -- draws midway between two points have no gap
+    local wide = 1e-6 * far.square:mean():item()
+    far:fit(function(count) return fm.zeros(count, 2) + fm.tensor { 5e3, 0 } end, { steps = 1, batch = 2, potentials = true })
+    assert.near(10 * wide * 2 * 0.5 / 31 * 2, far.potentials[2] - far.potentials[1], limit) -- but a millionth of their squares
     local of_one, calls = source()
     assert.equal(0, sites.of(fm.ones(1, 2)):fit(of_one, { steps = 4, batch = 2 }))
     assert.same({}, calls)
+  end)
+
+  it("of 128 points or more begin with the potentials of every fourth, carried over by 4,096 draws", function()
+    for _, count in ipairs { 127, 128 } do
+      local all <const> = fm.rng(7):normal(count, 2)
+      local large = sites.of(all)
+      local of_large, asked = source()
+      large:fit(of_large, { steps = 1, batch = 4, lr = 0 })
+      if count == 127 then checks.near(large.potentials, fm.zeros(127)) else
+        local part = sites.of(all:index_select(fm.range(1, 128, 4), 1))
+        part:fit(source(), { steps = 1, batch = 4 })
+        local g, xs, ys, part_ys = part.potentials:totable(), of_spec(4096, 0):totable(), all:totable(), part.points:totable()
+        local function apart(x, y) return (x[1] - y[1]) ^ 2 + (x[2] - y[2]) ^ 2 end
+        local phi = {} -- the most that a draw gets from the sites of the part
+        for i, x in ipairs(xs) do
+          phi[i] = -math.huge
+          for j, y in ipairs(part_ys) do phi[i] = math.max(phi[i], g[j] - apart(x, y)) end
+        end
+        local want, mean = {}, 0
+        for j, y in ipairs(ys) do
+          want[j] = math.huge
+          for i, x in ipairs(xs) do want[j] = math.min(want[j], phi[i] + apart(x, y)) end
+          mean = mean + want[j] / count
+        end
+        for j = 1, count do assert.near(want[j] - mean, large.potentials[j], limit) end
+        assert.same({ 4, 1 }, asked[#asked - 16])
+      end
+    end
   end)
 end)
