@@ -240,7 +240,7 @@ describe("a chain of tokens", function()
     end
     local ok, message = pcall(function()
       for _, path in ipairs { noisy, masked } do
-        discrete.sample(flat, { path = path, n = 2, length = 3, steps = 2, rng = fm.rng(1), corrections = 1, corrector = 3 })
+        discrete.sample(flat, { path = path, n = 2, length = 3, steps = 4, rng = fm.rng(1), corrections = 1, corrector = 3 })
       end
       discrete.sample(flat, { path = blind, n = 2, length = 3, steps = 1, rng = fm.rng(1) })
       discrete.sample(flat, { path = noisy, n = 2, length = 3, steps = 1, rng = fm.rng(1), corrector = 3 })
@@ -249,9 +249,11 @@ describe("a chain of tokens", function()
     assert(ok, message)
     local want = {}
     for _, known in ipairs { true, false } do
-      want[#want + 1] = { "step", 0, 0.25, 0, known }
-      want[#want + 1] = { "correction", 0.25, 0.25, 3 }
-      want[#want + 1] = { "step", 0.25, 1, 0, known }
+      for step = 0, 3 do
+        local k, k2 = (step / 4) ^ 2, ((step + 1) / 4) ^ 2
+        want[#want + 1] = { "step", k, k2, 0, known }
+        if step < 3 then want[#want + 1] = { "correction", k2, k2 - k, 3 } end
+      end
     end
     want[#want + 1], want[#want + 2] = { "step", 0, 1, 0, false }, { "step", 0, 1, 3, true }
     assert.same(want, calls)
@@ -268,6 +270,29 @@ describe("a chain of tokens", function()
     assert.is_false(checks.identical(sample { steps = 8, corrections = 2 }, (sample { steps = 8, corrections = 2, corrector = 0.6 })))
     assert.is_false(checks.identical(sample { steps = 8 }, (sample { steps = 8, corrector = 0.5 })))
     assert.same({ nfe = 64, steps = 64 }, select(2, discrete.inpaint(flat, fm.ones(2, 3), fm.zeros(3), { path = masked, rng = fm.rng(1) })))
+  end)
+
+  it("adds to the logit of a token what it says of itself: log(1 + k / ((1 - k) q))", function()
+    local base <const>, x <const> = fm.rng(4):normal(2, 3, V), fm.tensor { { 1, 2, 4 }, { 3, 3, 1 } }
+    local model = discrete.posterior(function() return base end, { path = noisy })
+    local y = model(x, fm.tensor { 0.5, 1 })
+    for i, k in ipairs { 0.25, 1 } do
+      for l = 1, 3 do
+        for a = 1, V do
+          local says = a == x[i][l] and log(1 + k / (math.max(1 - k, fm.real == "double" and 1e-15 or 1e-7) * uneven[a])) or 0
+          assert.near(base[i][l][a] + says, y[i][l][a], 1e-4)
+        end
+      end
+    end
+    checks.same(base, discrete.posterior(function() return base end, { path = masked })(x, 0.5))
+    raises("discrete.posterior: the path's source has no probability(V), which it needs", discrete.posterior, flat, { path = blind })
+    checks.near(discrete.source("uniform").probability(V), fm.full(V, 0.25))
+    local loss = discrete.loss(function() return base end, x, { path = noisy, t = 0.5, xt = x }):item()
+    local log_p, sum = base:log_softmax(3), 0
+    for i = 1, 2 do
+      for l = 1, 3 do sum = sum - log_p[i][l][math.tointeger(x[i][l])] / 6 end
+    end
+    assert.near(sum, loss, 1e-5)
   end)
 
   it("gives a condition to the model, and none without", function()
@@ -436,6 +461,18 @@ describe("tokens", function()
       checks.near(y[1][1], (interval and interval[2] ~= 0.2) and a or guided, 1e-5)
       checks.near(y[2][1], interval and a or guided, 1e-5)
     end
+    local given_cond <const> = fm.ones(2)
+    local seen = {}
+    local function sees(xt, _, c)
+      seen[#seen + 1] = c
+      return flat(xt)
+    end
+    discrete.guidance(sees, { scale = 2, cond = given_cond, weak = sees })(x, times)
+    assert.same({ given_cond, given_cond }, seen)
+    seen = {}
+    discrete.guidance(sees, { scale = 2, cond = given_cond, null = 7 })(x, times)
+    assert.equal(given_cond, seen[1])
+    checks.same(fm.full(2, 7), seen[2])
     local function of_two(...) -- without a condition
       assert.equal(2, select("#", ...))
       return flat((...))
