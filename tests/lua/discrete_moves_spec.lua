@@ -249,10 +249,10 @@ describe("a chain of tokens", function()
     assert(ok, message)
     local want = {}
     for _, known in ipairs { true, false } do
-      for step = 0, 3 do
-        local k, k2 = (step / 4) ^ 2, ((step + 1) / 4) ^ 2
+      for i = 0, 3 do
+        local k, k2 = (i / 4) ^ 2, ((i + 1) / 4) ^ 2
         want[#want + 1] = { "step", k, k2, 0, known }
-        if step < 3 then want[#want + 1] = { "correction", k2, k2 - k, 3 } end
+        if i < 3 then want[#want + 1] = { "correction", k2, k2 - k, 3 } end
       end
     end
     want[#want + 1], want[#want + 2] = { "step", 0, 1, 0, false }, { "step", 0, 1, 3, true }
