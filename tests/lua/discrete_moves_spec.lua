@@ -91,7 +91,8 @@ describe("a move of tokens", function()
   end)
 
   it("of a source that draws opens what is settled, and settles or draws anew what is open", function()
-    -- at k = 1/3 a token that looks settled is so with the chance k / (k + (1 - k) q) = 1 / (1 + 2 q)
+    -- at k = 1/3 a token that looks settled is so with the chance k / (k + (1 - k) q) = 1 / (1 + 2
+    -- q)
     local x, tokens = fm.tensor { { 2, 2, 2, 2, 2, 2, 2, 2 } }, fm.tensor { { 2, 2, 2, 2, 3, 3, 3, 3 } }
     local settled <const>, open <const> = 1 / 1.4 - 0.01, 1 / 1.4 + 0.01
     local u, looks = { 0.2, 0.3, 0.2, 0.6, 0, 0.25, 0.74, 0.75 }, { settled, settled, open, open, 0, 0, 0, 0 }
@@ -189,7 +190,8 @@ describe("a bound on -log p of tokens", function()
         return fm.tensor { 0, 1, 1, 1 }:reshape(1, 1, V) * fm.tensor { 1, 0 }:reshape(1, 2, 1) + fm.zeros(3, 2, V)
       end, tokens, { path = { vocabulary = V }, rng = fm.rng(8), draws = draws ~= 1 and draws or nil })
       assert.is_true(masks >= 3 * draws)
-      -- what differs between rows: of the first token log(1 + 3 e), of the second log 4, each 2 / m times
+      -- what differs between rows: of the first token log(1 + 3 e), of the second log 4, each 2 / m
+      -- times
       local first, second, rows = log(1 + 3 * exp(1), 2), 2, {}
       bits = bits - second
       for i = 1, 3 do rows[i] = sums[i] / draws / 2 * (first - second) end

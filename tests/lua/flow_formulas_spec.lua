@@ -1,5 +1,6 @@
 -- The small formulas of flows against others that say the same: times, penalties, weights, gammas,
--- predictions, paths; for numbers and for tensors, on both sides of each bound, with their defaults.
+-- predictions, paths; for numbers and for tensors, on both sides of each bound, with their
+-- defaults.
 local fm <const> = require "fm"
 local checks <const> = dofile "tests/lua/checks.lua"
 local flow <const> = fm.flow

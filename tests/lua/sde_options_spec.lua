@@ -1,5 +1,5 @@
--- The options of sde.solve: what their defaults are, both sides of their limits, what noise is asked
--- for, and messages whole.
+-- The options of sde.solve: what their defaults are, both sides of their limits, what noise is
+-- asked for, and messages whole.
 local fm <const> = require "fm"
 local checks <const> = dofile "tests/lua/checks.lua"
 local sde <const> = fm.sde
