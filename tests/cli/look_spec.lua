@@ -678,7 +678,7 @@ describe("fmrun COMMAND", function()
         assert.falsy(not command:find "csv" and out:find "\27%[31m", command)
       end
     end
-    assert.truthy(select(3, call "export toy --to csv"):find "1 damaged lines of metrics.jsonl left out")
+    assert.truthy(select(3, call "export toy --to csv"):find "1 damaged line of metrics.jsonl left out")
   end)
 
   it("the prompt explains names after ?", function()

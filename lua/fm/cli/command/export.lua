@@ -10,11 +10,12 @@ local printable <const> = require "fm.parts.printable"
 local records <const> = require "fm.records.runs"
 local quoted <const> = require "fm.parts.shell_word"
 local tensorboard <const> = require "fm.records.tensorboard"
+local words <const> = require "fm.records.words"
 
 local function rows_of(record)
   local rows, names, damaged, problem = logged.rows(record.path .. "/metrics.jsonl")
   if problem then error({ message = problem, exit = 1 }, 0) end
-  if damaged > 0 then io.stderr:write(printable.line(("%s: %d damaged lines of metrics.jsonl left out"):format(record.name, damaged)), "\n") end
+  if damaged > 0 then io.stderr:write(printable.line(("%s: %s of metrics.jsonl left out"):format(record.name, words.count(damaged, "damaged line"))), "\n") end
   return rows, names
 end
 

@@ -1,0 +1,86 @@
+-- What the commands say about a folder of runs that is always the same, word for word, and the
+-- pages of reports: each beside its file in transcripts/, which a person has read. After a change
+-- that is meant, FM_TRANSCRIPTS=write makes the files anew; `git diff` then shows what changed.
+-- What is drawn on a terminal is tested elsewhere.
+local lfs <const> = require "lfs"
+local make <const> = dofile "tests/cli/transcripts.lua"
+local shell <const> = require "cli.shell"
+
+local here <const> = shell.here .. "/transcripts/"
+
+--- Ages, the time of a page, and places are not always the same; nor are digests of new sweeps,
+--- when fmrun's version is another.
+local function steady(text)
+  local folder <const>, fmrun <const> = shell.folder:gsub("%p", "%%%0"), shell.fmrun:gsub("%p", "%%%0")
+  text = text:gsub(folder, "FOLDER"):gsub(fmrun, "FMRUN"):gsub("%f[%w]%d+d%f[%W]", "AGE"):gsub("report, [%d-]+ [%d:]+ UTC", "report, NOW")
+  return (text:gsub("(%f[%w]%l+%-)(%x%x%x%x%x%x%x%x)%f[%X]", function(what, digest) return digest ~= "c0ffee00" and what .. "DIGEST" or nil end))
+end
+
+--- A page without its style and its scripts, a line for each element.
+local function page(text)
+  text = text:gsub("<style>.-</style>", ""):gsub("<script>.-</script>", "")
+  return (text:gsub("><", ">\n<"))
+end
+
+local function compare(name, text)
+  if os.getenv "FM_TRANSCRIPTS" == "write" then return shell.write_at(here .. name, text) end
+  local wanted, found = shell.lines(shell.read(here .. name)), shell.lines(text)
+  for i, line in ipairs(wanted) do assert.equal(line, found[i], ("%s:%d"):format(name, i)) end
+  assert.equal(#wanted, #found, name)
+end
+
+local function transcript(name, list)
+  local parts = {}
+  for _, words in ipairs(list) do
+    local code, out, err = shell.run(("COLUMNS= FM_RUNS= %s %s"):format(shell.fmrun, words))
+    parts[#parts + 1] = ("$ fmrun %s\n%s%s%s"):format(words, out, err, code == 0 and "" or ("exit code %d\n"):format(code))
+  end
+  compare(name, steady(table.concat(parts, "\n")))
+end
+
+function shell.write_at(path, text)
+  local file <close> = assert(io.open(path, "w"))
+  file:write(text)
+end
+
+describe("word for word", function()
+  setup(function()
+    shell.open()
+    make(shell.folder)
+  end)
+  teardown(shell.close)
+
+  it("commands that look at runs", function()
+    transcript("looking.txt", { "ls", "ls toy --sort w2", "ls --failed", "ls --status done --where 'lr<0.15' --where n=3 --sort -lr", "ls other --json",
+      "ls --where 'w2<0'", "ls --sort w3", "show aaaa0001", "show aaaa0001 --json", "show aaaa0001 --code", "show c0ffee00", "show cccc0001",
+        "show cccc0002",
+      "show cccc0003", "log aaaa0001", "log aaaa0002", "path @-2", "diff aaaa0001 aaaa0002", "diff aaaa0001 cccc0001 --json", "rm cccc0002" })
+  end)
+
+  it("commands that compare and export them", function()
+    transcript("comparing.txt", { "compare toy", "compare c0ffee00", "compare c0ffee00 --each --sort -w2",
+      "compare c0ffee00 --csv --metric w2 --metric loss:min",
+      "compare c0ffee00 --json --metric loss:mean:5 --metric spikes", "compare toy other --metric w2 --sort lr", "compare c0ffee00 --metric w3",
+      "export aaaa0002 --to csv", "export bbbb0001 bbbb0002 --to csv | head -3", "compare aaaa0001",
+        "export aaaa0001 --to tensorboard && cat tensorboard/*/*/* | cksum" })
+  end)
+
+  it("what a script declares, and the runs that words ask for", function()
+    transcript("planning.txt", { "params toy.lua", "params toy.lua --json", "-n toy.lua lr=0.5", "-n -m toy.lua lr=1,2 seed=1:3 preset=quick",
+      "-n -m toy.lua 'lr=log(1e-3,1)' n=1:9 --random 4 --sweep-seed 3", "-m toy.lua lr=1:2:0.5 -j 2 --emit parallel",
+        "-m toy.lua lr=1,2 --emit slurm --threads 3",
+      "toy.lua lrr=3", "toy.lua lr=11", "toy.lua lr=1,2", "toy.lua path=vq", "-n -m toy.lua lr=1,1", "-n -m toy.lua lr=1:3 --max-runs 2",
+        "toy.lua --seed x",
+      "completion --line 'fmrun toy.lua '", "completion --line 'fmrun show '", "completion --line 'fmrun ls --status '" })
+  end)
+
+  it("the page of a run, of a sweep and of what fits a condition", function()
+    for name, words in pairs { ["run.html"] = "aaaa0001", ["sweep.html"] = "c0ffee00", ["highest.html"] = "c0ffee00 --metric accuracy:max",
+      ["mixed.html"] = "toy other --where 'steps=40'", ["failed.html"] = "cccc0001" } do
+      local code, out, err = shell.run(("FM_CHART_JS=/dev/null %s report %s -o page.html"):format(shell.fmrun, words))
+      assert.same({ 0, "" }, { code, err }, out)
+      compare(name, steady(page(shell.read(shell.folder .. "/page.html"))))
+    end
+    assert.truthy(lfs.attributes(shell.folder .. "/page.html"))
+  end)
+end)
