@@ -91,7 +91,69 @@ local function add_sweep(path)
     scripts = { { path = "toy.lua", hash = hash "return 1" } } })
 end
 
---- Makes the folder `runs` and a script in a folder.
+local learning <const> = [[
+return require "fm".experiment {
+  name = "learn", params = { lr = 1.0 },
+  run = function(run, p)
+    run:floor(0.25)
+    for k in run:steps(4) do
+      if p.lr == 3 and k == 3 then error "it cannot go on" end
+      run:log { loss = p.lr / k, other = k }
+    end
+    if p.lr == 4 then run:log { loss = 0 / 0 } end
+    print("ended", p.lr)
+    run:summary { w2 = p.lr / 2, nfe = 10 }
+  end,
+}
+]]
+
+local carded <const> = [[
+return require "fm".experiment {
+  name = "mine", params = { kind = { "a", choices = { "a", "b", "c", "d" } } }, run = function() end,
+  card = { title = "A card of mine", source = "nobody, 1999", seeds = 2, data = function() return require "fm".zeros(3, 2) end,
+    protocol = { { "solver", "none" }, { "test points", "4" } },
+    results = { { "w2", "the distance", floor = "w2_floor" }, { "share", "a share", better = "higher" } },
+    rows = { { "first", {}, w2 = { 1, 0.5 } }, { "second", { kind = "b" }, w2 = { 0.025 }, share = { 0.5, 0.125 }, because = "it is so" },
+      { "third", { kind = "c" }, w2 = { 9, 0.25 } }, { "fourth", { kind = "d" }, w2 = { 1, 0.125 } } } },
+}
+]]
+
+--- The saved result of that card.
+local function result_of_card()
+  local function runs(...)
+    local list = {}
+    for seed, w2 in ipairs { ... } do
+      list[seed] = { seed = seed, seconds = 10 * seed, code = "c0de", data = "da7a", fmrun = seed == 1 and "0.1.0" or "0.2.0",
+        machine = seed == 2 and "Elsewhere" or nil,
+        values = { w2 = w2, w2_floor = 0.25 * seed, share = math.type(w2) and w2 / 4 or "nan" } }
+    end
+    return list
+  end
+  local rows <const> = { { name = "first", published = { w2 = { 1, 0.5 } }, runs = runs(1.25, 1.26) },
+    { name = "second", published = { w2 = { 0.025 }, share = { 0.5, 0.125 } }, because = "it is so", runs = runs(2, 2.001) },
+    { name = "third", published = { w2 = { 9, 0.25 } }, runs = runs(3, "nan") }, { name = "fourth", published = { w2 = { 1, 0.125 } },
+      runs = runs(3) } }
+  for i, row in ipairs(rows) do row.params, row.config = { kind = ("abcd"):sub(i, i) }, { kind = ("abcd"):sub(i, i), seed = 1 } end
+  return { kind = "card", name = "mine", title = "A card of mine", source = "nobody, 1999", script = "mine.lua", digest = "c0de",
+    command = "fmrun card mine", date = "2020-01-02",
+    machine = { model = "Processor", cores = 2, kernels = "Haswell", real = "float" }, seconds = 100, seeds = 2, data = { digest = "da7a",
+      shapes = { { 3, 2 } } },
+    protocol = { { "solver", "none" }, { "test points", "4" } },
+    results = { { key = "w2", label = "the distance", floor = "w2_floor", better = "lower" }, { key = "share", label = "a share",
+      better = "higher" } }, rows = rows }
+end
+
+local function add_cards(folder)
+  assert(lfs.mkdir(folder .. "/results"))
+  write(folder .. "/mine.lua", carded)
+  write_json(folder .. "/results/mine.json", result_of_card())
+  write_json(folder .. "/results/tables.json", { title = "Some tables", command = "fmrun them.lua", machine = "a machine", seconds = 125,
+    notes = { "One note.", "Another." },
+    tables = { { title = "First", columns = { "", "a", "b" }, rows = { { "x", 1, 0.5 }, { "y" } }, notes = "Of it." }, { columns = { "c" },
+      rows = { { 3 } } } } })
+end
+
+--- Makes the folder `runs`, scripts and a card in a folder.
 return function(folder)
   local runs <const> = folder .. "/runs"
   for _, name in ipairs { "", "/toy", "/other" } do assert(lfs.mkdir(runs .. name)) end
@@ -107,6 +169,8 @@ return function(folder)
   write(runs .. "/other/20200103-000001-cccc0002/metrics.jsonl", '{"step":12,"loss":0.75}\n')
   assert(lfs.mkdir(runs .. "/other/20200103-000002-cccc0003"))
   write(runs .. "/other/20200103-000002-cccc0003/run.json", "{")
+  write(folder .. "/learn.lua", learning)
+  add_cards(folder)
   write(folder .. "/toy.lua", [[
 return require "fm".experiment {
   name = "toy", help = "A toy that does nothing.",

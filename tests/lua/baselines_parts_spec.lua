@@ -115,6 +115,8 @@ describe("baselines parts", function()
     local share <const> = figures.share(arm)
     local low <const>, high <const> = parts.binomial(2, 3)
     assert.same({ 2 / 3, 3, 3, low, high, "2 of 3 (21 to 94 %)" }, { share.mean, share.n, share.of, share.low, share.high, share.text })
+    assert.equal("0 of 2 (0 to 66 %)", figures.share((arm_of { run_of("flow", 0.1, 1, { distance = 1 }), run_of("flow", 0.1, 2, { reached = 1 },
+      { status = "failed" }) })).text)
     local one <const> = arm_of { run_of("flow", 0.1, 1, { distance = 1, nfe_to_quality = 1, distance_1 = 1 }), run_of("flow", 0.1, 2, { distance = 1,
       nfe_to_quality = 1, distance_1 = 1 }) }
     assert.same({ 1, 1, 1, nil }, { figures.evaluations(one).low, figures.evaluations(one).high, figures.evaluations(one).mean,
