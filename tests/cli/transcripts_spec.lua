@@ -15,8 +15,10 @@ local function steady(text)
   return (text:gsub("report, [%d-]+ [%d:]+ UTC", "report, NOW"))
 end
 
---- Nor is how long a run took, when it began, and its memory.
+--- Nor is how long a run took, when it began, and its memory; one that takes long says how far it
+--- is.
 local function timeless(text)
+  text = text:gsub('{"event":"progress"[^\n]*\n', ""):gsub("\nlearn  step [^\n]*", "")
   text = text:gsub(" +%d[%dm.]*s%f[%W]", " TIME"):gsub('("seconds":)[%d.e-]+', "%1TIME"):gsub('("peak_rss":)%d+', "%1BYTES")
   return (text:gsub("%d%d%d%d%d%d%d%d%-%d%d%d%d%d%d%-", "NOW-"))
 end
