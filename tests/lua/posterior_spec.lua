@@ -131,4 +131,81 @@ describe("posterior", function()
     for _, name in ipairs { "observation", "reference_posterior_samples" } do os.remove(("%s/%s.csv"):format(place, name)) end
     assert(lfs.rmdir(place) and lfs.rmdir(folder))
   end)
+
+  it("measures by observation: learned draws against exact and reference ones, a floor of the first two", function()
+    local measured <const>, rng = require "posterior.parts.measured", fm.rng(7, "run")
+    local summary, pictures, calls = {}, {}, {}
+    local run <const> = { rng = rng, summary = function(_, values) for name, value in pairs(values) do summary[name] = value end end,
+      picture = function(_, name) pictures[#pictures + 1] = name end }
+    local former_c2st <const> = metrics.c2st
+    local closing <close> = setmetatable({}, { __close = function() metrics.c2st = former_c2st end })
+    metrics.c2st = function(a, b, o)
+      calls[#calls + 1] = ("%d %d %d %d %g %d"):format(#a, #b, o.hidden[1], o.hidden[2], o.lr, o.steps)
+      return math.abs(a:mean():item() // 1) + math.abs(b:mean():item() // 1) / 100
+    end
+    local task <const> = { shown = { 2, 1 }, propose = function(n, x) return fm.full({ n, 2 }, 10 + x[1]) end }
+    local asked = {}
+    local post <const> = { size = 2, evaluations = 60, solves = 4, sample = function(_, x)
+      asked[#asked + 1] = ("%d %g"):format(#x, x:mean():item())
+      return fm.full({ #x, 2 }, x[1][1]), #asked / 8
+    end }
+    local observed <const> = fm.tensor { { 1 }, { 2 }, { 3 } }
+    measured.compare(run, { samples = 40, classifier = 7 }, task, post, observed, { fm.full({ 5, 2 }, 50), fm.full({ 6, 2 }, 50), fm.full({ 7, 2 }, 50) })
+    assert.same({ "40 1", "40 2", "40 3" }, asked)
+    local alike <const> = "40 40 20 20 0.005 7"
+    assert.same({ alike, alike, "40 5 20 20 0.005 7", alike, alike, "40 6 20 20 0.005 7", alike, "40 7 20 20 0.005 7" }, calls)
+    for name, wanted in pairs { c2st = 2.12, c2st_floor = 11.615, c2st_reference = 2.5, outside = 0.25, nfe = 15, c2st_worst = 3.13 } do
+      assert.truthy(summary[name] and math.abs(wanted - summary[name]) < 1e-5, ("%s %s"):format(name, summary[name]))
+    end
+    assert.same({ "posteriors" }, pictures)
+    summary, asked = {}, {}
+    measured.compare(run, { samples = 40, classifier = 7 }, {}, post, observed, {})
+    assert.same({ nil, nil, nil }, { summary.c2st, summary.c2st_floor, summary.c2st_worst })
+    assert.near(0.25, summary.outside, 1e-6)
+  end)
+
+  it("calibrates by the ranks of new simulations, with the log-density and its floor", function()
+    local measured <const> = require "posterior.parts.measured"
+    local summary, title = {}, nil
+    local run <const> = { rng = fm.rng(8, "run"), summary = function(_, values) summary = values end, picture = function(_, name) title = name end }
+    local task <const> = { prior = function(n, rng) return rng:normal(n, 2) end, simulate = function(theta) return theta end,
+      log_posterior = function(theta) return fm.full(#theta, -0.25) end }
+    local rows
+    local post <const> = { clamped = 3, sample = function(_, x)
+      rows = x
+      return x - fm.tensor { 1, -1 }, 0.125 -- below the truth in one, above it in the other
+    end, log_prob = function(_, theta) return theta[{ {}, 1 }] * 0 - 2 end }
+    measured.calibrate(run, { tests = 6, draws = 9, task = "x" }, task, post)
+    assert.same({ 54, 2 }, rows:shape())
+    checks.same(rows[{ { 1, 1 } }], rows[{ { 9, 9 } }])
+    assert.same({ 2, 0.25, 0.125, 3, "calibration" }, { summary.nll, summary.nll_floor, summary.outside_tests, summary.clamped, title })
+    assert.same({ 0, 0.5 }, { summary.coverage_50, summary.coverage_90 }) -- of ranks 0 to 9 those to 8 are nine tenths
+    task.log_posterior = nil
+    measured.calibrate(run, { tests = 6, draws = 9, task = "x" }, task, post)
+    assert.is_nil(summary.nll_floor)
+  end)
+
+  it("has the published numbers of four tasks, each with its data", function()
+    local card <const> = require "posterior.parts.published"
+    local rows = {}
+    for i, row in ipairs(card.rows) do rows[i] = ("%s %s %.3f %.3f"):format(row[1], row[2].task, row.c2st[1], row.c2st[2]) end
+    assert.same({ "two_moons two_moons 0.611 0.045", "gaussian_mixture gaussian_mixture 0.628 0.045", "gaussian_linear gaussian_linear 0.550 0.021",
+      "slcp slcp 0.899 0.035" }, rows)
+    local data <const> = { card.data(fm.rng(1)) }
+    for i, size in ipairs { 2, 2, 10, 8 } do assert.same({ 1000, size }, data[i]:shape()) end
+    assert.same({ 5, { { "c2st", "C2ST", floor = "c2st_floor" } } }, { card.seeds, card.results })
+  end)
+
+  it("of moons beside it: their density is the noise around the half circles", function()
+    local former_path <const> = package.path
+    package.path = "experiments/cards/?.lua;" .. former_path
+    local density <const> = require "parts.moons_density"(0.1)
+    package.path, package.loaded["parts.moons_density"] = former_path, nil
+    local x <const> = fm.data.moons { n = 4000, noise = 0.1, rng = fm.rng(1) }
+    local z <const> = density:sample(4000, fm.rng(2))
+    checks.near(x:mean(1), z:mean(1), 0.06)
+    assert.truthy(metrics.energy_distance(x, z) < 0.004)
+    -- on an arc far from its ends it is that of a line: mass 1 / (2 pi) a length, spread over the noise
+    assert.near(1 / (2 * math.pi) / (0.1 * math.sqrt(2 * math.pi)), math.exp(density:log_prob(fm.tensor { { 0, 1 } }):item()), 0.02)
+  end)
 end)
