@@ -128,6 +128,7 @@ describe("values as JSON", function()
     assert.truthy(odd ~= odd)
     checks.raises_text('resume: the checkpoint has no tensor "v.x~2"', values_json.decode, coded, {}, {})
     local state <const> = values_json.state({ f = { "x" }, sx = { "tensor", "v.y.x" }, sn = 3, i1 = { "number", "inf" } }, tensors)
+    assert.equal(tensors["v.y.x"], state.x) -- no copy: load_state copies
     assert.same({ { 3 }, 3, 1 / 0, nil }, { state.x:totable(), state.n, state[1], state.f })
   end)
 
