@@ -23,9 +23,9 @@ local function timeless(text)
   return (text:gsub("%d%d%d%d%d%d%d%d%-%d%d%d%d%d%d%-", "NOW-"))
 end
 
---- A page without its style and its scripts, a line for each element.
+--- A page without what its style and its scripts hold, a line for each element.
 local function page(text)
-  text = text:gsub("<style>.-</style>", ""):gsub("<script>.-</script>", "")
+  text = text:gsub("<style>.-</style>", "<style></style>"):gsub("<script>.-</script>", "<script></script>")
   return (text:gsub("><", ">\n<"))
 end
 
