@@ -340,4 +340,59 @@ describe("a run of a sweep", function()
     assert.same({ "runs", "toy/sweep-0a", "lr=1", "runs/toy/sweep-0a/00000003", "missing" }, { back.base, back.name, back.tasks[1].label,
       back.tasks[1].path, back.tasks[1].record.status })
   end)
+
+  it("has a folder by its script, its swept keys and what is fixed, however they are written", function()
+    local path <const> = folder .. "/toy.lua"
+    files.write(path, "return 1")
+    local script <const> = { path = path, experiment = { name = "toy" }, files = { { path = path, hash = "h" } } }
+    local function described(changes, scripts, arguments)
+      local plan <const> = { keys = { "n", "lr" }, fixed = { note = "x" }, runs = { { script = script, values = { lr = 1, n = 2 }, changed = { { "n",
+        2 }, { "lr", 1 } } } } }
+      for key, value in pairs(changes or {}) do plan[key] = value end
+      return sweep_folder.describe(plan, scripts or { script }, "runs", arguments or {})
+    end
+    local sweep <const> = described()
+    assert.truthy(sweep.name:find "^toy/sweep%-%x%x%x%x%x%x%x%x$", sweep.name)
+    assert.same({ "runs/" .. sweep.name, "runs", { "n", "lr" }, 1 }, { sweep.path, sweep.base, sweep.keys, #sweep.tasks })
+    local task <const> = sweep.tasks[1]
+    assert.same({ "n=2 lr=1", { n = 2, lr = 1 }, path, "toy", "missing" }, { task.label, task.changed, task.script, task.experiment,
+      task.record.status })
+    assert.truthy(task.folder:find "^%x%x%x%x%x%x%x%x$")
+    assert.equal(sweep.path .. "/" .. task.folder, task.path)
+    assert.same({ path = path, code = { { path = path, hash = "h" } } }, { path = sweep.scripts[1].path, code = sweep.scripts[1].code })
+    assert.equal(sweep.name, described({ keys = { "lr", "n" } }).name)
+    for _, other in ipairs { described { keys = { "lr" } }, described { fixed = { note = "y" } }, described(nil, nil,
+      { "a" }) } do assert.not_equal(sweep.name, other.name) end
+    assert.not_equal(task.folder, described(nil, nil, { "a" }).tasks[1].folder)
+    script.path = folder .. "/./toy.lua"
+    assert.equal(sweep.name, described().name)
+    script.files[1].hash = "other"
+    local again <const> = described(nil, { script, script })
+    assert.truthy(again.name:find "^sweep/sweep%-")
+    assert.not_equal(task.folder, again.tasks[1].folder)
+    assert.equal("toy n=2 lr=1", again.tasks[1].label)
+  end)
+end)
+
+describe("what early stopping and cards refuse", function()
+  it("is named", function()
+    local early <const> = require "fm.run.early_stopping"
+    for message, given in pairs { ["stop_when: metric: expected the name of a logged number, found 3"] = { metric = 3 },
+      ["stop_when: patience: "] = { metric = "m", patience = 0 },
+      ["stop_when: min_delta: "] = { metric = "m", min_delta = -1 }, ["stop_when: mode: "] = { metric = "m", mode = "least" } } do
+      checks.raises_text(message, early.new, given)
+    end
+    local function card(changes)
+      local made = { title = "t", source = "s", seeds = 1, data = function() end, protocol = { { "a", "b" } }, results = { { "w2", "l" } },
+        rows = { { "r", {} } } }
+      for key, value in pairs(changes) do made[key] = value end
+      return fm.experiment { name = "toy", params = { n = 1 }, run = function() end, card = made }
+    end
+    for _, entry in ipairs { { 1, "l" }, { "w2", 1 }, 3 } do
+      checks.raises_text('experiment: card: results[1]: expected { "name in the summary", "what it is" }', card, { results = { entry } })
+    end
+    for _, row in ipairs { { 1, {} }, { "r", 1 }, 3 } do
+      checks.raises_text('experiment: card: rows[1]: expected { "name", { parameters }, result = { value, error } }', card, { rows = { row } })
+    end
+  end)
 end)
