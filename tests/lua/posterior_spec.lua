@@ -205,7 +205,7 @@ describe("posterior", function()
     local z <const> = density:sample(4000, fm.rng(2))
     checks.near(x:mean(1), z:mean(1), 0.06)
     assert.truthy(metrics.energy_distance(x, z) < 0.004)
-    -- on an arc far from its ends it is that of a line: mass 1 / (2 pi) a length, spread over the noise
+    -- on an arc far from its ends it is that of a line: a mass of 1 / (2 pi) a length, spread out
     assert.near(1 / (2 * math.pi) / (0.1 * math.sqrt(2 * math.pi)), math.exp(density:log_prob(fm.tensor { { 0, 1 } }):item()), 0.02)
   end)
 end)
