@@ -1,8 +1,11 @@
-/* Every reader against damaged input: `fuzz_readers [N [SEED]]` changes good files N times a format
- * and counts the verdicts. The same seed does the same. What is looked for: a crash, a leak, a
- * sanitizer's report, an error without a message. With clang: -DFM_LIBFUZZER
- * -fsanitize=fuzzer,address makes it a libFuzzer target instead; the first byte chooses the
- * format. */
+/* Every reader against damaged input:
+ *   fuzz_readers [N [SEED]]        changes good files N times a format and counts the verdicts; the
+ *                                  same seed does the same
+ *   fuzz_readers good FORMAT       prints an input: a byte, and a good file
+ *   fuzz_readers again FORMAT < FILE   inputs that were kept (corpus.lua), each after its size
+ * What is looked for: a crash, a leak, a sanitizer's report, an error without a message. With
+ * -DFM_LIBFUZZER -fsanitize=fuzzer it is a libFuzzer target instead (see readers), of the format
+ * that the environment's FORMAT names. */
 #include "cifar.h"
 #include "idx.h"
 #include "json.h"
@@ -229,8 +232,8 @@ static const struct format {
     {"safetensors", read_safetensors, make_safetensors, repair_safetensors},
     {"npy", read_npy, make_npy, repair_npy},
     {"idx", read_idx, make_idx, NULL},
-    {"idx packed", read_idx, make_gzip, NULL},
-    {"idx, then packed", read_idx, make_idx, repair_gzip},
+    {"gzip", read_idx, make_gzip, NULL},
+    {"gzip_idx", read_idx, make_idx, repair_gzip},
     {"cifar10", read_cifar, make_cifar, NULL},
     {"png", read_png, make_png, repair_png},
     {"vectors", read_vectors, make_vectors, NULL},
@@ -252,13 +255,36 @@ static bool try_input(const struct format *f, const uint8_t *at, size_t size) {
     return ok;
 }
 
+static const struct format *format_of(const char *name) {
+    for (size_t k = 0; k < N_FORMATS; k++)
+        if (name && strcmp(formats[k].name, name) == 0) return &formats[k];
+    fprintf(stderr, "fuzz_readers: no format is called \"%s\"; known:", name ? name : "");
+    for (size_t k = 0; k < N_FORMATS; k++) fprintf(stderr, " %s", formats[k].name);
+    fprintf(stderr, "\n");
+    exit(2);
+}
+
+/* An input that is kept: a byte that says whether the rest is repaired, and the rest. */
+static void try_kept(const struct format *f, const uint8_t *data, size_t size) {
+    static input in;
+    if (size == 0 || size > MAX_BYTES / 2) return;
+    in.size = 0;
+    put(&in, data + 1, size - 1);
+    if (f->repair && data[0] % 8) f->repair(&in);
+    try_input(f, in.at, in.size);
+}
+
+#ifdef FM_LIBFUZZER
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    if (size > 0 && size <= MAX_BYTES) try_input(&formats[data[0] % N_FORMATS], data + 1, size - 1);
+    static const struct format *f;
+    if (!f) f = format_of(getenv("FORMAT"));
+    try_kept(f, data, size);
     return 0;
 }
 
-#ifndef FM_LIBFUZZER
+#else
 
 static uint64_t random_state;
 
@@ -341,8 +367,30 @@ static void change(input *in) {
     }
 }
 
+static void print_good(const struct format *f) {
+    static input in;
+    f->make(&in);
+    putchar(f->repair ? 1 : 0);
+    fwrite(in.at, 1, in.size, stdout);
+}
+
+static void try_again(const struct format *f) {
+    static uint8_t data[MAX_BYTES];
+    uint8_t head[4];
+    unsigned long n = 0;
+    for (; fread(head, 1, 4, stdin) == 4; n++) {
+        size_t size = head[0] | (size_t)head[1] << 8 | (size_t)head[2] << 16 | (size_t)head[3] << 24;
+        if (size > sizeof data || fread(data, 1, size, stdin) != size) fail(f->name, "the file of inputs is cut");
+        try_kept(f, data, size);
+    }
+    if (n == 0) fail(f->name, "no inputs");
+    printf("%-18s %8lu inputs that were kept\n", f->name, n);
+}
+
 int main(int argc, char **argv) {
     static input good, in;
+    if (argc == 3 && strcmp(argv[1], "good") == 0) return print_good(format_of(argv[2])), 0;
+    if (argc == 3 && strcmp(argv[1], "again") == 0) return try_again(format_of(argv[2])), 0;
     unsigned long n = argc > 1 ? strtoul(argv[1], NULL, 10) : 20000;
     random_state = argc > 2 ? strtoul(argv[2], NULL, 10) : 1;
     for (size_t k = 0; k < N_FORMATS; k++) {

@@ -20,7 +20,9 @@ for _, name in ipairs(missing) do print("no call for " .. name) end
 
 local modes, word, slice = {}, "", false
 for _, name in ipairs(arg) do
-  if name == "slice" then slice = true elseif name == "limit" or name == "fail" or name == "collect" or name == "lua" then modes[#modes + 1] = name else word = name end
+  if name == "slice" then slice = true
+  elseif name == "limit" or name == "fail" or name == "collect" or name == "lua" then modes[#modes + 1] = name
+  else word = name end
 end
 if #modes == 0 then modes = { "limit", "fail", "collect" } end
 
