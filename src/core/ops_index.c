@@ -374,8 +374,8 @@ static void index_select_backward(const fm_call *c) {
     scatter_add(c, s);
 }
 
-/* ---- gather{axis}: y[.., i, ..] = x[.., index[.., i, ..], ..]; index may differ from x in the size
- * of this axis ---- */
+/* ---- gather{axis}: y[.., i, ..] = x[.., index[.., i, ..], ..]; index may differ from x in the
+ * size of this axis ---- */
 
 static bool gather_shape(fm_call *c, fm_error *err) {
     const fm_tensor *x = c->in[0], *index = c->in[1];

@@ -3,8 +3,8 @@
  * that fmrun needs no MPI.
  *
  * Rank 0 leads: whatever all do together ends with a message from it. It is the one that notices
- * when another process has failed or does something else. The others need not: they wait for rank 0,
- * which ends them (fm_processes_finish). */
+ * when another process has failed or does something else. The others need not: they wait for rank
+ * 0, which ends them (fm_processes_finish). */
 #ifndef FM_PROCESSES_H
 #define FM_PROCESSES_H
 

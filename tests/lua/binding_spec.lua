@@ -289,7 +289,7 @@ describe("measures", function()
         fm.tensor { { 0, 1 }, { -1, 0 } }, 1 },
       { "transport_plan: reg is 0: expected a number > 0", measure.transport_plan, x, x, 0, 1, 0 },
       { "transport_plan: iterations: expected 1..9223372036854775807, found 0", measure.transport_plan, x, x, 1, 0, 0 },
-      { "draw_rows: expected [n, m] and [m]", measure.draw_rows, x, fm.zeros(2) },
+      { "draw_rows: plan is [2, 3], u is [2]: expected [n, m] and [m]", measure.draw_rows, x, fm.zeros(2) },
       { "choose_sites: 2 shifts for 3 points", measure.choose_sites, x, z, fm.zeros(2) },
     }
   end)

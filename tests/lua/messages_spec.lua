@@ -219,7 +219,7 @@ describe("messages", function()
       { "file.hash_file: the path is empty", fm.file.hash_file, "" },
       { "file.hash_file: the path holds a NUL byte", fm.file.hash_file, "a\0b" },
       { "save: names of tensors must be strings, found a number", fm.save, "x", { z(1) } },
-      { 'save: "a": expected a tensor, found a number', fm.save, "x", { a = 1 } },
+      { 'save: "a": expected a tensor, found 1', fm.save, "x", { a = 1 } },
       { "save: keys of metadata must be strings, found a number", fm.save, "x", {}, { "a" } },
       { 'save: metadata "a": expected a string, found a number', fm.save, "x", {}, { a = 1 } },
       { 'system.lock: argument 2: expected a number, found string "y"', fm.system.lock, "x", "y" },
@@ -244,8 +244,8 @@ describe("messages", function()
       { "ode: method: row 1 of a adds up to 0, c[1] is 0.5", solve, with("c", { 0.5, 1 }) },
       { "ode: method: e has 4 numbers, expected at most 3", solve, with("e", { 0.5, -0.5, 0.1, -0.1 }) },
       { "ode: method: e adds up to 0.5, not 0", solve, with("e", { 0.5 }) },
-      { "ode: method: extra: expected { c = {..}, a = {..} }", solve, with("extra", 3) },
-      { "ode: method: extra: c and a have different sizes", solve, with("extra", { c = { 0.5 }, a = {} }) },
+      { "ode: method: extra: expected { c = {..}, a = {..} }, found 3", solve, with("extra", 3) },
+      { "ode: method: extra: c has 1 numbers, a has 0 rows: expected as many of each", solve, with("extra", { c = { 0.5 }, a = {} }) },
       { "ode.solve: x is [1], the field returned [2]", fm.ode.solve, function() return z(2) end, fm.ones(1), { t0 = 0, t1 = 1, steps = 1, method = "euler" } },
     }
     assert.near(0.5, solve(with("order", 2)), 1e-6)
