@@ -61,6 +61,8 @@ describe("tables of experiments", function()
     assert.same({ { "held-out text", "", "", "1.5", "3.5", "0.125", "0.75", "", "" }, { "text_flow", both(3, 6), both(2, 4), both(2, 4), "3 ± 0",
       "0.25 ± 0",
       "0.5 ± 0", 1000, "2 ± 0" }, { "text_flow warp=false", "3", "2", "2", "3", "0.25", "", 1000, "2" } }, found[2].rows)
+    -- held-out text is the same for every seed: a number, and no interval
+    assert.same({ "held-out text", "", "", "1.5", "3.5", "0.125", "0.75", "", "" }, parts.table_rows.of({ run_of(1, own), run_of(2, own) }, 0)[1].rows[1])
     assert.same({ "fmrun -m experiments/text_flow.lua text=a.txt-2 judge=judge-1 seed=1,2",
       "fmrun -m experiments/text_flow.lua text=a.txt-2 warp=false seed=1" }, found[2].commands)
     assert.same({ "fmrun -m experiments/text_baseline.lua text=a.txt seed=1" }, found[1].commands)
