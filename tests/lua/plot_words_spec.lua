@@ -333,7 +333,7 @@ describe("words of plots", function()
     apart("one point", plot.densities({ fm.zeros(1, 2), fm.ones(1, 2) }, { limits = { -3, 3, -3, 3 }, difference = true }))
     apart("none inside", plot.densities({ cloud, cloud }, { limits = { 50, 53, 50, 53 }, difference = true }))
     raises("plot.densities: difference: number 2 has cells [3, 3], the first [2, 3]", plot.densities, { low, fm.ones(3, 3) }, o)
-    raises("plot.densities: number 1 of the list is missing", plot.densities, { nil, low, low }, { limits = { 0, 1, 0, 1 } }) -- # is 3
+    raises("plot.densities: expected a list without holes or names, found a field 2", plot.densities, { nil, low, low }, { limits = { 0, 1, 0, 1 } }) -- # is 3
     raises("plot.densities: difference: expected at least two maps", plot.densities, { low }, { limits = { 0, 1, 0, 1 }, difference = true })
     raises("plot.densities: difference: expected true or false, found 3", plot.densities, { low, low }, { limits = { 0, 1, 0, 1 }, difference = 3 })
   end)
