@@ -6,6 +6,7 @@
 -- that was done when the sweep was killed must not have been touched again. Prints counts; exits
 -- with 1 when anything differs.
 local fm <const> = require "fm"
+local lfs <const> = require "lfs"
 local here <const> = debug.getinfo(1, "S").source:sub(2):gsub("[^/]*$", "")
 package.path = here .. "?.lua;" .. package.path
 local trial <const> = require "trial"
@@ -29,11 +30,13 @@ local function words(runs)
   return table.move(more, 1, #more, #list + 1, list)
 end
 
---- name -> { path, text of run.json, what it says } of the runs that there are.
+--- name -> { path, text of run.json, what it says } of the runs that there are. One that is killed as
+--- it begins has no run.json yet.
 local function runs_in(folder)
   local found = {}
   for _, record in ipairs(fm.runs(folder, "compare_baselines") or {}) do
-    found[record.path:match "[^/]*$"] = { path = record.path, text = trial.read(record.path .. "/run.json"), record = record }
+    local has_text <const> = lfs.attributes(record.path .. "/run.json", "size") ~= nil
+    found[record.path:match "[^/]*$"] = { path = record.path, text = has_text and trial.read(record.path .. "/run.json"), record = record }
   end
   return found
 end
