@@ -20,7 +20,8 @@ end
 local function timeless(text)
   text = text:gsub('{"event":"progress"[^\n]*\n', ""):gsub("\nlearn  step [^\n]*", "")
   text = text:gsub(" +%d[%dm.]*s%f[%W]", " TIME"):gsub('("seconds":)[%d.e-]+', "%1TIME"):gsub('("peak_rss":)%d+', "%1BYTES")
-  return (text:gsub("%d%d%d%d%d%d%d%d%-%d%d%d%d%d%d%-", "NOW-"))
+  text = text:gsub("%d%d%d%d%d%d%d%d%-%d%d%d%d%d%d%-", "NOW-")
+  return (text:gsub("(NOW%-%x%x%x%x%x%x%x%x)%-%d+", "%1")) -- the second of that second has a number
 end
 
 --- A page without what its style and its scripts hold, a line for each element.
