@@ -6,13 +6,26 @@
 #include <stdio.h>
 #include <string.h>
 
+static const char *text_of(int rank, const size_t *shape, char text[FM_SHAPE_TEXT]) {
+    size_t n = (size_t)snprintf(text, FM_SHAPE_TEXT, "[");
+    for (int i = 0; i < rank; i++) n += (size_t)snprintf(text + n, FM_SHAPE_TEXT - n, "%s%zu", i ? ", " : "", shape[i]);
+    snprintf(text + n, FM_SHAPE_TEXT - n, "]");
+    return text;
+}
+
+const char *fm_shape_text(const fm_tensor *t, char text[FM_SHAPE_TEXT]) {
+    return text_of(t->rank, t->shape, text);
+}
+
 bool fm_shape_count(int rank, const size_t *shape, size_t *count, fm_error *err) {
     if (rank > FM_MAX_RANK) return fm_fail(err, "rank %d is over the limit %d", rank, FM_MAX_RANK);
+    char text[FM_SHAPE_TEXT];
     size_t n = 1, limit = PTRDIFF_MAX / sizeof(real);
     bool empty = false;
     for (int i = 0; i < rank; i++) {
         if (!shape[i]) empty = true;
-        else if (shape[i] > limit / n) return fm_fail(err, "the shape has more numbers than this machine can address");
+        else if (shape[i] > limit / n)
+            return fm_fail(err, "a tensor %s: more numbers than this machine can address", text_of(rank, shape, text));
         else n *= shape[i];
     }
     *count = empty ? 0 : n;
@@ -25,15 +38,6 @@ bool fm_same_shape(const fm_tensor *a, const fm_tensor *b) {
         if (a->shape[i] != b->shape[i]) return false;
     }
     return true;
-}
-
-const char *fm_shape_text(const fm_tensor *t, char text[FM_SHAPE_TEXT]) {
-    size_t n = (size_t)snprintf(text, FM_SHAPE_TEXT, "[");
-    for (int i = 0; i < t->rank; i++) {
-        n += (size_t)snprintf(text + n, FM_SHAPE_TEXT - n, "%s%zu", i ? ", " : "", t->shape[i]);
-    }
-    snprintf(text + n, FM_SHAPE_TEXT - n, "]");
-    return text;
 }
 
 /* A tensor without numbers yet. */
