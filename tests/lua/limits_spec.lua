@@ -58,6 +58,23 @@ describe("the limits", function()
     is_in(0, 1e6, "map_loss consistency: alpha", loss, { "consistency", alpha = nan }, {})
   end)
 
+  it("of loops that would take years", function()
+    local x <const> = fm.rng(1):normal(4, 2)
+    local function zero(a) return a * 0 end
+    local function inpaint(o)
+      o.x0, o.rng = x, fm.rng(1)
+      return flow.inpaint(zero, x, fm.ones(4, 2), o)
+    end
+    is_whole(1, 1e9, "inpaint: steps", inpaint, { resample = 2, steps = math.maxinteger })
+    is_whole(1, 1e6, "inpaint: resample", inpaint, { resample = 1e6 + 1 })
+    is_whole(1, 1e9, "coupling semidiscrete: steps", flow.coupling, "semidiscrete", { data = x, steps = 1e9 + 1 })
+    is_whole(1, 1e9, "coupling sinkhorn: iterations", flow.coupling, "sinkhorn", { iterations = 1e9 + 1 })
+    is_whole(1, 1e9, "c2st: steps", fm.metrics.c2st, x, x, { steps = 1e9 + 1 })
+    is_whole(2, 1e9, "interval: draws", fm.metrics.interval, "mmd", x, x, { draws = 1e9 + 1 })
+    is_whole(1, 1e9, "mmd.floor: draws", fm.metrics.mmd.floor, x, x, { draws = 1e9 + 1 })
+    is_whole(2, 1e9, "picture_quality: draws", fm.metrics.picture_quality, x, x, { draws = 1e9 + 1 })
+  end)
+
   it("of chains of tokens", function()
     local path <const> = discrete.path { vocabulary = 3 }
     local function zero(x) return fm.zeros(#x, x:size(2), 3) end

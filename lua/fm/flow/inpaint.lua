@@ -105,7 +105,7 @@ end
 local function resampled(o, part, field, x, path)
   local rng, n, times, nfe = options.rng(where, o.rng), o.steps or 50, o.resample, 0
   if path.own.source then fm.fail(where .. ": resample: this path has a source of its own: what is put back is normal noise") end
-  options.integer(where .. ": steps", n, 1)
+  options.integer(where .. ": steps", n, 1, 1e9)
   local how = { method = o.method, steps = 1, gradient = o.gradient, memory = o.memory }
   for i = 1, n do
     how.t0, how.t1 = (i - 1) / n, i / n
@@ -123,7 +123,7 @@ end
 
 local function read(given)
   local o = options.read(where, given, defaults)
-  options.integer(where .. ": resample", o.resample, 1)
+  options.integer(where .. ": resample", o.resample, 1, 1e6)
   if o.resample == 1 then return o end
   for _, name in ipairs(sorted_keys(ode.options)) do
     if o[name] ~= ode.options[name] and o[name] ~= nil and not with_resample[name] then
