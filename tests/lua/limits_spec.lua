@@ -72,6 +72,8 @@ describe("the limits", function()
     is_whole(1, 1e9, "c2st: steps", fm.metrics.c2st, x, x, { steps = 1e9 + 1 })
     is_whole(2, 1e9, "interval: draws", fm.metrics.interval, "mmd", x, x, { draws = 1e9 + 1 })
     is_whole(1, 1e9, "mmd.floor: draws", fm.metrics.mmd.floor, x, x, { draws = 1e9 + 1 })
+    is_whole(1, 1e9, "coverage: draws", fm.metrics.coverage, fm.zeros(3, 1), math.maxinteger)
+    is_whole(1, 1e9, "plot.rank_histogram: draws", fm.plot.rank_histogram, fm.zeros(3, 1), math.maxinteger)
     is_whole(2, 1e9, "picture_quality: draws", fm.metrics.picture_quality, x, x, { draws = 1e9 + 1 })
   end)
 
