@@ -30,8 +30,8 @@ local function words(runs)
   return table.move(more, 1, #more, #list + 1, list)
 end
 
---- name -> { path, text of run.json, what it says } of the runs that there are. One that is killed as
---- it begins has no run.json yet.
+--- name -> { path, text of run.json, what it says } of the runs that there are. One that is killed
+--- as it begins has no run.json yet.
 local function runs_in(folder)
   local found = {}
   for _, record in ipairs(fm.runs(folder, "compare_baselines") or {}) do
