@@ -240,7 +240,7 @@ describe("metrics.picture_quality", function()
     wrong("features: expected a name or what metrics.features gives, found nil", x, x)
     wrong("features: expected a name or what metrics.features gives, found 3", x, x, { features = 3 })
     wrong('unknown option "feature"; did you mean "features"?', x, x, { feature = network })
-    wrong("draws: expected a whole number >= 2, found 1", x, x, { features = network, draws = 1 })
+    wrong("draws: expected a whole number in 2..1000000000, found 1", x, x, { features = network, draws = 1 })
     for _, name in ipairs { "guided", "%s_%s", "" } do
       wrong(('name: expected a text with one %%s in it, as "%%s_guided", found "%s"'):format(name), x, x, { features = network, name = name })
     end
