@@ -15,11 +15,11 @@ local function steady(text)
   return (text:gsub("report, [%d-]+ [%d:]+ UTC", "report, NOW"))
 end
 
---- Nor is how long a run took, when it began, and its memory; one that takes long says how far it
---- is.
+--- Nor is how long a run took, when it began, and its memory, which one that ends at once may not
+--- have; one that takes long says how far it is.
 local function timeless(text)
   text = text:gsub('{"event":"progress"[^\n]*\n', ""):gsub("\nlearn  step [^\n]*", "")
-  text = text:gsub(" +%d[%dm.]*s%f[%W]", " TIME"):gsub('("seconds":)[%d.e-]+', "%1TIME"):gsub('("peak_rss":)%d+', "%1BYTES")
+  text = text:gsub(" +%d[%dm.]*s%f[%W]", " TIME"):gsub('("seconds":)[%d.e-]+', "%1TIME"):gsub('"peak_rss":%d+,', "")
   text = text:gsub("%d%d%d%d%d%d%d%d%-%d%d%d%d%d%d%-", "NOW-")
   return (text:gsub("(NOW%-%x%x%x%x%x%x%x%x)%-%d+", "%1")) -- the second of that second has a number
 end
