@@ -13,7 +13,7 @@ local function check(layers)
   if type(layers) ~= "table" or getmetatable(layers) then fm.fail("sequential: expected a list of layers, found " .. options.shown(layers)) end
   local last = 0
   for key in pairs(layers) do
-    if not math.tointeger(key) or key < 1 then fm.fail("sequential: expected a list of layers, found a field " .. tostring(key)) end
+    if math.type(key) ~= "integer" or key < 1 then fm.fail("sequential: expected a list of layers, found a field " .. tostring(key)) end
     last = math.max(last, key)
   end
   for i = 1, last do -- a layer that was not made is nil: a hole, or the end of #
