@@ -3,18 +3,12 @@
 local fm <const> = require "fm"
 local core <const> = require "fm.core"
 local checks <const> = dofile "tests/lua/checks.lua"
+local says <const> = checks.says
 local float <const> = fm.real == "float"
-
---- The message of a call that must fail, without the place in the script.
-local function message_of(f, ...)
-  local ok, message = pcall(f, ...)
-  assert(not ok, "there was no error")
-  return (message:gsub("^[^:]*:%d+: ", ""))
-end
 
 --- Each case: the message, the function, its arguments.
 local function expect_messages(cases)
-  for i, case in ipairs(cases) do assert.equal(case[1], message_of(table.unpack(case, 2, case.n or #case)), "case " .. i) end
+  for _, case in ipairs(cases) do says(table.unpack(case, 1, case.n or #case)) end
 end
 
 describe("pairs", function()
@@ -74,13 +68,13 @@ describe("arguments", function()
       { 3, "3" }, { {}, "table" },
       { print, "function" }, { fm.ones(2, 3), "tensor [2, 3]" },
       { fm.rng(1), "rng" }, { released, "a tensor that was released when its tape closed" } } do
-      assert.equal("file.hash: argument 1: expected a string, found " .. case[2], message_of(fm.file.hash, case[1]))
+      says("file.hash: argument 1: expected a string, found " .. case[2], fm.file.hash, case[1])
     end
-    assert.equal("npy.save: argument 2: expected a tensor, found a string of 41 bytes", message_of(fm.npy.save, "x", long))
-    assert.equal(('npy.save: argument 2: expected a tensor, found string "%s"'):format(long:sub(2)), message_of(fm.npy.save, "x", long:sub(2)))
-    assert.equal("npy.save: argument 2: this tensor was released when its tape closed; use :detach() to keep it", message_of(fm.npy.save, "x", released))
-    assert.equal("file.hash: argument 1: expected a string, found nothing", message_of(fm.file.hash))
-    assert.equal("file.hash: unexpected argument 2: 3", message_of(fm.file.hash, "", 3))
+    says("npy.save: argument 2: expected a tensor, found a string of 41 bytes", fm.npy.save, "x", long)
+    says(('npy.save: argument 2: expected a tensor, found string "%s"'):format(long:sub(2)), fm.npy.save, "x", long:sub(2))
+    says("npy.save: argument 2: this tensor was released when its tape closed; use :detach() to keep it", fm.npy.save, "x", released)
+    says("file.hash: argument 1: expected a string, found nothing", fm.file.hash)
+    says("file.hash: unexpected argument 2: 3", fm.file.hash, "", 3)
   end)
 
   it("that make a shape have limits", function()

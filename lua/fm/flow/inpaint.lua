@@ -105,7 +105,7 @@ end
 local function resampled(o, part, field, x, path)
   local rng, n, times, nfe = options.rng(where, o.rng), o.steps or 50, o.resample, 0
   if path.own.source then fm.fail(where .. ": resample: this path has a source of its own: what is put back is normal noise") end
-  options.integer(where .. ": steps", n, 1, 1e9)
+  options.turns(where .. ": steps", n)
   local how = { method = o.method, steps = 1, gradient = o.gradient, memory = o.memory }
   for i = 1, n do
     how.t0, how.t1 = (i - 1) / n, i / n

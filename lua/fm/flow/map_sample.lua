@@ -27,7 +27,7 @@ local function grid(o)
     local times = listed(o.times)
     return #times - 1, function(i) return times[i] end
   end
-  local steps = options.integer(where .. ": steps", o.steps or 1, 1, 1e9)
+  local steps = options.turns(where .. ": steps", o.steps or 1)
   return steps, function(i) return (i - 1) / steps end
 end
 

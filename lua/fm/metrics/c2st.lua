@@ -76,7 +76,7 @@ end
 local function read(given)
   local o = options.read(where, given, { rng = options.none, folds = 5, hidden = { 64, 64 }, steps = 1000, batch = 256, lr = 0.02 })
   options.integer(where .. ": folds", o.folds, 2)
-  options.integer(where .. ": steps", o.steps, 1, 1e9)
+  options.turns(where .. ": steps", o.steps)
   options.integer(where .. ": batch", o.batch, 2)
   if type(o.hidden) ~= "table" then fm.fail(("%s: hidden: expected a list of widths, found %s"):format(where, options.shown(o.hidden))) end
   no_holes(where .. ": hidden", o.hidden)

@@ -13,7 +13,7 @@ return { of = function(ranks, draws, given, ...)
   local o = options.read(where, given, { level = 0.9 })
   ranks = samples.one(where, "ranks", ranks)
   if ranks:rank() ~= 2 then fm.fail(("%s: ranks: expected a tensor [n, D], found %s"):format(where, options.shown(ranks))) end
-  options.integer(where .. ": draws", draws, 1, 1e9)
+  options.turns(where .. ": draws", draws)
   options.part(where .. ": level", o.level)
   if not (ranks:min():item() >= 0 and ranks:max():item() <= draws) then
     fm.fail(("%s: ranks: expected numbers in 0..%d, the number of draws"):format(where, draws))

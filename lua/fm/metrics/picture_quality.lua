@@ -32,7 +32,7 @@ local measured <const> = { frechet_distance = { "frechet_distance" }, kid = { "k
 return { of = function(fake, real, given, ...)
   options.no_more(where, 3, ...)
   local o = options.read(where, given, { features = options.none, labels = options.none, draws = 10, name = "%s" })
-  local draws <const> = options.integer(where .. ": draws", o.draws, 2, 1e9)
+  local draws <const> = options.turns(where .. ": draws", o.draws, 2)
   if type(o.name) ~= "string" or select(2, o.name:gsub("%%s", "")) ~= 1 then
     fm.fail(('%s: name: expected a text with one %%s in it, as "%%s_guided", found %s'):format(where, options.shown(o.name)))
   end

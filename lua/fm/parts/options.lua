@@ -115,6 +115,13 @@ function options.size(where, value, low)
   return options.integer(where, whole, low or 1, largest_size)
 end
 
+local most_turns <const> = 1e9
+
+--- How many times something is done or kept, or an error: more would take years.
+function options.turns(where, value, low)
+  return options.integer(where, value, low or 1, most_turns)
+end
+
 --- A number >= 0 and < 1, for a value y that is used as 1 / (1 - y).
 function options.below_one(where, value)
   if math.type(value) and value >= 0 and value < 1 then return value end

@@ -55,7 +55,7 @@ local function read(ranks, draws, given)
   if not core.is_tensor(ranks) or ranks:rank() ~= 2 or ranks:count() == 0 then
     core.fail(("%s: ranks: expected a tensor [n, D], found %s"):format(where, options.shown(ranks)))
   end
-  options.integer(where .. ": draws", draws, 1, 1e9)
+  options.turns(where .. ": draws", draws)
   if not (ranks:min():item() >= 0 and ranks:max():item() <= draws) then
     core.fail(("%s: ranks: expected numbers in 0..%d, the number of draws"):format(where, draws))
   end

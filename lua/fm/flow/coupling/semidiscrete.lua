@@ -38,7 +38,7 @@ local function check(given)
   end
   if o.rng ~= nil then options.rng(where, o.rng) end
   source.check(where, o.source)
-  o.steps = options.integer(where .. ": steps", o.steps, 1, 1e9)
+  o.steps = options.turns(where .. ": steps", o.steps)
   o.batch = options.size(where .. ": batch", o.batch, 2)
   if o.lr ~= nil then options.number(where .. ": lr", o.lr, 0, 1e30) end
   return o

@@ -10,7 +10,7 @@ function entropic.check(where, o)
   if o.reg == nil then fm.fail(where .. ": reg is missing: the weight of the entropy, in units of squared distance") end
   options.number(where .. ": reg", o.reg, 0, 1e300)
   if o.reg == 0 then fm.fail(where .. ": reg: expected a number > 0, found 0 (the coupling ot is the exact transport)") end
-  o.iterations = options.integer(where .. ": iterations", o.iterations, 1, 1e9)
+  o.iterations = options.turns(where .. ": iterations", o.iterations)
   options.number(where .. ": tolerance", o.tolerance, 0, 1)
 end
 

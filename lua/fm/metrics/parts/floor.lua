@@ -42,7 +42,7 @@ local function floor_of(name, f, dealer)
   local where <const> = name .. ".floor"
   return function(a, b, given, ...)
     if type(given) ~= "table" or given.draws == nil then return f(a, b, given, ...) end
-    local draws, rest = options.integer(where .. ": draws", given.draws, 1, 1e9), other_options(given)
+    local draws, rest = options.turns(where .. ": draws", given.draws), other_options(given)
     local deal
     return over_draws(where, f, draws, function(i)
       if i == 1 then return a, b end

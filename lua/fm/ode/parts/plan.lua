@@ -98,7 +98,7 @@ local function plan_fixed(plan, o, method)
   if o.times and o.steps == nil and o.grid == nil then
     plan.grid = steps_through(plan.times, plan.t0, plan.t1)
   else
-    plan.steps = options.integer(where .. ": steps", o.steps == nil and default_steps or o.steps, 1, 1e9)
+    plan.steps = options.turns(where .. ": steps", o.steps == nil and default_steps or o.steps)
     if is_list(o.grid) then
       if o.steps ~= nil then core.fail(where .. ": a list of points is the grid: leave steps out") end
       plan.grid = steps_through(check_times(o, "grid", plan.t0, plan.t1), plan.t0, plan.t1)
@@ -163,7 +163,7 @@ local function read_save(plan, o, x0)
     plan.every_step = true
     return
   end
-  plan.save = options.integer(o.where .. ": save", o.save, 1, 1e9)
+  plan.save = options.turns(o.where .. ": save", o.save)
   check_count(o, "save", plan.save, "states")
   if plan.save * x0:count() > most_numbers then
     core.fail(("%s: save: %d states of %d numbers are over the limit %.0f: take fewer, or solve in parts"):format(o.where, plan.save, x0:count(),
