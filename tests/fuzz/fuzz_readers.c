@@ -1,6 +1,7 @@
 /* Every reader against damaged input:
  *   fuzz_readers [N [SEED]]        changes good files N times a format and counts the verdicts; the
  *                                  same seed does the same
+ *   fuzz_readers formats           prints their names
  *   fuzz_readers good FORMAT       prints an input: a byte, and a good file
  *   fuzz_readers again FORMAT < FILE   inputs that were kept (corpus.lua), each after its size
  * What is looked for: a crash, a leak, a sanitizer's report, an error without a message. With
@@ -258,9 +259,7 @@ static bool try_input(const struct format *f, const uint8_t *at, size_t size) {
 static const struct format *format_of(const char *name) {
     for (size_t k = 0; k < N_FORMATS; k++)
         if (name && strcmp(formats[k].name, name) == 0) return &formats[k];
-    fprintf(stderr, "fuzz_readers: no format is called \"%s\"; known:", name ? name : "");
-    for (size_t k = 0; k < N_FORMATS; k++) fprintf(stderr, " %s", formats[k].name);
-    fprintf(stderr, "\n");
+    fprintf(stderr, "fuzz_readers: no format is called \"%s\": see fuzz_readers formats\n", name ? name : "");
     exit(2);
 }
 
@@ -367,6 +366,10 @@ static void change(input *in) {
     }
 }
 
+static void print_formats(void) {
+    for (size_t k = 0; k < N_FORMATS; k++) puts(formats[k].name);
+}
+
 static void print_good(const struct format *f) {
     static input in;
     f->make(&in);
@@ -389,6 +392,7 @@ static void try_again(const struct format *f) {
 
 int main(int argc, char **argv) {
     static input good, in;
+    if (argc == 2 && strcmp(argv[1], "formats") == 0) return print_formats(), 0;
     if (argc == 3 && strcmp(argv[1], "good") == 0) return print_good(format_of(argv[2])), 0;
     if (argc == 3 && strcmp(argv[1], "again") == 0) return try_again(format_of(argv[2])), 0;
     unsigned long n = argc > 1 ? strtoul(argv[1], NULL, 10) : 20000;
