@@ -97,11 +97,17 @@ local function has_event(events, method)
   return false
 end
 
---- Opens a file and waits until it is loaded. Events before it are forgotten.
-function Browser:open(path)
+--- Calls a method of the protocol that leads to another page, and waits until that is loaded:
+--- before it is, an expression may be lost with the old page. Events before the call are forgotten.
+function Browser:leave(method, parameters)
   self.events = {}
-  self:call("Page.navigate", { url = "file://" .. path })
-  if not wait(function() return has_event(self.events, "Page.loadEventFired") end, patience) then error(path .. " does not load", 2) end
+  self:call(method, parameters)
+  if not wait(function() return has_event(self.events, "Page.loadEventFired") end, patience) then error(method .. ": no page is loaded", 2) end
+end
+
+--- Opens a file and waits until it is loaded.
+function Browser:open(path)
+  self:leave("Page.navigate", { url = "file://" .. path })
 end
 
 --- The value of a JavaScript expression. Raises what it throws.
