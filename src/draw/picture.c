@@ -10,8 +10,8 @@ static double limit(double v, double low, double high) {
     return v > low ? (v < high ? v : high) : low;
 }
 
-/* Whole pixels that a range of coordinates touches, within first..end; callers turn away a range
- * that is not finite. */
+/* Whole pixels that a range of coordinates touches, within first..end; none when an end of it is no
+ * number. */
 static size_t first_pixel(double from, size_t first, size_t end) {
     return (size_t)limit(floor(from), (double)first, (double)end);
 }
@@ -88,7 +88,6 @@ static double overlap(size_t i, double from, double to) {
 }
 
 void fm_picture_rectangle(fm_picture *p, double x, double y, double width, double height, fm_paint paint) {
-    if (!isfinite(x) || !isfinite(y) || !(width > 0) || !(height > 0)) return;
     fm_box b = pixels_of(p, x, y, x + width, y + height);
     for (size_t j = b.top; j < b.bottom; j++) {
         double row = overlap(j, y, y + height) * (double)paint.alpha;
@@ -133,7 +132,6 @@ static bool read_entry(const real *v, size_t channels, fm_paint *paint) {
 }
 
 void fm_picture_image(fm_picture *p, double x, double y, double width, double height, const size_t shape[3], const real *values) {
-    if (!isfinite(x) || !isfinite(y) || !(width > 0) || !(height > 0)) return;
     size_t rows = shape[0], columns = shape[1], channels = shape[2];
     fm_box b = pixels_of(p, round(x), round(y), round(x + width), round(y + height));
     for (size_t j = b.top; j < b.bottom; j++) {
@@ -198,10 +196,7 @@ static bool shorten(const fm_box *clip, double reach, double from[2], double to[
     double high[2] = {(double)clip->right + reach, (double)clip->bottom + reach};
     double first = 0, last = 1, d[2] = {to[0] - from[0], to[1] - from[1]};
     for (int k = 0; k < 2; k++) {
-        if (d[k] == 0) {
-            if (from[k] < low[k] || from[k] > high[k]) return false;
-            continue;
-        }
+        if (d[k] == 0) continue;
         double a = (low[k] - from[k]) / d[k], b = (high[k] - from[k]) / d[k];
         first = fmax(first, fmin(a, b));
         last = fmin(last, fmax(a, b));

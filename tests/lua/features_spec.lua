@@ -72,9 +72,9 @@ describe("metrics.features", function()
     framed[{ {}, {}, { 3, 30 }, { 3, 30 } }] = inner
     checks.same(network(framed), network(inner))
     checks.same(network(framed), network(inner:reshape(5, 784)))
-    local odd = fm.full({ 5, 1, 32, 32 }, -1) -- one pixel less above than below
-    odd[{ {}, {}, { 2, 30 }, { 2, 31 } }] = x[{ {}, {}, { 2, 30 }, { 2, 31 } }]
-    checks.same(network(odd), network(x[{ {}, {}, { 2, 30 }, { 2, 31 } }]))
+    local odd = fm.full({ 5, 1, 32, 32 }, -1) -- one pixel less above and before than behind
+    odd[{ {}, {}, { 2, 30 }, { 2, 30 } }] = x[{ {}, {}, { 2, 30 }, { 2, 30 } }]
+    checks.same(network(odd), network(x[{ {}, {}, { 2, 30 }, { 2, 30 } }]))
     for _, range in ipairs { { 0, 1 }, { 0, 255 }, { -3, 5 } } do
       local there = (x + 1) / 2 * (range[2] - range[1]) + range[1]
       checks.near(y, metrics.features("mnist", { range = range })(there), 1e-3)
@@ -181,6 +181,8 @@ describe("metrics.class_accuracy", function()
     raises_text("class_accuracy: expected whole labels in 1..10, found 1..1.5", metrics.class_accuracy, x, fm.tensor { 1, 1.5, 1 }, "mnist")
     raises_text("class_accuracy: expected a network of metrics.features or its name, found a function", metrics.class_accuracy, x, fm.ones(3), print)
     raises_text("class_accuracy: expected a network of metrics.features or its name, found a table", metrics.class_accuracy, x, fm.ones(3), { labels = print })
+    raises_text("class_accuracy: expected a network of metrics.features or its name, found a table", metrics.class_accuracy, x, fm.ones(3),
+      { labels = 3, classes = {} })
     raises_text("class_accuracy: unexpected argument 4", metrics.class_accuracy, x, fm.ones(3), "mnist", 4)
   end)
 end)

@@ -106,6 +106,12 @@ describe("jvp", function()
     dy[1]:fill(7)
     near(1, dy[2], 0)
     near(x * 2, dy[3])
+    _, dy = fm.jvp(function(a) -- the second has the tangent of the first
+      local y = a * 2
+      return y, y + 1
+    end, { x }, { 1 })
+    dy[1]:fill(7)
+    near(2, dy[2], 0)
     local v = fm.parameter(dx)
     local tape <close> = fm.record()
     select(2, fm.jvp(function(a) return a + 1 end, { x }, { v })):sum():backward()

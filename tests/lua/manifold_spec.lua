@@ -35,6 +35,7 @@ describe("manifold", function()
     local angle = manifold.torus(1):uniform(20000, fm.rng(1))
     assert.is_true(angle:min():item() >= -pi - 1e-6 and angle:max():item() < pi)
     assert.near(0, angle:mean():item(), 4 * pi / math.sqrt(3 * 20000))
+    assert.near(0, ((fm.rng(1):uniform(20000, 1) * 2 - 1) * pi - angle):abs():max():item(), 1e-5)
     assert.same({ 0, 3 }, manifold.sphere(3):uniform(0, fm.rng(1)):shape())
   end)
 
@@ -70,13 +71,21 @@ describe("manifold", function()
       worst = math.max(worst, (lengths(x) - 1):abs():max():item())
       return turning(x, t) * c:reshape(-1, 1) / 4
     end
-    local x, info = ode.solve(field, x0, { manifold = m, cond = cond, events = { { function(y)
+    local function height(y)
       worst = math.max(worst, (lengths(y) - 1):abs():max():item())
       return y[1][3]
-    end, direction = "up" } } })
+    end
+    local x, info = ode.solve(field, x0, { manifold = m, cond = cond, t1 = 4, events = { { height, direction = "up" }, { height, direction = "down" }, height } })
     assert.is_true(worst < (double and 1e-13 or 3e-7))
     assert.same({ 8, 3 }, x:shape())
-    for _, at in ipairs(info.events[1].x) do assert.near(0, at[1][3], 1e-4) end
+    local up, down, both = table.unpack(info.events)
+    assert.same({ 1, 0, 1 }, { #up.t, #down.t, #both.t })
+    for _, event in ipairs(info.events) do
+      for _, at in ipairs(event.x) do
+        assert.near(0, at[1][3], 1e-4)
+        assert.near(0, (lengths(at) - 1):abs():max():item(), double and 1e-13 or 3e-7)
+      end
+    end
     local one = ode.solve(field, x0[{ 2, 2 }], { manifold = m, cond = cond[{ 2, 2 }], rtol = 1e-7, atol = 1e-7 })
     local all = ode.solve(field, x0, { manifold = m, cond = cond, rtol = 1e-7, atol = 1e-7 })
     assert.near(0, (one - all[{ 2, 2 }]):abs():max():item(), 1e-5)

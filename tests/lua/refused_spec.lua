@@ -4,7 +4,7 @@ local checks <const> = dofile "tests/lua/checks.lua"
 local diffusion <const>, discrete <const>, flow <const>, nn <const>, ode <const>, optim <const>, sde <const> =
   fm.diffusion, fm.discrete, fm.flow, fm.nn, fm.ode, fm.optim, fm.sde
 
-local refused <const> = checks.raises_text
+local refused <const>, says <const> = checks.raises_text, checks.says
 local rng <const> = fm.rng(1)
 local x <const>, none <const> = rng:normal(4, 2), fm.zeros(0, 2)
 local function zero(a) return a * 0 end
@@ -97,6 +97,21 @@ describe("it is refused", function()
     end
     refused("mode_coverage: row 2 of centres is not finite", fm.metrics.mode_coverage, x, fm.tensor { { 0, 0 }, { 0, 0 / 0 } }, 1)
     assert.same({ 3, 0 }, fm.jacobian(function(a) return fm.ones(3) * (1 + a:sum()) end, fm.zeros(0)):shape()) -- but no number is one to differentiate by
+  end)
+
+  it("to flow between batches without numbers, or of another kind", function()
+    says("check_pairs: x0 is [0, 2]: it has no numbers", flow.check_pairs, none, x)
+    says("transport_plan: x0 is a tensor [0, 2], x1 is a tensor [4, 2]: expected at least one row of each", flow.transport_plan, none, x, { reg = 1 })
+    says("pairs: with[1]: expected a tensor [N, ...], found 3", flow.pairs, nil, x, { size = 2, with = { 3 } })
+    says("pairs: with[1]: expected a tensor [N, ...], found a tensor []", flow.pairs, nil, x, { size = 2, with = { fm.zeros() } })
+    says("pairs: with: expected a tensor or a list of them, found 3", flow.pairs, nil, x, { size = 2, with = 3 })
+    says("path one_sided: line: this path has no a(t) and s(t)", flow.path, "one_sided", { line = { "geodesic", manifold = fm.manifold.torus(2) } })
+    says("coupling conditional_ot: distance: expected a function(c, c) -> [B, B], found 3", flow.coupling, "conditional_ot",
+      { weight = 1, distance = 3 })
+    local tokens <const> = fm.ones(4, 2)
+    says("discrete.loss: give t or time, not both: time says how times are drawn", discrete.loss, zero, tokens,
+      { path = discrete.path { vocabulary = 3 }, rng = rng, t = 0.5, time = "uniform" })
+    says("map_loss: alpha goes with the name of a kind", flow.map_loss, function() end, zero, x, { rng = rng, alpha = 1 })
   end)
 
   it("to end with Tweedie's formula before the end of a flow", function()

@@ -1,6 +1,6 @@
 -- Which tests reach which block of which file: every test is run once in a copy of the tree whose
--- blocks say so (reached.lua, reached.h). FOLDER/reach/TEST holds what a test said; a test that
--- fails there is not asked later.
+-- blocks say so (reached.lua, reached.h). FOLDER/reach/TEST holds what a test said. A test that
+-- fails there, such as one that reads the source, is asked all the same.
 local copy <const> = require "copy"
 local blocks <const> = require "blocks"
 local rooms <const> = require "rooms"
@@ -132,12 +132,26 @@ local function guess(test, path, block)
   return { n = n + 1, [block] = true }
 end
 
---- The tests that reach a block, those first that are most about its file for their time; after
---- them the same in float.
+local nearest <const> = 6 -- tests which are asked in float at once: what float alone computes is noticed there
+
+--- The same tests, each in float as well: the nearest ones behind each other, the others at the end.
+local function with_float(list)
+  local all, late = {}, {}
+  for i, test in ipairs(list) do
+    all[#all + 1] = test
+    if test.float then
+      test.float.seconds = math.max(test.float.seconds or 0, test.seconds)
+      table.insert(i <= nearest and all or late, test.float)
+    end
+  end
+  return table.move(late, 1, #late, #all + 1, all)
+end
+
+--- The tests that reach a block, those first that are most about its file for their time.
 function reach.order(tests, mistake)
   local list, near = {}, {}
   for _, test in ipairs(tests) do
-    local file <const> = test.ended == "ok" and (test.files[mistake.file] or guess(test, mistake.file, mistake.block))
+    local file <const> = test.ended ~= "hung" and (test.files[mistake.file] or guess(test, mistake.file, mistake.block))
     if file then
       test.worth = file.n / math.max(20, test.n) / (test.seconds + 0.2) * named_for(test, mistake.file)
       table.insert(file[mistake.block] and list or near, test)
@@ -148,14 +162,7 @@ function reach.order(tests, mistake)
     if a.worth ~= b.worth then return a.worth > b.worth end
     return a.name < b.name
   end)
-  for i = 1, #list do
-    local float <const> = list[i].float
-    if float then
-      float.seconds = math.max(float.seconds or 0, list[i].seconds)
-      list[#list + 1] = float
-    end
-  end
-  return list
+  return with_float(list)
 end
 
 --- The lines of a text at which blocks begin that no test reaches, in order: a mistake there is

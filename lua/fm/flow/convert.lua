@@ -18,7 +18,6 @@ local where <const> = "convert"
 local function straight(what)
   local path = paths.of(where, what == nil and "linear" or what)
   if path.noisy then fm.fail(where .. ": path: it has noise around its line: x and one prediction do not tell the others") end
-  if type(path.a) ~= "function" or type(path.s) ~= "function" then fm.fail(where .. ": path: it has no coefficients a(t) and s(t)") end
   if path.own.source or path.own.source_log_prob then
     fm.fail(where .. ": path: it has a source of its own; the formulas are for a source that is a unit normal")
   end

@@ -8,7 +8,7 @@ local init <const> = require "fm.nn.parts.init_stream"
 return function(n, dim, ...)
   options.no_more("embedding", 2, ...)
   n, dim = options.size("embedding: n", n), options.size("embedding: dim", dim)
-  local weight = init.normal(1, n, dim)
+  local weight = init.normal(n, dim)
   local layer = module.new({ { "weight", weight } }, function(self, index) return fm.embedding(self.weight, index) end)
   layer.weight = weight
   return layer

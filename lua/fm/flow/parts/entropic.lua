@@ -19,7 +19,7 @@ function entropic.plan(where, x0, x1, o)
   arguments.batch(where, "x0", x0)
   arguments.batch(where, "x1", x1)
   if x0:count() == 0 or x1:count() == 0 then
-    fm.fail(("%s: x0 is %s, x1 is %s: expected at least one row of each"):format(where, arguments.kind_of(x0), arguments.kind_of(x1)))
+    fm.fail(("%s: x0 is a %s, x1 is a %s: expected at least one row of each"):format(where, arguments.kind_of(x0), arguments.kind_of(x1)))
   end
   local a, b = x0:reshape(#x0, -1), x1:reshape(#x1, -1)
   if a:size(2) ~= b:size(2) then

@@ -22,9 +22,8 @@ function values.mean(list)
   return sum / #list
 end
 
---- The sample deviation (n - 1), or nil of one value.
+--- The sample deviation (n - 1) of two values or more.
 function values.deviation(list)
-  if #list < 2 then return nil end
   local mean, squares = values.mean(list), 0.0
   for _, v in ipairs(list) do squares = squares + (v - mean) ^ 2 end
   return math.sqrt(squares / (#list - 1))

@@ -23,9 +23,9 @@ function init.uniform(bound, ...)
   return fm.parameter((init.weights:uniform(...) * 2 - 1) * bound)
 end
 
-function init.normal(deviation, ...)
-  local scope <close> = fm.scope()
-  return fm.parameter(init.weights:normal(...) * deviation)
+--- [n, ...] normal numbers, as a parameter.
+function init.normal(...)
+  return fm.parameter(init.weights:normal(...))
 end
 
 init.seed(0)
