@@ -52,6 +52,37 @@ describe("pairs", function()
     for k, v in pairs(own) do assert.is_true(k == "inside" and v == own) end
     assert.error_matches(function() pairs() end, "value expected")
   end)
+
+  it("walks as many keys as there were, when a finalizer adds one while they are sorted", function()
+    local many, t = 1000, {}
+    for i = 1, many do t[("%04d"):format(i)] = i end
+    collectgarbage()
+    collectgarbage("incremental", 100, 1000, 40) -- the next step is a whole collection
+    collectgarbage "stop"
+    setmetatable({}, { __gc = function() t["0000"] = 0 end })
+    local keys = 0
+    collectgarbage "restart"
+    for _ in pairs(t) do keys = keys + 1 end
+    collectgarbage("incremental", 200, 100, 13)
+    assert.equal(0, t["0000"])
+    assert.equal(many, keys)
+  end)
+end)
+
+describe("require", function()
+  it("looks for what is fm's where fm is, and tells where that was", function()
+    local before = package.path
+    package.path = "/nowhere/?.lua"
+    local _, own = pcall(require, "fm.nothing")
+    local _, other = pcall(require, "nothing_of_this_name")
+    package.path = nil
+    local _, none = pcall(require, "nothing_of_this_name")
+    package.path = before
+    assert.matches("module 'fm%.nothing' not found:\n\tno file '[^\n]*/fm/nothing%.lua'\n\tno file '[^\n]*/fm/nothing/init%.lua'", own)
+    assert.is_nil(own:find("/nowhere", 1, true))
+    assert.matches("no file '/nowhere/nothing_of_this_name%.lua'", other)
+    assert.matches("'package%.path' must be a string$", none)
+  end)
 end)
 
 describe("arguments", function()
@@ -314,6 +345,16 @@ describe("coroutines", function()
     end
     assert.matches("^[^:]*binding_spec.lua:%d+: broken$", select(2, pcall(ask)))
     assert.error_matches(next_one, "cannot resume dead coroutine")
+  end)
+
+  it("take and give what a stack holds, and refuse more", function()
+    local some, rest, list = 400000, 620000, {} -- together they are more than the 1000000 that a stack holds
+    for i = 1, rest do list[i] = i end
+    local co = coroutine.create(function(...) coroutine.yield(select("#", ...)) end)
+    assert.same({ true, some }, { coroutine.resume(co, table.unpack(list, 1, some)) })
+    assert.same({ false, "too many arguments to resume" }, { coroutine.resume(co, table.unpack(list)) })
+    local function full(...) return select("#", ...), coroutine.resume(coroutine.create(function() return table.unpack(list) end)) end
+    assert.same({ some, false, "too many results to resume" }, { full(table.unpack(list, 1, some)) })
   end)
 
   it("are closed when they wait or are dead, with their variables", function()

@@ -180,6 +180,32 @@ describe("files", function()
     fails("a.vec: vectors: line 2: expected 2 numbers, found 1", fm.vectors.load(write("a.vec", "the 1 2\na 3\n")))
   end)
 
+  it("says which file has more numbers than there is memory for", function()
+    local header <const> = '{"w":{"dtype":"U8","shape":[2000],"data_offsets":[0,2000]}}'
+    local bytes <const> = ("\1"):rep(2000)
+    write("a.safetensors", string.pack("<s8", header) .. bytes)
+    write("a.npy", "\x93NUMPY\1\0" .. string.pack("<s2", "{'descr': '|u1', 'fortran_order': False, 'shape': (2000,)}\n") .. bytes)
+    assert(fm.png.save(path "a.png", fm.zeros(40, 50)))
+    write("a.idx", "\0\0\8\1\0\0\7\208" .. bytes)
+    write("a.vec", "a" .. (" 1"):rep(1000) .. "\n")
+    write("a.bin", "\1" .. ("\1"):rep(3072))
+    for name, load in pairs { ["a.safetensors"] = fm.load, ["a.npy"] = fm.npy.load, ["a.png"] = fm.png.load, ["a.idx"] = fm.idx.load,
+      ["a.vec"] = fm.vectors.load, ["a.bin"] = fm.cifar10.load } do
+      collectgarbage()
+      collectgarbage()
+      local before <const> = fm.live_bytes()
+      local former <const> = fm.memory_limit(before + 3500) -- the file is shorter, its numbers are not
+      local found, message = load(path(name))
+      fm.memory_limit(former)
+      fails(name .. ": ", found, message)
+      fails("out of memory: ", found, message)
+      collectgarbage()
+      collectgarbage()
+      assert.equal(before, fm.live_bytes())
+      assert(load(path(name)))
+    end
+  end)
+
   it("has what a run's folder needs", function()
     write("a.txt", "one\n")
     assert.is_true(file.append(path "a.txt", "two\n"))

@@ -134,7 +134,8 @@ end
 
 local nearest <const> = 6 -- tests which are asked in float at once: what float alone computes is noticed there
 
---- The same tests, each in float as well: the nearest ones behind each other, the others at the end.
+--- The same tests, each in float as well: the nearest ones behind each other, the others at the
+--- end.
 local function with_float(list)
   local all, late = {}, {}
   for i, test in ipairs(list) do
