@@ -221,19 +221,10 @@ static void cut(product *p) {
     p->across = (n + p->wide - 1) / p->wide;
 }
 
-/* Our kernels know beta 0 and 1. */
-static void scale(product *p) {
-    for (size_t i = 0; i < p->m; i++) {
-        for (size_t j = 0; j < p->n; j++) p->c[i * p->ldc + j] *= p->beta;
-    }
-    p->beta = 1;
-}
-
 void fm_gemm(bool ta, bool tb, size_t m, size_t n, size_t k, const real *a, size_t lda, const real *b, size_t ldb, real beta, real *c,
              size_t ldc) {
     product p = {.ta = ta, .tb = tb, .m = m, .n = n, .k = k, .a = a, .lda = lda, .b = b, .ldb = ldb, .beta = beta, .c = c, .ldc = ldc};
     p.kernels = kernels_for(m, n, k);
-    if (p.kernels && beta != 0 && beta != 1) scale(&p);
     size_t tall = p.kernels ? tallest(&p) : m;
     for (size_t i = 0; i < m; i += tall) compute(&p, i, m - i < tall ? m - i : tall, 0, n);
 }
@@ -245,7 +236,6 @@ void fm_gemm_parallel(bool ta, bool tb, size_t m, size_t n, size_t k, const real
     if (!m || !n) return;
     p.kernels = kernels_for(m, n, k);
     if (more) p.row = more->row;
-    if (p.kernels && beta != 0 && beta != 1) scale(&p);
     cut(&p);
     size_t tiles = (m + p.tall - 1) / p.tall * p.across;
     fm_parallel(tiles, m * n * (k + STORE) < TILE_WORK ? tiles : 1, some_tiles, &p);

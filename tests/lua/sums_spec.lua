@@ -190,6 +190,29 @@ describe("sums of many terms", function()
       { fm.ones(2, 3000) }, down(dy)))))
   end)
 
+  it("of rows of a table are added to the gradient that it has", function()
+    local rng = fm.rng(10, "sums_spec")
+    for _, case in ipairs { { 40, 30, 1 }, { 200, 80, 1 }, { 200, 80, 3 }, { 30000, 40, 1 }, { 30000, 40, 2 }, { 200, 9000, 2 } } do
+      local rows, entries, n = table.unpack(case)
+      local ids, w, expected = rng:integers(rows, 1, entries), fm.parameter(rng:normal(entries, n)), {}
+      for i = 1, entries * n do expected[i] = 1 end
+      for _, id in ipairs(ids:totable()) do
+        for k = 1, n do expected[math.tointeger(id - 1) * n + k] = expected[math.tointeger(id - 1) * n + k] + 2 end
+      end
+      for name, f in pairs {
+        index_select = function() return w:index_select(ids, 1) end,
+        embedding = function() return fm.embedding(w, ids) end,
+        gather = function() return w:gather(fm.zeros(rows, n) + ids:reshape(-1, 1), 1) end,
+      } do
+        local tape <close> = fm.record()
+        w:sum():backward()
+        for _ = 1, 2 do f():sum():backward() end
+        near(expected, flat(w:grad()), ("%s of %d rows of %d"):format(name, rows, entries))
+        w:zero_grad()
+      end
+    end
+  end)
+
   it("give a wide table and many columns what they give a narrow one", function()
     local rng = fm.rng(9, "sums_spec")
     local ids, dy = rng:integers(100, 1, 40), rng:normal(100, 1500)
