@@ -64,6 +64,7 @@ typedef struct trial {
     long calls, fail_at;
     double *t, *x; /* every accepted point */
     size_t points;
+    size_t n; /* numbers of "many", else 0 */
 } trial;
 
 static bool field(void *context, double t, const real *x, real *dx) {
@@ -72,7 +73,9 @@ static bool field(void *context, double t, const real *x, real *dx) {
     p->lowest = fmin(p->lowest, t);
     p->highest = fmax(p->highest, t);
     if (++p->calls == p->fail_at) return false;
-    if (strstr(is, "decay")) {
+    if (p->n) {
+        for (size_t i = 0; i < p->n; i++) dx[i] = -0.5 * x[i];
+    } else if (strstr(is, "decay")) {
         for (int i = 0; i < (strcmp(is, "decay") ? 2 : 3); i++) dx[i] = -0.5 * x[i];
     } else if (!strcmp(is, "lotka_volterra")) {
         dx[0] = 1.5 * x[0] - x[0] * x[1];
@@ -314,6 +317,33 @@ static void budgets_are_exact(void **state) {
     }
 }
 
+/* 37 equal numbers, more than the sums take at a time, have the error of one. */
+static void many_numbers_have_the_error_of_one(void **state) {
+    (void)state;
+    enum { MANY = 37 };
+    fm_tableau m = complete(&rk45_form);
+    long calls[2];
+    for (int several = 0; several < 2; several++) {
+        const fm_ode_sum_order *orders[] = {&fm_ode_scipy_order, &fm_ode_plain_order};
+        for (int k = 0; k < 2; k++) {
+            trial p = trial_of("many");
+            p.n = several ? MANY : 1;
+            real point[MANY], x0[MANY];
+            for (size_t i = 0; i < p.n; i++) x0[i] = 1;
+            fm_error err;
+            fm_ode s = solve_of(&m, &p, point, p.n, 0, 3);
+            s.sum_order = orders[k];
+            s.adaptive = true;
+            assert_true(fm_ode_open(&s, x0, &err));
+            assert_int_equal(fm_ode_run(&s), FM_ODE_FINISHED);
+            for (size_t i = 0; i < p.n; i++) assert_true(fabs(s.x[i] - s.x[0]) < 1e-12 && fabs(s.x[i] - exp(-1.5)) < 5e-4);
+            if (several) assert_int_equal(p.calls, calls[k]);
+            calls[k] = p.calls;
+            fm_ode_close(&s);
+        }
+    }
+}
+
 static void trouble_is_a_status(void **state) {
     (void)state;
     fm_ode s;
@@ -456,6 +486,7 @@ int main(void) {
         cmocka_unit_test(fixed_steps_have_their_order),
         cmocka_unit_test(fixed_steps_count_and_save),
         cmocka_unit_test(budgets_are_exact),
+        cmocka_unit_test(many_numbers_have_the_error_of_one),
         cmocka_unit_test(trouble_is_a_status),
         cmocka_unit_test(a_solve_goes_on_from_its_middle_to_the_same_bits),
         cmocka_unit_test(controllers_follow_their_rules),

@@ -64,10 +64,12 @@ function Copy:make_programs()
   copy.run("cd '%s' && rm -rf build && cmake --preset release >/dev/null && cmake --build build >'%s/build.log'", self.tree, self.folder)
 end
 
---- Builds a target of the copy; returns whether that worked.
-function Copy:build(target)
-  local log <const> = self.folder .. "/build.log"
-  if not os.execute(("cmake --build '%s/build' --target %s >'%s' 2>&1"):format(self.tree, target, log)) then return false end
+--- Builds a target of the copy, by another preset than release where one is given; returns whether
+--- that worked.
+function Copy:build(target, preset)
+  local log <const>, place <const> = self.folder .. "/build.log", self.tree .. (preset and "/build/" .. preset or "/build")
+  if preset and not copy.exists(place .. "/build.ninja") then copy.run("cd '%s' && cmake --preset %s >/dev/null", self.tree, preset) end
+  if not os.execute(("cmake --build '%s' --target %s >'%s' 2>&1"):format(place, target, log)) then return false end
   local said <const> = copy.read(log)
   for _, warning in ipairs(refused) do
     if said:find(warning, 1, true) then return false end

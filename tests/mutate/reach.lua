@@ -135,17 +135,22 @@ end
 local nearest <const> = 6 -- tests which are asked in float at once: what float alone computes is noticed there
 
 --- The same tests, each in float as well: the nearest ones behind each other, the others at the
---- end.
-local function with_float(list)
-  local all, late = {}, {}
+--- end, and behind them, for a mistake in C, those under ASan.
+local function with_others(list, is_c)
+  local all, late, last = {}, {}, {}
   for i, test in ipairs(list) do
     all[#all + 1] = test
     if test.float then
       test.float.seconds = math.max(test.float.seconds or 0, test.seconds)
       table.insert(i <= nearest and all or late, test.float)
     end
+    if test.asan and is_c then
+      test.asan.seconds = math.max(test.asan.seconds or 0, test.seconds)
+      table.insert(last, test.asan)
+    end
   end
-  return table.move(late, 1, #late, #all + 1, all)
+  table.move(late, 1, #late, #all + 1, all)
+  return table.move(last, 1, #last, #all + 1, all)
 end
 
 --- The tests that reach a block, those first that are most about its file for their time.
@@ -163,7 +168,7 @@ function reach.order(tests, mistake)
     if a.worth ~= b.worth then return a.worth > b.worth end
     return a.name < b.name
   end)
-  return with_float(list)
+  return with_others(list, tokens.language(mistake.file) == "c")
 end
 
 --- The lines of a text at which blocks begin that no test reaches, in order: a mistake there is

@@ -29,7 +29,7 @@ local longest <const> = 300 -- seconds of a test
 local function is_fit(tree, test, restore)
   if test.fit == nil then
     restore()
-    for target in (test.built and test.target or ""):gmatch "%S+" do tree:build(target) end
+    for target in (test.built and test.target or ""):gmatch "%S+" do tree:build(target, test.preset) end
     local ended, _, seconds = tree:try(test.command, longest)
     test.fit, test.seconds = ended == "ok", math.max(test.seconds, seconds)
   end
@@ -38,10 +38,11 @@ end
 
 --- Builds what a test of a mistake in C needs; false: it does not compile.
 local function build(tree, mistake, test, built)
-  local targets <const> = test.target .. (mistake.file:find "^src/mpi/" and " fmmpi" or "")
+  local targets <const> = test.target .. (mistake.file:find "^src/mpi/" and not test.preset and " fmmpi" or "")
   for target in targets:gmatch "%S+" do
-    if not built[target] and not tree:build(target) then return false end
-    built[target] = true
+    local known <const> = target .. (test.preset or "")
+    if not built[known] and not tree:build(target, test.preset) then return false end
+    built[known] = true
   end
   return true
 end
