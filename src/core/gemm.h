@@ -6,9 +6,10 @@
 
 #include "real.h"
 
-/* C[m, n] = A B + beta C, beta 0 or 1. A is [m, k], or [k, m] when `ta`; B is [k, n], or [n, k] when
- * `tb`; lda.. are row lengths in memory. With beta 0, C is written without being read. Every size
- * must fit an int (fm_blas_fits). On the calling thread alone: work of fm_parallel may call it. */
+/* C[m, n] = A B + beta C, beta 0 or 1. A is [m, k], or [k, m] when `ta`; B is [k, n], or [n, k]
+ * when `tb`; lda.. are row lengths in memory. With beta 0, C is written without being read. Every
+ * size must fit an int (fm_blas_fits). On the calling thread alone: work of fm_parallel may call
+ * it. */
 void fm_gemm(bool ta, bool tb, size_t m, size_t n, size_t k, const real *a, size_t lda, const real *b, size_t ldb, real beta, real *c,
              size_t ldc);
 
