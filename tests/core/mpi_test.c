@@ -33,6 +33,7 @@ static struct {
     double clock, tick;                   /* seconds, and how many pass with a look */
     const char *text;                     /* of a message that is received with its bytes */
     const char *base;                     /* of the bytes that requests are for */
+    bool open;                            /* a request that nobody has waited for to its end */
     char said[4096];
 } play;
 
@@ -46,6 +47,7 @@ static void say(const char *format, ...) {
 }
 
 static void expect_said(const char *text) {
+    assert_false(play.open);
     assert_string_equal(play.said, text);
     play.said[0] = 0;
 }
@@ -157,6 +159,8 @@ static void begin(const char *what, const void *bytes, int count, MPI_Datatype t
     if (play.base) say(" at %td", (const char *)bytes - play.base);
     say("\n");
     play.done = play.looks + play.after;
+    assert_false(play.open);
+    play.open = true;
 }
 
 int MPI_Isend(const void *bytes, int count, MPI_Datatype type, int to, int tag, MPI_Comm comm, MPI_Request *request) {
@@ -181,6 +185,7 @@ int MPI_Test(MPI_Request *request, int *done, MPI_Status *status) {
     (void)request;
     assert_true(status == MPI_STATUS_IGNORE);
     *done = ++play.looks > play.done;
+    if (*done) play.open = false;
     return MPI_SUCCESS;
 }
 
@@ -194,6 +199,7 @@ int MPI_Wait(MPI_Request *request, MPI_Status *status) {
     (void)request;
     assert_true(status == MPI_STATUS_IGNORE);
     say("wait\n");
+    play.open = false;
     return MPI_SUCCESS;
 }
 
