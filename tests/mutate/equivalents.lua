@@ -7,4 +7,21 @@ return {
     .. ' and not (type(what) == "table" and type(what[1]) == "string") then'] = "a schedule is a table without a name at 1, which the rest finds as well",
   ["lua/fm/parts/options.lua: constant: return options.integer(where, whole, low or 1, largest_size)"
     .. " => return options.integer(where, whole, low or 0, largest_size)"] = "the line before has refused what is below 1",
+  ["lua/fm/cli/scripts.lua: term: for i = 0, place - 1 do arg[i - place] = argv[i] end"
+    .. " => for i = 0, place do arg[i - place] = argv[i] end"] = "arg[0] is set by the next line",
+  ["lua/fm/cli/command/doctor.lua: constant: return list[(#list + 1) // 2] => return list[(#list + 2) // 2]"] = "the lists have five numbers",
+  ["experiments/tabular_parts/kernel_density.lua: constant: local rows_at_once <const> = 500"
+    .. " => local rows_at_once <const> = 501"] = "how many rows are computed at once changes no row",
+  ["lua/fm/metrics/parts/floor.lua: dropped: a, b = samples.as_they_are(where, a, b)"
+    .. " => "] = "the metric has refused what these lines refuse, and works outside of tapes",
+  ["lua/fm/ode/parts/check.lua: swapped: local found = dot(m.e, condition.weight)"
+    .. " => local found = dot(condition.weight, m.e)"] = "a product of two lists of one length",
+  ["src/core/ops_index.c: factor: size_t numbers = s->entries * s->n, rows = (s->count + parts - 1) / parts;"
+    .. " => size_t numbers = s->entries * s->n, rows = (s->count + parts - 1);"] = "one part in place of several is slower, and the same sum",
+  ["src/core/ops_attention.c: swapped: fm_tensor *pds = fm_multiply(r, p, fm_scale(r, scale, ds));"
+    .. " => fm_tensor *pds = fm_multiply(r, fm_scale(r, scale, ds), p);"] = "a product",
+  ["src/io/line_editor.c: guard: if (before) uselocale(before); => ;"] = "the locale that stays tells letters from other bytes as C's own does",
+  ["src/io/line_editor.c: negated: if (before) uselocale(before); => if (!(before)) uselocale(before);"] = "as above",
+  ["src/mpi/mpi.c: operator: return left > PIECE ? PIECE : (int)left; => return left >= PIECE ? PIECE : (int)left;"] = "PIECE is PIECE",
+  ["src/mpi/mpi.c: constant: int done = 0; => int done = 1;"] = "MPI_Test sets it",
 }

@@ -12,7 +12,8 @@ local others <const> = {}
 for _, name in ipairs { "evidence", "floors", "history", "install", "mutate" } do others[("tests/cli/%s_spec.lua"):format(name)] = true end
 
 local kinds <const> = {
-  { find = "tests/core/*_test.c", name = "^tests/core/([%w_]+)%.c$", command = "build/tests/%s", asan = "ASAN_OPTIONS=allocator_may_return_null=1 build/asan/tests/%s" },
+  { find = "tests/core/*_test.c", name = "^tests/core/([%w_]+)%.c$", command = "build/tests/%s",
+    asan = "ASAN_OPTIONS=allocator_may_return_null=1 build/asan/tests/%s" },
   { find = "tests/golden/*_spec.lua tests/lua/*_spec.lua", name = "^(.*)$", command = lua, target = "fmrun64", float = lua_float },
   { find = "lua/fm/verify/*.lua", name = "^lua/fm/verify/([%w_]+)%.lua$", command = "build/fmrun64 tests/verify/rows.lua -- %s", target = "fmrun64" },
   { find = "tests/cli/*_spec.lua", name = "^(.*)$", command = cli, target = "fmrun fmmodule" },
