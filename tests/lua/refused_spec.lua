@@ -158,7 +158,17 @@ describe("it is refused", function()
     os.execute("rm -r " .. folder)
   end)
 
-  it("to count beyond what a list holds", function()
+  it("to declare what an experiment has not", function()
+    local function of(more)
+      more.name, more.run, more.params = "x", zero, { lr = 0.5 }
+      return function() return fm.experiment(more) end
+    end
+    says('experiment: preset quick: unknown key "lrr"; did you mean "lr"?', of { presets = { quick = { lrr = 1 } } })
+    says('experiment: preset quick: lr: expected number, found x', of { presets = { quick = { lr = "x" } } })
+  end)
+
+  it("to count beyond what a list holds, or a float", function()
+    says("augment: a picture of a tensor [1, 1, 4097, 4096] has more than 16777216 numbers", fm.data.augment, fm.zeros(1, 1, 4097, 4096), { rng = rng })
     says("schedule: 1000001 steps are over the limit 1000000", diffusion.schedule, fm.full({ 1000001 }, 1e-4))
   end)
 
