@@ -75,7 +75,8 @@ describe("manifold", function()
       worst = math.max(worst, (lengths(y) - 1):abs():max():item())
       return y[1][3]
     end
-    local x, info = ode.solve(field, x0, { manifold = m, cond = cond, t1 = 4, events = { { height, direction = "up" }, { height, direction = "down" }, height } })
+    local x, info = ode.solve(field, x0, { manifold = m, cond = cond, t1 = 4,
+      events = { { height, direction = "up" }, { height, direction = "down" }, height } })
     assert.is_true(worst < (double and 1e-13 or 3e-7))
     assert.same({ 8, 3 }, x:shape())
     local up, down, both = table.unpack(info.events)

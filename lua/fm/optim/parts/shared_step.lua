@@ -128,9 +128,8 @@ local function range(rank)
 end
 
 local function owner(share)
-  local rank = (share - 1) * processes.size // shares.count
-  local first, last = range(rank)
-  if share < first then return rank - 1 end
+  local rank = (share - 1) * processes.size // shares.count -- at most one too low: a process has a share or more
+  local _, last = range(rank)
   return share > last and rank + 1 or rank
 end
 
