@@ -46,6 +46,9 @@ describe("messages", function()
       { "cat: tensor 1 is [2, 3], tensor 2 is [2, 3, 1]: only axis 1 may differ", fm.cat, x, z(2, 3, 1) },
       { "stack: tensor 1 is [2, 3], tensor 2 is [3, 3]: expected equal shapes", fm.stack, x, z(3, 3) },
       { "stack: tensors are [1, 1, 1, 1, 1, 1, 1, 1]: one axis too many", fm.stack, ones_of(8), ones_of(8) },
+      { "slope: x is [2, 2], v is [2, 3]: expected the same shape", fm.slope, z(2, 2), z(2, 3), { act = "silu" } },
+      { "conv_transpose2d: input is [1, 1, 2147483648, 0], weight is [1, 1, 1, 1]: over the limit of BLAS", fm.conv_transpose2d,
+        z(1, 1, 2 ^ 31, 0), z(1, 1, 1, 1) },
       { true, fm.stack, ones_of(7), ones_of(7) },
     }
     assert.same({ 3, 2 }, x:transpose():shape())
