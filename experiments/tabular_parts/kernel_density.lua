@@ -16,11 +16,10 @@ end
 
 local function log_kernel(h, D) return -D * math.log(h) - D / 2 * math.log(2 * math.pi) end
 
---- The mean log-density of each row by the others.
+--- The mean log-density of each row by the others, less what is the same for all h.
 local function left_out(apart, h, D)
   local scope <close> = fm.scope()
-  local N = #apart
-  return ((apart * (-0.5 / h ^ 2)):logsumexp(2):mean() - math.log(N - 1)):item() + log_kernel(h, D)
+  return (apart * (-0.5 / h ^ 2)):logsumexp(2):mean():item() - D * math.log(h)
 end
 
 local function width_of(x)

@@ -34,7 +34,7 @@ end
 --- Writes a flow with the names of its columns and classes to a file.
 function table_flow.save(self, path)
   local about = { names = fm.json.encode(self.names), hidden = tostring(self.hidden) }
-  if self.classes then about.classes = fm.json.encode(fm.json.array(self.classes)) end
+  if self.classes then about.classes = fm.json.encode(self.classes) end
   assert(fm.save(path, self:state(), about))
 end
 
@@ -42,9 +42,12 @@ end
 function table_flow.load(path)
   local state, about = fm.load(path)
   if not state then return nil, about end
-  if not (about.names and about.hidden) then return nil, path .. ": expected a file of experiments/tabular.lua" end
-  local classes = about.classes and assert(fm.json.decode(about.classes))
-  local self = table_flow.new { names = assert(fm.json.decode(about.names)), classes = classes, hidden = math.tointeger(tonumber(about.hidden)) }
+  local names, classes = about.names and fm.json.decode(about.names), about.classes and fm.json.decode(about.classes)
+  local hidden <const> = math.tointeger(tonumber(about.hidden))
+  if type(names) ~= "table" or not hidden or about.classes and type(classes) ~= "table" then
+    return nil, path .. ": expected a file of experiments/tabular.lua"
+  end
+  local self = table_flow.new { names = names, classes = classes, hidden = hidden }
   return self:load_state(state):eval()
 end
 

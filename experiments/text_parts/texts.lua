@@ -15,12 +15,12 @@ return function(path, length)
   if not ids then error(names, 0) end
   if #names < 2 then fm.fail(("%s: expected two kinds of characters or more, found %d"):format(path, #names)) end
   local cut <const> = #ids - #ids // 10
-  local digest <const> = is_file and fm.file.hash_file(path) or fm.file.hash(path)
-  local text <const> = { names = names, length = length, digest = digest, train = ids[{ 1, cut }], held_out = ids[{ cut + 1, #ids }] }
-  local count <const> = #text.held_out // length
+  local count <const> = (#ids - cut) // length
   if count == 0 then
     fm.fail(("%s: %d characters are held out, fewer than length = %d; a longer text or a shorter length would do"):format(path, #ids - cut, length))
   end
+  local digest <const> = is_file and fm.file.hash_file(path) or fm.file.hash(path)
+  local text <const> = { names = names, length = length, digest = digest, train = ids[{ 1, cut }], held_out = ids[{ cut + 1, #ids }] }
   text.windows = text.held_out[{ 1, count * length }]:reshape(count, length)
 
   function text.spread(n)

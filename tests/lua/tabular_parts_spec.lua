@@ -48,6 +48,17 @@ describe("tabular parts", function()
     local u = fm.rng(1):normal(20, 1)
     checks.raises_text("gaussian: column 2 follows from those before it", parts.gaussian, fm.cat(u, u * 2, 2))
     checks.raises_text("gaussian of cats: column 2 follows from those before it", parts.gaussian, fm.cat(u, u * 2, 2), "cats")
+    -- what counts is the share of a column that the others leave open: a millionth of its square
+    local x <const> = rows(400, 1)
+    local want <const> = parts.gaussian(x).log_prob(x)
+    for _, scale in ipairs { 1e-5, 1e5 } do
+      local log_p <const> = parts.gaussian(x * scale).log_prob(x * scale)
+      checks.near(want - 3 * math.log(scale), log_p, fm.real == "double" and 1e-8 or 1e-3)
+    end
+    local a <const>, b <const> = fm.tensor { { 1 }, { 1 }, { -1 }, { -1 } }, fm.tensor { { 1 }, { -1 }, { 1 }, { -1 } }
+    assert.near(1, parts.gaussian(fm.cat(a, a + b * 1.5e-6 ^ 0.5, 2)).sample(1, fm.rng(1)):count(), 1)
+    checks.raises_text("gaussian: column 2 follows from those before it: their covariance has no inverse", parts.gaussian,
+      fm.cat(a, a + b * 0.5e-6 ^ 0.5, 2))
   end)
 
   it("estimate a density by kernels whose width the other rows choose", function()
@@ -77,6 +88,23 @@ describe("tabular parts", function()
     assert.truthy(by_others(k.width) > by_others(k.width * 1.2) and by_others(k.width) > by_others(k.width / 1.2))
     local two, places = parts.kernel_density(fm.rng(5):normal(200, 2)), fm.rng(6):normal(700, 2) -- more than a block of rows
     checks.near(two.log_prob(places)[{ 451, 700 }], two.log_prob(places[{ 451, 700 }]))
+    local at_rows, sum_two = fm.rng(5):normal(200, 2):totable(), 0
+    for _, row in ipairs(at_rows) do
+      sum_two = sum_two + math.exp(-((row[1] - 0.5) ^ 2 + (row[2] + 1) ^ 2) / (2 * two.width ^ 2)) / (two.width ^ 2 * 2 * math.pi) / 200
+    end
+    assert.near(math.log(sum_two), two.log_prob(fm.tensor { { 0.5, -1 } }):item(), 1e-4)
+    -- the best of 60 widths from 0.05 to 2, each by so many times more than the one before
+    local best, most = nil, -math.huge
+    for i = 0, 59 do
+      local h <const> = 0.05 * 40 ^ (i / 59)
+      local value <const> = by_others(h)
+      if value > most then best, most = h, value end
+    end
+    assert.near(best, k.width, 1e-9)
+    local far <const> = parts.kernel_density(fm.tensor { { 0 }, { 3 } })
+    assert.near(2, far.width, 1e-12) -- 3 is the best, but not tried
+    local picked, its_rng = fm.tensor { { 0 }, { 3 } }, fm.rng(7)
+    checks.near(picked:index_select(its_rng:integers(50, 1, 2), 1) + its_rng:normal(50, 1) * 2, far.sample(50, fm.rng(7)))
     -- rows that are there twice would have the width 0
     assert.near(0.05, parts.kernel_density(fm.cat(x[{ 1, 50 }], x[{ 1, 50 }], 1)).width, 1e-6)
   end)
@@ -111,8 +139,12 @@ describe("tabular parts", function()
     checks.same(t.test.labels, fm.ones(10))
     p.columns = "c"
     checks.raises_text('there is no column "c"', parts.tables, p, fm.rng(1))
-    checks.raises_text("expected at least 15 rows, found 14", parts.tables, write(14), fm.rng(1))
+    local _, message <const> = fm.data.csv(path, { columns = { "c" } })
+    assert.same({ false, message }, { pcall(parts.tables, p, fm.rng(1)) })
+    checks.raises_text(path .. ": expected at least 15 rows, found 14", parts.tables, write(14), fm.rng(1))
     assert.equal(5, #parts.tables(write(15), fm.rng(1)).test.x)
+    t = parts.tables(write(32), fm.rng(1))
+    assert.same({ 10, 5, 17, 22 }, { #t.test.x, #t.valid.x, #t.train.x, #t.known.x })
   end)
 
   it("take columns by name or number, and names in quotes", function()
@@ -131,6 +163,18 @@ describe("tabular parts", function()
     assert.same({ "2020|body mass|3", "c" }, { names('1 2 "3"', "3"), (select(2, names('1 2 "3"', "3"))) })
     assert.same({ "2020", "3" }, { names("1", '"3"'), (select(2, names("1", '"3"'))) })
     checks.raises_text("there is no column 2020, the first line has 5", names, "2020", "")
+    checks.raises_text('there is no column "1.5"', names, "1.5", "")
+    -- without a line of names the first line is a row
+    local numbers = {}
+    for i = 1, 15 do numbers[i] = ("%d,%d"):format(i, i * i + 1) end
+    assert(fm.file.write(path, table.concat(numbers, "\n")))
+    for header, count in pairs { no = 15, auto = 15 } do
+      local t <const> = parts.tables({ table = path, columns = "", by = "", header = header }, fm.rng(1))
+      assert.equal(count, #t.test.x + #t.known.x)
+    end
+    checks.raises_text("expected at least 15 rows, found 14", parts.tables, { table = path, columns = "", by = "", header = "yes" }, fm.rng(1))
+    assert(fm.file.write(path, "a,b\n" .. table.concat(numbers, "\n")))
+    checks.raises_text("line 1, column 1", parts.tables, { table = path, columns = "", by = "", header = "no" }, fm.rng(1))
   end)
 
   -- A flow that is known: a normal in the units of the table.
@@ -178,8 +222,20 @@ describe("tabular parts", function()
     end
     local drawn = model:sample(labels, fm.rng(3)) / fm.tensor { 3, 100 }
     for k = 1, 2 do checks.near(drawn:index_select(fm.tensor(rows_of[k]), 1):mean(1), fm.full(2, 10 * k), 0.3) end
-    checks.raises_text("third: expected at least two rows to learn from, found 0", parts.by_class, parts.gaussian, units, { x = x, labels = labels },
-      { "first", "second", "third" })
+    checks.raises_text("third: expected at least two rows to learn from, found 0: another seed parts the rows otherwise", parts.by_class,
+      parts.gaussian, units, { x = x, labels = labels }, { "first", "second", "third" })
+    local made <const>, few = {}, fm.ones(400)
+    local function make(some, name)
+      made[#made + 1] = ("%s %d"):format(name, #some)
+      return {}
+    end
+    few[{ 3, 4 }] = 2
+    parts.by_class(make, units, { x = x, labels = few }, { "first", "second" })
+    parts.by_class(make, units, { x = x, labels = fm.ones(400) })
+    assert.same({ "first 398", "second 2", "nil 400" }, made)
+    few[{ 3, 3 }] = 1
+    checks.raises_text("second: expected at least two rows to learn from, found 1", parts.by_class, make, units, { x = x, labels = few },
+      { "first", "second" })
   end)
 
   it("have a flow that knows its units, in a file too", function()
@@ -197,8 +253,33 @@ describe("tabular parts", function()
       checks.same(flow:log_prob(x, labels), other:log_prob(x, labels))
       checks.same(flow:sample(labels, fm.rng(2)), other:sample(labels, fm.rng(2)))
     end
-    assert(fm.save(path, { a = x }))
-    assert.same({ nil, path .. ": expected a file of experiments/tabular.lua" }, { parts.table_flow.load(path) })
-    assert.is_nil((parts.table_flow.load(path .. ".none")))
+    assert.same({ nil, path .. ".none: cannot read: No such file or directory" }, { parts.table_flow.load(path .. ".none") })
+    local state, about = fm.load(path)
+    assert.same({ names = '["u","v","w"]', hidden = "8" }, about)
+    for _, wrong in ipairs { {}, { names = about.names }, { hidden = "8" }, { names = "[", hidden = "8" }, { names = "5", hidden = "8" },
+      { names = about.names, hidden = "8.5" }, { names = about.names, hidden = "wide" }, { names = about.names, hidden = "8", classes = "[" },
+      { names = about.names, hidden = "8", classes = "5" } } do
+      assert(fm.save(path, state, wrong))
+      assert.same({ nil, path .. ": expected a file of experiments/tabular.lua" }, { parts.table_flow.load(path) })
+    end
+  end)
+
+  it("have a flow whose parts are a field in standard units, solved to 1e-4", function()
+    local x, rng <const> = rows(30, 1) * fm.tensor { 1, 10, 1000 }, fm.rng(3)
+    local labels <const> = rng:integers(30, 1, 2)
+    local flow <const> = parts.table_flow.new({ names = { "u", "v", "w" }, classes = { "a", "b" }, hidden = 8 }, x)
+    for _, w in ipairs(flow:parameters()) do w:copy(rng:normal(w:shape()) * 0.4) end
+    assert.equal(fm.nn.vector_field({ dim = 3, hidden = 8, time_embed = 16, classes = 2 }):count(), flow:count())
+    local z, t <const> = flow.units(x), fm.full(30, 0.25)
+    checks.same(flow.field(z, t, labels), flow(z, t, labels))
+    local o <const> = { cond = labels, rtol = 1e-4, atol = 1e-4 }
+    checks.same(fm.flow.log_prob(flow.field, z, o) + flow.units:log_det(), flow:log_prob(x, labels))
+    o.method = "dopri5"
+    checks.same(flow.units:inverse((fm.ode.solve(flow.field, fm.rng(4):normal(30, 3), o))), flow:sample(labels, fm.rng(4)))
+    local wanted <const> = fm.flow.loss(flow.field, z, { rng = fm.rng(5), cond = labels })
+    assert.equal(fm.tensor(wanted):item(), fm.tensor(flow:loss(x, { rng = fm.rng(5), cond = labels })):item())
+    assert.truthy(flow.training)
+    parts.table_flow.save(flow, path)
+    assert.falsy(parts.table_flow.load(path).training)
   end)
 end)
