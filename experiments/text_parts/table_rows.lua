@@ -100,7 +100,7 @@ end
 
 --- The first lines of a run's samples.csv, a column of texts.
 local function samples_of(run, most)
-  local list, file = {}, io.open(run.path .. "/samples.csv")
+  local list, file <close> = {}, io.open(run.path .. "/samples.csv")
   if not file then return list end
   file:read "l"
   for line in file:lines() do
@@ -108,7 +108,6 @@ local function samples_of(run, most)
     local quoted = line:match '^"(.*)"$'
     list[#list + 1] = quoted and quoted:gsub('""', '"') or line
   end
-  file:close()
   return list
 end
 

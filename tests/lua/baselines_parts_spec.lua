@@ -1,6 +1,6 @@
 -- What the comparison of methods is made of (experiments/baselines/parts): intervals, figures of
 -- runs, which runs count, their tables in whole, the commands that make them; preconditioning, the
--- learners, and points in the plane. Trainings are in tests/cli/baselines_spec.lua.
+-- learners. Trainings are in tests/cli/baselines_spec.lua.
 local fm <const> = require "fm"
 local checks <const> = dofile "tests/lua/checks.lua"
 
@@ -8,8 +8,7 @@ describe("baselines parts", function()
   local former <const>, parts = package.path, {}
   setup(function()
     package.path = "experiments/?.lua;" .. former
-    for _, name in ipairs { "arms", "binomial", "claims", "figures", "interval_text", "is_method", "learners", "methods_tables", "points",
-      "preconditioned", "same_code",
+    for _, name in ipairs { "arms", "binomial", "claims", "figures", "interval_text", "is_method", "learners", "methods_tables", "preconditioned", "same_code",
       "solved", "sweeps" } do
       parts[name] = require("baselines.parts." .. name)
     end
@@ -50,7 +49,7 @@ describe("baselines parts", function()
   end)
 
   it("write a figure with how many runs have it", function()
-    for text, found in pairs { ["2 ± 1"] = { text = "2 ± 1", n = 3, of = 3 }, ["2 (2 of 3)"] = { text = "2", n = 2, of = 3 }, ["– (0 of 4)"] = { n = 0,
+    for text, found in pairs { ["2 ± 1"] = { text = "2 ± 1", n = 3, of = 3 }, ["5 (2 of 3)"] = { text = "5", n = 2, of = 3 }, ["– (0 of 4)"] = { n = 0,
       of = 4 },
       ["one rate"] = { text = "one rate", n = 0 } } do
       assert.equal(text, parts.interval_text(found))
@@ -83,7 +82,18 @@ describe("baselines parts", function()
     assert.same({ 0.2, 1, 4, 2 }, { arm.lr, arm.distance, #arm.runs, #arm.rates[0.1] })
     assert.same({ [0.1] = 2.0, [0.2] = 1.0, [0.4] = math.huge }, arm.distances) -- of seed 1, which all rates have
     assert.same({ 0.5, 0.75, nil }, { found.moons.floor, found.moons.quality, found.moons.methods.ddpm })
-    assert.equal(0.1, (arm_of { run_of("flow", 0.1, 1, { distance = 2 }), run_of("flow", 0.05, 2, { distance = 3 }) }).lr) -- no seed in common: of all
+    for best, other in pairs { [0.1] = 0.05, [0.05] = 0.1 } do -- no seed in common: of all
+      assert.equal(best, (arm_of { run_of("flow", best, 1, { distance = 2 }), run_of("flow", other, 2, { distance = 3 }) }).lr)
+    end
+    local _, alone <const> = arm_of { run_of("flow", 0.1, 1, { distance = 2, distance_floor = 0.5 }) }
+    assert.equal(0.75, alone.quality)
+    for _, value in ipairs { "inf", false } do assert.equal(math.huge, (arm_of { run_of("flow", 0.1, 1, { distance = value }) }).distance) end
+    for _, key in ipairs { "data", "method", "lr" } do -- a run of something else
+      local run <const> = run_of("flow", 0.1, 1, { distance = 2 })
+      run.config[key] = nil
+      assert.same({ {}, {}, { done = 1 } }, { parts.arms.of { run } })
+    end
+    assert.equal(2, #arm_of({ run_of("flow", 0.1, 1, {}), run_of("flow", 0.1, 2, {}, { folder = "/elsewhere" }) }).runs)
     assert.equal(0.05, (arm_of { run_of("flow", 0.1, 1, { distance = 2 }), run_of("flow", 0.05, 1, { distance = 2 }) }).lr)
     assert.equal(math.huge, (arm_of { run_of("flow", 0.1, 1, { distance = 0 / 0 }) }).distance)
     checks.raises_text("compare_table: flow-0.1-1 and flow-0.1-2 have other steps: 10 and 11", parts.arms.of,
@@ -124,6 +134,17 @@ describe("baselines parts", function()
     local early <const> = arm_of { run_of("flow", 0.1, 1, { distance = 1, seconds_to_quality = 1, training_seconds = 8 }),
       run_of("flow", 0.1, 2, { distance = 1, seconds_to_quality = 1, training_seconds = 8 }) }
     assert.equal(0.0, figures.seconds(early).low)
+    assert.equal("4 of 4 (51 to 100 %)", figures.share((arm_of { run_of("flow", 0.1, 1, { reached = 1 }), run_of("flow", 0.1, 2, { reached = 1 }),
+      run_of("flow", 0.1, 3, { reached = 1 }), run_of("flow", 0.1, 4, { reached = 1 }) })).text)
+    -- what is no number is not there
+    local texts <const> = arm_of { run_of("flow", 0.1, 1, { distance = 1, w = "inf", nfe_to_quality = "8" }), run_of("flow", 0.1, 2, { distance = 1,
+      w = 4 }) }
+    assert.same({ 4, 1, 2, 0 }, { figures.mean "w" (texts).mean, figures.mean "w" (texts).n, figures.mean "w" (texts).of, figures.evaluations(texts).n })
+    -- nothing tells which number was too few: no ends
+    local unknown <const> = figures.evaluations((arm_of { run_of("flow", 0.1, 1, { distance = 1, nfe_to_quality = 3, distance_3 = 1 }), run_of("flow", 0.1,
+      2, { distance = 1, nfe_to_quality = 3, distance_3 = 1 }) }))
+    assert.same({ 3, 2, nil, nil }, { unknown.mean, unknown.n, unknown.low, unknown.high })
+    assert.equal(0, figures.evaluations((arm_of { run_of("flow", 0.1, 1, { distance = 1, distance_1 = 1 }) })).n)
     assert.same({ 0, 2 }, { figures.seconds(arm_of { run_of("flow", 0.1, 1, { distance = 1 }), run_of("flow", 0.1, 2, { distance = 1 }) }).n,
       figures.evaluations(one).of })
   end)
@@ -140,6 +161,8 @@ describe("baselines parts", function()
     assert.same({ 2, 2, 3, nil }, { found.mean, found.n, found.of, found.limit })
     assert.near(2 - 12.7062047, found.low, 1e-5)
     assert.same({ text = "some have no samples", n = 0, of = 0 }, spread(run_of("flow", 0.1, 3, { distance = 1 }, { status = "failed" })))
+    local near <const> = parts.figures.spread((arm_of { run_of("flow", 0.1, 1, { distance = 0.25 }), run_of("flow", 0.2, 1, { distance = 0.5 }) }))
+    assert.equal(2, near.mean)
     assert.same({ text = "one rate", n = 0 }, parts.figures.spread((arm_of { run_of("flow", 0.1, 1, { distance = 1 }) })))
   end)
 
@@ -177,7 +200,8 @@ describe("baselines parts", function()
       { "ddpm", 0.1, "2 ± 0", "0 of 4 (0 to 49 %)", "2 ± 0", "1.25 ± 0" } }, quality.rows)
     assert.same({ "method", "best lr", "distance", "have it", "worst / best", "way / optimal" }, quality.columns)
     assert.same({ 1, 1 }, { #quality.notes, #notes })
-    assert.truthy(notes[1]:find("^Of 2 methods, 1 are best at the highest of their rates and 1 at the lowest, .* 1 are worst at the lowest:"), notes[1])
+    assert.equal("Of 2 methods, 1 are best at the highest of their rates and 1 at the lowest, so a better one may lie beyond. 1 are worst at the lowest: "
+      .. "there worst / best mainly tells how much too short the training is for that rate, not how stable it is.", notes[1])
     local cost <const> = parts.methods_tables.cost(found.moons)
     assert.same({ { "edm", "6 ± 0", "2 ± 0", "2 ± 0", "2 ± 0", "0.5 ± 0" }, { "flow", "6 ± 0", "2 ± 0", "2 ± 0", "2 ± 0", "0.5 ± 0" },
       { "ddpm", "6 ± 0", "2 ± 0", "2 ± 0", "2 ± 0", "0.5 ± 0" } }, cost.rows)
@@ -185,6 +209,22 @@ describe("baselines parts", function()
     local _, none = parts.methods_tables.quality(parts.arms.of({ run_of("flow", 0.1, 1, { distance = 1 }) }).moons)
     assert.same({}, none)
 
+    -- nearest first, then by name; of rates alike the lowest is the worst, and the best
+    local order = {}
+    list = {}
+    for name, d in pairs { f = 1, a = 2, e = 2, c = 2, b = 0.5, d = 1 } do add(name, 0.1, { d }) end
+    for _, row in ipairs(parts.methods_tables.quality(parts.arms.of(list).moons).rows) do order[#order + 1] = row[1] end
+    assert.same({ "b", "d", "f", "a", "c", "e" }, order)
+    list = {}
+    for lr, d in pairs { [0.1] = 2, [0.2] = 1, [0.4] = 1.5 } do
+      for _, name in ipairs { "x", "y", "z" } do add(name, lr, { name == "z" and 3 or d }) end
+    end
+    for lr, d in pairs { [0.1] = 1, [0.2] = 1.5, [0.4] = 1.5 } do add("w", lr, { d }) end
+    local _, told <const> = parts.methods_tables.quality(parts.arms.of(list).moons)
+    assert.truthy(told[1]:find("^Of 4 methods, 0 are best at the highest of their rates and 2 at the lowest, .* 3 are worst at the lowest:"), told[1])
+
+    local other <const> = parts.claims(found.moons, "points", "flow", "edm")
+    assert.same({ "3 ± 0", "one rate", "not measured" }, { table.unpack(other.rows[7], 3) })
     local claims <const> = parts.claims(found.moons, "points", "flow", "ddpm")
     local words = {}
     for i, row in ipairs(claims.rows) do words[i] = ("%s|%s|%s|%s"):format(row[2], row[3], row[4], row[5]) end
@@ -219,6 +259,16 @@ describe("baselines parts", function()
       assert.equal(wanted, word(5, "transport", table.unpack(pair)))
     end
     assert.equal("tells nothing", word(5, "transport", { 1, 1 }, { 1, 1 }, "pictures"))
+    assert.equal("not shown", word(5, "transport", { 1.045, 1.052 }, { 1, 1 })) -- 1.004 to 1.093: one of both
+    assert.equal("within 5 %", word(1, "ms_per_step", { 21, 21 }, { 20, 20 })) -- just so
+    assert.equal("within 5 %", word(1, "ms_per_step", { -20, -20 }, { -20, -20 }))
+    for _, ends in ipairs { { 5, 7 }, { 7, 5 } } do -- from 3 to 5 and from 5 to 7: they touch
+      local list = {}
+      for k, name in ipairs { "flow", "ddpm" } do
+        for seed = 1, 2 do list[#list + 1] = run_of(name, 0.1, seed, { distance = 1, seconds_to_quality = ends[k], training_seconds = 8 }) end
+      end
+      assert.equal("not shown", parts.claims(parts.arms.of(list).moons, "points", "flow", "ddpm").rows[2][5])
+    end
   end)
 
   it("give the commands that make the runs, and no others", function()
@@ -274,34 +324,30 @@ describe("baselines parts", function()
     local few <const> = fm.nn.linear(1, 1, { init = "zero" })
     task.learner("few", few, { steps = 4, betas = { 0.5, 0.75 } }):step(function() return (few(fm.ones(1, 1)) - 10):square():mean() end)
     assert.near(0.25, few(fm.zeros(1, 1)):item(), 1e-4) -- a warm-up of one: half of it
+    for steps, first_rate in pairs { [11] = 0.5 / 3, [8000] = 0.5 / 1001 } do -- a warm-up of a quarter, of 1000 at most
+      local fresh <const> = fm.nn.linear(1, 1, { init = "zero" })
+      task.learner("fresh", fresh, { steps = steps }):step(function() return (fresh(fm.ones(1, 1)) - 10):square():mean() end)
+      assert.near(1, fresh(fm.zeros(1, 1)):item() / first_rate, 1e-4)
+    end
   end)
 
-  it("have points of variance 1, a floor that is the same for all seeds, and ways to judge samples", function()
-    local function task_of(seed, data)
-      return parts.points({ rng = fm.rng(seed), seed = seed }, { data = data or "moons", tests = 2, samples = 40, batch = 500, hidden = 4,
-        method = "flow" })
+  it("train as by hand: gradients of length one at most, the betas that were asked for, and the average after each step", function()
+    local task <const> = { steps = 40 }
+    parts.learners.begin(task, { lr = 0.5, decay = 0.75 }, fm.rng(1))
+    for _, betas in ipairs { false, { 0.5, 0.75 } } do
+      local model <const>, other <const> = fm.nn.linear(1, 1, { init = "zero" }), fm.nn.linear(1, 1, { init = "zero" })
+      local learner <const> = task.learner("net", model, { betas = betas or nil })
+      local opt <const> = fm.optim.adam(other, { lr = fm.optim.cosine { lr = 0.5, steps = 40, warmup = 10 }, betas = betas or { 0.9, 0.999 } })
+      local average <const> = fm.optim.ema(other, { decay = 0.75, warmup = true })
+      local large <const> = fm.zeros(100000)
+      for k = 1, 12 do
+        local function loss_of(net) return ((net(fm.full({ 1, 1 }, k % 3)) - 2) * (k % 4)):square():mean() end
+        assert.equal(opt:step(function() return loss_of(other) end, { clip = 1 }), learner:step(function() return loss_of(model) end))
+        average:update()
+      end
+      checks.same(other(fm.ones(1, 1)), model(fm.ones(1, 1)))
+      average:swap(function() learner.average:swap(function() checks.same(other(fm.ones(1, 1)), model(fm.ones(1, 1))) end) end)
+      assert.truthy(task.peak < large:count()) -- beside what is held
     end
-    local task <const> = task_of(1)
-    assert.same({ "points", "W2", { 2 }, { 40, 2 } }, { task.kind, task.unit, task.shape, task.noise:shape() })
-    assert.equal(task.floor, task_of(2).floor)
-    assert.truthy(task.floor > 0.1 and task.floor < 1, task.floor)
-    for _, name in ipairs { "moons", "checkerboard" } do
-      local x <const> = task_of(1, name).batches()
-      assert.same({ 500, 2 }, x:shape())
-      assert.near(0, x:mean():item(), 0.12)
-      assert.near(1, x:square():mean():item(), 0.12)
-    end
-    assert.not_equal(task.batches():sum():item(), task.batches():sum():item())
-    assert.equal(math.huge, task.distance(function(z) return z * 1e7 end))
-    assert.equal(math.huge, task.distance(function(z) return z / 0 end))
-    local judged <const> = task.judged()
-    assert.equal("W2 to the data", judged.name)
-    local both <const> = task.distance(function(z) return z end)
-    assert.truthy(both > judged.metric(task.noise) * 0.7 and both < judged.metric(task.noise) * 1.4, both)
-    assert.near(1, task.transport(function(z) return z + 3 end), 1e-6)
-    assert.truthy(task.transport(function(z) return z * -1 end) > 1.5)
-    assert.same({ 3, 2 }, task.network()(fm.zeros(3, 2), fm.zeros(3)):shape())
-    assert.same({ 3, 2 }, task.still()(fm.zeros(3, 2)):shape())
-    assert.equal(3 * 4 + 4 + 2 * (4 * 4 + 4) + 4 * 2 + 2 - 4, task.still():count())
   end)
 end)

@@ -65,16 +65,20 @@ describe("text models", function()
 
   it("ask for new 4-grams of samples, and of 50 windows of held-out text as the floor", function()
     local asked
-    local text <const> = { train = 1, characters = function(ids) return ids == 1 and { "a", "b", "c", "d", "e" } or ids end, spread = function(n)
+    local text <const> = { train = 1, characters = function(ids)
+      local list = {}
+      for c in (ids == 1 and "abcde" or ids):gmatch "." do list[#list + 1] = c end
+      return list
+    end, spread = function(n)
       asked = n
-      return { { "a", "b", "c", "d", "x" } }
+      return { "abcdx" }
     end }
     local what <const> = parts.new_grams.of(text)
     assert.equal("new 4-grams", what.name)
-    assert.equal(0.4, what.metric { { "a", "b", "c", "d", "e" }, { "b", "c", "d", "x", "e" }, { "b", "c", "d", "e" } }) -- two of five
+    assert.equal(0.4, what.metric { "abcde", "bcdxe", "bcde" }) -- two of five
     assert.equal(0.5, what.floor())
     assert.equal(50, asked)
-    assert.equal(1, parts.new_grams.of(text, function(x) return { x } end).metric { "x", "x", "x", "x" })
+    assert.equal(1, parts.new_grams.of(text, function(x) return { x } end).metric "xxxx")
   end)
 
   local text <const> = "ab cd\n"
@@ -129,7 +133,7 @@ describe("text models", function()
     parts.evaluation(told, texts, folder)(texts.windows[{ 1, 2 }])
     assert.near(wanted and parts.language_model.bits(model, texts.windows[{ 1, 2 }], 6):mean():item(), found.bits, 1e-9)
     os.remove(path)
-    checks.raises_text(path .. ": cannot read: No such file or directory", parts.judge.load, folder, texts)
+    assert.same({ false, path .. ": cannot read: No such file or directory" }, { pcall(parts.judge.load, folder, texts) })
     checks.raises_text(path .. ": cannot read: No such file or directory", parts.evaluation, told, texts, path)
   end)
 
@@ -147,7 +151,7 @@ describe("text models", function()
   end
 
   it("are trained on windows of a text: AdamW along half a cosine after a warm-up, with the average of the weights", function()
-    local p <const> = { steps = 40, lr = 0.3, decay = 0.9, length = 3, batch = 5, checks = 3 }
+    local p <const> = { steps = 59, lr = 0.3, decay = 0.9, length = 3, batch = 5, checks = 3 }
     local texts <const> = { train = fm.rng(1):integers(60, 1, 4), held_out = fm.ones(7), names = { "a", "b", "c", "d" } }
     local function model_of() return fm.nn.linear(3, 2, { init = "zero" }) end
     local function loss_of(model, ids) return (model(ids) - fm.tensor { 40, -9 }):square():mean() end
@@ -157,18 +161,18 @@ describe("text models", function()
       at[#at + 1] = ("%d %.5g"):format(#told.logged, model.bias[1])
     end)
     assert.same({ "60 characters to train with, 7 held out, 4 kinds; 8 parameters" }, told.lines)
-    assert.same({ { parameters = 8 }, 40 }, { told.summary, #told.logged })
+    assert.same({ { parameters = 8 }, 59 }, { told.summary, #told.logged })
     assert.same({ average, model, true }, { told.keeps.average, told.keeps.model, told.keeps.opt ~= nil })
     -- the same by hand
     local other <const> = model_of()
-    local opt <const> = optim.adamw(other, { lr = optim.cosine { lr = 0.3, steps = 40, warmup = 2 }, betas = { 0.9, 0.98 } })
+    local opt <const> = optim.adamw(other, { lr = optim.cosine { lr = 0.3, steps = 59, warmup = 2 }, betas = { 0.9, 0.98 } })
     local ema <const>, wanted = optim.ema(other, { decay = 0.9, warmup = true }), {}
     local windows <const> = fm.data.windows(texts.train, 3, { size = 5, rng = fm.rng(3):stream "windows" })
-    for k = 1, 40 do
+    for k = 1, 59 do
       local ids <const> = windows() or windows()
       assert.same({ loss = opt:step(function() return loss_of(other, ids) end, { clip = 1 }), first = ids[{ 1, { 1, 1 } }]:item() }, told.logged[k])
       ema:update()
-      if k == 14 or k == 27 or k == 40 then ema:swap(function() wanted[#wanted + 1] = ("%d %.5g"):format(k, other.bias[1]) end) end
+      if k == 20 or k == 40 or k == 59 then ema:swap(function() wanted[#wanted + 1] = ("%d %.5g"):format(k, other.bias[1]) end) end
     end
     assert.same(wanted, at)
     checks.same(other.weight, model.weight)

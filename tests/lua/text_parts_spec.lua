@@ -36,6 +36,14 @@ describe("text parts", function()
     assert.equal("abcdefghi", table.concat(text.characters(text.windows)))
     assert.equal("abcdef", table.concat(text.characters(text.spread(2))))
     assert.same({ 3, 3 }, text.spread(100):shape())
+    assert.equal(fm.file.hash(("abcdefghij\n"):rep(10)), text.digest)
+    local path <const> = os.tmpname()
+    assert(fm.file.write(path, ("abcde"):rep(23)))
+    text = parts.texts(path, 5)
+    os.remove(path)
+    assert.same({ fm.file.hash(("abcde"):rep(23)), 104, 11, 5 }, { text.digest, #text.train, #text.held_out, text.length })
+    assert.same({ 2, 5 }, text.windows:shape())
+    assert.equal("eabcdeabcd", table.concat(text.characters(text.windows)))
     checks.raises_text("11 characters are held out, fewer than length = 12", parts.texts, ("abcdefghij\n"):rep(10), 12)
     checks.raises_text("no_such: No such file or directory", parts.texts, "no_such", 3)
   end)
@@ -67,6 +75,7 @@ describe("text parts", function()
     assert.equal(0.5, parts.measures.known({ characters "x THE dog x" }, set))
     assert.equal(1.0, parts.measures.known({ characters "og the hat's", characters " mat ba" }, set))
     assert.is_nil(parts.measures.known({ characters "the" }, set))
+    assert.equal(1.0, parts.measures.known({ characters " the " }, set)) -- one that is between two spaces
   end)
 
   it("shows a network four places before and after each, and nothing beyond the ends", function()
@@ -105,10 +114,12 @@ describe("text parts", function()
     checks.near(logits[{ 1, {}, {} }][{ { 1, 3 } }], logits[{ 2, {}, {} }][{ { 1, 3 } }])
     assert.truthy((logits[1][4] - logits[2][4]):abs():max():item() > 1e-3)
     checks.near(logits[{ 1, 1 }][{ {}, { 1, 1 } }], lm.logits(model, ids[{ {}, { 1, 1 } }], V)[{ 1, 1 }])
+    checks.same(model(fm.cat(fm.zeros(2, 1, V), fm.one_hot(ids[{ {}, { 1, 3 } }], { n = V }), 2), 1), logits)
     -- the probabilities of all 81 texts add up to 1
     local all = {}
     for i = 0, 80 do all[i + 1] = { i % 3 + 1, i // 3 % 3 + 1, i // 9 % 3 + 1, i // 27 % 3 + 1 } end
     local bits = lm.bits(model, fm.tensor(all), V)
+    assert.same({ 81 }, bits:shape())
     assert.near(1, (bits * (-L * math.log(2))):exp():sum():item(), 1e-5)
     assert.near(lm.loss(model, ids, V):item() / math.log(2), lm.bits(model, ids, V):mean():item(), 1e-5)
     -- samples have these probabilities
@@ -120,6 +131,10 @@ describe("text parts", function()
   it("rounds to the nearest embedding, and measures how that differs from a decoder", function()
     local rows = parts.embeddings.of_length_one(fm.tensor { { 3, 0 }, { 0, 2 }, { -5, 0 } })
     checks.near(fm.tensor { { 1, 0 }, { 0, 1 }, { -1, 0 } }, rows)
+    checks.near(fm.tensor { { 0, 0 }, { 0.5, 0 } }, parts.embeddings.of_length_one(fm.tensor { { 0, 0 }, { 1e-9, 0 } }), 1e-4)
+    local token, off = parts.embeddings.nearest(fm.tensor { { { 0, 2 }, { 1, 0 }, { -1, 0 } } }, rows)
+    assert.same({ { 2, 1, 3 } }, token:totable())
+    checks.near(fm.tensor { { 1, 0, 0 } }, off, 1e-3)
     local x = fm.tensor { { { 0.9, 0.1 }, { 0, 0.5 } }, { { -2, 0 }, { -0.1, 1 } } }
     local nearest, distance = parts.embeddings.nearest(x, rows)
     assert.same({ { 1, 2 }, { 3, 2 } }, nearest:totable())
@@ -145,6 +160,19 @@ describe("text parts", function()
         assert.near((1 - k / points) * (1 - 1 / V), z:argmax(2):ne(1):mean():item(), 0.015, "at point " .. k)
       end
       for k = 1, points do assert.truthy(c[k] < c[k + 1]) end
+      -- of 20,000 draws, the largest of six others less the own where that is above 0
+      local again <const>, list = fm.rng(4), {}
+      for _ = 1, 20 do
+        for _, row in ipairs(again:normal(1000, V):totable()) do
+          local difference <const> = math.max(table.unpack(row, 2)) - row[1]
+          if difference > 0 then list[#list + 1] = difference / length end
+        end
+      end
+      table.sort(list)
+      for _, k in ipairs { 1, 13, 63 } do
+        local r <const> = list[k * #list // 64 + 1]
+        assert.near(r / (1 + r), c[k + 1], 1e-6)
+      end
     end
   end)
 
@@ -160,6 +188,10 @@ describe("text parts", function()
     assert.near(0, inside:mean():item(), 0.08)
     assert.near(1, inside:square():mean():item(), 0.1)
     assert.truthy(select(3, plain:drawn(x, rng, 0.75)):min():item() >= 0.75)
+    for from, first in pairs { [0] = 0, [0.7503] = 768, [1023 / 1024] = 1023 } do
+      local _, _, at <const> = plain:drawn(x, fm.rng(8), from)
+      checks.same(fm.rng(8):integers(400, first, 1023) / 1024, at)
+    end
     z, c, t = warped:drawn(x, rng)
     checks.near(warped.c_of:index_select(t * 1024 + 1, 1):reshape(400, 1, 1), c)
 
@@ -176,6 +208,13 @@ describe("text parts", function()
     assert.is_nil(plain:before(rng, estimate, z, c, t))
     for _ = 1, 200 do assert.truthy((warped:before(rng, estimate, z, c, t) or fm.tensor(0)):rank() >= 0) end
     assert.truthy(n > 70 and n < 130 and told == 0)
+    local asked
+    local function note(...)
+      asked = table.pack(...)
+      return z
+    end
+    while not warped:before(rng, note, z, c, t) do end
+    assert.same({ 3, z, c, t }, { asked.n, asked[1], asked[2], asked[3] })
 
     for _, way in ipairs { plain, warped } do
       n, told = 0, 0

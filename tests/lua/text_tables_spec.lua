@@ -68,6 +68,22 @@ describe("tables of experiments", function()
     assert.same({ "fmrun -m experiments/text_baseline.lua text=a.txt seed=1" }, found[1].commands)
     assert.equal(#parts.table_rows.columns, #found[1].rows[1])
     assert.same({}, (parts.table_rows.of({ run_of(1, { bits = 1 }) }, 2)))
+    assert.same({}, (parts.table_rows.of({ run_of(1, { entropy_1 = "nan" }) }, 2)))
+    local wordless <const> = parts.table_rows.of({ run_of(1, with { words = "nan" }), run_of(2, with { words = 0.25 }) }, 2)
+    assert.equal("0.25", wordless[1].rows[2][7])
+  end)
+
+  it("count of runs alike the later, and one with a judge before any without", function()
+    local function run(entropy, bits) return run_of(1, { entropy_1 = 4, entropy_2 = entropy, bits = bits }) end
+    for wanted, list in pairs { [3] = { run(1), run(2), run(3) }, [5] = { run(4, 2), run(5, 2), run(6) }, [9] = { run(7), run(8), run(9, 2) } } do
+      local found, counted, others = parts.table_rows.of(list, 0)
+      assert.same({ tostring(wanted), { list[wanted == 5 and 2 or 3] }, { ["made again"] = 2 } }, { found[1].rows[2][5], counted, others })
+    end
+    -- those that count come in the order in which they were made, but those with a judge last
+    local list <const> = { run_of(1, { entropy_1 = 1, bits = 1 }), run_of(2, { entropy_1 = 1 }), run_of(3, { entropy_1 = 1 }), run_of(4, { entropy_1 = 1,
+      bits = 1 }) }
+    local _, counted <const> = parts.table_rows.of(list, 0)
+    assert.same({ 2, 3, 1, 4 }, { counted[1].seed, counted[2].seed, counted[3].seed, counted[4].seed })
   end)
 
   it("show the first samples as they were written", function()
@@ -113,6 +129,72 @@ describe("tables of experiments", function()
     assert.equal(1, #tables.samples.rows)
   end)
 
+  it("show twelve samples on a line each, print six, and have no number for what cannot be counted", function()
+    local lines, tables, results = {}, {}, nil
+    local run <const> = { summary = function(_, found) results = found end, table = function(_, name, what) tables[name] = what end,
+      print = function(_, line) lines[#lines + 1] = line end }
+    local text <const> = parts.texts(("ab cd\tef a\n"):rep(83), 6)
+    assert.equal(15, #text.windows)
+    local names = {}
+    for i, name in ipairs(text.names) do names[name] = i end
+    local function ids_of(rows)
+      local list = {}
+      for i, row in ipairs(rows) do
+        list[i] = {}
+        for c in row:gmatch "." do table.insert(list[i], names[c]) end
+      end
+      return fm.tensor(list)
+    end
+    local rows = {}
+    for i = 1, 14 do rows[i] = i % 2 == 0 and " ab\tc " or "b cd\n " end
+    parts.evaluation(run, text, nil)(ids_of(rows))
+    assert.same({ 2 / 3, 1 }, { results.words, results.words_text }) -- ab and cd are known, c is not
+    assert.near(5 / 6, results.novel_4, 1e-9)
+    assert.same({ "new 4-grams", results.novel_4, 0 }, tables.quality.rows[3])
+    assert.same({ "known words", 2 / 3, 1 }, tables.quality.rows[5])
+    assert.equal(5, #tables.quality.rows)
+    assert.same({ "", "samples", "held-out text" }, tables.quality.columns)
+    assert.same({ "Samples beside held-out text", "Samples", { "text" } }, { tables.quality.title, tables.samples.title, tables.samples.columns })
+    assert.equal(12, #tables.samples.rows)
+    assert.same({ { "b cd ↵  " }, { " ab c " } }, { tables.samples.rows[1], tables.samples.rows[2] })
+    assert.same({ 6 + 5, "--- sample 6 ---\n ab\tc ", "known words                          0.6667, held-out text 1" }, { #lines, lines[6], lines[11] })
+    assert.truthy(lines[9]:find("^new 4%-grams                          0.8333, held%-out text 0$"), lines[9])
+
+    -- where samples or the text have no words
+    parts.evaluation(run, text, nil)(ids_of { "a    b", "  \t   " })
+    assert.is_nil(results.words)
+    local row = tables.quality.rows[5]
+    assert.same({ "known words", true, 1 }, { row[1], row[2] ~= row[2], row[3] })
+    text.spread = function(n) return ids_of { "a    b", "b    a" }[{ 1, n }] end
+    parts.evaluation(run, text, nil)(ids_of { " ab  c", "  \t   " })
+    row = tables.quality.rows[5]
+    assert.same({ "known words", 1, true }, { row[1], row[2], row[3] ~= row[3] })
+    text.windows = text.windows[{ 1, 2 }]
+    local found <const> = parts.evaluation(run, text, function(some) return fm.range(1, #some) end)(ids_of { " ab  c", "  \t   " })
+    assert.near(0.5, found.bits_error, 1e-6) -- of two rows
+    assert.near(0.5, found.bits_text_error, 1e-6)
+  end)
+
+  it("name the processor where the runs were made here", function()
+    local open <const>, _, host = io.open, fm.system.process()
+    local closing <close> = setmetatable({}, { __close = function() io.open = open end })
+    local path <const> = folder .. "/cpuinfo"
+    io.open = function(name, ...) return open(name == "/proc/cpuinfo" and path or name, ...) end
+    for text, model in pairs { ["a: b\nmodel name\t: A  Fast   One\nc: d\n"] = "A Fast One", ["a: b\n"] = "" } do
+      files.write(path, text)
+      for _, elsewhere in ipairs { false, true } do
+        local runs <const> = { run_of(1, {}, nil, { host = host, seconds = 0.1 }), run_of(2, {}, nil, { host = elsewhere and "elsewhere" or host,
+          seconds = 0.2 }) }
+        assert(parts.result_file(folder .. "/r.json", { title = "T", command = "c", notes = {}, tables = { { title = "C", columns = {}, notes = {},
+          rows = { {} } } } }, runs, {}))
+        local written <const> = files.read(folder .. "/r.json")
+        local made <const> = fm.json.decode(written)
+        assert.same({ not elsewhere and model ~= "" and model or nil, 0.1 + 0.2 }, { made.machine.model, made.seconds })
+        assert.truthy(written:find('{"title":"C",\n"columns":[],\n"notes":[],\n"rows":[\n[]]}', 1, true), written)
+      end
+    end
+  end)
+
   it("go into a file with the machine, the seconds and which runs they are of", function()
     local path <const> = folder .. "/results.json"
     local what <const> = { title = "T", command = "c", notes = { "n" }, tables = { { title = "A", columns = { "x" }, notes = {}, rows = { { "a" },
@@ -151,6 +233,7 @@ describe("tables of experiments", function()
     assert.same({ 8000, 112, 4e-3, 64, 32, 200, 9, "" }, { default(flow, "steps"), default(flow, "dim"), default(flow, "lr"), default(flow, "length"),
       default(flow, "batch"),
       default(flow, "samples"), default(flow, "euler"), default(flow, "judge") })
+    assert.same({ true, 64, 2 }, { default(params.way(), "self_conditioning"), default(params.flow {}, "euler"), any.dim.min })
     assert.same({ true, false }, { default(params.way(), "warp"), default(params.way { self_conditioning = { false } }, "self_conditioning") })
     for _, name in ipairs { "dim", "heads", "layers", "steps", "length", "batch", "samples", "euler" } do
       local wanted <const> = name == "dim" and 2 or 1
@@ -186,6 +269,12 @@ describe("tables of experiments", function()
       w[i] = other * ((i == 1 and 0.4 or 0) + 0.2)
     end
     checks.near(noisy[1][1], fm.tensor(w) / (w[1] + w[2] + w[3]), 1e-5)
+    checks.near(best(fm.tensor { { 4, 2 } }, fm.full(1, 0.5)):exp()[1][1], fm.tensor { 0.02, 0.22, 0.05 }, 1e-5)
+    -- each row has a time of its own
+    local kept <const> = two.best { kept = function(_, t) return t end }
+    local both <const> = kept(fm.tensor { { 1, 2 }, { 3, 1 } }, fm.tensor { 0.4, 0.7 })
+    checks.near(both[{ 1, 1 }], kept(fm.tensor { { 1, 2 } }, fm.tensor { 0.4 }), 1e-5)
+    checks.near(both[{ 2, 2 }], kept(fm.tensor { { 3, 1 } }, fm.tensor { 0.7 }), 1e-5)
   end)
 
   it("leave no tensor", function()

@@ -65,10 +65,10 @@ end
 local function settle(arm)
   local seeds = common_seeds(arm)
   arm.distances = {}
-  for lr, runs in pairs(arm.rates) do
+  for lr, runs in pairs(arm.rates) do -- the lowest first
     local d, least = distance(runs, seeds), arm.distances[arm.lr]
     arm.distances[lr] = d
-    if not least or d < least or d == least and lr < arm.lr then arm.lr = lr end
+    if not least or d < least then arm.lr = lr end
   end
   arm.distance = distance(arm.rates[arm.lr])
 end
