@@ -96,10 +96,85 @@ describe("posterior", function()
     checks.raises_text("hardly ever within the prior's box", function() post:sample(x[{ { 2, 300 } }], rng) end)
   end)
 
+  it("proposes as many exact draws as are asked for, 200 at least, 2000 times at most", function()
+    local asked, kept = {}, {}
+    local x <const> = fm.tensor { 7 }
+    local task <const> = { propose = function(n, its_x)
+      assert.equal(x, its_x)
+      asked[#asked + 1] = n
+      local keep <const> = fm.zeros(n)
+      for i = 1, kept[#asked] or 0 do keep[{ n + 1 - i, n + 1 - i }] = 1 end
+      return fm.range(1, n):reshape(n, 1) + #asked * 1000, keep
+    end }
+    kept[1], kept[2000] = 1, 1
+    assert.same({ { 1200 }, { 2001000 - 800 } }, parts.exact(task, x, 2, fm.rng(1)):totable())
+    assert.equal(2000, #asked)
+    asked, kept = {}, { 2, 0, 0, 2 }
+    assert.same({ 1199, 1200 }, { table.unpack(parts.exact(task, x, 2, fm.rng(1)):reshape(-1):totable()) })
+    assert.same({ 200 }, asked) -- no more than it takes
+    asked, kept = {}, { 250 }
+    assert.same({ 250, 1 }, parts.exact(task, x, 250, fm.rng(1)):shape())
+    assert.same({ 250 }, asked)
+    asked, kept = {}, { 0, 1, [2001] = 1 }
+    checks.raises_text("posterior: 1 of 2 exact draws after 2000 proposals of so many", parts.exact, task, x, 2, fm.rng(1))
+    -- what is outside of the box is not kept either
+    asked, kept, task.box = {}, { 200 }, { 1100, 1101 }
+    assert.same({ 1100, 1101 }, { table.unpack(parts.exact(task, x, 2, fm.rng(1)):reshape(-1):sort():totable()) })
+  end)
+
+  it("solves 5,000 rows together to 1e-4, in the units of the simulations, and counts what that takes", function()
+    local rng <const> = fm.rng(9, "simulations")
+    local theta <const>, x <const> = rng:normal(50, 2) * fm.tensor { 2, 30 } + fm.tensor { 5, -7 }, rng:normal(50, 3) * 4
+    local function model(z, t, cond) return (z * (fm.is_tensor(t) and t:reshape(-1, 1) or t) * 3 + cond[{ {}, { 1, 2 } }]):tanh() * 2 end
+    local post <const>, observed <const> = parts.learned({}, model, theta, x), rng:normal(5001, 3)
+    checks.near((theta - theta:mean(1)) / theta:std(1), post.scaled_theta(theta), 1e-5)
+    local at <const>, o <const> = (observed - x:mean(1)) / x:std(1), { method = "dopri5", rtol = 1e-4, atol = 1e-4 }
+    local again <const>, nfe, list = fm.rng(3), 0, {}
+    for i, rows in ipairs { { 1, 5000 }, { 5001, 5001 } } do
+      local z <const>, info <const> = fm.ode.solve(fm.flow.velocity(model, { cond = at[rows] }), again:normal(rows[2] - rows[1] + 1, 2), o)
+      list[i], nfe = z, nfe + info.nfe
+    end
+    local draws <const>, outside <const> = post:sample(observed, fm.rng(3))
+    checks.near(fm.cat(list, 1) * theta:std(1) + theta:mean(1), draws, 1e-4)
+    assert.same({ nfe, 2, 0, 0 }, { post.evaluations, post.solves, outside, post.clamped })
+    local function density(rows) return (fm.flow.log_prob(model, post.scaled_theta(draws[rows]), { cond = at[rows], rtol = 1e-4, atol = 1e-4 })) end
+    checks.near(fm.cat({ density { 1, 5000 }, density { 5001, 5001 } }, 1) - theta:std(1):log():sum(), post:log_prob(draws, observed), 1e-4)
+    assert.same({ 5001 }, post:log_prob(draws, observed):shape())
+    -- a column that is the same everywhere is 0 in standard units
+    local same <const> = parts.learned({}, model, theta, fm.cat(x[{ {}, { 1, 2 } }], fm.full(50, 1, 0.5), 2)).scaled_x
+    checks.near(fm.zeros(2), same(fm.tensor { { 1, 2, 0.5 }, { 3, 4, 0.5 } })[{ {}, 3 }])
+  end)
+
+  it("draws again 200 times, not once more", function()
+    local post <const> = parts.learned({ box = { -1, 1 } }, function(z) return z * 0 end, fm.rng(1):normal(500, 2), fm.rng(2):normal(500, 2))
+    for rows, wrong in pairs { [100] = 1, [99] = 1, [200] = 2 } do -- one row in a hundred may stay outside
+      local drawn = {}
+      function post.draw(_, x)
+        drawn[#drawn + 1] = #x
+        local theta <const> = x * 0
+        theta[{ { 1, wrong }, { 1, 1 } }] = 40
+        theta[{ { 1, wrong }, { 2, 2 } }] = -40
+        return theta
+      end
+      post.clamped = 0
+      local ok, draws, outside = pcall(post.sample, post, fm.zeros(rows, 2), fm.rng(1))
+      assert.same({ rows ~= 99, 201, rows, wrong }, { ok, #drawn, drawn[1], drawn[201] })
+      if ok then
+        assert.same({ wrong, wrong / rows }, { post.clamped, outside })
+        assert.same({ 1, -1 }, draws[wrong]:totable())
+      else
+        assert.truthy(draws:find("posterior: for some observation the flow draws hardly ever within the prior's box: 1 % of all draws were outside", 1, true),
+          draws)
+      end
+    end
+  end)
+
   it("refuses simulations with missing values", function()
     local theta, x = fm.zeros(4, 2), fm.ones(4, 3)
     x[3][2] = 0 / 0
-    checks.raises_text("posterior: simulation 3: the numbers observed are not all finite", parts.learned, {}, print, theta, x)
+    checks.raises_text("posterior: simulation 3: the numbers observed are not all finite: leave such simulations out", parts.learned, {}, print, theta, x)
+    x[3][2], x[4][3] = 0, -math.huge
+    checks.raises_text("posterior: simulation 4: the numbers observed are not all finite", parts.learned, {}, print, theta, x)
     checks.raises_text("posterior: simulation 1: the parameters are not all finite", parts.learned, {}, print, theta + math.huge, fm.ones(4, 3))
   end)
 

@@ -255,8 +255,14 @@ describe("text parts", function()
     assert.same({ "a", "b", "c" }, words)
     checks.near(fm.tensor { { -2, 1 }, { 0, 1 }, { 2, -2 } } / (14 / 6) ^ 0.5, vectors, 1e-5)
     os.remove(path)
-    checks.raises_text("No such file or directory", parts.word_vectors.read, path, "no_such", 9)
+    local _, message <const> = fm.data.vectors(path)
+    assert.same({ false, message }, { pcall(parts.word_vectors.read, path, "no_such", 9) })
+    assert.truthy(message:find("No such file or directory", 1, true), message)
     checks.raises_text("no_such", parts.word_vectors.read, "", "no_such", 9)
+    assert(fm.file.write(path, ("a b c d. b a d c. c a b.\n"):rep(30)))
+    vectors, words = parts.word_vectors.read("", path, 99)
+    assert.same({ { 4, 4 }, 4 }, { vectors:shape(), #words }) -- no more columns than words
+    os.remove(path)
     vectors, words = parts.word_vectors.read("", "datasets/corpus.txt", 9)
     assert.same({ #words, 9 }, vectors:shape())
     assert.equal("the", words[1])
@@ -269,6 +275,18 @@ describe("text parts", function()
     local found, near = parts.word_vectors.decode(fm.tensor { { 1, 0 }, { -3, 4 }, { -9, 0 } }, vectors, words)
     assert.same({ "a", "b", "c" }, found)
     assert.near((1 + 0.8 + 1) / 3, near, 1e-5)
+    found, near = parts.word_vectors.decode(fm.tensor { { 0, 3 }, { 1e-9, 0 } }, vectors, words)
+    assert.same({ "b", "a" }, found)
+    assert.near(1 - 0.25 / 4, near, 1e-4) -- a row of hardly any length is half as long as a word
+    local _, of_nothing <const> = parts.word_vectors.decode(fm.zeros(1, 2), vectors, words)
+    assert.near(0.5, of_nothing, 1e-5)
+    -- on a word: no farther than 95 % of true rows are, here than the seventh of seven
+    local rows = {}
+    for i = 1, 7 do rows[i] = { 4 + i / 10, 0 } end
+    local spread <const> = fm.tensor(rows)
+    local at <const> = parts.word_vectors.compare(fm.tensor { { 4, 0.69 }, { 4, 0.71 }, { 0, 4.61 }, { 0, 9 }, { 0, 9 }, { 0, 9 }, { 0, 9 } }, spread,
+      spread, vectors)
+    assert.same({ 2 / 7, 2 / 3 }, { at.on_word, at.words_hit })
     local rng = fm.rng(6)
     local function draw(list) return vectors:index_select(fm.tensor(list), 1) + rng:normal(#list, 2) * 0.1 end
     local all = {}
