@@ -173,6 +173,9 @@ describe("baselines parts", function()
       "These runs were not all made by the same code: lua was 5 in 2, nil in 1." },
       parts.same_code { of("/a/experiments/baselines/x.lua", "h", "5"), of("experiments/baselines/x.lua", "h", "5"), of("experiments/baselines/x.lua",
         "i") })
+    -- the folder of the experiments, wherever it lies
+    assert.same({ "These runs were not all made by the same code: x.lua was h in 1, i in 1." }, parts.same_code { of("/my/experiments/a/experiments/x.lua",
+      "h", "5"), of("/b/experiments/x.lua", "i", "5") })
     assert.same({ "These runs were not all made by the same code: y.lua was h in 1, i in 1." }, parts.same_code { of("y.lua", "h", "5"), of("y.lua",
       "i", "5") })
   end)

@@ -239,10 +239,52 @@ describe("posterior", function()
     assert.near(0.25, summary.outside, 1e-6)
   end)
 
+  it("shows up to a thousand draws of the first five observations, learned ones above exact ones", function()
+    local measured <const> = require "posterior.parts.measured"
+    local plot <const>, strip, shown = fm.plot, nil, {}
+    local former_c2st <const>, filmstrip <const> = metrics.c2st, plot.filmstrip
+    local closing <close> = setmetatable({}, { __close = function() metrics.c2st, plot.filmstrip = former_c2st, filmstrip end })
+    metrics.c2st = function() return 0.5 end
+    plot.filmstrip = function(panels, o)
+      strip = { panels, o }
+      return "a strip"
+    end
+    local run <const> = { rng = fm.rng(7), summary = function() end, picture = function(_, name, what) shown[#shown + 1] = name .. ": " .. what end }
+    local post <const> = { size = 2, evaluations = 1, solves = 1, sample = function(_, x)
+      return x * fm.tensor { 1, 10 } + fm.range(1, #x):reshape(-1, 1) / 10000, 0
+    end }
+    local task <const> = { propose = function(n, x) return fm.full({ n, 2 }, 1) * fm.tensor { 100, 1000 } * x[1] end }
+    local observed <const> = fm.range(1, 6):reshape(6, 1)
+    measured.compare(run, { samples = 1200, classifier = 1 }, task, post, observed, {})
+    assert.same({ "posteriors: a strip" }, shown)
+    local panels <const> = strip[1]
+    assert.equal(10, #panels)
+    for i = 1, 5 do
+      assert.same({ { 1000, 2 }, { 1000, 2 } }, { panels[i]:shape(), panels[i + 5]:shape() })
+      checks.near(fm.tensor { i + 0.1, 10 * i + 0.1 }, panels[i][1000], 1e-4)
+      checks.near(fm.tensor { i + 1e-4, 10 * i + 1e-4 }, panels[i][1], 1e-4)
+      checks.near(fm.tensor { 100 * i, 1000 * i }, panels[i + 5][1000], 1e-4)
+    end
+    assert.same({ columns = 5, title = "Draws of p(parameters | x)", xlabel = "parameter 1", ylabel = "parameter 2", titles = { "learned, x1", "learned, x2",
+      "learned, x3", "learned, x4", "learned, x5", "exact, x1", "exact, x2", "exact, x3", "exact, x4", "exact, x5" } }, strip[2])
+    task.propose, task.shown = nil, { 2, 1 }
+    measured.compare(run, { samples = 40, classifier = 1 }, task, post, observed[{ 1, 2 }], {})
+    assert.same({ 2, { 40, 2 }, "parameter 2", "parameter 1", { "learned, x1", "learned, x2" }, 2 }, { #strip[1], strip[1][1]:shape(), strip[2].xlabel,
+      strip[2].ylabel, strip[2].titles, strip[2].columns })
+    checks.near(fm.tensor { 20 + 1e-4, 2 + 1e-4 }, strip[1][2][1], 1e-5)
+    local summary <const> = {}
+    function run.summary(_, values) for name, value in pairs(values) do summary[name] = value end end
+    measured.compare(run, { samples = 40, classifier = 1 }, task, post, observed[{ 1, 1 }], { fm.ones(3, 2) })
+    assert.same({ outside = 0, c2st_reference = 0.5, nfe = 1 }, summary) -- of one observation
+  end)
+
   it("calibrates by the ranks of new simulations, with the log-density and its floor", function()
     local measured <const> = require "posterior.parts.measured"
     local summary, title = {}, nil
     local run <const> = { rng = fm.rng(8, "run"), summary = function(_, values) summary = values end, picture = function(_, name) title = name end }
+    local histogram <const>, shown = fm.plot.rank_histogram, nil
+    local closing <close> = setmetatable({}, { __close = function() fm.plot.rank_histogram = histogram end })
+    fm.plot.rank_histogram = function(ranks, draws, o) shown = { ranks:totable(), draws, o } end
     local task <const> = { prior = function(n, rng) return rng:normal(n, 2) end, simulate = function(theta) return theta end,
       log_posterior = function(theta) return fm.full(#theta, -0.25) end }
     local rows
@@ -254,6 +296,11 @@ describe("posterior", function()
     assert.same({ 54, 2 }, rows:shape())
     checks.same(rows[{ { 1, 1 } }], rows[{ { 9, 9 } }])
     assert.same({ 2, 0.25, 0.125, 3, "calibration" }, { summary.nll, summary.nll_floor, summary.outside_tests, summary.clamped, title })
+    local ranks = {}
+    for i = 1, 6 do ranks[i] = { 9, 0 } end -- so many draws are below the truth
+    assert.same({ ranks, 9, { title = "Calibration: x", names = { "parameter 1", "parameter 2" } } }, shown)
+    local stream <const> = fm.rng(8, "run"):stream "calibrate"
+    checks.same(stream:normal(6, 2)[{ 2, 2 }], rows[{ 10, 10 }])
     assert.same({ 0, 0.5 }, { summary.coverage_50, summary.coverage_90 }) -- of ranks 0 to 9 those to 8 are nine tenths
     task.log_posterior = nil
     measured.calibrate(run, { tests = 6, draws = 9, task = "x" }, task, post)

@@ -10,7 +10,7 @@ end
 
 --- What a run was made of: name -> value, added to the counts.
 local function add(found, run)
-  for _, file in ipairs(run.code or {}) do count(found, file.path:match "experiments/(.*)$" or file.path, file.hash) end
+  for _, file in ipairs(run.code or {}) do count(found, file.path:match "^.*experiments/(.*)$" or file.path, file.hash) end
   for _, name in ipairs(versions) do count(found, name, tostring((run.versions or {})[name])) end
 end
 

@@ -1,6 +1,7 @@
 -- learned(task, model, theta, x): the posterior that a flow has learned in standard units, those of
 -- the mean and deviation of the simulations theta [N, D] and x [N, K].
---   learned:scaled(x)                    observations in standard units
+--   learned.scaled_theta, learned.scaled_x    functions: rows like those of theta and x in standard
+--                                        units
 --   learned:sample(x [n, K], rng)        -> a draw for each row, [n, D], within the task's box, and
 --                                        the share of the flow's draws that were outside: they are
 --                                        drawn again, 200 times at most; of up to one row in a
