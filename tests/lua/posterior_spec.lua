@@ -285,12 +285,12 @@ describe("posterior", function()
     local histogram <const>, shown = fm.plot.rank_histogram, nil
     local closing <close> = setmetatable({}, { __close = function() fm.plot.rank_histogram = histogram end })
     fm.plot.rank_histogram = function(ranks, draws, o) shown = { ranks:totable(), draws, o } end
-    local task <const> = { prior = function(n, rng) return rng:normal(n, 2) end, simulate = function(theta) return theta end,
+    local task <const> = { prior = function(n, rng) return rng:normal(n, 2) end, simulate = function(theta) return theta + 100 end,
       log_posterior = function(theta) return fm.full(#theta, -0.25) end }
     local rows
     local post <const> = { clamped = 3, sample = function(_, x)
       rows = x
-      return x - fm.tensor { 1, -1 }, 0.125 -- below the truth in one, above it in the other
+      return x - fm.tensor { 101, 99 }, 0.125 -- below the truth in one, above it in the other
     end, log_prob = function(_, theta) return theta[{ {}, 1 }] * 0 - 2 end }
     measured.calibrate(run, { tests = 6, draws = 9, task = "x" }, task, post)
     assert.same({ 54, 2 }, rows:shape())
@@ -300,7 +300,7 @@ describe("posterior", function()
     for i = 1, 6 do ranks[i] = { 9, 0 } end -- so many draws are below the truth
     assert.same({ ranks, 9, { title = "Calibration: x", names = { "parameter 1", "parameter 2" } } }, shown)
     local stream <const> = fm.rng(8, "run"):stream "calibrate"
-    checks.same(stream:normal(6, 2)[{ 2, 2 }], rows[{ 10, 10 }])
+    checks.same(stream:normal(6, 2)[{ 2, 2 }] + 100, rows[{ 10, 10 }])
     assert.same({ 0, 0.5 }, { summary.coverage_50, summary.coverage_90 }) -- of ranks 0 to 9 those to 8 are nine tenths
     task.log_posterior = nil
     measured.calibrate(run, { tests = 6, draws = 9, task = "x" }, task, post)
