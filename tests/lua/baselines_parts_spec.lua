@@ -220,11 +220,11 @@ describe("baselines parts", function()
     assert.same({ "b", "d", "f", "a", "c", "e" }, order)
     list = {}
     for lr, d in pairs { [0.1] = 2, [0.2] = 1, [0.4] = 1.5 } do
-      for _, name in ipairs { "x", "y", "z" } do add(name, lr, { name == "z" and 3 or d }) end
+      for _, name in ipairs { "v", "x", "y", "z" } do add(name, lr, { name == "z" and 3 or d }) end
     end
     for lr, d in pairs { [0.1] = 1, [0.2] = 1.5, [0.4] = 1.5 } do add("w", lr, { d }) end
     local _, told <const> = parts.methods_tables.quality(parts.arms.of(list).moons)
-    assert.truthy(told[1]:find("^Of 4 methods, 0 are best at the highest of their rates and 2 at the lowest, .* 3 are worst at the lowest:"), told[1])
+    assert.truthy(told[1]:find("^Of 5 methods, 0 are best at the highest of their rates and 2 at the lowest, .* 4 are worst at the lowest:"), told[1])
 
     local other <const> = parts.claims(found.moons, "points", "flow", "edm")
     assert.same({ "3 ± 0", "one rate", "not measured" }, { table.unpack(other.rows[7], 3) })
@@ -286,6 +286,11 @@ describe("baselines parts", function()
     assert.same({ "fmrun -m -j 2 experiments/compare_baselines.lua data=mnist folder=DIR within=0.3 method=gan lr=0.1 seed=1",
       "fmrun -m -j 2 experiments/compare_baselines.lua data=moons steps=10 method=ddpm,flow lr=0.05,0.1 seed=1,2",
       "fmrun -m -j 2 experiments/compare_baselines.lua data=moons steps=10 method=flow lr=0.4 seed=3" }, parts.sweeps(runs))
+    -- numbers as one writes them; of what is alike the first method first
+    runs = { run_of("vae", 1.0, 1, {}, { within = 2.0 }), run_of("vae", 3.0, 1, {}, { within = 2.0 }), run_of("edm", 2.0, 1, {}, { within = 2.0 }) }
+    for _, run in ipairs(runs) do run.config.flag, run.defaults.flag = true, false end
+    local sweep <const> = "fmrun -m -j 2 experiments/compare_baselines.lua data=moons flag=true steps=10 within=2 "
+    assert.same({ sweep .. "method=edm lr=2 seed=1", sweep .. "method=vae lr=1,3 seed=1" }, parts.sweeps(runs))
   end)
 
   it("scale what a network sees to a variance of 1, and add what x says", function()

@@ -177,9 +177,9 @@ describe("tables of experiments", function()
 
   it("name the processor where the runs were made here", function()
     local open <const>, _, host = io.open, fm.system.process()
-    local closing <close> = setmetatable({}, { __close = function() io.open = open end })
+    local closing <close> = setmetatable({}, { __close = function() rawset(io, "open", open) end })
     local path <const> = folder .. "/cpuinfo"
-    io.open = function(name, ...) return open(name == "/proc/cpuinfo" and path or name, ...) end
+    rawset(io, "open", function(name, ...) return open(name == "/proc/cpuinfo" and path or name, ...) end)
     for text, model in pairs { ["a: b\nmodel name\t: A  Fast   One\nc: d\n"] = "A Fast One", ["a: b\n"] = "" } do
       files.write(path, text)
       for _, elsewhere in ipairs { false, true } do
