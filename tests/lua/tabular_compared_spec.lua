@@ -71,7 +71,7 @@ describe("tabular comparison", function()
     assert.same(wanted, said)
     assert.same({ "24 x 2, 3 x 2", "24 x 2, 3 x 2", "24 x 2, 3 x 2", "7 x 2, 3 x 2" }, found.judged)
     assert.same({ 17, fm.rng(3):stream "c2st":uniform(1):item() }, { found.steps, found.key })
-    -- of rows 1, 2, 3 the flow has 1, 2, 3 nats, the Gaussian a half of it and the kernels minus so many
+    -- the flow has 1, 2, 3 nats for the rows, the Gaussian a half of it, the kernels minus so many
     local errors <const> = { (0.25 / 3) ^ 0.5, (4 / 3) ^ 0.5 }
     assert.near(errors[1], found.summary.behind_gaussian_error, 1e-6)
     assert.near(errors[2], found.summary.behind_kernel_error, 1e-6)
