@@ -8,7 +8,6 @@ local function cholesky(a, class)
   local L = {}
   for i = 1, #a do
     L[i] = {}
-    for k = 1, #a do L[i][k] = 0.0 end
     for k = 1, i do
       local rest = a[i][k]
       for m = 1, k - 1 do rest = rest - L[i][m] * L[k][m] end
@@ -20,6 +19,7 @@ local function cholesky(a, class)
         fm.fail(("gaussian%s: column %d follows from those before it: their covariance has no inverse"):format(class and " of " .. class or "", i))
       end
     end
+    for k = i + 1, #a do L[i][k] = 0.0 end
   end
   return L
 end
@@ -39,7 +39,7 @@ local function inverse_of(L)
 end
 
 return function(x, class)
-  local mean, D = x:mean(1):detach(), x:size(2)
+  local mean, D = x:mean(1), x:size(2)
   local off = x - mean
   local L = cholesky((off:transpose():matmul(off) / #x):totable(), class)
   local log_volume, triangle, inverse = 0, fm.tensor(L), fm.tensor(inverse_of(L))
