@@ -108,6 +108,7 @@ describe("tabular comparison", function()
       "held out, 1 and 2", "held out, 1 and 3", "held out, 1 and 4", "held out, 2 and 3", "held out, 2 and 4", "held out, 3 and 4" }, pairs_of)
     assert.same({ 12, 2.0 }, { #found.pairs.classes, found.pairs.classes[2] })
     assert.same({ { 20, 40 }, { 30, 40 } }, { found.panels[11][1], found.panels[12][1] })
+    for _, panel in ipairs(found.panels) do assert.same({ 12, 2 }, { #panel, #panel[1] }) end
     local fewer <const> = told_of(40, { "a" })
     assert.is_nil(fewer.pairs) -- one column has no pairs
     assert.equal("40 x 1, 40 x 1", fewer.judged[1]) -- never fewer than held-out rows
