@@ -226,12 +226,12 @@ describe("text parts", function()
       to, _, at, when = way:walk(estimate, from, 3, 0.75)
       checks.near(from * (1 - at) + x * at, to, 1e-5) -- a straight line
       assert.same({ way.c_of[769], 0.75 }, { at, when })
-      local asked = {}
+      local places = {}
       way:walk(function(here, its_c, its_t)
-        asked[#asked + 1] = { its_c, its_t }
+        places[#places + 1] = { its_c, its_t }
         return here * 0 + 2
       end, from, 3)
-      assert.same({ { 0, 0 }, { way.c_of[342], 341 / 1024 }, { way.c_of[683], 682 / 1024 } }, asked)
+      assert.same({ { 0, 0 }, { way.c_of[342], 341 / 1024 }, { way.c_of[683], 682 / 1024 } }, places)
       to, said, at, when = way:walk(estimate, from, 0)
       checks.near(from, to)
       assert.same({ "nil", 0.0, 0 }, { type(said), at, when })
