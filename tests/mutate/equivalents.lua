@@ -24,4 +24,11 @@ return {
   ["src/io/line_editor.c: negated: if (before) uselocale(before); => if (!(before)) uselocale(before);"] = "as above",
   ["src/mpi/mpi.c: operator: return left > PIECE ? PIECE : (int)left; => return left >= PIECE ? PIECE : (int)left;"] = "PIECE is PIECE",
   ["src/mpi/mpi.c: constant: int done = 0; => int done = 1;"] = "MPI_Test sets it",
+  ["lua/fm/sde/init.lua: operator: local width = x:count() // math.max(rows, 1)"
+    .. " => local width = x:count() / math.max(rows, 1)"] = "a whole number, as a float",
+  ["lua/fm/run/running_median.lua: factor: local bound, below = median / 2, 0"
+    .. " => local bound, below = median, 0"] = "with any bound the answer is the same: it only tells how often the values are sorted",
+  ["lua/fm/sweep/pool.lua: term: for i = first, first + #waiting - 1 do"
+    .. " => for i = first, first + #waiting do"] = "the first task is asked a second time",
+  ["lua/fm/plot/image_grid.lua: swapped: most = math.max(most, #lines[i]) => most = math.max(#lines[i], most)"] = "the larger of two",
 }
