@@ -93,6 +93,19 @@ describe("word for word", function()
     transcript("card.txt", { "card ./mine.lua --show", "card ./mine.lua --show --json", "card ./mine.lua -n", "card results --page" })
   end)
 
+  it("the site of a small manual: one page whole, and what the others have in their middle", function()
+    assert.same({ 0, "site/index.html   9 pages\n", "" }, { shell.call(("%s/small_site.lua -- site"):format(shell.here)) })
+    local names <const>, parts = shell.names(shell.folder .. "/site"), {}
+    assert.equal("commands.html first.html flows_pairs.png fm.Thing.html fm.flow.html fm.loose.html fm.room.html index.html index.js second.html "
+      .. "site.css site.js third.html", table.concat(names, " "))
+    for _, name in ipairs(names) do
+      local text = shell.read(shell.folder .. "/site/" .. name)
+      if name ~= "first.html" then text = text:match "<main>(.*)</main>" or text end
+      if name:find "%.html$" or name == "index.js" then parts[#parts + 1] = ("== %s\n%s"):format(name, text:gsub("><", ">\n<"):gsub("%],%[", "],\n[")) end
+    end
+    compare("site.txt", (table.concat(parts, "\n"):gsub("The manual of fmrun [^<]*", "The manual of fmrun VERSION")))
+  end)
+
   it("the page of a run, of a sweep and of what fits a condition", function()
     for name, words in pairs { ["run.html"] = "aaaa0001", ["sweep.html"] = "c0ffee00", ["highest.html"] = "c0ffee00 --metric accuracy:max",
       ["mixed.html"] = "toy other --where 'steps=40'", ["failed.html"] = "cccc0001" } do

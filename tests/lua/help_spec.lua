@@ -38,6 +38,54 @@ function fm.thing(x) end
     assert.equal("thing(x)|  What it is, in two lines.|    - a: one|    - b: two, in two lines|  Prose again:|    x = y|  The end.",
       (reference.text(entry, 60):gsub("^fm%.", ""):gsub("\n", "|")))
   end)
+
+  it("spells out what a name takes, gives and holds, and leaves no empty line where there is no text", function()
+    local entries = reference.parse [[
+---@class fm.Thing: fm.Other
+---@field size integer how large it is
+---@operator add(fm.Thing): fm.Thing
+---@operator mul(number): fm.Thing
+local Thing = {}
+---Turns it.
+---@param angle number by how much, and a text that is longer than its line
+---@param options? fm.ModelOptions or fm.NoOptions
+---@return fm.Thing turned
+---@return number angle
+function Thing:turn(angle, options) end
+---@param x number
+function fm.bare(x) end
+function fm.empty() end
+---A room.
+---
+---  - one
+---Two.
+fm.room = {}
+x = 3
+]]
+    local texts = {}
+    for i, entry in ipairs(entries) do texts[i] = entry.kind .. " " .. reference.text(entry, 46) end
+    assert.same({ "class fm.Thing\n  fields   size integer how large it is\n  also     add mul",
+      "method thing:turn(angle, options)\n  Turns it.\n\n  takes    angle number by how much, and a\n             text that is longer than its line\n"
+      .. "           options? fm.ModelOptions or\n             fm.NoOptions\n  returns  fm.Thing turned\n           number angle",
+      "function fm.bare(x)\n  takes    x number", "function fm.empty()", "module fm.room\n  A room.\n    - one\n  Two." }, texts)
+    local loss <const> = reference.text(reference.find "fm.flow.loss"[1], 200)
+    assert.truthy(loss:find "\n  takes    [^\n]*\n[^@]*\n  options  rng fm%.Rng [^\n]*\n           x0 [^@]*\n  returns  ", loss)
+    local nn <const> = reference.text(reference.find "fm.nn"[1], 200)
+    assert.truthy(nn:find "\n\n  fm%.nn%.linear%(inputs, outputs, options%) +act", nn)
+  end)
+
+  it("is told missing where its file is", function()
+    local by_name <const> = require "fm.parts.by_name"
+    local file <const> = by_name.file
+    for place, message in pairs { [false] = "fm/meta/fm.lua is missing", ["/nowhere/fm.lua"] = "/nowhere/fm.lua: No such file or directory" } do
+      package.loaded["fm.cli.reference"] = nil
+      by_name.file = function(name) if name == "fm.meta.fm" then return place or nil end return file(name) end
+      local again <const> = require "fm.cli.reference"
+      local found = table.pack(again.find "fm.ode.solve")
+      by_name.file, package.loaded["fm.cli.reference"] = file, reference
+      assert.same({ nil, message, n = 2 }, found)
+    end
+  end)
 end)
 
 describe("Markdown", function()
@@ -108,6 +156,16 @@ describe("a page on a terminal", function()
     assert.same({}, lines("", 10))
   end)
 
+  it("has what Markdown has, each after an empty line but the first after its heading", function()
+    assert.same({ "| a", "|", "| b", "", "1. x", "2. y", "", "   z", "", "- p", "- q", "", "[picture: pic] l <https://x.y/z>", "https://x.y m" },
+      lines "> a\n>\n> b\n\n1. x\n2. y\n\n   z\n<!-- c -->\n- p\n\n- q\n\n![pic](a.png) [l](https://x.y/z) [https://x.y](https://x.y) [m](b.md)")
+    assert.same({ "Long", "====", "U", "-", "V", "a", "", "a  b", "1", "2  3" }, lines("# Long\n## U\n### V\na\n\n| a | b |\n|---|---|\n| 1 | |\n| 2 | 3 |", 4))
+    assert.same({ "a b c d e", "====" }, { lines("# a b c d e", 9)[1], lines("# a b c d e", 4)[4] })
+    assert.same({ "1", "  b: x y", "    z", "", "2", "  b: 3", "  c: 4" }, lines("| | b | c |\n|---|---|---|\n| 1 | x y z | |\n| 2 | 3 | 4 |", 8))
+    assert.same({ "- a", "", "  - b c", "- d" }, lines "- a\n  - b\n    c\n- d")
+    assert.same({ "|     x" }, lines "> ```\n> x\n> ```")
+  end)
+
   it("has its colors around words, not in what is counted", function()
     local function paint(color, text) return color and ("<%s>%s</>"):format(color, text) or text end
     assert.same({ "<bold>strong</> <blue>code</>," }, lines("**strong** `code`,", 12, paint))
@@ -134,6 +192,22 @@ describe("a page as HTML", function()
     assert.equal('<div class="wide"><table><thead><tr><th>a</th></tr></thead><tbody><tr><td>1</td></tr></tbody></table></div>', page "| a |\n|---|\n| 1 |")
     assert.equal('<p class="file">a.lua</p><pre><code class="lua">x\n</code></pre>', page "```lua file=a.lua\nx\n```")
     assert.equal("", page "<!-- x -->")
+    assert.equal('<blockquote><p>q <em>e</em></p></blockquote><ul><li><p>a</p><p>b</p></li></ul><ol><li>c</li></ol><h6 id="seven"><a class="anchor" '
+      .. 'href="#seven">seven</a></h6><p><img alt="p" loading="lazy" src="&lt;a.png"></p><div class="wide"><table><tbody><tr><td>1</td><td class="number">2'
+      .. "</td></tr></tbody></table></div><pre><code>plain  -- x\n</code></pre>",
+      page "> q *e*\n\n- a\n\n  b\n\n1. c\n\n####### seven\n\n![p](a.png)\n\n| | |\n|---|--:|\n| 1 | 2 |\n\n```\nplain  -- x\n```")
+  end)
+
+  it("marks comments of Lua, of a shell and of Python, and links names in code but those inside of a link", function()
+    for language, marked in pairs { lua = "<c>-- a\n</c>x = 1 --y\nz <c>-- w\n</c>", sh = "<c># a\n</c>ls # x\nls  <c># x\n</c>", python = "x  <c># y\n</c>",
+      text = "# a\n", other = "-- a\n" } do
+      local text = marked:gsub("</?c>", ""):gsub("\n$", "")
+      assert.equal(('<pre><code class="%s">%s</code></pre>'):format(language, (marked:gsub("<c>", '<span class="comment">'):gsub("</c>", "</span>"))),
+        tostring(html.code(text, language)))
+    end
+    local made = html.blocks(markdown.read "`k` `l` [`k`](x) <https://a.b>", { link = function(target) return "!" .. target end,
+      name = function(code) return code == "k" and "K" or nil end })
+    assert.equal('<p><a href="K"><code>k</code></a> <code>l</code> <a href="!x"><code>k</code></a> <a href="!https://a.b">https://a.b</a></p>', tostring(made))
   end)
 end)
 
@@ -143,6 +217,9 @@ describe("a page", function()
     assert.same({ 7, "The t", "About it." }, { one.order, one.title, one.summary })
     assert.equal(math.huge, pages.parse("x", "# A\nb").order)
     assert.same({ "x", "" }, { pages.parse("x", "").title, pages.parse("x", "").summary })
+    local short = pages.parse("x", "# A\n\nAbout.\n\n## B\n") -- without its place, the next heading is near
+    assert.same({ "A", "About." }, { short.title, short.summary })
+    assert.equal("About.", pages.parse("x", "# A\n\nAbout.\n\nMore.\n").summary)
   end)
 
   it("has sections by their headings, with those below them", function()

@@ -18,7 +18,7 @@ end
 --- A page { name, path, text, blocks, order, title, summary } from its text. Raises what is wrong
 --- with it.
 function pages.parse(name, text)
-  local page = { name = name, text = text, order = math.huge, title = name, summary = "" }
+  local page = { name = name, text = text, order = math.huge }
   local ok, blocks = pcall(markdown.read, text)
   if not ok then error(("%s.md: %s"):format(name, blocks), 0) end
   page.blocks = blocks
@@ -27,11 +27,12 @@ function pages.parse(name, text)
     if block.kind == "comment" then
       page.order = tonumber(block.text:match "^order:%s*(%d+)$") or page.order
     elseif block.kind == "heading" then
-      page.title = markdown.plain(block.inline)
+      page.title = page.title or markdown.plain(block.inline)
     elseif block.kind == "paragraph" then
-      page.summary = markdown.plain(block.inline)
+      page.summary = page.summary or markdown.plain(block.inline)
     end
   end
+  page.title, page.summary = page.title or name, page.summary or ""
   return page
 end
 

@@ -62,16 +62,19 @@ local function fields(title, list, o)
 end
 
 local function paragraphs(entry, o)
-  local list, items = {}, nil
+  local list, items = {}, {}
+  local function end_list()
+    if #items > 0 then list[#list + 1], items = html.ul { items }, {} end
+  end
   for _, part in ipairs(reference.paragraphs(entry)) do
-    if not part.indented then
-      list[#list + 1], items = html.p { prose(part.text, o) }, nil
-    else
-      items = items or {}
+    if part.indented then
       items[#items + 1] = html.li { prose(part.text:gsub("^%- ", ""), o) }
-      if #items == 1 then list[#list + 1] = html.ul { items } end
+    else
+      end_list()
+      list[#list + 1] = html.p { prose(part.text, o) }
     end
   end
+  end_list()
   return list
 end
 
