@@ -370,6 +370,59 @@ describe("fmrun card", function()
     end
   end)
 
+  it("says that a result cannot be written, and which card's data cannot be drawn", function()
+    well "card toy -q --seeds 1"
+    write("cards/results", "a file")
+    local code, _, err = call "card toy --seeds 1 --show --save"
+    assert.equal(1, code)
+    assert.truthy(err:find "^fmrun: cards/results[^\n]*\n$", err)
+    assert.equal("a file", read "cards/results")
+    for drawn, message in pairs { ['error "there is none"'] = "there is none", ['return rng:normal(1), { 1 }'] = "expected tensors, found a table" } do
+      write("cards/toy.lua", (toy:gsub("@%u+@", ""):gsub("return rng:normal%(5, 2%)", drawn)))
+      code, _, err = call "card toy --show"
+      assert.equal(1, code)
+      has(err, "fmrun: cards/toy.lua: card: data: ", message)
+      assert.equal(1, #stopping.lines(err))
+    end
+  end)
+
+  it("shows several cards, an empty line between them, and ends with the worst of their codes", function()
+    write("cards/other.lua", (read "cards/toy.lua":gsub('title = "A toy"', 'title = "Another"')))
+    local one, other = well "card toy --show", well "card other --show"
+    assert.equal(one .. "\n" .. other, (well "card toy other --show"))
+    assert.equal(2, #stopping.lines((well "card toy other --show --json")))
+    assert.equal((well "card toy -n") .. (well "card other -n"), (well "card toy other -n"))
+    write("cards/other.lua", (read "cards/other.lua":gsub("run:keeps", "error 'no' run:keeps")))
+    assert.equal(1, (call "card other toy -q --seeds 1 -j 2"))
+  end)
+
+  it("passes over runs of parameters that the script has no longer", function()
+    card { MORE = ", later = 3" }
+    well "-q cards/toy.lua kind=near seed=1 later=3"
+    has(well "card toy --show", "1 run in runs")
+    card()
+    has(well "card toy --show", "0 runs in runs")
+  end)
+
+  it("says where there are no cards at all, with an fmrun that has none beside it", function()
+    shell "rm -r cards; mkdir -p own/bin; cp $FMRUN own/bin/fmrun; mkdir -p own/lua"
+    shell(("cp -r %s/lua/fm own/lua/fm"):format(stopping.root))
+    local function own(words) return shell("own/bin/fmrun " .. words) end
+    assert.same({ 0, "CARD  ROWS  SEEDS  RESULT  SOURCE\n", "there are no cards here: none in ./cards\n" }, { own "card" })
+    assert.same({ 1, "", "fmrun: there is no folder experiments/cards beside this fmrun\n" }, { own "card --page" })
+    shell "mkdir cards"
+    card()
+    local code, out, err = own "card"
+    assert.same({ 0, "CARD  ROWS  SEEDS  RESULT  SOURCE\ntoy      2      2  none    Nobody 2026, table 1\n", "" }, { code, out, err })
+    assert.equal(0, (own "card toy -q --save --seeds 1"))
+    has(own "card" == 0 and read "out", "toy      2      2  1 seed, 20")
+    assert.equal("cards/toy.lua", assert(fm.json.decode(read "cards/results/toy.json")).script)
+    shell "mkdir -p own/experiments; mv cards own/experiments/cards"
+    has(own "card" == 0 and read "out", "toy      2      2  1 seed, 20")
+    assert.equal(0, (own "card toy -q --save --seeds 1"))
+    assert.equal("experiments/cards/toy.lua", assert(fm.json.decode(read "own/experiments/cards/results/toy.json")).script) -- wherever that fmrun is
+  end)
+
   it("says what is wrong", function()
     for arguments, message in pairs {
       ["card tyo"] = 'there is no card "tyo"; did you mean "toy"?', ["card --list toy"] = '--list takes no names, found "toy"',

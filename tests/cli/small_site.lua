@@ -34,7 +34,8 @@ local LossOptions = {}
 ]]
 
 local manual <const> = { { "first", "# First `page`\n\nAbout *it*.\n\n## More\n\n[to](second.md#part), [page](third.md), [web](https://a.b/c), [up](#more), "
-  .. "![a](flows_pairs.png) `fm.room.make { }` `make` `room.make()`\n\nThe end.\n" }, { "second", "# Second\n\n- a\n\n- b\n\n| x | y |\n|---|--:|\n| 1 | 2 |\n" },
+  .. "![a](flows_pairs.png) `fm.room.make { }` `make` `room.make()`\n\nThe end.\n" },
+  { "second", "# Second\n\n- a\n\n- b\n\n| x | y |\n|---|--:|\n| 1 | 2 |\n" },
   { "third", "<!-- order: 3 -->\n# Third\n\n> quoted\n\n```sh\nls  # all\n```\n" } }
 
 function reference.all() return entries end
