@@ -84,6 +84,29 @@ describe("an axis", function()
     assert.equal(3.0, axes.new(any, "1:1.7976931348623157e308:8e307").count) -- too far apart for one grid in tens
   end)
 
+  it("counts in decimals as long as 64 bits hold them, and else in binary", function()
+    local decimal <const> = require "fm.cli.words.decimal"
+    local function points(first, last, step)
+      local found, list = decimal.grid(first, last, step), {}
+      for i = 1, found and found.count or 0 do list[i] = found.at(i) end
+      return found and list
+    end
+    assert.same({ 0.1, 0.2, 0.3 }, points("0.1", "0.3", "0.1"))
+    assert.same({ 0 }, points("0", "0.0", "0.1"))
+    assert.same({ 0, 100, 200 }, points("0", "2e2", "1e+2"))
+    assert.same({ 300, 200, 100 }, points("3e2", "1e2", "-100"))
+    assert.same({ 0.5, 1.5 }, points(".5", "2", "+1"))
+    assert.same({ 0, 0, 0 }, { decimal.grid("0", "0", "1").at(1), decimal.grid("00", "-0", "1").at(1), decimal.grid("0e5", "0", "2").at(1) })
+    assert.same({ 999999999999999998, 999999999999999999 }, points("999999999999999998", "999999999999999999", "1"))
+    assert.same({}, points("1", "0", "1"))
+    for _, words in ipairs { { "x", "1", "1" }, { "1", "0x2", "1" }, { "1", "2", "1e1e1" }, { "1000000000000000000", "1000000000000000001", "1" },
+      { "0.1234567890123456789", "1", "0.1" }, { "1e18", "2e18", "1" }, { "1", "2", "1e-18" }, { "1e-30", "1", "1" } } do
+      assert.is_nil(points(table.unpack(words)), words[1])
+    end
+    assert.equal(2, decimal.grid("1e-17", "2e-17", "1e-17").count)
+    assert.equal(0.9, decimal.grid("0.9", "1", "1e-16").at(1))
+  end)
+
   it("has values with commas in quotes, as CSV", function()
     assert.same({ "a,b", "c", 'd"e', "", "f" }, values_of("note", '"a,b",c,"d""e","",f'))
     assert.same({ "a", "", 'b"c' }, values_of("note", 'a,,b"c'))
@@ -100,6 +123,9 @@ describe("an axis", function()
 
   it("counts without making", function()
     local whole = parameters.declare { n = 1 }.n
+    local beyond = axes.new(whole, "9007199254740993:9007199254740997:2") -- beyond the whole numbers of a double
+    assert.same({ 3, 9007199254740993, 9007199254740995, 9007199254740997 }, { beyond.count, beyond.at(1), beyond.at(2), beyond.at(3) })
+    assert.equal("float", math.type(axes.new(list.lr, "1:3").at(2)))
     assert.equal(1000000001, axes.new(whole, "0:1000000000").count)
     assert.equal(2.0 ^ 64, axes.new(whole, "-9223372036854775808:9223372036854775807").count)
     local two = axes.new(whole, "1:9223372036854775807:4611686018427387904")
@@ -206,6 +232,55 @@ describe("expansion", function()
     local torn = temporary(".jsonl", '{"lr":1}\n{"lr":2')
     refused("x.lua: " .. torn .. ": line 2 col 8: the text ends (expected ',' or '}')", runs_of, { "@" .. torn })
     for _, path in ipairs { marked, twice, torn } do os.remove(path) end
+  end)
+
+  it("says which line or trial of a file is wrong, and how", function()
+    for text, message in pairs { ["lr,note\n1\n"] = "line 2: expected 2 fields as in the first line, found 1",
+      ["lr\n\n1,2\n"] = "line 3: expected 1 fields as in the first line, found 2", ["lr\n"] = "empty list: there are no trials",
+      [" \n\n"] = "empty list: there are no trials", ["lr\n1\nx\n"] = 'trial 2: lr: expected a finite number, found "x"',
+      ["lr\n1\n\0\n"] = "line 3: a NUL byte; expected text in UTF-8", ["steps\n0\n"] = "trial 1: steps: must be >= 1" } do
+      local path <const> = temporary(".csv", text)
+      refused(("x.lua: %s: %s"):format(path, message), runs_of, { "@" .. path })
+      os.remove(path)
+    end
+    for text, message in pairs { ["[1]"] = "line 1: expected an object", ['{"lr":1}\n\n3'] = "line 3: expected an object",
+      ['"x"'] = "line 1: expected an object", ['{"lr":[1]}'] = "line 1: lr: expected a number, a string or a boolean",
+      ['{"lr":1}\n{"lr":null}'] = "line 2: lr: expected a number, a string or a boolean", [""] = "empty list: there are no trials" } do
+      local path <const> = temporary(".jsonl", text)
+      refused(("x.lua: %s: %s"):format(path, message), runs_of, { "@" .. path })
+      os.remove(path)
+    end
+    local exact <const> = temporary(".jsonl", '{"lr":0.1,"steps":7,"note":"a b","shout":false}\n{"lr":16777217.5,"steps":8}')
+    assert.same({ "lr=0.1 note=a b shout=false steps=7", "lr=16777217.5 steps=8" }, texts(runs_of({ "@" .. exact }, {})))
+    local plan <const> = runs_of({ "@" .. exact, "seed=3" }, {})
+    assert.same({ { "lr", "note", "shout", "steps" }, { seed = 3 }, true, 8 }, { plan.keys, plan.fixed, plan.is_sweep, plan.runs[2].values.steps })
+    refused("x.lua: lr given twice", runs_of, { "@" .. exact, "lr=3" })
+    refused("x.lua: seed given twice", runs_of, { "seed=1", "seed=2" }, {})
+    os.remove(exact)
+    refused("x.lua: " .. os.getenv "HOME" .. ": trials are read from .csv or .jsonl", runs_of, { "@" .. os.getenv "HOME" })
+  end)
+
+  it("is one run of one script, or a sweep; limits count every script", function()
+    local function is_sweep(...) return runs_of(...).is_sweep end
+    assert.same({ false, true, true, false }, { is_sweep({ "lr=1" }, {}), is_sweep { "lr=1,2" }, is_sweep { "seed=1:1" }, is_sweep { "lr=1" } })
+    local other <const> = { path = "y.lua", experiment = script.experiment }
+    local plan <const> = expand({ script, other }, { words = { "seed=1,2" }, multirun = true })
+    assert.same({ 4, "x.lua", "y.lua", true }, { #plan.runs, plan.runs[2].script.path, plan.runs[3].script.path, plan.is_sweep })
+    assert.is_true(expand({ script, other }, { words = {} }).is_sweep)
+    assert.equal(4, #expand({ script, other }, { words = { "seed=1,2" }, multirun = true, max_runs = 4 }).runs)
+    refused("sweep has 4 runs, over the limit of 3 (--max-runs N)", expand, { script, other }, { words = { "seed=1,2" }, multirun = true, max_runs = 3 })
+    assert.equal(10000, #runs_of({ "seed=1:10000" }).runs)
+    refused("sweep has 10001 runs, over the limit of 10000 (--max-runs N)", runs_of, { "seed=1:10001" })
+    refused('y.lua: unknown key "lr"', expand, { script, { path = "y.lua", experiment = { parameters = parameters.declare {}, presets = {} } } },
+      { words = { "lr=1" } })
+    local axes_and_trials <const> = temporary(".csv", "lr,steps\n1,2\n3,4\n")
+    assert.same({ "path=linear lr=1.0 steps=2 seed=1", "path=linear lr=1.0 steps=2 seed=2", "path=linear lr=3.0 steps=4 seed=1",
+      "path=linear lr=3.0 steps=4 seed=2", "path=vp lr=1.0 steps=2 seed=1" },
+      table.move(texts(runs_of { "path=linear,vp", "@" .. axes_and_trials, "seed=1:2" }), 1, 5, 1, {}))
+    local drawn <const>, seen = texts(runs_of({ "@" .. axes_and_trials, "seed=1:9" }, { multirun = true, random = 12 })), {}
+    for _, text in ipairs(drawn) do seen[text:match "lr=%S+ steps=%d"] = true end
+    assert.same({ 12, { ["lr=1.0 steps=2"] = true, ["lr=3.0 steps=4"] = true } }, { #drawn, seen })
+    os.remove(axes_and_trials)
   end)
 
   it("draws the same search again, and a longer one begins with the shorter", function()

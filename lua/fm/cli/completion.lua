@@ -51,7 +51,7 @@ local function paths(list, word, ending)
     local hidden = name:sub(1, 1) == "." and beginning:sub(1, 1) ~= "."
     if not hidden and name:sub(1, #beginning) == beginning then
       local is_folder = lfs.attributes(folder .. name, "mode") == "directory"
-      if is_folder then add(list, folder .. name .. "/") elseif ending and name:sub(-#ending) == ending then add(list, folder .. name) end
+      if is_folder then add(list, folder .. name .. "/") elseif ending and name:sub(#name + 1 - #ending) == ending then add(list, folder .. name) end
     end
   end
 end
@@ -145,8 +145,8 @@ local function names_in_runs(list, line)
 end
 
 --- Values of an option: choices, folders, files, names in runs.
-local function option_values(list, option, word, place, before)
-  for _, choice in ipairs(option.choices or {}) do add(list, before .. choice, option.help) end
+local function option_values(list, option, word, place)
+  for _, choice in ipairs(option.choices or {}) do add(list, choice, option.help) end
   if option.value == "DIR" then paths(list, word, nil) elseif option.value == "FILE" then paths(list, word, "") end
   local of_runs = place.command and place.command.takes == "run" and (option.value == "NAME" or option.value == "CONDITION")
   if of_runs then names_in_runs(list, place.line) end
@@ -172,10 +172,11 @@ local function offered(words)
   local list, word, place = {}, words[#words] or "", read(words)
   local long, value = word:match "^(%-%-[^=]+)=(.*)$"
   if place.waiting then
-    option_values(list, place.waiting, word, place, "")
+    option_values(list, place.waiting, word, place)
   elseif long then
     local option = option_of(place.options, long)
-    if option then option_values(list, option, value, place, long .. "=") end
+    if option then option_values(list, option, value, place) end
+    for _, candidate in ipairs(list) do candidate[1] = long .. "=" .. candidate[1] end
   elseif word:sub(1, 1) == "-" then
     flags(list, place.options)
   elseif place.command then

@@ -39,7 +39,10 @@ function decimal.grid(first, last, step)
   local wholes, power = scaled { first, last, step }
   if not wholes then return nil end
   local from, to, by = table.unpack(wholes)
-  return { count = (to - from) // by + 1, at = function(i) return tonumber(("%de%d"):format(from + (i - 1) * by, power)) end }
+  return { count = (to - from) // by + 1, at = function(i)
+    local whole = from + (i - 1) * by
+    return power == 0 and whole or tonumber(("%de%d"):format(whole, power)) -- with "e0" it would be a double
+  end }
 end
 
 return decimal
