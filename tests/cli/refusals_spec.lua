@@ -148,6 +148,26 @@ describe("fmrun refuses", function()
     shell.has(select(2, shell.run(fmrun .. "help")), "\n  none        " .. shell.folder .. "/fm/command/none.lua: expected {", "\n  well        of mine\n")
   end)
 
+  it("what mpirun started and cannot be one training, by the words of its environment", function()
+    local as <const> = "OMPI_COMM_WORLD_SIZE=%d OMPI_COMM_WORLD_RANK=%d "
+    write("x.lua", 'return require "fm".experiment { params = { n = 1 }, run = function() end }')
+    local code, out, err = shell.run(as:format(2, 0) .. shell.fmrun .. " x.lua")
+    assert.same({ true, "" }, { code == 1 or code == 2, out })
+    assert.truthy(err:find "^fmrun: [^\n]*MPI[^\n]*\n" or err:find "ASan", err) -- another MPI, or none
+    says(as:format(1, 0) .. shell.fmrun .. " -m x.lua n=1,2", 2,
+      "fmrun: mpirun is for one run of many processes: start a sweep without it, or let --emit slurm --ranks N write a script for it\ntry: fmrun --help\n")
+    assert.equal(0, (shell.run(as:format(1, 0) .. shell.fmrun .. " -q x.lua --folder r")))
+    says(as:format(2, 1) .. shell.fmrun .. " path", 1, "") -- the first one says it
+    says(as:format(2, 0) .. shell.fmrun .. " path", 2, "fmrun: path: expected one run, found 0\ntry: fmrun path --help\n")
+    local stock <const> = ("LUA_PATH='%s/lua/?.lua;%s/lua/?/init.lua;;' LUA_CPATH='%s/?.so;;' OPENBLAS_NUM_THREADS=1 lua5.4 x.lua"):format(lfs.currentdir(),
+      lfs.currentdir(), assert(os.getenv "FM_MODULE"))
+    says(as:format(2, 0) .. stock, 2, "fmrun: many processes for one training are for fmrun: mpirun -n N fmrun SCRIPT\n")
+    assert.equal(0, (shell.run(as:format(1, 0) .. stock .. " -q")))
+    says(stock .. " n=1,2", 2, 'fmrun: x.lua: n: expected an integer, found "1,2"; lists and ranges need -m\n')
+    write("x.lua", 'return require "fm".experiment { params = { n = 1 }, run = function() os.remove "x.lua" end }')
+    says(stock .. " -n", 2, "fmrun: sweeps, lists of runs and scripts for schedulers are made by fmrun\n")
+  end)
+
   it("an error of its own as one that is fmrun's: 4", function()
     write("x.lua", 'package.loaded["fm.cli.launch"].plan = function() error "it slipped" end return require "fm".experiment { run = function() end }')
     local code, _, err = call "x.lua"

@@ -141,6 +141,36 @@ describe("words", function()
   end)
 end)
 
+describe("a folder", function()
+  it("is removed with all in it, its links not followed, or as far as that goes", function()
+    local lfs <const>, remove <const> = require "lfs", require "fm.cli.remove_folder"
+    local place <const> = os.tmpname()
+    os.remove(place)
+    local function make()
+      for _, name in ipairs { "", "/in", "/in/deep", "/kept" } do lfs.mkdir(place .. name) end
+      for _, name in ipairs { "/a", "/in/deep/.b", "/kept/c" } do files.write(place .. name, "x") end
+      lfs.link(place .. "/kept", place .. "/in/link", true)
+    end
+    make()
+    assert.is_true(remove(place .. "/in"))
+    assert.same({ "file", "file" }, { lfs.attributes(place .. "/a", "mode"), lfs.attributes(place .. "/kept/c", "mode") })
+    assert.is_nil(lfs.attributes(place .. "/in"))
+    make()
+    local real <const> = os.remove
+    function os.remove(path) -- luacheck: ignore 122
+      if path:find "%.b$" then return nil, "it stays" end
+      return real(path)
+    end
+    local result = table.pack(remove(place .. "/in"))
+    os.remove = real -- luacheck: ignore 122
+    assert.same({ nil, "it stays", n = 2 }, result)
+    assert.equal("file", lfs.attributes(place .. "/in/deep/.b", "mode"))
+    assert.is_true(remove(place))
+    assert.is_nil(lfs.attributes(place))
+    assert.is_nil((remove(place)))
+  end)
+end)
+
 describe("a machine", function()
   it("is that of all runs: the most cores, all kernels, the model where they were made here", function()
     local _, host <const> = fm.system.process()
@@ -222,6 +252,15 @@ describe("a line", function()
     assert.equal("step 1299/2000  64%  998/s  eta 0.7s", screen:describe(1299, "", 10.5))
     screen:begin("toy", 0, 0, 10, "setting")
     assert.equal("setting 0/0  0%", screen:describe(0, "", 11))
+    screen:begin("toy", 9000, 0, 10)
+    assert.equal("step 1000/9000  11%  1.0k/s  eta 8.0s", screen:describe(1000, "", 11))
+    assert.equal("step 999/9000  11%  999/s  eta 8.0s", screen:describe(999, "", 11))
+    for _, options in ipairs { { {}, 10, io.stdout }, { { json = true }, 1, io.stderr } } do
+      local made <const> = run_screen.new(options[1])
+      if not fm.system.is_terminal(2) then assert.same({ options[2], options[3] }, { made.interval, made.out }) end
+      made:begin("toy", 10, 0, 5)
+      assert.same({ made.interval + 5, "step" }, { made.next_time, made.unit })
+    end
   end)
 
   it("is clipped by characters, or by bytes where it is no UTF-8", function()
