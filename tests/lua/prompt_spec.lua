@@ -36,6 +36,28 @@ describe("values at the prompt", function()
     assert.equal(('{\n  first = "%s",\n  second = "%s"\n}'):format(("x"):rep(60), ("y"):rep(60)), wide)
   end)
 
+  it("end a line after 100 characters, and count what is left out of the list and of the rest", function()
+    if not in_order then return pending "the prompt is fmrun's" end
+    assert.equal(('{"%s"}'):format(("x"):rep(96)), shown { ("x"):rep(96) })
+    assert.equal(('{\n  "%s"\n}'):format(("x"):rep(97)), shown { ("x"):rep(97) })
+    local named, both = {}, {}
+    for i = 1, 25 do named[("k%02d"):format(i)], both[("k%02d"):format(i)], both[i] = i, i, i end
+    local last <const> = "  k20 = 20,\n  ... (%d more)\n}"
+    local function ends(value, wanted) assert.equal(wanted, shown(value):sub(-#wanted)) end
+    ends(named, last:format(5))
+    ends(both, last:format(10))
+    named.k25, named.k24, named.k23, named.k22 = nil, nil, nil, nil
+    ends(named, last:format(1))
+    named.k21 = nil
+    ends(named, "  k20 = 20\n}")
+    assert.equal("{5, [0] = 4, [2.5] = 6}", shown { [0] = 4, 5, [2.5] = 6 })
+    assert.equal("{a = {b = {c = {}}}}", shown { a = { b = { c = {} } } })
+    assert.equal("{[{a = {b = {...}}}] = 1}", shown { [{ a = { b = { c = { 1 } } } }] = 1 })
+    assert.equal("{a = {b = {c = {...}}}}", shown { a = { b = { c = { 1 } } } })
+    assert.equal('{\n  a = {\n    b = "' .. ("x"):rep(97) .. '"\n  }\n}', shown { a = { b = ("x"):rep(97) } })
+    assert.equal("{[true] = false}", shown { [true] = false })
+  end)
+
   it("stay what they are when they print themselves, or are no tables", function()
     local named = setmetatable({}, { __tostring = function() return "me" end })
     for _, value in ipairs { named, 1, "text", print, fm.zeros(2), fm.rng(1), setmetatable({}, { __name = "kind" }) } do assert.equal(value, shown(value)) end
