@@ -54,9 +54,11 @@ describe("on the screen", function()
     for _, signal in ipairs { "INT", "TERM" } do
       for _, saves in ipairs { true, false } do screen:stopping(signal, saves) end
     end
-    assert.equal("toy goes on from step 7\nruns/x\\x1b is done\nfmrun: it is locked\nfmrun: careful\nout:wordsout:\nfmrun: finishing "
-      .. "the step, writing a checkpoint (Ctrl-C again to stop now)\nfmrun: finishing the step (Ctrl-C again to stop now)\nfmrun: finishing the step, writing a checkpoint\n"
-      .. "fmrun: finishing the step\n", text())
+    local finishing <const> = "fmrun: finishing the step"
+    assert.equal("toy goes on from step 7\nruns/x\\x1b is done\nfmrun: it is locked\nfmrun: careful\nout:wordsout:\n" .. finishing
+      .. ", writing a checkpoint (Ctrl-C again to stop now)\n" .. finishing .. " (Ctrl-C again to stop now)\n" .. finishing .. ", writing a checkpoint\n"
+      .. finishing .. "\n", text())
+
     local record <const> = { status = "killed", experiment = "toy", steps = 5, seconds = 65, summary = { w2 = 0.5 }, error = "SIGINT after step 5" }
     for words, how in pairs { ["to go on: "] = { saved = true, keeps = true }, ["no checkpoint was written yet; to begin again: "] = { keeps = true },
       ["nothing is kept (see run:keeps); to begin again: "] = {} } do
