@@ -64,6 +64,7 @@ describe("words", function()
     assert.same({ 3, 0, nil }, { option_reader.whole("--n", "3", 3), option_reader.whole("--n", "0", 0), option_reader.whole("--n", nil, 0) })
     for _, text in ipairs { "2", "-3", "3.0", "x", "" } do refused(('--n: expected a whole number >= 3, found "%s"'):format(text), option_reader.whole,
       "--n", text, 3) end
+    refused('--n: expected a whole number >= 1, found "99999999999999999999"', option_reader.whole, "--n", "99999999999999999999", 1)
     local said
     option_reader.whole("--n", "1", 2, function(message) said = message end)
     assert.equal('--n: expected a whole number >= 2, found "1"', said)
@@ -73,6 +74,9 @@ describe("words", function()
     local lines <const> = option_reader.help { options[1], { "-n", name = "n", value = "NUMBER", help = ("word "):rep(20) }, options[7] }
     assert.same({ "  -a, --all  all of it", "  -n NUMBER  word word word word word word word word word word word word word",
       "             word word word word word word word" }, lines)
+    local long <const> = { "-l", name = "l", help = ("word "):rep(30) }
+    local all <const> = option_reader.help { long, long, options[1] }
+    assert.same({ 7, "  -l         " .. ("word "):rep(13):sub(1, -2), "  -a, --all  all of it" }, { #all, all[4], all[7] })
   end)
 
   it("of fmrun are options, scripts, words for them, or a command", function()
@@ -278,5 +282,10 @@ describe("a line", function()
     assert.equal("▁█", sparkline({ 2, 5 }, 2, 1e300))
     assert.equal("▁█", sparkline({ 1, 3, 5, 7 }, 2)) -- means of equal parts
     assert.equal("▁·█", sparkline({ 1, 1, 0 / 0, 1 / 0, 5, 5 }, 3))
+    assert.equal("▁█", sparkline({ 1, 0 / 0, 5, 5 }, 2))
+    assert.equal("█▁", sparkline({ 4, 2, 2 }, 2)) -- of one, and of two
+    assert.equal("█▁", sparkline({ 1.7e308, 1.7e308, 1.7e308, 1e308, 1e308, 1e308 }, 2)) -- their sums are beyond a double
+    assert.equal("▁█", sparkline({ -1.7e308, -1.7e308, -1.7e308, -1e308, -1e308, -1e308 }, 2))
+    assert.equal("▁█", sparkline({ 2, 5 }, 2, -1e300))
   end)
 end)

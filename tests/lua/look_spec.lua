@@ -165,10 +165,33 @@ describe("layout", function()
     assert.equal("lr=0.1 …", at(8, "lr=0.1", "seed=2", "n=30"))
     assert.equal("a text …", at(8, "a text that is too long"))
     assert.equal("", at(8) or "")
+    local many <const> = { "abcdef" }
+    for i = 2, 10 do many[i] = "bb" end
+    assert.equal("abcdef +9", at(9, table.unpack(many)))
+    assert.equal("abcdef +…", at(9, "abcdef", table.unpack(many)))
+    assert.equal("a\\x1b b", at(9, "a\27", "b")) -- b takes less room than +1
+    assert.equal("a\\x1bcdef +1", at(11, "a\27cdef", "bbb"))
+  end)
+
+  it("knows the page of a terminal, else what the environment says, else 80", function()
+    if fm.system.columns(0) then return pending "this one is a terminal" end
+    local getenv <const> = os.getenv
+    for text, columns in pairs { ["70"] = 70, ["7.5"] = 80, x = 80, [""] = 80 } do
+      os.getenv = function(name) return name == "COLUMNS" and text or getenv(name) end -- luacheck: ignore 122
+      local found <const> = layout.page(0)
+      os.getenv = getenv -- luacheck: ignore 122
+      assert.equal(columns, found)
+    end
+    if not fm.system.is_terminal(1) then assert.is_nil(layout.columns()) end
   end)
 
   it("wraps between words and clips by characters", function()
     assert.same({ "one two", "  three" }, layout.wrap("one two  three", 8, "", "  "))
+    assert.same({ "one two" }, layout.wrap("one two", 7))
+    assert.same({ "one", "two" }, layout.wrap("one two", 6))
+    assert.same({ "a b  c", "d" }, layout.wrap({ "a b", "c", "d" }, 6))
+    assert.same({ "> longer", "  than" }, layout.wrap("longer than", 3, "> ", "  "))
+    assert.same({ "" }, layout.wrap("", 3))
     assert.equal("äö…", layout.clip("äöüäöü", 3))
     assert.equal("äöü", layout.clip("äöü", 3))
   end)

@@ -44,7 +44,7 @@ describe("on the screen", function()
     local about <const> = { experiment = "toy", path = "runs/a b", seed = 3, config = { lr = 1 }, step = 0 }
     screen:started(about)
     assert.equal("", text())
-    about.step = 7
+    about.step = 1
     screen:started(about)
     screen:done_before "runs/x\27"
     screen:refused "it is locked"
@@ -55,7 +55,7 @@ describe("on the screen", function()
       for _, saves in ipairs { true, false } do screen:stopping(signal, saves) end
     end
     local finishing <const> = "fmrun: finishing the step"
-    assert.equal("toy goes on from step 7\nruns/x\\x1b is done\nfmrun: it is locked\nfmrun: careful\nout:wordsout:\n" .. finishing
+    assert.equal("toy goes on from step 1\nruns/x\\x1b is done\nfmrun: it is locked\nfmrun: careful\nout:wordsout:\n" .. finishing
       .. ", writing a checkpoint (Ctrl-C again to stop now)\n" .. finishing .. " (Ctrl-C again to stop now)\n" .. finishing .. ", writing a checkpoint\n"
       .. finishing .. "\n", text())
 
@@ -69,7 +69,10 @@ describe("on the screen", function()
     screen.again = function(path) return "again in " .. path end
     screen:ended({ path = "p", saved = true }, record)
     assert.equal("fmrun: SIGINT after step 5\nkilled  toy  step 5  1m05s  w2=0.5  p\nto go on: again in p\n", text())
-    record.status, record.error, record.summary = "done", nil, {}
+    record.status, record.error, record.summary = "do\27ne", nil, {}
+    screen:ended({ path = "p\27" }, record)
+    assert.equal("do\\x1bne  toy  step 5  1m05s  p\\x1b\n", text())
+    record.status = "done"
     screen:ended({ path = "p" }, record)
     assert.equal("done  toy  step 5  1m05s  p\n", text())
     local colored <const> = new { color = "always" }
@@ -202,6 +205,35 @@ describe("on the screen", function()
     tasks[1].outcome = outcome("done", { summary = { w2 = 1 } })
     screen:sum_up({ tasks[1] }, { counts = { done = 1, failed = 0, killed = 0, busy = 0, waiting = 0 }, seconds = 1 }, "again")
     assert.equal("^[16A^[J1 ok in 1.0s\nnext: FM_RUNS='a b' fmrun report 0123abcd\n", text()) -- of one run that is done none is the best
+  end)
+
+  it("a sweep shows nothing that a terminal would obey, and where more of a failure lies", function()
+    if not in_order then return pending "a sweep is fmrun's" end
+    local lfs <const> = require "lfs"
+    local place <const> = os.tmpname() .. " x"
+    assert(lfs.mkdir(place))
+    local tasks <const> = tasks_of(3)
+    local screen <const> = sweep_screen.new({ color = "never" }, { tasks = tasks, path = "a\27 b", base = "runs", name = "toy" })
+    screen.terminal = false
+    screen:begin({ jobs = 1, threads = 1 }, 1)
+    tasks[1].path, tasks[1].outcome = place, outcome("failed", { error = "b\27d", lines = { "l\27ne", "fmrun: b\27d" } })
+    screen:ended(tasks[1])
+    tasks[2].outcome = outcome("done", { summary = { w2 = 0.123456789 } })
+    tasks[3].label, tasks[3].outcome = "note=\27", outcome("done", { summary = { w2 = 0.0123456789 } })
+    screen:sum_up(tasks, { counts = { done = 2, failed = 1, killed = 0, busy = 0, waiting = 0 }, seconds = 1 })
+    local told_once <const> = ("  FAIL  001 lr=0.1    1.0s  b\\x1bd\n          | l\\x1bne\n          fmrun log '%s'\n"):format(place)
+    assert.equal("sweep a\\x1b b   3 runs, 1 parallel x 1 thread, 1 done before\n" .. told_once:rep(2)
+      .. "2 ok, 1 failed in 1.0s    best w2 0.01235  003 note=\\x1b\nnext: fmrun report 'a\\x1b b'\n", text())
+    assert(lfs.rmdir(place) and os.remove((place:gsub(" x$", ""))))
+    local moving <const> = sweep_screen.new({ color = "never" }, { tasks = tasks, path = "p", name = "toy" })
+    moving.terminal = true
+    tasks[1].progress = { step = 20, steps = 10, text = "\27" }
+    moving:started(tasks[1])
+    moving:tick(0)
+    assert.equal("  run   001 lr=0.1  [====================] \\x1b\n", text())
+    moving:note "beside"
+    moving:note "again"
+    assert.equal("^[1A^[Jbeside\nagain\n", text())
   end)
 
   it("a sweep is quiet, and tells events, when it is asked to", function()

@@ -68,6 +68,8 @@ end
 
 --- The items of a cell that fit, and how many do not: "lr=0.1 n=5 +3".
 local function fitting(items, width)
+  local whole = cell_text { items = items }
+  if layout.width(whole) <= width then return whole end
   local text, room = "", width
   for i, item in ipairs(items) do
     local longer = (i > 1 and text .. " " or "") .. printable.line(item)
