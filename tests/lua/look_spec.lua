@@ -170,7 +170,7 @@ describe("layout", function()
     assert.equal("abcdef +9", at(9, table.unpack(many)))
     assert.equal("abcdef +…", at(9, "abcdef", table.unpack(many)))
     assert.equal("a\\x1b b", at(9, "a\27", "b")) -- b takes less room than +1
-    assert.equal("a\\x1bcdef +1", at(11, "a\27cdef", "bbb"))
+    assert.equal("a\\x1bcdef +1", at(12, "a\27cdef", "bbb"))
   end)
 
   it("knows the page of a terminal, else what the environment says, else 80", function()

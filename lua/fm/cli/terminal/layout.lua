@@ -70,17 +70,16 @@ end
 local function fitting(items, width)
   local whole = cell_text { items = items }
   if layout.width(whole) <= width then return whole end
-  local text, room = "", width
-  for i, item in ipairs(items) do
+  local text = ""
+  for i, item in ipairs(items) do -- not all of them fit
     local longer = (i > 1 and text .. " " or "") .. printable.line(item)
     local rest = i < #items and " +" .. #items - i or ""
-    if layout.width(longer) + #rest > room then
+    if layout.width(longer) + #rest > width then
       if i == 1 then return layout.clip(longer .. rest, width) end
       return ("%s +%d"):format(text, #items - i + 1)
     end
     text = longer
   end
-  return text
 end
 
 local function natural_widths(columns, rows)
