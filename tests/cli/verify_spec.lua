@@ -123,6 +123,30 @@ describe("verify", function()
     has(out, "BAD  own_nan  nan", "nan      1")
   end)
 
+  it("lists a case on a line, also one that does not load, and passes over what is no case", function()
+    assert(lfs.mkdir(shell.folder .. "/fm") and lfs.mkdir(shell.folder .. "/fm/verify"))
+    shell.write("fm/verify/a_word.lua", "return 3")
+    shell.write("fm/verify/a_torn.lua", "return {")
+    shell.write("fm/verify/a_long_name.lua", "return { about = 'x y', run = function() end }")
+    shell.write("fm/verify/a_mute.lua", "return { run = function() end }")
+    local fmrun <const> = ("LUA_PATH='%s/?.lua;;' %s"):format(shell.folder, shell.fmrun)
+    local code, out = shell.run(fmrun .. " verify --list a_word a_torn a_long_name a_mute a_torn")
+    assert.same({ 0, "a_word      its file does not load\na_torn      its file does not load\na_long_name x y\na_mute      \n" }, { code, out })
+    local list
+    list, code = rows("a_word", fmrun)
+    assert.same({ 1, false, shell.folder .. "/fm/verify/a_word.lua: expected { about = text, run = function }" }, { code, list[1].ok, list[1].problem })
+  end)
+
+  it("ends at a signal with its code, and prints no table then", function()
+    assert(lfs.mkdir(shell.folder .. "/fm") and lfs.mkdir(shell.folder .. "/fm/verify"))
+    shell.write("fm/verify/a_slow.lua", "return { about = 'x', run = function() io.open('began', 'w'):close() while true do end end }")
+    for signal, code in pairs { INT = 130, TERM = 143 } do
+      assert.same({ code, "", "" }, { shell.run(([[rm -f began; LUA_PATH='%s/?.lua;;' timeout 20 %s verify a_slow & p=$!
+        for i in $(seq 200); do [ -e began ] && break; sleep 0.02; done
+        kill -%s $p; wait $p]]):format(shell.folder, shell.fmrun, signal)) })
+    end
+  end)
+
   -- The whole list takes minutes: fmrun tests/verify/mutate.lua
   it("finds formulas that are wrong, of the list of mutations, by cases that use them", function()
     local mutate <const> = ("%s %s/tests/verify/mutate.lua -- "):format(shell.fmrun, lfs.currentdir())
