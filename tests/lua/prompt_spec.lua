@@ -111,6 +111,22 @@ describe("Tab", function()
     for _, name in ipairs { "Tensor", "methods", "mallocs", "ode_engine", "LossOptions" } do assert(not listed(name), name) end
   end)
 
+  it("looks through ten metatables and no further, each name once, the nearest first", function()
+    local chain = { last = print }
+    for i = 10, 1, -1 do chain = setmetatable({ ["field" .. i] = i, same = i == 1 and print or i }, { __index = chain }) end
+    _G.chained = chain
+    assert.same({ nil, "field1 field10 field2 field3 field4 field5 field6 field7 field8 field9" }, { at_end "chained.field" })
+    assert.same({}, { at_end "chained.la" })
+    assert.equal("me", at_end "chained:sa")
+    _G.chained = setmetatable({}, { __index = { [1] = 1, ["two words"] = 2, one = 3 } })
+    assert.equal("one", at_end "chained.")
+    _G.chained = setmetatable({ call = setmetatable({}, { __call = print }), table = {}, text = "" }, nil)
+    assert.equal("call", at_end "chained:")
+    _G.chained = nil
+    assert.equal("nction", at_end "fu")
+    assert.same({ nil, "repeat require return" }, { at_end "re" })
+  end)
+
   it("has nothing for what would have to be computed, and for an index that fails", function()
     for _, text in ipairs { "f(x).", "f(x):su", "t[1].na", "failing.a.", "nothing.", "things.nothing.", "1.", "x .. nothing." } do
       assert.same({}, { at_end(text) }, text)
