@@ -39,20 +39,23 @@ describe("a run that stops", function()
       assert.same({ "killed", 0, "SIGTERM before step 1" }, { record "r".status, record "r".steps, record "r".error })
     end)
 
-    it("stops at once at the second Ctrl-C: 130", function()
-      experiment("x.lua", [[
-        run:keeps { kept = {} }
-        for step in run:steps(9) do
-          if step == 5 then
-            kill "INT"
-            kill "INT"
-            while true do end
-          end
-        end]])
-      local code, _, err = call "x.lua --folder r --checkpoint-every 2"
-      assert.equal(130, code, err)
-      assert.same({ "killed", 5 }, { record "r".status, record "r".steps })
-      assert.truthy(err:find("for the second time", 1, true), err)
+    it("stops at once at the second Ctrl-C: 130, and at the second of another signal with its code", function()
+      for signal, wanted in pairs { INT = 130, TERM = 143, HUP = 129 } do
+        shell "rm -rf r"
+        experiment("x.lua", ([[
+          run:keeps { kept = {} }
+          for step in run:steps(9) do
+            if step == 5 then
+              kill "%s"
+              kill "%s"
+              while true do end
+            end
+          end]]):format(signal, signal))
+        local code, _, err = call "x.lua --folder r --checkpoint-every 2"
+        assert.equal(wanted, code, err)
+        assert.same({ "killed", 5 }, { record "r".status, record "r".steps })
+        assert.truthy(err:find("for the second time", 1, true), err)
+      end
     end)
 
     it("stops within a long sampling after the loop, also in a coroutine, and goes on from the end of the loop", function()

@@ -79,6 +79,52 @@ describe("looking at a run", function()
     lock:release()
   end)
 
+  it("show tells the sizes of files, and what has become of the code", function()
+    write("mine.lua", shell.read(toy))
+    well "-q mine.lua steps=1 --folder r"
+    for name, size in pairs { ["a.x"] = 0, ["b.x"] = 999, ["c.x"] = 1000, ["d.x"] = 999949, ["e.x"] = 1000000, ["f.svg"] = 1 } do
+      write("r/" .. name, ("x"):rep(size))
+    end
+    local function row(title) return ("\n" .. well "show r"):match("\n" .. title .. " +([^\n]*)\n") end
+    local out <const> = well "show r"
+    shell.has((out:gsub("\n +", "  ")), "a.x (0 B)  b.x (999 B)  c.x (1.0 kB)  ", "d.x (999.9 kB)  e.x (1.0 MB)  ", "\npictures    r/f.svg\n")
+    assert.is_nil(out:find("lock (", 1, true))
+    assert.equal("mine.lua", row "code")
+    write("mine.lua", "x")
+    assert.equal("mine.lua (changed since)", row "code")
+    assert(os.remove(shell.folder .. "/mine.lua"))
+    assert.equal("mine.lua (gone)", row "code")
+    assert(lfs.mkdir(shell.folder .. "/mine.lua"))
+    assert.equal("mine.lua (no file that can be read now)", row "code")
+    local record <const> = shell.json(shell.folder .. "/r/run.json")
+    local function with(fields)
+      local changed <const> = assert(fm.json.decode(fm.json.encode(record)))
+      for key, value in pairs(fields) do changed[key] = value end
+      write("r/run.json", fm.json.encode(changed))
+    end
+    for wanted, fields in pairs { ["0123, with changes"] = { commit = "0123", dirty = true }, ["0123"] = { commit = "0123", dirty = false },
+      ["0123, changes not known"] = { commit = "0123" } } do
+      with(fields)
+      assert.equal(wanted, row "commit")
+    end
+    with { versions = {}, threads = 2, host = "h", cores = 1 }
+    assert.equal("fmrun ? (?), Lua ?, OpenBLAS ? ?, 2 threads on h (1 core)", row "made by")
+    with { versions = { fmrun = "1", real = "r", lua = "5", blas = "b", blas_core = "c" }, threads = 1, host = "h", cores = 2 }
+    assert.equal("fmrun 1 (r), Lua 5, OpenBLAS b c, 1 thread on h (2 cores)", row "made by")
+    with { error = "one\n\ntwo\n" }
+    shell.has(well "show r", "\nerror       one\n            two\n")
+    with { status = "failed" }
+    shell.has(well "show r --color always", "\27[31mfailed at step 1 after ", "\27[2mfolder\27[0m      r\n")
+  end)
+
+  it("params tells limits of either side", function()
+    write("limits.lua", [[return require "fm".experiment { help = "some", params = { a = { 1, "both", min = 0, max = 2 }, b = { 0.5, min = 0.25 },
+      c = { 3, "least", max = 5 }, d = { 2, choices = { 1, 2 } }, e = "x y" }, presets = { p = { a = 2, e = "z" }, q = { c = 4 } }, run = function() end }]])
+    assert.equal('limits: some\nNAME  TYPE     DEFAULT  LIMITS   WHAT\na     integer  1        0..2     both\nb     number   0.5      >= 0.25\n'
+      .. 'c     integer  3        <= 5     least\nd     integer  2        1|2\ne     string   "x y"\n'
+      .. 'seed  integer  0        >= 0     seed of every random stream\n\npreset=p  a=2 e=z\npreset=q  c=4\n', (well "params limits.lua"))
+  end)
+
   it("export tells TensorBoard the time of each step, between the marks of the clock", function()
     well("-q " .. toy .. " steps=2 --folder r")
     local record <const> = shell.json(shell.folder .. "/r/run.json")

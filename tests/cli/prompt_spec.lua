@@ -303,6 +303,23 @@ describe("the prompt without a terminal", function()
     assert.is_nil(lfs.attributes(shell.folder .. "/.local"))
   end)
 
+  it("begins with the version, once, unless it is quiet; and ends with a line", function()
+    local version <const> = select(2, shell.run(shell.fmrun .. " --version"))
+    for words, out in pairs { ["-i"] = version .. "> 3\n> \n", ["-v -i"] = version .. "> 3\n> \n", ["-q -i"] = "> 3\n> \n",
+      ["-q -v -i"] = version .. "> 3\n> \n", ["-i -e 'print(5)'"] = "5\n" .. version .. "> 3\n> \n" } do
+      assert.same({ 0, out, "" }, { shell.run(("echo '1 + 2' | %s %s"):format(shell.fmrun, words)) }, words)
+    end
+  end)
+
+  it("answers after ? at a terminal or not", function()
+    shell.write("asks", "?\n? learning rate\n?fm.rng\n?zzzz yyyy\n ? fm.nn.linaer\n")
+    local _, out, err = shell.run(shell.fmrun .. " -q -i <asks")
+    shell.has(out, "> ?fm.ode.solve explains a name of fm; ?fm.ode lists what it holds; ?learning rate searches for words\n"
+      .. "to use a value in later lines, set it without `local`: each line is a chunk of its own\n> ", "\n... and ", "> fm.rng(seed")
+    assert.equal('nothing in the manual, the commands or the reference has "zzzz yyyy"\n'
+      .. 'the reference has no "fm.nn.linaer"; did you mean "fm.nn.linear"?\n', err)
+  end)
+
   it("asks for its prompt where an undeclared global is an error, as strict.lua makes it", function()
     shell.write("input", 'local _ = setmetatable(_G, { __index = function(_, name) error("no " .. name) end })\n1 +\n2\nx\n')
     local code, out, err = shell.run(("timeout 10 %s -q -i <input 2>&1 | head -20"):format(shell.fmrun))

@@ -234,7 +234,9 @@ describe("a page", function()
   it("is found by its name, in any case", function()
     local first = pages.list()[1]
     assert.equal(first.title, pages.find(first.name:upper()).title)
-    for _, name in ipairs { "from_pytorch", "from-pytorch", "From PyTorch", "from_pytorch.md" } do assert.equal("From PyTorch", pages.find(name).title, name) end
+    for _, name in ipairs { "from_pytorch", "from-pytorch", "From PyTorch", "from_pytorch.md" } do
+      assert.equal("From PyTorch", pages.find(name).title, name)
+    end
     assert.is_nil(pages.find "../meta/fm")
     assert.is_nil(pages.find "nothing")
     assert.is_nil(pages.find "")
