@@ -108,6 +108,7 @@ describe("Markdown", function()
     assert.same({ "lua", "file=a.lua", "local x = 1\n\n  -- *y*", 3 }, { block.language, block.info, block.text, block.line })
     local inner = markdown.read "- a\n\n  ```sh\n  ls\n    -l\n  ```\n- b"[1].items[1][2]
     assert.same({ "ls\n  -l", 3 }, { inner.text, inner.line })
+    assert.equal("x\n y\nz\n\n  w", markdown.read "  ```\n  x\n   y\nz\n\n    w\n  ```"[1].text)
   end)
 
   it("has lists in lists, and paragraphs of an item over several lines", function()
@@ -131,6 +132,11 @@ describe("Markdown", function()
     assert.equal("link:https://a.b/c|text:, < d", of "<https://a.b/c>, < d")
     assert.equal("text:*not* [a](b)", of "\\*not\\* \\[a](b)")
     assert.equal("", of "")
+    for _, text in ipairs { "a*", "`", "a\\", "a [", "!", "<", "** a**", "* a*", "**a **", "*a *", "``a`", "[a](b c)", "[a] (b)", "\\a" } do
+      assert.equal("text:" .. text, of(text))
+    end
+    assert.equal("emphasis:a|text:b|emphasis:c d|text:*", of "*a*b*c d**")
+    assert.equal("code:a ` b|text: |code: x |text: |code:``", of "`` a ` b `` ` x ` ``` `` ```")
   end)
 
   it("has tables whose code may hold a bar", function()

@@ -38,7 +38,7 @@ local specials <const> = {
       if a and b - a + 1 == #ticks then last = a - 1 end
       from = (b or #text) + 1
     until last or not a
-    if not last then return nil end
+    if not last then return { kind = "text", text = ticks }, first end
     local inside = text:sub(first, last)
     return { kind = "code", text = inside:match "^ (.*`.*) $" or inside }, last + #ticks + 1
   end,
