@@ -6,8 +6,8 @@ local toy <const> = shell.here .. "/toy.lua"
 local write <const> = shell.write
 local asking <const> = shell.fmrun:match "^(.*)/" .. "/tests/terminal"
 
---- A command on a terminal of so many columns; what it printed, without carriage returns at the ends
---- of lines.
+--- What a command prints on a terminal of so many columns, without carriage returns at the ends of
+--- lines.
 local function at(columns, command, before)
   local code, out = shell.run(("%s TERM=xterm PAGER=cat timeout 30 script -qec 'stty cols %d; %s' /dev/null"):format(before or "", columns, command))
   assert.equal(0, code)
