@@ -61,6 +61,21 @@ describe("at the end of a line", function()
     assert.truthy(offered "fmrun ":find "^card|check|compare|.*|mine.lua|.*|verify|worker$")
   end)
 
+  it("come the twenty newest runs, or all that begin with what is typed", function()
+    local record <const> = shell.json(shell.folder .. "/runs/toy/r1/run.json")
+    assert(os.execute(("mkdir -p %s/many/toy"):format(shell.folder)))
+    for i = 1, 22 do
+      local path <const> = ("many/toy/run%02d"):format(i)
+      assert(lfs.mkdir(shell.folder .. "/" .. path))
+      record.started = ("2020-01-01T00:00:%02dZ"):format(i)
+      shell.write(path .. "/run.json", fm.json.encode(record))
+    end
+    local words <const> = {}
+    for i = 1, 20 do words[i] = ("run%02d"):format(i + 2) end
+    assert.equal("@-1|" .. table.concat(words, "|") .. "|toy", offered "fmrun show -o many ")
+    assert.equal("run01|run02|run03", offered "fmrun show -o many run0":match "^run01|run02|run03")
+  end)
+
   it("stands what it means", function()
     for line, wanted in pairs { ["fmrun show r"] = "r1\tdone AGE ago, lr=2 steps=1", ["fmrun show @"] = "@-1\tthe last run", ["fmrun show 0123abcd"] =
       "0123abcd\tsweep|0123abcd/89abcdef\tdone AGE ago, lr=2 steps=1", ["fmrun show t"] = "toy\texperiment",
