@@ -117,6 +117,36 @@ describe("looking at a run", function()
     shell.has(well "show r --color always", "\27[31mfailed at step 1 after ", "\27[2mfolder\27[0m      r\n")
   end)
 
+  it("show --code prints the script, or the file that a word names, and which others there are", function()
+    assert(lfs.mkdir(shell.folder .. "/deep"))
+    for name, text in pairs { ["a.lua"] = "return 1 -- a", ["deep/b.lua"] = "return 2 -- b" } do write(name, text) end
+    local text <const> = 'require "a"\nrequire "deep.b"\nreturn require "fm".experiment { name = "m", params = { n = 1, big = 0 }, run = function() end }\n'
+    write("mine.lua", text)
+    well "-q mine.lua --folder r"
+    assert.same({ text, "with it: fmrun show r --code ./a.lua\nwith it: fmrun show r --code ./deep/b.lua\n" }, { well "show r --code" })
+    for word, wanted in pairs { ["a.lua"] = "return 1 -- a", ["deep/b.lua"] = "return 2 -- b", ["b.lua"] = "return 2 -- b", ["mine.lua"] = text } do
+      assert.same({ wanted, "" }, { well("show r --code " .. word) })
+    end
+    for _, word in ipairs { "p/b.lua", "lua", "ine.lua", "/b.lua" } do assert.equal(3, (call("show r --code " .. word))) end
+    assert.same({ 3, "", 'fmrun: r has no file "mime.lua"; did you mean "mine.lua"?\n' }, { call "show r --code mime.lua" })
+    assert.same({ 3, "", 'fmrun: r has no file "zzzzzz"; it was made from ./a.lua, ./deep/b.lua, mine.lua\n' }, { call "show r --code zzzzzz" })
+    local copy <const> = "r/code/" .. shell.names(shell.folder .. "/r/code", "^a%-")[1]
+    write(copy, "return 3")
+    assert.same({ 1, "", ("fmrun: %s is damaged: its digest is not that of its name\n"):format(copy) }, { call "show r --code a.lua" })
+    assert(os.remove(shell.folder .. "/" .. copy))
+    assert.same({ 1, "", "fmrun: r keeps no copy of ./a.lua\n" }, { call "show r --code a.lua" })
+    well "-q mine.lua n=-9223372036854775807 big=2 --folder s"
+    well "-q mine.lua n=9223372036854775807 big=1 --folder t"
+    shell.has(well "diff s t", "\n  big  2", "  -1\n", "  +1.845e+19\n")
+    assert.equal("run,experiment,status,big,n\ns,m,done,2,-9223372036854775807\nt,m,done,1,9223372036854775807\n", (well "compare s t --csv --each"))
+    local record <const> = shell.json(shell.folder .. "/r/run.json")
+    record.floors, record.script = { ["the loss of all"] = 0.25 }, nil
+    write("r/run.json", fm.json.encode(record))
+    write("r/metrics.jsonl", '{"step":1,"a_long_loss_x":2}\n')
+    shell.has(well "show r", "\na_long_loss_x \u{2581} 2 -> 2\n", "\nthe loss of all floor 0.25; nothing was logged\n")
+    assert.same({ 3, "", "fmrun: r does not know its script\n" }, { call "show r --code" })
+  end)
+
   it("params tells limits of either side", function()
     write("limits.lua", [[return require "fm".experiment { help = "some", params = { a = { 1, "both", min = 0, max = 2 }, b = { 0.5, min = 0.25 },
       c = { 3, "least", max = 5 }, d = { 2, choices = { 1, 2 } }, e = "x y" }, presets = { p = { a = 2, e = "z" }, q = { c = 4 } }, run = function() end }]])
