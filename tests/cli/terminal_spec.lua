@@ -43,6 +43,22 @@ describe("on a terminal", function()
     assert.truthy(at(200, shell.fmrun .. " compare toy --each --color never"):find "^RUN +lr +note +seed +lr +rest +steps\n")
   end)
 
+  it("a card cuts the names of its rows only where the numbers leave no room", function()
+    dofile "tests/cli/transcripts.lua"(shell.folder)
+    write("mine.lua", (shell.read(shell.folder .. "/mine.lua"):gsub('"first"', '"the first of all the rows that there are"')))
+    local function rows(columns)
+      local out <const> = at(columns, shell.fmrun .. " card ./mine.lua --show --color never")
+      local list <const> = shell.lines(out:match "\nthe distance[^\n]*\n(.-)\n\n")
+      for _, line in ipairs(shell.lines(out)) do assert(utf8.len(line) <= math.max(columns, 80), line) end
+      return list
+    end
+    assert.equal("ROW                                           PUBLISHED         MEASURED      STD  FLOOR  TIME  VERDICT", rows(130)[1])
+    assert.equal("the first of all the rows that there are      1.0 ± 0.5    1.255 ± 0.064   0.0071   0.38   15s  reproduced", rows(130)[2])
+    assert.equal("ROW                                           PUBLISHED         MEASURED  VERDICT", rows(110)[1])
+    assert.equal("the first of all the rows that there are      1.0 ± 0.5    1.255 ± 0.064  reproduced", rows(110)[2])
+    assert.equal("the first o…      1.0 ± 0.5    1.255 ± 0.064   0.38   15s  reproduced", rows(90)[2])
+  end)
+
   it("rm asks, naming five at most, and removes for y and yes alone", function()
     for seed = 1, 7 do assert.equal(0, (shell.call(("-q %s steps=1 --folder runs/toy/r%d seed=%d"):format(toy, seed, seed)))) end
     local function answer(word, runs)
