@@ -117,6 +117,9 @@ describe("fmrun card", function()
     assert.is_nil(found.rows[2].measured.share.verdict)
     assert.same({ fm.real, fm.version, found.digest, found.data.digest }, { found.machine.real, row.runs[1].fmrun, row.runs[1].code, row.runs[1].data })
     assert.same({ { 5, 2 } }, found.data.shapes)
+    local packed = "[5,2]" -- the digest is that of the shape, and of the numbers as floats, of the stream "card" of seed 1
+    for _, number in ipairs(fm.rng(1, "card"):normal(5, 2):reshape(10):totable()) do packed = packed .. ("<f"):pack(number) end
+    assert.equal(fm.file.hash(packed), found.data.digest)
   end)
 
   it("goes on after a kill, and a part of the seeds has no verdict", function()
