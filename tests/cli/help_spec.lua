@@ -128,6 +128,10 @@ describe("fmrun help", function()
     refused("help --site mine", 1, "mine/index.html is there, and fmrun did not write it: name another folder")
     assert.same({ "index.html" }, shell.names(shell.folder .. "/mine"))
     refused("help --site no/where", 1, "no/where: No such file or directory")
+    assert(lfs.mkdir(shell.folder .. "/torn") and lfs.mkdir(shell.folder .. "/torn/index.html"))
+    local code, out, err = call "help --site torn"
+    assert.same({ 1, "" }, { code, out })
+    assert.truthy(err:find "^fmrun: torn/index.html: [^\n]+\n$", err)
   end)
 end)
 

@@ -185,6 +185,14 @@ describe("mpirun", function()
     has(err, "two.lua:5: share: the closure cuts a batch of 9 rows and one of 10 into 4 shares: expected as many rows, or multiples of 4")
   end)
 
+  itm("says that a script without an experiment was done by all, and by one says nothing", function()
+    shell.write("plain.lua", "print 'did'")
+    local code, out, err = mpirun(2, "plain.lua")
+    assert.same({ 0, "fmrun: no script returned an experiment: each of the 2 processes has done all of it\n" }, { code, err })
+    assert.truthy(out:find "did\n", out)
+    assert.same({ 0, "did\n", "" }, { mpirun(1, "plain.lua") })
+  end)
+
   it("says what to install when fmrun has no MPI", function()
     assert(os.execute(("mkdir %s/bin && cp %s %s/bin/fmrun && ln -s %s/lua %s/lua"):format(shell.folder, shell.fmrun, shell.folder, lfs.currentdir(),
       shell.folder)))

@@ -244,6 +244,11 @@ describe("a page", function()
       assert.equal("From PyTorch", pages.find(name).title, name)
     end
     assert.is_nil(pages.find "../meta/fm")
+    local folder <const> = pages.folder
+    function pages.folder() return "/nowhere/" end
+    local list <const>, found <const> = pages.list(), pages.find "tutorial"
+    pages.folder = folder
+    assert.same({ {}, nil }, { list, found }) -- where the manual is not installed
     assert.is_nil(pages.find "nothing")
     assert.is_nil(pages.find "")
   end)
