@@ -429,6 +429,18 @@ describe("rows of a solve", function()
     end), x0, o)))
   end)
 
+  it("are picked for the rows that are left: tensors with as many, in tables too; nothing else", function()
+    local picked <const> = require "fm.parts.field".picked
+    local function select(tensor) return tensor[{ 1, 1 }] end
+    local one <const>, other <const>, object <const> = fm.ones(1):mean(), fm.ones(4), setmetatable({ fm.ones(3) }, {})
+    assert.equal(one, picked(one, select, 3)) -- of rank 0: it has no rows
+    assert.equal(other, picked(other, select, 3))
+    assert.equal(object, picked(object, select, 3))
+    assert.same({ 5, nil }, { picked(5, select, 3), picked(nil, select, 3) })
+    local part <const> = picked({ a = fm.range(1, 3), b = other, c = { fm.range(4, 6), one }, d = "text" }, select, 3)
+    assert.same({ { 1 }, other, { 4 }, one, "text" }, { part.a:totable(), part.b, part.c[1]:totable(), part.c[2], part.d })
+  end)
+
   it("have probes whose mean is the divergence, under their own steps too", function()
     local x = fm.rng(6):normal(4, 2)
     local mixed = fm.tensor { { 0.5, -1 }, { 2, 0.25 } }

@@ -1,6 +1,7 @@
 -- The small parts that every room uses: each rule at its limits, both sides.
 local fm <const> = require "fm"
 local checks <const> = dofile "tests/lua/checks.lua"
+local whole_files <const> = dofile "tests/whole_files.lua"
 local function part(name) return require("fm.parts." .. name) end
 local options <const>, short <const>, text <const>, traceback <const> = part "options", part "short", part "utf8_text", part "traceback"
 
@@ -328,6 +329,61 @@ describe("of the parts", function()
     local after = os.setlocale(nil, "numeric")
     os.setlocale(former, "numeric")
     assert.equal("C.utf8", after)
+  end)
+
+  it("plain_numbers: where the locale has another, and where it cannot be changed", function()
+    local setlocale <const>, asked = os.setlocale, {}
+    local now, works = "de_DE.utf8", true
+    function os.setlocale(name, kind)
+      if name then asked[#asked + 1] = ("%s %s"):format(name, kind) elseif kind ~= "numeric" then error "of numbers only" end
+      if name and not works then return nil end
+      now = name or now
+      return now
+    end
+    local ok, problem = pcall(function()
+      do
+        local plain <close> = part "plain_numbers"()
+        assert.same({ true, "C" }, { plain ~= nil, now })
+      end
+      assert.same({ "C numeric", "de_DE.utf8 numeric" }, asked)
+      works = false
+      assert.is_nil((part "plain_numbers"())) -- nothing to take back
+      assert.same({ 3, "de_DE.utf8" }, { #asked, now })
+      for _, name in ipairs { "C", "POSIX" } do
+        now = name
+        assert.is_nil((part "plain_numbers"()))
+      end
+      assert.equal(3, #asked)
+    end)
+    os.setlocale = setlocale
+    if not ok then error(problem, 0) end
+  end)
+
+  it("by_name: a file that is no Lua is said so, and without a list of files there are no names", function()
+    local by_name <const> = part "by_name"
+    local folder <const>, own_path <const>, lfs <const> = os.tmpname(), package.fm_path, package.loaded.lfs
+    os.remove(folder)
+    os.execute(("mkdir -p %s/fm/ode"):format(folder))
+    whole_files.write(folder .. "/fm/ode/broken_method.lua", "return (")
+    whole_files.write(folder .. "/fm/ode/named.lua", "local name, path = ... return { name, path }")
+    whole_files.write(folder .. "/fm/ode/nothing.lua", "package.loaded.counted_here = (package.loaded.counted_here or 0) + 1")
+    package.fm_path = folder .. "/?.lua"
+    local ok, problem = pcall(function()
+      checks.raises_text(folder .. "/fm/ode/broken_method.lua:1: unexpected symbol near <eof>", by_name.find, "fm.ode", "broken_method")
+      assert.same({ "fm.ode.named", folder .. "/fm/ode/named.lua" }, (by_name.find("fm.ode", "named")))
+      assert.equal(package.loaded["fm.ode.named"], (by_name.find("fm.ode", "named")))
+      assert.is_true((by_name.find("fm.ode", "nothing"))) -- as require has it
+      assert.is_true((by_name.find("fm.ode", "nothing")))
+      assert.equal(1, package.loaded.counted_here)
+      assert.same({ "broken_method", "named", "nothing" }, by_name.names "fm.ode")
+      assert.same({}, by_name.names "fm.data")
+      package.loaded.lfs, package.preload.lfs = nil, function() error "there is none" end
+      assert.same({}, by_name.names "fm.ode")
+    end)
+    package.fm_path, package.loaded.lfs, package.preload.lfs, package.loaded.counted_here = own_path, lfs, nil, nil
+    package.loaded["fm.ode.named"], package.loaded["fm.ode.nothing"] = nil, nil
+    os.execute("rm -r " .. folder)
+    if not ok then error(problem, 0) end
   end)
 
   it("read_only and named_values", function()

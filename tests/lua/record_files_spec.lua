@@ -431,4 +431,100 @@ describe("a file of a run", function()
     assert.same({ text = "return 1", hash = file.hash }, copies["dir/toy.lua"])
     assert.is_nil(copies["y.lua"] or copies["z.lua"])
   end)
+
+  --- f() while a function of a table is another.
+  local function during(t, name, other, f)
+    local own <const> = t[name]
+    t[name] = other
+    local ok, problem = pcall(f)
+    t[name] = own
+    if not ok then error(problem, 0) end
+  end
+
+  --- A file of so many bytes, of which the disk holds none.
+  local function hollow(name, bytes)
+    local path <const> = folder .. "/" .. name
+    local file <close> = assert(io.open(path, "wb"))
+    file:seek("set", bytes - 1)
+    file:write "\0"
+    return path
+  end
+
+  it("that cannot be opened or is too large is said so", function()
+    local open_regular <const> = require "fm.records.regular"
+    local path <const> = write("metrics.jsonl", '{"step":1}\n')
+    local function refuse(name, how) return nil, ("%s: not for you, %s"):format(name, how) end
+    during(io, "open", refuse, function()
+      assert.same({ nil, path .. ": not for you, rb" }, { open_regular(path) })
+      assert.same({ nil, nil }, { open_regular(folder .. "/none") })
+      assert.same({ 0, path .. ": not for you, rb" }, { logged.each(path, error) })
+      assert.is_nil((logged.last(path)))
+    end)
+    assert(lfs.mkdir(folder .. "/code"))
+    local file <const> = { path = "toy.lua", hash = "ab" }
+    local copy <const> = write("code/" .. code_copies.name(file.path, file.hash), "return 1")
+    during(io, "open", refuse, function() assert.same({ nil, copy .. ": not for you, rb" }, { code_copies.read(folder, file) }) end)
+    local attributes <const> = lfs.attributes
+    local function none(name, what) if name ~= copy then return attributes(name, what) end end
+    during(lfs, "attributes", none, function() -- it is gone since its name was looked at
+      assert.same({ nil, copy .. ": no such file" }, { code_copies.read(folder, file) })
+    end)
+    local most <const>, most_of_lines <const> = 64 << 20, 1 << 30
+    hollow("code/" .. code_copies.name(file.path, file.hash), most + 1)
+    assert.same({ nil, ("%s: %d bytes, over the limit of %d"):format(copy, most + 1, most) }, { code_copies.read(folder, file) })
+    assert(os.remove(copy))
+    assert(lfs.link("/dev/null", copy, true))
+    assert.same({ nil, copy .. ": no such file" }, { code_copies.read(folder, file) }) -- a link
+    assert.same({}, code_copies.list(folder))
+    hollow("metrics.jsonl", most_of_lines + 1)
+    assert.same({ 0, ("%s is %d bytes long, over the limit of %d"):format(path, most_of_lines + 1, most_of_lines) }, { logged.each(path, error) })
+    assert.same({ {}, {}, 0, ("%s is %d bytes long, over the limit of %d"):format(path, most_of_lines + 1, most_of_lines) }, { logged.rows(path) })
+    local json <const> = require "fm.records.json_file"
+    hollow("run.json", most + 1)
+    assert.same({ nil, ("%s/run.json: is %d bytes long, over the limit of %d"):format(folder, most + 1, most) }, { json(folder .. "/run.json") })
+    assert.same({ nil, "none.json is missing", true }, { json(folder .. "/none.json") })
+    for text, wanted in pairs { ["[1]"] = "run.json: no object", ["3"] = "run.json: no object", ["{"] = "run.json: " } do
+      local value, problem, missing = json(write("run.json", text))
+      assert.same({ nil, wanted, nil }, { value, problem:sub(1, #wanted), missing })
+    end
+    assert.same({}, json(write("run.json", "{}")))
+  end)
+
+  it("that grows or shrinks while it is read is read to the size it had, or to its end", function()
+    local path <const> = write("metrics.jsonl", '{"a":1}\n{"a":2}\n{"a":3}\n')
+    local attributes <const> = lfs.attributes
+    for size, wanted in pairs { [16] = { 1, 2 }, [15] = { 1, 2 }, [14] = { 1 }, [24] = { 1, 2, 3 }, [99] = { 1, 2, 3 } } do
+      during(lfs, "attributes", function(name, what) return what == "size" and size or attributes(name, what) end, function()
+        local seen = {}
+        assert.equal(0, (logged.each(path, function(row) seen[#seen + 1] = row.a end)))
+        assert.same(wanted, seen)
+      end)
+    end
+  end)
+
+  it("is removed with its folder, or what stood in the way is said", function()
+    assert.is_false(own_files.is_run("mine", { status = "damaged" }))
+    assert(lfs.mkdir(folder .. "/sub"))
+    write("sub/x", "")
+    local left, problem = own_files.remove(folder, { "sub" })
+    assert.is_nil(left)
+    assert.truthy(problem:find(folder .. "/sub: ", 1, true), problem)
+    assert.same({ nil, folder .. "/none: No such file or directory" }, { own_files.remove(folder .. "/none", {}) })
+    assert.same({ "sub" }, (own_files.remove(folder, { "none", "none/x" })))
+  end)
+
+  it("of a sweep is its own by its name", function()
+    local own <const> = { ".fm-1-2.tmp", "report.html", "slurm.sh", "slurm-12.log", "parallel.sh", "parallel.log", "sweep.json", "lock" }
+    for _, name in ipairs(own) do write(name, "") end
+    for _, name in ipairs { "notes.txt", "run.json", "slurm-x.log", "xlock", "sweep.jsonx", "metrics.jsonl" } do write(name, "") end
+    assert(lfs.mkdir(folder .. "/code"))
+    local copy <const> = "code/" .. code_copies.name("toy.lua", fm.file.hash "return 1")
+    write(copy, "return 1")
+    write("code/.fm-3-4.tmp", "")
+    write("code/mine.lua", "")
+    local list <const> = { copy, "code/.fm-3-4.tmp" }
+    table.move(own, 1, #own, 3, list)
+    assert.same(list, own_files.of_sweep(folder))
+    assert.same({ "code", "metrics.jsonl", "notes.txt", "run.json", "slurm-x.log", "sweep.jsonx", "xlock" }, own_files.remove(folder, list))
+  end)
 end)

@@ -128,4 +128,25 @@ describe("shares", function()
     assert.same(fm.range(1, 10):totable(), seen)
     assert.same(fm.rng(5):uniform(20):totable(), drawn)
   end)
+
+  it("once: each time outside of a pass, and in the first of all passes", function()
+    local calls = 0
+    local function f(a, b)
+      calls = calls + 1
+      return a + calls, b
+    end
+    assert.same({ 11, "b" }, { shares.once(f, 10, "b") })
+    assert.same({ 12, "b" }, { shares.once(f, 10, "b") })
+    shares.count = 2
+    shares.begin()
+    local seen = {}
+    for share = 1, 2 do
+      shares.enter(share, share == 1)
+      for _ = 1, 2 do seen[#seen + 1] = shares.once(f, 10) end
+    end
+    shares.leave()
+    shares.count = 1
+    assert.same({ 13, 14, 13, 14 }, seen)
+    assert.same({ 15, nil }, { shares.once(f, 10) })
+  end)
 end)
