@@ -180,3 +180,240 @@ describe("parallel coordinates", function()
     assert.is_nil(parallel({ keys = { "same" }, runs = { runs[1] } }, nil))
   end)
 end)
+
+--- A PNG of so many pixels and bytes.
+local function png(width, height, bytes)
+  local head <const> = "\137PNG\r\n\26\n\0\0\0\13IHDR" .. (">I4I4"):pack(width, height)
+  return head .. ("x"):rep((bytes or 24) - #head)
+end
+
+--- Text of a page without the bytes of pictures, a line for each element.
+local function lines_of(markup)
+  return (tostring(markup):gsub(";base64,[^\"]*", ""):gsub("><", ">\n<"))
+end
+
+describe("a gallery", function()
+  local folder
+  before_each(function()
+    folder = os.tmpname()
+    os.remove(folder)
+    assert(lfs.mkdir(folder))
+  end)
+  after_each(function() os.execute("rm -r " .. folder) end)
+
+  --- Arms with these files: { name = text } each.
+  local function gallery(...)
+    local list = {}
+    for i, named in ipairs { ... } do
+      local path <const> = ("%s/%d"):format(folder, i)
+      assert(lfs.mkdir(path))
+      for name, text in pairs(named) do files.write(path .. "/" .. name, text) end
+      list[i] = { path = path, label = "arm " .. i, note = "w2 " .. i }
+    end
+    return require "fm.report.gallery"(list)
+  end
+
+  it("has what two arms or more have, samples first, the first one open", function()
+    local both <const> = { ["late.png"] = png(2, 1), ["samples.png"] = png(2, 1), ["early.png"] = png(2, 1), ["samples_b.png"] = png(2, 1) }
+    local more <const> = { ["own.png"] = png(2, 1), ["late.png"] = png(300, 100) }
+    assert.equal([[
+<details open>
+<summary>samples</summary>
+<div class="pictures arms">
+<figure class="picture">
+<img alt="samples.png" class="small" height="1" src="data:image/png" width="2">
+<figcaption>
+<b>arm 1</b> w2 1</figcaption>
+</figure>
+<figure class="picture">
+<img alt="samples.png" class="small" height="1" src="data:image/png" width="2">
+<figcaption>
+<b>arm 2</b> w2 2</figcaption>
+</figure>
+</div>
+</details>
+<details>
+<summary>samples_b</summary>
+<div class="pictures arms">
+<figure class="picture">
+<img alt="samples_b.png" class="small" height="1" src="data:image/png" width="2">
+<figcaption>
+<b>arm 1</b> w2 1</figcaption>
+</figure>
+<figure class="picture">
+<img alt="samples_b.png" class="small" height="1" src="data:image/png" width="2">
+<figcaption>
+<b>arm 2</b> w2 2</figcaption>
+</figure>
+</div>
+</details>
+<details>
+<summary>early</summary>
+<div class="pictures arms">
+<figure class="picture">
+<img alt="early.png" class="small" height="1" src="data:image/png" width="2">
+<figcaption>
+<b>arm 1</b> w2 1</figcaption>
+</figure>
+<figure class="picture">
+<img alt="early.png" class="small" height="1" src="data:image/png" width="2">
+<figcaption>
+<b>arm 2</b> w2 2</figcaption>
+</figure>
+</div>
+</details>
+<details>
+<summary>late</summary>
+<div class="pictures arms">
+<figure class="picture">
+<img alt="late.png" class="small" height="1" src="data:image/png" width="2">
+<figcaption>
+<b>arm 1</b> w2 1</figcaption>
+</figure>
+<figure class="picture">
+<img alt="late.png" class="small" height="1" src="data:image/png" width="2">
+<figcaption>
+<b>arm 2</b> w2 2</figcaption>
+</figure>
+<figure class="picture panorama">
+<img alt="late.png" height="100" src="data:image/png" width="300">
+<figcaption>
+<b>arm 3</b> w2 3</figcaption>
+</figure>
+</div>
+</details>
+]], lines_of(gallery(both, both, more)) .. "\n")
+  end)
+
+  it("has none of one arm, nothing that is broken, and no note when all are shown", function()
+    assert.is_nil(gallery({ ["a.png"] = png(1, 1) }, { ["b.png"] = png(1, 1) }))
+    os.execute(("rm -r %s/1 %s/2"):format(folder, folder))
+    assert.is_nil(gallery({ ["a.png"] = "broken" }, { ["a.png"] = "" }))
+  end)
+
+  it("says what it leaves out: pictures beyond 8 MB, arms beyond 24", function()
+    local big <const>, small <const> = { ["a.png"] = png(1, 1, 3999990) }, { ["a.png"] = png(1, 1, 21) }
+    local list <const> = { big, big, small }
+    list[1] = { ["a.png"] = png(1, 1, 3999976) }
+    list[3] = { ["a.png"] = png(1, 1, 34) }
+    list[4] = { ["a.png"] = png(1, 1, 35) }
+    local text = lines_of(gallery(table.unpack(list)))
+    assert.equal(3, select(2, text:gsub("<img", "")))
+    assert.equal('<p class="note">1 picture more: a gallery has at most 8.0 MB.</p>', text:match '<p class="note">.*$')
+    os.execute(("rm -r %s/*"):format(folder))
+    for i = 1, 25 do list[i] = { ["a.png"] = png(1, 1) } end
+    text = lines_of(gallery(table.unpack(list)))
+    assert.equal(24, select(2, text:gsub("<img", "")))
+    assert.equal('<p class="note">the best 24 of 25 are shown.</p>', text:match '<p class="note">.*$')
+    os.execute(("rm -r %s/*"):format(folder))
+    for i = 1, 2 do list[i] = big end
+    list[3] = { ["a.png"] = png(1, 1, 99) }
+    list[4] = list[3]
+    text = lines_of(gallery(table.unpack(list)))
+    assert.equal('<p class="note">the best 24 of 25 are shown; 22 pictures more: a gallery has at most 8.0 MB.</p>', text:match '<p class="note">.*$')
+  end)
+
+  it("of one run has at most 24 MB on a page, and says what cannot be read", function()
+    for i = 1, 3 do files.write(("%s/%d.png"):format(folder, i), png(1, 1, 8000000 + (i == 2 and 1 or 0))) end
+    files.write(folder .. "/4.png", png(1, 1, 7999999))
+    local text = lines_of(pictures.block(folder))
+    assert.equal(('<p class="note">1 picture more in %s: a page has at most 24.0 MB of them.</p>'):format(folder), text:match '<p class="note">.*$')
+    assert.truthy(text:find('alt="4.png"', 1, true) and not text:find('alt="3.png"', 1, true))
+    local read <const> = fm.file.read
+    require "fm.core".file.read = function(path, most)
+      if path:find "4.png$" then return nil, path .. ": not for you" end
+      return read(path, most)
+    end
+    local ok, found = pcall(function() return lines_of(pictures.block(folder)) end)
+    require "fm.core".file.read = read
+    assert.is_true(ok)
+    assert.equal(('<p class="note">%s/4.png: not for you</p>\n<p class="note">1 picture more in %s: a page has at most 24.0 MB of them.</p>'):format(folder,
+      folder), found:match '<p class="note">.*$')
+  end)
+end)
+
+describe("what a page draws of odd values", function()
+  it("whiskers that reach below a logarithm end at the foot, others where they are", function()
+    local function whiskers(log)
+      local line <const> = { x = { 1, 2, 3 }, y = { 10, 100, 1000 }, low = { -5, 10, false }, high = { 20, 1000, 2000 }, titles = { "a", "b", "c" },
+        class = "s1" }
+      local list = {}
+      for d in tostring(chart.svg({ line }, { log = log, points = true, label = "x" })):gmatch 'class="whisker s1" d="([^"]*)"' do
+        list[#list + 1] = d
+      end
+      return list
+    end
+    local log <const>, plain <const> = whiskers(true), whiskers(false)
+    assert.same({ 2, 2 }, { #log, #plain })
+    assert.equal("206.0V", log[1]:match "%d+%.%dV")
+    assert.truthy(tonumber(log[1]:match "V(.*)") < 206)
+    assert.truthy(log[2]:match "M(%S+) (%S+)V" and tonumber(log[2]:match "M%S+ ([%d.]+)V") < 206)
+    assert.truthy(tonumber(plain[1]:match "M%S+ ([%d.]+)V") < 206)
+  end)
+
+  it("axes have numbers before words, those by their size and these by the alphabet", function()
+    local runs = {}
+    for i, value in ipairs { "b", 10, "a", 9, true, 0.5 } do
+      runs[i] = { index = i, changed = { v = value }, summary = { w2 = i }, config = {}, label = "", class = "r0", order = i, status = "done" }
+    end
+    local text <const> = tostring(parallel({ keys = { "v" }, runs = runs }, { name = "w2" }))
+    local marks = {}
+    for place, value in text:match('<g class="axis".-</g>'):gmatch 'class="value"[^>]* y="([%d.]+)">([^<]*)<' do marks[#marks + 1] = place .. " " .. value end
+    assert.same({ "286.0 0.5", "238.4 9", "190.8 10", "143.2 a", "95.6 b", "48.0 true" }, marks)
+  end)
+
+  it("what fmrun pareto found without a value is a sentence, and no chart", function()
+    local folder <const> = os.tmpname()
+    os.remove(folder)
+    assert(lfs.mkdir(folder))
+    local pareto <const> = require "fm.report.pareto"
+    files.write(folder .. "/pareto.json", fm.json.encode { identity = "x", step = 3, name = "w2", settings = { { method = "euler", steps = 4,
+      note = "not finite" }, { method = "dopri5", tolerance = 0.1, over = 40 } } })
+    local said <const> = "Measured by fmrun pareto. A setting is dominated when another one is no worse in both, and better in one."
+      .. " Without a value: dopri5 0.1 (over 40 evaluations), euler 4 (not finite)."
+    local section <const> = '<section id="pareto"><h2>Quality against evaluations</h2><p class="note">%s</p></section>'
+    local function text(steps) return tostring(pareto { path = folder, steps = steps }) end
+    assert.equal(section:format(said), text(3))
+    assert.equal(section:format(said), text(nil))
+    assert.equal(section:format("The model of step 3. " .. said), text(4))
+    files.write(folder .. "/pareto.json", "[]")
+    assert.equal(section:format "Not read: pareto.json: not what fmrun pareto writes", text(3))
+    os.remove(folder .. "/pareto.json")
+    assert.is_nil(pareto { path = folder })
+    os.remove(folder)
+  end)
+
+  it("a result called spikes has its own column, and there is no second one", function()
+    local tables <const> = require "fm.report.runs_table"
+    local function heads(summary)
+      local run <const> = { index = 1, order = 1, class = "r0", path = "p", status = "done", label = "", changed = {}, config = {}, summary = summary,
+        spikes = { loss = { count = 2, first = 1, worst = 9 } } }
+      local sweep <const> = { runs = { run }, keys = {}, experiments = { "toy" } }
+      local _, n = tostring(tables.runs(sweep)):gsub('data%-name="spikes"', "")
+      local _, m = tostring(tables.means(sweep, { { changed = {}, runs = { run } } })):gsub('data%-name="spikes"', "")
+      return { n, m }
+    end
+    assert.same({ 1, 1 }, heads { spikes = 5 })
+    assert.same({ 1, 1 }, heads { w2 = 5 })
+  end)
+
+  it("many runs without an objective have colors that no legend explains; without curves there is no section", function()
+    local folder <const> = os.tmpname()
+    os.remove(folder)
+    assert(lfs.mkdir(folder))
+    files.write(folder .. "/metrics.jsonl", '{"step":1,"loss":1}\n{"step":2,"loss":2}\n')
+    local function page(n, path)
+      local sweep <const> = { path = folder, name = "toy/sweep-0a", id = "0a", scripts = {}, keys = { "lr" }, runs = {}, experiments = { "toy" } }
+      for i = 1, n do
+        sweep.runs[i] = { index = i, path = path, label = "lr=" .. i, changed = { lr = i }, config = { lr = i }, status = "done", summary = { note = "x" },
+          experiment = "toy" }
+      end
+      return (require "fm.report.sweep_page"(sweep, "NOW"))
+    end
+    local nine <const>, eight <const> = page(9, folder), page(8, folder)
+    assert.truthy(nine:find('<p class="legend" id="legend"></p>', 1, true), nine)
+    assert.truthy(eight:find('<p class="legend" id="legend"><span class="key"><i class="r7"></i>lr=1</span>', 1, true))
+    assert.is_nil(page(9, folder .. "/none"):find('id="curves"', 1, true))
+    os.execute("rm -r " .. folder)
+  end)
+end)
