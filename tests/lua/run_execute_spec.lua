@@ -1,0 +1,240 @@
+-- Runs from beginning to end in this process, with a clock that stands still: every word and every
+-- file of one, and how one goes on. With the program and its processes: tests/cli/resume_spec.lua.
+local fm <const> = require "fm"
+local checks <const> = dofile "tests/lua/checks.lua"
+local executed <const> = dofile "tests/lua/executed.lua"
+
+local run <const>, read <const> = executed.run, executed.read
+
+--- Six steps of a model of one number, in two loops; it breaks after step `breaks` of the whole run
+--- (0: never).
+local function training(breaks, more)
+  return function(o, p)
+    local w, kept <const> = fm.zeros(2), { n = 0 }
+    o:checkpoints { every = 2, seconds = 0, best = "loss" }
+    o:keeps { w = w, kept = kept }
+    o:stop_when { metric = "other", patience = 9 }
+    if more then more(o, p) end
+    for loop = 1, 2 do
+      for step in o:steps(loop == 1 and 2 or 4) do
+        executed.clock = executed.clock + 0.25
+        w:copy(w + step)
+        kept.n = kept.n + o.rng:number()
+        o:log { loss = 1 / step + p.lr, other = kept.n, note = "a" }
+        if step == breaks then error "broken" end
+      end
+      if loop == 1 then o:summary { first = kept.n } o:save("first.txt", "after the first loop") end
+    end
+    o:summary { w = w[1], done = true }
+    o:save("w.npy", w)
+    print("end", 1.5)
+  end
+end
+
+describe("a run in this process", function()
+  checks.no_bytes_stay(setup, teardown)
+  before_each(executed.open)
+  after_each(executed.close)
+
+  it("says and writes this", function()
+    local status, said, signal, path = run(training(0), { lr = 0.5 })
+    assert.same({ "done", executed.folder .. "/run", nil }, { status, path, signal })
+    assert.equal([[
+started {"config":{"lr":0.5,"seed":0},"experiment":"toy","path":"FOLDER/run","seed":0,"step":0}
+begin toy 2 0 0
+begin toy 6 2 0.5
+print end	1.5
+ended {"keeps":true,"path":"FOLDER/run","saved":true} ]], (said:gsub('{"arguments".*$', "")))
+    assert.equal("checkpoint-best.safetensors checkpoint.safetensors config.json first.txt lock log.txt metrics.jsonl run.json timing.jsonl w.npy",
+      executed.names())
+    local lines <const> = {}
+    local n, rng = 0, fm.rng(0, "run")
+    for step = 1, 6 do
+      n = n + rng:at(step):number()
+      lines[step] = ('{"step":%d,"loss":%s,"note":"a","other":%s}\n'):format(step, fm.json.encode(1 / step + 0.5), fm.json.encode(n))
+    end
+    assert.equal(table.concat(lines), read "metrics.jsonl")
+    assert.equal("end\t1.5\n", read "log.txt")
+    assert.equal('{"seconds":1.0,"step":4}\n{"seconds":1.5,"step":6}\n{"seconds":1.5,"step":6}\n', read "timing.jsonl")
+    assert.equal('{"lr":0.5,"seed":0}\n', read "config.json")
+    local first = 0
+    for step = 1, 2 do first = first + rng:at(step):number() end
+    assert.same({ schema = 1, experiment = "toy", script = "toy.lua", command = "fmrun toy.lua", arguments = { "a" }, seed = 0, resumed = 0,
+      config = { lr = 0.5, seed = 0 }, defaults = { lr = 0.5, seed = 0 }, status = "done", started = "2001-09-09T01:46:40.500Z",
+      ended = "2001-09-09T01:46:42.000Z", code = {}, data = {}, outputs = { "first.txt", "w.npy" }, pid = 4711, host = "lab", boot = "boot",
+      seconds = 1.5, steps = 6, spikes = { loss = { count = 0 } }, summary = { first = first, w = 21, done = true }, best = { step = 6, value = 1 / 6 + 0.5 } }, executed.record())
+    local tensors, metadata = fm.load(executed.folder .. "/run/checkpoint.safetensors")
+    assert.same({ { 21, 21 }, "[2,6]" }, { tensors.w:totable(), metadata["fm.loops"] })
+    assert.same({ 21, 21 }, fm.load(executed.folder .. "/run/checkpoint-best.safetensors").w:totable())
+  end)
+
+  it("that breaks goes on from its last checkpoint to the same bytes", function()
+    run(training(0), { lr = 0.5 })
+    local whole <const>, record <const> = {}, executed.record()
+    for _, name in ipairs { "metrics.jsonl", "w.npy", "first.txt", "checkpoint.safetensors" } do whole[name] = read(name) end
+    for breaks = 1, 6 do
+      executed.close()
+      executed.open()
+      local status, said = run(training(breaks), { lr = 0.5 })
+      assert.equal("failed", status)
+      assert.truthy(said:find(('\nended {"keeps":true,"path":"FOLDER/run","saved":%s}'):format(breaks > 2), 1, true), said)
+      assert.equal(breaks > 2, read "state.json" ~= nil)
+      local broken <const> = executed.record()
+      assert.truthy(broken.error:find "run_execute_spec.lua:%d+: broken\n", broken.error)
+      assert.same({ "failed", breaks, breaks > 2 and { "first.txt" } or {} }, { broken.status, broken.steps, broken.outputs })
+      assert.equal(breaks, select(2, read "metrics.jsonl":gsub("\n", "")))
+      executed.clock = executed.clock + 1000
+      local at <const> = (breaks - 1) // 2 * 2
+      local again, heard = run(training(0), { lr = 0.5 })
+      assert.equal("done", again, heard)
+      assert.truthy(heard:find(('"seed":0,"step":%d}\n'):format(at), 1, true), heard)
+      assert.equal(at > 0, heard:find("begin toy 2 2", 1, true) ~= nil, heard)
+      for name, bytes in pairs(whole) do assert.equal(bytes, read(name), name) end
+      local now <const> = executed.record()
+      assert.same({ record.summary, record.outputs, record.best, record.steps, record.started, 1 }, { now.summary, now.outputs, now.best, now.steps,
+        now.started, now.resumed })
+      assert.near(1.5, now.seconds, at > 0 and 1e-9 or 2000)
+      assert.is_nil(read "state.json")
+    end
+  end)
+
+  --- A run of n steps that keeps one number, with a checkpoint after every step.
+  local function small(n, more)
+    return function(o, p)
+      local t <const> = { n = 0 }
+      o:checkpoints { every = 1, seconds = 0 }
+      o:keeps { t = t }
+      for step in o:steps(n) do
+        t.n = step
+        o:log { loss = step }
+        if more then more(step, o, p) end
+      end
+    end
+  end
+  local function stop_at(last)
+    return function(step) if step == last then error("stop", 0) end end
+  end
+  local function refused(said) return said:match "^refused (.*)$" end
+
+  it("goes on only as what it was, unless it is forced; done, it needs nothing", function()
+    local params <const> = { lr = 0.5, note = "a" }
+    assert.equal("failed", (run(small(3, stop_at(3)), params)))
+    local status, said = run(small(3), params, {}, { lr = 0.25, note = "b" })
+    assert.equal("failed", status)
+    assert.equal("FOLDER/run: not the run that wrote the checkpoint of step 2:\n  config: lr was 0.5, is now 0.25\n  config: note was a, is now b\n"
+      .. "advice of FOLDER/run", (refused(said):gsub(executed.folder:gsub("%p", "%%%0"), "FOLDER")))
+    status, said = run(small(3), params, { shares = 2 })
+    assert.truthy(status == "failed" and refused(said):find(":\n  shares: were 1, are now 2\nadvice", 1, true), said)
+    assert.equal("FOLDER/run: another process writes this run", (function()
+      local folder <const> = assert(require "fm.run.folder".at(executed.folder .. "/run"))
+      local busy, heard, _, path = run(small(3), params)
+      folder.lock:release()
+      assert.same({ "busy", executed.folder .. "/run" }, { busy, path })
+      return refused(heard)
+    end)())
+    status, said = run(small(3), params, { force = true }, { lr = 0.25, note = "a" })
+    assert.equal("done", status, said)
+    assert.truthy(said:find('"step":2}', 1, true), said)
+    assert.equal(0.25, executed.record().config.lr)
+    local bytes <const> = read "run.json"
+    status, said = run(error, params, {}, { lr = 0.25, note = "a" })
+    assert.same({ "done", "done_before FOLDER/run" }, { status, said })
+    status, said = run(error, params)
+    assert.same({ "failed", "refused FOLDER/run: holds another run, which is done:\n  config: lr was 0.25, is now 0.5\n"
+      .. "choose another folder, or remove it" }, { status, said })
+    assert.equal(bytes, read "run.json")
+    status, said = run(small(2), params, { anew = true })
+    assert.equal("done", status)
+    assert.truthy(said:find('"step":0}', 1, true), said)
+    assert.same({ 2, 2, 0.5 }, { executed.record().resumed, executed.record().steps, executed.record().config.lr })
+    assert.equal('{"step":1,"loss":1}\n{"step":2,"loss":2}\n', read "metrics.jsonl")
+  end)
+
+  it("with a damaged checkpoint goes on from the older one, or begins again, and says so", function()
+    local path <const> = executed.folder .. "/run/"
+    run(small(4, stop_at(4)), {})
+    local files <const> = dofile "tests/whole_files.lua"
+    files.write(path .. "checkpoint-1.safetensors", "short")
+    local status, said = run(small(4), {})
+    assert.equal("done", status)
+    local first <const>, second <const> = said:match "^warn (FOLDER/run/checkpoint%-1.safetensors is damaged: [^\n]*)\nwarn ([^\n]*)\nstarted "
+    assert.truthy(first, said)
+    assert.equal("going on from the older checkpoint, of step 2", second)
+    run(small(4, stop_at(4)), {}, { anew = true })
+    for i = 1, 2 do files.write(("%scheckpoint-%d.safetensors"):format(path, i), "short") end
+    status, said = run(small(4), {})
+    assert.truthy(said:find("\nwarn no checkpoint is left: the run begins again\nstarted ", 1, true), said)
+    assert.truthy(said:find('"step":0}', 1, true), said)
+    assert.equal("done", status)
+    os.remove(path .. "run.json")
+    status, said = run(small(4), {})
+    assert.same({ "failed", "refused FOLDER/run: run.json is missing; this is no run's folder, or one that ended before it began: choose another, or "
+      .. "remove it" }, { status, said })
+    for _, name in ipairs { "metrics.jsonl", "timing.jsonl", "checkpoint.safetensors" } do assert(os.remove(path .. name)) end
+    assert.equal("config.json lock", executed.names())
+    assert.equal("done", (run(small(1), {}))) -- as fresh as one that was killed before its run.json
+    files.write(path .. "run.json", "{")
+    status, said = run(small(4), {}, { anew = true })
+    assert.truthy(status == "failed" and said:find("^refused FOLDER/run: run.json: "), said)
+    os.execute(("rm -r %s*; echo '{' > %srun.json"):format(path, path))
+    status, said = run(small(1), {})
+    assert.truthy(status == "failed" and said:find("^refused FOLDER/run: run.json: "), said)
+  end)
+
+  it("whose script is another in spite of its name says where the two part", function()
+    local function three(o) for _ in o:steps(2) do o:log { loss = 1 } end for _ in o:steps(2) do o:log { loss = 1 } end end
+    local function keeping(f)
+      return function(o)
+        o:checkpoints { every = 1, seconds = 0 }
+        o:keeps { t = { n = 1 } }
+        return f(o)
+      end
+    end
+    local function error_of(body)
+      local status, said = run(body, {})
+      assert.equal("failed", status)
+      return executed.record().error, said
+    end
+    local n = 0
+    run(keeping(function(o)
+      o:stop_when { metric = "loss" }
+      for _ in o:steps(2) do o:log { loss = 1 } end
+      for step in o:steps(2) do o:log { loss = 1 } if step == 4 then error "stop" end end
+    end), {})
+    local bytes = {}
+    for _, name in ipairs { "run.json", "state.json", "checkpoint-1.safetensors", "checkpoint-2.safetensors", "metrics.jsonl" } do bytes[name] = read(name) end
+    local function back()
+      local files <const> = dofile "tests/whole_files.lua"
+      for name, text in pairs(bytes) do files.write(executed.folder .. "/run/" .. name, text) end
+    end
+    for wanted, body in pairs {
+      ["resume: the script ended before it came to step 3 of the checkpoint"] = keeping(function(o) for _ in o:steps(2) do n = n + 1 end end),
+      ["resume: the checkpoint is at step 3 of loop 2; loop 1 goes from step 0 to 1"] = keeping(function(o) for _ in o:steps(1) do n = n + 1 end end),
+      ["resume: the checkpoint is at step 3 of loop 2; loop 2 goes from step 2 to 2"] = keeping(function(o)
+        for _ in o:steps(2) do n = n + 1 end
+        for _ in o:steps(0) do n = n + 1 end
+      end),
+      ["resume: the script has fewer run:stop_when than at the checkpoint"] = keeping(three),
+      ["resume: the checkpoint holds t, which the script has not declared by run:keeps before this loop"] = function(o)
+        o:stop_when { metric = "loss" }
+        three(o)
+      end,
+      ["resume: the checkpoint does not hold s, which the script keeps"] = keeping(function(o)
+        o:stop_when { metric = "loss" }
+        o:keeps { s = {} }
+        three(o)
+      end),
+    } do
+      back()
+      local found <const> = error_of(body)
+      assert.equal(wanted, (found:gsub("^tests/lua/[%w_.]+:%d+: ", ""):match "^[^\n]*"))
+      assert.equal(0, n)
+      assert.equal(bytes["metrics.jsonl"]:sub(1, #'{"step":1,"loss":1}\n' * 3), read "metrics.jsonl")
+    end
+    back()
+    assert.equal("done", (run(keeping(function(o)
+      o:stop_when { metric = "loss" }
+      three(o)
+    end), {})))
+  end)
+end)
