@@ -1,0 +1,160 @@
+-- Scripts that are called again for fmrun pareto, from what a run has left: in this process, so that
+-- every way to say no is met. The measurements themselves: tests/cli/pareto_spec.lua.
+local fm <const> = require "fm"
+local again <const> = require "fm.run.again"
+local checks <const> = dofile "tests/lua/checks.lua"
+local executed <const> = dofile "tests/lua/executed.lua"
+local files <const> = dofile "tests/whole_files.lua"
+
+local path
+
+--- Trains for two loops of two steps, and says what to measure after the first `after` of them
+--- (3: never). It breaks in step `breaks`, if that is given.
+local function script(after, breaks)
+  return function(o)
+    local w <const>, t <const> = fm.zeros(2), { n = 0 }
+    o:checkpoints { every = 1, seconds = 0 }
+    o:keeps { w = w, t = t }
+    for loop = 0, 2 do
+      if loop > 0 then
+        for step in o:steps(2) do
+          w:copy(w + step)
+          t.n = t.n + 1
+          o:log { loss = step }
+          o:print "a line"
+          if step == breaks then error("broken", 0) end
+        end
+      end
+      if loop == after then o:pareto { sample = function(n) return w * n, n end, metric = function(x) return x[1] + t.n end, name = "far" } end
+    end
+  end
+end
+
+--- Calls it again. Returns the status, the message, and what was measured of one step, if it was.
+local function call(run, how, values)
+  local measured
+  local all <const> = { path = path, listener = executed.listener {}, advice = function(of) return "advice of " .. of end }
+  for key, value in pairs(how or {}) do all[key] = value end
+  local status, message = again(fm.experiment { name = "toy", params = { lr = 0.5 }, run = run }, values or { lr = 0.5, seed = 0 }, all, function(what,
+    about)
+    measured = { name = what.name, value = what.metric((what.sample(2))), step = about.step, identity = about.identity }
+  end)
+  return status, message and message:gsub(path:gsub("%p", "%%%0"), "RUN"), measured
+end
+
+describe("a script that is called again", function()
+  checks.no_bytes_stay(setup, teardown)
+  before_each(function()
+    executed.open()
+    path = executed.folder .. "/run"
+  end)
+  after_each(executed.close)
+
+
+  it("of a run that is done has what it kept at its end, and writes nothing", function()
+    assert.equal("done", (executed.run(script(1), { lr = 0.5 })))
+    local before <const>, record <const> = executed.names(), executed.read "run.json"
+    assert.equal("far", executed.record().pareto)
+    local status, message, measured = call(script(1))
+    assert.same({ "answered", "" }, { status, message })
+    assert.same({ "far", 2 * 10 + 4, 4, 16 }, { measured.name, measured.value, measured.step, #measured.identity })
+    assert.equal(measured.identity, select(3, call(script(2))).identity)
+    assert.equal(24, select(3, call(script(0))).value) -- before any loop, too
+    assert.same({ before, record }, { executed.names(), executed.read "run.json" })
+    local other <const> = fm.json.decode(record)
+    other.versions.real, other.config.lr = "half", 0.25
+    files.write(path .. "/run.json", fm.json.encode(other))
+    status, message = call(script(1))
+    assert.same({ "failed", ("RUN: not what wrote the checkpoint of step 4:\n  config: lr was 0.25, is now 0.5\n  numbers: was half, is now %s\n"
+      .. "advice of RUN"):format(fm.real) }, { status, message })
+    assert.equal("answered", (call(script(1), { force = true })))
+    os.remove(path .. "/checkpoint.safetensors")
+    assert.same({ "failed", "RUN/checkpoint.safetensors is missing: a run that keeps nothing leaves none (run:keeps { model = model } before its loop)" },
+      { call(script(1), { force = true }) })
+  end)
+
+  it("of a run that was interrupted has what its last checkpoint holds", function()
+    assert.equal("failed", (executed.run(script(2, 4), { lr = 0.5 })))
+    local before <const> = executed.names()
+    local status, _, measured = call(script(2))
+    assert.same({ "answered", 2 * 6 + 3, 3 }, { status, measured.value, measured.step })
+    assert.equal(before, executed.names())
+    local _, _, early = call(script(1))
+    assert.same({ measured.value, measured.identity }, { early.value, early.identity })
+    status, _ = call(script(2), nil, { lr = 0.25, seed = 0 })
+    assert.equal("failed", status)
+    local _, message = call(script(2), nil, { lr = 0.25, seed = 0 })
+    assert.equal("RUN: not what wrote the checkpoint of step 3:\n  config: lr was 0.5, is now 0.25\nadvice of RUN", message)
+    local _, _, forced = call(script(2), { force = true }, { lr = 0.25, seed = 0 })
+    assert.equal(measured.value, forced.value)
+    assert.not_equal(measured.identity, forced.identity)
+    files.write(path .. "/metrics.jsonl", "") -- what it logged does not matter here
+    assert.equal(measured.value, select(3, call(script(2))).value)
+    files.write(path .. "/checkpoint-1.safetensors", "short")
+    local _, _, older = call(script(1))
+    assert.same({ 2 * 3 + 2, 2 }, { older.value, older.step })
+    files.write(path .. "/checkpoint-2.safetensors", "short")
+    status, message = call(script(2))
+    assert.equal("failed", status)
+    assert.truthy(message:find "^RUN/checkpoint%-%d.safetensors is damaged: [^\n]*\nRUN/checkpoint%-%d.safetensors is damaged: [^\n]*\n"
+      and message:find "\nRUN: there is no checkpoint: fmrun resume begins again$", message)
+    os.remove(path .. "/run.json")
+    assert.same({ "failed", "RUN: run.json is missing" }, { call(script(2)) })
+  end)
+
+  it("that was interrupted before the loop whose end it measures says so", function()
+    executed.run(script(2, 2), { lr = 0.5 })
+    assert.same({ "failed", "the last checkpoint is of step 1, in loop 1 of the script, and the script says what to measure (run:pareto) after its "
+      .. "loop 2: fmrun resume goes on with the run" }, { call(script(2)) })
+    assert.equal("answered", (call(script(1))))
+  end)
+
+  it("says what to do when it has nothing to measure, and fails as it does", function()
+    executed.run(script(3), { lr = 0.5 })
+    local status, message = call(script(3))
+    assert.equal("failed", status)
+    assert.equal([[
+RUN: the script does not say what to measure (run:pareto). fmrun pareto compares solvers and numbers of steps.
+Where samples cost one evaluation (a GAN, a VAE, a model of one step) or none are drawn, there is nothing to compare.
+For a model whose samples are the end of an ODE, add a line after the training, such as
+  run:pareto { field = model, x0 = noise, metric = function(x) return metrics.wasserstein2(x, truth) end, name = "W2 to the data" }
+or, when it samples in n steps in another way (diffusion, tokens), give sample instead of field and x0:
+  run:pareto { sample = function(n) return draw(n), n end, metric = ... }
+Then call fmrun pareto --force (fmrun help fm.Run:pareto)]], message)
+    status, message = call(function() error("broken", 0) end)
+    assert.equal("failed", status)
+    assert.truthy(message:find "^broken", message)
+    local lock <close> = assert(fm.system.lock(path .. "/lock", 0))
+    local former <const> = fm.system.lock
+    function fm.system.lock(of, patience)
+      assert.equal(0.3, patience)
+      return former(of, 0)
+    end
+    status, message = call(script(1))
+    fm.system.lock = former
+    assert.same({ "failed", "RUN: another process writes this run" }, { status, message })
+  end)
+
+  it("has the files of data that it reads compared, folders when they are read again", function()
+    local data <const> = executed.folder .. "/data"
+    assert(fm.file.mkdir_new(data))
+    for i = 1, 65 do files.write(("%s/%d.txt"):format(data, i), "text " .. i) end
+    local function reading(after)
+      local body <const> = script(after)
+      return function(o)
+        for i = 1, 65 do assert(fm.data.text(("%s/%d.txt"):format(data, i))) end
+        return body(o)
+      end
+    end
+    executed.run(reading(1), { lr = 0.5 })
+    local entry <const> = executed.record().data[1]
+    assert.same({ data .. "/", 65 }, { entry.path, entry.files })
+    assert.equal("answered", (call(reading(1))))
+    files.write(data .. "/7.txt", "other")
+    local status, message = call(reading(1))
+    assert.equal("failed", status)
+    assert.truthy(message:find(("^%s/: was %s, is now %%x+\nadvice of RUN$"):format(data:gsub("%p", "%%%0"), entry.hash)), message)
+    assert.equal("answered", (call(reading(1), { force = true })))
+    assert.equal("answered", (call(script(1)))) -- what is not read again is not compared
+  end)
+end)
