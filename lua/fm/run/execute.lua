@@ -5,7 +5,6 @@ local call <const> = require "fm.run.call"
 local checkpoint <const> = require "fm.run.checkpoint"
 local code_files <const> = require "fm.run.code_files"
 local folders <const> = require "fm.run.folder"
-local lfs <const> = require "lfs"
 local logging <const> = require "fm.run.logging"
 local outputs <const> = require "fm.run.outputs"
 local processes <const> = require "fm.parts.processes"
@@ -53,7 +52,6 @@ local function open_folder(experiment, values, how)
   end
   local folder, message, busy = folders.at(how.path, how.patience or patience)
   if not folder then return nil, message, busy end
-  if not lfs.attributes(folder.path .. "/run.json") and folder:is_fresh() then return folder, {} end
   local plan, problem = require "fm.run.resume".plan(folder, values, how)
   problem = problem or not plan.done and too_few(plan.shares or how.shares or how.usual_shares)
   if not problem then return folder, plan end
