@@ -429,6 +429,42 @@ describe("rows of a solve", function()
     end), x0, o)))
   end)
 
+  it("of a model whose parameters are no method get the time as it is; one that overflows the stack is not called again", function()
+    local seen <const> = {}
+    local odd <const> = setmetatable({ parameters = 5 }, { __call = function(_, x, t)
+      seen[#seen + 1] = type(t)
+      return x
+    end })
+    local x0 <const> = fm.ones(3, 2)
+    ode.solve(odd, x0, { method = "euler", steps = 1 })
+    assert.same({ "number" }, seen)
+    local calls = 0
+    for message, wanted in pairs { ["stack overflow"] = 1, ["a: stack overflow"] = 1, ["no overflow"] = 3 } do
+      calls = 0
+      assert.is_false((pcall(ode.solve, function()
+        calls = calls + 1
+        error(message, 0)
+      end, x0, { method = "euler", steps = 1 })))
+      assert.equal(wanted, calls, message)
+    end
+  end)
+
+  it("say once that a model takes numbers: without a condition, when numbers it was", function()
+    local fields <const>, x <const>, told = require "fm.parts.field", fm.ones(3, 2), {}
+    local function settled(model) told[#told + 1] = model end
+    local function plain(y) return y end
+    local f <const> = fields.of(plain, nil, settled)
+    f(x, fm.full(1, 0.5))
+    assert.equal(0, #told)
+    f(x, 0.5)
+    f(x, 0.5)
+    assert.same({ plain }, told)
+    fields.of(plain, 3, settled)(x, 0.5)
+    fields.of(layer_of(plain), nil, settled)(x, 0.5)
+    fields.of(fields.new("mine", plain), nil, settled)(x, 0.5)
+    assert.same({ plain }, told)
+  end)
+
   it("are picked for the rows that are left: tensors with as many, in tables too; nothing else", function()
     local picked <const> = require "fm.parts.field".picked
     local function select(tensor) return tensor[{ 1, 1 }] end

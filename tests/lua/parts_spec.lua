@@ -275,7 +275,7 @@ describe("of the parts", function()
     assert.is_nil(by_name.file "fm.flow.no_such")
     local value, is_own = by_name.find("fm.flow.path", "linear")
     assert.is_true(value ~= nil and is_own)
-    for _, name in ipairs { "no_such", "a.b", "../x", "", 3, "init" } do assert.is_nil((by_name.find("fm.ode", name))) end
+    for _, name in ipairs { "no_such", "a.b", "../x", "", 3, "init" } do assert.same({ nil, false }, { by_name.find("fm.ode", name) }) end
     said('x "alpha" (one of: one, two)', by_name.fail, "x", "fm.flow", "alpha", { "one", "two" })
     said('x "heum"; did you mean "heun"?', by_name.fail, "x", "fm.ode", "heum")
     local rooms <const> = {}
@@ -334,12 +334,12 @@ describe("of the parts", function()
   it("plain_numbers: where the locale has another, and where it cannot be changed", function()
     local setlocale <const>, asked = os.setlocale, {}
     local now, works = "de_DE.utf8", true
-    function os.setlocale(name, kind)
+    rawset(os, "setlocale", function(name, kind)
       if name then asked[#asked + 1] = ("%s %s"):format(name, kind) elseif kind ~= "numeric" then error "of numbers only" end
       if name and not works then return nil end
       now = name or now
       return now
-    end
+    end)
     local ok, problem = pcall(function()
       do
         local plain <close> = part "plain_numbers"()
@@ -355,7 +355,7 @@ describe("of the parts", function()
       end
       assert.equal(3, #asked)
     end)
-    os.setlocale = setlocale
+    rawset(os, "setlocale", setlocale)
     if not ok then error(problem, 0) end
   end)
 

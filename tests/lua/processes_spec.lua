@@ -1,7 +1,6 @@
 -- What several processes say to each other, message by message, with a mail of our own in place of
 -- MPI: who sends to whom, who waits for whom, and what one does when another is gone. The real ones
 -- are in tests/cli/mpi_spec.lua.
-local fm <const> = require "fm"
 local checks <const> = dofile "tests/lua/checks.lua"
 local processes <const> = require "fm.parts.processes"
 

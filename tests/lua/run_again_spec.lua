@@ -25,7 +25,7 @@ local function script(after, breaks)
           if step == breaks then error("broken", 0) end
         end
       end
-      if loop == after then o:pareto { sample = function(n) return w * n, n end, metric = function(x) return x[1] + t.n end, name = "far" } end
+      if loop == after then o:pareto { sample = function(n) return w * n, n end, metric = function(x) return x[1] + t.n + 100 * o.step end, name = "far" } end
     end
   end
 end
@@ -57,9 +57,10 @@ describe("a script that is called again", function()
     assert.equal("far", executed.record().pareto)
     local status, message, measured = call(script(1))
     assert.same({ "answered", "" }, { status, message })
-    assert.same({ "far", 2 * 10 + 4, 4, 16 }, { measured.name, measured.value, measured.step, #measured.identity })
+    assert.same({ "far", 2 * 10 + 204, 4, 16 }, { measured.name, measured.value, measured.step, #measured.identity })
     assert.equal(measured.identity, select(3, call(script(2))).identity)
     assert.equal(24, select(3, call(script(0))).value) -- before any loop, too
+    assert.equal(424, select(3, call(script(2))).value) -- after both
     assert.same({ before, record }, { executed.names(), executed.read "run.json" })
     local other <const> = fm.json.decode(record)
     other.versions.real, other.config.lr = "half", 0.25
@@ -77,10 +78,10 @@ describe("a script that is called again", function()
     assert.equal("failed", (executed.run(script(2, 4), { lr = 0.5 })))
     local before <const> = executed.names()
     local status, _, measured = call(script(2))
-    assert.same({ "answered", 2 * 6 + 3, 3 }, { status, measured.value, measured.step })
+    assert.same({ "answered", 2 * 6 + 303, 3 }, { status, measured.value, measured.step })
     assert.equal(before, executed.names())
     local _, _, early = call(script(1))
-    assert.same({ measured.value, measured.identity }, { early.value, early.identity })
+    assert.same({ measured.value - 100, measured.identity }, { early.value, early.identity })
     status, _ = call(script(2), nil, { lr = 0.25, seed = 0 })
     assert.equal("failed", status)
     local _, message = call(script(2), nil, { lr = 0.25, seed = 0 })
@@ -92,7 +93,7 @@ describe("a script that is called again", function()
     assert.equal(measured.value, select(3, call(script(2))).value)
     files.write(path .. "/checkpoint-1.safetensors", "short")
     local _, _, older = call(script(1))
-    assert.same({ 2 * 3 + 2, 2 }, { older.value, older.step })
+    assert.same({ 2 * 3 + 202, 2 }, { older.value, older.step })
     files.write(path .. "/checkpoint-2.safetensors", "short")
     status, message = call(script(2))
     assert.equal("failed", status)
@@ -124,7 +125,7 @@ Then call fmrun pareto --force (fmrun help fm.Run:pareto)]], message)
     status, message = call(function() error("broken", 0) end)
     assert.equal("failed", status)
     assert.truthy(message:find "^broken", message)
-    local lock <close> = assert(fm.system.lock(path .. "/lock", 0))
+    local lock <const> = assert(fm.system.lock(path .. "/lock", 0))
     local former <const> = fm.system.lock
     function fm.system.lock(of, patience)
       assert.equal(0.3, patience)
@@ -132,6 +133,7 @@ Then call fmrun pareto --force (fmrun help fm.Run:pareto)]], message)
     end
     status, message = call(script(1))
     fm.system.lock = former
+    lock:release()
     assert.same({ "failed", "RUN: another process writes this run" }, { status, message })
   end)
 
@@ -156,5 +158,85 @@ Then call fmrun pareto --force (fmrun help fm.Run:pareto)]], message)
     assert.truthy(message:find(("^%s/: was %s, is now %%x+\nadvice of RUN$"):format(data:gsub("%p", "%%%0"), entry.hash)), message)
     assert.equal("answered", (call(reading(1), { force = true })))
     assert.equal("answered", (call(script(1)))) -- what is not read again is not compared
+  end)
+
+  it("has its loaders where they were, whichever loop called them", function()
+    local function batches(after, breaks)
+      return function(o)
+        local next_batch <const> = fm.data.batches(fm.range(1, 12), 2, { shuffle = false })
+        o:checkpoints { every = 1, seconds = 0 }
+        o:keeps { t = { n = 1 } }
+        for loop = 1, 2 do
+          for step in o:steps(2) do
+            next_batch()
+            o:log { loss = 1 }
+            if step == breaks then error("broken", 0) end
+          end
+          if loop == after then o:pareto { sample = function(n) return next_batch(), n end, metric = function(x) return x[1] end } end
+        end
+      end
+    end
+    executed.run(batches(2, 4), { lr = 0.5 })
+    assert.equal(7, select(3, call(batches(2))).value) -- after step 3
+    assert.equal(5, select(3, call(batches(1))).value)
+  end)
+
+  it("is answered though the script catches the end, and fm reads files for nobody afterwards", function()
+    executed.run(script(1), { lr = 0.5 })
+    local told, former = {}, fm.file.on_read
+    function fm.file.on_read(f)
+      told[#told + 1] = type(f)
+      return former(f)
+    end
+    local body <const> = script(1)
+    local status = call(function(o) pcall(body, o) end)
+    fm.file.on_read = former
+    assert.equal("answered", status)
+    assert.same({ "function", "nil" }, told)
+  end)
+
+  it("has all differences said: of the config, then of the data, then of the numbers", function()
+    local data <const> = {}
+    for i = 1, 3 do
+      data[i] = ("%s/%d.txt"):format(executed.folder, i)
+      files.write(data[i], "text")
+    end
+    local body <const> = script(1)
+    local function reading(o)
+      for _, name in ipairs(data) do assert(fm.data.text(name)) end
+      return body(o)
+    end
+    executed.run(reading, { lr = 0.5 })
+    files.write(data[1], "one")
+    os.remove(data[2])
+    local record <const> = fm.json.decode(executed.read "run.json")
+    record.config.lr, record.versions.real, record.steps = 1, "half", nil
+    files.write(path .. "/run.json", fm.json.encode(record))
+    local hash <const> = fm.file.hash
+    local status, message = call(script(1))
+    assert.equal("failed", status)
+    assert.equal(("RUN: not what wrote the checkpoint of step 0:\n  config: lr was 1, is now 0.5\n  %s: was %s, is now %s\n  %s: was %s, is now missing\n"
+      .. "  numbers: was half, is now %s\nadvice of RUN"):format(data[1], hash "text", hash "one", data[2], hash "text", fm.real), message)
+    record.config, record.versions, record.data = nil, nil, nil -- as an earlier version had it
+    files.write(path .. "/run.json", fm.json.encode(record))
+    message = select(2, call(script(1), nil, {}))
+    assert.equal(("RUN: not what wrote the checkpoint of step 0:\n  numbers: was nil, is now %s\nadvice of RUN"):format(fm.real), message)
+  end)
+
+  it("is called from the copies of its files, those that it required while it ran as well", function()
+    local own <const> = executed.folder .. "/own.lua"
+    files.write(own, "return 1")
+    local code <const> = {}
+    require "fm.run.code_files".add(code, own)
+    executed.run(script(1, 2), { lr = 0.5 }, { code = code, copies_in = executed.folder .. "/run" })
+    local hash <const> = fm.file.hash "return 1"
+    assert.equal("return 1", executed.read(("code/own-%s.lua"):format(hash)))
+    files.write(own, "return 2")
+    local status, message = call(script(1))
+    assert.equal("failed", status)
+    assert.truthy(message:find(("\n  %s: was %s, is now %s\n"):format(own, hash, fm.file.hash "return 2"), 1, true), message)
+    local copies <const> = {}
+    assert.equal("answered", (call(script(1), { copies = copies })))
+    assert.same({ [own] = { text = "return 1", hash = hash } }, copies)
   end)
 end)

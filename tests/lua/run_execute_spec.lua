@@ -3,6 +3,7 @@
 local fm <const> = require "fm"
 local checks <const> = dofile "tests/lua/checks.lua"
 local executed <const> = dofile "tests/lua/executed.lua"
+local files <const> = dofile "tests/whole_files.lua"
 
 local run <const>, read <const> = executed.run, executed.read
 
@@ -61,8 +62,10 @@ ended {"keeps":true,"path":"FOLDER/run","saved":true} ]], (said:gsub('{"argument
     for step = 1, 2 do first = first + rng:at(step):number() end
     assert.same({ schema = 1, experiment = "toy", script = "toy.lua", command = "fmrun toy.lua", arguments = { "a" }, seed = 0, resumed = 0,
       config = { lr = 0.5, seed = 0 }, defaults = { lr = 0.5, seed = 0 }, status = "done", started = "2001-09-09T01:46:40.500Z",
-      ended = "2001-09-09T01:46:42.000Z", code = {}, data = {}, outputs = { "first.txt", "w.npy" }, pid = 4711, host = "lab", boot = "boot",
-      seconds = 1.5, steps = 6, spikes = { loss = { count = 0 } }, summary = { first = first, w = 21, done = true }, best = { step = 6, value = 1 / 6 + 0.5 } }, executed.record())
+      ended = "2001-09-09T01:46:42.000Z", code = {}, data = {},
+      outputs = { "first.txt", "w.npy" }, pid = 4711, host = "lab", boot = "boot",
+      seconds = 1.5, steps = 6, spikes = { loss = { count = 0 } },
+      summary = { first = first, w = 21, done = true }, best = { step = 6, value = 1 / 6 + 0.5 } }, executed.record())
     local tensors, metadata = fm.load(executed.folder .. "/run/checkpoint.safetensors")
     assert.same({ { 21, 21 }, "[2,6]" }, { tensors.w:totable(), metadata["fm.loops"] })
     assert.same({ 21, 21 }, fm.load(executed.folder .. "/run/checkpoint-best.safetensors").w:totable())
@@ -153,7 +156,6 @@ ended {"keeps":true,"path":"FOLDER/run","saved":true} ]], (said:gsub('{"argument
   it("with a damaged checkpoint goes on from the older one, or begins again, and says so", function()
     local path <const> = executed.folder .. "/run/"
     run(small(4, stop_at(4)), {})
-    local files <const> = dofile "tests/whole_files.lua"
     files.write(path .. "checkpoint-1.safetensors", "short")
     local status, said = run(small(4), {})
     assert.equal("done", status)
@@ -204,8 +206,7 @@ ended {"keeps":true,"path":"FOLDER/run","saved":true} ]], (said:gsub('{"argument
     local bytes = {}
     for _, name in ipairs { "run.json", "state.json", "checkpoint-1.safetensors", "checkpoint-2.safetensors", "metrics.jsonl" } do bytes[name] = read(name) end
     local function back()
-      local files <const> = dofile "tests/whole_files.lua"
-      for name, text in pairs(bytes) do files.write(executed.folder .. "/run/" .. name, text) end
+        for name, text in pairs(bytes) do files.write(executed.folder .. "/run/" .. name, text) end
     end
     for wanted, body in pairs {
       ["resume: the script ended before it came to step 3 of the checkpoint"] = keeping(function(o) for _ in o:steps(2) do n = n + 1 end end),
@@ -236,5 +237,169 @@ ended {"keeps":true,"path":"FOLDER/run","saved":true} ]], (said:gsub('{"argument
       o:stop_when { metric = "loss" }
       three(o)
     end), {})))
+  end)
+
+  it("has a new folder of its own, or none when there are more processes than shares", function()
+    local processes <const> = require "fm.parts.processes"
+    local status, said, _, path = run(small(1), {}, { path = false, runs = executed.folder .. "/runs" })
+    assert.equal("done", status)
+    local hash <const> = fm.file.hash '{"seed":0}':sub(1, 8)
+    assert.truthy(path:find(("^%s/runs/toy/%%d+%%-%%d+%%-%s$"):format(executed.folder:gsub("%p", "%%%0"), hash)), path)
+    assert.truthy(said:find('"path":"' .. "FOLDER" .. path:sub(#executed.folder + 1), 1, true), said)
+    files.write(executed.folder .. "/file", "")
+    status, said = run(small(1), {}, { path = false, runs = executed.folder .. "/file" })
+    assert.equal("failed", status)
+    assert.truthy(said:find "^refused FOLDER/file", said)
+    local open <const> = require "fm.run.together".open
+    require "fm.run.together".open = function(f, ...)
+      processes.size = 3
+      local folder, plan, busy = f(...)
+      processes.size = 1
+      return folder, plan, busy
+    end
+    local ok, problem = pcall(function()
+      for _, how in ipairs { { path = false, runs = executed.folder .. "/none" }, { path = executed.folder .. "/other" } } do
+        for shares, words in pairs { [1] = "1 share", [2] = "2 shares" } do
+          how.usual_shares = shares
+          status, said = run(small(1), {}, how)
+          assert.same({ "failed", ("refused 3 processes, but a step's batch has %s, and each process needs one: "
+            .. "--shares N says how many there are when a run begins"):format(words) }, { status, said })
+        end
+        how.shares = 3
+        assert.equal("done", (run(small(1), {}, how)))
+        how.shares = nil
+      end
+      assert.equal("done", (run(small(1), {}, { path = executed.folder .. "/other" }))) -- it needs no process
+      run(small(2, stop_at(2)), {}, { path = executed.folder .. "/more", shares = 4 })
+      assert.equal(4, fm.json.decode(files.read(executed.folder .. "/more/run.json")).shares)
+      assert.equal("done", (run(small(2), {}, { path = executed.folder .. "/more" }))) -- as many as it began with
+    end)
+    require "fm.run.together".open = open
+    processes.size = 1
+    if not ok then error(problem, 0) end
+    assert.is_nil(fm.file.read(executed.folder .. "/none/toy"))
+  end)
+
+  it("waits for a folder as long as it is told, 0.3 seconds unless it is told", function()
+    local lock <const>, waited = fm.system.lock, {}
+    function fm.system.lock(path, patience)
+      waited[#waited + 1] = patience
+      return lock(path, 0)
+    end
+    run(small(1), {})
+    run(small(1), {}, { patience = false })
+    run(small(1), {}, { patience = 2 })
+    fm.system.lock = lock
+    assert.same({ 0, 0.3, 2 }, waited)
+  end)
+
+  it("has its error in log.txt, and what a sudden end left behind is removed", function()
+    run(small(3, stop_at(2)), {})
+    assert.equal("stop\nstack traceback:\n", read "log.txt":sub(1, #"stop\nstack traceback:\n"))
+    files.write(executed.folder .. "/run/.fm-1-2.tmp", "half")
+    assert.equal("done", (run(small(3), {})))
+    assert.is_nil(read ".fm-1-2.tmp")
+    assert.is_nil(read "log.txt") -- it was written after the checkpoint
+  end)
+
+  it("that cannot be recorded has failed", function()
+    local write_json <const> = require "fm.run.folder".at(executed.folder .. "/x")
+    local methods <const> = getmetatable(write_json)
+    write_json.lock:release()
+    local own <const> = methods.flush
+    local status, said
+    function methods.flush(folder)
+      if folder.path:find "/run$" and fm.system.seconds() > 0 then error("no room", 0) end
+      return own(folder)
+    end
+    local ok = pcall(function()
+      status, said = run(function(o) for _ in o:steps(1) do executed.clock = 2 end end, {})
+    end)
+    methods.flush = own
+    assert.is_true(ok)
+    assert.equal("failed", status)
+    assert.truthy(said:find("\nunrecorded no room\n", 1, true), said)
+    assert.truthy(said:find('"error":"no room', 1, true) and said:find('"status":"failed"', 1, true), said)
+    assert.equal("running", executed.record().status)
+  end)
+
+  it("goes on with its outputs, its spikes, its data, its code and its loaders as they were", function()
+    local data <const>, code <const> = executed.folder .. "/data.txt", executed.folder .. "/code.lua"
+    files.write(data, "text")
+    files.write(code, "return 1")
+    local function body(breaks)
+      return function(o)
+        local t <const>, seen = { n = 0 }, {}
+        local by_hand <const> = fm.data.batches(fm.range(1, 30), 1, { shuffle = false })
+        o:checkpoints { every = 1, seconds = 0 }
+        o:keeps { t = t }
+        o:stop_when { metric = "flat", patience = 35 }
+        for step, batch in o:steps(40, fm.data.batches(fm.range(1, 7), 1, { shuffle = false })) do
+          if step == 2 then
+            assert(fm.data.text(data))
+            o:save("a.txt", "an output")
+          end
+          seen[#seen + 1] = ("%g %g"):format(batch[1], (by_hand() or by_hand())[1])
+          o:log { loss = step == 25 and 50 or 1, flat = 1, word = seen[#seen] }
+          if step == breaks then error("stop", 0) end
+        end
+      end
+    end
+    local sources <const> = { code = { { path = code, hash = fm.file.hash "return 1" }, [code] = fm.file.hash "return 1" } }
+    assert.equal("done", run(body(0), {}, sources), tostring(read "log.txt"))
+    local wanted <const>, lines <const> = executed.record(), read "metrics.jsonl"
+    assert.same({ 36, { count = 1, first = 25, worst = 50 } }, { wanted.steps, wanted.spikes.loss })
+    assert.same({ { "a.txt" }, { { path = data, hash = fm.file.hash "text" } }, { { path = code, hash = fm.file.hash "return 1" } } },
+      { wanted.outputs, wanted.data, wanted.code })
+    assert.truthy(lines:find('"word":"1 1"', 1, true) and lines:find('"word":"1 8"', 1, true) and lines:find('"word":"1 6"', 1, true))
+    for _, breaks in ipairs { 5, 26, 35 } do
+      run(body(breaks), {}, { anew = true, code = sources.code })
+      local status, said = run(body(0), {})
+      assert.equal("done", status, said)
+      local record <const> = executed.record()
+      assert.equal(lines, read "metrics.jsonl")
+      assert.same({ wanted.steps, wanted.spikes, wanted.outputs, wanted.data, wanted.code }, { record.steps, record.spikes, record.outputs, record.data,
+        record.code })
+    end
+    run(body(5), {}, { anew = true, code = sources.code })
+    local bytes <const> = read "run.json"
+    os.remove(executed.folder .. "/run/a.txt")
+    files.write(code, "return 2")
+    local _, said = run(body(0), {})
+    local path <const> = "FOLDER/run"
+    assert.equal(("%s: not the run that wrote the checkpoint of step 4:\n  FOLDER/code.lua: was %s, is now %s\n"
+      .. "  %s/a.txt was written before, and is missing\nadvice of %s"):format(path, fm.file.hash "return 1", fm.file.hash "return 2", path, path),
+      refused(said))
+    assert.equal(bytes, read "run.json")
+    assert.equal("done", (run(body(0), {}, { force = true })))
+    files.write(code, "return 1")
+    run(body(5), {}, { anew = true, code = sources.code })
+    files.write(executed.folder .. "/run/a.txt", "another")
+    local status <const> = run(body(0), {})
+    assert.equal("failed", status)
+    assert.equal(("%s/a.txt is damaged: its digest is %s, what was written had %s\nadvice of %s"):format(executed.folder .. "/run", fm.file.hash "another",
+      fm.file.hash "an output", executed.folder .. "/run"), executed.record().error)
+    run(body(5), {}, { anew = true, code = sources.code })
+    files.write(executed.folder .. "/run/a.txt", "another")
+    assert.equal("done", (run(body(0), {}, { force = true })))
+  end)
+
+  it("that read a folder of data compares it when it is read again", function()
+    local data <const> = executed.folder .. "/data"
+    assert(fm.file.mkdir_new(data))
+    for i = 1, 65 do files.write(("%s/%d.txt"):format(data, i), "text") end
+    local function body(breaks)
+      return function(o)
+        for i = 1, 65 do assert(fm.data.text(("%s/%d.txt"):format(data, i))) end
+        return small(3, stop_at(breaks))(o)
+      end
+    end
+    run(body(3), {})
+    local entry <const> = executed.record().data[1]
+    files.write(data .. "/9.txt", "other")
+    assert.equal("failed", (run(body(0), {})))
+    local found <const> = executed.record().error:gsub(executed.folder:gsub("%p", "%%%0"), "FOLDER")
+    assert.truthy(found:find(("^resume: FOLDER/data/: was %s, is now %%x+\nadvice of FOLDER/run$"):format(entry.hash)), found)
+    assert.equal("done", (run(body(0), {}, { force = true })))
   end)
 end)
