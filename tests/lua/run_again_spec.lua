@@ -239,4 +239,33 @@ Then call fmrun pareto --force (fmrun help fm.Run:pareto)]], message)
     assert.equal("answered", (call(script(1), { copies = copies })))
     assert.same({ [own] = { text = "return 1", hash = hash } }, copies)
   end)
+
+  it("is another measurement when the checkpoint is another, and none when it cannot be read", function()
+    executed.run(script(1), { lr = 0.5 })
+    local first <const> = select(3, call(script(1))).identity
+    assert(fm.save(path .. "/checkpoint.safetensors", { w = fm.ones(2) }, { ["fm.values"] = '{"w":["tensor","w"],"t":{"sn":4}}', ["fm.loops"] = "[2,4]" }))
+    local status, message, other = call(script(1))
+    assert.equal("answered", status, message)
+    assert.not_equal(first, other.identity)
+    executed.run(script(2, 4), { lr = 0.5 }, { anew = true })
+    local load <const> = fm.load
+    function fm.load() return nil, "it cannot be read" end
+    status, message = call(script(2))
+    local resumed, said = executed.run(script(2), { lr = 0.5 })
+    fm.load = load
+    assert.same({ "failed", "it cannot be read" }, { status, message })
+    assert.same({ "failed", "refused it cannot be read" }, { resumed, said })
+    for values, problem in pairs { ["{"] = "RUN/checkpoint.safetensors: not what a run writes: ", ["3"] = "RUN/checkpoint.safetensors: not what a run "
+      .. "writes: fm.values and fm.loops are to be an object and a list" } do
+      executed.run(script(1), { lr = 0.5 }, { anew = true })
+      assert(fm.save(path .. "/checkpoint.safetensors", { w = fm.ones(2) }, { ["fm.values"] = values }))
+      status, message = call(script(1))
+      assert.equal("failed", status)
+      assert.equal(problem, message:sub(1, #problem))
+    end
+    files.write(path .. "/checkpoint.safetensors", "short")
+    status, message = call(script(1))
+    assert.equal("failed", status)
+    assert.truthy(message:find("checkpoint.safetensors", 1, true), message)
+  end)
 end)

@@ -402,4 +402,65 @@ ended {"keeps":true,"path":"FOLDER/run","saved":true} ]], (said:gsub('{"argument
     assert.truthy(found:find(("^resume: FOLDER/data/: was %s, is now %%x+\nadvice of FOLDER/run$"):format(entry.hash)), found)
     assert.equal("done", (run(body(0), {}, { force = true })))
   end)
+
+  it("that cannot begin has failed, without the place in fm", function()
+    local other <const> = require "fm.run.folder".at(executed.folder .. "/x")
+    local methods <const> = getmetatable(other)
+    other.lock:release()
+    local own <const>, first, status, said = methods.write_json, true, nil, nil
+    function methods.write_json(...)
+      if not first then return own(...) end
+      first = false
+      error("/x/fm/run/folder.lua:3: no room", 0)
+    end
+    local ok <const> = pcall(function() status, said = run(error, {}) end)
+    methods.write_json = own
+    assert.is_true(ok)
+    assert.same({ "failed", "no room", "no room\n" }, { status, executed.record().error, read "log.txt" })
+    assert.truthy(said:find("^ended ", 1), said)
+  end)
+
+  it("keeps copies of its code, of what it requires while it runs as well", function()
+    local code_files <const> = require "fm.run.code_files"
+    local own <const>, more <const>, last <const> = executed.folder .. "/own.lua", executed.folder .. "/more.lua", executed.folder .. "/last.lua"
+    for i, name in ipairs { own, more, last } do files.write(name, "return " .. i) end
+    local function name_of(path, text) return ("%s-%s.lua"):format(path:match "(%w+).lua$", fm.file.hash(text)) end
+    local function copies(folder) return table.concat(require "fm.records.names_in"(executed.folder .. "/" .. folder .. "/code"), " ") end
+    local code, seen = {}, {}
+    code_files.add(code, own)
+    local function body(o)
+      seen[1] = copies "run"
+      o:checkpoints { every = 2, seconds = 0 }
+      o:keeps { t = { n = 1 } }
+      for step in o:steps(2) do
+        if step == 1 then code_files.add(code, more) end
+      end
+      seen[2] = copies "run"
+      code_files.add(code, last)
+    end
+    assert.equal("done", run(body, {}, { code = code, copies_in = executed.folder .. "/run" }))
+    local three <const> = table.concat({ name_of(last, "return 3"), name_of(more, "return 2"), name_of(own, "return 1") }, " ")
+    assert.same({ name_of(own, "return 1"), name_of(more, "return 2") .. " " .. name_of(own, "return 1"), three }, { seen[1], seen[2], copies "run" })
+    code = {}
+    code_files.add(code, own)
+    assert.equal("done", run(function() end, {}, { code = code, path = executed.folder .. "/b" }))
+    assert.equal("", copies "b")
+    code = {}
+    code_files.add(code, own)
+    local usual <const> = fm.experiment { name = "toy", run = function() end }
+    local status = require "fm.run.execute"(usual, { seed = 0 }, { path = executed.folder .. "/c", code = code, listener = executed.listener {},
+      advice = tostring, usual_shares = 1 })
+    assert.same({ "done", name_of(own, "return 1") }, { status, copies "c" })
+    files.write(executed.folder .. "/d", "")
+    assert(fm.file.mkdir_new(executed.folder .. "/e"))
+    files.write(executed.folder .. "/e/code", "")
+    code = {}
+    code_files.add(code, own)
+    checks.raises_text("/e/code: not a folder; copies of the Lua files go there", code_files.keep, code, executed.folder .. "/e")
+    code_files.add(code, more)
+    checks.raises_text(executed.folder .. "/d/code: ", code_files.keep, code, executed.folder .. "/d")
+    code_files.keep(code, executed.folder .. "/d") -- nothing is new
+    code_files.add(code, last)
+    code_files.keep(code, false)
+  end)
 end)
