@@ -463,4 +463,64 @@ ended {"keeps":true,"path":"FOLDER/run","saved":true} ]], (said:gsub('{"argument
     code_files.add(code, last)
     code_files.keep(code, false)
   end)
+
+  it("passes over the batches of an iterator of the script, and not over a loop again that was left early", function()
+    local bodies = 0
+    local function body(breaks)
+      return function(o)
+        local calls = 0
+        local function iterator()
+          calls = calls + 1
+          if calls % 4 == 0 then return nil end -- its end: it begins again
+          return calls + o.rng:number()
+        end
+        o:checkpoints { every = 1, seconds = 0 }
+        o:keeps { t = { n = 1 } }
+        for step, x in o:steps(5, iterator) do
+          bodies = bodies + 1
+          o:log { x = x }
+          if step == breaks then error "stop" end
+          if step == 3 then break end
+        end
+        for step, x in o:steps(5, iterator) do
+          o:log { x = x, calls = calls }
+          if step == breaks then error "stop" end
+        end
+      end
+    end
+    assert.equal("done", (run(body(0), {})))
+    local lines <const> = read "metrics.jsonl"
+    assert.equal(8, select(2, lines:gsub("\n", "")))
+    assert.equal('10', lines:match '"calls":(%d+)[^\n]*\n$')
+    for breaks = 2, 8 do
+      run(body(breaks), {}, { anew = true })
+      bodies = 0
+      local status, said = run(body(0), {})
+      assert.equal("done", status, said)
+      assert.equal(lines, read "metrics.jsonl")
+      assert.equal(({ [2] = 2, [3] = 1, [4] = 1 })[breaks] or 0, bodies) -- of the first loop; a break leaves no checkpoint
+    end
+    local replay <const> = require "fm.run.replay"
+    for _, entry in ipairs { { 1, 0, 9, "loop 2 goes from step 0 to 9" },
+      { 3, 6, 9, "loop 2 goes from step 6 to 9" }, { 3, 0, 4, "loop 2 goes from step 0 to 4" } } do
+      local way <const> = replay.new({ loop = entry[1], step = 7, loops = { 2, 5 } })
+      checks.raises_text("resume: the checkpoint is at step 7 of loop " .. entry[1] .. "; " .. entry[4], way.begin_loop, way,
+        { loop = { step = entry[2], number = 2 } }, entry[3], error)
+    end
+  end)
+
+  it("has the shares that it began with; without a checkpoint, or by force, those that are asked for now", function()
+    local function shares_of(how)
+      run(small(3, stop_at(3)), {}, how)
+      return executed.record().shares
+    end
+    assert.same({ 4, 4, 4 }, { shares_of { shares = 4 }, shares_of {}, shares_of { shares = 4 } })
+    assert.same({ 2, 2 }, { shares_of { shares = 2, force = true }, shares_of { force = true } })
+    assert.equal(3, shares_of { shares = 3, anew = true })
+    assert.is_nil(shares_of { anew = true })
+    run(small(1, stop_at(1)), {}, { anew = true, shares = 5 })
+    assert.equal(5, shares_of {})
+    run(small(1, stop_at(1)), {}, { anew = true, shares = 5 })
+    assert.equal(2, shares_of { shares = 2 })
+  end)
 end)
