@@ -1,0 +1,154 @@
+-- What the parts of reports draw, word for word: each beside its file in drawn/, which a person has
+-- read. After a change that is meant, FM_DRAWN=write makes the files anew; `git diff` then shows
+-- what changed. Whole pages: tests/cli/transcripts_spec.lua.
+local chart <const> = require "fm.report.chart"
+local curves <const> = require "fm.report.curves"
+local files <const> = dofile "tests/whole_files.lua"
+local fm <const> = require "fm"
+local lfs <const> = require "lfs"
+local parallel <const> = require "fm.report.parallel"
+local seeds <const> = require "fm.records.seeds"
+local tables <const> = require "fm.report.runs_table"
+local thin <const> = require "fm.report.thin"
+
+local here <const> = "tests/lua/drawn/"
+local nan <const> = 0 / 0
+
+--- Compares texts with a file, line by line; folders of the test are not always the same.
+local function compare(name, folder, ...)
+  local parts <const> = {}
+  for i, text in ipairs { ... } do parts[i] = tostring(text):gsub("><", ">\n<"):gsub(folder and folder:gsub("%p", "%%%0") or "^$", "FOLDER") end
+  local text <const> = table.concat(parts, "\n\n") .. "\n"
+  if os.getenv "FM_DRAWN" == "write" then return files.write(here .. name, text) end
+  local wanted <const> = files.read(here .. name)
+  local found, n = text:gmatch "([^\n]*)\n", 0
+  for line in wanted:gmatch "([^\n]*)\n" do
+    n = n + 1
+    assert.equal(line, found(), ("%s:%d"):format(name, n))
+  end
+  assert.is_nil(found(), name)
+end
+
+--- A run of a sweep, the best of which is the last.
+local function run(index, changed, summary, more)
+  local made = { index = index, changed = changed, summary = summary, config = changed, label = "run" .. index, class = "r" .. index, order = 10 - index,
+    status = "done", path = "/p/" .. index, experiment = "toy" }
+  for key, value in pairs(more or {}) do made[key] = value end
+  return made
+end
+
+describe("drawn", function()
+  it("charts", function()
+    compare("charts.txt", nil,
+      chart.svg({ { x = { 0, 1, 2.5 }, y = { -1, 3, nan }, class = "s1" }, { x = { 1 }, y = { 2 }, class = "s2 dashed" } }, { label = "l", x_name = "n" }),
+      chart.svg({ { x = { 1, 10, 40 }, y = { 0.001, 1, 100000 }, low = { -1, 0.5, false }, high = { 0.1, 2, false }, titles = { "a", "b", "c" },
+        class = "s1" } }, { label = "l", log = true, log_x = true, points = true, ticks = { 1, 10, 40 } }),
+      chart.svg({ { x = { 3, 4, 9 }, y = { 5, 5, 5 }, class = "s1" } }, { label = "l", from = 0, to = 12 }),
+      chart.svg({ { x = { 1e9, 2e9 }, y = { 1e-9, 3e-9 }, class = "s1" }, { x = { 1.5e9 }, y = { 2e-9 }, low = { 0 }, high = { 4e-9 }, titles = { "t" },
+        class = "s2" } }, { label = "l", points = true }),
+      chart.svg({ { x = { 1, 2 }, y = { 1e305, -1e305 }, class = "s1" } }, { label = "l" }), chart.svg({}, { label = "none" }))
+  end)
+
+  it("parallel coordinates", function()
+    local runs <const>, few <const> = {}, {}
+    for i = 1, 9 do
+      runs[i] = run(i, { ["a long name of a parameter"] = i == 9 and 100 or 2 ^ i, kind = i % 2 == 0 and "even" or "odd" }, { w2 = i == 3 and "nan" or i,
+        nfe = 10 - i, w2_floor = i })
+    end
+    for i = 1, 3 do few[i] = run(i, { a = i }, { loss = 0.001 * i }) end
+    compare("parallel.txt", nil, parallel({ keys = { "a long name of a parameter", "kind" }, runs = runs }, { name = "w2" }),
+      parallel({ keys = { "a" }, runs = few }, { name = "loss" }))
+  end)
+
+  it("points of long curves", function()
+    local said <const> = {}
+    for n = 11, 23, 3 do
+      local x, y = {}, {}
+      for i = 1, n do x[i], y[i] = i, (i * 7) % 11 + i / 100 end
+      for most = 4, 9 do said[#said + 1] = ("%d of %d: %s"):format(most, n, table.concat(thin.extremes(x, y, most), " ")) end
+      local means <const> = thin.means(x, y, 1, n, 4)
+      said[#said + 1] = ("means of %d: %.6g %.6g %.6g %.6g at %s"):format(n, means[1], means[2], means[3], means[4],
+        table.concat(thin.middles(1, n, 4), " "))
+    end
+    compare("thin.txt", nil, table.concat(said, "\n"))
+    assert.same({ 1e300, 1.5e300 }, thin.means({ 1, 2, 3, 4 }, { 5e299, 1.5e300, 1e300, 2e300 }, 1, 4, 2))
+  end)
+
+  it("curves of several runs, with and without floors, and what scripts get of them", function()
+    local folder <const> = os.tmpname()
+    os.remove(folder)
+    assert(lfs.mkdir(folder))
+    local runs <const> = {}
+    for i = 1, 4 do
+      local lines <const> = {}
+      for step = 1, i < 4 and 2 or 34 do
+        lines[step] = ('{"step":%d,"loss":%.4g,"late":%s}\n'):format(step, 20 / step + 0.1 * i, step > 1 and step or "null")
+      end
+      local path <const> = folder .. "/" .. i
+      assert(lfs.mkdir(path))
+      files.write(path .. "/metrics.jsonl", table.concat(lines))
+      runs[i] = run(i, { lr = (i + 1) // 2, seed = i % 2 }, { w2 = i }, { path = path, floors = { loss = i < 4 and 0.1 or 0.2, late = i > 1 and 1 or nil } })
+    end
+    local metrics, damaged = curves.collect(runs)
+    local groups <const> = seeds.groups(runs, { "lr", "seed" })
+    for i, group in ipairs(groups) do group.class, group.label = "r" .. i, "arm " .. i end
+    local alone <const> = curves.collect { runs[4] }
+    compare("curves.txt", folder, damaged, curves.figures(metrics, groups), curves.figures(metrics), curves.json(metrics), curves.figures(alone),
+      curves.legend_of_run(alone), curves.json(alone))
+    os.execute("rm -r " .. folder)
+  end)
+
+  it("tables of runs, of means and of differences", function()
+    local runs <const> = {}
+    for i = 1, 6 do
+      runs[i] = run(i, { lr = (i + 1) // 2 / 10, seed = i % 2, note = i == 1 and "nan" or i }, { w2 = i == 4 and "nan" or i ^ 2 / 7, nfe = 100, text = "t" },
+        { steps = 10 * i, seconds = i * 100.5, status = i == 6 and "failed" or "done", spikes = { loss = { count = i, first = 2, worst = 9 } } })
+    end
+    runs[6].summary = {}
+    runs[2].experiment = "other"
+    for _, experiments in ipairs { { "toy" }, { "toy", "other" } } do
+      local sweep <const> = { runs = runs, keys = { "lr", "seed" }, experiments = experiments }
+      local groups <const> = seeds.groups(runs, sweep.keys)
+      for i, group in ipairs(groups) do group.class, group.label, group.experiment = "r" .. i, "arm " .. i, "toy" end
+      compare(("tables_%d.txt"):format(#experiments), nil, tables.runs(sweep, { name = "w2" }, runs[1]), tables.runs(sweep, nil, nil),
+        tables.means(sweep, groups), tables.paired(sweep, groups, groups[1], { name = "w2" }),
+        tables.paired(sweep, groups, groups[2], { name = "w2", highest = true }))
+    end
+    local sweep <const> = { runs = runs, keys = { "lr" }, experiments = { "toy" } }
+    local groups <const> = seeds.groups(runs, { "lr" }) or {}
+    assert.is_nil(tables.paired(sweep, {}, groups[1], { name = "w2" }))
+  end)
+
+  it("curves and tables of results, and what fmrun pareto measured", function()
+    local folder <const> = os.tmpname()
+    os.remove(folder)
+    assert(lfs.mkdir(folder))
+    local runs <const>, groups <const> = {}, {}
+    for i = 1, 6 do
+      local path <const> = folder .. "/" .. i
+      assert(lfs.mkdir(path))
+      files.write(path .. "/q.csv", ("steps,w2,floor\n1,%g,0.5\n2,%g,0.5\n4,%g,0.5\n"):format(8 + i, 4 + i, i == 3 and nan or 2 + i))
+      files.write(path .. "/r.csv", i == 2 and "broken" or ("n,acc\n0,%g\n%d,1\n"):format(i, i))
+      files.write(path .. "/t.csv", "name,a,b\nx,1,2.50\ny,,nan\n")
+      runs[i] = run(i, { lr = (i + 1) // 2, seed = i % 2 }, { w2 = i }, { path = path, curves = { ["q.csv"] = "xy", ["r.csv"] = i < 6 and "x" or nil },
+        tables = { ["t.csv"] = { title = i == 1 and "A title" or "", notes = { "first", "second" } } } })
+    end
+    for i, group in ipairs(seeds.groups(runs, { "lr", "seed" })) do
+      groups[i] = group
+      group.label = "lr=" .. i
+    end
+    files.write(folder .. "/pareto.json", fm.json.encode { identity = "x", step = 3, name = "w2", floor = 0.5, floor_deviation = 0.25, settings = {
+      { method = "euler", steps = 8, nfe = 8, value = 1.0 }, { method = "euler", steps = 4, nfe = 4, value = 1.0 }, { method = "heun", steps = 4, nfe = 8,
+        value = 0.75 }, { method = "dopri5", tolerance = 0.01, over = 40 } } })
+    local results <const>, pareto <const> = require "fm.report.result_curves", require "fm.report.pareto"
+    local result_tables <const> = require "fm.report.result_tables"
+    local with_floor <const> = pareto { path = folder, steps = 3 }
+    files.write(folder .. "/pareto.json", fm.json.encode { identity = "x", step = 3, name = "score", settings = { { method = "euler", steps = 2, nfe = 2,
+      value = -1.0 }, { method = "euler", steps = 4, nfe = 4, value = -3.0 } } })
+    compare("results.txt", folder, results(runs, { groups[2], groups[1] }, groups), results({ runs[1] }), results({ runs[3], runs[4] }, { runs[4] }),
+      result_tables(runs[1]), result_tables(runs[2]), with_floor, pareto { path = folder, steps = 3 })
+    assert.is_nil(results { { index = 1, path = folder } })
+    assert.is_nil(result_tables { path = folder })
+    os.execute("rm -r " .. folder)
+  end)
+end)
