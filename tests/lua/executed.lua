@@ -30,7 +30,7 @@ function executed.open()
   os.remove(executed.folder)
   assert(fm.file.mkdir_new(executed.folder))
   function system.seconds() return executed.clock end
-  function system.now() return 1e9 + 0.5009765625 + executed.clock end
+  function system.now() return 1e9 + 1.9990234375 + executed.clock end
   function system.process() return 4711, "lab", "boot" end
 end
 

@@ -61,8 +61,8 @@ ended {"keeps":true,"path":"FOLDER/run","saved":true} ]], (said:gsub('{"argument
     local first = 0
     for step = 1, 2 do first = first + rng:at(step):number() end
     assert.same({ schema = 1, experiment = "toy", script = "toy.lua", command = "fmrun toy.lua", arguments = { "a" }, seed = 0, resumed = 0,
-      config = { lr = 0.5, seed = 0 }, defaults = { lr = 0.5, seed = 0 }, status = "done", started = "2001-09-09T01:46:40.500Z",
-      ended = "2001-09-09T01:46:42.000Z", code = {}, data = {},
+      config = { lr = 0.5, seed = 0 }, defaults = { lr = 0.5, seed = 0 }, status = "done", started = "2001-09-09T01:46:41.999Z",
+      ended = "2001-09-09T01:46:43.499Z", code = {}, data = {},
       outputs = { "first.txt", "w.npy" }, pid = 4711, host = "lab", boot = "boot",
       seconds = 1.5, steps = 6, spikes = { loss = { count = 0 } },
       summary = { first = first, w = 21, done = true }, best = { step = 6, value = 1 / 6 + 0.5 } }, executed.record())
