@@ -208,6 +208,8 @@ describe("a file of a run", function()
     write("c.json", with(result, "seeds", 1.5))
     assert.same({ nil, folder .. "/c.json: seeds: expected a whole number >= 1" }, { card_result.read(folder .. "/c.json") })
     assert.same({ nil, folder .. "/none.json is missing", true }, { card_result.read(folder .. "/none.json") })
+    write("c.json", with(result, "rows.1.runs.1.seconds", 0))
+    assert.truthy(card_result.read(folder .. "/c.json"))
     for _, name in ipairs { "rows.1.because", "results.1.floor", "rows.1.runs.1.code", "rows.1.runs.1.machine" } do
       write("c.json", with(result, name, nil))
       assert.truthy(card_result.read(folder .. "/c.json"), name)

@@ -98,6 +98,50 @@ describe("drawn", function()
     os.execute("rm -r " .. folder)
   end)
 
+  it("curves short enough for a page: 500 points each, 80000 in all, but never fewer than 40", function()
+    local folder <const> = os.tmpname()
+    os.remove(folder)
+    assert(lfs.mkdir(folder))
+    local function points(runs, lines)
+      local text, list = {}, {}
+      for step = 1, lines do text[step] = ('{"step":%d,"loss":%d}\n'):format(step, step % 2) end
+      files.write(folder .. "/metrics.jsonl", table.concat(text))
+      for i = 1, runs do list[i] = { index = i, path = folder } end
+      local metric <const> = curves.collect(list)[1]
+      return ("%d %d %d %d"):format(#metric.curves[1].x, #metric.grid, #metric.curves[1].means, #metric.wide_grid)
+    end
+    assert.equal("500 250 250 80", points(1, 501))
+    assert.equal("500 250 250 80", points(1, 500))
+    assert.equal("79 79 79 79", points(1, 79))
+    assert.equal("500 250 250 80", points(160, 500))
+    assert.equal("496 248 248 80", points(161, 500))
+    assert.equal("40 20 20 20", points(2050, 41))
+    os.execute("rm -r " .. folder)
+  end)
+
+  it("notes of several runs: the first three, and how many more", function()
+    local folder <const> = os.tmpname()
+    os.remove(folder)
+    assert(lfs.mkdir(folder))
+    files.write(folder .. "/metrics.jsonl", '{"step":1,"loss":"nan","up":1}\n{"step":2,"loss":2,"up":"-inf"}\n')
+    local function notes(n)
+      local list <const>, found = {}, {}
+      for i = 1, n do
+        list[i] = run(i, {}, {}, { path = folder, spikes = { loss = { count = 1, first = i, worst = 12.345 } } })
+      end
+      for text in tostring(curves.figures((curves.collect(list)))):gmatch '<p class="note">([^<]*)</p>' do found[#found + 1] = text end
+      return table.concat(found, "\n")
+    end
+    local function spike(i) return ("run %03d, 1 spike, at step %d, 12.35 times the running median"):format(i, i) end
+    assert.equal(table.concat({ "Not finite: run 001, nan at step 1; run 002, nan at step 1; run 003, nan at step 1.",
+      ("%s; %s; %s."):format(spike(1), spike(2), spike(3)), "Not finite: run 001, -inf at step 2; run 002, -inf at step 2; run 003, -inf at step 2." }, "\n"),
+      notes(3))
+    assert.equal(table.concat({ "Not finite: run 001, nan at step 1; run 002, nan at step 1; run 003, nan at step 1 and 2 more.",
+      ("%s; %s; %s and 2 more."):format(spike(1), spike(2), spike(3)), "Not finite: run 001, -inf at step 2; run 002, -inf at step 2; "
+        .. "run 003, -inf at step 2 and 2 more." }, "\n"), notes(5))
+    os.execute("rm -r " .. folder)
+  end)
+
   it("tables of runs, of means and of differences", function()
     local runs <const> = {}
     for i = 1, 6 do

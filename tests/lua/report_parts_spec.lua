@@ -295,16 +295,20 @@ describe("a gallery", function()
     assert.is_nil(gallery({ ["a.png"] = png(1, 1) }, { ["b.png"] = png(1, 1) }))
     os.execute(("rm -r %s/1 %s/2"):format(folder, folder))
     assert.is_nil(gallery({ ["a.png"] = "broken" }, { ["a.png"] = "" }))
+    os.execute(("rm -r %s/1 %s/2"):format(folder, folder))
+    local one <const> = lines_of(gallery({ ["a.png"] = "broken" }, { ["a.png"] = png(1, 1) }))
+    assert.truthy(one:find("<b>arm 2</b>", 1, true) and not one:find("<b>arm 1</b>", 1, true) and not one:find("note", 1, true))
   end)
 
   it("says what it leaves out: pictures beyond 8 MB, arms beyond 24", function()
     local big <const>, small <const> = { ["a.png"] = png(1, 1, 3999990) }, { ["a.png"] = png(1, 1, 21) }
     local list <const> = { big, big, small }
     list[1] = { ["a.png"] = png(1, 1, 3999976) }
-    list[3] = { ["a.png"] = png(1, 1, 34) }
-    list[4] = { ["a.png"] = png(1, 1, 35) }
+    list[3] = { ["a.png"] = png(1, 1, 35) } -- one byte too many
+    list[4] = { ["a.png"] = png(1, 1, 34) }
     local text = lines_of(gallery(table.unpack(list)))
     assert.equal(3, select(2, text:gsub("<img", "")))
+    assert.truthy(text:find("<b>arm 4</b>", 1, true) and not text:find("<b>arm 3</b>", 1, true))
     assert.equal('<p class="note">1 picture more: a gallery has at most 8.0 MB.</p>', text:match '<p class="note">.*$')
     os.execute(("rm -r %s/*"):format(folder))
     for i = 1, 25 do list[i] = { ["a.png"] = png(1, 1) } end
