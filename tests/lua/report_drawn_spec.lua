@@ -195,4 +195,100 @@ describe("drawn", function()
     assert.is_nil(result_tables { path = folder })
     os.execute("rm -r " .. folder)
   end)
+
+  it("curves of results of many arms and places, and those that are not read", function()
+    local folder <const> = os.tmpname()
+    os.remove(folder)
+    assert(lfs.mkdir(folder))
+    local runs <const> = {}
+    for i = 1, 18 do
+      local path <const>, lines <const> = folder .. "/" .. i, { i == 2 and "n,a,floor" or "n,a" }
+      assert(lfs.mkdir(path))
+      for k = 0, i == 1 and 10 or 1 do lines[#lines + 1] = i == 2 and ("%d,%d,1"):format(k, i + k) or ("%d,%d"):format(k, i + k) end
+      files.write(path .. "/a.csv", table.concat(lines, "\n") .. "\n")
+      files.write(path .. "/t.csv", i == 1 and "" or "x\n12345.678\n")
+      runs[i] = run(i, { lr = i }, { w2 = i }, { path = path, curves = { ["a.csv"] = "xy" }, tables = { ["t.csv"] = { title = "", notes = {} }, ["u.csv"] = {
+        title = "", notes = {} } } })
+    end
+    local results <const>, result_tables <const> = require "fm.report.result_curves", require "fm.report.result_tables"
+    local few <const> = table.move(runs, 2, 11, 1, {})
+    local ten <const> = results(table.move(runs, 2, 17, 1, {}))
+    compare("many.txt", folder, tostring(results(runs)):gsub('<text.-</text>', ""), results(few), (tostring(ten):match '<p class="legend">.-</p>'),
+      result_tables(runs[1]), result_tables(runs[2]))
+    os.execute("rm -r " .. folder)
+  end)
+
+  --- A page without its style, its scripts and what says whether Chart.js is there.
+  local function body_of(text)
+    text = text:gsub("<style>.-</style>", "<style></style>"):gsub("<script>.-</script>", "<script></script>")
+    return (text:gsub('<span class="no%-charts">.-</span>', ""))
+  end
+
+  it("the page of a run", function()
+    local folder <const> = os.tmpname()
+    os.remove(folder)
+    assert(lfs.mkdir(folder))
+    local page <const> = require "fm.report.run_page"
+    local record <const> = { path = folder, name = "toy/x", id = "0a1b2c3d", experiment = "toy", status = "failed", error = "broken\nat <here>",
+      script = "toy.lua", started = "2026-07-12T15:30:12Z", ended = "2026-07-12T15:31:12Z", seconds = 60, steps = 7, seed = 3, resumed = 1, peak_rss = 2048,
+      host = "lab", pid = 12, threads = 2, cores = 4, command = "fmrun toy.lua lr=0.5", step_peak_bytes = 4096, step_bytes = 1024,
+      versions = { fmrun = "1.0", real = "float", lua = "5.4", blas = "0.3", blas_core = "Haswell" }, config = { lr = 0.5, seed = 3, note = "a" },
+      defaults = { lr = 0.1, seed = 0, note = "a" }, summary = { w2 = 0.123456789, nfe = 8, text = "long" }, code = { { path = "toy.lua", hash = "ab" } },
+      data = { { path = "d.npy", hash = "cd" } }, spikes = { loss = { count = 2, first = 3, worst = 12 } } }
+    files.write(folder .. "/metrics.jsonl", '{"step":1,"loss":2}\nbad\n{"step":2,"loss":1}\n{"step":3,"loss":40}\n')
+    files.write(folder .. "/log.txt", "one\ntwo\n")
+    files.write(folder .. "/a.png", "broken")
+    local text, running = page(record, "NOW")
+    assert.is_false(running)
+    local bare <const> = { path = folder .. "/none", name = "toy/y", id = "y", experiment = "toy", status = "running", config = {}, summary = {},
+      resumed = "x", peak_rss = "y" }
+    local again, goes_on = page(bare, "NOW")
+    assert.is_true(goes_on)
+    compare("page_run.txt", folder, body_of(text), body_of(again))
+    os.execute("rm -r " .. folder)
+  end)
+
+  it("the page of a sweep, with seeds, with many runs, with a highest objective, with nothing yet", function()
+    local folder <const> = os.tmpname()
+    os.remove(folder)
+    assert(lfs.mkdir(folder))
+    local page <const> = require "fm.report.sweep_page"
+    local function sweep(n, more)
+      local made = { path = folder, name = "toy/sweep-0a", id = "0a", command = "fmrun -m toy.lua", created = "2026-07-12T15:30:12Z", scripts = { {
+        path = "toy.lua", hash = "ab" } }, keys = { "lr", "seed" }, runs = {}, experiments = { "toy" } }
+      for i = 1, n do
+        local own <const> = { index = i, path = folder .. "/" .. i, label = ("lr=%d seed=%d"):format((i + 1) // 2, i % 2), changed = { lr = (i + 1) // 2,
+          seed = i % 2 }, status = "done", experiment = "toy", summary = { w2 = (i * 7) % 11 / 4, accuracy = i / 16 }, seconds = i, steps = 3,
+          code = { { path = "toy.lua", hash = i == 1 and "ef" or "ab" } }, data = {}, command = "fmrun worker", script = "toy.lua" }
+        own.config = { lr = own.changed.lr, seed = own.changed.seed }
+        made.runs[i] = own
+      end
+      for key, value in pairs(more or {}) do made[key] = value end
+      return made
+    end
+    local seeded <const> = sweep(6)
+    seeded.runs[5].status, seeded.runs[5].error, seeded.runs[5].summary = "failed", "broken", {}
+    seeded.runs[6].status, seeded.runs[6].summary = "waiting", {}
+    local plain <const> = sweep(9, { keys = { "n" }, experiments = { "toy", "other" } })
+    for i, own in ipairs(plain.runs) do
+      own.changed, own.config, own.label, own.code = { n = i }, { n = i }, "n=" .. i, nil
+      if i == 4 then own.status, own.summary = "diverged", { w2 = "nan" } end
+    end
+    local long <const> = sweep(51, { id = nil })
+    local function text_of(made, given) return body_of((page(made, "NOW", given))) end
+    assert(lfs.mkdir(folder .. "/1"))
+    assert(lfs.mkdir(folder .. "/2"))
+    for i = 1, 2 do files.write(("%s/%d/metrics.jsonl"):format(folder, i), '{"step":1,"loss":3}\n{"step":2,"loss":2}\n') end
+    local order <const> = {}
+    for id in text_of(long):gmatch '<section id="(%l+)">' do order[#order + 1] = id end
+    local classes <const> = {}
+    for _, own in ipairs(long.runs) do classes[#classes + 1] = ("%s %d"):format(own.class, own.order) end
+    local empty <const> = sweep(2)
+    for _, own in ipairs(empty.runs) do own.status, own.summary, own.code = "running", {}, nil end
+    local text, running = page(empty, "NOW")
+    assert.is_true(running)
+    compare("page_sweep.txt", folder, text_of(seeded), text_of(plain, "accuracy:max"), text_of(sweep(6), "accuracy:max"):match '<header>.-</header>',
+      table.concat(order, " "), table.concat(classes, ", "), body_of(text))
+    os.execute("rm -r " .. folder)
+  end)
 end)
