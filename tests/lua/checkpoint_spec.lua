@@ -120,6 +120,21 @@ describe("checkpoints", function()
     assert.truthy(size <= asked and asked < size + 8192, ("%d bytes, asked for %d"):format(size, asked))
   end)
 
+  it("take no more room than was asked for, whatever they hold", function()
+    local function asked_and_written()
+      local asked = checkpoint.size(run)
+      write(1)
+      return asked, #read_bytes "checkpoint-1.safetensors"
+    end
+    for i = 1, 3000 do run.saving.kept.t[i] = i / 7 end -- values, no tensors
+    local asked, size = asked_and_written()
+    assert.truthy(size <= asked and asked < 3 * size, ("%d bytes, asked for %d"):format(size, asked))
+    run.saving.kept.t = { n = 0 }
+    for i = 1, 300 do run.saving.kept.t[("a long name of a tensor, number %d"):format(i)] = fm.zeros(1) end
+    asked, size = asked_and_written()
+    assert.truthy(size <= asked and asked < 3 * size, ("%d bytes, asked for %d"):format(size, asked))
+  end)
+
   it("give their bytes back", function()
     run = nil
     collectgarbage()

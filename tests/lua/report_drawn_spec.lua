@@ -46,7 +46,8 @@ describe("drawn", function()
       chart.svg({ { x = { 3, 4, 9 }, y = { 5, 5, 5 }, class = "s1" } }, { label = "l", from = 0, to = 12 }),
       chart.svg({ { x = { 1e9, 2e9 }, y = { 1e-9, 3e-9 }, class = "s1" }, { x = { 1.5e9 }, y = { 2e-9 }, low = { 0 }, high = { 4e-9 }, titles = { "t" },
         class = "s2" } }, { label = "l", points = true }),
-      chart.svg({ { x = { 1, 2 }, y = { 1e305, -1e305 }, class = "s1" } }, { label = "l" }), chart.svg({}, { label = "none" }))
+      chart.svg({ { x = { 1, 2 }, y = { 1e305, -1e305 }, class = "s1" } }, { label = "l" }), chart.svg({}, { label = "none" }),
+      chart.svg({ { x = { 1e305, 2e305 }, y = { 1, 2 }, titles = { "a", "b" }, class = "s1" } }, { label = "l" }))
   end)
 
   it("parallel coordinates", function()
