@@ -1,8 +1,8 @@
--- What the parts of reports draw, word for word: each beside its file in drawn/, which a person has
--- read. After a change that is meant, FM_DRAWN=write makes the files anew; `git diff` then shows
--- what changed. Whole pages: tests/cli/transcripts_spec.lua.
+-- What the parts of reports draw, word for word, each beside its file: see drawn.lua. Pages as the
+-- program writes them: tests/cli/transcripts_spec.lua.
 local chart <const> = require "fm.report.chart"
 local curves <const> = require "fm.report.curves"
+local drawn <const> = dofile "tests/lua/drawn.lua"
 local files <const> = dofile "tests/whole_files.lua"
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
@@ -11,22 +11,13 @@ local seeds <const> = require "fm.records.seeds"
 local tables <const> = require "fm.report.runs_table"
 local thin <const> = require "fm.report.thin"
 
-local here <const> = "tests/lua/drawn/"
 local nan <const> = 0 / 0
 
---- Compares texts with a file, line by line; folders of the test are not always the same.
+--- Compares texts with a file; folders of the test are not always the same.
 local function compare(name, folder, ...)
   local parts <const> = {}
   for i, text in ipairs { ... } do parts[i] = tostring(text):gsub("><", ">\n<"):gsub(folder and folder:gsub("%p", "%%%0") or "^$", "FOLDER") end
-  local text <const> = table.concat(parts, "\n\n") .. "\n"
-  if os.getenv "FM_DRAWN" == "write" then return files.write(here .. name, text) end
-  local wanted <const> = files.read(here .. name)
-  local found, n = text:gmatch "([^\n]*)\n", 0
-  for line in wanted:gmatch "([^\n]*)\n" do
-    n = n + 1
-    assert.equal(line, found(), ("%s:%d"):format(name, n))
-  end
-  assert.is_nil(found(), name)
+  drawn(name, table.concat(parts, "\n\n") .. "\n")
 end
 
 --- A run of a sweep, the best of which is the last.
