@@ -1,5 +1,5 @@
--- Scripts that are called again for fmrun pareto, from what a run has left: in this process, so that
--- every way to say no is met. The measurements themselves: tests/cli/pareto_spec.lua.
+-- Scripts that are called again for fmrun pareto, from what a run has left: in this process, so
+-- that every way to say no is met. The measurements themselves: tests/cli/pareto_spec.lua.
 local fm <const> = require "fm"
 local again <const> = require "fm.run.again"
 local checks <const> = dofile "tests/lua/checks.lua"

@@ -1,5 +1,5 @@
--- Signals to a run, in one process and in one of several, and what several processes tell each other
--- while they run: with signals and messages of the test's own.
+-- Signals to a run, in one process and in one of several, and what several processes tell each
+-- other while they run: with signals and messages of the test's own.
 local fm <const> = require "fm"
 local checks <const> = dofile "tests/lua/checks.lua"
 local ending <const> = require "fm.run.ending"

@@ -16,8 +16,8 @@ describe("a pool of processes", function()
   end)
   after_each(function() os.execute("rm -r " .. folder) end)
 
-  --- Runs pieces of Lua, each a process; `tell(text)` there writes to the channel of events. Returns
-  --- the tasks, the result, and what the listener heard.
+  --- Runs pieces of Lua, each a process; `tell(text)` there writes to the channel of events.
+  --- Returns the tasks, the result, and what the listener heard.
   local function run(codes, settings)
     local tasks, heard = {}, {}
     for i, code in ipairs(codes) do tasks[i] = { n = i, code = code, path = ("%s/%d"):format(folder, i), folder = "toy/" .. i } end
