@@ -38,7 +38,7 @@ local plots <const> = {
   density = { function() return plot.density(cloud, { cells = 4, size = 100 }) end,
     function() return plot.density(function(p) return p[{ {}, 1 }] end, { cells = 6, limits = { 0, 2, 0, 1 }, size = 120, label = "height", title = "T" }) end,
     function() return plot.density(fm.tensor { { 0, 1, 2 }, { 3, 4, 5 } }, { limits = { 0, 3, 0, 2 } }) end,
-    function() return plot.density(truth, { cells = 2, limits = { -2, 3, -1, 2 }, size = 80 }) end },
+    function() return plot.density(truth, { cells = 2, limits = { -2, 3, -1, 2 }, size = 110 }) end },
   densities = { function() return plot.densities({ cloud, truth }, { limits = { -2, 2, -2, 2 }, titles = { "one", "other" }, cells = 4, size = 100 }) end,
     function() return plot.densities({ truth, cloud }, { limits = { -2, 2, -1, 1 }, difference = true, cells = 4, size = 100, label = "l" }) end,
     function() return plot.densities({ fm.zeros(2, 3), fm.ones(2, 3) }, { limits = { 0, 3, 0, 2 }, difference = "less", title = "T" }) end },
@@ -56,7 +56,7 @@ local plots <const> = {
     function() return plot.image_grid(fm.zeros(5, 3, 2, 4), { range = { -1, 1 }, title = "T" }) end,
     function() return plot.image_grid(fm.zeros(2, 6), { height = 2, width = 3 }) end,
     function() return plot.image_grid(fm.zeros(7, 4), { title = "a title that is wider", xlabel = "x", ylabel = "y", columns = 9, labels = {
-      "one", "", "a label\nin two", "four" }, scale = 3 }) end,
+      "one", "", "a label in two", "four", 5, "", "a_very_long_word" }, scale = 3 }) end,
     function() return plot.image_grid(fm.zeros(12, 300), { height = 10, width = 30 }) end,
     function() return plot.image_grid(fm.zeros(3, 20), { height = 5, width = 4, labels = { ("long "):rep(30), "b", "c" } }) end },
   globe = { function() return plot.globe(fm.tensor { { 1, 0, 0 }, { 0, 2, 0 }, { 0, 0, -1 }, { 0, 0, 0 }, { -1, 0.5, 0.5 } }, { size = 200 }) end,
