@@ -24,7 +24,13 @@ local plots <const> = {
   scatter = { function() return plot.scatter(cloud) end,
     function() return plot.scatter(cloud, { reference = truth, names = { "mine", "theirs" }, title = "T", xlabel = "a", ylabel = "b", size = 200 }) end,
     function() return plot.scatter(cloud, { labels = { "one", "two", "three", "" }, limits = { -1, 2, -1, 1 }, size = 160 }) end,
-    function() return plot.scatter(cloud, { labels = { "at", "here", at = truth }, xlabel = "", ylabel = "" }) end },
+    function() return plot.scatter(cloud, { labels = { "at", "here", at = truth }, xlabel = "", ylabel = "" }) end,
+    function() return plot.scatter(cloud, { labels = { "alone" }, limits = { -1, 2, -2, 3 }, size = 150 }) end,
+    function()
+      local near <const>, words <const> = {}, {}
+      for i = 1, 24 do near[i], words[i] = { i % 5 * 0.25, i // 5 * 0.25 }, ("a word %d"):format(i) end
+      return plot.scatter(fm.tensor(near), { labels = words, size = 120, reference = truth })
+    end },
   curve = { function() return plot.curve { s = { 3, 1, 2 } } end,
     function() return plot.curve({ { name = "a", x = { 0, 1, 4 }, y = { 1, nan, 3 } }, { name = "b", x = { 0, 2 }, y = { 2, 2.5 }, points = true,
       labels = { "p", "q" } }, { name = "c", x = { 1, 3 }, y = { 3, 1 }, points = true, joined = true, faint = true } }, { title = "T", width = 300,
