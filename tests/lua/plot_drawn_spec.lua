@@ -29,7 +29,7 @@ local plots <const> = {
     function()
       local near <const>, words <const> = {}, {}
       for i = 1, 24 do near[i], words[i] = { i % 5 * 0.25, i // 5 * 0.25 }, ("a word %d"):format(i) end
-      return plot.scatter(fm.tensor(near), { labels = words, size = 120, reference = truth })
+      return plot.scatter(fm.tensor(near), { labels = words, size = 260, reference = truth })
     end },
   curve = { function() return plot.curve { s = { 3, 1, 2 } } end,
     function() return plot.curve({ { name = "a", x = { 0, 1, 4 }, y = { 1, nan, 3 } }, { name = "b", x = { 0, 2 }, y = { 2, 2.5 }, points = true,

@@ -204,6 +204,90 @@ describe("what a run refuses", function()
     assert.same({ "x,q\n1,3\n", "x,r,floor\n1,2,1\n" }, { executed.read "q.csv", executed.read "r.csv" })
   end)
 
+  it("outputs whose names are its own or lead out, and values of another kind", function()
+    local function error_of(f)
+      executed.run(f, {}, { anew = true })
+      return executed.record().error:match "^tests/lua/run_refused_spec.lua:%d+: ([^\n]*)"
+    end
+    local taken <const> = "these are taken: config.json, run.json, state.json, log.txt, metrics.jsonl, timing.jsonl, lock, code, report.html, pareto.*, "
+      .. "checkpoint*, .fm-*"
+    for _, name in ipairs { "config.json", "run.json", "state.json", "log.txt", "metrics.jsonl", "timing.jsonl", "lock", "code", "code/x.lua",
+      "report.html", "pareto.json", "pareto.csv", "pareto.png", "checkpoint.safetensors", "checkpoint-best.safetensors", "checkpoint", "checkpoint-7",
+      ".fm-1.tmp", "./RUN.JSON", ".//Lock", "run.json/x" } do
+      assert.equal(("path: %q is a file of the run itself; %s"):format(name, taken), error_of(function(o) o:path(name) end))
+    end
+    for _, name in ipairs { "", ".", "./", "a/", "a/.", "/a", "../a", "a/../b", "a/.." } do
+      assert.equal(("path: expected the name of a file inside the run's folder, found %q"):format(name), error_of(function(o) o:path(name) end))
+    end
+    assert.equal("path: expected the name of a file, found 3", error_of(function(o) o:path(3) end))
+    assert.equal("path: expected the name of a file, found nil", error_of(function(o) o:path() end))
+    assert.equal("path: expected the name of a file on one line, found \"a\\9b\"", error_of(function(o) o:path "a\tb" end))
+    assert.truthy(error_of(function(o) o:path "a\xff" end):find("^path: the name of a file"))
+    for _, f in ipairs { function(o) o:path("a", 1) end, function(o) o:save("a", {}, 1) end, function(o) o:picture("a", {}, 1) end } do
+      assert.truthy(error_of(f):find "unexpected argument %d, a number: it takes %d$")
+    end
+    for name, pair in pairs { ["a.npy"] = { "x", "a tensor, found string" }, ["a.png"] = { {}, "a tensor, found table" }, ["a.txt"] = { fm.ones(1),
+      "a text, found a tensor" }, ["a.csv"] = { 3, "a text, found number" }, ["a.safetensors"] = { "x", "a model or a table of tensors, found string" },
+      a = { 3, "a model or a table of tensors, found number" } } do
+      local ending <const> = name:match "%.(%w+)$" or "safetensors"
+      assert.equal(("save: .%s is for %s"):format(ending, pair[2]), error_of(function(o) o:save(name, pair[1]) end))
+    end
+    assert.equal("save: no format ends in .bmp (npy, safetensors, png, json, txt, csv)", error_of(function(o) o:save("a.bmp", 1) end))
+    assert.equal("picture: expected a picture of fm.plot, found a tensor", error_of(function(o) o:picture("a", fm.ones(1)) end))
+    assert.equal("picture: expected a picture of fm.plot, found string", error_of(function(o) o:picture("a", "x") end))
+    assert.equal("picture: expected a picture of fm.plot, found table", error_of(function(o) o:picture("a", {}) end))
+  end)
+
+  it("no output that is well: each is written, listed, and on disk when the run is done", function()
+    local synced <const>, sync <const> = {}, fm.file.sync
+    local paths = {}
+    function fm.file.sync(path)
+      synced[#synced + 1] = path:sub(#base + 2)
+      return sync(path)
+    end
+    local ok, problem = pcall(function()
+      assert.equal("done", executed.run(function(o)
+        local picture <const> = { save = function(_, path)
+          files.write(path, "drawn")
+          return true
+        end }
+        paths[1] = o:picture("p", picture)
+        paths[2] = o:picture("q.svg", picture)
+        paths[3] = o:save("m", { state = function() return { w = fm.ones(2) } end })
+        paths[4] = o:save("./d//x.json", { a = 1 })
+        paths[5] = o:save("t.txt", "text")
+        paths[6] = o:save("u.csv", "a,b")
+        paths[7] = o:path "z.own"
+        paths[8] = o:path "d/b.own"
+        files.write(paths[7], "mine")
+        files.write(paths[8], "mine")
+        o:path "none"
+        o:path "a*b"
+        for i = #synced, 1, -1 do synced[i] = nil end
+      end, {}), executed.read "log.txt")
+    end)
+    fm.file.sync = sync
+    assert(ok, problem)
+    for i, name in ipairs { "p.png", "q.svg", "m.safetensors", "d/x.json", "t.txt", "u.csv", "z.own", "d/b.own" } do
+      assert.equal(base .. "/run/" .. name, paths[i])
+    end
+    assert.same({ { 1, 1 }, '{"a":1}\n', "text", "a,b", "drawn" }, { fm.load(paths[3]).w:totable(), executed.read "d/x.json", executed.read "t.txt",
+      executed.read "u.csv", executed.read "q.svg" })
+    assert.same({ "d/b.own", "d/x.json", "m.safetensors", "none", "p.png", "q.svg", "t.txt", "u.csv", "z.own" }, executed.record().outputs)
+    assert.same({ "run/d/b.own", "run/d", "run/z.own", "run" }, { table.unpack(synced, 1, 4) })
+    local outputs <const> = require "fm.run.outputs"
+    outputs.settle { folder = { mute = true } }
+    local many <const>, few <const> = {}, {}
+    for i = 1, 65 do many[("f/step-%d.png"):format(i)] = true end
+    for i = 1, 64 do few[("f/step-%d.png"):format(i)] = true end
+    assert.same({ "a.txt", "f/step-*.png" }, outputs.names({ outputs = { names = many } }, { "a.txt" }))
+    assert.equal(64, #outputs.names({ outputs = { names = few } }, nil))
+    assert.same({ "a1", "a2" }, outputs.names({ outputs = { names = { a1 = true } } }, { "a2", "a1" }))
+    local mute <const> = { folder = require "fm.run.mute_folder" "p", outputs = outputs.new() }
+    assert.equal("p/x", outputs.write(mute, "x", error))
+    assert.same({ { x = true }, {} }, { mute.outputs.names, mute.outputs.hashes })
+  end)
+
   it("stops outside of a loop, where there is nothing to stop", function()
     local status, said = executed.run(function(o)
       o:stop_when { metric = "m", patience = 1 }
