@@ -269,6 +269,73 @@ describe("of the parts", function()
     assert.equal("/a/b/own.lua:12: no", traceback.without_place "/a/b/own.lua:12: no")
   end)
 
+  it("traceback: both ends of a deep stack, and how many calls lie between them", function()
+    local function deep(n)
+      if n == 0 then error("at the bottom", 0) end
+      deep(n - 1)
+      return n
+    end
+    local function frames(n)
+      local thread <const> = coroutine.create(function() return select(2, xpcall(deep, traceback.handler, n)) end) -- a stack of its own
+      local _, text = coroutine.resume(thread)
+      local lines <const> = {}
+      for line in text:gmatch "[^\n]+" do
+        lines[#lines + 1] = line:gsub("^\t?tests/lua/parts_spec.lua:%d+: ", ""):gsub("<tests/lua/parts_spec.lua:%d+>", "F")
+      end
+      return lines
+    end
+    local ten <const> = frames(8)
+    assert.same({ "at the bottom", "stack traceback:", "in upvalue 'deep'" }, { ten[1], ten[2], ten[3] })
+    assert.same({ 12, "in function F" }, { #ten, ten[12] })
+    local many <const> = frames(40)
+    assert.same({ 23, "in upvalue 'deep'", "\t... (22 more calls)", "in upvalue 'deep'", "in function F" }, { #many, many[12], many[13], many[14], many[23] })
+    local huge <const> = frames(5000)
+    assert.same({ 23, "\t... (4982 more calls)" }, { #huge, huge[13] })
+    local few <const> = frames(19)
+    assert.same({ 23, "\t... (1 more calls)" }, { #few, few[13] })
+    assert.equal(22, #frames(18))
+    assert.truthy(traceback.place():find "^tests/lua/parts_spec.lua:%d+: $")
+    local ok, text = xpcall(fm.flow.loss, traceback.handler)
+    assert.is_false(ok)
+    assert.truthy(text:find("^tests/lua/parts_spec.lua:%d+: ") or text:find("stack traceback", 1, true), text)
+  end)
+
+  it("printable: data as it is for a program, with escapes for a terminal", function()
+    local core <const> = require "fm.core"
+    local is_terminal <const>, asked = core.system.is_terminal, {}
+    local answer = false
+    function core.system.is_terminal(descriptor)
+      asked[#asked + 1] = descriptor
+      return answer
+    end
+    local plain = part "printable".data "a\27b\n"
+    answer = true
+    local shown = part "printable".data "a\27b\n"
+    core.system.is_terminal = is_terminal
+    assert.same({ "a\27b\n", "a\\x1bb\n", { 1, 1 } }, { plain, shown, asked })
+    assert.equal("a\\nb", part "printable".line "a\nb")
+  end)
+
+  it("step_memory: of the step that needed most, the last of these", function()
+    local memory <const> = part "step_memory"
+    memory.reset()
+    assert.same({ 0, 0 }, { memory.peak, memory.held })
+    local function step(n)
+      local held <const> = memory.begin()
+      local x = fm.zeros(n)
+      return memory.note(held, x:count(), "more")
+    end
+    local start <const> = fm.live_bytes()
+    assert.same({ 1000, "more" }, { step(1000) })
+    local peak <const> = memory.peak
+    assert.truthy(peak >= start + 1000 * (fm.real == "double" and 8 or 4))
+    collectgarbage()
+    step(10)
+    assert.equal(peak, memory.peak)
+    memory.reset()
+    assert.same({ 0, 0 }, { memory.peak, memory.held })
+  end)
+
   it("by_name: names, rooms, choices", function()
     local by_name <const> = part "by_name"
     assert.truthy(by_name.file "fm.flow.path":find "fm/flow/path/init%.lua$")

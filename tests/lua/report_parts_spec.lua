@@ -426,4 +426,31 @@ describe("what a page draws of odd values", function()
     assert.is_nil(page(9, folder .. "/none"):find('id="curves"', 1, true))
     os.execute("rm -r " .. folder)
   end)
+
+  it("is one file with its scripts, with Chart.js where it is installed", function()
+    local page <const> = require "fm.report.page"
+    local path <const>, getenv <const> = os.tmpname(), os.getenv
+    local function text_of(library, refresh)
+      files.write(path, library)
+      rawset(os, "getenv", function(name) return name == "FM_CHART_JS" and path or getenv(name) end)
+      local ok, text = pcall(page.text, { title = "T", json = '{"a":"</script>"}', body = { html.p { "b" } }, made = "NOW", refresh = refresh })
+      rawset(os, "getenv", getenv)
+      assert(ok, text)
+      return text
+    end
+    local with <const> = text_of("/* Chart.js */ '</script><SCRIPT></SCRIPT>'", true)
+    assert.truthy(with:find("<script>/* Chart.js */ '<\\/script><SCRIPT><\\/script>'</script>", 1, true))
+    assert.truthy(with:find('<script id="data" type="application/json">{"a":"\\u003c/script>"}</script>', 1, true))
+    assert.is_nil(with:find("no-charts", 1, true))
+    assert.truthy(with:find('<meta content="5" http-equiv="refresh">', 1, true))
+    assert.truthy(with:find("<footer><span>fmrun report, NOW</span><span>the run goes on: this page loads itself again every 5 seconds</span></footer>", 1,
+      true))
+    local _, scripts = with:gsub("<script", "")
+    local without <const> = text_of("another file", false)
+    assert.truthy(without:find('<footer><span>fmrun report, NOW</span><span class="no-charts">charts are static: Chart.js was not found when this page was '
+      .. 'made (Debian: libjs-chart.js)</span></footer>', 1, true))
+    assert.equal(scripts - 1, select(2, without:gsub("<script", "")))
+    assert.is_nil(without:find('http-equiv="refresh"', 1, true))
+    os.remove(path)
+  end)
 end)

@@ -235,7 +235,9 @@ describe("what a run refuses", function()
     assert.equal("save: no format ends in .bmp (npy, safetensors, png, json, txt, csv)", error_of(function(o) o:save("a.bmp", 1) end))
     assert.equal("picture: expected a picture of fm.plot, found a tensor", error_of(function(o) o:picture("a", fm.ones(1)) end))
     assert.equal("picture: expected a picture of fm.plot, found string", error_of(function(o) o:picture("a", "x") end))
-    assert.equal("picture: expected a picture of fm.plot, found table", error_of(function(o) o:picture("a", {}) end))
+    for _, value in ipairs { {}, { save = 3 } } do
+      assert.equal("picture: expected a picture of fm.plot, found table", error_of(function(o) o:picture("a", value) end))
+    end
   end)
 
   it("no output that is well: each is written, listed, and on disk when the run is done", function()
