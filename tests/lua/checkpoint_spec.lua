@@ -120,6 +120,25 @@ describe("checkpoints", function()
     assert.truthy(size <= asked and asked < size + 8192, ("%d bytes, asked for %d"):format(size, asked))
   end)
 
+  it("tell other tools the plain values, and tensors of one number", function()
+    run.saving.kept = { w = fm.ones(3), t = { n = 7, x = 0.1, text = "a", yes = true, inner = { 1 }, one = fm.full(1, 2):mean(), half = fm.full(1, 0.5):mean(),
+      row = fm.ones(1) }, plain = fm.full(1, 3):mean() }
+    run.loop.step, run.loop.ends = 5, { 2, 5 }
+    checkpoint.save(run, "x.safetensors")
+    local tensors, metadata = fm.load(path .. "/x.safetensors")
+    assert.same({ ["t.half"] = 0.5, ["t.one"] = 2, ["t.row"] = { 1 }, w = { 1, 1, 1 }, plain = 3 }, (function()
+      local found <const> = {}
+      for name, tensor in pairs(tensors) do found[name] = tensor:totable() end
+      return found
+    end)())
+    metadata["fm.values"] = nil
+    assert.same({ ["fm.experiment"] = "x", ["fm.seed"] = "7", ["fm.step"] = "5", ["fm.loops"] = "[2,5]", ["t.n"] = "7", ["t.x"] = "0.10000000000000001",
+      ["t.text"] = "a", ["t.yes"] = "true", ["t.one"] = "2", ["t.half"] = "0.5" }, metadata)
+    assert.is_true(checkpoint.is_left(path) == false)
+    write(1)
+    assert.is_true(checkpoint.is_left(path))
+  end)
+
   it("take no more room than was asked for, whatever they hold", function()
     local function asked_and_written()
       local asked = checkpoint.size(run)

@@ -134,6 +134,16 @@ describe("what fmrun pareto measures", function()
     assert.equal("not finite", all(odd, { most = 1, anew = true }).settings[1].note)
     odd.metric = function() ending.raise("failed", "not finite") end
     assert.is_false((pcall(all, odd, { most = 1, anew = true })))
+    odd.metric, odd.floor = function() return 2 end, 3
+    local seconds <const>, now = fm.system.seconds, 0
+    function fm.system.seconds()
+      now = now + 0.00014
+      return now
+    end
+    found = all(odd, { most = 1, anew = true })
+    fm.system.seconds = seconds
+    assert.same({ "float", "float", 3, 2, 0.0001 }, { math.type(found.floor), math.type(found.settings[1].value), found.floor, found.settings[1].value,
+      found.settings[1].seconds })
     for _, floor in ipairs { nan, "x" } do
       odd.floor = function() return floor end
       checks.raises_text("pareto: floor: expected a finite number", all, odd, { most = 1, anew = true })

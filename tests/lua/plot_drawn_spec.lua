@@ -31,6 +31,21 @@ local plots <const> = {
       for i = 1, 24 do near[i], words[i] = { i % 5 * 0.25, i // 5 * 0.25 }, ("a word %d"):format(i) end
       return plot.scatter(fm.tensor(near), { labels = words, size = 260, reference = truth })
     end },
+  words = { function()
+    local places <const>, words <const> = {}, {}
+    for i = 1, 40 do places[i], words[i] = { i * 7 % 13 / 4, i * 5 % 17 / 4 }, ("w"):rep(i % 5 + 1) .. i end
+    return plot.scatter(fm.tensor(places), { labels = words, size = 420 })
+  end, function()
+    local places <const>, words <const> = {}, {}
+    for i = 1, 16 do places[i], words[i] = { i % 4 / 16 + i // 9, i // 4 / 32 }, "longer word " .. i end
+    return plot.scatter(fm.tensor(places), { labels = words, size = 500, title = "crowded" })
+  end, function()
+    local x <const>, names <const> = {}, {}
+    for i = 1, 12 do x[i], names[i] = i, "n" .. i end
+    return plot.curve({ { name = "a", x = x, y = x, points = true, labels = names }, { name = "b", x = x, y = { 2, 2, 2, 2, 6, 6, 6, 6, 9, 9, 9, 9 },
+      points = true, faint = true, labels = names } }, { width = 260, height = 180, xlabel = "a longer name of an axis that is cut somewhere",
+      ylabel = "another name of an axis, longer than the panel is high" })
+  end },
   curve = { function() return plot.curve { s = { 3, 1, 2 } } end,
     function() return plot.curve({ { name = "a", x = { 0, 1, 4 }, y = { 1, nan, 3 } }, { name = "b", x = { 0, 2 }, y = { 2, 2.5 }, points = true,
       labels = { "p", "q" } }, { name = "c", x = { 1, 3 }, y = { 3, 1 }, points = true, joined = true, faint = true } }, { title = "T", width = 300,
