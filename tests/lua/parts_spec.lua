@@ -336,6 +336,55 @@ describe("of the parts", function()
     assert.same({ 0, 0 }, { memory.peak, memory.held })
   end)
 
+  it("rounds: batch after batch, round after round, from any place", function()
+    local began = {}
+    local function new()
+      began = {}
+      return part "rounds"(3, function(round) began[#began + 1] = round end, function(i) return "b" .. i end)
+    end
+    local function take(iterate, n)
+      local list = {}
+      for i = 1, n do list[i] = iterate() or "-" end
+      return table.concat(list, " ")
+    end
+    local iterate = new()
+    assert.equal("b1 b2 b3 - b1 b2 b3 - b1", take(iterate, 9))
+    assert.same({ 0, 1, 2 }, began)
+    for values, wanted in pairs { [0] = "b1 b2 b3 -", [1] = "b2 b3 - b1", [2] = "b3 - b1 b2", [3] = "- b1 b2 b3", [4] = "b2 b3 - b1", [6] = "- b1 b2 b3",
+      [7] = "b2 b3 - b1" } do
+      local next_one, pass = new()
+      pass(values)
+      assert.equal(wanted, take(next_one, 4), values)
+      assert.equal(values > 0 and (values - 1) // 3 + (values % 3 == 0 and 1 or 0) or 0, began[1])
+    end
+    local next_one, pass, place = new()
+    assert.same({ 0, 1 }, place.get())
+    take(next_one, 6)
+    assert.same({ 1, 3 }, place.get())
+    pass(2) -- from where it is
+    assert.same({ 2, 2 }, place.get())
+    for given, wanted in pairs { [{ 4, 2 }] = "b2 b3 - b1", [{ 4, 4 }] = "- b1 b2 b3", [{ 4, 9 }] = "- b1 b2 b3", [{ 4, 0 }] = "b1 b2 b3 -" } do
+      place.set(given)
+      assert.equal(wanted, take(next_one, 4))
+    end
+  end)
+
+  it("manifolds: what is one, and points on it", function()
+    local manifolds <const>, sphere <const> = part "manifolds", fm.manifold.sphere(3)
+    assert.equal(sphere, manifolds.check("w", sphere))
+    said("w: manifold: expected one of fm.manifold, as manifold.sphere(3), found 3", manifolds.check, "w", 3)
+    said("w: manifold: expected one of fm.manifold, as manifold.sphere(3), found a table", manifolds.check, "w", setmetatable({}, { __name = "other" }))
+    local function points(x) return manifolds.check_points("w", "x0", sphere, x) end
+    points(fm.tensor { { 1, 0, 0 }, { 0, -1, 0 } })
+    points(fm.zeros(0, 3))
+    points(fm.tensor { { 1.0009, 0, 0 } })
+    said("w: x0: a row is 0.002 away from the sphere: expected points on it (manifold:project)", points, fm.tensor { { 1.002, 0, 0 } })
+    said("w: x0: a row has a number that is not finite: expected points of the sphere", points, fm.tensor { { 0 / 0, 0, 0 } })
+    said("w: x0: expected points of the sphere [B, 3], found [2, 2]", points, fm.ones(2, 2))
+    said("w: x0: expected points of the sphere [B, 3], found [3]", points, fm.ones(3))
+    said("w: x0: expected points of the sphere [B, 3], found 3", points, 3)
+  end)
+
   it("by_name: names, rooms, choices", function()
     local by_name <const> = part "by_name"
     assert.truthy(by_name.file "fm.flow.path":find "fm/flow/path/init%.lua$")

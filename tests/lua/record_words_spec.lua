@@ -73,7 +73,8 @@ describe("a run in few words", function()
 
   it("has an age of whole seconds, minutes, hours and days", function()
     local began <const> = describe_run.epoch "2026-07-12T00:00:00Z"
-    for seconds, text in pairs { [-5] = "0s", [119] = "1m", [3599] = "59m", [3600] = "1h", [172799] = "47h", [172800] = "2d", [259199] = "2d" } do
+    for seconds, text in pairs { [-5] = "0s", [0.75] = "0s", [59.5] = "59s", [60.5] = "1m",
+      [119] = "1m", [3599] = "59m", [3600] = "1h", [172799] = "47h", [172800] = "2d", [259199] = "2d" } do
       assert.equal(text, describe_run.age({ started = "2026-07-12T00:00:00Z" }, began + seconds))
     end
     local function took(more) return describe_run.took(record(nil, more), began) end
@@ -125,6 +126,8 @@ describe("a run in few words", function()
   end)
 
   it("is made again by its own command, or with all digits of what was changed", function()
+    local quoted <const> = record({ lr = 0.1, n = 3, note = "it's" }, { sweep = "toy/sweep-1", script = "a b.lua", command = "fmrun worker" })
+    assert.equal("fmrun 'a b.lua' 'note=it'\\''s'", describe_run.command(quoted))
     local run <const> = record({ lr = 0.1 + 0.2, n = 3, note = "a" }, { sweep = "toy/sweep-1", script = "toy.lua", command = "fmrun worker" })
     assert.equal("fmrun toy.lua lr=0.30000000000000004 note=a", describe_run.command(run))
     for _, field in ipairs { "sweep", "script", "defaults" } do
@@ -318,6 +321,14 @@ describe("conditions", function()
     assert.equal("582641379", order "x")
     assert.equal("625814379", order "-x")
     assert.equal("987654321", order "-i")
+    for i, value in ipairs { true, "to", false, "u", "fa" } do list[i] = { config = { x = value, i = i }, summary = {} } end
+    for i = 9, 6, -1 do list[i] = nil end
+    assert.equal("53214", order "x") -- as texts: fa, false, to, true, u
+    local began <const> = { config = {}, summary = {}, started = "2026-07-12T00:00:00Z" }
+    local now <const> = os.time()
+    local age <const> = filter.value(began, "age")
+    assert.truthy(math.abs(age - (now - describe_run.epoch "2026-07-12T00:00:00Z")) <= 2, age)
+    assert.is_nil((filter.value({ config = {}, summary = {}, started = "" }, "age")))
   end)
 end)
 
