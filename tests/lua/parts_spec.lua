@@ -55,8 +55,12 @@ describe("of the parts", function()
     end
     text.check_all("w", { "a", { b = "c" }, 3 })
     local deep, at_end = "\xff", "\xff"
-    for _ = 1, 100 do deep = { deep } end
+    for _ = 1, 101 do deep = { deep } end
     checks.raises_text("w: expected UTF-8 text, byte 1 is FF", text.check_all, "w", deep)
+    local in_keys = "\xff"
+    for _ = 1, 101 do in_keys = { [in_keys] = 1 } end
+    checks.raises_text("w: expected UTF-8 text, byte 1 is FF", text.check_all, "w", in_keys)
+    text.check_all("w", { [in_keys] = 1 })
     for _ = 1, 102 do at_end = { at_end } end
     text.check_all("w", at_end) -- JSON says that it is too deep
   end)
@@ -313,7 +317,8 @@ describe("of the parts", function()
     local shown = part "printable".data "a\27b\n"
     core.system.is_terminal = is_terminal
     assert.same({ "a\27b\n", "a\\x1bb\n", { 1, 1 } }, { plain, shown, asked })
-    assert.equal("a\\nb", part "printable".line "a\nb")
+    assert.same({ "a\\nb", "3", "true", "3" }, { part "printable".line "a\nb", part "printable".line(3), part "printable".line(true),
+      part "printable".lines(3) })
   end)
 
   it("step_memory: of the step that needed most, the last of these", function()
@@ -334,6 +339,31 @@ describe("of the parts", function()
     assert.equal(peak, memory.peak)
     memory.reset()
     assert.same({ 0, 0 }, { memory.peak, memory.held })
+  end)
+
+  it("swapped: parameters that hold an average, and what was left in the middle", function()
+    local swapped <const> = part "swapped"
+    local a <const>, b <const>, c <const> = fm.parameter(fm.ones(1)), fm.parameter(fm.ones(1)), fm.parameter(fm.ones(1))
+    swapped.refuse("w", { a, b })
+    swapped.set({ a, b }, true)
+    checks.raises("^[^\n]*w: ", swapped.refuse, "w", { c, b })
+    checks.raises("^[^\n]*w: ", swapped.refuse, "w")
+    swapped.refuse("w", { c })
+    swapped.set({ a, b }, nil)
+    swapped.refuse("w", { a, b })
+    swapped.refuse "w"
+    local back = {}
+    swapped.set({ a, b }, true)
+    for i, parameter in ipairs { a, b } do
+      swapped.leave(function()
+        back[#back + 1] = i
+        swapped.set({ parameter }, nil)
+      end)
+    end
+    swapped.refuse("w", { a, b })
+    assert.same({ 2, 1 }, back)
+    swapped.refuse "w"
+    assert.equal(2, #back)
   end)
 
   it("rounds: batch after batch, round after round, from any place", function()
