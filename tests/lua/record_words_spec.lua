@@ -196,6 +196,22 @@ describe("what a run is judged by", function()
     end
   end)
 
+  it("ranks the runs that are done and have it, the best first, equal ones by their number", function()
+    local runs <const> = {}
+    for i, value in ipairs { 2, 1, 2, "nan", 0.5, 1 } do
+      runs[i] = { summary = { w2 = value }, config = {}, status = i == 5 and "failed" or "done", index = i }
+    end
+    local function order(chosen)
+      local list <const> = {}
+      for i, run in ipairs(objective.ranked(chosen, runs)) do list[i] = run.index end
+      return table.concat(list, " ")
+    end
+    assert.equal("2 6 1 3", order(objective.choose(runs, "w2")))
+    assert.equal("1 3 2 6", order(objective.choose(runs, "w2:max")))
+    assert.equal("2 6 1 3", order(objective.choose(runs)))
+    assert.equal("", order(nil))
+  end)
+
   it("is never effort, a floor or how certain another result is", function()
     for _, name in ipairs { "nfe", "steps", "seconds", "step", "w2_floor", "floor", "w2_floor_deviation", "w2_floor_error" } do
       assert.is_nil(objective.choose { of { [name] = 1 } }, name)
