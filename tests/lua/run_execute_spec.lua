@@ -331,7 +331,7 @@ ended {"keeps":true,"path":"FOLDER/run","saved":true} ]], (said:gsub('{"argument
       return function(o)
         local t <const>, seen = { n = 0 }, {}
         local by_hand <const> = fm.data.batches(fm.range(1, 30), 1, { shuffle = false })
-        o:checkpoints { every = 1, seconds = 0 }
+        o:checkpoints { every = 4, seconds = 0 }
         o:keeps { t = t }
         o:stop_when { metric = "flat", patience = 35 }
         for step, batch in o:steps(40, fm.data.batches(fm.range(1, 7), 1, { shuffle = false })) do
