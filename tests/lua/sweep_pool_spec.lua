@@ -87,6 +87,12 @@ describe("a pool of processes", function()
     assert.same({ 1, ("w"):rep(497) .. "end" }, { #one, one[1] })
   end)
 
+  it("waits 0.2 seconds for the last words of one that has ended, though another still may say some", function()
+    local tasks <const>, result <const> = run { "print 'own words' io.stdout:flush() os.execute 'sleep 3 &'" }
+    assert.truthy(result.seconds >= 0.2 and result.seconds < 2.9, result.seconds)
+    assert.same({ "own words" }, tasks[1].outcome.lines)
+  end)
+
   it("stops after so many failures, in a row if that is asked", function()
     assert(lfs.mkdir(folder .. "/2"))
     files.write(folder .. "/2/run.json", '{"status":"done","experiment":"toy"}')
