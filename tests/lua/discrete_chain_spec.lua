@@ -2,6 +2,7 @@
 -- guidance; against distributions that are known, with the best model.
 local fm <const> = require "fm"
 local checks <const> = dofile "tests/lua/checks.lua"
+local in_double <const> = checks.in_double(it) -- seconds of sampling, which float does alike
 local toy <const> = dofile "tests/lua/token_toy.lua"
 local discrete <const>, nn <const> = fm.discrete, fm.nn
 local raises <const> = checks.raises_text
@@ -101,7 +102,7 @@ describe("discrete chain", function()
     end
   end)
 
-  it("samples the joint with 64 steps and a corrector, and corrections mend what 8 steps get wrong", function()
+  in_double("samples the joint with 64 steps and a corrector, and corrections mend what 8 steps get wrong", function()
     for name, path in pairs { mask = paths.mask, uniform = plain } do
       local with = off(path, { corrector = 1 })
       assert(with <= 0.02, ("%s: %.4f"):format(name, with))
@@ -111,7 +112,7 @@ describe("discrete chain", function()
     end
   end)
 
-  it("draws what was not given from the distribution given the rest", function()
+  in_double("draws what was not given from the distribution given the rest", function()
     local n = 20000
     local known = toy.draw(2 * n, fm.rng(3))
     local mask = fm.cat(fm.tensor { 1, 0 }:reshape(1, 2) + fm.zeros(n, 2), fm.tensor { 0, 1 }:reshape(1, 2) + fm.zeros(n, 2), 1)
@@ -129,7 +130,7 @@ describe("discrete chain", function()
     assert(drawn > 0.1 and mended < 0.05, ("%.4f, %.4f"):format(drawn, mended))
   end)
 
-  it("holds all tokens or none", function()
+  in_double("holds all tokens or none", function()
     local known = toy.draw(40000, fm.rng(3))
     for name, path in pairs(paths) do
       checks.same(known, (discrete.inpaint(best(path), known, fm.ones(2), { path = path, steps = 3, rng = fm.rng(1) })))

@@ -2,6 +2,7 @@
 -- distribution of two tokens that is known; what is refused.
 local fm <const> = require "fm"
 local checks <const> = dofile "tests/lua/checks.lua"
+local in_double <const> = checks.in_double(it) -- seconds of sampling, which float does alike
 local discrete <const>, nn <const>, optim <const> = fm.discrete, fm.nn, fm.optim
 local raises <const> = checks.raises_text
 
@@ -48,7 +49,7 @@ describe("discrete", function()
     raises('discrete.draw: unknown option "rgn"; did you mean "rng"?', discrete.draw, p, { rgn = 1 })
   end)
 
-  it("samples the joint from the best model: total variation within 0.02 with 64 steps", function()
+  in_double("samples the joint from the best model: total variation within 0.02 with 64 steps", function()
     for name, path in pairs(paths) do
       local x, info = discrete.sample(best(path), { path = path, n = 40000, length = 2, steps = 64, rng = fm.rng(2) })
       local off = total_variation(x)
@@ -108,7 +109,7 @@ describe("discrete", function()
       { vocabulary = V, source = own })
   end)
 
-  it("trains by its losses to the entropy: total variation within 0.02, bits within 5 %", function()
+  in_double("trains by its losses to the entropy: total variation within 0.02, bits within 5 %", function()
     for _, case in ipairs { { "mask", "cross_entropy" }, { "uniform", "cross_entropy" }, { "uniform", "bound" } } do
       local name, loss = table.unpack(case)
       local path, steps = paths[name], 800

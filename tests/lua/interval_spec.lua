@@ -1,6 +1,7 @@
 -- What comes with every metric: its floor, its interval by bootstrap; and the classifier test.
 local fm <const> = require "fm"
-local checks <const> = require "tests.lua.checks"
+local checks <const> = dofile "tests/lua/checks.lua"
+local in_double <const> = checks.in_double(it) -- seconds of training, which float does alike
 local metrics <const> = fm.metrics
 
 -- All metrics of two samples, by their files; but c2st, which trains, has tests of its own below.
@@ -143,7 +144,7 @@ describe("metrics.c2st", function()
   checks.no_bytes_stay(setup, teardown)
   local c2st <const> = metrics.c2st
 
-  it("is near 1/2 for one distribution, and 1 for two that do not overlap", function()
+  in_double("is near 1/2 for one distribution, and 1 for two that do not overlap", function()
     local rng = fm.rng(1, "c2st_spec")
     local a = rng:normal(500, 2)
     assert.near(0.5, c2st(a, rng:normal(500, 2), { rng = rng }), 0.05) -- one deviation is 0.016
@@ -151,7 +152,7 @@ describe("metrics.c2st", function()
     assert.equal(1, c2st(a, a + 50, { rng = rng }))
   end)
 
-  it("comes near the best classifier of two normals, and sees what means do not show", function()
+  in_double("comes near the best classifier of two normals, and sees what means do not show", function()
     local rng = fm.rng(2, "c2st_spec")
     local a, b = rng:normal(1000, 2), rng:normal(1000, 2) + fm.tensor { 1, 0 }
     assert.near(0.6915, c2st(a, b, { rng = rng }), 0.04) -- the distribution function of the normal at 1/2
