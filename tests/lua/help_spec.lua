@@ -98,6 +98,7 @@ describe("Markdown", function()
   end)
 
   it("knows its headings by the names that links have on GitHub", function()
+    assert.equal("| a | b |", markdown.plain(markdown.read "x\n\n| a | b |"[2].inline)) -- a line of a table, and no more
     local heading = markdown.read "### Own `t`: a number, or [B]?"[1]
     assert.same({ 3, "own-t-a-number-or-b" }, { heading.level, heading.id })
     assert.equal("a_b-c", markdown.id "A_b-c!")

@@ -31,4 +31,10 @@ return {
   ["lua/fm/sweep/pool.lua: term: for i = first, first + #waiting - 1 do"
     .. " => for i = first, first + #waiting do"] = "the first task is asked a second time",
   ["lua/fm/plot/image_grid.lua: swapped: most = math.max(most, #lines[i]) => most = math.max(#lines[i], most)"] = "the larger of two",
+  ["lua/fm/manifold/torus.lua: operator: draw = function(n, rng) return wrap((rng:uniform(n, dim) * 2 - 1) * pi) end,"
+    .. " => draw = function(n, rng) return wrap((rng:uniform(n, dim) * 2 + 1) * pi) end,"] = "an angle and that angle and a turn are the same",
+  ["lua/fm/optim/parts/finite_pass.lua: constant: if (vector * 0):sum():item() == 0 then return nil end"
+    .. " => if (vector * 0):sum():item() == 1 then return nil end"] = "then all numbers are looked at, which takes longer",
+  ["src/core/broadcast_gradient.c: constant: enum { PARTIALS = 32768, MANY = 64 };"
+    .. " => enum { PARTIALS = 32768, MANY = 63 };"] = "where it takes the other way of adding, which only takes longer",
 }
