@@ -117,6 +117,30 @@ static void test_clip_is_whole_pixels(void **state) {
     }
 }
 
+/* What of a line lies outside takes no part: a far one costs as much as a near one. */
+static void test_far_ends_touch_nothing(void **state) {
+    (void)state;
+    static const struct {
+        double from[2], to[2];
+        size_t box[4]; /* left, top, right, bottom */
+    } lines[] = {
+        {{-1000, 0}, {20, 40}, {0, 38, 21, 40}},                                           /* enters at the left, low */
+        {{20, 40}, {-1000, 0}, {0, 38, 21, 40}},   {{10, 10}, {30, 5010}, {9, 9, 12, 40}}, /* leaves below, soon */
+        {{-100, 39}, {100, 1000}, {40, 40, 0, 0}},                                         /* passes below */
+        {{5, -9}, {5, -3}, {40, 40, 0, 0}},        {{10, 20}, {12, 20}, {9, 19, 13, 21}},
+    };
+    fm_picture *p = canvas(40, 40);
+    for (size_t k = 0; k < sizeof lines / sizeof *lines; k++) {
+        fm_box touched = {40, 40, 0, 0};
+        fm_picture_cover(p, lines[k].from, lines[k].to, 1, &touched);
+        const size_t found[4] = {touched.left, touched.top, touched.right, touched.bottom};
+        for (int i = 0; i < 4; i++) {
+            if (found[i] != lines[k].box[i]) fail_msg("line %zu: edge %d is %zu", k, i, found[i]);
+        }
+    }
+    fm_picture_release(p);
+}
+
 static void test_images_stretch(void **state) {
     (void)state;
     fm_picture *p = canvas(14, 9);
@@ -400,6 +424,7 @@ int main(void) {
         cmocka_unit_test(test_lines_by_distance),
         cmocka_unit_test(test_nowhere),
         cmocka_unit_test(test_clip_is_whole_pixels),
+        cmocka_unit_test(test_far_ends_touch_nothing),
         cmocka_unit_test(test_images_stretch),
         cmocka_unit_test(test_letters_by_their_curves),
         cmocka_unit_test(test_accents_lie_over_their_letter),
