@@ -56,6 +56,7 @@ local function penalties(case)
   end
   local error, which = worst(all, function(list, name)
     local largest = 0
+    assert(#list > 0, name)
     for _, cost in ipairs(list) do
       local penalty = { name }
       for key, value in pairs(cost[1] or {}) do penalty[key] = value end
