@@ -37,8 +37,9 @@ return {
     .. " => if (vector * 0):sum():item() == 1 then return nil end"] = "then all numbers are looked at, which takes longer",
   ["src/core/broadcast_gradient.c: constant: enum { PARTIALS = 32768, MANY = 64 };"
     .. " => enum { PARTIALS = 32768, MANY = 63 };"] = "where it takes the other way of adding, which only takes longer",
-  ["lua/fm/verify/guidance.lua: constant: local all = flow.exact.mixture { means = { { -1, 0 }, { -1, 2 }, { 1.5, 0.5 } }, std = { 0.6, 0.6, 0.8 }, weights = { 1, 1, 2 } }"
-    .. " => local all = flow.exact.mixture { means = { { -1, 0 }, { -1, 2 }, { 1.5, 1 } }, std = { 0.6, 0.6, 0.8 }, weights = { 1, 1, 2 } }"] = "another mixture, whose truth follows from it",
+  ["lua/fm/verify/guidance.lua: constant: local all = flow.exact.mixture { means = { { -1, 0 }, { -1, 2 }, { 1.5, 0.5 } },"
+    .. " std = { 0.6, 0.6, 0.8 }, weights = { 1, 1, 2 } } => local all = flow.exact.mixture { means = { { -1, 0 }, { -1, 2 }, { 1.5, 1 } },"
+    .. " std = { 0.6, 0.6, 0.8 }, weights = { 1, 1, 2 } }"] = "another mixture, whose truth follows from it",
   ["lua/fm/verify/likelihood.lua: sign: local still = (points:square():sum(2) * -0.5):exp() / (2 * math.pi)"
     .. " => local still = (points:square():sum(2) * 0.5):exp() / (2 * math.pi)"] = "a guard against a network that moves nothing: this one moves",
 }
