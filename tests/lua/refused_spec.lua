@@ -158,6 +158,13 @@ describe("it is refused", function()
     os.execute("rm -r " .. folder)
   end)
 
+  it("to take a column for the numbers of a Gaussian", function()
+    assert.same({ 1, 3 }, flow.exact.gaussian { mean = fm.zeros(1, 3) }:map(fm.zeros(1, 3)):shape())
+    for _, name in ipairs { "mean", "std" } do
+      says(("exact.gaussian: %s is [3, 1], expected one number or a row of them"):format(name), flow.exact.gaussian, { [name] = fm.ones(3, 1) })
+    end
+  end)
+
   it("to declare what an experiment has not", function()
     local function of(more)
       more.name, more.run, more.params = "x", zero, { lr = 0.5 }
