@@ -22,6 +22,15 @@ describe("gradcheck", function()
     assert.matches("^input 1, number 2: gradient ", message)
   end)
 
+  it("takes the error as a share of the larger of both, of either sign", function()
+    local w <const> = fm.parameter(fm.tensor { 1 })
+    for _, case in ipairs { { 1000, 0.998 }, { -1000, 1.002 } } do -- instead of 2
+      local slope, share = table.unpack(case)
+      local function passes(tolerance) return fm.gradcheck(doubled(function() return slope end), { w }, { tolerance = tolerance }) == true end
+      assert.same({ true, false }, { passes(share + 1e-3), passes(share - 1e-3) }, "gradient " .. slope)
+    end
+  end)
+
   it("finds a gradient that is not a number, wherever it is", function()
     local w = fm.parameter(fm.tensor { 1, 2, 3 })
     for k = 1, 3 do
