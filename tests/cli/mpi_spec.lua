@@ -9,13 +9,16 @@ local has <const>, call <const> = shell.has, shell.call
 -- mpirun refuses root, and more processes than cores, unless it is asked. OpenMPI keeps some memory
 -- until the end, which a sanitizer would take for our leak.
 local environment <const> = "export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 "
-  .. "OMPI_MCA_hwloc_base_binding_policy=none ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0; "
+  .. "OMPI_MCA_hwloc_base_binding_policy=none PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe PRTE_MCA_hwloc_default_binding_policy=none "
+  .. "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0; "
 local built <const> = lfs.attributes(shell.fmrun:gsub("[^/]*$", "") .. "fm/mpi.so") ~= nil
+-- without a page about how the processes ended; later versions have no such option
+local quiet <const> = os.execute "mpirun -q --version >/dev/null 2>&1" and "-q " or ""
 local missing <const> = not os.execute "command -v mpirun >/dev/null" and "mpirun is not installed" or not built and "this build has no fm/mpi.so"
 
 --- Runs n processes. Returns exit code, stdout, stderr.
 local function mpirun(n, arguments, before)
-  return shell.run(("%s%s timeout 120 mpirun -q -n %d %s %s"):format(environment, before or "", n, shell.fmrun, arguments))
+  return shell.run(("%s%s timeout 120 mpirun %s-n %d %s %s"):format(environment, before or "", quiet, n, shell.fmrun, arguments))
 end
 
 local function bytes(name)

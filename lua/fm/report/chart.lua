@@ -117,11 +117,9 @@ local function axes(xticks, yticks, at, left, x0, x1, y0, name)
   local parts = {}
   for _, tick in ipairs(yticks) do
     local _, y = at(x0, tick.at)
-    if y >= top - 1 and y <= height - bottom + 1 then
-      if tick.label then
-        parts[#parts + 1] = html.path { class = "grid", d = ("M%d %.1fH%d"):format(left, y, width - right) }
-        parts[#parts + 1] = html.text { x = left - 7, y = ("%.1f"):format(y + 4), ["text-anchor"] = "end", tick.label }
-      end
+    if tick.label then
+      parts[#parts + 1] = html.path { class = "grid", d = ("M%d %.1fH%d"):format(left, y, width - right) }
+      parts[#parts + 1] = html.text { x = left - 7, y = ("%.1f"):format(y + 4), ["text-anchor"] = "end", tick.label }
     end
   end
   for _, tick in ipairs(xticks) do
