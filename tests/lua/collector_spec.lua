@@ -98,7 +98,7 @@ describe("collector", function()
     it("never shows a stranger's numbers: " .. name, function()
       local call, wrong = calls[name], nil
       collectgarbage("incremental", 100, 1000)
-      for i = 1, 150 do
+      for i = 1, 100 do
         local y = leak()
         -- Finalizers of the script's own run in the middle of calls too: they make tensors and
         -- tapes, and close what they find.
