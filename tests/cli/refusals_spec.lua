@@ -90,7 +90,7 @@ describe("fmrun refuses", function()
       refused(arguments, message)
     end
     for _, arguments in ipairs { "check --into d --parent 4194304 x.lua", "worker a --parent 4194304", "verify --rows 77 --parent 4194304 paths" } do
-      says(shell.fmrun .. " " .. arguments, 1, "") -- whoever started it is gone
+      says(shell.fmrun .. " " .. arguments, 1, "") -- its parent is gone
     end
     assert.is_nil(lfs.attributes(shell.folder .. "/d"))
   end)

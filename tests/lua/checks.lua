@@ -2,6 +2,7 @@
 -- are passed in.
 local fm <const> = require "fm"
 local assert <const> = require "luassert"
+local lfs <const> = require "lfs"
 
 local checks <const> = {}
 
@@ -17,6 +18,15 @@ function checks.no_bytes_stay(before, after)
   local bytes
   before(function() bytes = live_bytes() end)
   after(function() assert.equal(bytes, live_bytes()) end)
+end
+
+--- The path of a folder that each test finds new and empty, and that is removed after it.
+function checks.own_folder(before, after)
+  local folder <const> = os.tmpname()
+  os.remove(folder)
+  before(function() assert(lfs.mkdir(folder)) end)
+  after(function() os.execute("rm -r " .. folder) end)
+  return folder
 end
 
 --- it(name, f) for what holds in double alone. In float there is no such test: one that returns at

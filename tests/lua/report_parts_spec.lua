@@ -1,5 +1,6 @@
 -- The parts of reports at their limits: when an axis is logarithmic, which points stay of a long
 -- curve, the end of a log, pictures in their order, what stands for an arm.
+local checks <const> = dofile "tests/lua/checks.lua"
 local fm <const> = require "fm"
 local lfs <const> = require "lfs"
 local files <const> = dofile "tests/whole_files.lua"
@@ -81,13 +82,7 @@ describe("a chart", function()
 end)
 
 describe("a page", function()
-  local folder
-  before_each(function()
-    folder = os.tmpname()
-    os.remove(folder)
-    assert(lfs.mkdir(folder))
-  end)
-  after_each(function() os.execute("rm -r " .. folder) end)
+  local folder <const> = checks.own_folder(before_each, after_each)
 
   it("has the last lines of a log, and says so when there are more", function()
     local function tail(text, most)

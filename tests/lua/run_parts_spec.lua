@@ -1,7 +1,6 @@
 -- The pure parts of runs and sweeps: what parameters may be, values and states as JSON, the digest
 -- of a growing file, how a run of a sweep ended, the labels and numbers of its runs.
 local fm <const> = require "fm"
-local lfs <const> = require "lfs"
 local checks <const> = require "lua.checks"
 local files <const> = dofile "tests/whole_files.lua"
 local growing_digest <const> = require "fm.run.growing_digest"
@@ -224,13 +223,7 @@ describe("the digest of a file that grows", function()
 end)
 
 describe("a run of a sweep", function()
-  local folder
-  before_each(function()
-    folder = os.tmpname()
-    os.remove(folder)
-    assert(lfs.mkdir(folder))
-  end)
-  after_each(function() os.execute("rm -r " .. folder) end)
+  local folder <const> = checks.own_folder(before_each, after_each)
 
   local function record(fields, step)
     fields.experiment = "toy"

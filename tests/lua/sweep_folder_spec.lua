@@ -1,5 +1,6 @@
 -- The folder of a sweep: who has it, how its scripts are named, what is tidied up, and what is left
 -- of runs that crashed. Its plan and its labels: run_parts_spec.lua.
+local checks <const> = dofile "tests/lua/checks.lua"
 local code_files <const> = require "fm.run.code_files"
 local files <const> = dofile "tests/whole_files.lua"
 local fm <const> = require "fm"
@@ -9,13 +10,7 @@ local outcome_of <const> = require "fm.sweep.outcome"
 local sweep_folder <const> = require "fm.sweep.folder"
 
 describe("the folder of a sweep", function()
-  local folder
-  before_each(function()
-    folder = os.tmpname()
-    os.remove(folder)
-    assert(lfs.mkdir(folder))
-  end)
-  after_each(function() os.execute("rm -r " .. folder) end)
+  local folder <const> = checks.own_folder(before_each, after_each)
 
   it("belongs to one fmrun, which the next one names", function()
     local own <const> = assert(sweep_folder.own(folder))

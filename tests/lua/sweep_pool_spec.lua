@@ -1,5 +1,6 @@
 -- Tasks of a sweep as processes of fmrun that only say something and end: what is heard of them, in
 -- which order they run, and how they are stopped. Whole sweeps: tests/cli/sweep_spec.lua.
+local checks <const> = dofile "tests/lua/checks.lua"
 local execute <const> = require "fm.sweep.execute"
 local files <const> = dofile "tests/whole_files.lua"
 local fm <const> = require "fm"
@@ -8,13 +9,7 @@ local pools <const> = require "fm.sweep.pool"
 local uv <const> = require "luv"
 
 describe("a pool of processes", function()
-  local folder
-  before_each(function()
-    folder = os.tmpname()
-    os.remove(folder)
-    assert(lfs.mkdir(folder))
-  end)
-  after_each(function() os.execute("rm -r " .. folder) end)
+  local folder <const> = checks.own_folder(before_each, after_each)
 
   --- Runs pieces of Lua, each a process; `tell(text)` there writes to the channel of events.
   --- Returns the tasks, the result, and what the listener heard.
