@@ -29,6 +29,15 @@ function checks.own_folder(before, after)
   return folder
 end
 
+--- f() while a function of a table is another.
+function checks.during(t, name, other, f)
+  local own <const> = t[name]
+  t[name] = other
+  local ok, problem = pcall(f)
+  t[name] = own
+  if not ok then error(problem, 0) end
+end
+
 --- it(name, f) for what holds in double alone. In float there is no such test: one that returns at
 --- once would count as passed.
 function checks.in_double(it)

@@ -435,15 +435,6 @@ describe("a file of a run", function()
     assert.is_nil(copies["y.lua"] or copies["z.lua"])
   end)
 
-  --- f() while a function of a table is another.
-  local function during(t, name, other, f)
-    local own <const> = t[name]
-    t[name] = other
-    local ok, problem = pcall(f)
-    t[name] = own
-    if not ok then error(problem, 0) end
-  end
-
   --- A file of so many bytes, of which the disk holds none.
   local function hollow(name, bytes)
     local path <const> = folder .. "/" .. name
@@ -457,7 +448,7 @@ describe("a file of a run", function()
     local open_regular <const> = require "fm.records.regular"
     local path <const> = write("metrics.jsonl", '{"step":1}\n')
     local function refuse(name, how) return nil, ("%s: not for you, %s"):format(name, how) end
-    during(io, "open", refuse, function()
+    checks.during(io, "open", refuse, function()
       assert.same({ nil, path .. ": not for you, rb" }, { open_regular(path) })
       assert.same({ nil, nil }, { open_regular(folder .. "/none") })
       assert.same({ 0, path .. ": not for you, rb" }, { logged.each(path, error) })
@@ -466,10 +457,10 @@ describe("a file of a run", function()
     assert(lfs.mkdir(folder .. "/code"))
     local file <const> = { path = "toy.lua", hash = "ab" }
     local copy <const> = write("code/" .. code_copies.name(file.path, file.hash), "return 1")
-    during(io, "open", refuse, function() assert.same({ nil, copy .. ": not for you, rb" }, { code_copies.read(folder, file) }) end)
+    checks.during(io, "open", refuse, function() assert.same({ nil, copy .. ": not for you, rb" }, { code_copies.read(folder, file) }) end)
     local attributes <const> = lfs.attributes
     local function none(name, what) if name ~= copy then return attributes(name, what) end end
-    during(lfs, "attributes", none, function() -- it is gone since its name was looked at
+    checks.during(lfs, "attributes", none, function() -- it is gone since its name was looked at
       assert.same({ nil, copy .. ": no such file" }, { code_copies.read(folder, file) })
     end)
     local most <const>, most_of_lines <const> = 64 << 20, 1 << 30
@@ -497,7 +488,7 @@ describe("a file of a run", function()
     local path <const> = write("metrics.jsonl", '{"a":1}\n{"a":2}\n{"a":3}\n')
     local attributes <const> = lfs.attributes
     for size, wanted in pairs { [16] = { 1, 2 }, [15] = { 1, 2 }, [14] = { 1 }, [24] = { 1, 2, 3 }, [99] = { 1, 2, 3 } } do
-      during(lfs, "attributes", function(name, what) return what == "size" and size or attributes(name, what) end, function()
+      checks.during(lfs, "attributes", function(name, what) return what == "size" and size or attributes(name, what) end, function()
         local seen = {}
         assert.equal(0, (logged.each(path, function(row) seen[#seen + 1] = row.a end)))
         assert.same(wanted, seen)

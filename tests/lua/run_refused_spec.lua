@@ -17,15 +17,6 @@ describe("what a run refuses", function()
   end)
   after_each(executed.close)
 
-  --- f() while a function of a table is another.
-  local function during(t, name, other, f)
-    local own <const> = t[name]
-    t[name] = other
-    local ok, problem = pcall(f)
-    t[name] = own
-    if not ok then error(problem, 0) end
-  end
-
   it("folders that cannot be made or taken", function()
     files.write(base .. "/file", "")
     local function message_of(...)
@@ -39,19 +30,19 @@ describe("what a run refuses", function()
     assert.is_true(folders.make_parents(base .. "/a/b/c"))
     assert.is_true(folders.make_parents(base .. "/a/b/c"))
     assert.truthy(message_of(folders.new(base .. "/file", "toy", "x")):find "^BASE/file")
-    during(fm.file, "mkdir_new", function(path) return nil, path .. ": no room" end, function()
+    checks.during(fm.file, "mkdir_new", function(path) return nil, path .. ": no room" end, function()
       assert.same({ "BASE/new: no room" }, { message_of(folders.at(base .. "/new")) })
       assert.same({ "BASE/p: no room" }, { message_of(folders.at(base .. "/p/new")) })
       assert(require "lfs".mkdir(base .. "/toy"))
       assert.truthy(message_of(folders.new(base, "toy", "x")):find "^BASE/toy/%d+%-%d+%-%x+: no room$")
     end)
-    during(fm.system, "lock", function(path) return nil, path .. ": cannot lock" end, function()
+    checks.during(fm.system, "lock", function(path) return nil, path .. ": cannot lock" end, function()
       assert.same({ "BASE/r/lock: cannot lock" }, { message_of(folders.at(base .. "/r")) })
     end)
     local first <const>, names = assert(folders.at(base .. "/r")), {}
     assert.same({ "BASE/r: another process writes this run", "busy" }, { message_of(folders.at(base .. "/r")) })
     first.lock:release()
-    during(os, "date", function() return "20260712-153012-" end, function()
+    checks.during(os, "date", function() return "20260712-153012-" end, function()
       for n = 1, 3 do
         local made <const> = assert(folders.new(base .. "/runs", "toy", "x"))
         names[n] = made.path:sub(#base + 1)
@@ -184,7 +175,7 @@ describe("what a run refuses", function()
       return getmetatable(folder)
     end)()
     local own <const> = methods.write_json
-    during(methods, "write_json", function(folder, name, value)
+    checks.during(methods, "write_json", function(folder, name, value)
       if name == "run.json" then writes = writes + 1 end
       return own(folder, name, value)
     end, function()
