@@ -5,20 +5,12 @@ local checks <const> = dofile "tests/lua/checks.lua"
 local diffusion <const>, flow <const> = fm.diffusion, fm.flow
 
 describe("baselines methods", function()
-  local former <const>, clock <const>, parts = package.path, os.clock, {}
+  local clock <const> = os.clock
+  local parts <const> = checks.parts_of(setup, teardown, "experiments", "baselines", { "adversarial", "karras", "map", "measured", "noise_predictor",
+    "quality_by_evaluations", "results" })
   setup(function()
-    package.path = "experiments/?.lua;" .. former
-    for _, name in ipairs { "adversarial", "karras", "map", "measured", "noise_predictor", "quality_by_evaluations", "results" } do
-      parts[name] = require("baselines.parts." .. name)
-    end
     flow.map_loss("meanflow", fm.nn.vector_field { dim = 2, hidden = 2, times = 2 }, fm.ones(2, 2), { rng = fm.rng(1) }) -- loads what stays
     diffusion.sample(function(x) return x * 0 end, fm.ones(1, 2), { method = "ddim", schedule = diffusion.schedule "cosine", steps = 1 })
-  end)
-  teardown(function()
-    package.path = former
-    for name in pairs(package.loaded) do
-      if name:find "^baselines%." then package.loaded[name] = nil end
-    end
   end)
   after_each(function() rawset(os, "clock", clock) end)
   checks.no_bytes_stay(before_each, after_each)

@@ -5,20 +5,8 @@ local fm <const> = require "fm"
 local checks <const> = dofile "tests/lua/checks.lua"
 
 describe("baselines parts", function()
-  local former <const>, parts = package.path, {}
-  setup(function()
-    package.path = "experiments/?.lua;" .. former
-    for _, name in ipairs { "arms", "binomial", "claims", "figures", "interval_text", "is_method", "learners", "methods_tables", "preconditioned", "same_code",
-      "solved", "sweeps" } do
-      parts[name] = require("baselines.parts." .. name)
-    end
-  end)
-  teardown(function()
-    package.path = former
-    for name in pairs(package.loaded) do
-      if name:find "^baselines%." then package.loaded[name] = nil end
-    end
-  end)
+  local parts <const> = checks.parts_of(setup, teardown, "experiments", "baselines", { "arms", "binomial", "claims", "figures", "interval_text", "is_method",
+    "learners", "methods_tables", "preconditioned", "same_code", "solved", "sweeps" })
   checks.no_bytes_stay(before_each, after_each)
 
   --- A run of compare_baselines.lua.

@@ -29,6 +29,23 @@ function checks.own_folder(before, after)
   return folder
 end
 
+--- Modules of experiments, room.parts.NAME below a folder, by their names: loaded by (setup,
+--- teardown) and forgotten.
+function checks.parts_of(before, after, folder, room, names)
+  local former <const>, parts = package.path, {}
+  before(function()
+    package.path = folder .. "/?.lua;" .. former
+    for _, name in ipairs(names) do parts[name] = require(room .. ".parts." .. name) end
+  end)
+  after(function()
+    package.path = former
+    for name in pairs(package.loaded) do
+      if name:find("^" .. room .. "%.") then package.loaded[name] = nil end
+    end
+  end)
+  return parts
+end
+
 --- f() while a function of a table is another.
 function checks.during(t, name, other, f)
   local own <const> = t[name]

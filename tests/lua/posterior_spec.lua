@@ -5,17 +5,7 @@ local checks <const> = dofile "tests/lua/checks.lua"
 local metrics <const> = fm.metrics
 
 describe("posterior", function()
-  local former <const>, parts, folder = package.path, {}, nil
-  setup(function()
-    package.path = "experiments/cards/?.lua;" .. former
-    for _, name in ipairs { "exact", "inside", "learned", "observations" } do parts[name] = require("posterior.parts." .. name) end
-  end)
-  teardown(function()
-    package.path = former
-    for name in pairs(package.loaded) do
-      if name:find "^posterior%." then package.loaded[name] = nil end
-    end
-  end)
+  local parts <const>, folder = checks.parts_of(setup, teardown, "experiments/cards", "posterior", { "exact", "inside", "learned", "observations" }), nil
   checks.no_bytes_stay(before_each, after_each)
 
   local sizes <const> = { two_moons = { 2, 2 }, gaussian_mixture = { 2, 2 }, gaussian_linear = { 10, 10 }, slcp = { 5, 8 } }
